@@ -1,0 +1,18 @@
+//go:build !linux
+
+package socketstats
+
+import "runtime"
+
+// Blind implements [Source]. lsof, which gopsutil asks on macOS and the BSDs,
+// lists descriptors; these states have none.
+func (Gopsutil) Blind() []State {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	return []State{SynRecv, TimeWait}
+}
+
+// restoreListeners has nothing to restore: only gopsutil's Linux list folds
+// listeners.
+func restoreListeners(sockets []Socket, _ Query) ([]Socket, error) { return sockets, nil }

@@ -1,0 +1,86 @@
+package socketstats
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Errors of [CheckProcess] and [OfProcess].
+var (
+	// ErrNoProcess: there is no process with that id.
+	ErrNoProcess = errors.New("no such process")
+	// ErrNotAllowed: the process is another user's, and its sockets cannot
+	// be told from anybody else's.
+	ErrNotAllowed = errors.New("not allowed to see the sockets of this process")
+)
+
+// CheckProcess returns nil when the sockets of process pid can be told, and
+// otherwise an error that Is [ErrNoProcess] or [ErrNotAllowed].
+func CheckProcess(pid int32) error {
+	if pid <= 0 {
+		return fmt.Errorf("process %d: %w", pid, ErrNoProcess)
+	}
+	if err := checkProcess(pid); err != nil {
+		return fmt.Errorf("process %d: %w", pid, err)
+	}
+	return nil
+}
+
+// OfProcess returns the sockets that process pid holds now. A process that
+// holds none gives an empty list; one that is missing, or whose sockets this
+// user may not see, an error as [CheckProcess] returns.
+func OfProcess(ctx context.Context, src Source, pid int32) ([]Socket, error) {
+	if err := CheckProcess(pid); err != nil {
+		return nil, err
+	}
+	all, err := src.Sockets(ctx, Query{Owners: true})
+	if err != nil {
+		return nil, err
+	}
+	var held []Socket
+	for _, s := range all {
+		if s.PID == pid {
+			held = append(held, s)
+		}
+	}
+	if len(held) == 0 { // it may have ended meanwhile, and then holds nothing for that reason
+		if err := CheckProcess(pid); err != nil {
+			return nil, err
+		}
+	}
+	return held, nil
+}
+
+// Owners remembers who held a socket, so that it keeps its owner's name after
+// the descriptor is gone: in TIME_WAIT, or as an orphan that is still saying
+// goodbye. Create one with new; it is for one goroutine.
+type Owners struct {
+	last map[Tuple]int32
+}
+
+// Attribute fills in the PID of each ownerless closing socket whose four-tuple
+// had an owner in an earlier call, and forgets tuples that are gone. A socket
+// whose whole life fell between two calls stays without.
+func (o *Owners) Attribute(sockets []Socket) {
+	seen := make(map[Tuple]int32, len(sockets))
+	for i, s := range sockets {
+		if s.PID == 0 && closing(s.State) {
+			s.PID = o.last[s.Tuple()]
+			sockets[i].PID = s.PID
+		}
+		if s.PID != 0 {
+			seen[s.Tuple()] = s.PID
+		}
+	}
+	o.last = seen
+}
+
+func closing(s State) bool {
+	switch s {
+	case FinWait1, FinWait2, TimeWait, LastAck, Closing, Close:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,131 @@
+package socketstats
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// State is a TCP state under the kernel's number (include/net/tcp_states.h).
+// The zero State is no state.
+type State uint8
+
+// The eleven states of RFC 9293 section 3.3.2, with the names Linux prints.
+// CLOSE is what Linux calls a socket that is bound or shut down but in no
+// connection; it is rarely listed. SYN_RECV covers the kernel's request
+// sockets (TCP_NEW_SYN_RECV) too.
+const (
+	Established State = iota + 1
+	SynSent
+	SynRecv
+	FinWait1
+	FinWait2
+	TimeWait
+	Close
+	CloseWait
+	LastAck
+	Listen
+	Closing
+
+	numStates = int(Closing) + 1
+)
+
+var stateNames = [numStates]string{
+	"", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2",
+	"TIME_WAIT", "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING",
+}
+
+// States lists every state in the order tables show them: the life of a
+// connection, with the listener last.
+func States() []State {
+	return []State{
+		SynSent, SynRecv, Established, FinWait1, FinWait2, Closing,
+		TimeWait, CloseWait, LastAck, Close, Listen,
+	}
+}
+
+// String returns the kernel's name, such as TIME_WAIT.
+func (s State) String() string {
+	if s == 0 || int(s) >= numStates {
+		return fmt.Sprintf("State(%d)", uint8(s))
+	}
+	return stateNames[s]
+}
+
+// ParseState returns the state with the kernel's name. Names are exact.
+func ParseState(name string) (State, error) {
+	for i := 1; i < numStates; i++ {
+		if stateNames[i] == name {
+			return State(i), nil
+		}
+	}
+	return 0, fmt.Errorf("unknown TCP state %q", name)
+}
+
+// Counts is a number of sockets by state. The zero Counts is no sockets.
+// It is a plain value: comparable, and safe to copy.
+type Counts struct {
+	byState [numStates]int
+	total   int
+}
+
+// Of returns how many sockets are in state s.
+func (c Counts) Of(s State) int { return c.byState[s] }
+
+// Total returns how many sockets there are in all states, LISTEN included.
+// Of a peak (see Max) it is the largest total seen, which is not the sum of
+// the states' own peaks.
+func (c Counts) Total() int { return c.total }
+
+// Open returns how many connections are open at this end: established, or
+// being opened or closed by a program. TIME_WAIT and LISTEN are left out.
+func (c Counts) Open() int {
+	return c.total - c.byState[TimeWait] - c.byState[Listen]
+}
+
+// Add counts one more socket in state s.
+func (c *Counts) Add(s State) {
+	c.byState[s]++
+	c.total++
+}
+
+// Max returns the larger figure of c and d for each state, and for the total.
+func (c Counts) Max(d Counts) Counts {
+	for i, n := range d.byState {
+		c.byState[i] = max(c.byState[i], n)
+	}
+	c.total = max(c.total, d.total)
+	return c
+}
+
+// MarshalJSON writes the states that have sockets, and the total:
+// {"ESTABLISHED":2,"total":2}.
+func (c Counts) MarshalJSON() ([]byte, error) {
+	m := map[string]int{"total": c.total}
+	for i, n := range c.byState {
+		if n != 0 {
+			m[stateNames[i]] = n
+		}
+	}
+	return json.Marshal(m)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (c *Counts) UnmarshalJSON(data []byte) error {
+	var m map[string]int
+	if err := json.Unmarshal(data, &m); err != nil {
+		return fmt.Errorf("socket counts: %w", err)
+	}
+	*c = Counts{}
+	for name, n := range m {
+		if name == "total" {
+			c.total = n
+			continue
+		}
+		s, err := ParseState(name)
+		if err != nil {
+			return fmt.Errorf("socket counts: %w", err)
+		}
+		c.byState[s] = n
+	}
+	return nil
+}
