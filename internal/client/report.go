@@ -1,0 +1,99 @@
+package client
+
+import (
+	"maps"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// Report is what a client has done and uses at one moment. Its JSON names are
+// those of a run.
+type Report struct {
+	// At is the time since the load began.
+	At          time.Duration `json:"at_ns"`
+	Requests    Requests      `json:"requests"`
+	Connections Connections   `json:"connections"`
+	Process     Process       `json:"process"`
+	Latency     Latency       `json:"latency_ms"`
+	// ScheduleLate is how long after its time a request was begun.
+	ScheduleLate Latency `json:"schedule_late_ms"`
+	// Stopped says why the load was ended before its time; "" if it was not.
+	Stopped string `json:"stopped,omitempty"`
+	// Done says that the whole schedule was sent, or stopped.
+	Done bool `json:"done"`
+	// Final says that this is the client's last report.
+	Final bool `json:"final"`
+}
+
+// Requests counts requests: sent = ok + failed + waiting.
+type Requests struct {
+	Sent    int64 `json:"sent"`
+	OK      int64 `json:"ok"`
+	Failed  int64 `json:"failed"`
+	Waiting int64 `json:"waiting"`
+	// Errors counts the failed ones by the names of [ErrorName].
+	Errors map[string]int64 `json:"errors"`
+}
+
+// Connections counts TCP connections.
+type Connections struct {
+	// Opened were established since the start, alive or gone.
+	Opened int64 `json:"opened"`
+	// Reused is the number of finished requests whose connection had been
+	// given to an earlier request.
+	Reused int64 `json:"reused"`
+}
+
+// Process is what the client's process uses.
+type Process struct {
+	// FDs is the number of open descriptors (on Windows, of handles); the
+	// Peak fields are the largest seen so far.
+	FDs            int    `json:"fds"`
+	FDsPeak        int    `json:"fds_peak"`
+	Goroutines     int    `json:"goroutines"`
+	GoroutinesPeak int    `json:"goroutines_peak"`
+	RSSPeakBytes   uint64 `json:"rss_peak_bytes"`
+	// GCCycles is how many garbage collections completed. A collection
+	// closes connections that the program merely forgot.
+	GCCycles uint64 `json:"gc_cycles"`
+}
+
+// Latency is a distribution in milliseconds. With no values all are 0.
+type Latency struct {
+	P50 float64 `json:"p50"`
+	P99 float64 `json:"p99"`
+	Max float64 `json:"max"`
+}
+
+func latencyOf(h *hdrhistogram.Histogram) Latency {
+	ms := func(micros int64) float64 { return float64(micros) / 1000 }
+	if h.TotalCount() == 0 {
+		return Latency{}
+	}
+	return Latency{
+		P50: ms(h.ValueAtQuantile(50)),
+		P99: ms(h.ValueAtQuantile(99)),
+		Max: ms(h.Max()),
+	}
+}
+
+// report returns the books as they stand, so that sent = ok + failed + waiting
+// whenever it is called.
+func (b *books) report() Report {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	// ok and failed change under mu only; sent is read last, since requests
+	// begin at any time.
+	ok, failed := b.ok.Load(), b.failed.Load()
+	sent := b.sent.Load()
+	return Report{
+		Requests: Requests{
+			Sent: sent, OK: ok, Failed: failed, Waiting: sent - ok - failed,
+			Errors: maps.Clone(b.errors),
+		},
+		Connections:  Connections{Opened: b.opened.Load(), Reused: b.reused.Load()},
+		Latency:      latencyOf(b.latency),
+		ScheduleLate: latencyOf(b.late),
+	}
+}

@@ -1,0 +1,54 @@
+package role
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"time"
+
+	"socketlab/internal/client"
+	"socketlab/scenarios"
+)
+
+// Client is a client process under orders from in. It returns the exit code.
+// ctx ends it with a last report, as Finish does.
+func Client(ctx context.Context, in io.Reader, out io.Writer) int {
+	answers := json.NewEncoder(out)
+	var order ClientOrder
+	orders, err := receive(in, &order)
+	if err != nil {
+		return fail(answers, err)
+	}
+	caller := scenarios.NewCaller(order.Code, order.Side, order.Target)
+	if err := answers.Encode(Answer{Ready: true}); err != nil {
+		return 1
+	}
+	for c := range orders.commands {
+		if c == Start {
+			break
+		}
+	}
+	player := client.Begin(caller, order.Arrivals, client.MaxFDs())
+	go player.Play(ctx)
+
+	tick := time.NewTicker(order.ReportEvery)
+	defer tick.Stop()
+	for {
+		final := false
+		select {
+		case <-tick.C:
+		case c := <-orders.commands:
+			final = c == Finish
+		case <-ctx.Done():
+			final = true
+		}
+		report := player.Report()
+		report.Final = final
+		if err := answers.Encode(Answer{Report: &report}); err != nil {
+			return 1
+		}
+		if final {
+			return 0
+		}
+	}
+}

@@ -1,0 +1,107 @@
+// Package role is what the lab says to the processes that it starts, what they
+// answer, and how they behave under such orders: a server under test, and a
+// client that plays a load.
+//
+// Orders come on standard input and answers go to standard output, each as a
+// line of JSON. Standard input is also the lifeline: when it ends, the process
+// ends at once, so that no role outlives a lab that was killed.
+package role
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"time"
+
+	"socketlab/internal/client"
+	"socketlab/internal/scenario"
+)
+
+// ServerOrder is the first line to a server.
+type ServerOrder struct {
+	// Listen is the address to listen on; port 0 takes a free one.
+	Listen    string
+	Behaviour scenario.Server
+	// Code and Side name the pair whose server code is to serve, if its sides
+	// differ in the server.
+	Code string
+	Side scenario.Side
+}
+
+// ClientOrder is the first line to a client.
+type ClientOrder struct {
+	Code   string
+	Side   scenario.Side
+	Target client.Target
+	// Arrivals are when requests are due, from the start order.
+	Arrivals []time.Duration
+	// ReportEvery is the time between two reports.
+	ReportEvery time.Duration
+}
+
+// Command is any later line to a role.
+type Command string
+
+// The commands.
+const (
+	Start  Command = "start"  // client: play the load
+	Finish Command = "finish" // client: send the last report and end
+	Stop   Command = "stop"   // server: stop in your own way and end
+)
+
+// Answer is a line from a role: just one of its fields is set.
+type Answer struct {
+	// Listening is the address a server listens on.
+	Listening string `json:",omitempty"`
+	// Ready says that a client waits for Start.
+	Ready bool `json:",omitempty"`
+	// Report is what a client has done so far.
+	Report *client.Report `json:",omitempty"`
+	// Stopped says that a server stopped because it was told to.
+	Stopped bool `json:",omitempty"`
+	// Error is why the role could not do as it was told; it ends then.
+	Error string `json:",omitempty"`
+}
+
+// orders reads the lab's lines.
+type orders struct {
+	lines    *bufio.Scanner
+	commands chan Command
+}
+
+// maxOrder bounds a line: 100,000 arrivals of a load and some more.
+const maxOrder = 8 << 20
+
+// receive reads the first order into order, and from then on the commands.
+// The process ends when the lines do.
+func receive(in io.Reader, order any) (*orders, error) {
+	// Ctrl-C goes to the whole terminal; what it means is the lab's affair.
+	signal.Ignore(os.Interrupt)
+	o := &orders{lines: bufio.NewScanner(in), commands: make(chan Command)}
+	o.lines.Buffer(nil, maxOrder)
+	if !o.lines.Scan() {
+		return nil, fmt.Errorf("no order on standard input: %w", io.ErrUnexpectedEOF)
+	}
+	if err := json.Unmarshal(o.lines.Bytes(), order); err != nil {
+		return nil, fmt.Errorf("order on standard input: %w", err)
+	}
+	go func() {
+		for o.lines.Scan() {
+			var c Command
+			if json.Unmarshal(o.lines.Bytes(), &c) == nil {
+				o.commands <- c
+			}
+		}
+		os.Exit(1) // the lab is gone
+	}()
+	return o, nil
+}
+
+// fail tells the lab and returns the exit code.
+func fail(out *json.Encoder, err error) int {
+	_ = out.Encode(Answer{Error: err.Error()}) // if the lab is gone, nobody is left to tell
+	return 1
+}

@@ -1,0 +1,193 @@
+package scenario
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Where a scenario can be played.
+const (
+	Loopback  = "loopback"
+	Namespace = "namespace"
+)
+
+// What the server speaks.
+const (
+	HTTP  = "http"
+	RowDB = "rowdb"
+)
+
+// Bounds of a load: a run is meant to show a leak, not to wear out a machine.
+const (
+	maxRequests = 100_000
+	maxBurst    = 10_000
+	maxBody     = 64 << 20
+)
+
+func (s *Script) fillDefaults() {
+	if s.Code == "" {
+		s.Code = s.ID
+	}
+	if s.Needs == "" {
+		s.Needs = Loopback
+	}
+	if s.Speed == 0 {
+		s.Speed = 1
+	}
+	if s.Sample == 0 {
+		s.Sample = Duration(time.Second)
+	}
+	if s.Server.Protocol == "" {
+		s.Server.Protocol = HTTP
+	}
+	if s.Server.Status == 0 {
+		s.Server.Status = 200
+	}
+}
+
+var idForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
+// check returns the first value that makes no sense, or nil.
+func (s Script) check(codes []string) *finding {
+	return firstOf(
+		s.checkHead(codes),
+		s.checkServer(),
+		s.checkClient(),
+		s.checkLoad(),
+		s.checkExpect(),
+	)
+}
+
+func (s Script) checkHead(codes []string) *finding {
+	switch {
+	case s.ID == "":
+		return found("$.id", "id is missing: name the scenario, such as my-incident")
+	case !idForm.MatchString(s.ID):
+		return found("$.id", "id %q is not lower-case words joined by hyphens", s.ID)
+	case strings.TrimSpace(s.Title) == "":
+		return found("$.title", "title is missing: say in one line what happens")
+	case !slices.Contains(codes, s.Code):
+		return found("$.code", "unknown scenario code %q: use one of %s", s.Code, strings.Join(codes, ", "))
+	case s.Needs != Loopback && s.Needs != Namespace:
+		return found("$.needs", "needs is %q: use %s or %s", s.Needs, Loopback, Namespace)
+	case CheckSpeed(s.Speed) != nil:
+		return found("$.speed", "%s", CheckSpeed(s.Speed))
+	case s.Fault != nil && s.Fault.Kind == "":
+		return found("$.fault.kind", "a fault has a kind, such as idle-connections-not-reused")
+	case s.Fault != nil && s.Fault.Fix == "":
+		return found("$.fault.fix", "a fault has a fix: one sentence on how to mend it")
+	}
+	return nil
+}
+
+// CheckSpeed says what is wrong with a speed, or returns nil.
+func CheckSpeed(speed float64) error {
+	const lowest, highest = 0.01, 1000
+	if !(speed >= lowest && speed <= highest) { // also refuses NaN
+		return fmt.Errorf("speed %v is not between %v and %v", speed, lowest, highest)
+	}
+	return nil
+}
+
+func (s Script) checkServer() *finding {
+	v := s.Server
+	negative := func(name string, n int) *finding {
+		if n < 0 {
+			return found("$.server."+name, "%s is negative", name)
+		}
+		return nil
+	}
+	switch {
+	case v.Protocol != HTTP && v.Protocol != RowDB:
+		return found("$.server.protocol", "protocol is %q: use %s or %s", v.Protocol, HTTP, RowDB)
+	case v.Status < 200 || v.Status > 599:
+		return found("$.server.status", "status %d is not between 200 and 599", v.Status)
+	case v.Body > maxBody:
+		return found("$.server.body", "body of %d bytes is above the limit of %d", v.Body, maxBody)
+	case v.SetUp != 0 && v.Protocol != RowDB:
+		return found("$.server.set_up", "set_up is for protocol %s", RowDB)
+	case v.StopAfter.D() > s.Length():
+		return found("$.server.stop_after", "stop_after %s is after the end of the load (%s)", v.StopAfter, s.Length())
+	}
+	return firstOf(negative("body", v.Body), negative("max_conns", v.MaxConns), negative("close_after", v.CloseAfter))
+}
+
+func (s Script) checkClient() *finding {
+	for name, n := range map[string]int{
+		"max_idle_conns":          s.Client.MaxIdleConns,
+		"max_idle_conns_per_host": s.Client.MaxIdleConnsPerHost,
+		"pool_size":               s.Client.PoolSize,
+	} {
+		if n < 0 {
+			return found("$.client."+name, "%s is negative", name)
+		}
+	}
+	return nil
+}
+
+func (s Script) checkLoad() *finding {
+	if len(s.Load) == 0 {
+		return found("$.load", "load is empty: give at least one phase, such as: - {rate: 2, for: 30s}")
+	}
+	total := 0
+	for i, p := range s.Load {
+		if f := p.check(fmt.Sprintf("$.load[%d]", i)); f != nil {
+			return f
+		}
+		if total += p.moments() * (1 + p.Extra) * max(p.Burst, 1); total > maxRequests {
+			return found(fmt.Sprintf("$.load[%d]", i), "the load may send %d requests by this phase: the limit is %d", total, maxRequests)
+		}
+	}
+	switch {
+	case total == 0:
+		return found("$.load", "load sends no request")
+	case s.Length() > maxDuration:
+		return found("$.load", "load takes %s: the limit is %s", s.Length(), maxDuration)
+	case s.Length() < s.Sample.D():
+		return found("$.sample", "load takes %s: sampling every %s would see nothing of it", s.Length(), s.Sample)
+	}
+	return nil
+}
+
+func (p Phase) check(path string) *finding {
+	kinds := 0
+	for _, set := range []bool{p.Rate > 0, p.Burst != 0, p.Pause > 0} {
+		if set {
+			kinds++
+		}
+	}
+	switch {
+	case kinds != 1:
+		return found(path, "a phase has just one of rate, burst and pause")
+	case p.Rate > 0 && p.For == 0:
+		return found(path+".rate", "rate needs for: how long it is kept, such as 30s")
+	case p.Rate == 0 && (p.For != 0 || p.Extra != 0):
+		return found(path, "for and extra belong to a rate")
+	case p.Extra < 0 || p.Extra > maxBurst:
+		return found(path+".extra", "extra %d is not between 0 and %d", p.Extra, maxBurst)
+	case p.Rate > 0 && p.moments() == 0:
+		return found(path+".for", "%s at %v a second is not one request", p.For, p.Rate)
+	case p.Burst < 0 || p.Burst > maxBurst:
+		return found(path+".burst", "burst %d is not between 1 and %d", p.Burst, maxBurst)
+	case p.Times < 0 || p.Times > maxBurst:
+		return found(path+".times", "times %d is not between 1 and %d", p.Times, maxBurst)
+	case p.Burst == 0 && (p.Times != 0 || p.Every != 0):
+		return found(path, "times and every belong to a burst")
+	case p.Times > 1 && p.Every == 0:
+		return found(path+".times", "a burst that is repeated needs every: the time between two, such as 500ms")
+	}
+	return nil
+}
+
+func (s Script) checkExpect() *finding {
+	switch {
+	case len(s.Expect.Faulty) == 0:
+		return found("$.expect.faulty", "expect.faulty is empty: say what the faulty side must show")
+	case len(s.Expect.Fixed) == 0:
+		return found("$.expect.fixed", "expect.fixed is empty: say what the fixed side must show")
+	}
+	return nil
+}

@@ -1,0 +1,156 @@
+package scenario
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"socketlab/internal/socketstats"
+)
+
+// Expectation is one thing that a side must show: a metric of the run, a
+// comparison, and a number, a duration (for latencies, in the script's time)
+// or another metric of the same side:
+//
+//	client.final.ESTABLISHED >= 100
+//	latency_ms.p99 <= 22s
+//	connections.opened == requests.sent
+//
+// The metrics are the names in the JSON of a run.
+type Expectation struct {
+	text   string
+	Metric string
+	Op     string
+	// Other is the metric on the right-hand side, or "" for a number.
+	Other string
+	// Value is the number on the right-hand side; milliseconds if it was
+	// written as a duration.
+	Value float64
+	timed bool
+}
+
+// String returns the expectation as it was written.
+func (e Expectation) String() string { return e.text }
+
+// Holds reports whether got stands in the expected relation to want.
+func (e Expectation) Holds(got, want float64) bool {
+	switch e.Op {
+	case "==":
+		return got == want
+	case "!=":
+		return got != want
+	case "<":
+		return got < want
+	case "<=":
+		return got <= want
+	case ">":
+		return got > want
+	default:
+		return got >= want
+	}
+}
+
+// States lists the socket states that the expectation speaks of.
+func (e Expectation) States() []socketstats.State {
+	var states []socketstats.State
+	for _, metric := range []string{e.Metric, e.Other} {
+		if s, err := socketstats.ParseState(metric[strings.LastIndexByte(metric, '.')+1:]); err == nil {
+			states = append(states, s)
+		}
+	}
+	return states
+}
+
+func (e Expectation) atSpeed(speed float64) Expectation {
+	if e.timed {
+		e.Value /= speed
+		e.text = fmt.Sprintf("%s %s %s", e.Metric, e.Op, time.Duration(e.Value*float64(time.Millisecond)))
+	}
+	return e
+}
+
+var ops = []string{"==", "!=", "<=", ">=", "<", ">"}
+
+// ParseExpectation reads one expectation.
+func ParseExpectation(text string) (Expectation, error) {
+	words := strings.Fields(text)
+	if len(words) != 3 || !slices.Contains(ops, words[1]) {
+		return Expectation{}, fmt.Errorf("%q is not an expectation: write METRIC OP VALUE, with OP one of %s",
+			text, strings.Join(ops, " "))
+	}
+	e := Expectation{text: strings.Join(words, " "), Metric: words[0], Op: words[1]}
+	if err := checkMetric(e.Metric); err != nil {
+		return Expectation{}, err
+	}
+	timed := strings.HasPrefix(e.Metric, "latency_ms.")
+	if n, err := strconv.ParseFloat(words[2], 64); err == nil {
+		if timed {
+			return Expectation{}, fmt.Errorf("%s is compared with a duration, such as 20s, so that it follows --speed", e.Metric)
+		}
+		if n < 0 {
+			return Expectation{}, fmt.Errorf("%s can never be %s", e.Metric, words[2])
+		}
+		e.Value = n
+		return e, nil
+	}
+	if d, err := time.ParseDuration(words[2]); err == nil {
+		if !timed {
+			return Expectation{}, fmt.Errorf("%s is not a time: compare it with a number", e.Metric)
+		}
+		e.Value, e.timed = float64(d)/float64(time.Millisecond), true
+		return e, nil
+	}
+	e.Other = words[2]
+	if err := checkMetric(e.Other); err != nil {
+		return Expectation{}, err
+	}
+	return e, nil
+}
+
+// UnmarshalYAML implements yaml.NodeUnmarshaler, to keep the place of a fault.
+func (e *Expectation) UnmarshalYAML(node ast.Node) error {
+	text, ok := scalar(node)
+	if !ok {
+		return fault(node, "an expectation is a line such as: connections.opened <= 2")
+	}
+	parsed, err := ParseExpectation(text)
+	if err != nil {
+		return fault(node, "%s", err)
+	}
+	*e = parsed
+	return nil
+}
+
+// metrics are the names a side's figures have in the JSON of a run, but for
+// the open-ended ones: socket states and errors.
+var metrics = []string{
+	"requests.sent", "requests.ok", "requests.failed", "requests.waiting",
+	"connections.opened", "connections.reused",
+	"process.fds_peak", "process.goroutines_peak", "process.rss_peak_bytes", "process.gc_cycles",
+	"latency_ms.p50", "latency_ms.p99", "latency_ms.max",
+}
+
+func checkMetric(name string) error {
+	if slices.Contains(metrics, name) {
+		return nil
+	}
+	if rest, ok := strings.CutPrefix(name, "requests.errors."); ok && rest != "" {
+		return nil
+	}
+	for _, prefix := range []string{"client.peak.", "client.final.", "server.peak.", "server.final."} {
+		rest, ok := strings.CutPrefix(name, prefix)
+		if !ok {
+			continue
+		}
+		if _, err := socketstats.ParseState(rest); err != nil && rest != "total" {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		return nil
+	}
+	return fmt.Errorf("unknown metric %q: use one of %s, requests.errors.NAME, or client|server.peak|final.STATE|total",
+		name, strings.Join(metrics, ", "))
+}

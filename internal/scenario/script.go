@@ -1,0 +1,189 @@
+// Package scenario reads scripts: what an incident needs, how its server
+// behaves, what load it gets and what each side must show. It checks a script
+// whole before anything starts, and turns its load into a schedule.
+//
+// The package starts nothing and measures nothing.
+package scenario
+
+import (
+	"reflect"
+	"time"
+)
+
+// Script is one scenario's YAML file. Parse returns only scripts that are
+// complete and possible; every default is filled in.
+type Script struct {
+	// ID names the scenario: lower-case words joined by hyphens.
+	ID string `yaml:"id"`
+	// Title is one line for lists and tables.
+	Title string `yaml:"title"`
+	// Code is the scenario of the catalogue whose faulty and fixed code is
+	// played. Default: the scenario's own id.
+	Code string `yaml:"code,omitempty"`
+	// Needs says where the scenario can be played: loopback (the default), or
+	// namespace for one that must have a network namespace of its own.
+	Needs string `yaml:"needs,omitempty"`
+	// Speed divides every time of this script when the user names no other.
+	// Default 1.
+	Speed float64 `yaml:"speed,omitempty"`
+	// Fault says what the faulty side shows. A control, whose two sides are
+	// both healthy, has none.
+	Fault *Fault `yaml:"fault,omitempty"`
+	// Server is how the server of both sides behaves.
+	Server Server `yaml:"server,omitempty"`
+	// Client holds the settings that the code of both sides may use.
+	Client Client `yaml:"client,omitempty"`
+	// Load is what each side gets, phase after phase.
+	Load []Phase `yaml:"load"`
+	// Sample is the time between two counts. Default 1s.
+	Sample Duration `yaml:"sample,omitempty"`
+	// Expect is what each side must show.
+	Expect Expect `yaml:"expect"`
+}
+
+// Fault names what is wrong with the faulty side.
+type Fault struct {
+	// Kind is the leak's name, such as idle-connections-not-reused.
+	Kind string `yaml:"kind"`
+	// Fix is one sentence that says how to mend it.
+	Fix string `yaml:"fix"`
+}
+
+// Server is the behaviour of slowserver; each field is one of its flags.
+// A zero field leaves the behaviour off.
+type Server struct {
+	// Protocol is http (the default), or rowdb: a database-like protocol over
+	// raw TCP, one query a line.
+	Protocol string `yaml:"protocol,omitempty"`
+	// Delay is waited before each answer.
+	Delay Duration `yaml:"delay,omitempty"`
+	// Jitter adds a random time up to this to each delay.
+	Jitter Duration `yaml:"jitter,omitempty"`
+	// SetUp is waited on each new connection before it can be used (rowdb).
+	SetUp Duration `yaml:"set_up,omitempty"`
+	// Status is the HTTP status of each answer. Default 200.
+	Status int `yaml:"status,omitempty"`
+	// Body is the size of each answer's body in bytes. Default: a short text.
+	Body int `yaml:"body,omitempty"`
+	// Hang accepts requests and never answers them.
+	Hang bool `yaml:"hang,omitempty"`
+	// IdleTimeout closes a connection that waited this long for its next request.
+	IdleTimeout Duration `yaml:"idle_timeout,omitempty"`
+	// ReadHeaderTimeout closes a connection whose request header takes longer.
+	ReadHeaderTimeout Duration `yaml:"read_header_timeout,omitempty"`
+	// WriteTimeout closes a connection whose answer takes longer.
+	WriteTimeout Duration `yaml:"write_timeout,omitempty"`
+	// MaxConns is how many connections are accepted at a time.
+	MaxConns int `yaml:"max_conns,omitempty"`
+	// CloseAfter closes a connection after this many requests.
+	CloseAfter int `yaml:"close_after,omitempty"`
+	// AbortAfter cuts off every request, without an answer, that comes later
+	// than this after the first one.
+	AbortAfter Duration `yaml:"abort_after,omitempty"`
+	// StopAfter tells the server to stop this long after the load began.
+	StopAfter Duration `yaml:"stop_after,omitempty"`
+	// Grace is how long a stopping server waits for answers under way.
+	Grace Duration `yaml:"grace,omitempty"`
+}
+
+// Client holds settings for the code of a pair. What a side makes of them is
+// its lesson: the faulty side may well ignore them.
+type Client struct {
+	MaxIdleConns        int      `yaml:"max_idle_conns,omitempty"`
+	MaxIdleConnsPerHost int      `yaml:"max_idle_conns_per_host,omitempty"`
+	IdleConnTimeout     Duration `yaml:"idle_conn_timeout,omitempty"`
+	// Timeout is for one request from dial to the end of its body.
+	Timeout Duration `yaml:"timeout,omitempty"`
+	// PoolSize limits a pool of raw connections.
+	PoolSize int `yaml:"pool_size,omitempty"`
+}
+
+// Phase is one part of a load: just one of rate, burst and pause.
+type Phase struct {
+	// Rate is how many requests a second are sent, evenly spaced, for For.
+	Rate Rate `yaml:"rate,omitempty"`
+	// For is how long the rate is kept.
+	For Duration `yaml:"for,omitempty"`
+	// Extra sends up to this many more requests, at random from the seed,
+	// together with each one that the rate sends.
+	Extra int `yaml:"extra,omitempty"`
+
+	// Burst sends this many requests at one moment.
+	Burst int `yaml:"burst,omitempty"`
+	// Times repeats the burst, Every apart. Default 1.
+	Times int      `yaml:"times,omitempty"`
+	Every Duration `yaml:"every,omitempty"`
+
+	// Pause sends nothing for this long.
+	Pause Duration `yaml:"pause,omitempty"`
+}
+
+// Expect is what a run of the script must show, side by side.
+type Expect struct {
+	Faulty []Expectation `yaml:"faulty"`
+	Fixed  []Expectation `yaml:"fixed"`
+}
+
+// Side is one half of a pair.
+type Side string
+
+// The two sides, in the order they are shown.
+const (
+	Faulty Side = "faulty"
+	Fixed  Side = "fixed"
+)
+
+// Sides lists both sides in the order they are shown.
+func Sides() []Side { return []Side{Faulty, Fixed} }
+
+// Of returns what side must show.
+func (e Expect) Of(side Side) []Expectation {
+	if side == Faulty {
+		return e.Faulty
+	}
+	return e.Fixed
+}
+
+// minSample is the shortest sampling interval: below it the counting itself
+// would be most of what the machine does.
+const minSample = 20 * time.Millisecond
+
+// AtSpeed returns the script with every time divided by speed and every rate
+// multiplied by it. The kernel's own timers (TIME_WAIT's 60 s and the like) do
+// not scale, and the sampling interval stays at 20 ms or more.
+func (s Script) AtSpeed(speed float64) Script {
+	scaled := scale(reflect.ValueOf(s), speed).Interface().(Script)
+	scaled.Speed = speed
+	scaled.Sample = max(scaled.Sample, Duration(minSample))
+	return scaled
+}
+
+// scale copies v with all durations and rates in it scaled. It goes by type,
+// so that a field added to the script cannot be forgotten here.
+func scale(v reflect.Value, speed float64) reflect.Value {
+	out := reflect.New(v.Type()).Elem()
+	out.Set(v)
+	switch x := v.Interface().(type) {
+	case Duration:
+		return reflect.ValueOf(Duration(float64(x) / speed))
+	case Rate:
+		return reflect.ValueOf(Rate(float64(x) * speed))
+	case Expectation:
+		return reflect.ValueOf(x.atSpeed(speed))
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			out.Field(i).Set(scale(v.Field(i), speed))
+		}
+	case reflect.Slice:
+		if v.IsNil() {
+			return out
+		}
+		out.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
+		for i := range v.Len() {
+			out.Index(i).Set(scale(v.Index(i), speed))
+		}
+	}
+	return out
+}

@@ -1,0 +1,139 @@
+package slowserver
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// work counts requests.
+type work struct {
+	inProgress, answered, left atomic.Int64
+	first                      sync.Once
+	began                      time.Time // of the first request; set by first
+}
+
+// age returns the time since the first request, which is now for the first.
+func (w *work) age() time.Duration {
+	w.first.Do(func() { w.began = time.Now() })
+	return time.Since(w.began)
+}
+
+// maxDrain bounds what is read of a request's body before the delay.
+const maxDrain = 1 << 20
+
+func (s *Server) handler() http.Handler {
+	text := fmt.Appendf(nil, "answered after %s\n", s.cfg.Behaviour.Delay)
+	if n := s.cfg.Behaviour.Body; n > 0 {
+		text = make([]byte, n)
+		for i := range text {
+			text[i] = 'x'
+		}
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, text) })
+}
+
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, text []byte) {
+	s.work.inProgress.Add(1)
+	defer s.work.inProgress.Add(-1)
+
+	b := s.cfg.Behaviour
+	if age := s.work.age(); b.AbortAfter > 0 && age > b.AbortAfter.D() {
+		cutOff(w)
+	}
+	// net/http watches for the client's departure only once the body has
+	// been read: with an unread one the context is never cancelled.
+	if r.Body != http.NoBody {
+		_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxDrain))
+	}
+	if !s.wait(r.Context()) {
+		s.work.left.Add(1)
+		return
+	}
+	s.keepAlive(w, r)
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	w.WriteHeader(b.Status)
+	if _, err := w.Write(text); err != nil {
+		return
+	}
+	s.work.answered.Add(1)
+}
+
+// wait waits for the delay, and reports false when the client left before.
+func (s *Server) wait(ctx context.Context) bool {
+	b := s.cfg.Behaviour
+	if b.Hang {
+		<-ctx.Done()
+		return false
+	}
+	delay := b.Delay.D()
+	if b.Jitter > 0 {
+		delay += rand.N(b.Jitter.D() + 1)
+	}
+	if delay <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// cutOff sends the beginning of an answer and closes the connection. It does
+// not return. The client has a status and then io.ErrUnexpectedEOF; net/http
+// would quietly repeat a request that was cut off before any answer.
+func cutOff(w http.ResponseWriter) {
+	w.Header().Set("Content-Length", "1000")
+	_, _ = io.WriteString(w, "the rest of this answer never ")
+	_ = http.NewResponseController(w).Flush()
+	panic(http.ErrAbortHandler)
+}
+
+// keepAlive tells the client how long it may reuse this connection, in the
+// form of RFC 2068 section 19.7.1.1, and keeps to it.
+func (s *Server) keepAlive(w http.ResponseWriter, r *http.Request) {
+	b := s.cfg.Behaviour
+	if b.CloseAfter > 0 {
+		served, _ := r.Context().Value(requestCount{}).(*int)
+		if served != nil {
+			if *served++; *served >= b.CloseAfter {
+				w.Header().Set("Connection", "close")
+				return
+			}
+		}
+	}
+	value := ""
+	if seconds := int(b.IdleTimeout.D() / time.Second); seconds > 0 {
+		value = "timeout=" + strconv.Itoa(seconds)
+	}
+	if b.CloseAfter > 0 {
+		if value != "" {
+			value += ", "
+		}
+		value += "max=" + strconv.Itoa(b.CloseAfter)
+	}
+	if value != "" {
+		w.Header().Set("Keep-Alive", value)
+	}
+}
+
+// requestCount is the context key of a connection's number of requests. The
+// requests of one HTTP/1 connection come one after the other, so a plain int
+// will do.
+type requestCount struct{}
+
+func withRequestCount(ctx context.Context, _ net.Conn) context.Context {
+	return context.WithValue(ctx, requestCount{}, new(int))
+}

@@ -1,0 +1,124 @@
+package slowserver
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"socketlab/internal/rowdb"
+)
+
+// serveRows serves the rowdb protocol until ctx is done, then drains.
+func (s *Server) serveRows(ctx context.Context, l net.Listener) error {
+	context.AfterFunc(ctx, func() { l.Close() })
+	// Connections outlive ctx by the grace: a query under way is answered.
+	conns, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	var open sync.WaitGroup
+	for {
+		conn, err := l.Accept()
+		if ctx.Err() != nil {
+			break
+		}
+		var temporary interface{ Temporary() bool }
+		if errors.As(err, &temporary) && temporary.Temporary() {
+			s.cfg.Log.Warn("cannot accept", "error", err)
+			time.Sleep(10 * time.Millisecond) // out of descriptors: as net/http does, wait for some to come back
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		open.Go(func() { s.serveConn(ctx, conns, conn) })
+	}
+	return s.drainRows(&open, cut)
+}
+
+func (s *Server) drainRows(open *sync.WaitGroup, cut func()) error {
+	closed := make(chan struct{})
+	go func() {
+		open.Wait()
+		close(closed)
+	}()
+	grace := time.NewTimer(s.cfg.Behaviour.Grace.D())
+	defer grace.Stop()
+	select {
+	case <-closed:
+		return nil
+	case <-grace.C:
+		n := s.InProgress()
+		cut()
+		<-closed
+		return fmt.Errorf("%d queries were not answered within the grace of %s and were cut off", n, s.cfg.Behaviour.Grace)
+	}
+}
+
+// serveConn answers the queries of one connection, until the client leaves,
+// draining is done between two queries, or cut is done.
+func (s *Server) serveConn(draining, cut context.Context, conn net.Conn) {
+	defer conn.Close()
+	ctx, leave := context.WithCancel(cut)
+	defer leave()
+	queries := make(chan struct{})
+	go func() { // the reader notices a client that leaves, also in mid-delay
+		defer leave()
+		lines := bufio.NewScanner(conn)
+		for lines.Scan() {
+			select {
+			case queries <- struct{}{}:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	if !pause(ctx, s.cfg.Behaviour.SetUp.D()) {
+		return
+	}
+	if _, err := fmt.Fprintln(conn, rowdb.Greeting); err != nil {
+		return
+	}
+	for served := 1; ; served++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-draining.Done():
+			return
+		case <-queries:
+		}
+		if !s.answerRow(ctx, conn, served) {
+			return
+		}
+		if n := s.cfg.Behaviour.CloseAfter; n > 0 && served >= n {
+			return
+		}
+	}
+}
+
+func (s *Server) answerRow(ctx context.Context, conn net.Conn, n int) bool {
+	s.work.inProgress.Add(1)
+	defer s.work.inProgress.Add(-1)
+	if !s.wait(ctx) {
+		s.work.left.Add(1)
+		return false
+	}
+	if _, err := fmt.Fprintf(conn, "ROW %d\n", n); err != nil {
+		return false
+	}
+	s.work.answered.Add(1)
+	return true
+}
+
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

@@ -1,0 +1,122 @@
+// Package scenarios is the catalogue: a folder for each incident, with its
+// script, the code of both sides, and its lesson.
+//
+// The lab, its commands and its tests know scenarios only through this
+// package. To add one, make its folder and one line in the list below.
+package scenarios
+
+import (
+	"embed"
+	"fmt"
+	"slices"
+
+	"socketlab/internal/client"
+	"socketlab/internal/scenario"
+	"socketlab/internal/slowserver"
+
+	abruptshutdown "socketlab/scenarios/abrupt-shutdown"
+	bodynotclosed "socketlab/scenarios/body-not-closed"
+	bodynotdrained "socketlab/scenarios/body-not-drained"
+	dialperquery "socketlab/scenarios/dial-per-query"
+	idlepooltoosmall "socketlab/scenarios/idle-pool-too-small"
+	keepalivesdisabled "socketlab/scenarios/keepalives-disabled"
+	newclientsharedtransport "socketlab/scenarios/new-client-shared-transport"
+	notimeout "socketlab/scenarios/no-timeout"
+	transportperrequest "socketlab/scenarios/transport-per-request"
+)
+
+//go:embed */scenario.yaml */faulty.go */fixed.go */lesson.md
+var files embed.FS
+
+// Default is the scenario of the original incident.
+const Default = "transport-per-request"
+
+type newCaller = func(client.Target) client.Caller
+
+// pair is the code of a scenario. The sides differ in the client or in the
+// server; the other end is the same for both.
+type pair struct {
+	id                      string
+	faulty, fixed           newCaller
+	serveFaulty, serveFixed slowserver.ServeFunc
+}
+
+// list is in the order in which it is best taught.
+var list = []pair{
+	{id: Default, faulty: transportperrequest.NewFaulty, fixed: transportperrequest.NewFixed},
+	{id: "new-client-shared-transport", faulty: newclientsharedtransport.NewFaulty, fixed: newclientsharedtransport.NewFixed},
+	{id: "body-not-closed", faulty: bodynotclosed.NewFaulty, fixed: bodynotclosed.NewFixed},
+	{id: "body-not-drained", faulty: bodynotdrained.NewFaulty, fixed: bodynotdrained.NewFixed},
+	{id: "idle-pool-too-small", faulty: idlepooltoosmall.NewFaulty, fixed: idlepooltoosmall.NewFixed},
+	{id: "no-timeout", faulty: notimeout.NewFaulty, fixed: notimeout.NewFixed},
+	{id: "keepalives-disabled", faulty: keepalivesdisabled.NewFaulty, fixed: keepalivesdisabled.NewFixed},
+	{id: "dial-per-query", faulty: dialperquery.NewFaulty, fixed: dialperquery.NewFixed},
+	{id: "abrupt-shutdown", serveFaulty: abruptshutdown.ServeFaulty, serveFixed: abruptshutdown.ServeFixed},
+}
+
+// IDs lists the scenarios, in the order in which they are best taught.
+func IDs() []string {
+	ids := make([]string, len(list))
+	for i, p := range list {
+		ids[i] = p.id
+	}
+	return ids
+}
+
+// Has reports whether there is a scenario id.
+func Has(id string) bool { return slices.Contains(IDs(), id) }
+
+func find(id string) pair {
+	i := slices.IndexFunc(list, func(p pair) bool { return p.id == id })
+	if i < 0 {
+		panic("scenarios: no scenario " + id) // callers ask Has first
+	}
+	return list[i]
+}
+
+// Script returns the script of scenario id.
+func Script(id string) (scenario.Script, error) {
+	name := id + "/scenario.yaml"
+	s, err := scenario.Parse("scenarios/"+name, read(name), IDs())
+	if err == nil && s.ID != id {
+		err = fmt.Errorf("scenarios/%s: its id is %q", name, s.ID)
+	}
+	return s, err
+}
+
+// Lesson returns the lesson of scenario id, as Markdown.
+func Lesson(id string) string { return string(read(id + "/lesson.md")) }
+
+// Code returns the Go source of one side of scenario id, as it was compiled.
+func Code(id string, side scenario.Side) string { return string(read(id + "/" + string(side) + ".go")) }
+
+func read(name string) []byte {
+	data, err := files.ReadFile(name)
+	if err != nil {
+		panic(err) // the embed pattern puts all four files of each folder in
+	}
+	return data
+}
+
+// NewCaller returns the client code of one side of scenario id. Where the
+// sides differ in the server, both get the same plain client.
+func NewCaller(id string, side scenario.Side, t client.Target) client.Caller {
+	p := find(id)
+	switch {
+	case p.faulty == nil:
+		return client.NewPlain(t)
+	case side == scenario.Faulty:
+		return p.faulty(t)
+	default:
+		return p.fixed(t)
+	}
+}
+
+// Serve returns the server code of one side of scenario id, or nil where the
+// sides differ in the client and the server is the lab's own.
+func Serve(id string, side scenario.Side) slowserver.ServeFunc {
+	if side == scenario.Faulty {
+		return find(id).serveFaulty
+	}
+	return find(id).serveFixed
+}

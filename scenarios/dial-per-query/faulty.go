@@ -1,0 +1,29 @@
+package dialperquery
+
+import (
+	"context"
+
+	"socketlab/internal/client"
+	"socketlab/internal/rowdb"
+)
+
+// faulty is a client of the article database.
+type faulty struct {
+	addr string
+}
+
+// NewFaulty returns a client of the article database.
+func NewFaulty(t client.Target) client.Caller {
+	return &faulty{addr: t.Addr}
+}
+
+// Call looks one article up.
+func (c *faulty) Call(ctx context.Context) error {
+	conn, err := rowdb.Open(ctx, c.addr)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_, err = conn.Query(ctx, "SELECT price FROM articles")
+	return err
+}

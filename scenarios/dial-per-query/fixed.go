@@ -1,0 +1,42 @@
+package dialperquery
+
+import (
+	"context"
+
+	"github.com/jackc/puddle/v2"
+
+	"socketlab/internal/client"
+	"socketlab/internal/rowdb"
+)
+
+// fixed is a client of the article database.
+type fixed struct {
+	pool *puddle.Pool[*rowdb.Conn]
+}
+
+// NewFixed returns a client of the article database.
+func NewFixed(t client.Target) client.Caller {
+	pool, err := puddle.NewPool(&puddle.Config[*rowdb.Conn]{
+		Constructor: func(ctx context.Context) (*rowdb.Conn, error) { return rowdb.Open(ctx, t.Addr) },
+		Destructor:  func(conn *rowdb.Conn) { conn.Close() },
+		MaxSize:     int32(t.PoolSize),
+	})
+	if err != nil {
+		panic(err) // only for a size below 1
+	}
+	return &fixed{pool: pool}
+}
+
+// Call looks one article up.
+func (c *fixed) Call(ctx context.Context) error {
+	conn, err := c.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err = conn.Value().Query(ctx, "SELECT price FROM articles"); err != nil {
+		conn.Destroy()
+		return err
+	}
+	conn.Release()
+	return nil
+}
