@@ -9,6 +9,8 @@ package client
 import (
 	"context"
 	"time"
+
+	"socketlab/internal/scenario"
 )
 
 // Target is what the code of a side is told: where to go, and the settings of
@@ -35,4 +37,17 @@ type Caller interface {
 	// sends, returns nil only if a whole good answer arrived, and is called
 	// by many goroutines at once.
 	Call(ctx context.Context) error
+}
+
+// NewTarget returns the target at addr with a script's settings.
+func NewTarget(addr string, s scenario.Client) Target {
+	return Target{
+		URL:                 "http://" + addr + "/",
+		Addr:                addr,
+		MaxIdleConns:        s.MaxIdleConns,
+		MaxIdleConnsPerHost: s.MaxIdleConnsPerHost,
+		IdleConnTimeout:     s.IdleConnTimeout.D(),
+		Timeout:             s.Timeout.D(),
+		PoolSize:            s.PoolSize,
+	}
 }

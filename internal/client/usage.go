@@ -38,12 +38,14 @@ func (u *usage) read() Process {
 	return now
 }
 
+// self is this process to gopsutil. It is not made by process.NewProcess, which
+// leaves a pidfd open until the next garbage collection (it asks whether the
+// process exists through os.FindProcess): the count of descriptors would count
+// itself.
+func self() *process.Process { return &process.Process{Pid: int32(os.Getpid())} }
+
 func residentBytes() uint64 {
-	p, err := process.NewProcess(int32(os.Getpid()))
-	if err != nil {
-		return 0
-	}
-	info, err := p.MemoryInfo()
+	info, err := self().MemoryInfo()
 	if err != nil {
 		return 0
 	}

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -93,10 +94,27 @@ func CheckSpeed(speed float64) error {
 }
 
 func (s Script) checkServer() *finding {
-	v := s.Server
+	if f := s.Server.check(); f != nil {
+		return f
+	}
+	if v := s.Server; v.StopAfter.D() > s.Length() {
+		return found("$.server.stop_after", "stop_after %s is after the end of the load (%s)", v.StopAfter, s.Length())
+	}
+	return nil
+}
+
+// Check says which value of a server's behaviour makes no sense, or returns nil.
+func (v Server) Check() error {
+	if f := v.check(); f != nil {
+		return errors.New(f.message)
+	}
+	return nil
+}
+
+func (v Server) check() *finding {
 	negative := func(name string, n int) *finding {
 		if n < 0 {
-			return found("$.server."+name, "%s is negative", name)
+			return found("$.server."+name, "%s %d is negative", name, n)
 		}
 		return nil
 	}
@@ -109,8 +127,6 @@ func (s Script) checkServer() *finding {
 		return found("$.server.body", "body of %d bytes is above the limit of %d", v.Body, maxBody)
 	case v.SetUp != 0 && v.Protocol != RowDB:
 		return found("$.server.set_up", "set_up is for protocol %s", RowDB)
-	case v.StopAfter.D() > s.Length():
-		return found("$.server.stop_after", "stop_after %s is after the end of the load (%s)", v.StopAfter, s.Length())
 	}
 	return firstOf(negative("body", v.Body), negative("max_conns", v.MaxConns), negative("close_after", v.CloseAfter))
 }

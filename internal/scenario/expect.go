@@ -36,6 +36,18 @@ type Expectation struct {
 // String returns the expectation as it was written.
 func (e Expectation) String() string { return e.text }
 
+// MarshalText writes the expectation as a script has it.
+func (e Expectation) MarshalText() ([]byte, error) { return []byte(e.text), nil }
+
+// UnmarshalText reads one expectation.
+func (e *Expectation) UnmarshalText(text []byte) error {
+	parsed, err := ParseExpectation(string(text))
+	if err == nil {
+		*e = parsed
+	}
+	return err
+}
+
 // Holds reports whether got stands in the expected relation to want.
 func (e Expectation) Holds(got, want float64) bool {
 	switch e.Op {
@@ -133,6 +145,10 @@ var metrics = []string{
 	"process.fds_peak", "process.goroutines_peak", "process.rss_peak_bytes", "process.gc_cycles",
 	"latency_ms.p50", "latency_ms.p99", "latency_ms.max",
 }
+
+// Metrics lists the names of a side's figures in the JSON of a run, but for
+// socket states and errors.
+func Metrics() []string { return slices.Clone(metrics) }
 
 func checkMetric(name string) error {
 	if slices.Contains(metrics, name) {

@@ -51,6 +51,18 @@ func (s State) String() string {
 	return stateNames[s]
 }
 
+// MarshalText writes the kernel's name.
+func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads the kernel's name.
+func (s *State) UnmarshalText(text []byte) error {
+	parsed, err := ParseState(string(text))
+	if err == nil {
+		*s = parsed
+	}
+	return err
+}
+
 // ParseState returns the state with the kernel's name. Names are exact.
 func ParseState(name string) (State, error) {
 	for i := 1; i < numStates; i++ {

@@ -1,0 +1,194 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"socketlab/internal/client"
+	"socketlab/internal/role"
+	"socketlab/internal/scenario"
+	"socketlab/scenarios"
+)
+
+const clientLong = `Plays the load of a scenario against a server, with the %s code of its pair.
+Requests are sent when they are due, whether or not earlier ones were answered;
+the same --seed gives both clients the same schedule.
+
+It reports on standard error while it works, and once at the end on standard
+output. After its last request it stays, with the connections it has, until it
+is interrupted or --stay is over.`
+
+func clientCommand(program string, streams Streams) *cobra.Command {
+	side := scenario.Side(strings.TrimPrefix(program, "client-"))
+	var (
+		o          clientOptions
+		controlled bool
+	)
+	o.format = choice{"table", []string{"table", "json"}}
+	c := &cobra.Command{
+		Use:   program,
+		Short: fmt.Sprintf("Play a scenario's load with its %s code", side),
+		Long:  fmt.Sprintf(clientLong, side),
+		Example: fmt.Sprintf(`  %[1]s
+  %[1]s --url http://127.0.0.1:8080 --scenario body-not-closed --speed 10`, program),
+		RunE: func(c *cobra.Command, _ []string) error {
+			if controlled {
+				return roleEnded(role.Client(c.Context(), streams.In, streams.Out))
+			}
+			return playClient(c, streams, side, o)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&o.url, "url", "http://127.0.0.1:8080", "the server")
+	f.BoolVar(&o.allowRemote, "allow-remote", false, "allow a server that is not on loopback")
+	f.StringVar(&o.scenario, "scenario", scenarios.Default, "scenario ID, or a script's FILE")
+	f.Float64Var(&o.speed, "speed", 1, "divide every time in the script by this")
+	f.Uint64Var(&o.seed, "seed", 1, "seed of the random extra requests")
+	f.DurationVar(&o.reportEvery, "report-every", 5*time.Second, "time between two reports")
+	f.DurationVar(&o.stay, "stay", time.Hour, "how long to stay after the load")
+	f.VarP(&o.format, "output", "o", "form of the last report")
+	if side == scenario.Fixed {
+		f.IntVar(&o.settings.MaxIdleConns, "max-idle-conns", 5, "idle connections kept in all")
+		f.IntVar(&o.settings.MaxIdleConnsPerHost, "max-idle-conns-per-host", 2, "idle connections kept for each server")
+		durationFlag(f, &o.settings.IdleConnTimeout, "idle-conn-timeout", 30*time.Second, "close a connection that was idle this long; --speed divides it too")
+	}
+	controlledFlag(f, &controlled)
+	return c
+}
+
+type clientOptions struct {
+	url, addr   string
+	allowRemote bool
+	scenario    string
+	speed       float64
+	seed        uint64
+	reportEvery time.Duration
+	stay        time.Duration
+	format      choice
+	settings    scenario.Client
+}
+
+func playClient(c *cobra.Command, streams Streams, side scenario.Side, o clientOptions) error {
+	addr, err := checkTarget(o.url, o.allowRemote)
+	o.addr = addr
+	if err != nil {
+		return usagef(c, "%w", err)
+	}
+	if err := scenario.CheckSpeed(o.speed); err != nil {
+		return usagef(c, "--%w", err)
+	}
+	if o.reportEvery <= 0 || o.stay < 0 {
+		return usagef(c, "--report-every must be above 0, and --stay not below")
+	}
+	script, err := findScript(o.scenario)
+	if err != nil {
+		return scriptError(c, err)
+	}
+	// A script's settings stand, unless the command line has its own.
+	for name, set := range map[string]func(){
+		"max-idle-conns":          func() { script.Client.MaxIdleConns = o.settings.MaxIdleConns },
+		"max-idle-conns-per-host": func() { script.Client.MaxIdleConnsPerHost = o.settings.MaxIdleConnsPerHost },
+		"idle-conn-timeout":       func() { script.Client.IdleConnTimeout = o.settings.IdleConnTimeout },
+	} {
+		if c.Flags().Changed(name) {
+			set()
+		}
+	}
+	script = script.AtSpeed(o.speed)
+	if o.allowRemote {
+		fmt.Fprintf(streams.Err, "client-%s: note: loading %s, which need not be on this machine\n", side, addr)
+	}
+	caller := scenarios.NewCaller(script.Code, side, client.NewTarget(addr, script.Client))
+	return runClient(c, streams, side, client.Begin(caller, script.Arrivals(o.seed), client.MaxFDs()), script, o)
+}
+
+func runClient(c *cobra.Command, streams Streams, side scenario.Side, player *client.Player, script scenario.Script, o clientOptions) error {
+	log := logger(streams)
+	ctx := c.Context()
+	fmt.Fprintf(streams.Err, "client-%s: %s for %s, then staying for at most %s (Ctrl-C ends it)\n",
+		side, script.ID, script.Length().Round(time.Millisecond), o.stay)
+	go player.Play(ctx)
+	tick := time.NewTicker(o.reportEvery)
+	defer tick.Stop()
+	end := time.NewTimer(script.Length() + o.stay)
+	defer end.Stop()
+	// A forgotten server shall be one error, soon, and not a load of failed
+	// requests. A trial connection would tell too, but be counted.
+	early := time.NewTimer(time.Second)
+	defer early.Stop()
+	interrupted := false
+	for over := false; !over; {
+		select {
+		case <-ctx.Done():
+			over, interrupted = true, true
+		case <-end.C:
+			over = true
+		case <-early.C:
+			if r := player.Report().Requests; r.OK == 0 && r.Failed > 0 && r.Failed == r.Errors["ECONNREFUSED"] {
+				return fmt.Errorf("no server at %s: connection refused; start one with: slowserver --listen %s", o.addr, o.addr)
+			}
+		case <-tick.C:
+			r := player.Report()
+			log.Info("requests", "sent", r.Requests.Sent, "ok", r.Requests.OK, "failed", r.Requests.Failed,
+				"waiting", r.Requests.Waiting, "opened", r.Connections.Opened, "reused", r.Connections.Reused,
+				"descriptors", r.Process.FDs, "goroutines", r.Process.Goroutines)
+			over = r.Stopped != ""
+		}
+	}
+	report := player.Report()
+	report.Final = true
+	if err := printReport(streams, o.format.value, report); err != nil {
+		return err
+	}
+	switch {
+	case report.Stopped != "":
+		return &codeError{code: exitLeak, err: fmt.Errorf("stopped: this process %s; see ulimit -n", report.Stopped)}
+	case interrupted:
+		return &codeError{code: exitInterrupted}
+	}
+	return nil
+}
+
+func printReport(streams Streams, format string, r client.Report) error {
+	if format == "json" {
+		return json.NewEncoder(streams.Out).Encode(r)
+	}
+	_, err := fmt.Fprintf(streams.Out, `requests     sent %d, ok %d, failed %d, waiting %d
+errors       %s
+connections  opened %d, requests that reused one %d
+latency      p50 %.1f ms, p99 %.1f ms, max %.1f ms
+schedule     p99 %.1f ms late
+process      descriptors peak %d, goroutines peak %d, memory peak %d KiB, garbage collections %d
+`, r.Requests.Sent, r.Requests.OK, r.Requests.Failed, r.Requests.Waiting,
+		errorSummary(r.Requests.Errors), r.Connections.Opened, r.Connections.Reused,
+		r.Latency.P50, r.Latency.P99, r.Latency.Max, r.ScheduleLate.P99,
+		r.Process.FDsPeak, r.Process.GoroutinesPeak, r.Process.RSSPeakBytes/1024, r.Process.GCCycles)
+	return err
+}
+
+func errorSummary(errors map[string]int64) string {
+	if len(errors) == 0 {
+		return "none"
+	}
+	return strings.TrimPrefix(fmt.Sprint(errors), "map")
+}
+
+// scriptError makes a bad script a usage error, as it is one of the command
+// line's words; anything else stays what it is.
+func scriptError(c *cobra.Command, err error) error {
+	var bad *scenario.Error
+	var usage *usageError
+	switch {
+	case errors.As(err, &usage):
+		return err
+	case errors.As(err, &bad):
+		return &codeError{code: exitUsage, err: err}
+	default:
+		return usagef(c, "%w", err)
+	}
+}

@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"socketlab/internal/scenario"
+	"socketlab/scenarios"
+)
+
+// findScript reads the script that a word of the command line means: an id of
+// the catalogue, or else a file.
+func findScript(word string) (scenario.Script, error) {
+	if scenarios.Has(word) {
+		return scenarios.Script(word)
+	}
+	if looksLikeFile(word) {
+		return scenario.Load(word, scenarios.IDs())
+	}
+	return scenario.Script{}, fmt.Errorf("no scenario %q%s; sockwatch list shows them all", word, suggestion(word))
+}
+
+func looksLikeFile(word string) bool {
+	if strings.ContainsAny(word, `/\`) || strings.HasSuffix(word, ".yaml") || strings.HasSuffix(word, ".yml") {
+		return true
+	}
+	_, err := os.Lstat(word)
+	return err == nil
+}
+
+// suggestion names the scenario that word was probably meant to be.
+func suggestion(word string) string {
+	best, least := "", len(word)/2+1
+	for _, id := range scenarios.IDs() {
+		d := distance(word, id)
+		if strings.HasPrefix(id, word) {
+			d = 1
+		}
+		if d < least {
+			best, least = id, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(", did you mean %s?", best)
+}
+
+// distance is Levenshtein's: how many letters to insert, drop or change.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal, row[j+1] = row[j+1], min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

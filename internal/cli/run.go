@@ -1,0 +1,248 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"socketlab/internal/lab"
+	"socketlab/internal/live"
+	"socketlab/internal/report"
+	"socketlab/internal/scenario"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
+	"socketlab/scenarios"
+)
+
+// runOptions are the flags that demo and run share.
+type runOptions struct {
+	speed  float64
+	seed   uint64
+	format choice
+	source choice
+	ports  []int
+	binDir string
+	record string
+	quiet  bool
+}
+
+func (o *runOptions) add(f *pflag.FlagSet) {
+	o.format = choice{"table", report.Formats()}
+	o.source = choice{"auto", []string{"auto", "gopsutil"}}
+	f.Float64Var(&o.speed, "speed", 0, "divide every time in the script by this; 0 is the script's own choice")
+	f.Uint64Var(&o.seed, "seed", 1, "seed of the random extra requests")
+	f.VarP(&o.format, "output", "o", "form of the result")
+	f.Var(&o.source, "source", "where counts come from")
+	f.IntSliceVar(&o.ports, "ports", nil, "ports of the faulty and the fixed side's servers, such as 8081,8082 (default: free ones)")
+	f.StringVar(&o.binDir, "bin-dir", "", "take slowserver, client-faulty and client-fixed from this folder, not from sockwatch itself")
+	f.StringVar(&o.record, "record", "", "record the run in this new file, as JSON lines")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "show nothing while the run goes on")
+}
+
+func demoCommand(streams Streams) *cobra.Command {
+	var o runOptions
+	c := &cobra.Command{
+		Use:   "demo [ID]",
+		Short: "Play one scenario side by side, then print the comparison",
+		Long: `Plays the original incident, or the scenario ID: a server and a client for each
+side, the same requests to both, counted while they run. It takes about 15 s.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				args = []string{scenarios.Default}
+			}
+			return play(c, streams, o, args, false)
+		},
+	}
+	o.add(c.Flags())
+	return c
+}
+
+func runCommand(streams Streams) *cobra.Command {
+	var (
+		o   runOptions
+		all bool
+	)
+	c := &cobra.Command{
+		Use:   "run ID... | FILE... | --all",
+		Short: "Play scenarios, print the comparison, check what they expect",
+		Long: `Plays scenarios of the catalogue, or scripts of your own, one after the other.
+The exit code is 3 if one does not show what its script expects.
+
+With -o json one run is an object; --all, or several, are an array of objects.`,
+		Example: `  sockwatch run body-not-closed
+  sockwatch run transport-per-request --speed 1     # with the real 20 s
+  sockwatch run my-incident.yaml --record run.jsonl
+  sockwatch run --all -o json > runs.json`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			switch {
+			case all && len(args) > 0:
+				return usagef(c, "give --all or scenarios, not both")
+			case all:
+				args = scenarios.IDs()
+			case len(args) == 0:
+				return usagef(c, "nothing to run: give a scenario's ID, a script's FILE, or --all")
+			}
+			return play(c, streams, o, args, all || len(args) > 1)
+		},
+	}
+	o.add(c.Flags())
+	c.Flags().BoolVar(&all, "all", false, "play the whole catalogue")
+	return c
+}
+
+// play plays the scenarios that words name. Nothing is started before all of
+// them, and all options, are known to be good.
+func play(c *cobra.Command, streams Streams, o runOptions, words []string, list bool) error {
+	listen, err := o.check(c, len(words))
+	if err != nil {
+		return err
+	}
+	scripts := make([]scenario.Script, 0, len(words))
+	for _, word := range words {
+		script, err := findScript(word)
+		if err != nil {
+			return scriptError(c, err)
+		}
+		speed := o.speed
+		if speed == 0 {
+			speed = script.Speed
+		}
+		scripts = append(scripts, script.AtSpeed(speed))
+	}
+	var entries []report.Entry
+	var failed error
+	for _, script := range scripts {
+		if script.Needs == scenario.Namespace {
+			fmt.Fprintf(streams.Err, "%s: skipped: it needs a network namespace of its own, which sockwatch cannot make yet\n", script.ID)
+			continue
+		}
+		run, err := playOne(c, streams, o, script, listen)
+		if run != nil && !run.Started.IsZero() { // what was seen is never lost
+			entries = append(entries, report.Entry{Run: run, Judgement: verdict.Judge(run)})
+		}
+		if err != nil {
+			failed = fmt.Errorf("%s: %w", script.ID, err)
+			break
+		}
+	}
+	if len(entries) > 0 || failed == nil {
+		if err := report.Write(streams.Out, o.format.value, entries, list); err != nil {
+			return errors.Join(failed, fmt.Errorf("write the result: %w", err))
+		}
+	}
+	return outcome(entries, failed)
+}
+
+// check checks the options and returns where the servers listen.
+func (o *runOptions) check(c *cobra.Command, runs int) (map[scenario.Side]string, error) {
+	if o.speed != 0 {
+		if err := scenario.CheckSpeed(o.speed); err != nil {
+			return nil, usagef(c, "--%w", err)
+		}
+	}
+	if o.record != "" && runs > 1 {
+		return nil, usagef(c, "--record takes one run, not %d", runs)
+	}
+	if o.record != "" {
+		if _, err := os.Lstat(o.record); err == nil {
+			return nil, usagef(c, "--record: %s is there already: remove it, or choose another name", o.record)
+		}
+	}
+	if o.ports == nil {
+		return nil, nil
+	}
+	if len(o.ports) != 2 || o.ports[0] == o.ports[1] {
+		return nil, usagef(c, "--ports takes two different ports, such as 8081,8082")
+	}
+	listen := map[scenario.Side]string{}
+	for i, side := range scenario.Sides() {
+		if o.ports[i] < 1 || o.ports[i] > 65535 {
+			return nil, usagef(c, "--ports: %d is not a port", o.ports[i])
+		}
+		listen[side] = "127.0.0.1:" + strconv.Itoa(o.ports[i])
+	}
+	return listen, nil
+}
+
+func playOne(c *cobra.Command, streams Streams, o runOptions, script scenario.Script, listen map[scenario.Side]string) (*lab.Run, error) {
+	show := live.Observer(func(lab.Event) {})
+	if !o.quiet {
+		show = live.Run(streams.Err, live.CanRedraw(streams.Err, os.Getenv("TERM")))
+	}
+	rec := recorder{path: o.record}
+	run, err := lab.Play(c.Context(), lab.Plan{
+		Script: script, Seed: o.seed, Source: socketstats.Gopsutil{},
+		Programs: lab.Programs{Dir: o.binDir}, Listen: listen,
+		Observe: func(e lab.Event) {
+			rec.write(e)
+			show(e)
+		},
+	})
+	if recErr := rec.close(); err == nil {
+		err = recErr
+	}
+	return run, err
+}
+
+// outcome is the error, and so the exit code, of what was played.
+func outcome(entries []report.Entry, failed error) error {
+	if errors.Is(failed, lab.ErrInterrupted) {
+		return &codeError{code: exitInterrupted, err: failed}
+	}
+	if failed != nil {
+		return failed
+	}
+	var unmet []string
+	for _, e := range entries {
+		switch {
+		case e.Run.Stopped != "":
+			unmet = append(unmet, fmt.Sprintf("%s: stopped: %s", e.Run.Scenario, e.Run.Stopped))
+		case !e.Judgement.OK:
+			unmet = append(unmet, fmt.Sprintf("%s: not all expectations were met", e.Run.Scenario))
+		}
+	}
+	if len(unmet) > 0 {
+		return &codeError{code: exitLeak, err: errors.New(strings.Join(unmet, "\nsockwatch: "))}
+	}
+	return nil
+}
+
+// recorder writes events to a file, each as soon as it happens, so that a
+// crash loses at most the last. The file is made with the first event: a run
+// that does not begin leaves none.
+type recorder struct {
+	path string
+	file *os.File
+	err  error
+}
+
+func (r *recorder) write(e lab.Event) {
+	if r.path == "" || r.err != nil {
+		return
+	}
+	if r.file == nil {
+		if r.file, r.err = os.OpenFile(r.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644); r.err != nil {
+			return
+		}
+	}
+	r.err = json.NewEncoder(r.file).Encode(e)
+}
+
+// close returns the first error of the whole recording.
+func (r *recorder) close() error {
+	if r.file != nil {
+		r.err = errors.Join(r.err, r.file.Close())
+	}
+	if r.err != nil {
+		return fmt.Errorf("record the run: %w", r.err)
+	}
+	return nil
+}

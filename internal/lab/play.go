@@ -1,0 +1,340 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"runtime"
+	"time"
+
+	"socketlab/internal/client"
+	"socketlab/internal/role"
+	"socketlab/internal/scenario"
+	"socketlab/internal/socketstats"
+)
+
+const slowserverProgram = "slowserver"
+
+// Plan is what to play, and how. Script and Source are required.
+type Plan struct {
+	// Script is the scenario, at the speed to play it (Script.AtSpeed).
+	Script   scenario.Script
+	Seed     uint64
+	Source   socketstats.Source
+	Programs Programs
+	// Listen is where each side's server listens. A side that is not in it
+	// takes a free port of 127.0.0.1.
+	Listen map[scenario.Side]string
+	// Observe is given every event as it happens, by the goroutine that
+	// called Play. nil observes nothing.
+	Observe func(Event)
+}
+
+// ErrInterrupted is the error of a run whose context ended.
+var ErrInterrupted = errors.New("interrupted")
+
+// Play plays a scenario once and returns what it showed. No process of the run
+// is left when it returns.
+//
+// With an error, the run holds what was seen up to then; it is [ErrInterrupted]
+// if ctx ended first. A leak that reached the limit of descriptors is no error:
+// the run says so in Stopped.
+func Play(ctx context.Context, plan Plan) (*Run, error) {
+	p := &play{Plan: plan, run: &Run{}, procs: map[scenario.Side]*pair{}}
+	defer p.end()
+	err := p.play(ctx)
+	if ctx.Err() != nil {
+		err = ErrInterrupted
+	}
+	return p.run, err
+}
+
+// pair is one side's processes and the client's newest report.
+type pair struct {
+	server, client *process
+	report         client.Report
+	// fromServer is the server's answers, and nil once the server stopped
+	// because it was told to.
+	fromServer <-chan role.Answer
+	told       bool
+}
+
+type play struct {
+	Plan
+	run     *Run
+	procs   map[scenario.Side]*pair
+	sampler *sampler
+	start   time.Time
+}
+
+func (p *play) play(ctx context.Context) error {
+	begin, err := p.startProcesses(ctx)
+	if err != nil {
+		return err
+	}
+	p.start = time.Now()
+	begin.Started = p.start
+	p.observe(Event{Begin: &begin})
+	for _, side := range scenario.Sides() {
+		if err := p.procs[side].client.send(role.Start); err != nil {
+			return p.close(err)
+		}
+	}
+	return p.close(p.watch(ctx))
+}
+
+// startProcesses starts the servers, and then the clients, which wait.
+func (p *play) startProcesses(ctx context.Context) (Begin, error) {
+	begin := Begin{
+		Schema: RecordSchema, Script: p.Script, Scenario: p.Script.ID, Title: p.Script.Title,
+		Speed: p.Script.Speed, Seed: p.Seed, GoVersion: runtime.Version(),
+		Source: p.Source.Name(), Blind: p.Source.Blind(),
+	}
+	servers := map[scenario.Side]netip.AddrPort{}
+	for _, side := range scenario.Sides() {
+		at, err := p.startServer(ctx, side)
+		if err != nil {
+			return begin, err
+		}
+		servers[side] = at
+	}
+	var err error
+	if p.sampler, err = newSampler(ctx, p.Source, servers); err != nil {
+		return begin, err
+	}
+	arrivals := p.Script.Arrivals(p.Seed)
+	for _, side := range scenario.Sides() {
+		if err := p.startClient(ctx, side, servers[side], arrivals); err != nil {
+			return begin, err
+		}
+		pair := p.procs[side]
+		place := Place{Server: servers[side].String(), ServerPID: pair.server.pid, ClientPID: pair.client.pid}
+		if side == scenario.Faulty {
+			begin.FaultyAt = place
+		} else {
+			begin.FixedAt = place
+		}
+	}
+	return begin, nil
+}
+
+func (p *play) startServer(ctx context.Context, side scenario.Side) (netip.AddrPort, error) {
+	listen := p.Listen[side]
+	if listen == "" {
+		listen = "127.0.0.1:0"
+	}
+	server, err := p.Programs.start(slowserverProgram, side, role.ServerOrder{
+		Listen: listen, Behaviour: p.Script.Server, Code: p.Script.Code, Side: side,
+	})
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	p.procs[side] = &pair{server: server, fromServer: server.answers}
+	answer, err := server.first(ctx)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	at, err := netip.ParseAddrPort(answer.Listening)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("the %s does not say where it listens: %w", server.name, err)
+	}
+	return at, nil
+}
+
+func (p *play) startClient(ctx context.Context, side scenario.Side, server netip.AddrPort, arrivals []time.Duration) error {
+	c := p.Script.Client
+	proc, err := p.Programs.start("client-"+string(side), side, role.ClientOrder{
+		Code: p.Script.Code, Side: side, Arrivals: arrivals, ReportEvery: p.Script.Sample.D() / 2,
+		Target: client.NewTarget(server.String(), c),
+	})
+	if err != nil {
+		return err
+	}
+	p.procs[side].client = proc
+	_, err = proc.first(ctx)
+	return err
+}
+
+// watch samples until the load is over, or something ends it before.
+func (p *play) watch(ctx context.Context) error {
+	end := time.NewTimer(time.Until(p.start.Add(p.Script.Length())))
+	defer end.Stop()
+	stop := time.NewTimer(time.Until(p.start.Add(p.Script.Server.StopAfter.D())))
+	defer stop.Stop()
+	if p.Script.Server.StopAfter == 0 {
+		stop.Stop()
+	}
+	tick := time.NewTicker(p.Script.Sample.D())
+	defer tick.Stop()
+	faulty, fixed := p.procs[scenario.Faulty], p.procs[scenario.Fixed]
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-end.C:
+			return p.waitDone(ctx)
+		case <-tick.C:
+			err = p.sample(ctx)
+		case <-stop.C:
+			err = p.stopServers()
+		case a, ok := <-faulty.client.answers:
+			err = p.clientSaid(scenario.Faulty, a, ok)
+		case a, ok := <-fixed.client.answers:
+			err = p.clientSaid(scenario.Fixed, a, ok)
+		case a, ok := <-faulty.fromServer:
+			err = p.serverSaid(scenario.Faulty, a, ok)
+		case a, ok := <-fixed.fromServer:
+			err = p.serverSaid(scenario.Fixed, a, ok)
+		}
+		if err != nil || p.run.Stopped != "" {
+			return err
+		}
+	}
+}
+
+func (p *play) clientSaid(side scenario.Side, a role.Answer, ok bool) error {
+	pair := p.procs[side]
+	switch {
+	case !ok:
+		return pair.client.death()
+	case a.Error != "":
+		return fmt.Errorf("%s: %s", pair.client.name, a.Error)
+	case a.Report != nil:
+		pair.report = *a.Report
+		if a.Report.Stopped != "" {
+			p.run.Stopped = fmt.Sprintf("the %s %s; see ulimit -n", pair.client.name, a.Report.Stopped)
+		}
+	}
+	return nil
+}
+
+func (p *play) serverSaid(side scenario.Side, a role.Answer, ok bool) error {
+	pair := p.procs[side]
+	switch {
+	case !ok && pair.told:
+		pair.fromServer = nil
+		return nil
+	case !ok:
+		return pair.server.death()
+	case a.Error != "" && !pair.told:
+		return fmt.Errorf("%s: %s", pair.server.name, a.Error)
+	}
+	return nil // a stopping server's complaint about answers that it cut off is what is studied
+}
+
+func (p *play) stopServers() error {
+	for _, side := range scenario.Sides() {
+		p.procs[side].told = true
+		if err := p.procs[side].server.send(role.Stop); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lateTimeout is how long a client may still need, after the end of the load,
+// to send what was due: on a machine that is too busy it is late.
+const lateTimeout = 10 * time.Second
+
+// waitDone waits until both clients sent their whole load.
+func (p *play) waitDone(ctx context.Context) error {
+	late := time.NewTimer(lateTimeout)
+	defer late.Stop()
+	faulty, fixed := p.procs[scenario.Faulty], p.procs[scenario.Fixed]
+	for !faulty.report.Done || !fixed.report.Done {
+		var err error
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-late.C:
+			return fmt.Errorf("the clients did not send their whole load within %s after its end: the machine is too busy for this speed", lateTimeout)
+		case a, ok := <-faulty.client.answers:
+			err = p.clientSaid(scenario.Faulty, a, ok)
+		case a, ok := <-fixed.client.answers:
+			err = p.clientSaid(scenario.Fixed, a, ok)
+		}
+		if err != nil || p.run.Stopped != "" {
+			return err
+		}
+	}
+	return nil
+}
+
+// sample counts once.
+func (p *play) sample(ctx context.Context) error {
+	at := time.Now()
+	clients, servers, err := p.sampler.counts(ctx)
+	if err != nil {
+		return err
+	}
+	s := &Sample{At: at.Sub(p.start), Took: time.Since(at)}
+	for _, side := range scenario.Sides() {
+		*s.Of(side) = SideSample{Client: clients[side], Server: servers[side], Report: p.procs[side].report}
+	}
+	p.observe(Event{Sample: s})
+	return nil
+}
+
+// close takes the last sample and the clients' last reports, and enters the
+// end of the run. What failed is err; closing does not hide it.
+func (p *play) close(err error) error {
+	// The context may have ended; what there is to see is still to be seen.
+	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
+	defer cancel()
+	if sampleErr := p.sample(ctx); err == nil {
+		err = sampleErr
+	}
+	ending := &Ending{Duration: p.run.Duration, Stopped: p.run.Stopped}
+	for _, side := range scenario.Sides() {
+		p.lastReport(ctx, p.procs[side])
+	}
+	ending.Faulty, ending.Fixed = p.procs[scenario.Faulty].report, p.procs[scenario.Fixed].report
+	if err != nil {
+		ending.Stopped = err.Error()
+	}
+	p.observe(Event{End: ending})
+	return err
+}
+
+// lastReport asks a client for its last report. From a client that is gone
+// there is none; its newest one stands.
+func (p *play) lastReport(ctx context.Context, pair *pair) {
+	if pair.client.send(role.Finish) != nil {
+		return
+	}
+	for {
+		select {
+		case a, ok := <-pair.client.answers:
+			if !ok {
+				return
+			}
+			if a.Report != nil {
+				pair.report = *a.Report
+			}
+			if pair.report.Final {
+				return
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (p *play) observe(e Event) {
+	p.run.Add(e)
+	if p.Observe != nil {
+		p.Observe(e)
+	}
+}
+
+// end ends every process that was started, and waits until it is gone.
+func (p *play) end() {
+	for _, pair := range p.procs {
+		if pair.client != nil {
+			pair.client.kill()
+		}
+		pair.server.kill()
+	}
+}

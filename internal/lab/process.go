@@ -1,0 +1,202 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"socketlab/internal/role"
+	"socketlab/internal/scenario"
+)
+
+// Programs says how to start the processes of a run. The zero Programs starts
+// this same binary, which is all four programs in one.
+type Programs struct {
+	// Dir is a folder with the programs slowserver, client-faulty and
+	// client-fixed.
+	Dir string
+}
+
+func (p Programs) command(name string) (*exec.Cmd, error) {
+	if p.Dir != "" {
+		path, err := exec.LookPath(filepath.Join(p.Dir, name))
+		if err != nil {
+			return nil, fmt.Errorf("%s is not in %s: build the programs with: go build -o %s ./cmd/... (%w)", name, p.Dir, p.Dir, err)
+		}
+		return exec.Command(path, "--controlled"), nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("cannot find this program's own file to start %s from it: %w", name, err)
+	}
+	return exec.Command(self, name, "--controlled"), nil
+}
+
+// process is one running role. Its end, whatever the reason, closes answers.
+type process struct {
+	name    string // for people: "client of the faulty side"
+	pid     int
+	in      io.WriteCloser
+	answers chan role.Answer
+	stderr  *tail
+	ended   chan struct{} // closed once the process is gone
+	err     error         // why; to be read after ended
+	cmd     *exec.Cmd
+}
+
+// start starts a program and gives it its order. The caller ends it with kill.
+func (p Programs) start(program string, side scenario.Side, order any) (*process, error) {
+	kind := "server"
+	if program != slowserverProgram {
+		kind = "client"
+	}
+	name := fmt.Sprintf("%s of the %s side", kind, side)
+	cmd, err := p.command(program)
+	if err != nil {
+		return nil, fmt.Errorf("start the %s: %w", name, err)
+	}
+	proc := &process{
+		name: name, cmd: cmd, stderr: &tail{},
+		answers: make(chan role.Answer, 16), ended: make(chan struct{}),
+	}
+	cmd.Stderr = proc.stderr
+	cmd.SysProcAttr = ownGroup()
+	cmd.WaitDelay = time.Second
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, fmt.Errorf("start the %s: %w", name, err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("start the %s: %w", name, err)
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the %s: %w", name, err)
+	}
+	proc.in, proc.pid = in, cmd.Process.Pid
+	go proc.read(out)
+	if err := proc.send(order); err != nil {
+		proc.kill()
+		return nil, err
+	}
+	return proc, nil
+}
+
+// read passes the answers on until the process ends.
+func (p *process) read(out io.Reader) {
+	lines := json.NewDecoder(out)
+	for {
+		var a role.Answer
+		if err := lines.Decode(&a); err != nil {
+			break
+		}
+		p.answers <- a
+	}
+	p.err = p.cmd.Wait()
+	close(p.answers)
+	close(p.ended)
+}
+
+func (p *process) send(order any) error {
+	line, err := json.Marshal(order)
+	if err == nil {
+		_, err = p.in.Write(append(line, '\n'))
+	}
+	if err != nil {
+		return fmt.Errorf("tell the %s what to do: %w%s", p.name, err, p.stderr)
+	}
+	return nil
+}
+
+// startTimeout is how long a process may take to be ready. It takes
+// milliseconds, but a small machine may be busy compiling.
+const startTimeout = 15 * time.Second
+
+// first waits for the process's first answer.
+func (p *process) first(ctx context.Context) (role.Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	select {
+	case a, ok := <-p.answers:
+		switch {
+		case !ok:
+			return a, p.death()
+		case a.Error != "":
+			return a, fmt.Errorf("%s: %s", p.name, a.Error)
+		}
+		return a, nil
+	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return role.Answer{}, fmt.Errorf("the %s (process %d) was not ready within %s", p.name, p.pid, startTimeout)
+		}
+		return role.Answer{}, ctx.Err()
+	}
+}
+
+// death describes the end of a process that should not have ended. It waits
+// for the end.
+func (p *process) death() error {
+	<-p.ended
+	how := "with exit code 0"
+	if p.err != nil {
+		how = p.err.Error()
+	}
+	return fmt.Errorf("the %s (process %d) ended in mid-run: %s%s", p.name, p.pid, how, p.stderr)
+}
+
+// endTimeout is how long a process may take to end by itself.
+const endTimeout = 2 * time.Second
+
+// kill ends the process: by closing its lifeline, and by force if it does not
+// follow. It returns once the process is gone.
+func (p *process) kill() {
+	_ = p.in.Close()
+	go func() { // nobody listens any more, and the process must not wait for that
+		for range p.answers {
+		}
+	}()
+	select {
+	case <-p.ended:
+	case <-time.After(endTimeout):
+		_ = p.cmd.Process.Kill()
+		<-p.ended
+	}
+}
+
+// tail keeps the end of what a process said on standard error.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+const tailSize = 2048
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, b...)
+	if len(t.text) > tailSize {
+		t.text = bytes.Clone(t.text[len(t.text)-tailSize:])
+	}
+	return len(b), nil
+}
+
+// String returns the text indented on lines of its own, or "".
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	text := strings.TrimSpace(string(t.text))
+	if text == "" {
+		return ""
+	}
+	return "\n  " + strings.ReplaceAll(text, "\n", "\n  ")
+}

@@ -1,0 +1,9 @@
+//go:build unix
+
+package lab
+
+import "syscall"
+
+// ownGroup keeps a terminal's Ctrl-C from the roles: it ends the run in order,
+// and they must live until they were counted a last time.
+func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

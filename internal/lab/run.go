@@ -1,0 +1,234 @@
+// Package lab plays a scenario: it starts both sides' processes, gives both
+// the same load at the same time, samples their sockets, ends the processes,
+// and yields a run.
+//
+// A run is a value. It is the sum of its events, so a recording gives the same
+// run again.
+package lab
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"socketlab/internal/client"
+	"socketlab/internal/scenario"
+	"socketlab/internal/socketstats"
+)
+
+// Run is what one play of a scenario showed.
+type Run struct {
+	Begin
+	Faulty, Fixed Side
+	// Duration is the time from the start of the load to the last sample.
+	Duration time.Duration
+	// Stopped says why the run ended before its time; "" if it did not.
+	Stopped string
+}
+
+// Side is what one side of a run showed.
+type Side struct {
+	// Report is the client's last report, and Reports the newest at each
+	// sample.
+	Report  client.Report
+	Reports []client.Report
+	// Client and Server are the two ends' sockets.
+	Client, Server End
+}
+
+// End is the sockets at one end of a side's connections.
+type End struct {
+	// Peak is the most seen of each state, and the largest total.
+	Peak socketstats.Counts `json:"peak"`
+	// Final is what the last sample showed.
+	Final socketstats.Counts `json:"final"`
+	// Series is the count of every sample, in order.
+	Series []Point `json:"-"`
+}
+
+// Point is one end's sockets at one time.
+type Point struct {
+	At     time.Duration
+	Counts socketstats.Counts
+}
+
+// Of returns one side of the run.
+func (r *Run) Of(side scenario.Side) *Side {
+	if side == scenario.Faulty {
+		return &r.Faulty
+	}
+	return &r.Fixed
+}
+
+// Event is one line of a recording: just one of its fields is set.
+type Event struct {
+	Begin  *Begin  `json:"begin,omitempty"`
+	Sample *Sample `json:"sample,omitempty"`
+	End    *Ending `json:"end,omitempty"`
+}
+
+// RecordSchema names the form of a recording, in its first line.
+const RecordSchema = "sockwatch.record/v1"
+
+// Begin is what was played, and with what.
+type Begin struct {
+	Schema    string          `json:"schema"`
+	Script    scenario.Script `json:"script"`
+	Scenario  string          `json:"scenario"`
+	Title     string          `json:"title"`
+	Speed     float64         `json:"speed"`
+	Seed      uint64          `json:"seed"`
+	GoVersion string          `json:"go_version"`
+	Source    string          `json:"source"`
+	// Blind are the states that the source could not see.
+	Blind    []socketstats.State `json:"blind,omitempty"`
+	Isolated bool                `json:"isolated"`
+	Started  time.Time           `json:"started"`
+	// Faulty and Fixed say where each side's processes are.
+	FaultyAt Place `json:"faulty_at"`
+	FixedAt  Place `json:"fixed_at"`
+}
+
+// Place is where one side's processes are.
+type Place struct {
+	Server    string `json:"server"`
+	ServerPID int    `json:"server_pid"`
+	ClientPID int    `json:"client_pid"`
+}
+
+// Sample is one count of both sides' sockets, at the same moment.
+type Sample struct {
+	// At is the time since the start of the load, when the count was begun.
+	At time.Duration `json:"at_ns"`
+	// Took is what the count cost.
+	Took   time.Duration `json:"took_ns"`
+	Faulty SideSample    `json:"faulty"`
+	Fixed  SideSample    `json:"fixed"`
+}
+
+// SideSample is one side's part of a sample.
+type SideSample struct {
+	Client socketstats.Counts `json:"client"`
+	Server socketstats.Counts `json:"server"`
+	// Report is the newest one that the client had sent by then.
+	Report client.Report `json:"report"`
+}
+
+// Of returns one side of the sample.
+func (s *Sample) Of(side scenario.Side) *SideSample {
+	if side == scenario.Faulty {
+		return &s.Faulty
+	}
+	return &s.Fixed
+}
+
+// Ending is how a run ended.
+type Ending struct {
+	Duration time.Duration `json:"duration_ns"`
+	Stopped  string        `json:"stopped,omitempty"`
+	// Faulty and Fixed are the clients' last reports.
+	Faulty client.Report `json:"faulty"`
+	Fixed  client.Report `json:"fixed"`
+}
+
+// Add enters one event.
+func (r *Run) Add(e Event) {
+	switch {
+	case e.Begin != nil:
+		r.Begin = *e.Begin
+	case e.Sample != nil:
+		for _, side := range scenario.Sides() {
+			r.Of(side).add(e.Sample.At, *e.Sample.Of(side))
+		}
+		r.Duration = e.Sample.At
+	case e.End != nil:
+		r.Duration, r.Stopped = e.End.Duration, e.End.Stopped
+		r.Faulty.Report, r.Fixed.Report = e.End.Faulty, e.End.Fixed
+	}
+}
+
+func (s *Side) add(at time.Duration, sample SideSample) {
+	s.Report = sample.Report
+	s.Reports = append(s.Reports, sample.Report)
+	s.Client.add(at, sample.Client)
+	s.Server.add(at, sample.Server)
+}
+
+func (e *End) add(at time.Duration, c socketstats.Counts) {
+	e.Peak = e.Peak.Max(c)
+	e.Final = c
+	e.Series = append(e.Series, Point{at, c})
+}
+
+// Metric returns one of the side's figures by the name that it has in the JSON
+// of a run, and false if there is no such figure.
+func (s *Side) Metric(name string) (float64, bool) {
+	r := s.Report
+	switch name {
+	case "requests.sent":
+		return float64(r.Requests.Sent), true
+	case "requests.ok":
+		return float64(r.Requests.OK), true
+	case "requests.failed":
+		return float64(r.Requests.Failed), true
+	case "requests.waiting":
+		return float64(r.Requests.Waiting), true
+	case "connections.opened":
+		return float64(r.Connections.Opened), true
+	case "connections.reused":
+		return float64(r.Connections.Reused), true
+	case "process.fds_peak":
+		return float64(r.Process.FDsPeak), true
+	case "process.goroutines_peak":
+		return float64(r.Process.GoroutinesPeak), true
+	case "process.rss_peak_bytes":
+		return float64(r.Process.RSSPeakBytes), true
+	case "process.gc_cycles":
+		return float64(r.Process.GCCycles), true
+	case "latency_ms.p50":
+		return r.Latency.P50, true
+	case "latency_ms.p99":
+		return r.Latency.P99, true
+	case "latency_ms.max":
+		return r.Latency.Max, true
+	}
+	if errorName, ok := strings.CutPrefix(name, "requests.errors."); ok {
+		return float64(r.Requests.Errors[errorName]), true
+	}
+	return s.sockets(name)
+}
+
+// sockets resolves client.peak.ESTABLISHED and the like.
+func (s *Side) sockets(name string) (float64, bool) {
+	parts := strings.Split(name, ".")
+	if len(parts) != 3 {
+		return 0, false
+	}
+	counts, ok := map[string]socketstats.Counts{
+		"client.peak": s.Client.Peak, "client.final": s.Client.Final,
+		"server.peak": s.Server.Peak, "server.final": s.Server.Final,
+	}[parts[0]+"."+parts[1]]
+	if !ok {
+		return 0, false
+	}
+	if parts[2] == "total" {
+		return float64(counts.Total()), true
+	}
+	state, err := socketstats.ParseState(parts[2])
+	if err != nil {
+		return 0, false
+	}
+	return float64(counts.Of(state)), true
+}
+
+// Format writes a metric's value the way tables and expectations show it.
+func Format(metric string, v float64) string {
+	if strings.HasPrefix(metric, "latency_ms.") {
+		return time.Duration(v * float64(time.Millisecond)).Round(10 * time.Microsecond).String()
+	}
+	if v == math.Trunc(v) {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.2f", v)
+}

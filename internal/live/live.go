@@ -1,0 +1,179 @@
+// Package live shows a run, or processes under watch, while it goes on: as a
+// table redrawn in place on a terminal, and as a line for each sample
+// elsewhere.
+package live
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"socketlab/internal/lab"
+	"socketlab/internal/scenario"
+	"socketlab/internal/socketstats"
+)
+
+// CanRedraw reports whether w is a terminal on which lines can be drawn again.
+// termName is the environment's TERM.
+func CanRedraw(w io.Writer, termName string) bool {
+	f, ok := w.(interface{ Fd() uintptr })
+	return ok && termName != "dumb" && term.IsTerminal(int(f.Fd()))
+}
+
+// Observer is told the events of a run as they happen.
+type Observer func(lab.Event)
+
+// Run returns the face of a run: redrawn in place, or a line for each sample.
+func Run(w io.Writer, redraw bool) Observer {
+	if redraw {
+		return (&runTable{screen: screen{w: w}}).observe
+	}
+	return (&runLines{w: w}).observe
+}
+
+// runLines prints a line for each sample.
+type runLines struct{ w io.Writer }
+
+func (l *runLines) observe(e lab.Event) {
+	switch {
+	case e.Begin != nil:
+		fmt.Fprint(l.w, opening(e.Begin))
+	case e.Sample != nil:
+		var sides []string
+		for _, side := range scenario.Sides() {
+			s := e.Sample.Of(side)
+			sides = append(sides, fmt.Sprintf("%s: opened %d, client %s", side, s.Report.Connections.Opened, states(s.Client)))
+		}
+		fmt.Fprintf(l.w, "%6.1fs  %s\n", e.Sample.At.Seconds(), strings.Join(sides, "  |  "))
+	}
+}
+
+// opening says what is played where, and how to see it with other eyes.
+func opening(b *lab.Begin) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s: %s (speed %g, %s)\n", b.Scenario, b.Title, b.Speed, b.Script.Length().Round(100*time.Millisecond))
+	place(&text, scenario.Faulty, b.FaultyAt)
+	place(&text, scenario.Fixed, b.FixedAt)
+	return text.String()
+}
+
+func place(text *strings.Builder, side scenario.Side, at lab.Place) {
+	port := at.Server[strings.LastIndexByte(at.Server, ':')+1:]
+	fmt.Fprintf(text, "  %-6s server %s (process %d), client process %d: ss -tan '( sport = :%s or dport = :%s )'\n",
+		side, at.Server, at.ServerPID, at.ClientPID, port, port)
+}
+
+// states writes counts as "150 ESTABLISHED 3 TIME_WAIT", or "none".
+func states(c socketstats.Counts) string {
+	var parts []string
+	for _, s := range socketstats.States() {
+		if n := c.Of(s); n > 0 && s != socketstats.Listen {
+			parts = append(parts, fmt.Sprintf("%d %s", n, s))
+		}
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return strings.Join(parts, " ")
+}
+
+// runTable draws the newest sample over the one before.
+type runTable struct {
+	screen screen
+	begin  lab.Begin
+	most   int // the longest bar, so that both sides keep one scale
+	rows   stateRows
+}
+
+func (t *runTable) observe(e lab.Event) {
+	switch {
+	case e.Begin != nil:
+		*t = runTable{screen: screen{w: t.screen.w}, begin: *e.Begin}
+		fmt.Fprint(t.screen.w, opening(e.Begin))
+	case e.Sample != nil:
+		t.screen.draw(t.view(e.Sample))
+	}
+}
+
+func (t *runTable) view(s *lab.Sample) []string {
+	lines := []string{fmt.Sprintf("%5.1fs of %s", s.At.Seconds(), t.begin.Script.Length().Round(100*time.Millisecond))}
+	for _, side := range scenario.Sides() {
+		t.most = max(t.most, s.Of(side).Client.Total())
+	}
+	const width = 40
+	for _, side := range scenario.Sides() {
+		n := s.Of(side).Client.Total()
+		bar := strings.Repeat("#", n*width/max(t.most, 1))
+		lines = append(lines, fmt.Sprintf("%-6s %6d sockets  %-*s", side, n, width, bar))
+	}
+	lines = append(lines, fmt.Sprintf("%-28s %8s %8s", "", "faulty", "fixed"))
+	row := func(name string, value func(*lab.SideSample) int64) {
+		lines = append(lines, fmt.Sprintf("%-28s %8d %8d", name, value(&s.Faulty), value(&s.Fixed)))
+	}
+	for _, r := range t.rows.of([]socketstats.Counts{s.Faulty.Client, s.Fixed.Client}, []socketstats.Counts{s.Faulty.Server, s.Fixed.Server}) {
+		row(r.name, func(side *lab.SideSample) int64 { return int64(r.pick(side.Client, side.Server)) })
+	}
+	row("connections opened", func(s *lab.SideSample) int64 { return s.Report.Connections.Opened })
+	row("requests ok", func(s *lab.SideSample) int64 { return s.Report.Requests.OK })
+	row("requests failed", func(s *lab.SideSample) int64 { return s.Report.Requests.Failed })
+	row("requests waiting", func(s *lab.SideSample) int64 { return s.Report.Requests.Waiting })
+	return lines
+}
+
+// stateRows are the rows of a live table: every state that was ever seen, so
+// that rows come but never go.
+type stateRows struct {
+	seen [2]map[socketstats.State]bool
+}
+
+type stateRow struct {
+	name string
+	pick func(client, server socketstats.Counts) int
+}
+
+// of returns the rows for the newest counts of all columns' two ends.
+func (r *stateRows) of(ends ...[]socketstats.Counts) []stateRow {
+	var rows []stateRow
+	for i, name := range []string{"client", "server"} {
+		if r.seen[i] == nil {
+			r.seen[i] = map[socketstats.State]bool{}
+		}
+		for _, s := range socketstats.States() {
+			for _, c := range ends[i] {
+				if c.Of(s) > 0 {
+					r.seen[i][s] = true
+				}
+			}
+			if r.seen[i][s] {
+				rows = append(rows, stateRow{name + " " + s.String(), func(client, server socketstats.Counts) int {
+					return [2]socketstats.Counts{client, server}[i].Of(s)
+				}})
+			}
+		}
+	}
+	return rows
+}
+
+// screen draws lines over the ones it drew before.
+type screen struct {
+	w     io.Writer
+	drawn int
+}
+
+func (s *screen) draw(lines []string) {
+	var text strings.Builder
+	if s.drawn > 0 {
+		fmt.Fprintf(&text, "\x1b[%dA", s.drawn)
+	}
+	for _, line := range lines {
+		text.WriteString(line + "\x1b[K\n")
+	}
+	for range max(s.drawn-len(lines), 0) {
+		text.WriteString("\x1b[K\n")
+	}
+	s.drawn = max(s.drawn, len(lines))
+	_, _ = io.WriteString(s.w, text.String())
+}

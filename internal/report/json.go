@@ -1,0 +1,111 @@
+package report
+
+import (
+	"encoding/json"
+	"io"
+	"slices"
+
+	"socketlab/internal/client"
+	"socketlab/internal/lab"
+	"socketlab/internal/scenario"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
+)
+
+// runSchema names the form of a run in JSON. Names are only ever added.
+const runSchema = "sockwatch.run/v1"
+
+type runJSON struct {
+	Schema       string            `json:"schema"`
+	Scenario     string            `json:"scenario"`
+	Title        string            `json:"title"`
+	Speed        float64           `json:"speed"`
+	Seed         uint64            `json:"seed"`
+	GoVersion    string            `json:"go_version"`
+	Source       string            `json:"source"`
+	Isolated     bool              `json:"isolated"`
+	Faulty       sideJSON          `json:"faulty"`
+	Fixed        sideJSON          `json:"fixed"`
+	Features     []verdict.Feature `json:"features"`
+	Expectations []verdict.Result  `json:"expectations"`
+	OK           bool              `json:"ok"`
+	Stopped      string            `json:"stopped,omitempty"`
+	DurationMS   int64             `json:"duration_ms"`
+}
+
+type sideJSON struct {
+	Requests     client.Requests    `json:"requests"`
+	Connections  client.Connections `json:"connections"`
+	Client       lab.End            `json:"client"`
+	Server       lab.End            `json:"server"`
+	Process      client.Process     `json:"process"`
+	LatencyMS    client.Latency     `json:"latency_ms"`
+	ScheduleLate client.Latency     `json:"schedule_late_ms"`
+	Samples      int                `json:"samples"`
+	Verdict      verdict.Verdict    `json:"verdict"`
+}
+
+func writeJSON(w io.Writer, entries []Entry, list bool) error {
+	objects := make([]runJSON, 0, len(entries))
+	for _, e := range entries {
+		objects = append(objects, toJSON(e))
+	}
+	out := json.NewEncoder(w)
+	out.SetIndent("", "  ")
+	out.SetEscapeHTML(false)
+	if len(objects) == 1 && !list {
+		return out.Encode(objects[0])
+	}
+	return out.Encode(objects)
+}
+
+func toJSON(e Entry) runJSON {
+	side := func(s scenario.Side) sideJSON {
+		m := e.Run.Of(s)
+		j := sideJSON{
+			Requests: m.Report.Requests, Connections: m.Report.Connections,
+			Client: m.Client, Server: m.Server,
+			Process: m.Report.Process, LatencyMS: m.Report.Latency, ScheduleLate: m.Report.ScheduleLate,
+			Samples: len(m.Client.Series), Verdict: e.Judgement.Of(s),
+		}
+		if j.Requests.Errors == nil {
+			j.Requests.Errors = map[string]int64{}
+		}
+		return j
+	}
+	return runJSON{
+		Schema: runSchema, Scenario: e.Run.Scenario, Title: e.Run.Title,
+		Speed: e.Run.Speed, Seed: e.Run.Seed, GoVersion: e.Run.GoVersion,
+		Source: e.Run.Source, Isolated: e.Run.Isolated,
+		Faulty: side(scenario.Faulty), Fixed: side(scenario.Fixed),
+		Features: e.Judgement.Features, Expectations: e.Judgement.Expectations, OK: e.Judgement.OK,
+		Stopped: e.Run.Stopped, DurationMS: e.Run.Duration.Milliseconds(),
+	}
+}
+
+// figures names every figure of a run that CSV lists: the fixed ones, and the
+// errors and socket states that occurred.
+func figures(run *lab.Run) []string {
+	names := scenario.Metrics()
+	seen := map[string]bool{}
+	for _, side := range scenario.Sides() {
+		for name := range run.Of(side).Report.Requests.Errors {
+			seen["requests.errors."+name] = true
+		}
+		ends := map[string]socketstats.Counts{"client": run.Of(side).Client.Peak, "server": run.Of(side).Server.Peak}
+		for end, peak := range ends {
+			for _, s := range socketstats.States() {
+				if peak.Of(s) > 0 {
+					seen[end+".peak."+s.String()], seen[end+".final."+s.String()] = true, true
+				}
+			}
+			seen[end+".peak.total"], seen[end+".final.total"] = true, true
+		}
+	}
+	var more []string
+	for name := range seen {
+		more = append(more, name)
+	}
+	slices.Sort(more)
+	return append(names, more...)
+}

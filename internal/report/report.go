@@ -1,0 +1,155 @@
+// Package report writes a finished run: as a table for people, and as JSON,
+// CSV, Markdown or HTML for what comes after. Each is a function of the run
+// and its judgement and writes to any writer.
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"socketlab/internal/client"
+	"socketlab/internal/lab"
+	"socketlab/internal/scenario"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
+)
+
+// Entry is a run with what it says.
+type Entry struct {
+	Run       *lab.Run
+	Judgement verdict.Judgement
+}
+
+// Formats are the names that Write takes.
+func Formats() []string { return []string{"table", "json", "csv", "markdown", "html"} }
+
+// Write writes entries in a format. In JSON one entry is an object; with list,
+// or when there are more, they are an array of objects.
+func Write(w io.Writer, format string, entries []Entry, list bool) error {
+	switch format {
+	case "table":
+		return writeTables(w, entries)
+	case "json":
+		return writeJSON(w, entries, list)
+	case "csv":
+		return writeCSV(w, entries)
+	case "markdown":
+		return writeMarkdown(w, entries)
+	case "html":
+		return writeHTML(w, entries)
+	default:
+		return fmt.Errorf("unknown output format %q", format)
+	}
+}
+
+// row is one line of the comparison.
+type row struct {
+	name          string
+	faulty, fixed string
+}
+
+// group is rows that belong together.
+type group []row
+
+// comparison is what the table shows of a run, top to bottom.
+func comparison(e Entry) []group {
+	side := func(name string, say func(scenario.Side) string) row {
+		return row{name, say(scenario.Faulty), say(scenario.Fixed)}
+	}
+	report := func(name string, say func(client.Report) string) row {
+		return side(name, func(s scenario.Side) string { return say(e.Run.Of(s).Report) })
+	}
+	groups := []group{
+		endRows(e.Run, "client", func(s *lab.Side) lab.End { return s.Client }),
+		endRows(e.Run, "server", func(s *lab.Side) lab.End { return s.Server }),
+		{
+			report("connections opened", func(r client.Report) string { return fmt.Sprint(r.Connections.Opened) }),
+			report("connections reused", func(r client.Report) string { return fmt.Sprint(r.Connections.Reused) }),
+			report("descriptors, peak", func(r client.Report) string { return fmt.Sprint(r.Process.FDsPeak) }),
+			report("goroutines, peak", func(r client.Report) string { return fmt.Sprint(r.Process.GoroutinesPeak) }),
+			report("garbage collections", func(r client.Report) string { return fmt.Sprint(r.Process.GCCycles) }),
+		},
+		{
+			report("requests sent", func(r client.Report) string { return fmt.Sprint(r.Requests.Sent) }),
+			report("requests ok", func(r client.Report) string { return fmt.Sprint(r.Requests.OK) }),
+			report("requests failed", failures),
+			report("requests waiting", func(r client.Report) string { return fmt.Sprint(r.Requests.Waiting) }),
+			report("latency p50 / p99", func(r client.Report) string {
+				if r.Requests.OK+r.Requests.Failed == 0 {
+					return "no answer"
+				}
+				return ms(r.Latency.P50) + " / " + ms(r.Latency.P99)
+			}),
+		},
+	}
+	var features group
+	for _, f := range e.Judgement.Features {
+		features = append(features, row{f.Name, f.Faulty, f.Fixed})
+	}
+	return append(groups, features, group{side("verdict", func(s scenario.Side) string {
+		v := e.Judgement.Of(s)
+		if v.Leak {
+			return "LEAK"
+		}
+		return v.Kind
+	})})
+}
+
+// endRows has a row for each state that either side ever had at this end.
+func endRows(run *lab.Run, name string, end func(*lab.Side) lab.End) group {
+	faulty, fixed := end(&run.Faulty), end(&run.Fixed)
+	cell := func(peak, final int) string { return fmt.Sprintf("%d / %d", peak, final) }
+	var rows group
+	for _, s := range socketstats.States() {
+		if faulty.Peak.Of(s)+fixed.Peak.Of(s) == 0 {
+			continue
+		}
+		rows = append(rows, row{name + " " + s.String(),
+			cell(faulty.Peak.Of(s), faulty.Final.Of(s)), cell(fixed.Peak.Of(s), fixed.Final.Of(s))})
+	}
+	return append(rows, row{name + " total",
+		cell(faulty.Peak.Total(), faulty.Final.Total()), cell(fixed.Peak.Total(), fixed.Final.Total())})
+}
+
+func failures(r client.Report) string {
+	if r.Requests.Failed == 0 {
+		return "0"
+	}
+	var names []string
+	for name, n := range r.Requests.Errors {
+		names = append(names, fmt.Sprintf("%d %s", n, name))
+	}
+	slices.Sort(names)
+	return fmt.Sprintf("%d (%s)", r.Requests.Failed, strings.Join(names, ", "))
+}
+
+// ms writes a number of milliseconds to what a reader can use.
+func ms(v float64) string {
+	d := time.Duration(v * float64(time.Millisecond))
+	switch {
+	case d >= 10*time.Second:
+		return d.Round(100 * time.Millisecond).String()
+	case d >= 100*time.Millisecond:
+		return d.Round(time.Millisecond).String()
+	default:
+		return d.Round(10 * time.Microsecond).String()
+	}
+}
+
+// title is the line above a comparison.
+func title(run *lab.Run) string {
+	return fmt.Sprintf("%s: %s", run.Scenario, run.Title)
+}
+
+// conditions says how the run was made.
+func conditions(run *lab.Run) string {
+	text := fmt.Sprintf("speed %g, seed %d, %s, counted by %s, %s", run.Speed, run.Seed,
+		run.Duration.Round(100*time.Millisecond), run.Source, run.GoVersion)
+	if run.Stopped != "" {
+		text += "\nended early: " + run.Stopped
+	}
+	return text
+}

@@ -1,0 +1,226 @@
+package report
+
+import (
+	"encoding/csv"
+	"fmt"
+	"html"
+	"io"
+	"strings"
+
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
+
+	"socketlab/internal/scenario"
+	"socketlab/internal/verdict"
+)
+
+// sink passes writes on until one fails, so that a table's writer needs to
+// look for an error once, at the end.
+type sink struct {
+	w   io.Writer
+	err error
+}
+
+func (s *sink) Write(p []byte) (int, error) {
+	if s.err == nil {
+		_, s.err = s.w.Write(p)
+	}
+	return len(p), s.err
+}
+
+func (s *sink) printf(format string, args ...any) { fmt.Fprintf(s, format, args...) }
+
+var header = []string{"sockets: peak / final", "faulty", "fixed"}
+
+// headerAsIs keeps TIME_WAIT from becoming "TIME WAIT".
+var headerAsIs = tablewriter.WithHeaderAutoFormat(tw.Off)
+
+func writeTables(w io.Writer, entries []Entry) error {
+	out := &sink{w: w}
+	for i, e := range entries {
+		if i > 0 {
+			out.printf("\n")
+		}
+		out.printf("%s\n%s\n", title(e.Run), conditions(e.Run))
+		table := tablewriter.NewTable(out, headerAsIs,
+			tablewriter.WithHeaderAlignment(tw.AlignLeft), tablewriter.WithRowAlignment(tw.AlignLeft))
+		table.Header(header)
+		if err := appendGroups(table, comparison(e)); err != nil {
+			return err
+		}
+		if err := table.Render(); err != nil {
+			return err
+		}
+		writeVerdicts(out, e)
+		writeExpectations(out, e.Judgement.Expectations)
+	}
+	return out.err
+}
+
+// appendGroups fills a table, with an empty row between two groups.
+func appendGroups(table *tablewriter.Table, groups []group) error {
+	for i, g := range groups {
+		if i > 0 {
+			if err := table.Append([]string{"", "", ""}); err != nil {
+				return err
+			}
+		}
+		for _, r := range g {
+			if err := table.Append([]string{r.name, r.faulty, r.fixed}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func writeVerdicts(out *sink, e Entry) {
+	for _, side := range scenario.Sides() {
+		v := e.Judgement.Of(side)
+		words := append([]string{v.Kind + "."}, v.Evidence...)
+		if v.Fix != "" {
+			words = append(words, "Fix: "+v.Fix)
+		}
+		out.printf("%s", wrap(fmt.Sprintf("%-6s  ", side), strings.Join(words, " ")))
+	}
+}
+
+// wrap breaks text into lines of a terminal's least width. The first begins
+// with lead, the others with as much space.
+func wrap(lead, text string) string {
+	const width = 80
+	var out strings.Builder
+	line := lead
+	for _, word := range strings.Fields(text) {
+		if len(line)+len(word) > width && len(line) > len(lead) {
+			out.WriteString(strings.TrimRight(line, " ") + "\n")
+			line = strings.Repeat(" ", len(lead))
+		}
+		line += word + " "
+	}
+	out.WriteString(strings.TrimRight(line, " ") + "\n")
+	return out.String()
+}
+
+func writeExpectations(out *sink, results []verdict.Result) {
+	met, skipped := 0, 0
+	for _, r := range results {
+		switch {
+		case r.Skipped != "":
+			skipped++
+			out.printf("skipped   %s (%s)\n", r.Text, r.Skipped)
+		case r.Met:
+			met++
+		default:
+			out.printf("NOT MET   %s, got %s\n", r.Text, r.Got)
+		}
+	}
+	out.printf("%d of %d expectations met", met, len(results)-skipped)
+	if skipped > 0 {
+		out.printf(", %d skipped", skipped)
+	}
+	out.printf("\n")
+}
+
+func writeMarkdown(w io.Writer, entries []Entry) error {
+	out := &sink{w: w}
+	for i, e := range entries {
+		if i > 0 {
+			out.printf("\n")
+		}
+		out.printf("### %s\n\n%s\n\n", markdownText(title(e.Run)), markdownText(conditions(e.Run)))
+		table := tablewriter.NewTable(out, headerAsIs, tablewriter.WithRenderer(renderer.NewMarkdown()),
+			tablewriter.WithHeaderAlignment(tw.AlignLeft), tablewriter.WithRowAlignment(tw.AlignLeft))
+		table.Header(header)
+		for _, g := range comparison(e) {
+			for _, r := range g {
+				if err := table.Append([]string{markdownText(r.name), markdownText(r.faulty), markdownText(r.fixed)}); err != nil {
+					return err
+				}
+			}
+		}
+		if err := table.Render(); err != nil {
+			return err
+		}
+		out.printf("\n")
+		for _, r := range e.Judgement.Expectations {
+			mark, note := "x", ""
+			switch {
+			case r.Skipped != "":
+				mark, note = " ", ": skipped, "+r.Skipped
+			case !r.Met:
+				mark, note = " ", ": NOT MET, got "+r.Got
+			}
+			out.printf("- [%s] %s%s\n", mark, markdownText(r.Text), markdownText(note))
+		}
+	}
+	return out.err
+}
+
+// markdownText escapes what would end a cell or begin markup; tablewriter's
+// renderer does not.
+func markdownText(s string) string {
+	return strings.NewReplacer("|", `\|`, "\n", "<br>", "_", `\_`, "*", `\*`, "<", "&lt;", ">", "&gt;").Replace(s)
+}
+
+func writeHTML(w io.Writer, entries []Entry) error {
+	out := &sink{w: w}
+	out.printf("<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>sockwatch</title>\n")
+	for _, e := range entries {
+		out.printf("<h2>%s</h2>\n<p>%s</p>\n", html.EscapeString(title(e.Run)), html.EscapeString(conditions(e.Run)))
+		// Naming any option turns escaping off unless it is named too.
+		table := tablewriter.NewTable(out, headerAsIs, tablewriter.WithRenderer(renderer.NewHTML(renderer.HTMLConfig{EscapeContent: true})))
+		table.Header(header)
+		for _, g := range comparison(e) {
+			for _, r := range g {
+				if err := table.Append([]string{r.name, r.faulty, r.fixed}); err != nil {
+					return err
+				}
+			}
+		}
+		if err := table.Render(); err != nil {
+			return err
+		}
+		out.printf("\n<ul>\n")
+		for _, r := range e.Judgement.Expectations {
+			answer := "met, got " + r.Got
+			switch {
+			case r.Skipped != "":
+				answer = "skipped, " + r.Skipped
+			case !r.Met:
+				answer = "NOT MET, got " + r.Got
+			}
+			out.printf("<li>%s: %s</li>\n", html.EscapeString(r.Text), html.EscapeString(answer))
+		}
+		out.printf("</ul>\n")
+	}
+	out.printf("</html>\n")
+	return out.err
+}
+
+// writeCSV writes one line for each figure of each side, named as in JSON.
+func writeCSV(w io.Writer, entries []Entry) error {
+	out := csv.NewWriter(w)
+	if err := out.Write([]string{"scenario", "side", "measure", "value"}); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		for _, side := range scenario.Sides() {
+			for _, name := range figures(e.Run) {
+				value, ok := e.Run.Of(side).Metric(name)
+				if !ok {
+					continue
+				}
+				if err := out.Write([]string{e.Run.Scenario, string(side), name, fmt.Sprint(value)}); err != nil {
+					return err
+				}
+			}
+			if err := out.Write([]string{e.Run.Scenario, string(side), "verdict.kind", e.Judgement.Of(side).Kind}); err != nil {
+				return err
+			}
+		}
+	}
+	out.Flush()
+	return out.Error()
+}

@@ -1,0 +1,166 @@
+package verdict
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"socketlab/internal/lab"
+	"socketlab/internal/scenario"
+	"socketlab/internal/socketstats"
+)
+
+// Feature is one row of the original incident's comparison, in words, each
+// derived from what was measured.
+type Feature struct {
+	Name   string `json:"name"`
+	Faulty string `json:"faulty"`
+	Fixed  string `json:"fixed"`
+}
+
+func features(run *lab.Run) []Feature {
+	row := func(name string, say func(*lab.Run, *lab.Side) string) Feature {
+		return Feature{Name: name, Faulty: say(run, run.Of(scenario.Faulty)), Fixed: say(run, run.Of(scenario.Fixed))}
+	}
+	return []Feature{
+		row("persistent connections", persistent),
+		row("idle handling", idleHandling),
+		row("closes on error", closesOnError),
+		row("socket trend", trend),
+	}
+}
+
+func persistent(_ *lab.Run, side *lab.Side) string {
+	r := side.Report
+	answer := "yes"
+	if r.Connections.Reused == 0 {
+		answer = "no"
+	}
+	return fmt.Sprintf("%s, %d of %d reused", answer, r.Connections.Reused, r.Requests.Sent)
+}
+
+// quiet returns the points at which the client had no request under way, so
+// that its established connections are just its idle ones. A report is a
+// little older than the count it comes with; a point is quiet only if the next
+// report shows that no request was begun meanwhile.
+func quiet(side *lab.Side) []idlePoint {
+	var points []idlePoint
+	for i, report := range side.Reports {
+		if report.Requests.Waiting != 0 {
+			continue
+		}
+		next := side.Report
+		if i+1 < len(side.Reports) {
+			next = side.Reports[i+1]
+		}
+		if next.Requests.Sent == report.Requests.Sent {
+			points = append(points, idlePoint{
+				idle:   side.Client.Series[i].Counts.Of(socketstats.Established),
+				failed: report.Requests.Failed,
+			})
+		}
+	}
+	return points
+}
+
+type idlePoint struct {
+	idle   int
+	failed int64
+}
+
+func idleHandling(_ *lab.Run, side *lab.Side) string {
+	points := quiet(side)
+	if len(points) == 0 {
+		return "never idle"
+	}
+	most := slices.MaxFunc(points, func(a, b idlePoint) int { return a.idle - b.idle }).idle
+	last := points[len(points)-1].idle
+	return fmt.Sprintf("%d kept, %d at the end", most, last)
+}
+
+// closesOnError compares the idle connections before the first failure that
+// found any with those after the last.
+func closesOnError(_ *lab.Run, side *lab.Side) string {
+	if side.Report.Requests.Failed == 0 {
+		return "no request failed"
+	}
+	points := quiet(side)
+	before, after := -1, -1
+	for _, p := range points {
+		if p.failed == 0 {
+			before = p.idle
+		} else if p.failed == side.Report.Requests.Failed {
+			after = p.idle
+		}
+	}
+	switch {
+	case after < 0:
+		return "not seen: never idle"
+	case before <= 0 && after == 0:
+		return "nothing was idle"
+	case after == 0:
+		return fmt.Sprintf("yes, %d idle to 0", before)
+	default:
+		return fmt.Sprintf("no, %d idle stay open", after)
+	}
+}
+
+// trend tells connections that are open from those that only linger in
+// TIME_WAIT: the first hold descriptors, the second local ports.
+func trend(run *lab.Run, side *lab.Side) string {
+	open := change(run, side, socketstats.Counts.Open)
+	if open == "" {
+		open = "flat"
+	}
+	lingering := change(run, side, func(c socketstats.Counts) int { return c.Of(socketstats.TimeWait) })
+	if lingering != "" {
+		lingering = "; TIME_WAIT " + lingering
+	}
+	return open + lingering
+}
+
+// change describes growth, and is "" where there is none.
+func change(run *lab.Run, side *lab.Side, count func(socketstats.Counts) int) string {
+	g := growth(side, count)
+	most := 0
+	for _, p := range slices.Concat(side.Client.Series, side.Server.Series) {
+		most = max(most, count(p.Counts))
+	}
+	// A handful of sockets, or a small part of what there is, is no trend.
+	const handful, part = 5, 0.25
+	switch grown, least := g*run.Duration.Seconds(), max(handful, part*float64(most)); {
+	case grown > least:
+		return fmt.Sprintf("climbs %.1f/s", g)
+	case grown < -least:
+		return fmt.Sprintf("falls %.1f/s", -g)
+	default:
+		return ""
+	}
+}
+
+// stateList writes counts as "150 ESTABLISHED, 3 TIME_WAIT", or "no sockets".
+func stateList(c socketstats.Counts) string {
+	var parts []string
+	for _, s := range socketstats.States() {
+		if n := c.Of(s); n > 0 && s != socketstats.Listen {
+			parts = append(parts, fmt.Sprintf("%d %s", n, s))
+		}
+	}
+	if len(parts) == 0 {
+		return "no connections"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// errorList writes errors as "3 EOF, 1 timeout".
+func errorList(errors map[string]int64) string {
+	names := make([]string, 0, len(errors))
+	for name := range errors {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%d %s", errors[name], name)
+	}
+	return strings.Join(names, ", ")
+}
