@@ -107,12 +107,12 @@ func closesOnError(_ *lab.Run, side *lab.Side) string {
 
 // trend tells connections that are open from those that only linger in
 // TIME_WAIT: the first hold descriptors, the second local ports.
-func trend(run *lab.Run, side *lab.Side) string {
-	open := change(run, side, socketstats.Counts.Open)
+func trend(_ *lab.Run, side *lab.Side) string {
+	open := change(side, socketstats.Counts.Open)
 	if open == "" {
 		open = "flat"
 	}
-	lingering := change(run, side, func(c socketstats.Counts) int { return c.Of(socketstats.TimeWait) })
+	lingering := change(side, func(c socketstats.Counts) int { return c.Of(socketstats.TimeWait) })
 	if lingering != "" {
 		lingering = "; TIME_WAIT " + lingering
 	}
@@ -120,7 +120,7 @@ func trend(run *lab.Run, side *lab.Side) string {
 }
 
 // change describes growth, and is "" where there is none.
-func change(run *lab.Run, side *lab.Side, count func(socketstats.Counts) int) string {
+func change(side *lab.Side, count func(socketstats.Counts) int) string {
 	g := growth(side, count)
 	most := 0
 	for _, p := range slices.Concat(side.Client.Series, side.Server.Series) {
@@ -128,7 +128,7 @@ func change(run *lab.Run, side *lab.Side, count func(socketstats.Counts) int) st
 	}
 	// A handful of sockets, or a small part of what there is, is no trend.
 	const handful, part = 5, 0.25
-	switch grown, least := g*run.Duration.Seconds(), max(handful, part*float64(most)); {
+	switch grown, least := g*span(side).Seconds(), max(handful, part*float64(most)); {
 	case grown > least:
 		return fmt.Sprintf("climbs %.1f/s", g)
 	case grown < -least:

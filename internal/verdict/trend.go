@@ -3,6 +3,7 @@ package verdict
 import (
 	"math"
 	"slices"
+	"time"
 
 	"socketlab/internal/lab"
 	"socketlab/internal/socketstats"
@@ -32,6 +33,15 @@ func steady(side *lab.Side, series []lab.Point) []lab.Point {
 		sent = r.Requests.Sent
 	}
 	return active[len(active)/3:]
+}
+
+// span is the time that a side's growth was measured over.
+func span(side *lab.Side) time.Duration {
+	points := steady(side, side.Client.Series)
+	if len(points) == 0 {
+		return 0
+	}
+	return points[len(points)-1].At - points[0].At
 }
 
 // slope is the Theil-Sen estimator (Sen 1968): the median of the slopes
