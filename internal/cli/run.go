@@ -128,6 +128,9 @@ func play(c *cobra.Command, streams Streams, o runOptions, words []string, list 
 		if run != nil && !run.Started.IsZero() { // what was seen is never lost
 			entries = append(entries, report.Entry{Run: run, Judgement: verdict.Judge(run)})
 		}
+		if err != nil && listen != nil && run.Started.IsZero() {
+			err = fmt.Errorf("%w; without --ports, free ports are taken", err)
+		}
 		if err != nil {
 			failed = fmt.Errorf("%s: %w", script.ID, err)
 			break

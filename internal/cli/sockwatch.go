@@ -28,6 +28,8 @@ found or an expectation was not met, 130 interrupted.`,
   sockwatch show body-not-closed
   sockwatch run --all -o json
   sockwatch watch --port 8080       # any processes, ours or not`,
+		Args: knownCommand,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.AddCommand(demoCommand(streams), listCommand(streams), showCommand(streams), runCommand(streams), watchCommand(streams))
 	// The other programs are roles of this one, so that a run needs nothing
@@ -38,8 +40,20 @@ found or an expectation was not met, 130 interrupted.`,
 		c.Hidden = true
 		root.AddCommand(c)
 	}
-	root.SetHelpCommand(&cobra.Command{Hidden: true, Use: "help", Run: func(c *cobra.Command, _ []string) { _ = c.Root().Help() }})
 	return root
+}
+
+// knownCommand refuses a word that is no command, and says which one is like it.
+func knownCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	c.SuggestionsMinimumDistance = 2
+	hint := ""
+	if like := c.SuggestionsFor(args[0]); len(like) > 0 {
+		hint = ", did you mean " + like[0] + "?"
+	}
+	return fmt.Errorf("no command %q%s", args[0], hint)
 }
 
 func listCommand(streams Streams) *cobra.Command {

@@ -109,7 +109,7 @@ func (p *play) startProcesses(ctx context.Context) (Begin, error) {
 			return begin, err
 		}
 		pair := p.procs[side]
-		place := Place{Server: servers[side].String(), ServerPID: pair.server.pid, ClientPID: pair.client.pid}
+		place := Place{Server: servers[side].String(), ServerPID: pair.server.pid, ClientPID: pair.client.pid, LeftBehind: p.sampler.leftBehind(side)}
 		if side == scenario.Faulty {
 			begin.FaultyAt = place
 		} else {

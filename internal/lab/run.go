@@ -95,6 +95,9 @@ type Place struct {
 	Server    string `json:"server"`
 	ServerPID int    `json:"server_pid"`
 	ClientPID int    `json:"client_pid"`
+	// LeftBehind is how many sockets of earlier connections the server's
+	// port had when the run began. They are not counted.
+	LeftBehind int `json:"left_behind,omitempty"`
 }
 
 // Sample is one count of both sides' sockets, at the same moment.

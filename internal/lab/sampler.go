@@ -34,6 +34,17 @@ func newSampler(ctx context.Context, source socketstats.Source, servers map[scen
 	return s, nil
 }
 
+// leftBehind is how many sockets are not of this run, at a side's server.
+func (s *sampler) leftBehind(side scenario.Side) int {
+	n := 0
+	for tuple := range s.before {
+		if _, ok := (socketstats.Socket{Local: tuple.Local, Remote: tuple.Remote}).EndOf(s.servers[side]); ok {
+			n++
+		}
+	}
+	return n
+}
+
 func (s *sampler) list(ctx context.Context) ([]socketstats.Socket, error) {
 	var ports []uint16
 	for _, at := range s.servers {

@@ -64,6 +64,9 @@ func place(text *strings.Builder, side scenario.Side, at lab.Place) {
 	port := at.Server[strings.LastIndexByte(at.Server, ':')+1:]
 	fmt.Fprintf(text, "  %-6s server %s (process %d), client process %d: ss -tan '( sport = :%s or dport = :%s )'\n",
 		side, at.Server, at.ServerPID, at.ClientPID, port, port)
+	if at.LeftBehind > 0 {
+		fmt.Fprintf(text, "         not counted: %d sockets that earlier connections left on this port\n", at.LeftBehind)
+	}
 }
 
 // states writes counts as "150 ESTABLISHED 3 TIME_WAIT", or "none".
@@ -164,6 +167,11 @@ type screen struct {
 }
 
 func (s *screen) draw(lines []string) {
+	if f, ok := s.w.(interface{ Fd() uintptr }); ok {
+		if width, height, err := term.GetSize(int(f.Fd())); err == nil {
+			lines = fit(lines, width, height)
+		}
+	}
 	var text strings.Builder
 	if s.drawn > 0 {
 		fmt.Fprintf(&text, "\x1b[%dA", s.drawn)
@@ -176,4 +184,20 @@ func (s *screen) draw(lines []string) {
 	}
 	s.drawn = max(s.drawn, len(lines))
 	_, _ = io.WriteString(s.w, text.String())
+}
+
+// fit cuts lines to a screen, with its last line left free for the cursor:
+// what scrolled away could not be drawn over.
+func fit(lines []string, width, height int) []string {
+	if most := max(height-1, 1); len(lines) > most {
+		lines = lines[:most]
+	}
+	cut := make([]string, len(lines))
+	for i, line := range lines {
+		cut[i] = line
+		if runes := []rune(line); len(runes) > width {
+			cut[i] = string(runes[:width])
+		}
+	}
+	return cut
 }

@@ -53,6 +53,10 @@ func writeTables(w io.Writer, entries []Entry) error {
 			return err
 		}
 		writeVerdicts(out, e)
+		if e.Run.Stopped != "" {
+			out.printf("The run ended early: what it should show was not judged.\n")
+			continue
+		}
 		writeExpectations(out, e.Judgement.Expectations)
 	}
 	return out.err

@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -108,34 +109,32 @@ func closesOnError(_ *lab.Run, side *lab.Side) string {
 // trend tells connections that are open from those that only linger in
 // TIME_WAIT: the first hold descriptors, the second local ports.
 func trend(_ *lab.Run, side *lab.Side) string {
-	open := change(side, socketstats.Counts.Open)
-	if open == "" {
-		open = "flat"
+	text := "flat"
+	switch open := change(side, socketstats.Counts.Open); {
+	case open > 0:
+		text = fmt.Sprintf("climbs %.1f/s", open)
+	case open < 0:
+		text = fmt.Sprintf("falls %.1f/s", -open)
 	}
-	lingering := change(side, func(c socketstats.Counts) int { return c.Of(socketstats.TimeWait) })
-	if lingering != "" {
-		lingering = "; TIME_WAIT " + lingering
+	if waiting := change(side, func(c socketstats.Counts) int { return c.Of(socketstats.TimeWait) }); waiting != 0 {
+		text += fmt.Sprintf("; TIME_WAIT %+.1f/s", waiting)
 	}
-	return open + lingering
+	return text
 }
 
-// change describes growth, and is "" where there is none.
-func change(side *lab.Side, count func(socketstats.Counts) int) string {
-	g := growth(side, count)
+// change is the growth of what is counted, or 0 where it is too small to tell
+// from chance: a handful of sockets, or a small part of what there is.
+func change(side *lab.Side, count func(socketstats.Counts) int) float64 {
+	const handful, part = 5, 0.25
 	most := 0
 	for _, p := range slices.Concat(side.Client.Series, side.Server.Series) {
 		most = max(most, count(p.Counts))
 	}
-	// A handful of sockets, or a small part of what there is, is no trend.
-	const handful, part = 5, 0.25
-	switch grown, least := g*span(side).Seconds(), max(handful, part*float64(most)); {
-	case grown > least:
-		return fmt.Sprintf("climbs %.1f/s", g)
-	case grown < -least:
-		return fmt.Sprintf("falls %.1f/s", -g)
-	default:
-		return ""
+	g := growth(side, count)
+	if math.Abs(g)*span(side).Seconds() <= max(handful, part*float64(most)) {
+		return 0
 	}
+	return g
 }
 
 // stateList writes counts as "150 ESTABLISHED, 3 TIME_WAIT", or "no sockets".

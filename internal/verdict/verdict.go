@@ -89,15 +89,23 @@ func Judge(run *lab.Run) Judgement {
 // sameWork checks what makes the sides comparable at all.
 func sameWork(run *lab.Run) Result {
 	faulty, fixed := run.Faulty.Report.Requests.Sent, run.Fixed.Report.Requests.Sent
-	return Result{
+	r := Result{
 		Text: "both sides sent the same number of requests",
 		Met:  faulty == fixed && faulty > 0,
 		Got:  fmt.Sprintf("%d and %d", faulty, fixed),
 	}
+	if run.Stopped != "" {
+		r.Skipped = "the run ended early"
+	}
+	return r
 }
 
 func expect(run *lab.Run, side *lab.Side, e scenario.Expectation) Result {
 	r := Result{Text: e.String()}
+	if run.Stopped != "" {
+		r.Skipped = "the run ended early"
+		return r
+	}
 	for _, state := range e.States() {
 		if slices.Contains(run.Blind, state) {
 			r.Skipped = fmt.Sprintf("%s cannot be seen here by %s", state, run.Source)
@@ -139,6 +147,8 @@ func judgeSide(run *lab.Run, side *lab.Side) Verdict {
 	case side.Report.Stopped != "":
 		v.Leak, v.Kind = true, LimitReached
 		v.Evidence = append(v.Evidence, "The load was stopped: the process "+side.Report.Stopped+".")
+	case run.Stopped != "":
+		v.Kind = Unclear
 	case fault != nil && shows(run, side, run.Script.Expect.Faulty):
 		v.Leak, v.Kind = true, fault.Kind
 	case shows(run, side, run.Script.Expect.Fixed):
