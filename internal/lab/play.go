@@ -44,10 +44,15 @@ func Play(ctx context.Context, plan Plan) (*Run, error) {
 	p := &play{Plan: plan, run: &Run{}, procs: map[scenario.Side]*pair{}}
 	defer p.end()
 	err := p.play(ctx)
+	return p.run, interrupted(ctx, err)
+}
+
+// interrupted puts the reason in place of what it made fail.
+func interrupted(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		err = ErrInterrupted
+		return ErrInterrupted
 	}
-	return p.run, err
+	return err
 }
 
 // pair is one side's processes and the client's newest report.
@@ -78,10 +83,10 @@ func (p *play) play(ctx context.Context) error {
 	p.observe(Event{Begin: &begin})
 	for _, side := range scenario.Sides() {
 		if err := p.procs[side].client.send(role.Start); err != nil {
-			return p.close(err)
+			return p.close(interrupted(ctx, err))
 		}
 	}
-	return p.close(p.watch(ctx))
+	return p.close(interrupted(ctx, p.watch(ctx)))
 }
 
 // startProcesses starts the servers, and then the clients, which wait.

@@ -1,0 +1,220 @@
+//go:build unix
+
+package cli_test
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// longRun is a script that goes on far longer than any test, and leaks.
+const longRun = `
+id: long
+title: goes on and on
+code: transport-per-request
+server: {delay: 200ms, idle_timeout: 120s}
+load: [{rate: 50, for: 10m}]
+sample: 100ms
+expect:
+  faulty: [connections.reused == 0]
+  fixed: [requests.failed == 0]
+`
+
+// running is a program under test, and what it has said on standard error.
+type running struct {
+	cmd    *exec.Cmd
+	stdout bytes.Buffer
+	lines  chan string
+	seen   []string
+}
+
+func start(t *testing.T, name string, args ...string) *running {
+	t.Helper()
+	r := &running{cmd: exec.Command(name, args...), lines: make(chan string, 10_000)}
+	r.cmd.Stdout = &r.stdout
+	stderr, err := r.cmd.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, r.cmd.Start())
+	go func() {
+		defer close(r.lines)
+		for lines := bufio.NewScanner(stderr); lines.Scan(); {
+			r.lines <- lines.Text()
+		}
+	}()
+	t.Cleanup(func() {
+		if r.cmd.ProcessState == nil {
+			_ = r.cmd.Process.Kill()
+			_ = r.cmd.Wait()
+		}
+	})
+	return r
+}
+
+// until waits for a line on standard error and returns its groups.
+func (r *running) until(t *testing.T, pattern string) []string {
+	t.Helper()
+	re := regexp.MustCompile(pattern)
+	deadline := time.After(30 * time.Second)
+	for {
+		select {
+		case line, ok := <-r.lines:
+			require.True(t, ok, "ended without %q; it said %q", pattern, r.seen)
+			r.seen = append(r.seen, line)
+			if m := re.FindStringSubmatch(line); m != nil {
+				return m
+			}
+		case <-deadline:
+			require.FailNow(t, "timeout", "no %q; it said %q", pattern, r.seen)
+		}
+	}
+}
+
+// end waits for the program's end and returns its exit code.
+func (r *running) end(t *testing.T) int {
+	t.Helper()
+	for line := range r.lines {
+		r.seen = append(r.seen, line)
+	}
+	err := r.cmd.Wait()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	require.NoError(t, err)
+	return 0
+}
+
+func (r *running) said(t *testing.T, pattern string) {
+	t.Helper()
+	for _, line := range r.seen {
+		if regexp.MustCompile(pattern).MatchString(line) {
+			return
+		}
+	}
+	require.Fail(t, "not said", "%q is not in %q", pattern, r.seen)
+}
+
+func startLongRun(t *testing.T, args ...string) (run *running, processes map[string]int) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "long.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(longRun), 0o644))
+	run = start(t, "sockwatch", append([]string{"run", file}, args...)...)
+	processes = map[string]int{}
+	for _, side := range []string{"faulty", "fixed"} {
+		m := run.until(t, `^  `+side+` +server .*\(process (\d+)\), client process (\d+)`)
+		for i, name := range []string{"server", "client"} {
+			pid, err := strconv.Atoi(m[i+1])
+			require.NoError(t, err)
+			processes[side+" "+name] = pid
+		}
+	}
+	run.until(t, `faulty: opened [1-9]`)
+	return run, processes
+}
+
+func alive(pid int) bool {
+	// A process that ended and was not waited for is still there to signal 0.
+	state, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err == nil {
+		after := state[bytes.LastIndexByte(state, ')')+1:]
+		return !bytes.HasPrefix(bytes.TrimSpace(after), []byte("Z"))
+	}
+	return syscall.Kill(pid, 0) == nil
+}
+
+func requireGone(t *testing.T, processes map[string]int) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		for _, pid := range processes {
+			if alive(pid) {
+				return false
+			}
+		}
+		return true
+	}, 2*time.Second, 10*time.Millisecond, "a process of the run is left: %v", processes)
+}
+
+func TestInterruptedRunPrintsWhatItHas(t *testing.T) {
+	t.Parallel()
+	for name, sig := range map[string]syscall.Signal{"interrupt": syscall.SIGINT, "terminate": syscall.SIGTERM} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run, processes := startLongRun(t)
+			require.NoError(t, run.cmd.Process.Signal(sig))
+			require.Equal(t, 130, run.end(t))
+			require.Regexp(t, `(?m)^│ connections opened +│ [1-9]`, run.stdout.String())
+			require.Contains(t, run.stdout.String(), "ended early: interrupted")
+			run.said(t, `^sockwatch: long: interrupted$`)
+			requireGone(t, processes)
+		})
+	}
+}
+
+func TestNoProcessOutlivesAKilledRun(t *testing.T) {
+	t.Parallel()
+	run, processes := startLongRun(t)
+	require.NoError(t, run.cmd.Process.Kill())
+	run.end(t)
+	requireGone(t, processes)
+}
+
+func TestDeathInMidRunIsAnErrorAndKeepsWhatWasSeen(t *testing.T) {
+	t.Parallel()
+	for _, victim := range []string{"faulty server", "fixed server", "faulty client", "fixed client"} {
+		t.Run(victim, func(t *testing.T) {
+			t.Parallel()
+			record := filepath.Join(t.TempDir(), "run.jsonl")
+			run, processes := startLongRun(t, "--record", record)
+			require.NoError(t, syscall.Kill(processes[victim], syscall.SIGKILL))
+			require.Equal(t, 1, run.end(t))
+			side, kind := victim[:len(victim)-7], victim[len(victim)-6:]
+			run.said(t, `^sockwatch: long: the `+kind+` of the `+side+` side \(process \d+\) ended in mid-run: signal: killed$`)
+			require.Regexp(t, `(?m)^│ connections opened +│ [1-9]`, run.stdout.String())
+			data, err := os.ReadFile(record)
+			require.NoError(t, err)
+			require.Contains(t, string(data), `{"sample":`)
+			require.Contains(t, string(data), `{"end":`)
+			requireGone(t, processes)
+		})
+	}
+}
+
+func TestLeakIsStoppedAtItsShareOfTheDescriptorLimit(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "long.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(longRun), 0o644))
+	run := start(t, "sh", "-c", `ulimit -n 256 && exec sockwatch run "$0" -o json`, file)
+	require.Equal(t, 3, run.end(t))
+	run.said(t, `stopped: the client of the faulty side holds \d+ descriptors, the most this run may take is 64; see ulimit -n$`)
+	require.Contains(t, run.stdout.String(), `"kind": "descriptor-limit-reached"`)
+}
+
+func TestSlowserverDrainsOnSIGTERM(t *testing.T) {
+	t.Parallel()
+	server := start(t, "sh", "-c", `exec slowserver --listen 127.0.0.1:0 --delay 1s --report-every 50ms 1>&2`)
+	addr := server.until(t, `^listening on (127\.0\.0\.1:\d+)$`)[1]
+	conn, err := net.Dial("tcp", addr)
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	require.NoError(t, err)
+	server.until(t, `in_progress=1 `)
+	require.NoError(t, server.cmd.Process.Signal(syscall.SIGTERM))
+	answer, err := io.ReadAll(conn)
+	require.NoError(t, err)
+	require.Contains(t, string(answer), "HTTP/1.1 200 OK")
+	require.Zero(t, server.end(t))
+}
