@@ -1,0 +1,225 @@
+package lab_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/lab"
+	"socketlab/internal/role"
+	"socketlab/internal/scenario"
+	"socketlab/internal/socketstats"
+	"socketlab/scenarios"
+)
+
+// The test binary is its own server and clients, as sockwatch is.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "slowserver":
+			os.Exit(role.Server(context.Background(), os.Stdin, os.Stdout, slog.New(slog.DiscardHandler)))
+		case "client-faulty", "client-fixed":
+			os.Exit(role.Client(context.Background(), os.Stdin, os.Stdout))
+		}
+	}
+	os.Exit(m.Run())
+}
+
+func script(t *testing.T, yaml string) scenario.Script {
+	t.Helper()
+	s, err := scenario.Parse("test.yaml", []byte(yaml), scenarios.IDs())
+	require.NoError(t, err)
+	return s
+}
+
+// holds has a hung server: every connection stays until the end.
+const holds = `
+id: holds
+title: t
+code: no-timeout
+server: {hang: true}
+client: {timeout: 60s}
+load: [{burst: 20}, {pause: 1500ms}]
+sample: 100ms
+expect: {faulty: [requests.sent == 20], fixed: [requests.sent == 20]}
+`
+
+func TestRunCountsBothEndsOfBothSides(t *testing.T) {
+	t.Parallel()
+	var events []lab.Event
+	run, err := lab.Play(t.Context(), lab.Plan{
+		Script: script(t, holds), Seed: 1, Source: socketstats.Gopsutil{},
+		Observe: func(e lab.Event) { events = append(events, e) },
+	})
+	require.NoError(t, err)
+	for _, side := range scenario.Sides() {
+		s := run.Of(side)
+		require.EqualValues(t, 20, s.Report.Requests.Sent, side)
+		require.EqualValues(t, 20, s.Report.Requests.Waiting, side)
+		require.EqualValues(t, 20, s.Report.Connections.Opened, side)
+		require.Equal(t, 20, s.Client.Final.Of(socketstats.Established), side)
+		require.Equal(t, 20, s.Client.Final.Total(), side)
+		require.Equal(t, 20, s.Server.Final.Of(socketstats.Established), side)
+		require.Equal(t, 1, s.Server.Final.Of(socketstats.Listen), side)
+		require.Equal(t, 21, s.Server.Final.Total(), side)
+		require.GreaterOrEqual(t, s.Report.Process.FDsPeak, 20, side)
+		require.True(t, s.Report.Final, side)
+	}
+	require.Empty(t, run.Stopped)
+	require.NotNil(t, events[0].Begin)
+	require.NotNil(t, events[len(events)-1].End)
+	require.GreaterOrEqual(t, len(events), 5)
+}
+
+func TestRecordingGivesTheSameRunAgain(t *testing.T) {
+	t.Parallel()
+	var recording bytes.Buffer
+	out := json.NewEncoder(&recording)
+	run, err := lab.Play(t.Context(), lab.Plan{
+		Script: script(t, holds).AtSpeed(2), Seed: 1, Source: socketstats.Gopsutil{},
+		Observe: func(e lab.Event) { require.NoError(t, out.Encode(e)) },
+	})
+	require.NoError(t, err)
+	again := &lab.Run{}
+	for in := json.NewDecoder(&recording); in.More(); {
+		var e lab.Event
+		require.NoError(t, in.Decode(&e))
+		again.Add(e)
+	}
+	want, err := json.Marshal(run)
+	require.NoError(t, err)
+	got, err := json.Marshal(again)
+	require.NoError(t, err)
+	require.JSONEq(t, string(want), string(got))
+	require.Equal(t, run.Faulty.Client.Series, again.Faulty.Client.Series)
+}
+
+func TestBothSidesGetTheSameScheduleFromTheSeed(t *testing.T) {
+	t.Parallel()
+	s := script(t, `
+id: extras
+title: t
+code: new-client-shared-transport
+load: [{rate: 50, extra: 3, for: 1s}]
+sample: 100ms
+expect: {faulty: [requests.sent > 50], fixed: [requests.sent > 50]}
+`)
+	run, err := lab.Play(t.Context(), lab.Plan{Script: s, Seed: 7, Source: socketstats.Gopsutil{}})
+	require.NoError(t, err)
+	require.EqualValues(t, len(s.Arrivals(7)), run.Faulty.Report.Requests.Sent)
+	require.Equal(t, run.Faulty.Report.Requests.Sent, run.Fixed.Report.Requests.Sent)
+	require.NotEqual(t, len(s.Arrivals(7)), len(s.Arrivals(8)))
+}
+
+func TestSocketsOfEarlierConnectionsAreNotCounted(t *testing.T) {
+	t.Parallel()
+	addr := leaveTimeWait(t)
+	var begin *lab.Begin
+	run, err := lab.Play(t.Context(), lab.Plan{
+		Script: script(t, holds), Seed: 1, Source: socketstats.Gopsutil{},
+		Listen: map[scenario.Side]string{scenario.Faulty: addr},
+		Observe: func(e lab.Event) {
+			if e.Begin != nil {
+				begin = e.Begin
+			}
+		},
+	})
+	require.NoError(t, err)
+	require.Equal(t, 3, begin.FaultyAt.LeftBehind)
+	require.Zero(t, begin.FixedAt.LeftBehind)
+	require.Equal(t, addr, begin.FaultyAt.Server)
+	require.Zero(t, run.Faulty.Client.Peak.Of(socketstats.TimeWait))
+	require.Equal(t, 20, run.Faulty.Client.Final.Total())
+}
+
+// leaveTimeWait leaves three client sockets in TIME_WAIT at a server address
+// that is free again, and returns it.
+func leaveTimeWait(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	for range 3 {
+		c, err := net.Dial("tcp", l.Addr().String())
+		require.NoError(t, err)
+		s, err := l.Accept()
+		require.NoError(t, err)
+		require.NoError(t, c.Close())
+		_, err = s.Read(make([]byte, 1)) // the client's FIN
+		require.Error(t, err)
+		require.NoError(t, s.Close())
+	}
+	require.NoError(t, l.Close())
+	return l.Addr().String()
+}
+
+func TestServerPairStopsItsServersInMidRun(t *testing.T) {
+	t.Parallel()
+	s, err := scenarios.Script("abrupt-shutdown")
+	require.NoError(t, err)
+	run, err := lab.Play(t.Context(), lab.Plan{Script: s, Seed: 1, Source: socketstats.Gopsutil{}})
+	require.NoError(t, err)
+	require.EqualValues(t, 50, run.Faulty.Report.Requests.Failed)
+	require.EqualValues(t, 50, run.Fixed.Report.Requests.OK)
+	require.Zero(t, run.Fixed.Server.Final.Of(socketstats.Listen), "the server is gone")
+	require.Equal(t, 1, run.Fixed.Server.Peak.Of(socketstats.Listen))
+}
+
+func TestInterruptedRunKeepsWhatItSaw(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	samples := 0
+	run, err := lab.Play(ctx, lab.Plan{
+		Script: script(t, holds), Seed: 1, Source: socketstats.Gopsutil{},
+		Observe: func(e lab.Event) {
+			if e.Sample == nil {
+				return
+			}
+			if samples++; samples == 3 {
+				cancel()
+			}
+		},
+	})
+	require.ErrorIs(t, err, lab.ErrInterrupted)
+	require.Equal(t, "interrupted", run.Stopped)
+	require.EqualValues(t, 20, run.Faulty.Report.Requests.Sent)
+	require.Less(t, run.Duration, time.Second)
+}
+
+func TestFailingSourceIsAnErrorNotAnEmptyCount(t *testing.T) {
+	t.Parallel()
+	run, err := lab.Play(t.Context(), lab.Plan{Script: script(t, holds), Seed: 1, Source: &broken{after: 3}})
+	require.ErrorContains(t, err, "the kernel is on strike")
+	require.EqualValues(t, 20, run.Faulty.Report.Requests.Sent, "what was seen is kept")
+}
+
+type broken struct {
+	socketstats.Gopsutil
+	after int
+}
+
+func (b *broken) Sockets(ctx context.Context, q socketstats.Query) ([]socketstats.Socket, error) {
+	if b.after--; b.after < 0 {
+		return nil, os.NewSyscallError("the kernel is on strike", os.ErrPermission)
+	}
+	return b.Gopsutil.Sockets(ctx, q)
+}
+
+func TestMetricsHaveTheNamesOfExpectations(t *testing.T) {
+	t.Parallel()
+	var side lab.Side
+	for _, name := range append(scenario.Metrics(), "requests.errors.EOF", "client.peak.TIME_WAIT", "server.final.total") {
+		_, ok := side.Metric(name)
+		require.True(t, ok, name)
+	}
+	for _, name := range []string{"", "client.peak", "client.peak.NOPE", "nobody.peak.total"} {
+		_, ok := side.Metric(name)
+		require.False(t, ok, name)
+	}
+}

@@ -1,0 +1,232 @@
+package watch_test
+
+import (
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/socketstats"
+	"socketlab/internal/watch"
+)
+
+// TestMain lets the test binary be another process: one that holds
+// connections to an address until its standard input ends.
+func TestMain(m *testing.M) {
+	if addr := os.Getenv("HOLD_CONNECTIONS_TO"); addr != "" {
+		hold(addr)
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+func hold(addr string) {
+	var conns []net.Conn
+	for range 4 {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			os.Exit(1)
+		}
+		conns = append(conns, c)
+	}
+	_, _ = os.Stdout.WriteString("held\n")
+	one := make([]byte, 1)
+	_, _ = os.Stdin.Read(one) // first byte: close one connection
+	_ = conns[0].Close()
+	_, _ = os.Stdout.WriteString("closed\n")
+	for { // until the end
+		if _, err := os.Stdin.Read(one); err != nil {
+			return
+		}
+	}
+}
+
+// holder is another process with four connections to addr.
+type holder struct {
+	pid   int32
+	tell  func()
+	heard func(string)
+}
+
+func startHolder(t *testing.T, addr string) holder {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "HOLD_CONNECTIONS_TO="+addr)
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		require.NoError(t, in.Close())
+		require.NoError(t, cmd.Wait())
+	})
+	return holder{
+		pid:  int32(cmd.Process.Pid),
+		tell: func() { _, err := in.Write([]byte("x")); require.NoError(t, err) },
+		heard: func(want string) {
+			got := make([]byte, len(want)+1)
+			n, err := out.Read(got)
+			require.NoError(t, err)
+			require.Equal(t, want+"\n", string(got[:n]))
+		},
+	}
+}
+
+func listen(t *testing.T) (*net.TCPListener, uint16) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { l.Close() })
+	return l.(*net.TCPListener), netip.MustParseAddrPort(l.Addr().String()).Port()
+}
+
+// accept accepts n connections and closes each when its client does.
+func accept(t *testing.T, l net.Listener, n int) {
+	t.Helper()
+	for range n {
+		c, err := l.Accept()
+		require.NoError(t, err)
+		t.Cleanup(func() { c.Close() })
+		go func() {
+			_, _ = c.Read(make([]byte, 1))
+			_ = c.Close()
+		}()
+	}
+}
+
+func find(t *testing.T, s watch.Snapshot, pid int32) watch.Process {
+	t.Helper()
+	for _, p := range s.Processes {
+		if p.PID == pid {
+			return p
+		}
+	}
+	require.Fail(t, "no such row", "%d in %+v", pid, s)
+	return watch.Process{}
+}
+
+func TestPortGivesEachProcessBothEndsOfItsConnections(t *testing.T) {
+	t.Parallel()
+	l, port := listen(t)
+	first, second := startHolder(t, l.Addr().String()), startHolder(t, l.Addr().String())
+	accept(t, l, 8)
+	first.heard("held")
+	second.heard("held")
+
+	w, err := watch.New(t.Context(), socketstats.Gopsutil{}, watch.Target{Port: port})
+	require.NoError(t, err)
+	snap, err := w.Count(t.Context())
+	require.NoError(t, err)
+	require.Len(t, snap.Processes, 2)
+	for _, h := range []holder{first, second} {
+		p := find(t, snap, h.pid)
+		require.Equal(t, "watch.test", p.Name)
+		require.Equal(t, 4, p.Client.Of(socketstats.Established))
+		require.Equal(t, 4, p.Server.Of(socketstats.Established))
+		require.Equal(t, 4, p.Server.Total())
+	}
+	require.Len(t, snap.Listeners, 1)
+
+	// A connection that its process closed stays in that process's row.
+	first.tell()
+	first.heard("closed")
+	require.Eventually(t, func() bool {
+		snap, err = w.Count(t.Context())
+		require.NoError(t, err)
+		return find(t, snap, first.pid).Client.Of(socketstats.TimeWait) == 1
+	}, 10*time.Second, 10*time.Millisecond)
+	require.Equal(t, 3, find(t, snap, first.pid).Client.Of(socketstats.Established))
+	require.Equal(t, 4, find(t, snap, second.pid).Client.Of(socketstats.Established))
+}
+
+func TestConnectionClosedBetweenTwoCountsHasNoProcess(t *testing.T) {
+	t.Parallel()
+	l, port := listen(t)
+	w, err := watch.New(t.Context(), socketstats.Gopsutil{}, watch.Target{Port: port})
+	require.NoError(t, err)
+	c, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	accept(t, l, 1)
+	require.NoError(t, c.Close())
+	require.Eventually(t, func() bool {
+		snap, err := w.Count(t.Context())
+		require.NoError(t, err)
+		return len(snap.Processes) == 1 && snap.Processes[0].Client.Of(socketstats.TimeWait) == 1
+	}, 10*time.Second, 10*time.Millisecond)
+	snap, err := w.Count(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "no process", snap.Processes[0].Label())
+}
+
+func TestProcessesAreWatchedWhateverTheyTalkTo(t *testing.T) {
+	t.Parallel()
+	l, _ := listen(t)
+	h := startHolder(t, l.Addr().String())
+	accept(t, l, 4)
+	h.heard("held")
+	w, err := watch.New(t.Context(), socketstats.Gopsutil{}, watch.Target{PIDs: []int32{h.pid}})
+	require.NoError(t, err)
+	snap, err := w.Count(t.Context())
+	require.NoError(t, err)
+	require.Len(t, snap.Processes, 1)
+	require.Equal(t, 4, snap.Processes[0].Client.Total())
+	require.Zero(t, snap.Processes[0].Server.Total())
+
+	// Ourselves, by number: the four server ends, and the listener.
+	self, err := watch.New(t.Context(), socketstats.Gopsutil{}, watch.Target{PIDs: []int32{int32(os.Getpid())}})
+	require.NoError(t, err)
+	snap, err = self.Count(t.Context())
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, snap.Processes[0].Server.Of(socketstats.Established), 4)
+	require.GreaterOrEqual(t, snap.Processes[0].Server.Of(socketstats.Listen), 1)
+}
+
+func TestMissingProcessIsAnError(t *testing.T) {
+	t.Parallel()
+	_, err := watch.New(t.Context(), socketstats.Gopsutil{}, watch.Target{PIDs: []int32{999_999_999}})
+	require.ErrorIs(t, err, socketstats.ErrNoProcess)
+	_, err = watch.New(t.Context(), socketstats.Gopsutil{}, watch.Target{Name: "no-such-program-anywhere"})
+	require.ErrorIs(t, err, socketstats.ErrNoProcess)
+}
+
+func TestWatchEndsWithItsLastProcess(t *testing.T) {
+	t.Parallel()
+	cmd := exec.Command(os.Args[0], "-test.run=^$")
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	l, _ := listen(t)
+	cmd.Env = append(os.Environ(), "HOLD_CONNECTIONS_TO="+l.Addr().String())
+	require.NoError(t, cmd.Start())
+	w, err := watch.New(t.Context(), socketstats.Gopsutil{}, watch.Target{PIDs: []int32{int32(cmd.Process.Pid)}})
+	require.NoError(t, err)
+	_, err = w.Count(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, in.Close())
+	require.NoError(t, cmd.Wait())
+	_, err = w.Count(t.Context())
+	require.ErrorIs(t, err, watch.ErrGone)
+}
+
+func TestWatchingDoesNotOpenDescriptors(t *testing.T) {
+	if _, err := os.Stat("/proc/self/fd"); err != nil {
+		t.Skip("no /proc/self/fd to count descriptors with")
+	}
+	descriptors := func() int {
+		entries, err := os.ReadDir("/proc/self/fd")
+		require.NoError(t, err)
+		return len(entries)
+	}
+	before := descriptors()
+	for range 20 {
+		w, err := watch.New(t.Context(), socketstats.Gopsutil{}, watch.Target{Name: "watch.test"})
+		require.NoError(t, err)
+		_, err = w.Count(t.Context())
+		require.NoError(t, err)
+	}
+	require.LessOrEqual(t, descriptors(), before+2)
+}
