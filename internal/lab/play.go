@@ -150,7 +150,7 @@ func (p *play) startServer(ctx context.Context, side scenario.Side) (netip.AddrP
 func (p *play) startClient(ctx context.Context, side scenario.Side, server netip.AddrPort, arrivals []time.Duration) error {
 	c := p.Script.Client
 	proc, err := p.Programs.start("client-"+string(side), side, role.ClientOrder{
-		Code: p.Script.Code, Side: side, Arrivals: arrivals, ReportEvery: p.Script.Sample.D() / 2,
+		Code: p.Script.Code, Side: side, Arrivals: arrivals,
 		Target: client.NewTarget(server.String(), c),
 	})
 	if err != nil {
@@ -245,29 +245,64 @@ const lateTimeout = 10 * time.Second
 
 // waitDone waits until both clients sent their whole load.
 func (p *play) waitDone(ctx context.Context) error {
-	late := time.NewTimer(lateTimeout)
-	defer late.Stop()
-	faulty, fixed := p.procs[scenario.Faulty], p.procs[scenario.Fixed]
-	for !faulty.report.Done || !fixed.report.Done {
-		var err error
+	late := time.After(lateTimeout)
+	again := time.NewTicker(lateTimeout / 200)
+	defer again.Stop()
+	for p.run.Stopped == "" {
+		if err := p.askClients(ctx); err != nil {
+			return err
+		}
+		if p.procs[scenario.Faulty].report.Done && p.procs[scenario.Fixed].report.Done {
+			return nil
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-late.C:
+		case <-late:
 			return fmt.Errorf("the clients did not send their whole load within %s after its end: the machine is too busy for this speed", lateTimeout)
-		case a, ok := <-faulty.client.answers:
-			err = p.clientSaid(scenario.Faulty, a, ok)
-		case a, ok := <-fixed.client.answers:
-			err = p.clientSaid(scenario.Fixed, a, ok)
+		case <-again.C:
 		}
-		if err != nil || p.run.Stopped != "" {
+	}
+	return nil
+}
+
+// askClients gets both clients' reports, of now.
+func (p *play) askClients(ctx context.Context) error {
+	for _, side := range scenario.Sides() {
+		if err := p.procs[side].client.send(role.Report); err != nil {
+			// It is gone; how it ended is the better error.
+			return p.procs[side].client.death()
+		}
+	}
+	for _, side := range scenario.Sides() {
+		if err := p.awaitReport(ctx, side); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// sample counts once.
+// answerTimeout is how long a process may take to answer. It takes less than a
+// millisecond, unless the machine is worn out.
+const answerTimeout = 10 * time.Second
+
+// awaitReport waits for one report of a client.
+func (p *play) awaitReport(ctx context.Context, side scenario.Side) error {
+	client := p.procs[side].client
+	timeout := time.NewTimer(answerTimeout)
+	defer timeout.Stop()
+	select {
+	case a, ok := <-client.answers:
+		return p.clientSaid(side, a, ok)
+	case <-timeout.C:
+		return fmt.Errorf("the %s (process %d) did not report within %s: the machine is too busy for this speed", client.name, client.pid, answerTimeout)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// sample counts once. The clients are asked after the kernel, so that a
+// connection that the kernel lists is one that its client knows of.
 func (p *play) sample(ctx context.Context) error {
 	at := time.Now()
 	clients, servers, err := p.sampler.counts(ctx)
@@ -275,11 +310,12 @@ func (p *play) sample(ctx context.Context) error {
 		return err
 	}
 	s := &Sample{At: at.Sub(p.start), Took: time.Since(at)}
+	err = p.askClients(ctx)
 	for _, side := range scenario.Sides() {
 		*s.Of(side) = SideSample{Client: clients[side], Server: servers[side], Report: p.procs[side].report}
 	}
 	p.observe(Event{Sample: s})
-	return nil
+	return err
 }
 
 // close takes the last sample and the clients' last reports, and enters the
@@ -293,7 +329,7 @@ func (p *play) close(err error) error {
 	}
 	ending := &Ending{Duration: p.run.Duration, Stopped: p.run.Stopped}
 	for _, side := range scenario.Sides() {
-		p.lastReport(ctx, p.procs[side])
+		p.lastReport(ctx, side)
 	}
 	ending.Faulty, ending.Fixed = p.procs[scenario.Faulty].report, p.procs[scenario.Fixed].report
 	if err != nil {
@@ -305,23 +341,12 @@ func (p *play) close(err error) error {
 
 // lastReport asks a client for its last report. From a client that is gone
 // there is none; its newest one stands.
-func (p *play) lastReport(ctx context.Context, pair *pair) {
-	if pair.client.send(role.Finish) != nil {
+func (p *play) lastReport(ctx context.Context, side scenario.Side) {
+	if p.procs[side].client.send(role.Finish) != nil {
 		return
 	}
-	for {
-		select {
-		case a, ok := <-pair.client.answers:
-			if !ok {
-				return
-			}
-			if a.Report != nil {
-				pair.report = *a.Report
-			}
-			if pair.report.Final {
-				return
-			}
-		case <-ctx.Done():
+	for !p.procs[side].report.Final {
+		if p.awaitReport(ctx, side) != nil {
 			return
 		}
 	}

@@ -104,13 +104,13 @@ func (t *runTable) observe(e lab.Event) {
 func (t *runTable) view(s *lab.Sample) []string {
 	lines := []string{fmt.Sprintf("%5.1fs of %s", s.At.Seconds(), t.begin.Script.Length().Round(100*time.Millisecond))}
 	for _, side := range scenario.Sides() {
-		t.most = max(t.most, s.Of(side).Client.Total())
+		t.most = max(t.most, s.Of(side).Client.Open())
 	}
 	const width = 40
 	for _, side := range scenario.Sides() {
-		n := s.Of(side).Client.Total()
+		n := s.Of(side).Client.Open()
 		bar := strings.Repeat("#", n*width/max(t.most, 1))
-		lines = append(lines, fmt.Sprintf("%-6s %6d sockets  %-*s", side, n, width, bar))
+		lines = append(lines, fmt.Sprintf("%-6s %6d open  %-*s", side, n, width, bar))
 	}
 	lines = append(lines, fmt.Sprintf("%-28s %8s %8s", "", "faulty", "fixed"))
 	row := func(name string, value func(*lab.SideSample) int64) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"time"
 
 	"socketlab/internal/client"
 	"socketlab/scenarios"
@@ -30,13 +29,9 @@ func Client(ctx context.Context, in io.Reader, out io.Writer) int {
 	}
 	player := client.Begin(caller, order.Arrivals, client.MaxFDs())
 	go player.Play(ctx)
-
-	tick := time.NewTicker(order.ReportEvery)
-	defer tick.Stop()
 	for {
 		final := false
 		select {
-		case <-tick.C:
 		case c := <-orders.commands:
 			final = c == Finish
 		case <-ctx.Done():

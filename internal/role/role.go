@@ -38,8 +38,6 @@ type ClientOrder struct {
 	Target client.Target
 	// Arrivals are when requests are due, from the start order.
 	Arrivals []time.Duration
-	// ReportEvery is the time between two reports.
-	ReportEvery time.Duration
 }
 
 // Command is any later line to a role.
@@ -48,6 +46,7 @@ type Command string
 // The commands.
 const (
 	Start  Command = "start"  // client: play the load
+	Report Command = "report" // client: say what was done so far
 	Finish Command = "finish" // client: send the last report and end
 	Stop   Command = "stop"   // server: stop in your own way and end
 )

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"socketlab/internal/client"
 	"socketlab/internal/lab"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
@@ -41,25 +42,20 @@ func persistent(_ *lab.Run, side *lab.Side) string {
 }
 
 // quiet returns the points at which the client had no request under way, so
-// that its established connections are just its idle ones. A report is a
-// little older than the count it comes with; a point is quiet only if the next
-// report shows that no request was begun meanwhile.
+// that its established connections are just its idle ones. A report is made
+// right after the count it comes with; so that no request ended in between, the
+// report before must show that none was under way or begun since.
 func quiet(side *lab.Side) []idlePoint {
 	var points []idlePoint
+	var before client.Requests
 	for i, report := range side.Reports {
-		if report.Requests.Waiting != 0 {
-			continue
-		}
-		next := side.Report
-		if i+1 < len(side.Reports) {
-			next = side.Reports[i+1]
-		}
-		if next.Requests.Sent == report.Requests.Sent {
+		if now := report.Requests; now.Waiting == 0 && before.Waiting == 0 && now.Sent == before.Sent {
 			points = append(points, idlePoint{
 				idle:   side.Client.Series[i].Counts.Of(socketstats.Established),
-				failed: report.Requests.Failed,
+				failed: now.Failed,
 			})
 		}
+		before = report.Requests
 	}
 	return points
 }
