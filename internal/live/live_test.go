@@ -1,0 +1,120 @@
+package live
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/client"
+	"socketlab/internal/lab"
+	"socketlab/internal/scenario"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/watch"
+)
+
+func counts(s socketstats.State, n int) socketstats.Counts {
+	var c socketstats.Counts
+	for range n {
+		c.Add(s)
+	}
+	return c
+}
+
+func begin() lab.Event {
+	return lab.Event{Begin: &lab.Begin{
+		Scenario: "test", Title: "a title", Speed: 10,
+		Script:   scenario.Script{Load: []scenario.Phase{{Pause: scenario.Duration(13 * time.Second)}}},
+		FaultyAt: lab.Place{Server: "127.0.0.1:4001", ServerPID: 1, ClientPID: 2, LeftBehind: 3},
+		FixedAt:  lab.Place{Server: "127.0.0.1:4002", ServerPID: 3, ClientPID: 4},
+	}}
+}
+
+func sample(at time.Duration, faulty, fixed int) lab.Event {
+	side := func(n int) lab.SideSample {
+		return lab.SideSample{
+			Client: counts(socketstats.Established, n), Server: counts(socketstats.Established, n),
+			Report: client.Report{Connections: client.Connections{Opened: int64(n)}, Requests: client.Requests{OK: int64(n)}},
+		}
+	}
+	return lab.Event{Sample: &lab.Sample{At: at, Faulty: side(faulty), Fixed: side(fixed)}}
+}
+
+func TestOffATerminalThereIsALineForEachSample(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	show := Run(&out, false)
+	show(begin())
+	show(sample(1200*time.Millisecond, 14, 2))
+	show(sample(2*time.Second, 0, 2))
+	require.Equal(t, `test: a title (speed 10, 13s)
+  faulty server 127.0.0.1:4001 (process 1), client process 2: ss -tan '( sport = :4001 or dport = :4001 )'
+         not counted: 3 sockets that earlier connections left on this port
+  fixed  server 127.0.0.1:4002 (process 3), client process 4: ss -tan '( sport = :4002 or dport = :4002 )'
+   1.2s  faulty: opened 14, client 14 ESTABLISHED  |  fixed: opened 2, client 2 ESTABLISHED
+   2.0s  faulty: opened 0, client none  |  fixed: opened 2, client 2 ESTABLISHED
+`, out.String())
+}
+
+func TestOnATerminalTheTableIsDrawnOverItself(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	show := Run(&out, true)
+	show(begin())
+	out.Reset()
+	show(sample(time.Second, 40, 2))
+	first := out.String()
+	require.NotRegexp(t, `\x1b\[\d+A`, first, "nothing to go up to yet")
+	require.Contains(t, first, "faulty     40 open  "+strings.Repeat("#", 40))
+	require.Contains(t, first, "fixed       2 open  ## ", "the same scale on both sides")
+	require.Contains(t, first, "client ESTABLISHED                 40        2")
+	lines := strings.Count(first, "\n")
+	out.Reset()
+	show(sample(2*time.Second, 20, 2))
+	require.True(t, strings.HasPrefix(out.String(), "\x1b[10A"), "%q", out.String())
+	require.Equal(t, 10, lines)
+	require.Equal(t, lines, strings.Count(out.String(), "\n"))
+	require.Contains(t, out.String(), "faulty     20 open  "+strings.Repeat("#", 20)+" ", "the longest bar keeps the scale")
+}
+
+func TestLiveTableFitsTheScreen(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, []string{"1234", "ab"}, fit([]string{"123456", "ab", "c"}, 4, 3))
+	require.Equal(t, []string{"x"}, fit([]string{"x", "y"}, 80, 0))
+	table := runTable{}
+	for _, line := range table.view(sample(time.Second, 100_000, 1).Sample) {
+		require.LessOrEqual(t, len(line), 80)
+	}
+}
+
+func TestWatchTableHasAColumnForEachProcess(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, `15:04:05  port 8080: slowserver (7)
+                      client-faulty (8)  client-fixed (9)
+client ESTABLISHED                   88                 2
+client TIME_WAIT                      0                 3
+server ESTABLISHED                   88                 0
+client total                         88                 5
+server total                         88                 0
+`, WatchTable(watch.Snapshot{
+		At: time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC), Port: 8080, Listeners: []string{"slowserver (7)"},
+		Processes: []watch.Process{
+			{PID: 8, Name: "client-faulty", Client: counts(socketstats.Established, 88), Server: counts(socketstats.Established, 88)},
+			{PID: 9, Name: "client-fixed", Client: func() socketstats.Counts {
+				c := counts(socketstats.Established, 2)
+				for range 3 {
+					c.Add(socketstats.TimeWait)
+				}
+				return c
+			}()},
+		},
+	}))
+	require.Contains(t, WatchTable(watch.Snapshot{Port: 1}), "port 1: nobody listens\nno connections\n")
+}
+
+func TestOnlyATerminalCanBeRedrawn(t *testing.T) {
+	t.Parallel()
+	require.False(t, CanRedraw(&bytes.Buffer{}, "xterm"))
+}
