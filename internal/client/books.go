@@ -39,10 +39,10 @@ func newBooks() *books {
 	}
 }
 
-// call makes one request through c and enters it.
+// call makes one request through c and enters its outcome. The caller has
+// counted it in sent.
 func (b *books) call(ctx context.Context, c Caller, due time.Time) {
 	start := time.Now()
-	b.sent.Add(1)
 	var again atomic.Bool // whether the request's last connection had served before
 	err := c.Call(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		// net.Dialer calls ConnectDone for every address it tried, also when

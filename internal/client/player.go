@@ -57,6 +57,9 @@ func (p *Player) Play(ctx context.Context) {
 			p.stopped.Store(&why)
 			return
 		}
+		// Counted here and not in the goroutine, which may begin after Play
+		// has returned: done must mean that every request is in the books.
+		p.books.sent.Add(1)
 		go p.books.call(ctx, p.caller, due)
 	}
 }
@@ -64,10 +67,11 @@ func (p *Player) Play(ctx context.Context) {
 // Report returns what was done so far. It may be called at any time, also
 // while Play runs.
 func (p *Player) Report() Report {
+	done := p.done.Load() // before the books: a report that is done has them whole
 	r := p.books.report()
 	r.At = time.Since(p.start)
 	r.Process = p.usage.read()
-	r.Done = p.done.Load()
+	r.Done = done
 	if why := p.stopped.Load(); why != nil {
 		r.Stopped = *why
 	}

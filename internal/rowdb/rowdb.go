@@ -78,12 +78,13 @@ func (c *Conn) Close() error { return c.tcp.Close() }
 // readLine reads a line, but not beyond ctx.
 func (c *Conn) readLine(ctx context.Context) (string, error) {
 	stop := context.AfterFunc(ctx, func() { _ = c.tcp.SetReadDeadline(time.Unix(1, 0)) })
-	defer stop()
 	line, err := c.lines.ReadSlice('\n')
+	// Where ctx ended after the line was read, the deadline is set all the
+	// same: the connection is spoilt, and the caller must know.
+	if !stop() {
+		return "", ctx.Err()
+	}
 	if err != nil {
-		if ctx.Err() != nil {
-			return "", ctx.Err()
-		}
 		return "", err
 	}
 	return strings.TrimRight(string(line), "\r\n"), nil

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Where a scenario can be played.
@@ -28,24 +29,13 @@ const (
 	maxBody     = 64 << 20
 )
 
-func (s *Script) fillDefaults() {
-	if s.Code == "" {
-		s.Code = s.ID
-	}
-	if s.Needs == "" {
-		s.Needs = Loopback
-	}
-	if s.Speed == 0 {
-		s.Speed = 1
-	}
-	if s.Sample == 0 {
-		s.Sample = Duration(time.Second)
-	}
-	if s.Server.Protocol == "" {
-		s.Server.Protocol = HTTP
-	}
-	if s.Server.Status == 0 {
-		s.Server.Status = 200
+// defaults is what a script means that says nothing. Code follows from the id.
+func defaults() Script {
+	return Script{
+		Needs:  Loopback,
+		Speed:  1,
+		Sample: Duration(time.Second),
+		Server: Server{Protocol: HTTP, Status: 200},
 	}
 }
 
@@ -55,9 +45,10 @@ var idForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 func (s Script) check(codes []string) *finding {
 	return firstOf(
 		s.checkHead(codes),
-		s.checkServer(),
-		s.checkClient(),
+		s.Server.check(),
+		s.Client.check(),
 		s.checkLoad(),
+		s.checkTimes(),
 		s.checkExpect(),
 	)
 }
@@ -67,13 +58,17 @@ func (s Script) checkHead(codes []string) *finding {
 	case s.ID == "":
 		return found("$.id", "id is missing: name the scenario, such as my-incident")
 	case !idForm.MatchString(s.ID):
-		return found("$.id", "id %q is not lower-case words joined by hyphens", s.ID)
+		return found("$.id", "id %q is not lower-case words joined by hyphens", short(s.ID))
 	case strings.TrimSpace(s.Title) == "":
 		return found("$.title", "title is missing: say in one line what happens")
+	case strings.ContainsFunc(s.Title, unicode.IsControl):
+		return found("$.title", "title is not one plain line")
+	case !slices.Contains(codes, s.Code) && s.Code == s.ID:
+		return found("$.id", "there is no code for %q: add code, with one of %s", short(s.ID), strings.Join(codes, ", "))
 	case !slices.Contains(codes, s.Code):
-		return found("$.code", "unknown scenario code %q: use one of %s", s.Code, strings.Join(codes, ", "))
+		return found("$.code", "unknown scenario code %q: use one of %s", short(s.Code), strings.Join(codes, ", "))
 	case s.Needs != Loopback && s.Needs != Namespace:
-		return found("$.needs", "needs is %q: use %s or %s", s.Needs, Loopback, Namespace)
+		return found("$.needs", "needs is %q: use %s or %s", short(s.Needs), Loopback, Namespace)
 	case CheckSpeed(s.Speed) != nil:
 		return found("$.speed", "%s", CheckSpeed(s.Speed))
 	case s.Fault != nil && s.Fault.Kind == "":
@@ -84,21 +79,16 @@ func (s Script) checkHead(codes []string) *finding {
 	return nil
 }
 
+// Bounds of a speed.
+const (
+	minSpeed = 0.01
+	maxSpeed = 1000
+)
+
 // CheckSpeed says what is wrong with a speed, or returns nil.
 func CheckSpeed(speed float64) error {
-	const lowest, highest = 0.01, 1000
-	if !(speed >= lowest && speed <= highest) { // also refuses NaN
-		return fmt.Errorf("speed %v is not between %v and %v", speed, lowest, highest)
-	}
-	return nil
-}
-
-func (s Script) checkServer() *finding {
-	if f := s.Server.check(); f != nil {
-		return f
-	}
-	if v := s.Server; v.StopAfter.D() > s.Length() {
-		return found("$.server.stop_after", "stop_after %s is after the end of the load (%s)", v.StopAfter, s.Length())
+	if !(speed >= minSpeed && speed <= maxSpeed) { // also refuses NaN
+		return fmt.Errorf("speed %v is not between %v and %v", speed, minSpeed, maxSpeed)
 	}
 	return nil
 }
@@ -120,7 +110,7 @@ func (v Server) check() *finding {
 	}
 	switch {
 	case v.Protocol != HTTP && v.Protocol != RowDB:
-		return found("$.server.protocol", "protocol is %q: use %s or %s", v.Protocol, HTTP, RowDB)
+		return found("$.server.protocol", "protocol is %q: use %s or %s", short(v.Protocol), HTTP, RowDB)
 	case v.Status < 200 || v.Status > 599:
 		return found("$.server.status", "status %d is not between 200 and 599", v.Status)
 	case v.Body > maxBody:
@@ -131,17 +121,18 @@ func (v Server) check() *finding {
 	return firstOf(negative("body", v.Body), negative("max_conns", v.MaxConns), negative("close_after", v.CloseAfter))
 }
 
-func (s Script) checkClient() *finding {
-	for name, n := range map[string]int{
-		"max_idle_conns":          s.Client.MaxIdleConns,
-		"max_idle_conns_per_host": s.Client.MaxIdleConnsPerHost,
-		"pool_size":               s.Client.PoolSize,
-	} {
-		if n < 0 {
-			return found("$.client."+name, "%s is negative", name)
+func (c Client) check() *finding {
+	bounded := func(name string, n int) *finding {
+		if n < 0 || n > maxRequests {
+			return found("$.client."+name, "%s %d is not between 0 and %d", name, n, maxRequests)
 		}
+		return nil
 	}
-	return nil
+	return firstOf(
+		bounded("max_idle_conns", c.MaxIdleConns),
+		bounded("max_idle_conns_per_host", c.MaxIdleConnsPerHost),
+		bounded("pool_size", c.PoolSize),
+	)
 }
 
 func (s Script) checkLoad() *finding {
@@ -157,13 +148,28 @@ func (s Script) checkLoad() *finding {
 			return found(fmt.Sprintf("$.load[%d]", i), "the load may send %d requests by this phase: the limit is %d", total, maxRequests)
 		}
 	}
-	switch {
-	case total == 0:
+	if total == 0 {
 		return found("$.load", "load sends no request")
-	case s.Length() > maxDuration:
-		return found("$.load", "load takes %s: the limit is %s", s.Length(), maxDuration)
-	case s.Length() < s.Sample.D():
-		return found("$.sample", "load takes %s: sampling every %s would see nothing of it", s.Length(), s.Sample)
+	}
+	return nil
+}
+
+// checkTimes compares the times of a script with the length of its load.
+func (s Script) checkTimes() *finding {
+	length, stop := s.Length(), s.Server.StopAfter
+	switch {
+	case length > maxDuration:
+		return found("$.load", "load takes %s: the limit is %s", length, maxDuration)
+	case length == 0:
+		return found("$.load", "load takes no time: add a pause, such as: - pause: 2s")
+	case s.Sample.D() < minSample:
+		return found("$.sample", "sample %s is shorter than the shortest there is, %s", s.Sample, minSample)
+	case length < s.Sample.D() && s.Sample == defaults().Sample:
+		return found("$.load", "load takes %s: sampling every %s would see nothing of it", length, s.Sample)
+	case length < s.Sample.D():
+		return found("$.sample", "load takes %s: sampling every %s would see nothing of it", length, s.Sample)
+	case stop.D() > length:
+		return found("$.server.stop_after", "stop_after %s is after the end of the load (%s)", stop, length)
 	}
 	return nil
 }
@@ -176,7 +182,9 @@ func (p Phase) check(path string) *finding {
 		}
 	}
 	switch {
-	case kinds != 1:
+	case kinds == 0:
+		return found(path, "a phase has one of rate, burst and pause, and it is above 0")
+	case kinds > 1:
 		return found(path, "a phase has just one of rate, burst and pause")
 	case p.Rate > 0 && p.For == 0:
 		return found(path+".rate", "rate needs for: how long it is kept, such as 30s")

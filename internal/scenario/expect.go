@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,6 +36,8 @@ type Expectation struct {
 
 // String returns the expectation as it was written.
 func (e Expectation) String() string { return e.text }
+
+func (Expectation) form() string { return "a line such as connections.opened <= 2" }
 
 // MarshalText writes the expectation as a script has it.
 func (e Expectation) MarshalText() ([]byte, error) { return []byte(e.text), nil }
@@ -92,42 +95,53 @@ func ParseExpectation(text string) (Expectation, error) {
 	words := strings.Fields(text)
 	if len(words) != 3 || !slices.Contains(ops, words[1]) {
 		return Expectation{}, fmt.Errorf("%q is not an expectation: write METRIC OP VALUE, with OP one of %s",
-			text, strings.Join(ops, " "))
+			short(text), strings.Join(ops, " "))
 	}
 	e := Expectation{text: strings.Join(words, " "), Metric: words[0], Op: words[1]}
 	if err := checkMetric(e.Metric); err != nil {
 		return Expectation{}, err
 	}
-	timed := strings.HasPrefix(e.Metric, "latency_ms.")
-	if n, err := strconv.ParseFloat(words[2], 64); err == nil {
-		if timed {
+	timed, right := isTime(e.Metric), words[2]
+	if n, err := strconv.ParseFloat(right, 64); err == nil {
+		switch {
+		case timed:
 			return Expectation{}, fmt.Errorf("%s is compared with a duration, such as 20s, so that it follows --speed", e.Metric)
-		}
-		if n < 0 {
-			return Expectation{}, fmt.Errorf("%s can never be %s", e.Metric, words[2])
+		case !(n >= 0 && n <= math.MaxFloat64): // also refuses NaN
+			return Expectation{}, fmt.Errorf("%s can never be %s", e.Metric, right)
 		}
 		e.Value = n
 		return e, nil
 	}
-	if d, err := time.ParseDuration(words[2]); err == nil {
-		if !timed {
+	if d, err := time.ParseDuration(right); err == nil {
+		switch {
+		case !timed:
 			return Expectation{}, fmt.Errorf("%s is not a time: compare it with a number", e.Metric)
+		case d < 0:
+			return Expectation{}, fmt.Errorf("%s can never be %s", e.Metric, right)
 		}
 		e.Value, e.timed = float64(d)/float64(time.Millisecond), true
 		return e, nil
 	}
-	e.Other = words[2]
+	if !strings.Contains(right, ".") {
+		return Expectation{}, fmt.Errorf("%q is not a number, a duration or a metric", short(right))
+	}
+	e.Other = right
 	if err := checkMetric(e.Other); err != nil {
 		return Expectation{}, err
 	}
+	if timed != isTime(e.Other) {
+		return Expectation{}, fmt.Errorf("%s and %s cannot be compared: only one of them is a time", e.Metric, e.Other)
+	}
 	return e, nil
 }
+
+func isTime(metric string) bool { return strings.HasPrefix(metric, "latency_ms.") }
 
 // UnmarshalYAML implements yaml.NodeUnmarshaler, to keep the place of a fault.
 func (e *Expectation) UnmarshalYAML(node ast.Node) error {
 	text, ok := scalar(node)
 	if !ok {
-		return fault(node, "an expectation is a line such as: connections.opened <= 2")
+		return fault(node, "this is not %s", e.form())
 	}
 	parsed, err := ParseExpectation(text)
 	if err != nil {
@@ -167,6 +181,28 @@ func checkMetric(name string) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("unknown metric %q: use one of %s, requests.errors.NAME, or client|server.peak|final.STATE|total",
-		name, strings.Join(metrics, ", "))
+	return unknownMetric(name)
+}
+
+// unknownMetric names what may have been meant: the metrics with the same
+// first word, or the first words.
+func unknownMetric(name string) error {
+	names := append(Metrics(), "requests.errors.NAME",
+		"client.peak.STATE", "client.peak.total", "client.final.STATE", "client.final.total",
+		"server.peak.STATE", "server.peak.total", "server.final.STATE", "server.final.total")
+	first, _, _ := strings.Cut(name, ".")
+	var family, words []string
+	for _, n := range names {
+		word, _, _ := strings.Cut(n, ".")
+		if word == first {
+			family = append(family, n)
+		}
+		if !slices.Contains(words, word) {
+			words = append(words, word)
+		}
+	}
+	if len(family) > 0 {
+		return fmt.Errorf("unknown metric %q: use one of %s", short(name), strings.Join(family, ", "))
+	}
+	return fmt.Errorf("unknown metric %q: a metric begins with one of %s", short(name), strings.Join(words, ", "))
 }

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -18,36 +19,6 @@ import (
 // maxScript bounds what is read as a script. The longest of the catalogue has
 // about 2 KiB.
 const maxScript = 64 << 10
-
-// Error is one fault in a script and its place.
-type Error struct {
-	File string
-	// Line and Column count from 1; both are 0 where the fault has no place,
-	// as with a file that cannot be read.
-	Line, Column int
-	Message      string
-	// Text is the offending line.
-	Text string
-}
-
-// Error returns the fault the way compilers print one, with the line shown:
-//
-//	my.yaml:7:10: duration "20" has no unit: write it like 20s or 20ms
-//	  7 |   delay: 20
-//	    |          ^
-func (e *Error) Error() string {
-	if e.Line == 0 {
-		return fmt.Sprintf("%s: %s", e.File, e.Message)
-	}
-	place := fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
-	if e.Text == "" {
-		return place
-	}
-	number := fmt.Sprintf("%d", e.Line)
-	margin := strings.Repeat(" ", len(number))
-	return fmt.Sprintf("%s\n  %s | %s\n  %s | %s^", place, number, e.Text,
-		margin, strings.Repeat(" ", max(e.Column-1, 0)))
-}
 
 // Load reads the script in a file. codes are the ids of the scenarios whose
 // code can be played. Every error is an *[Error].
@@ -98,40 +69,50 @@ func cause(err error) error {
 // document, and values that make no sense are errors. Every error is an
 // *[Error].
 func Parse(file string, data []byte, codes []string) (Script, error) {
-	p := parsed{file: file, lines: strings.Split(string(data), "\n")}
-	// The parser is given no more than the script's size, but nested input
-	// can cost it much more than that.
+	p := parsed{file: file}
+	if !utf8.Valid(data) {
+		return Script{}, p.at(nil, "is not text in UTF-8")
+	}
+	p.lines = linesOf(string(data))
 	if err := p.checkDepth(); err != nil {
 		return Script{}, err
 	}
-	tree, err := parser.ParseBytes(data, 0)
+	tree, err := parser.ParseBytes([]byte(strings.Join(p.lines, "\n")), 0)
 	if err != nil {
 		return Script{}, p.fromYAML(err)
 	}
-	if len(tree.Docs) == 0 || tree.Docs[0].Body == nil {
-		return Script{}, &Error{File: file, Message: "is empty: a script has at least id, title, load and expect"}
+	if p.body, err = p.document(tree); err != nil {
+		return Script{}, err
 	}
-	if len(tree.Docs) > 1 {
-		second := tree.Docs[1]
-		tok := second.Start
-		if tok == nil && second.Body != nil {
-			tok = firstToken(second.Body)
-		}
-		return Script{}, p.at(tok, "a second document begins here: a script is one document")
+	s := defaults()
+	if err := p.fit(p.body, reflect.TypeFor[Script](), "a script"); err != nil {
+		return Script{}, err
 	}
-	p.body = tree.Docs[0].Body
-	if _, ok := p.body.(*ast.MappingNode); !ok {
-		return Script{}, p.at(p.body.GetToken(), "a script is a list of keys and values, such as: id: my-incident")
-	}
-	var s Script
 	if err := yaml.NodeToValue(p.body, &s, yaml.Strict()); err != nil {
 		return Script{}, p.fromYAML(err)
 	}
-	s.fillDefaults()
+	if s.Code == "" {
+		s.Code = s.ID
+	}
 	if f := s.check(codes); f != nil {
 		return Script{}, p.at(p.tokenOf(f.path), f.message)
 	}
 	return s, nil
+}
+
+// linesOf returns the lines of a text, ended as on Windows, old Macs or
+// elsewhere. Space at their ends is taken off, and tabs after the indentation
+// are made spaces: the library misplaces a value beside them.
+func linesOf(text string) []string {
+	text = strings.TrimPrefix(text, "\ufeff") // what Windows begins a text file with
+	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		line = strings.TrimRight(line, " \t")
+		words := strings.TrimLeft(line, " \t")
+		lines[i] = line[:len(line)-len(words)] + strings.ReplaceAll(words, "\t", " ")
+	}
+	return lines
 }
 
 // parsed is a script on its way to a value, with what errors need.
@@ -144,16 +125,52 @@ type parsed struct {
 // maxDepth is how deeply a script may nest; ours need four levels.
 const maxDepth = 20
 
+// checkDepth bounds what the parser is given: it is recursive, and deep input
+// can cost it much more than a script's size.
 func (p parsed) checkDepth() error {
 	depth := 0
 	for i, line := range p.lines {
-		indent := len(line) - len(strings.TrimLeft(line, " -"))
-		depth += strings.Count(line, "[") + strings.Count(line, "{") - strings.Count(line, "]") - strings.Count(line, "}")
-		if indent > 8*maxDepth || depth > maxDepth {
-			return &Error{File: p.file, Line: i + 1, Column: 1, Message: "is nested too deeply for a script", Text: clip(line)}
+		deepest := (len(line) - len(strings.TrimLeft(line, " -?"))) / 8
+		if words := strings.TrimLeft(line, " "); strings.HasPrefix(words, "#") {
+			continue
+		}
+		code, _, _ := strings.Cut(line, " #")
+		for _, c := range code {
+			switch c {
+			case '[', '{':
+				depth++
+			case ']', '}':
+				depth--
+			}
+			deepest = max(deepest, depth)
+		}
+		if deepest > maxDepth {
+			return &Error{File: p.file, Line: i + 1, Column: 1, Message: "is nested too deeply for a script", Text: line}
 		}
 	}
 	return nil
+}
+
+// document returns the one document of a script.
+func (p parsed) document(tree *ast.File) (ast.Node, error) {
+	docs := slices.DeleteFunc(tree.Docs, func(d *ast.DocumentNode) bool {
+		_, isDirective := d.Body.(*ast.DirectiveNode) // %YAML 1.2
+		return isDirective
+	})
+	if len(docs) == 0 || docs[0].Body == nil {
+		return nil, p.at(nil, "is empty: a script has at least id, title, load and expect")
+	}
+	if len(docs) > 1 {
+		begin := docs[1].Start
+		if begin == nil && docs[1].Body != nil {
+			begin = firstToken(docs[1].Body)
+		}
+		return nil, p.at(begin, "a second document begins here: a script is one document")
+	}
+	if _, ok := docs[0].Body.(*ast.MappingNode); !ok {
+		return nil, p.at(firstToken(docs[0].Body), "a script is made of keys and values, such as: id: my-incident")
+	}
+	return docs[0].Body, nil
 }
 
 // fromYAML turns the library's error into ours, in words for people who write
@@ -161,33 +178,28 @@ func (p parsed) checkDepth() error {
 func (p parsed) fromYAML(err error) error {
 	var y yaml.Error
 	if !errors.As(err, &y) {
-		return &Error{File: p.file, Message: err.Error()}
+		return p.at(nil, err.Error())
 	}
 	message := y.GetMessage()
-	var wrongType *yaml.TypeError
-	var wrongNode *yaml.UnexpectedNodeTypeError
+	var tooLarge *yaml.OverflowError
+	var key string
+	var line, column int
 	switch {
-	case errors.As(err, &wrongType):
-		message = "wrong type: this is " + kindName(wrongType.DstType.Kind())
-	case errors.As(err, &wrongNode):
-		message = fmt.Sprintf("wrong type: this is a %s, not a %s", wrongNode.Expected.YAMLName(), wrongNode.Actual.YAMLName())
+	case errors.As(err, &tooLarge):
+		message = "number " + short(tooLarge.SrcNum) + " is too large"
+	case strings.HasPrefix(message, "found character '\t'"):
+		message = "a line is indented with spaces, not with a tab"
+	case strings.HasPrefix(message, "unknown field"): // beyond an alias
+		message = strings.Replace(message, "field", "key", 1)
+	case strings.HasPrefix(message, "invalid header option"):
+		message = "put a value that begins with > or | in quotes"
+	case strings.HasPrefix(message, "mapping value is not allowed"):
+		message = `a key is not allowed here: look at the indentation, and put a value that has ": " in it in quotes`
+	}
+	if n, _ := fmt.Sscanf(message, "mapping key %q already defined at [%d:%d]", &key, &line, &column); n == 3 {
+		message = fmt.Sprintf("key %q is given twice: first in line %d", short(key), line)
 	}
 	return p.at(y.GetToken(), message)
-}
-
-func kindName(k reflect.Kind) string {
-	switch k {
-	case reflect.Int:
-		return "a whole number"
-	case reflect.Float64:
-		return "a number"
-	case reflect.Bool:
-		return "true or false"
-	case reflect.String:
-		return "text"
-	default:
-		return "a " + k.String()
-	}
 }
 
 func (p parsed) at(tok *token.Token, message string) error {
@@ -197,18 +209,9 @@ func (p parsed) at(tok *token.Token, message string) error {
 	}
 	e.Line, e.Column = tok.Position.Line, tok.Position.Column
 	if e.Line >= 1 && e.Line <= len(p.lines) {
-		e.Text = clip(p.lines[e.Line-1])
+		e.Text = p.lines[e.Line-1]
 	}
 	return e
-}
-
-// clip keeps an offending line to what a terminal shows.
-func clip(line string) string {
-	line = strings.TrimRight(strings.ReplaceAll(line, "\t", " "), "\r")
-	if len(line) > 160 {
-		return strings.ToValidUTF8(line[:160], "") + "…"
-	}
-	return line
 }
 
 // tokenOf returns the place of the value at path, such as $.load[1].rate, or
@@ -230,13 +233,13 @@ func (p parsed) tokenOf(path string) *token.Token {
 func firstToken(node ast.Node) *token.Token {
 	switch n := node.(type) {
 	case *ast.MappingNode:
-		if len(n.Values) > 0 {
+		if !n.IsFlowStyle && len(n.Values) > 0 {
 			return n.Values[0].Key.GetToken()
 		}
 	case *ast.MappingValueNode:
 		return n.Key.GetToken()
 	case *ast.SequenceNode:
-		if len(n.Values) > 0 {
+		if !n.IsFlowStyle && len(n.Values) > 0 {
 			return firstToken(n.Values[0])
 		}
 	}

@@ -47,8 +47,9 @@ func (s Script) requests() int {
 func (p Phase) moments() int {
 	switch {
 	case p.Rate > 0:
-		// A tiny part more, so that 0.3 s at 10/s is 3 in spite of rounding.
-		return int(p.For.D().Seconds()*float64(p.Rate) + 1e-6)
+		// A tiny part more, so that 0.3 s at 10/s is 3 in spite of rounding,
+		// and 10 s at 3/s are 30 at any speed: For is whole nanoseconds.
+		return int(p.For.D().Seconds()*float64(p.Rate) + float64(p.Rate)*1e-9 + 1e-6)
 	case p.Burst > 0:
 		return max(p.Times, 1)
 	default:

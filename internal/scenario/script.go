@@ -6,6 +6,7 @@
 package scenario
 
 import (
+	"math"
 	"reflect"
 	"time"
 )
@@ -49,8 +50,8 @@ type Fault struct {
 	Fix string `yaml:"fix"`
 }
 
-// Server is the behaviour of slowserver; each field is one of its flags.
-// A zero field leaves the behaviour off.
+// Server is the behaviour of slowserver: each of these is one of its flags,
+// and one that is left out, or zero, is off.
 type Server struct {
 	// Protocol is http (the default), or rowdb: a database-like protocol over
 	// raw TCP, one query a line.
@@ -77,8 +78,8 @@ type Server struct {
 	MaxConns int `yaml:"max_conns,omitempty"`
 	// CloseAfter closes a connection after this many requests.
 	CloseAfter int `yaml:"close_after,omitempty"`
-	// AbortAfter cuts off every request, without an answer, that comes later
-	// than this after the first one.
+	// AbortAfter cuts off, in the middle of its answer, every request that
+	// comes later than this after the first one.
 	AbortAfter Duration `yaml:"abort_after,omitempty"`
 	// StopAfter tells the server to stop this long after the load began.
 	StopAfter Duration `yaml:"stop_after,omitempty"`
@@ -89,10 +90,13 @@ type Server struct {
 // Client holds settings for the code of a pair. What a side makes of them is
 // its lesson: the faulty side may well ignore them.
 type Client struct {
-	MaxIdleConns        int      `yaml:"max_idle_conns,omitempty"`
-	MaxIdleConnsPerHost int      `yaml:"max_idle_conns_per_host,omitempty"`
-	IdleConnTimeout     Duration `yaml:"idle_conn_timeout,omitempty"`
-	// Timeout is for one request from dial to the end of its body.
+	// MaxIdleConns limits the idle connections kept to all servers.
+	MaxIdleConns int `yaml:"max_idle_conns,omitempty"`
+	// MaxIdleConnsPerHost limits the idle connections kept to one server.
+	MaxIdleConnsPerHost int `yaml:"max_idle_conns_per_host,omitempty"`
+	// IdleConnTimeout closes a connection that was idle for this long.
+	IdleConnTimeout Duration `yaml:"idle_conn_timeout,omitempty"`
+	// Timeout is for one request, from dial to the end of its body.
 	Timeout Duration `yaml:"timeout,omitempty"`
 	// PoolSize limits a pool of raw connections.
 	PoolSize int `yaml:"pool_size,omitempty"`
@@ -100,7 +104,7 @@ type Client struct {
 
 // Phase is one part of a load: just one of rate, burst and pause.
 type Phase struct {
-	// Rate is how many requests a second are sent, evenly spaced, for For.
+	// Rate is how many requests a second are sent, evenly spaced, for a time.
 	Rate Rate `yaml:"rate,omitempty"`
 	// For is how long the rate is kept.
 	For Duration `yaml:"for,omitempty"`
@@ -110,8 +114,9 @@ type Phase struct {
 
 	// Burst sends this many requests at one moment.
 	Burst int `yaml:"burst,omitempty"`
-	// Times repeats the burst, Every apart. Default 1.
-	Times int      `yaml:"times,omitempty"`
+	// Times is how often the burst is sent. Default 1.
+	Times int `yaml:"times,omitempty"`
+	// Every is the time from one burst to the next.
 	Every Duration `yaml:"every,omitempty"`
 
 	// Pause sends nothing for this long.
@@ -120,8 +125,10 @@ type Phase struct {
 
 // Expect is what a run of the script must show, side by side.
 type Expect struct {
+	// Faulty is what the faulty side must show.
 	Faulty []Expectation `yaml:"faulty"`
-	Fixed  []Expectation `yaml:"fixed"`
+	// Fixed is what the fixed side must show.
+	Fixed []Expectation `yaml:"fixed"`
 }
 
 // Side is one half of a pair.
@@ -165,13 +172,19 @@ func scale(v reflect.Value, speed float64) reflect.Value {
 	out.Set(v)
 	switch x := v.Interface().(type) {
 	case Duration:
-		return reflect.ValueOf(Duration(float64(x) / speed))
+		return reflect.ValueOf(Duration(math.Round(float64(x) / speed)))
 	case Rate:
 		return reflect.ValueOf(Rate(float64(x) * speed))
 	case Expectation:
 		return reflect.ValueOf(x.atSpeed(speed))
 	}
 	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			return out
+		}
+		out.Set(reflect.New(v.Type().Elem()))
+		out.Elem().Set(scale(v.Elem(), speed))
 	case reflect.Struct:
 		for i := range v.NumField() {
 			out.Field(i).Set(scale(v.Field(i), speed))

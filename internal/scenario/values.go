@@ -19,6 +19,8 @@ func (d Duration) D() time.Duration { return time.Duration(d) }
 // String returns the duration as it is written in a script.
 func (d Duration) String() string { return time.Duration(d).String() }
 
+func (Duration) form() string { return "a duration such as 20s" }
+
 // maxDuration bounds every time in a script.
 const maxDuration = time.Hour
 
@@ -26,15 +28,15 @@ const maxDuration = time.Hour
 func (d *Duration) UnmarshalYAML(node ast.Node) error {
 	text, ok := scalar(node)
 	if !ok {
-		return fault(node, "a duration is written like 20s")
+		return fault(node, "this is not %s", d.form())
 	}
 	if _, err := strconv.ParseFloat(text, 64); err == nil {
-		return fault(node, "duration %q has no unit: write it like %ss or %sms", text, text, text)
+		return fault(node, "duration %q has no unit: write it like %[1]ss or %[1]sms", short(text))
 	}
 	v, err := time.ParseDuration(text)
 	switch {
 	case err != nil:
-		return fault(node, "%q is not a duration: write it like 20s, 500ms or 1m30s", text)
+		return fault(node, "%q is not a duration: write it like 20s, 500ms or 1m30s", short(text))
 	case v < 0:
 		return fault(node, "duration %s is negative", text)
 	case v > maxDuration:
@@ -47,6 +49,8 @@ func (d *Duration) UnmarshalYAML(node ast.Node) error {
 // Rate is a number of requests a second.
 type Rate float64
 
+func (Rate) form() string { return "a number of requests a second, such as 0.5" }
+
 // maxRate bounds a load: above it one process cannot keep a schedule.
 const maxRate = 5000
 
@@ -55,12 +59,14 @@ func (r *Rate) UnmarshalYAML(node ast.Node) error {
 	text, ok := scalar(node)
 	v, err := strconv.ParseFloat(text, 64)
 	switch {
-	case !ok || err != nil:
-		return fault(node, "a rate is a number of requests a second, such as 0.5")
+	case !ok:
+		return fault(node, "this is not %s", r.form())
+	case err != nil:
+		return fault(node, "%q is not a rate: write the number of requests a second, such as 0.5", short(text))
 	case !(v > 0): // also refuses NaN
-		return fault(node, "rate %s is not above 0", text)
+		return fault(node, "rate %s is not above 0", short(text))
 	case v > maxRate:
-		return fault(node, "rate %s is above the limit of %d requests a second", text, maxRate)
+		return fault(node, "rate %s is above the limit of %d requests a second", short(text), maxRate)
 	}
 	*r = Rate(v)
 	return nil
@@ -81,5 +87,5 @@ func scalar(node ast.Node) (string, bool) {
 // fault is an error at the place of node, in the library's own type so that
 // the decoder passes it on with its place.
 func fault(node ast.Node, format string, args ...any) error {
-	return &yaml.SyntaxError{Message: fmt.Sprintf(format, args...), Token: node.GetToken()}
+	return &yaml.SyntaxError{Message: fmt.Sprintf(format, args...), Token: firstToken(node)}
 }

@@ -20,14 +20,12 @@ type work struct {
 	began                      time.Time // of the first request; set by first
 }
 
-// age returns the time since the first request, which is now for the first.
+// age returns the time since the first request: 0 for the first.
 func (w *work) age() time.Duration {
-	w.first.Do(func() { w.began = time.Now() })
-	return time.Since(w.began)
+	now := time.Now()
+	w.first.Do(func() { w.began = now })
+	return max(now.Sub(w.began), 0)
 }
-
-// maxDrain bounds what is read of a request's body before the delay.
-const maxDrain = 1 << 20
 
 func (s *Server) handler() http.Handler {
 	text := fmt.Appendf(nil, "answered after %s\n", s.cfg.Behaviour.Delay)
@@ -44,24 +42,29 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, text []byte) {
 	s.work.inProgress.Add(1)
 	defer s.work.inProgress.Add(-1)
 
-	b := s.cfg.Behaviour
-	if age := s.work.age(); b.AbortAfter > 0 && age > b.AbortAfter.D() {
-		cutOff(w)
+	b, age := s.cfg.Behaviour, s.work.age()
+	// net/http watches for the client's departure only once the whole body
+	// has been read: with a part unread the context is never cancelled.
+	if _, err := io.Copy(io.Discard, r.Body); err != nil {
+		s.work.left.Add(1)
+		return
 	}
-	// net/http watches for the client's departure only once the body has
-	// been read: with an unread one the context is never cancelled.
-	if r.Body != http.NoBody {
-		_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxDrain))
+	if b.AbortAfter > 0 && age > b.AbortAfter.D() {
+		cutOff(w)
 	}
 	if !s.wait(r.Context()) {
 		s.work.left.Add(1)
 		return
 	}
 	s.keepAlive(w, r)
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	if b.Status != http.StatusNoContent && b.Status != http.StatusNotModified {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	} else {
+		text = nil // they have no body
+	}
 	w.WriteHeader(b.Status)
-	if _, err := w.Write(text); err != nil {
+	if _, err := w.Write(text); err != nil && len(text) > 0 {
 		return
 	}
 	s.work.answered.Add(1)
@@ -102,8 +105,12 @@ func cutOff(w http.ResponseWriter) {
 }
 
 // keepAlive tells the client how long it may reuse this connection, in the
-// form of RFC 2068 section 19.7.1.1, and keeps to it.
+// form of RFC 2068 section 19.7.1.1, and keeps to it. It promises nothing where
+// another Serve is in charge of the connections.
 func (s *Server) keepAlive(w http.ResponseWriter, r *http.Request) {
+	if s.cfg.Serve != nil {
+		return
+	}
 	b := s.cfg.Behaviour
 	if b.CloseAfter > 0 {
 		served, _ := r.Context().Value(requestCount{}).(*int)

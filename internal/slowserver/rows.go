@@ -14,7 +14,9 @@ import (
 
 // serveRows serves the rowdb protocol until ctx is done, then drains.
 func (s *Server) serveRows(ctx context.Context, l net.Listener) error {
-	context.AfterFunc(ctx, func() { l.Close() })
+	defer l.Close()
+	stop := context.AfterFunc(ctx, func() { l.Close() })
+	defer stop()
 	// Connections outlive ctx by the grace: a query under way is answered.
 	conns, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
@@ -22,6 +24,9 @@ func (s *Server) serveRows(ctx context.Context, l net.Listener) error {
 	for {
 		conn, err := l.Accept()
 		if ctx.Err() != nil {
+			if err == nil {
+				conn.Close()
+			}
 			break
 		}
 		var temporary interface{ Temporary() bool }
@@ -31,6 +36,8 @@ func (s *Server) serveRows(ctx context.Context, l net.Listener) error {
 			continue
 		}
 		if err != nil {
+			cut()
+			open.Wait()
 			return err
 		}
 		open.Go(func() { s.serveConn(ctx, conns, conn) })
@@ -50,10 +57,10 @@ func (s *Server) drainRows(open *sync.WaitGroup, cut func()) error {
 	case <-closed:
 		return nil
 	case <-grace.C:
-		n := s.InProgress()
+		err := s.unanswered("queries")
 		cut()
 		<-closed
-		return fmt.Errorf("%d queries were not answered within the grace of %s and were cut off", n, s.cfg.Behaviour.Grace)
+		return err
 	}
 }
 
@@ -63,8 +70,11 @@ func (s *Server) serveConn(draining, cut context.Context, conn net.Conn) {
 	defer conn.Close()
 	ctx, leave := context.WithCancel(cut)
 	defer leave()
-	queries := make(chan struct{})
-	go func() { // the reader notices a client that leaves, also in mid-delay
+	// The reader notices a client that leaves, also in mid-delay; the room for
+	// queries sent ahead is there so that it can read on to the end.
+	const ahead = 1000
+	queries := make(chan struct{}, ahead)
+	go func() {
 		defer leave()
 		lines := bufio.NewScanner(conn)
 		for lines.Scan() {

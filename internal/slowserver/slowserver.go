@@ -72,9 +72,10 @@ func (s *Server) InProgress() int64 { return s.work.inProgress.Load() }
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	reports, stopReports := context.WithCancel(context.Background())
 	reported := make(chan struct{})
+	addr := l.Addr()
 	go func() {
 		defer close(reported)
-		s.report(reports, l.Addr())
+		s.report(reports, addr)
 	}()
 	defer func() {
 		stopReports()
@@ -112,7 +113,7 @@ func (s *Server) serveHTTP(ctx context.Context, l net.Listener) error {
 		defer cancel()
 		err := server.Shutdown(grace)
 		if errors.Is(err, context.DeadlineExceeded) {
-			err = fmt.Errorf("%d requests were not answered within the grace of %s and were cut off", s.InProgress(), b.Grace)
+			err = s.unanswered("requests")
 			server.Close()
 		}
 		drained <- err
@@ -125,6 +126,16 @@ func (s *Server) serveHTTP(ctx context.Context, l net.Listener) error {
 		return err
 	}
 	return <-drained
+}
+
+// unanswered is the error of a drain that took longer than the grace. It is nil
+// if that was only for connections that had asked for nothing yet.
+func (s *Server) unanswered(what string) error {
+	n := s.InProgress()
+	if n == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d %s were not answered within the grace of %s and were cut off", n, what, s.cfg.Behaviour.Grace)
 }
 
 // report logs, until ctx is done, what the server works on and what sockets it

@@ -2,12 +2,11 @@ package socketstats
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
 	"syscall"
-
-	"errors"
 
 	psnet "github.com/shirou/gopsutil/v3/net"
 )
@@ -44,6 +43,9 @@ func (g Gopsutil) Sockets(ctx context.Context, q Query) ([]Socket, error) {
 		}
 		owner := make(map[Tuple]int32, len(again))
 		for _, s := range again {
+			if _, shared := owner[s.Tuple()]; shared && s.State == Listen {
+				s.PID = 0 // listeners on one address: no telling whose this one is
+			}
 			owner[s.Tuple()] = s.PID
 		}
 		for i, s := range sockets {
@@ -96,11 +98,11 @@ func (g Gopsutil) scan(ctx context.Context, q Query) ([]Socket, error) {
 }
 
 func fromStat(stat psnet.ConnectionStat) (Socket, error) {
-	local, err := addrPort(stat.Laddr)
+	local, err := addrPort(stat.Laddr, stat.Family)
 	if err != nil {
 		return Socket{}, err
 	}
-	remote, err := addrPort(stat.Raddr)
+	remote, err := addrPort(stat.Raddr, stat.Family)
 	if err != nil {
 		return Socket{}, err
 	}
@@ -130,12 +132,16 @@ func kernelName(status string) string {
 	return status
 }
 
-func addrPort(a psnet.Addr) (netip.AddrPort, error) {
+func addrPort(a psnet.Addr, family uint32) (netip.AddrPort, error) {
 	if a.Port > 65535 {
 		return netip.AddrPort{}, fmt.Errorf("port %d of address %q is above 65535", a.Port, a.IP)
 	}
-	if a.IP == "" || a.IP == "*" { // lsof's "any address"
-		return netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(a.Port)), nil
+	if a.IP == "" || a.IP == "*" { // lsof's "any address", of both families
+		all := netip.IPv4Unspecified()
+		if family == syscall.AF_INET6 {
+			all = netip.IPv6Unspecified()
+		}
+		return netip.AddrPortFrom(all, uint16(a.Port)), nil
 	}
 	ip, err := netip.ParseAddr(a.IP)
 	if err != nil {

@@ -101,7 +101,13 @@ func parseListeners(r io.Reader) ([]listener, error) {
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
 		f := strings.Fields(lines.Text())
-		if len(f) < 10 || f[3] != listenState {
+		if len(f) == 0 || f[0] == "sl" { // the headings
+			continue
+		}
+		if len(f) < 10 {
+			return nil, fmt.Errorf("row %q is cut short", lines.Text())
+		}
+		if f[3] != listenState {
 			continue
 		}
 		addr, err := parseHexAddr(f[1])
@@ -114,7 +120,10 @@ func parseListeners(r io.Reader) ([]listener, error) {
 		}
 		rows = append(rows, listener{addr: addr, inode: inode})
 	}
-	return rows, lines.Err()
+	if err := lines.Err(); err != nil {
+		return nil, err
+	}
+	return rows, nil
 }
 
 // parseHexAddr reads "0100007F:1F90": 32-bit words in the machine's byte
@@ -137,7 +146,8 @@ func parseHexAddr(text string) (netip.AddrPort, error) {
 }
 
 // inodeOwners finds the processes that hold these sockets, as far as this
-// user may see: what it may not see is left out.
+// user may see: what it may not see is left out. Of several that hold the same
+// one it gives the lowest, as gopsutil does.
 func inodeOwners(inodes []uint64) map[uint64]int32 {
 	want := make(map[string]uint64, len(inodes))
 	for _, i := range inodes {
@@ -154,7 +164,8 @@ func inodeOwners(inodes []uint64) map[uint64]int32 {
 		fds, _ := os.ReadDir(dir)
 		for _, fd := range fds {
 			link, _ := os.Readlink(dir + "/" + fd.Name())
-			if inode, ok := want[link]; ok {
+			inode, ok := want[link]
+			if first, known := owner[inode]; ok && (!known || int32(pid) < first) {
 				owner[inode] = int32(pid)
 			}
 		}

@@ -15,8 +15,9 @@ var (
 	ErrNotAllowed = errors.New("not allowed to see the sockets of this process")
 )
 
-// CheckProcess returns nil when the sockets of process pid can be told, and
-// otherwise an error that Is [ErrNoProcess] or [ErrNotAllowed].
+// CheckProcess returns nil when the sockets of process pid can be told. It
+// returns an error that Is [ErrNoProcess] for one that is missing, a zombie or
+// a mere thread, and one that Is [ErrNotAllowed] for another user's.
 func CheckProcess(pid int32) error {
 	if pid <= 0 {
 		return fmt.Errorf("process %d: %w", pid, ErrNoProcess)

@@ -1,28 +1,66 @@
 package socketstats
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
-	"strconv"
 	"syscall"
 )
 
 func checkProcess(pid int32) error {
-	// Reading, not only opening: a process that is already a zombie opens.
-	f, err := os.Open("/proc/" + strconv.Itoa(int(pid)) + "/fd")
+	dir := fmt.Sprintf("/proc/%d", pid)
+	err := alive(dir, pid)
 	if err == nil {
-		_, err = f.Readdirnames(1)
-		f.Close()
+		err = readable(dir + "/fd")
 	}
 	switch {
-	case err == nil:
-		return nil
 	case errors.Is(err, fs.ErrPermission):
 		return ErrNotAllowed
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ESRCH):
 		return ErrNoProcess
-	default: // io.EOF: a process without descriptors
-		return nil
+	default:
+		return err
+	}
+}
+
+// alive returns ErrNoProcess for what has a folder in /proc and yet is no
+// process: a zombie, whose list of descriptors is empty or, to other users,
+// forbidden; and a thread, which /proc does not list but finds.
+func alive(dir string, pid int32) error {
+	status, err := os.ReadFile(dir + "/status")
+	if err != nil {
+		return err
+	}
+	process := fmt.Appendf(nil, "\nTgid:\t%d\n", pid)
+	if !bytes.Contains(status, process) || bytes.Contains(status, []byte("\nState:\tZ")) {
+		return ErrNoProcess
+	}
+	return nil
+}
+
+// readable returns nil when it can be told what the descriptors are. To list
+// them is not enough: root without CAP_SYS_PTRACE, as in most containers, may
+// list another user's and not read them. One stands for all.
+func readable(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for {
+		names, err := f.Readdirnames(1)
+		if errors.Is(err, io.EOF) {
+			return nil // a process without descriptors
+		}
+		if err != nil {
+			return err
+		}
+		_, err = os.Readlink(dir + "/" + names[0])
+		if !errors.Is(err, fs.ErrNotExist) { // closed since
+			return err
+		}
 	}
 }

@@ -21,7 +21,8 @@ type Socket struct {
 	// listener's Remote is the zero address and port.
 	Local, Remote netip.AddrPort
 	State         State
-	// PID is the process that holds the socket's descriptor. It is 0 where
+	// PID is the process that holds the socket's descriptor; where several do,
+	// as in a forked server, the one with the lowest id. It is 0 where
 	// there is none (see the package comment), and where the source could
 	// not see one: another user's process, or a process that opened the
 	// socket while the kernel's lists were being read.
@@ -63,8 +64,12 @@ func matches(have, want netip.AddrPort) bool {
 		return false
 	}
 	addr := want.Addr().Unmap()
-	return !addr.IsValid() || addr.IsUnspecified() || have.Addr() == addr ||
-		have.Addr().IsUnspecified() // a listener on all addresses serves this one
+	if !addr.IsValid() || addr.IsUnspecified() || have.Addr() == addr {
+		return true
+	}
+	// A listener on all addresses serves this one, too: on [::] those of both
+	// families, on 0.0.0.0 those of its own.
+	return have.Addr().IsUnspecified() && (have.Addr().Is6() || addr.Is4())
 }
 
 // Tuple is a socket's four-tuple, the name it keeps in every state.

@@ -1,0 +1,135 @@
+package scenario
+
+import (
+	"encoding/json"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/socketstats"
+)
+
+func mustExpect(t testing.TB, text string) Expectation {
+	t.Helper()
+	e, err := ParseExpectation(text)
+	require.NoError(t, err)
+	return e
+}
+
+func TestExpectationIsReadWhole(t *testing.T) {
+	tests := []struct {
+		text              string
+		metric, op, other string
+		value             float64
+	}{
+		{"requests.ok == 0", "requests.ok", "==", "", 0},
+		{"  requests.ok   >=\t1e3 ", "requests.ok", ">=", "", 1000},
+		{"connections.opened == requests.sent", "connections.opened", "==", "requests.sent", 0},
+		{"client.final.ESTABLISHED >= 100", "client.final.ESTABLISHED", ">=", "", 100},
+		{"server.peak.total < 2.5", "server.peak.total", "<", "", 2.5},
+		{"requests.errors.HTTP_503 > 5", "requests.errors.HTTP_503", ">", "", 5},
+		{"latency_ms.p99 <= 22s", "latency_ms.p99", "<=", "", 22000},
+		{"latency_ms.p50 != 1.5ms", "latency_ms.p50", "!=", "", 1.5},
+		{"latency_ms.p50 <= latency_ms.max", "latency_ms.p50", "<=", "latency_ms.max", 0},
+	}
+	for _, test := range tests {
+		t.Run(test.text, func(t *testing.T) {
+			e := mustExpect(t, test.text)
+			require.Equal(t, test.metric, e.Metric)
+			require.Equal(t, test.op, e.Op)
+			require.Equal(t, test.other, e.Other)
+			require.Equal(t, test.value, e.Value)
+			require.Equal(t, e, mustExpect(t, e.String()), "what it prints, it reads")
+		})
+	}
+}
+
+func TestEveryMetricCanBeExpected(t *testing.T) {
+	for _, metric := range Metrics() {
+		right := "0"
+		if isTime(metric) {
+			right = "0s"
+		}
+		mustExpect(t, metric+" >= "+right)
+	}
+	for _, state := range socketstats.States() {
+		mustExpect(t, "client.peak."+state.String()+" == server.final."+state.String())
+	}
+}
+
+func TestMetricsCannotBeChangedFromOutside(t *testing.T) {
+	Metrics()[0] = "spoilt"
+	require.Equal(t, "requests.sent", Metrics()[0])
+}
+
+func TestHoldsComparesAsWritten(t *testing.T) {
+	tests := []struct {
+		op                    string
+		below, equal, greater bool
+	}{
+		{"==", false, true, false}, {"!=", true, false, true},
+		{"<", true, false, false}, {"<=", true, true, false},
+		{">", false, false, true}, {">=", false, true, true},
+	}
+	for _, test := range tests {
+		t.Run(test.op, func(t *testing.T) {
+			e := mustExpect(t, "requests.ok "+test.op+" 5")
+			require.Equal(t, test.below, e.Holds(4, 5))
+			require.Equal(t, test.equal, e.Holds(5, 5))
+			require.Equal(t, test.greater, e.Holds(6, 5))
+		})
+	}
+	require.Len(t, ops, len(tests))
+}
+
+func TestNothingHoldsOfAFigureThatIsMissing(t *testing.T) {
+	for _, op := range []string{"==", "<", "<=", ">", ">="} {
+		require.False(t, mustExpect(t, "requests.ok "+op+" 5").Holds(math.NaN(), 5), op)
+	}
+}
+
+func TestStatesOfAnExpectation(t *testing.T) {
+	for text, want := range map[string][]socketstats.State{
+		"requests.ok == 0":                                  nil,
+		"client.peak.total == 0":                            nil,
+		"client.final.CLOSE_WAIT == 50":                     {socketstats.CloseWait},
+		"connections.opened == server.peak.TIME_WAIT":       {socketstats.TimeWait},
+		"client.peak.ESTABLISHED <= server.final.FIN_WAIT2": {socketstats.Established, socketstats.FinWait2},
+	} {
+		require.Equal(t, want, mustExpect(t, text).States(), text)
+	}
+}
+
+func TestSpeedScalesTimesOnly(t *testing.T) {
+	for before, after := range map[string]string{
+		"latency_ms.p99 <= 22s":            "latency_ms.p99 <= 2.2s",
+		"latency_ms.p50 >= 55ms":           "latency_ms.p50 >= 5.5ms",
+		"latency_ms.p50 <= latency_ms.p99": "latency_ms.p50 <= latency_ms.p99",
+		"requests.ok == 50":                "requests.ok == 50",
+	} {
+		e := mustExpect(t, before).atSpeed(10)
+		require.Equal(t, after, e.String())
+		want := mustExpect(t, after)
+		require.InDelta(t, want.Value, e.Value, 1e-9)
+	}
+}
+
+func TestExpectationAsJSON(t *testing.T) {
+	e := mustExpect(t, "latency_ms.p99 <= 22s")
+	data, err := json.Marshal(e)
+	require.NoError(t, err)
+	require.JSONEq(t, `"latency_ms.p99 <= 22s"`, string(data))
+	var back Expectation
+	require.NoError(t, json.Unmarshal(data, &back))
+	require.Equal(t, e, back)
+	require.EqualError(t, json.Unmarshal([]byte(`"requests.ok == many"`), &back), `"many" is not a number, a duration or a metric`)
+	require.Equal(t, e, back, "a bad text leaves the expectation as it was")
+}
+
+func TestExpectOfEachSide(t *testing.T) {
+	s := mustParse(t, good)
+	require.Equal(t, []Side{Faulty, Fixed}, Sides())
+	require.Equal(t, "requests.ok == 0", s.Expect.Of(Faulty)[0].String())
+	require.Equal(t, "requests.ok == 10", s.Expect.Of(Fixed)[0].String())
+}

@@ -1,0 +1,150 @@
+package scenario
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/invopop/jsonschema"
+
+	"socketlab/internal/socketstats"
+)
+
+// durationForm is what time.ParseDuration takes, without a sign.
+const durationForm = `([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)`
+
+// ownForms are the schemas of the types that have a way of their own to be
+// written.
+func ownForms() map[string]*jsonschema.Schema {
+	return map[string]*jsonschema.Schema{
+		"Duration": {
+			Type: "string", Pattern: `^\+?(` + durationForm + `)+$`,
+			Examples: []any{"20s", "500ms", "1m30s"},
+		},
+		"Rate": {Type: "number", ExclusiveMinimum: number(0), Maximum: number(maxRate)},
+		"Expectation": {
+			Type:        "string",
+			Description: "METRIC OP VALUE: a figure of the run, and a number, a duration (for latencies) or another figure of the same side.",
+			Pattern:     expectationForm(),
+			Examples:    []any{"requests.ok == requests.sent", "client.final.ESTABLISHED <= 2", "latency_ms.p99 <= 22s"},
+		},
+	}
+}
+
+// refer gives the schema of such a type as a reference, or nil.
+func refer(t reflect.Type) *jsonschema.Schema {
+	if _, ok := ownForms()[t.Name()]; !ok {
+		return nil
+	}
+	return &jsonschema.Schema{Ref: "#/$defs/" + t.Name()}
+}
+
+func expectationForm() string {
+	var states, counts, times []string
+	for _, s := range socketstats.States() {
+		states = append(states, s.String())
+	}
+	for _, m := range Metrics() {
+		if isTime(m) {
+			times = append(times, regexp.QuoteMeta(m))
+		} else {
+			counts = append(counts, regexp.QuoteMeta(m))
+		}
+	}
+	counts = append(counts, `requests\.errors\.\S+`, `(client|server)\.(peak|final)\.(`+strings.Join(states, "|")+`|total)`)
+	count, latency := "("+strings.Join(counts, "|")+")", "("+strings.Join(times, "|")+")"
+	const op, figure = `\s+(==|!=|<=|>=|<|>)\s+`, `[0-9]+(\.[0-9]+)?([eE][0-9]+)?`
+	return fmt.Sprintf(`^\s*(%s%s(%s|%s)|%s%s((%s)+|%s))\s*$`, count, op, figure, count, latency, op, durationForm, latency)
+}
+
+// refine adds to a section what its Go type does not say: the bounds that
+// check.go holds its values to, and comments in the words of a script.
+func refine(section reflect.Type, s *jsonschema.Schema) {
+	s.Description = inScriptWords(section, s.Description)
+	for pair := s.Properties.Oldest(); pair != nil; pair = pair.Next() {
+		p := pair.Value
+		p.Description = inScriptWords(section, p.Description)
+		if b, ok := bounds[section.Name()+"."+pair.Key]; ok {
+			p.Minimum = number(b[0])
+			if len(b) > 1 {
+				p.Maximum = number(b[1])
+			}
+		}
+		if words := enums()[section.Name()+"."+pair.Key]; words != nil {
+			p.Enum = words
+		}
+		if p.Type == "array" {
+			p.MinItems = new(uint64(1))
+		}
+	}
+	switch section.Name() {
+	case "Script":
+		s.Description = "One scenario: what it needs, how its server behaves, what load each side gets, and what each side must show."
+		property(s, "id").Pattern = idForm.String()
+		property(s, "title").Pattern = `\S`
+	case "Fault":
+		property(s, "kind").MinLength = new(uint64(1))
+		property(s, "fix").MinLength = new(uint64(1))
+	case "Phase":
+		s.OneOf = []*jsonschema.Schema{
+			{Required: []string{"rate", "for"}}, {Required: []string{"burst"}}, {Required: []string{"pause"}},
+		}
+		s.DependentRequired = map[string][]string{
+			"for": {"rate"}, "extra": {"rate"}, "times": {"burst", "every"}, "every": {"burst"},
+		}
+	}
+}
+
+var bounds = map[string][]float64{
+	"Script.speed":                   {minSpeed, maxSpeed},
+	"Server.status":                  {200, 599},
+	"Server.body":                    {0, maxBody},
+	"Server.max_conns":               {0},
+	"Server.close_after":             {0},
+	"Client.max_idle_conns":          {0, maxRequests},
+	"Client.max_idle_conns_per_host": {0, maxRequests},
+	"Client.pool_size":               {0, maxRequests},
+	"Phase.extra":                    {0, maxBurst},
+	"Phase.burst":                    {1, maxBurst},
+	"Phase.times":                    {1, maxBurst},
+}
+
+func enums() map[string][]any {
+	var ids []any
+	scripts, _ := filepath.Glob("../../scenarios/*/scenario.yaml")
+	for _, path := range scripts {
+		ids = append(ids, filepath.Base(filepath.Dir(path)))
+	}
+	return map[string][]any{
+		"Script.needs":    {Loopback, Namespace},
+		"Script.code":     ids,
+		"Server.protocol": {HTTP, RowDB},
+	}
+}
+
+func property(s *jsonschema.Schema, key string) *jsonschema.Schema {
+	p, ok := s.Properties.Get(key)
+	if !ok {
+		panic("no key " + key)
+	}
+	return p
+}
+
+func number(n float64) json.Number { return json.Number(strconv.FormatFloat(n, 'f', -1, 64)) }
+
+// inScriptWords puts the key in place of the Go field that a comment begins
+// with, and one line in place of several.
+func inScriptWords(section reflect.Type, comment string) string {
+	comment = strings.Join(strings.Fields(comment), " ")
+	name, rest, _ := strings.Cut(comment, " ")
+	for i, key := range keysOf(section) {
+		if section.Field(i).Name == name {
+			return key + " " + rest
+		}
+	}
+	return comment
+}

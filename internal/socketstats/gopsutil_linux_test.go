@@ -1,0 +1,238 @@
+package socketstats_test
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/socketstats"
+	"socketlab/internal/socketstats/socketstatstest"
+)
+
+const (
+	client = socketstats.Client
+	server = socketstats.Server
+)
+
+// sources are held to the same answers by every test here.
+func sources() []socketstats.Source {
+	return []socketstats.Source{socketstats.Gopsutil{}}
+}
+
+// eachSource runs a test for every source and family.
+func eachSource(t *testing.T, test func(*testing.T, socketstats.Source, socketstatstest.Family)) {
+	for _, src := range sources() {
+		for _, family := range socketstatstest.Families() {
+			t.Run(src.Name()+"/"+string(family), func(t *testing.T) { test(t, src, family) })
+		}
+	}
+}
+
+func TestEveryStateIsListedAtBothEnds(t *testing.T) {
+	states := map[string]func(*socketstatstest.Zoo){
+		"a listener alone":                     func(*socketstatstest.Zoo) {},
+		"established":                          func(z *socketstatstest.Zoo) { z.Established() },
+		"established, not accepted":            func(z *socketstatstest.Zoo) { z.Unaccepted() },
+		"SYN sent to a full listener":          func(z *socketstatstest.Zoo) { z.SynSent() },
+		"SYN received by a deferring listener": func(z *socketstatstest.Zoo) { z.SynRecv() },
+		"client's FIN stuck behind data":       func(z *socketstatstest.Zoo) { z.FinWait1(client) },
+		"server's FIN stuck behind data":       func(z *socketstatstest.Zoo) { z.FinWait1(server) },
+		"closed by the client only":            func(z *socketstatstest.Zoo) { z.FinWait2(client) },
+		"closed by the server only":            func(z *socketstatstest.Zoo) { z.FinWait2(server) },
+		"orphan at the client":                 func(z *socketstatstest.Zoo) { z.Orphan(client) },
+		"orphan at the server":                 func(z *socketstatstest.Zoo) { z.Orphan(server) },
+		"time wait at the client":              func(z *socketstatstest.Zoo) { z.TimeWait(client) },
+		"time wait at the server":              func(z *socketstatstest.Zoo) { z.TimeWait(server) },
+		"last ACK at the client":               func(z *socketstatstest.Zoo) { z.LastAck(client) },
+		"last ACK at the server":               func(z *socketstatstest.Zoo) { z.LastAck(server) },
+		"both FINs, client's stuck":            func(z *socketstatstest.Zoo) { z.Closing(client) },
+		"both FINs, server's stuck":            func(z *socketstatstest.Zoo) { z.Closing(server) },
+	}
+	eachSource(t, func(t *testing.T, src socketstats.Source, family socketstatstest.Family) {
+		for name, hold := range states {
+			t.Run(name, func(t *testing.T) {
+				zoo := socketstatstest.New(t, family)
+				hold(zoo)
+				zoo.RequireListedBy(src)
+			})
+		}
+	})
+}
+
+func TestEverythingAtOnceOnOnePortIsCountedExactly(t *testing.T) {
+	eachSource(t, func(t *testing.T, src socketstats.Source, family socketstatstest.Family) {
+		zoo := socketstatstest.New(t, family)
+		for range 3 {
+			zoo.Established()
+		}
+		for _, at := range []socketstats.End{client, server} {
+			zoo.FinWait1(at)
+			zoo.FinWait2(at)
+			zoo.Orphan(at)
+			zoo.TimeWait(at)
+			zoo.LastAck(at)
+			zoo.Closing(at)
+		}
+		zoo.Unaccepted()
+		zoo.Unaccepted()
+		zoo.SynRecv()
+		zoo.SynSent()
+		zoo.SynSent()
+
+		zoo.RequireListedBy(src)
+		compareWithSS(t, zoo)
+
+		// Written out, so that the zoo's own sums are held to something.
+		all, err := src.Sockets(t.Context(), socketstats.Query{Ports: []uint16{zoo.Server.Port()}})
+		require.NoError(t, err)
+		atClient, atServer := socketstats.Count(zoo.Mine(all), zoo.Server)
+		// 3 established + a peer in FIN_WAIT1 + 2 not accepted + 1 half-open;
+		// FIN_WAIT2: own, orphan, and the peers' LAST_ACK and CLOSING.
+		require.Equal(t, map[string]int{
+			"SYN_SENT": 2, "ESTABLISHED": 7, "FIN_WAIT1": 1, "FIN_WAIT2": 4, "CLOSING": 1,
+			"TIME_WAIT": 1, "CLOSE_WAIT": 2, "LAST_ACK": 1, "total": 19,
+		}, byName(atClient))
+		require.Equal(t, map[string]int{
+			"SYN_RECV": 1, "ESTABLISHED": 6, "FIN_WAIT1": 1, "FIN_WAIT2": 4, "CLOSING": 1,
+			"TIME_WAIT": 1, "CLOSE_WAIT": 2, "LAST_ACK": 1, "LISTEN": 1, "total": 18,
+		}, byName(atServer))
+	})
+}
+
+func byName(c socketstats.Counts) map[string]int {
+	m := map[string]int{"total": c.Total()}
+	for _, s := range socketstats.States() {
+		if n := c.Of(s); n != 0 {
+			m[s.String()] = n
+		}
+	}
+	return m
+}
+
+func TestAListenerIsAbsentBeforeAndAfter(t *testing.T) {
+	eachSource(t, func(t *testing.T, src socketstats.Source, family socketstatstest.Family) {
+		zoo := socketstatstest.Bound(t, family)
+		require.Empty(t, zoo.Sockets())
+		zoo.RequireListedBy(src)
+
+		zoo.Listen()
+		require.Len(t, zoo.Sockets(), 1)
+		zoo.RequireListedBy(src)
+
+		zoo.Unlisten()
+		require.Empty(t, zoo.Sockets())
+		zoo.RequireListedBy(src)
+	})
+}
+
+func TestAConnectionIsAbsentBeforeAndAfter(t *testing.T) {
+	eachSource(t, func(t *testing.T, src socketstats.Source, family socketstatstest.Family) {
+		zoo := socketstatstest.New(t, family)
+		conn := zoo.Reserve()
+		require.Len(t, zoo.Sockets(), 1, "the listener alone")
+		zoo.RequireListedBy(src)
+
+		conn.Establish()
+		require.Len(t, zoo.Sockets(), 3)
+		zoo.RequireListedBy(src)
+
+		conn.Abort()
+		require.Len(t, zoo.Sockets(), 1)
+		zoo.RequireListedBy(src)
+	})
+}
+
+func TestNoneOfManyConnectionsIsCut(t *testing.T) {
+	const conns = 300
+	for _, src := range sources() {
+		zoo := socketstatstest.New(t, socketstatstest.IPv4)
+		for range conns {
+			zoo.Established()
+		}
+		atClient, atServer := zoo.Counts()
+		require.Equal(t, conns, atClient.Of(socketstats.Established))
+		require.Equal(t, conns, atServer.Of(socketstats.Established))
+		zoo.RequireListedBy(src)
+	}
+}
+
+func TestListenersThatShareAnAddressAreEachCounted(t *testing.T) {
+	eachSource(t, func(t *testing.T, src socketstats.Source, family socketstatstest.Family) {
+		zoo := socketstatstest.New(t, family)
+		zoo.Established()
+		zoo.ListenAgain()
+		zoo.RequireListedBy(src)
+
+		other := zoo.ListenElsewhere()
+		require.NotEqual(t, int32(os.Getpid()), other)
+		zoo.RequireListedBy(src)
+		compareWithSS(t, zoo)
+	})
+}
+
+// Go's listeners are MPTCP sockets unless told otherwise, over TCP ones that
+// the kernel lists; so are its clients where asked for.
+func TestWhatGoListensOnIsListedWithItsOwner(t *testing.T) {
+	for _, src := range sources() {
+		l, err := net.Listen("tcp", ":0")
+		require.NoError(t, err)
+		defer l.Close()
+		listener := netip.MustParseAddrPort(l.Addr().String())
+		var dialer net.Dialer
+		dialer.SetMultipathTCP(true)
+		near, err := dialer.DialContext(t.Context(), "tcp4", netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), listener.Port()).String())
+		require.NoError(t, err)
+		defer near.Close()
+		far, err := l.Accept()
+		require.NoError(t, err)
+		defer far.Close()
+
+		at := near.LocalAddr().(*net.TCPAddr).AddrPort()
+		to := near.RemoteAddr().(*net.TCPAddr).AddrPort()
+		pid := int32(os.Getpid())
+		want := []socketstats.Socket{
+			{Local: listener, State: socketstats.Listen, PID: pid},
+			{Local: at, Remote: to, State: socketstats.Established, PID: pid},
+			{Local: to, Remote: at, State: socketstats.Established, PID: pid},
+		}
+		all, err := src.Sockets(t.Context(), socketstats.Query{Ports: []uint16{listener.Port()}, Owners: true})
+		require.NoError(t, err)
+		mine := slices.DeleteFunc(all, func(s socketstats.Socket) bool { // an earlier run's TIME_WAIT
+			return s.State != socketstats.Listen && s.Local != at && s.Remote != at
+		})
+		require.Equal(t, socketstatstest.Lines(want), socketstatstest.Lines(mine))
+	}
+}
+
+func TestAPortNobodyAskedForIsNotListed(t *testing.T) {
+	for _, src := range sources() {
+		asked := socketstatstest.New(t, socketstatstest.IPv4)
+		asked.Established()
+		other := socketstatstest.New(t, socketstatstest.IPv4)
+		other.Established()
+		got, err := src.Sockets(t.Context(), socketstats.Query{Ports: []uint16{asked.Server.Port()}})
+		require.NoError(t, err)
+		require.Len(t, asked.Mine(got), 3)
+		require.Empty(t, other.Mine(got))
+
+		both, err := src.Sockets(t.Context(), socketstats.Query{})
+		require.NoError(t, err)
+		require.Len(t, asked.Mine(both), 3)
+		require.Len(t, other.Mine(both), 3)
+	}
+}
+
+func TestACancelledQueryIsAnErrorAndNoList(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, src := range sources() {
+		got, err := src.Sockets(ctx, socketstats.Query{})
+		require.ErrorIs(t, err, context.Canceled)
+		require.Nil(t, got)
+	}
+}

@@ -1,0 +1,102 @@
+package socketstats
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Both in the form of a little-endian Linux 6.18.
+const (
+	procNetTCP = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode                                                     
+   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 80752 1 0000000000000000 100 0 0 10 0                     
+   1: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 80753 1 0000000000000000 100 0 0 10 0                     
+   2: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1204 1 0000000000000000 100 0 0 10 5                      
+   3: 0100007F:1F90 0100007F:9C40 01 00000000:00000000 00:00000000 00000000     0        0 0 1 0000000000000000 20 0 0 10 -1                         
+   4: 0100007F:9C41 0100007F:1F90 06 00000000:00000000 03:00001699 00000000     0        0 0 3 0000000000000000                                      
+`
+	procNetTCP6 = `  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 00000000000000000000000000000000:1F91 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 91 1 0000000000000000 100 0 0 10 0
+   1: 00000000000000000000000001000000:1F92 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 92 1 0000000000000000 100 0 0 10 0
+   2: 0000000000000000FFFF00000100007F:1F93 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 93 1 0000000000000000 100 0 0 10 0
+   3: B80D0120000000000000000001000000:01BB 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 94 1 0000000000000000 100 0 0 10 0
+   4: 0000000000000000FFFF00000100007F:1F91 0000000000000000FFFF00000100007F:9C40 01 00000000:00000000 00:00000000 00000000     0        0 0 1 0000000000000000 20 0 0 10 -1
+`
+)
+
+func TestListenersAreReadFromTheKernelsText(t *testing.T) {
+	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
+		t.Skip("the text is a little-endian machine's")
+	}
+	for name, test := range map[string]struct {
+		text string
+		want []listener
+	}{
+		"IPv4": {procNetTCP, []listener{
+			{netip.MustParseAddrPort("127.0.0.1:8080"), 80752},
+			{netip.MustParseAddrPort("127.0.0.1:8080"), 80753},
+			{netip.MustParseAddrPort("0.0.0.0:22"), 1204},
+		}},
+		"IPv6": {procNetTCP6, []listener{
+			{netip.MustParseAddrPort("[::]:8081"), 91},
+			{netip.MustParseAddrPort("[::1]:8082"), 92},
+			{netip.MustParseAddrPort("127.0.0.1:8083"), 93},
+			{netip.MustParseAddrPort("[2001:db8::1]:443"), 94},
+		}},
+		"headings alone": {strings.SplitAfter(procNetTCP, "\n")[0], nil},
+		"nothing":        {"", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rows, err := parseListeners(strings.NewReader(test.text))
+			require.NoError(t, err)
+			require.Equal(t, test.want, rows)
+		})
+	}
+}
+
+func TestABrokenListOfListenersIsAnError(t *testing.T) {
+	row := strings.SplitAfter(procNetTCP, "\n")[1]
+	_, err := parseListeners(strings.NewReader(row))
+	require.NoError(t, err)
+	for name, test := range map[string]struct{ old, new, want string }{
+		"an address that is not hex":     {"0100007F", "0100007G", "0100007G"},
+		"an address cut short":           {"0100007F", "010000", "010000"},
+		"an address of a strange length": {"0100007F", "0100007F0100007F", "0100007F0100007F"},
+		"no address":                     {"0100007F:", ":", ":1F90"},
+		"no port":                        {":1F90", "", "0100007F"},
+		"a port above 65535":             {":1F90", ":11F90", ":11F90"},
+		"an inode that is no number":     {"80752", "8075x", "8075x"},
+		"a row cut short":                {row[strings.Index(row, "  0 80752"):], "", "0100007F:1F90"},
+		"a line without end":             {"\n", strings.Repeat(" ", 1<<20), "too long"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			broken := strings.Replace(row, test.old, test.new, 1)
+			require.NotEqual(t, row, broken)
+			rows, err := parseListeners(strings.NewReader(broken))
+			require.ErrorContains(t, err, test.want)
+			require.Nil(t, rows)
+		})
+	}
+}
+
+func FuzzParseListeners(f *testing.F) {
+	f.Add(procNetTCP)
+	f.Add(procNetTCP6)
+	f.Add("")
+	f.Add("0: : : 0A 0 0 0 0 0 0")
+	f.Add("0: 0100007F:1F90 0 0A 0 0 0 0 0 18446744073709551616")
+	f.Add("0: 0100007F:1F90:1F90 0 0A 0 0 0 0 0 1\n\n\x00")
+	f.Fuzz(func(t *testing.T, text string) {
+		rows, err := parseListeners(strings.NewReader(text))
+		if err != nil {
+			require.Nil(t, rows, "what cannot be read is an error, never a shorter list")
+		}
+		for _, row := range rows {
+			require.True(t, row.addr.IsValid())
+			require.False(t, row.addr.Addr().Is4In6())
+		}
+	})
+}
