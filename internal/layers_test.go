@@ -1,0 +1,69 @@
+// Package internal_test holds the code to the layers that docs/architecture.md
+// draws.
+package internal_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// layers reads the drawing: each package's rank, from the top down.
+func layers(t *testing.T) map[string]int {
+	t.Helper()
+	data, err := os.ReadFile("../docs/architecture.md")
+	require.NoError(t, err)
+	block := regexp.MustCompile("(?s)```\n(cmd/.*?)```").FindSubmatch(data)
+	require.NotNil(t, block)
+	rank := map[string]int{}
+	for i, line := range strings.Split(string(block[1]), "\n") {
+		for _, name := range regexp.MustCompile(`^(internal/\w+|scenarios)|(cmd/[\w-]+)`).FindAllString(line, -1) {
+			rank["socketlab/"+name] = i
+		}
+	}
+	return rank
+}
+
+func TestDependenciesPointDownTheDrawing(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "../...").Output()
+	require.NoError(t, err)
+	rank := layers(t)
+	seen := map[string]bool{}
+	for in := json.NewDecoder(strings.NewReader(string(out))); in.More(); {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		require.NoError(t, in.Decode(&p))
+		layer := layerOf(p.ImportPath)
+		if layer == "socketlab/internal" || layer == "socketlab/internal/bench" {
+			continue // this test, and the benchmarks, which stand aside
+		}
+		require.Contains(t, rank, layer, "not in the drawing")
+		seen[layer] = true
+		for _, imported := range p.Imports {
+			if below := layerOf(imported); strings.HasPrefix(imported, "socketlab/") && below != layer {
+				require.Contains(t, rank, below, "not in the drawing")
+				require.Less(t, rank[layer], rank[below], "%s imports %s, which is not below it", p.ImportPath, imported)
+			}
+		}
+	}
+	for layer := range rank {
+		require.True(t, seen[layer], "%s is drawn, and is not there", layer)
+	}
+}
+
+// layerOf is the drawn package that an import path belongs to.
+func layerOf(path string) string {
+	parts := strings.Split(path, "/")
+	if len(parts) > 2 && parts[1] == "scenarios" {
+		return "socketlab/scenarios"
+	}
+	return strings.Join(parts[:min(len(parts), 3)], "/")
+}
