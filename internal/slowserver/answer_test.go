@@ -25,6 +25,7 @@ func TestDefaultsOfTheOriginalIncident(t *testing.T) {
 }
 
 func TestDefaultAnswer(t *testing.T) {
+	t.Parallel()
 	server := start(t, scenario.Server{Delay: seconds(0.01)})
 	resp, body := server.get(t)
 	require.Equal(t, http.StatusOK, resp.StatusCode)
@@ -33,11 +34,12 @@ func TestDefaultAnswer(t *testing.T) {
 	require.Equal(t, "text/plain; charset=utf-8", resp.Header.Get("Content-Type"))
 	require.Empty(t, resp.Header.Values("Keep-Alive"), "no promise without a timeout or a limit")
 	require.False(t, resp.Close)
-	server.answered(t, int64(1))
+	server.answered(t, 1)
 	require.Zero(t, server.work.left.Load())
 }
 
 func TestStatusAndSizeOfTheAnswer(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name         string
 		status, body int
@@ -64,6 +66,7 @@ func TestStatusAndSizeOfTheAnswer(t *testing.T) {
 }
 
 func TestAnswerIsNeverEarly(t *testing.T) {
+	t.Parallel()
 	const delay = 150 * time.Millisecond
 	server := start(t, scenario.Server{Delay: scenario.Duration(delay)})
 	var all sync.WaitGroup
@@ -123,6 +126,7 @@ func TestJitterAloneIsADelay(t *testing.T) {
 }
 
 func TestKeepAliveHeaderSaysWhatTheServerKeeps(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name string
 		b    scenario.Server
@@ -144,6 +148,7 @@ func TestKeepAliveHeaderSaysWhatTheServerKeeps(t *testing.T) {
 }
 
 func TestConnectionIsClosedAfterItsLastRequest(t *testing.T) {
+	t.Parallel()
 	const requests = 3
 	server := start(t, scenario.Server{CloseAfter: requests})
 	for range 2 { // each connection is counted by itself
@@ -163,10 +168,11 @@ func TestConnectionIsClosedAfterItsLastRequest(t *testing.T) {
 		_, err := answers.ReadByte()
 		require.Equal(t, io.EOF, err)
 	}
-	server.answered(t, int64(2*requests))
+	server.answered(t, 2*requests)
 }
 
 func TestAnswerIsCutOffAfterAbortAfter(t *testing.T) {
+	t.Parallel()
 	server := start(t, scenario.Server{AbortAfter: 1})
 	resp, _ := server.get(t)
 	require.Equal(t, http.StatusOK, resp.StatusCode, "the first request is never late")
@@ -181,10 +187,11 @@ func TestAnswerIsCutOffAfterAbortAfter(t *testing.T) {
 		require.Equal(t, "the rest of this answer never ", string(body))
 	}
 	server.working(t, 0)
-	server.answered(t, int64(1))
+	server.answered(t, 1)
 }
 
 func TestAnswerWithABodySentIsCutOffAsCleanly(t *testing.T) {
+	t.Parallel()
 	server := start(t, scenario.Server{AbortAfter: 1})
 	server.get(t)
 	resp, err := server.http.Post("http://"+server.addr, "text/plain", strings.NewReader(strings.Repeat("x", 4<<20)))
@@ -195,9 +202,10 @@ func TestAnswerWithABodySentIsCutOffAsCleanly(t *testing.T) {
 }
 
 func TestNothingIsCutOffBeforeAbortAfter(t *testing.T) {
+	t.Parallel()
 	server := start(t, scenario.Server{AbortAfter: forever})
 	for range 3 {
 		server.get(t)
 	}
-	server.answered(t, int64(3))
+	server.answered(t, 3)
 }

@@ -22,6 +22,7 @@ var neverAnswers = map[string]scenario.Server{
 }
 
 func TestServerStopsWhenItsClientsLeave(t *testing.T) {
+	t.Parallel()
 	bodies := map[string]func() io.Reader{
 		"GET":                     func() io.Reader { return nil },
 		"POST":                    func() io.Reader { return strings.NewReader("SELECT 1") },
@@ -32,6 +33,7 @@ func TestServerStopsWhenItsClientsLeave(t *testing.T) {
 	for when, b := range neverAnswers {
 		for method, body := range bodies {
 			t.Run(method+" "+when, func(t *testing.T) {
+				t.Parallel()
 				const clients = 3
 				server := start(t, b)
 				ctx, leave := context.WithCancel(context.Background())
@@ -65,6 +67,7 @@ func TestServerStopsWhenItsClientsLeave(t *testing.T) {
 }
 
 func TestServerStopsForOneClientAndWorksOnForOthers(t *testing.T) {
+	t.Parallel()
 	server := start(t, scenario.Server{Delay: forever})
 	first, second, third := server.dial(t), server.dial(t), server.dial(t)
 	for _, conn := range []io.Writer{first, second, third} {
@@ -83,6 +86,7 @@ func TestServerStopsForOneClientAndWorksOnForOthers(t *testing.T) {
 }
 
 func TestServerStopsWhenAClientLeavesInTheMiddleOfItsBody(t *testing.T) {
+	t.Parallel()
 	for name, header := range map[string]string{
 		"of known length":   "Content-Length: 1000",
 		"of unknown length": "Transfer-Encoding: chunked",

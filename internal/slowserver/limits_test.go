@@ -30,6 +30,7 @@ func closedAfter(t *testing.T, conn io.Reader, since time.Time) time.Duration {
 }
 
 func TestIdleConnectionIsClosedAfterItsTimeout(t *testing.T) {
+	t.Parallel()
 	server := start(t, scenario.Server{IdleTimeout: scenario.Duration(short)})
 	conn := server.dial(t)
 	before := time.Now()
@@ -43,6 +44,7 @@ func TestIdleConnectionIsClosedAfterItsTimeout(t *testing.T) {
 }
 
 func TestConnectionWhoseHeaderTakesTooLongIsClosed(t *testing.T) {
+	t.Parallel()
 	server := start(t, scenario.Server{ReadHeaderTimeout: scenario.Duration(short)})
 	before := time.Now()
 	conn := server.dial(t)
@@ -52,6 +54,7 @@ func TestConnectionWhoseHeaderTakesTooLongIsClosed(t *testing.T) {
 }
 
 func TestConnectionWhoseAnswerTakesTooLongIsClosed(t *testing.T) {
+	t.Parallel()
 	server := start(t, scenario.Server{WriteTimeout: scenario.Duration(short), Delay: scenario.Duration(2 * short)})
 	before := time.Now()
 	conn := server.dial(t)
@@ -60,6 +63,7 @@ func TestConnectionWhoseAnswerTakesTooLongIsClosed(t *testing.T) {
 }
 
 func TestOneConnectionTooManyWaitsUnaccepted(t *testing.T) {
+	t.Parallel()
 	for protocol, request := range map[string]string{scenario.HTTP: request, scenario.RowDB: "SELECT 1\n"} {
 		t.Run(protocol, func(t *testing.T) {
 			server := start(t, scenario.Server{Protocol: protocol, MaxConns: 2, Hang: true})
@@ -110,6 +114,7 @@ func held(t *testing.T, addr string) (accepted, waiting int) {
 }
 
 func TestServerWithoutALimitAcceptsEveryConnection(t *testing.T) {
+	t.Parallel()
 	server := start(t, scenario.Server{Hang: true})
 	var conns []net.Conn
 	for range 50 {

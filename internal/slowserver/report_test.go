@@ -44,6 +44,7 @@ func reportTo(source socketstats.Source, every time.Duration) func(*Config) {
 }
 
 func TestReportIsWhatTheSourceSays(t *testing.T) {
+	t.Parallel()
 	source := &stubSource{
 		queries: make(chan socketstats.Query, 1),
 		sockets: func(port uint16) []socketstats.Socket {
@@ -81,6 +82,7 @@ func TestReportIsWhatTheSourceSays(t *testing.T) {
 }
 
 func TestReportCountsAnswersAndClientsThatLeft(t *testing.T) {
+	t.Parallel()
 	source := &stubSource{sockets: func(uint16) []socketstats.Socket { return nil }}
 	server := start(t, scenario.Server{}, reportTo(source, 5*time.Millisecond))
 	server.get(t)
@@ -100,6 +102,7 @@ func TestReportCountsAnswersAndClientsThatLeft(t *testing.T) {
 }
 
 func TestReportGoesOnAfterAnError(t *testing.T) {
+	t.Parallel()
 	source := &stubSource{sockets: func(uint16) []socketstats.Socket { return nil }}
 	broken := errors.New("no such table")
 	source.err.Store(&broken)
@@ -114,6 +117,7 @@ func TestReportGoesOnAfterAnError(t *testing.T) {
 }
 
 func TestNoReportAfterServeReturned(t *testing.T) {
+	t.Parallel()
 	source := &stubSource{sockets: func(uint16) []socketstats.Socket { return nil }}
 	server := start(t, scenario.Server{}, reportTo(source, time.Millisecond))
 	eventually(t, "reports are made", func() bool { return source.asked.Load() > 3 })
@@ -124,6 +128,7 @@ func TestNoReportAfterServeReturned(t *testing.T) {
 }
 
 func TestReportsAreStillMadeWhileTheServerDrains(t *testing.T) {
+	t.Parallel()
 	source := &stubSource{sockets: func(uint16) []socketstats.Socket { return nil }}
 	server := start(t, scenario.Server{Grace: forever}, reportTo(source, time.Millisecond))
 	conn := server.dial(t)
@@ -139,6 +144,7 @@ func TestReportsAreStillMadeWhileTheServerDrains(t *testing.T) {
 }
 
 func TestNoReportsWhenNoneAreAskedFor(t *testing.T) {
+	t.Parallel()
 	source := &stubSource{sockets: func(uint16) []socketstats.Socket { return nil }}
 	server := start(t, scenario.Server{Delay: scenario.Duration(short)}, reportTo(source, 0))
 	server.get(t)
@@ -152,6 +158,7 @@ func TestGopsutilIsTheSourceThatIsUsedWithoutOne(t *testing.T) {
 
 // With the real source: what is logged is what the kernel holds.
 func TestReportedConnectionsAreTheHeldOnes(t *testing.T) {
+	t.Parallel()
 	const conns = 7
 	for _, protocol := range protocols {
 		t.Run(protocol, func(t *testing.T) {

@@ -99,6 +99,9 @@ func (s *Server) serveConn(draining, cut context.Context, conn net.Conn) {
 			return
 		case <-queries:
 		}
+		if draining.Err() != nil { // both were ready
+			return
+		}
 		if !s.answerRow(ctx, conn, served) {
 			return
 		}

@@ -41,6 +41,7 @@ func query(t *testing.T, conn *rowdb.Conn) string {
 }
 
 func TestRowsAreCountedByConnection(t *testing.T) {
+	t.Parallel()
 	server := start(t, rows(scenario.Server{}))
 	for range 2 {
 		conn := open(t, server)
@@ -48,11 +49,12 @@ func TestRowsAreCountedByConnection(t *testing.T) {
 			require.Equal(t, fmt.Sprint(n), query(t, conn))
 		}
 	}
-	server.answered(t, int64(10))
+	server.answered(t, 10)
 	server.working(t, 0)
 }
 
 func TestConnectionsAreServedSideBySide(t *testing.T) {
+	t.Parallel()
 	const conns, queries = 20, 10
 	server := start(t, rows(scenario.Server{Delay: scenario.Duration(time.Millisecond)}))
 	var all sync.WaitGroup
@@ -68,10 +70,11 @@ func TestConnectionsAreServedSideBySide(t *testing.T) {
 		})
 	}
 	all.Wait()
-	server.answered(t, int64(conns*queries))
+	server.answered(t, conns*queries)
 }
 
 func TestSetUpIsWaitedOncePerConnection(t *testing.T) {
+	t.Parallel()
 	server := start(t, rows(scenario.Server{SetUp: scenario.Duration(short), Delay: scenario.Duration(short / 2)}))
 	begin := time.Now()
 	conn := open(t, server)
@@ -83,6 +86,7 @@ func TestSetUpIsWaitedOncePerConnection(t *testing.T) {
 }
 
 func TestNoQueryIsInProgressDuringTheSetUp(t *testing.T) {
+	t.Parallel()
 	server := start(t, rows(scenario.Server{SetUp: forever}))
 	conn := server.dial(t)
 	send(t, conn, "SELECT 1\n")
@@ -94,6 +98,7 @@ func TestNoQueryIsInProgressDuringTheSetUp(t *testing.T) {
 }
 
 func TestQueryIsGivenUpWhenItsClientLeaves(t *testing.T) {
+	t.Parallel()
 	for when, b := range neverAnswers {
 		t.Run(when, func(t *testing.T) {
 			const clients = 3
@@ -121,6 +126,7 @@ func TestQueryIsGivenUpWhenItsClientLeaves(t *testing.T) {
 }
 
 func TestQueryIsGivenUpWhenItsClientHadAskedAheadAndLeaves(t *testing.T) {
+	t.Parallel()
 	server := start(t, rows(scenario.Server{Delay: forever}))
 	conn := server.dial(t)
 	send(t, conn, "SELECT 1\nSELECT 2\nSELECT 3\n")
@@ -131,6 +137,7 @@ func TestQueryIsGivenUpWhenItsClientHadAskedAheadAndLeaves(t *testing.T) {
 }
 
 func TestQueriesSentAheadAreAnsweredInTurn(t *testing.T) {
+	t.Parallel()
 	server := start(t, rows(scenario.Server{}))
 	conn := server.dial(t)
 	send(t, conn, strings.Repeat("SELECT 1\n", 5))
@@ -142,6 +149,7 @@ func TestQueriesSentAheadAreAnsweredInTurn(t *testing.T) {
 }
 
 func TestRowsConnectionIsClosedAfterItsLastQuery(t *testing.T) {
+	t.Parallel()
 	server := start(t, rows(scenario.Server{CloseAfter: 3}))
 	for range 2 {
 		conn := open(t, server)
@@ -151,10 +159,11 @@ func TestRowsConnectionIsClosedAfterItsLastQuery(t *testing.T) {
 		_, err := conn.Query(context.Background(), "SELECT 1")
 		require.Error(t, err)
 	}
-	server.answered(t, int64(6))
+	server.answered(t, 6)
 }
 
 func TestQueriesUnderWayAreAnsweredWhenTheServerStops(t *testing.T) {
+	t.Parallel()
 	server := start(t, rows(scenario.Server{Delay: scenario.Duration(3 * short), Grace: forever}))
 	idle := server.dial(t)
 	greeting := make([]byte, len(rowdb.Greeting)+1)
@@ -168,6 +177,7 @@ func TestQueriesUnderWayAreAnsweredWhenTheServerStops(t *testing.T) {
 			if row, err := conn.Query(context.Background(), "SELECT 1"); err != nil || row != "1" {
 				t.Errorf("%q, %v", row, err)
 			}
+			eventually(t, "the server stops", refused(server.addr))
 			if _, err := conn.Query(context.Background(), "SELECT 1"); err == nil {
 				t.Error("a query that came after the stop was answered")
 			}
@@ -178,12 +188,13 @@ func TestQueriesUnderWayAreAnsweredWhenTheServerStops(t *testing.T) {
 	all.Wait()
 	_, err = idle.Read(make([]byte, 1))
 	require.Equal(t, io.EOF, err, "an idle connection is closed")
-	server.answered(t, int64(3))
+	server.answered(t, 3)
 	_, err = net.Dial("tcp", server.addr)
 	require.Error(t, err)
 }
 
 func TestLineWithoutEndIsNotReadForEver(t *testing.T) {
+	t.Parallel()
 	server := start(t, rows(scenario.Server{}))
 	conn := server.dial(t)
 	var err error

@@ -30,6 +30,7 @@ func refused(addr string) func() bool {
 }
 
 func TestStopOfAnIdleServer(t *testing.T) {
+	t.Parallel()
 	for _, protocol := range protocols {
 		t.Run(protocol, func(t *testing.T) {
 			server := start(t, scenario.Server{Protocol: protocol})
@@ -42,6 +43,7 @@ func TestStopOfAnIdleServer(t *testing.T) {
 }
 
 func TestStopBeforeTheStart(t *testing.T) {
+	t.Parallel()
 	for _, protocol := range protocols {
 		t.Run(protocol, func(t *testing.T) {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -57,6 +59,7 @@ func TestStopBeforeTheStart(t *testing.T) {
 }
 
 func TestServeReturnsTheErrorOfItsListener(t *testing.T) {
+	t.Parallel()
 	for _, protocol := range protocols {
 		t.Run(protocol, func(t *testing.T) {
 			server := start(t, scenario.Server{Protocol: protocol, Hang: true})
@@ -76,6 +79,7 @@ func TestServeReturnsTheErrorOfItsListener(t *testing.T) {
 
 // The requests' bodies arrive in part before the stop, and in part after it.
 func TestRequestsUnderWayAreAnsweredWhenTheServerStops(t *testing.T) {
+	t.Parallel()
 	server := start(t, scenario.Server{Grace: forever})
 	idle := server.dial(t)
 	send(t, idle, request)
@@ -108,10 +112,11 @@ func TestRequestsUnderWayAreAnsweredWhenTheServerStops(t *testing.T) {
 		require.Contains(t, string(body), "answered after")
 	}
 	require.NoError(t, <-stopped)
-	server.answered(t, int64(4))
+	server.answered(t, 4)
 }
 
 func TestDelayedAnswersAreGivenWhenTheServerStops(t *testing.T) {
+	t.Parallel()
 	server := start(t, scenario.Server{Delay: scenario.Duration(3 * short), Grace: forever})
 	conn := server.dial(t)
 	send(t, conn, request)
@@ -123,6 +128,7 @@ func TestDelayedAnswersAreGivenWhenTheServerStops(t *testing.T) {
 }
 
 func TestRequestsAreCutOffWhenTheGraceIsOver(t *testing.T) {
+	t.Parallel()
 	tests := []struct{ protocol, request, want string }{
 		{scenario.HTTP, request, "3 requests were not answered within the grace of 100ms and were cut off"},
 		{scenario.RowDB, "SELECT 1\n", "3 queries were not answered within the grace of 100ms and were cut off"},
@@ -130,6 +136,7 @@ func TestRequestsAreCutOffWhenTheGraceIsOver(t *testing.T) {
 	for _, test := range tests {
 		for when, b := range neverAnswers {
 			t.Run(test.protocol+" "+when, func(t *testing.T) {
+				t.Parallel()
 				b.Protocol, b.Grace = test.protocol, scenario.Duration(short)
 				server := start(t, b)
 				var conns []net.Conn
@@ -156,6 +163,7 @@ func TestRequestsAreCutOffWhenTheGraceIsOver(t *testing.T) {
 // As a transport leaves behind that dialled for a request and then gave it
 // another connection.
 func TestConnectionThatAskedForNothingDoesNotCountAsCutOff(t *testing.T) {
+	t.Parallel()
 	for _, protocol := range protocols {
 		t.Run(protocol, func(t *testing.T) {
 			server := start(t, scenario.Server{Protocol: protocol, SetUp: forever, Grace: scenario.Duration(short)})
@@ -181,6 +189,7 @@ func (l *lateListener) Accept() (net.Conn, error) {
 }
 
 func TestConnectionAcceptedAsTheServerStopsIsClosed(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	conn, err := net.Dial("tcp", l.Addr().String())
@@ -199,6 +208,7 @@ func TestConnectionAcceptedAsTheServerStopsIsClosed(t *testing.T) {
 }
 
 func TestServeFuncIsUsedInPlaceOfTheLabsServer(t *testing.T) {
+	t.Parallel()
 	errMine := errors.New("stopped in my own way")
 	server := start(t, scenario.Server{IdleTimeout: forever, CloseAfter: 1, Body: 3}, func(c *Config) {
 		c.Serve = func(ctx context.Context, l net.Listener, h http.Handler) error {
@@ -214,6 +224,6 @@ func TestServeFuncIsUsedInPlaceOfTheLabsServer(t *testing.T) {
 		require.False(t, resp.Close, "close_after is for Serve to keep")
 		require.Empty(t, resp.Header.Values("Keep-Alive"), "nor is it promised")
 	}
-	server.answered(t, int64(3))
+	server.answered(t, 3)
 	require.Equal(t, errMine, server.stop())
 }

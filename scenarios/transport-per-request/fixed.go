@@ -25,26 +25,21 @@ func NewFixed(t client.Target) client.Caller {
 
 // Call fetches the latest report.
 func (c *fixed) Call(ctx context.Context) error {
-	err := c.fetch(ctx)
-	if err != nil {
-		c.httpClient.CloseIdleConnections()
-	}
-	return err
-}
-
-func (c *fixed) fetch(ctx context.Context) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
 	if err != nil {
 		return err
 	}
 	resp, err := c.httpClient.Do(req)
 	if err != nil {
+		c.httpClient.CloseIdleConnections()
 		return err
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		return client.StatusError(resp.StatusCode)
 	}
-	_, err = io.Copy(io.Discard, resp.Body)
+	if _, err = io.Copy(io.Discard, resp.Body); err != nil {
+		c.httpClient.CloseIdleConnections()
+	}
 	return err
 }
