@@ -1,0 +1,87 @@
+package scenarios_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/scenario"
+	"socketlab/scenarios"
+)
+
+var headings = []string{
+	"## The symptom", "## What the states mean", "## The wrong line", "## Why the fix works",
+	"## What the fix costs", "## See it yourself", "## A question",
+}
+
+func TestLessonsHaveTheSameShape(t *testing.T) {
+	t.Parallel()
+	for _, id := range scenarios.IDs() {
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			script, err := scenarios.Script(id)
+			require.NoError(t, err)
+			lesson := scenarios.Lesson(id)
+			require.Equal(t, "# "+script.Title, strings.Split(lesson, "\n")[0])
+			require.Equal(t, headings, regexp.MustCompile(`(?m)^## .*$`).FindAllString(lesson, -1))
+			require.Regexp(t, `https://github\.com/[\w.-]+/[\w.-]+/(issues|pull)/\d+`, lesson, "the thread it was met in")
+			require.Len(t, regexp.MustCompile(`(?m)^\$ ss `).FindAllString(lesson, -1), 1, "one ss command")
+			require.Contains(t, lesson, "sockwatch run "+id+" ")
+			for _, line := range strings.Split(lesson, "\n") {
+				quoted := strings.HasPrefix(line, "$ ") || strings.Contains(line, "http.Client{")
+				require.True(t, quoted || len([]rune(line)) <= 80, "too long for a terminal: %s", line)
+			}
+		})
+	}
+}
+
+// A lesson's Go code stands in the compiled files, so that the two cannot
+// drift apart.
+func TestLessonsQuoteTheCompiledCode(t *testing.T) {
+	t.Parallel()
+	for _, id := range scenarios.IDs() {
+		code := map[string]bool{}
+		for _, side := range scenario.Sides() {
+			for _, line := range strings.Split(scenarios.Code(id, side), "\n") {
+				code[strings.TrimSpace(line)] = true
+			}
+		}
+		blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(scenarios.Lesson(id), -1)
+		require.GreaterOrEqual(t, len(blocks), 2, id)
+		for _, block := range blocks {
+			for _, line := range strings.Split(strings.TrimSpace(block[1]), "\n") {
+				require.True(t, code[strings.TrimSpace(line)], "%s quotes %q, which is in neither file", id, line)
+			}
+		}
+	}
+}
+
+// What is read on a projector fits one slide.
+func TestCodeOfAPairFitsASlide(t *testing.T) {
+	t.Parallel()
+	const slide = 45
+	for _, id := range scenarios.IDs() {
+		for _, side := range scenario.Sides() {
+			require.LessOrEqual(t, strings.Count(scenarios.Code(id, side), "\n"), slide, "%s %s", id, side)
+		}
+	}
+}
+
+// A lesson promises what the script checks: a fault has expectations that the
+// other side does not meet, and a control has the same for both.
+func TestScriptsSayWhatBothSidesShow(t *testing.T) {
+	t.Parallel()
+	for _, id := range scenarios.IDs() {
+		script, err := scenarios.Script(id)
+		require.NoError(t, err)
+		if script.Fault == nil {
+			require.Equal(t, script.Expect.Faulty, script.Expect.Fixed, id)
+			continue
+		}
+		require.NotEqual(t, script.Expect.Faulty, script.Expect.Fixed, id)
+		require.GreaterOrEqual(t, len(script.Expect.Faulty), 3, id)
+		require.GreaterOrEqual(t, len(script.Expect.Fixed), 3, id)
+	}
+}
