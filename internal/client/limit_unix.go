@@ -11,5 +11,5 @@ func fdLimit() (int, bool) {
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return 0, false
 	}
-	return int(min(uint64(limit.Cur), 1<<30)), true
+	return int(min(limit.Cur, 1<<30)), true
 }

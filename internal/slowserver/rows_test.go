@@ -3,6 +3,7 @@ package slowserver
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -110,7 +111,7 @@ func TestQueryIsGivenUpWhenItsClientLeaves(t *testing.T) {
 				conn := open(t, server)
 				all.Go(func() {
 					defer conn.Close()
-					if _, err := conn.Query(ctx, "SELECT 1"); err != context.Canceled {
+					if _, err := conn.Query(ctx, "SELECT 1"); !errors.Is(err, context.Canceled) {
 						t.Errorf("query ended with %v", err)
 					}
 				})

@@ -120,7 +120,7 @@ func (s *Server) serveHTTP(ctx context.Context, l net.Listener) error {
 	})
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		if !stop() {
-			<-drained
+			err = errors.Join(err, <-drained)
 		}
 		server.Close()
 		return err

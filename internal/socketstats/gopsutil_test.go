@@ -1,6 +1,7 @@
 package socketstats
 
 import (
+	"fmt"
 	"syscall"
 	"testing"
 
@@ -39,8 +40,7 @@ func TestAStatOfAnySystemBecomesASocket(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, err := fromStat(test.stat)
 			require.NoError(t, err)
-			require.Equal(t, test.want, s.Local.String()+" "+s.Remote.String()+" "+s.State.String()+
-				" "+string(rune('0'+s.PID)))
+			require.Equal(t, test.want, fmt.Sprintf("%s %s %s %d", s.Local, s.Remote, s.State, s.PID))
 		})
 	}
 }

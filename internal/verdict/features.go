@@ -84,9 +84,10 @@ func closesOnError(_ *lab.Run, side *lab.Side) string {
 	points := quiet(side)
 	before, after := -1, -1
 	for _, p := range points {
-		if p.failed == 0 {
+		switch p.failed {
+		case 0:
 			before = p.idle
-		} else if p.failed == side.Report.Requests.Failed {
+		case side.Report.Requests.Failed:
 			after = p.idle
 		}
 	}

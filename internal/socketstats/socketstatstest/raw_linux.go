@@ -1,6 +1,7 @@
 package socketstatstest
 
 import (
+	"errors"
 	"net/netip"
 	"testing"
 	"time"
@@ -64,7 +65,7 @@ func (z *Zoo) closeListener(fd int) {
 
 func (z *Zoo) skipWithoutFamily(err error) {
 	z.t.Helper()
-	if z.family != IPv4 && (err == unix.EAFNOSUPPORT || err == unix.EADDRNOTAVAIL) {
+	if z.family != IPv4 && (errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.EADDRNOTAVAIL)) {
 		z.t.Skipf("this machine has no IPv6 loopback: %v", err)
 	}
 	require.NoError(z.t, err)
