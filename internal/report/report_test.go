@@ -51,8 +51,9 @@ expect:
 	run.Add(lab.Event{Begin: &lab.Begin{
 		Script: script, Scenario: script.ID, Title: script.Title, Speed: 10, Seed: 1, GoVersion: "go1.26", Source: "gopsutil",
 	}})
-	for i := range 4 {
-		s := &lab.Sample{At: time.Duration(i) * time.Second}
+	for second := range 5 {
+		s := &lab.Sample{At: time.Duration(second) * time.Second}
+		i := min(second, 3) // the last second is quiet
 		s.Faulty = lab.SideSample{
 			Client: counts(map[socketstats.State]int{socketstats.Established: i}),
 			Server: counts(map[socketstats.State]int{socketstats.Established: i, socketstats.Listen: 1}),
