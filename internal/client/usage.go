@@ -33,6 +33,7 @@ func (u *usage) read() Process {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.peak.RSSPeakBytes = max(u.peak.RSSPeakBytes, rss)
+	u.peak.GoroutinesPeak = max(u.peak.GoroutinesPeak, goroutines)
 	now := u.peak
 	now.FDs, now.Goroutines, now.GCCycles = fds, goroutines, gcCycles()
 	return now

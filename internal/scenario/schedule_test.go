@@ -115,7 +115,7 @@ func TestSpeedDividesEveryMoment(t *testing.T) {
 }
 
 func TestSpeedChangesNoNumberOfRequests(t *testing.T) {
-	for _, rate := range []string{"0.1", "1", "3", "7", "99.9", "1000"} {
+	for _, rate := range []string{"0.1", "1", "3", "7", "99.9", "1000", "3000"} {
 		s := withLoad(t, "{rate: "+rate+", for: 30s}")
 		for speed := 0.01; speed <= maxSpeed; speed *= math.Pi {
 			require.Len(t, s.AtSpeed(speed).Arrivals(1), len(s.Arrivals(1)), "rate %s at speed %v", rate, speed)

@@ -45,10 +45,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, text []byte) {
 	b, age := s.cfg.Behaviour, s.work.age()
 	// net/http watches for the client's departure only once the whole body
 	// has been read: with a part unread the context is never cancelled.
-	if _, err := io.Copy(io.Discard, r.Body); err != nil {
-		s.work.left.Add(1)
-		return
-	}
+	_, _ = io.Copy(io.Discard, r.Body)
 	if b.AbortAfter > 0 && age > b.AbortAfter.D() {
 		cutOff(w)
 	}

@@ -77,6 +77,27 @@ func TestServeReturnsTheErrorOfItsListener(t *testing.T) {
 	}
 }
 
+// brokenListener cannot accept.
+type brokenListener struct{ net.Listener }
+
+var errBroken = errors.New("broken")
+
+func (brokenListener) Accept() (net.Conn, error) { return nil, errBroken }
+
+func TestListenerThatFailsIsClosed(t *testing.T) {
+	t.Parallel()
+	for _, protocol := range protocols {
+		t.Run(protocol, func(t *testing.T) {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			require.NoError(t, err)
+			server := New(Config{Behaviour: scenario.Server{Protocol: protocol}, Log: slog.New(slog.DiscardHandler)})
+			require.ErrorIs(t, server.Serve(context.Background(), brokenListener{l}), errBroken)
+			_, err = l.Accept()
+			require.ErrorIs(t, err, net.ErrClosed)
+		})
+	}
+}
+
 // The requests' bodies arrive in part before the stop, and in part after it.
 func TestRequestsUnderWayAreAnsweredWhenTheServerStops(t *testing.T) {
 	t.Parallel()
