@@ -16,6 +16,7 @@ type Player struct {
 	books   *books
 	usage   usage
 	start   time.Time
+	looked  time.Time // at the descriptors, by Play
 	stopped atomic.Pointer[string]
 	done    atomic.Bool
 }
@@ -52,9 +53,7 @@ func (p *Player) Play(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		if fds := p.usage.fds(); p.maxFDs > 0 && fds >= p.maxFDs {
-			why := fmt.Sprintf("holds %d descriptors, the most this run may take is %d", fds, p.maxFDs)
-			p.stopped.Store(&why)
+		if p.reachedLimit() {
 			return
 		}
 		// Counted here and not in the goroutine, which may begin after Play
@@ -62,6 +61,27 @@ func (p *Player) Play(ctx context.Context) {
 		p.books.sent.Add(1)
 		go p.books.call(ctx, p.caller, due)
 	}
+}
+
+// lookEvery is the least time between two looks at the descriptors. A look
+// costs some microseconds, too much for each of thousands of requests a second.
+const lookEvery = 5 * time.Millisecond
+
+// reachedLimit looks, from time to time, whether the process holds too many
+// descriptors to go on, and says so in the reports.
+func (p *Player) reachedLimit() bool {
+	now := time.Now()
+	if now.Sub(p.looked) < lookEvery {
+		return false
+	}
+	p.looked = now
+	fds := p.usage.fds()
+	if p.maxFDs == 0 || fds < p.maxFDs {
+		return false
+	}
+	why := fmt.Sprintf("holds %d descriptors, the most this run may take is %d", fds, p.maxFDs)
+	p.stopped.Store(&why)
+	return true
 }
 
 // Report returns what was done so far. It may be called at any time, also

@@ -1,14 +1,16 @@
 package socketstats_test
 
 import (
+	"context"
+	"errors"
 	"io"
-	"net"
-	"net/netip"
 	"os"
 	"os/exec"
 	"testing"
 
+	"github.com/shirou/gopsutil/v3/common"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"socketlab/internal/socketstats"
 	"socketlab/internal/socketstats/socketstatstest"
@@ -87,50 +89,37 @@ func TestASocketHeldByTwoProcessesHasTheLowerPID(t *testing.T) {
 	}
 }
 
-// The source reads the descriptors before the sockets. What is opened between
-// the two has a descriptor all the same.
+// gopsutil reads the descriptors before the sockets. What is opened between
+// the two has an owner all the same. Here that happens every time: the list of
+// sockets is a FIFO, whose reader is done with the descriptors.
 func TestASocketOpenedWhileListingHasItsOwner(t *testing.T) {
-	for _, src := range sources() {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		at := netip.MustParseAddrPort(l.Addr().String())
-		held, opened := []io.Closer{l}, make(chan struct{})
-		var failed error
-		go func() {
-			defer close(opened)
-			for range 500 {
-				near, err := net.Dial("tcp", at.String())
-				if failed = err; err != nil {
-					return
-				}
-				held = append(held, near)
-				far, err := l.Accept()
-				if failed = err; err != nil {
-					return
-				}
-				held = append(held, far)
-			}
-		}()
-		t.Cleanup(func() {
-			<-opened
-			for _, c := range held {
-				c.Close()
-			}
-		})
-		for open := true; open; {
-			select {
-			case <-opened:
-				open = false
-			default:
-			}
-			all, err := src.Sockets(t.Context(), socketstats.Query{Ports: []uint16{at.Port()}, Owners: true})
-			require.NoError(t, err)
-			for _, s := range all {
-				if s.Remote == at && s.State == socketstats.Established {
-					require.Equal(t, int32(os.Getpid()), s.PID, "%+v", s)
-				}
-			}
+	const table = "headings\n" +
+		"0: 0100007F:9C40 0100007F:1F90 01 0:0 0:0 0 0 0 777 1\n"
+	root := t.TempDir()
+	fds, list, next := root+"/4242/fd", root+"/net/tcp", root+"/next"
+	require.NoError(t, os.MkdirAll(fds, 0o700))
+	require.NoError(t, os.MkdirAll(root+"/net", 0o700))
+	require.NoError(t, os.WriteFile(next, []byte(table), 0o600))
+	require.NoError(t, unix.Mkfifo(list, 0o600))
+
+	opened := make(chan error, 1)
+	go func() {
+		fifo, err := os.OpenFile(list, os.O_WRONLY, 0) // waits for the reader
+		if err != nil {
+			opened <- err
+			return
 		}
-		require.NoError(t, failed)
-	}
+		_, written := io.WriteString(fifo, table)
+		opened <- errors.Join(written,
+			os.Symlink("socket:[777]", fds+"/3"),
+			os.Rename(next, list), // what a second reading finds
+			fifo.Close())
+	}()
+	ctx := context.WithValue(t.Context(), common.EnvKey, common.EnvMap{common.HostProcEnvKey: root})
+	got, err := socketstats.Gopsutil{}.Sockets(ctx, socketstats.Query{Owners: true})
+	require.NoError(t, err)
+	require.NoError(t, <-opened)
+	require.Len(t, got, 1)
+	require.Equal(t, socketstats.Established, got[0].State)
+	require.Equal(t, int32(4242), got[0].PID)
 }

@@ -19,7 +19,7 @@ func NewFixed(t client.Target) client.Caller {
 	pool, err := puddle.NewPool(&puddle.Config[*rowdb.Conn]{
 		Constructor: func(ctx context.Context) (*rowdb.Conn, error) { return rowdb.Open(ctx, t.Addr) },
 		Destructor:  func(conn *rowdb.Conn) { conn.Close() },
-		MaxSize:     int32(t.PoolSize),
+		MaxSize:     int32(max(t.PoolSize, 1)),
 	})
 	if err != nil {
 		panic(err) // only for a size below 1
