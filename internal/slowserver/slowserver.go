@@ -11,8 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"runtime/debug"
-	"sync"
 	"time"
 
 	"golang.org/x/net/netutil"
@@ -160,7 +158,7 @@ func (s *Server) report(ctx context.Context, addr net.Addr) {
 			return
 		case <-tick.C:
 		}
-		sockets, err := s.sockets(ctx, at.Port())
+		sockets, err := s.cfg.Source.Sockets(ctx, socketstats.Query{Ports: []uint16{at.Port()}})
 		if err != nil {
 			if ctx.Err() == nil {
 				s.cfg.Log.Error("cannot count sockets", "error", err)
@@ -180,25 +178,4 @@ func (s *Server) report(ctx context.Context, addr net.Addr) {
 		}
 		s.cfg.Log.Info("sockets", attrs...)
 	}
-}
-
-// reporting lets one server of the process report at a time: how hard the
-// collector works is one setting for all.
-var reporting sync.Mutex
-
-// sockets lists the sockets at the server's port. gopsutil builds a table of
-// all sockets of the system for it, which with ten thousand connections is
-// half as much memory again as the requests take. So that the report does not
-// make the server look larger than it is, the collector works harder
-// meanwhile, and a large table is given back to the system at once.
-func (s *Server) sockets(ctx context.Context, port uint16) ([]socketstats.Socket, error) {
-	const sparing, large = 10, 1000
-	reporting.Lock()
-	defer reporting.Unlock()
-	defer debug.SetGCPercent(debug.SetGCPercent(sparing))
-	sockets, err := s.cfg.Source.Sockets(ctx, socketstats.Query{Ports: []uint16{port}})
-	if len(sockets) > large {
-		debug.FreeOSMemory()
-	}
-	return sockets, err
 }
