@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestMain lets the test binary play the roles that the bench starts.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && roles[os.Args[1]] != nil {
+		if err := roles[os.Args[1]](context.Background(), os.Args[2:], os.Stdout); err != nil {
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func TestSeriesShowsMedianAndRange(t *testing.T) {
+	assert.Equal(t, "2.0 (1.0..9.0)", series{9, 1, 2}.text(1))
+	assert.Equal(t, "2 (1..4)", series{4, 1, 1, 3}.text(0))
+	assert.Equal(t, "", series(nil).text(1))
+	assert.Equal(t, series{2, 3}, series{4, 9}.over(series{2, 3}))
+}
+
+func TestP99IsTheValueThatOneInAHundredExceeds(t *testing.T) {
+	d := make([]time.Duration, 200)
+	for i := range d {
+		d[i] = time.Duration(200 - i)
+	}
+	assert.EqualValues(t, 198, p99(d))
+	assert.EqualValues(t, 7, p99([]time.Duration{7}))
+	assert.Zero(t, p99(nil))
+}
+
+func TestTableMarksAMissedBar(t *testing.T) {
+	got := table{
+		title: "T", columns: []string{"ours", "peer"}, how: "How.",
+		rows: []row{
+			{"ratio", 2, []series{{1.2}, nil}, atMost(1.1, 1.2)},
+			{"share", 0, []series{{99}, {3}}, atLeast(98, 99)},
+		},
+	}
+	assert.Equal(t, `
+## T
+
+| | ours | peer | bar | met |
+|---|---:|---:|---|---|
+| ratio | 1.20 (1.20..1.20) |  | at most 1.1 | **no** |
+| share | 99 (99..99) | 3 (3..3) | at least 98 | yes |
+
+How.
+`, got.markdown())
+	assert.Equal(t, []string{"T: ratio: at most 1.1"}, document{tables: []table{got}}.missed())
+}
+
+func TestHoldCountsWhatAServerHeld(t *testing.T) {
+	t.Parallel()
+	const n = 20
+	command, err := self("role-sleep", "-delay", holdDelay(n).String())
+	require.NoError(t, err)
+	got, err := hold(t.Context(), command, n)
+	require.NoError(t, err)
+	assert.Zero(t, got.failed)
+	assert.Positive(t, got.earliest)
+	assert.GreaterOrEqual(t, got.late, got.earliest)
+}
+
+func TestHoldFailsWhenNoServerStarts(t *testing.T) {
+	command, err := self("role-player") // has no address to call
+	require.NoError(t, err)
+	_, err = hold(t.Context(), command, 1)
+	assert.ErrorContains(t, err, "start")
+}
+
+func TestStallHoldsBackTheClosedLoopOnly(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]struct {
+		load     loader
+		min, max float64
+	}{
+		"player":      {playLoad, 50, 101},
+		"closed loop": {closedLoad, 0, 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := sendAt(t.Context(), want.load, stallLength, stallFor)
+			require.NoError(t, err)
+			share := got.share(stallAt, stallAt+stallFor)
+			assert.GreaterOrEqual(t, share, want.min)
+			assert.LessOrEqual(t, share, want.max)
+		})
+	}
+}
+
+func TestBookkeepersEndWithTheirLoad(t *testing.T) {
+	t.Parallel()
+	cpu, err := booksCPU(t.Context(), []string{"role-player", "role-nobooks"}, 1)
+	require.NoError(t, err)
+	assert.Positive(t, cpu[0])
+	assert.Positive(t, cpu[1])
+}
+
+func TestCommandLineErrorsAreUsage(t *testing.T) {
+	for _, args := range [][]string{nil, {"-slowserver", "x", "-runs", "0"}, {"-slowserver", "x", "more"}} {
+		assert.ErrorIs(t, bench(t.Context(), args, io.Discard, io.Discard), errUsage, args)
+	}
+}
