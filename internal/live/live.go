@@ -65,7 +65,7 @@ func place(text *strings.Builder, side scenario.Side, at lab.Place) {
 	fmt.Fprintf(text, "  %-6s server %s (process %d), client process %d: ss -tan '( sport = :%s or dport = :%s )'\n",
 		side, at.Server, at.ServerPID, at.ClientPID, port, port)
 	if at.LeftBehind > 0 {
-		fmt.Fprintf(text, "         not counted: %d sockets that earlier connections left on this port\n", at.LeftBehind)
+		fmt.Fprintf(text, "         not counted: %d sockets that earlier connections left on this port (for exact TIME_WAIT, wait a minute)\n", at.LeftBehind)
 	}
 }
 

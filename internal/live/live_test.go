@@ -51,7 +51,7 @@ func TestOffATerminalThereIsALineForEachSample(t *testing.T) {
 	show(sample(2*time.Second, 0, 2))
 	require.Equal(t, `test: a title (speed 10, 13s)
   faulty server 127.0.0.1:4001 (process 1), client process 2: ss -tan '( sport = :4001 or dport = :4001 )'
-         not counted: 3 sockets that earlier connections left on this port
+         not counted: 3 sockets that earlier connections left on this port (for exact TIME_WAIT, wait a minute)
   fixed  server 127.0.0.1:4002 (process 3), client process 4: ss -tan '( sport = :4002 or dport = :4002 )'
    1.2s  faulty: opened 14, client 14 ESTABLISHED  |  fixed: opened 2, client 2 ESTABLISHED
    2.0s  faulty: opened 0, client none  |  fixed: opened 2, client 2 ESTABLISHED

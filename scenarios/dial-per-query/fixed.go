@@ -22,7 +22,7 @@ func NewFixed(t client.Target) client.Caller {
 		MaxSize:     int32(max(t.PoolSize, 1)),
 	})
 	if err != nil {
-		panic(err) // only for a size below 1
+		panic(err) // only for a size below 1, which max excludes
 	}
 	return &fixed{pool: pool}
 }

@@ -16,7 +16,9 @@ type faulty struct {
 
 // NewFaulty returns a client of the session service.
 func NewFaulty(t client.Target) client.Caller {
-	return &faulty{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
+	return &faulty{url: t.URL, httpClient: &http.Client{
+		Transport: &http.Transport{DisableKeepAlives: true},
+	}}
 }
 
 // Call looks a session up.

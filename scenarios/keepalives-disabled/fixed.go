@@ -16,7 +16,9 @@ type fixed struct {
 
 // NewFixed returns a client of the session service.
 func NewFixed(t client.Target) client.Caller {
-	return &fixed{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{}}}
+	return &fixed{url: t.URL, httpClient: &http.Client{
+		Transport: &http.Transport{},
+	}}
 }
 
 // Call looks a session up.

@@ -16,7 +16,9 @@ type faulty struct {
 
 // NewFaulty returns a client of the stock service.
 func NewFaulty(t client.Target) client.Caller {
-	return &faulty{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{}}}
+	return &faulty{url: t.URL, httpClient: &http.Client{
+		Transport: &http.Transport{},
+	}}
 }
 
 // Call fetches the stock of an article.

@@ -16,7 +16,10 @@ type fixed struct {
 
 // NewFixed returns a client of the stock service.
 func NewFixed(t client.Target) client.Caller {
-	return &fixed{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{}, Timeout: t.Timeout}}
+	return &fixed{url: t.URL, httpClient: &http.Client{
+		Transport: &http.Transport{},
+		Timeout:   t.Timeout,
+	}}
 }
 
 // Call fetches the stock of an article.
