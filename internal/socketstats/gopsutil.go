@@ -72,11 +72,7 @@ func (g Gopsutil) scan(ctx context.Context, q Query) ([]Socket, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		// Not ConnectionsPid: it drops every socket without an owner, and
-		// answers for a missing process with an empty list. Not a max: it
-		// limits descriptors read, not connections returned. WithoutUids,
-		// because Connections reads /proc/PID/status once per socket.
-		stats, err := psnet.ConnectionsWithoutUidsWithContext(ctx, "tcp")
+		stats, err := list(ctx, q.Owners)
 		if errors.Is(err, syscall.ESRCH) && try < scanTries {
 			continue
 		}
@@ -88,6 +84,9 @@ func (g Gopsutil) scan(ctx context.Context, q Query) ([]Socket, error) {
 			s, err := fromStat(stat)
 			if err != nil {
 				return nil, fmt.Errorf("list TCP sockets through gopsutil: %w", err)
+			}
+			if !q.Owners {
+				s.PID = 0
 			}
 			if q.wants(s) {
 				sockets = append(sockets, s)

@@ -2,6 +2,7 @@ package socketstats
 
 import (
 	"bufio"
+	"context"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -12,10 +13,25 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	psnet "github.com/shirou/gopsutil/v3/net"
 )
 
 // Blind implements [Source]: Linux lists every state.
 func (Gopsutil) Blind() []State { return nil }
+
+// list asks gopsutil for all TCP sockets. Not by ConnectionsPid: it drops every
+// socket without an owner, and answers for a missing process with an empty
+// list. WithoutUids, because Connections reads /proc/PID/status once per
+// socket. And where owners are not asked for, with the least max: it limits the
+// descriptors that are read of each process to find owners, and not, as its
+// name says, the connections that are returned.
+func list(ctx context.Context, owners bool) ([]psnet.ConnectionStat, error) {
+	if owners {
+		return psnet.ConnectionsWithoutUidsWithContext(ctx, "tcp")
+	}
+	return psnet.ConnectionsMaxWithoutUidsWithContext(ctx, "tcp", 1)
+}
 
 // listener is one LISTEN row of /proc/net/tcp or tcp6.
 type listener struct {
@@ -67,7 +83,10 @@ func restoreListeners(sockets []Socket, q Query) ([]Socket, error) {
 	if len(inodes) == 0 {
 		return kept, nil
 	}
-	owner := inodeOwners(inodes)
+	var owner map[uint64]int32
+	if q.Owners {
+		owner = inodeOwners(inodes)
+	}
 	for _, l := range all {
 		s := Socket{Local: l.addr, State: Listen, PID: owner[l.inode]}
 		if folded[l.addr] && q.wants(s) {

@@ -84,9 +84,9 @@ type Query struct {
 	// Empty means all.
 	Ports []uint16
 	// Owners asks for PID wherever a process holds the socket, also when it
-	// was opened while the lists were being read. It costs a second reading
-	// whenever such a socket is met. Without it, PID is what one reading
-	// happened to show.
+	// was opened while the lists were being read. It costs a reading of all
+	// processes' descriptors, and a second one whenever such a socket is met.
+	// Without it, PID is 0.
 	Owners bool
 }
 

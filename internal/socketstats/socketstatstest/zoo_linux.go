@@ -159,6 +159,16 @@ func (z *Zoo) RequireListedBy(src socketstats.Source) {
 	mine := z.Mine(all)
 	require.Equal(z.t, Lines(z.Sockets()), Lines(mine), "sockets listed by %s", src.Name())
 
+	// Without owners: the same sockets, and no owner for any.
+	query.Owners = false
+	all, err = src.Sockets(z.t.Context(), query)
+	require.NoError(z.t, err)
+	nameless := z.Sockets()
+	for i := range nameless {
+		nameless[i].PID = 0
+	}
+	require.Equal(z.t, Lines(nameless), Lines(z.Mine(all)), "sockets listed by %s without owners", src.Name())
+
 	wantClient, wantServer := z.Counts()
 	client, server := socketstats.Count(mine, z.Server)
 	require.Equal(z.t, wantClient, client, "client end counted from %s", src.Name())
