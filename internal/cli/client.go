@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -165,17 +166,10 @@ latency      p50 %.1f ms, p99 %.1f ms, max %.1f ms
 schedule     p99 %.1f ms late
 process      descriptors peak %d, goroutines peak %d, memory peak %d KiB, garbage collections %d
 `, r.Requests.Sent, r.Requests.OK, r.Requests.Failed, r.Requests.Waiting,
-		errorSummary(r.Requests.Errors), r.Connections.Opened, r.Connections.Reused,
+		cmp.Or(r.Requests.ErrorList(), "none"), r.Connections.Opened, r.Connections.Reused,
 		r.Latency.P50, r.Latency.P99, r.Latency.Max, r.ScheduleLate.P99,
 		r.Process.FDsPeak, r.Process.GoroutinesPeak, r.Process.RSSPeakBytes/1024, r.Process.GCCycles)
 	return err
-}
-
-func errorSummary(errors map[string]int64) string {
-	if len(errors) == 0 {
-		return "none"
-	}
-	return strings.TrimPrefix(fmt.Sprint(errors), "map")
 }
 
 // scriptError makes a bad script a usage error, as it is one of the command

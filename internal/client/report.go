@@ -1,7 +1,10 @@
 package client
 
 import (
+	"fmt"
 	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -34,6 +37,15 @@ type Requests struct {
 	Waiting int64 `json:"waiting"`
 	// Errors counts the failed ones by the names of [ErrorName].
 	Errors map[string]int64 `json:"errors"`
+}
+
+// ErrorList writes the errors as "3 EOF, 1 timeout"; "" where there are none.
+func (r Requests) ErrorList() string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(r.Errors)) {
+		parts = append(parts, fmt.Sprintf("%d %s", r.Errors[name], name))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // Connections counts TCP connections.

@@ -6,8 +6,6 @@ package report
 import (
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 	"time"
 
 	"socketlab/internal/client"
@@ -118,12 +116,7 @@ func failures(r client.Report) string {
 	if r.Requests.Failed == 0 {
 		return "0"
 	}
-	var names []string
-	for name, n := range r.Requests.Errors {
-		names = append(names, fmt.Sprintf("%d %s", n, name))
-	}
-	slices.Sort(names)
-	return fmt.Sprintf("%d (%s)", r.Requests.Failed, strings.Join(names, ", "))
+	return fmt.Sprintf("%d (%s)", r.Requests.Failed, r.Requests.ErrorList())
 }
 
 // ms writes a number of milliseconds to what a reader can use.

@@ -81,14 +81,7 @@ func (s *Server) wait(ctx context.Context) bool {
 	if delay <= 0 {
 		return ctx.Err() == nil
 	}
-	timer := time.NewTimer(delay)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
+	return pause(ctx, delay)
 }
 
 // cutOff sends the beginning of an answer and closes the connection. It does

@@ -21,8 +21,8 @@ type Feature struct {
 }
 
 func features(run *lab.Run) []Feature {
-	row := func(name string, say func(*lab.Run, *lab.Side) string) Feature {
-		return Feature{Name: name, Faulty: say(run, run.Of(scenario.Faulty)), Fixed: say(run, run.Of(scenario.Fixed))}
+	row := func(name string, say func(*lab.Side) string) Feature {
+		return Feature{Name: name, Faulty: say(run.Of(scenario.Faulty)), Fixed: say(run.Of(scenario.Fixed))}
 	}
 	return []Feature{
 		row("persistent connections", persistent),
@@ -32,7 +32,7 @@ func features(run *lab.Run) []Feature {
 	}
 }
 
-func persistent(_ *lab.Run, side *lab.Side) string {
+func persistent(side *lab.Side) string {
 	r := side.Report
 	answer := "yes"
 	if r.Connections.Reused == 0 {
@@ -65,7 +65,7 @@ type idlePoint struct {
 	failed int64
 }
 
-func idleHandling(_ *lab.Run, side *lab.Side) string {
+func idleHandling(side *lab.Side) string {
 	points := quiet(side)
 	if len(points) == 0 {
 		return "never idle"
@@ -77,7 +77,7 @@ func idleHandling(_ *lab.Run, side *lab.Side) string {
 
 // closesOnError compares the idle connections before the first failure that
 // found any with those after the last.
-func closesOnError(_ *lab.Run, side *lab.Side) string {
+func closesOnError(side *lab.Side) string {
 	if side.Report.Requests.Failed == 0 {
 		return "no request failed"
 	}
@@ -105,7 +105,7 @@ func closesOnError(_ *lab.Run, side *lab.Side) string {
 
 // trend tells connections that are open from those that only linger in
 // TIME_WAIT: the first hold descriptors, the second local ports.
-func trend(_ *lab.Run, side *lab.Side) string {
+func trend(side *lab.Side) string {
 	text := "flat"
 	switch open := change(side, socketstats.Counts.Open); {
 	case open > 0:
@@ -146,17 +146,4 @@ func stateList(c socketstats.Counts) string {
 		return "no connections"
 	}
 	return strings.Join(parts, ", ")
-}
-
-// errorList writes errors as "3 EOF, 1 timeout".
-func errorList(errors map[string]int64) string {
-	names := make([]string, 0, len(errors))
-	for name := range errors {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for i, name := range names {
-		names[i] = fmt.Sprintf("%d %s", errors[name], name)
-	}
-	return strings.Join(names, ", ")
 }

@@ -170,7 +170,7 @@ func evidence(side *lab.Side) []string {
 		sentences = append(sentences, fmt.Sprintf("%d wait for their answer.", waiting))
 	}
 	if r.Requests.Failed > 0 {
-		sentences = append(sentences, fmt.Sprintf("%d failed: %s.", r.Requests.Failed, errorList(r.Requests.Errors)))
+		sentences = append(sentences, fmt.Sprintf("%d failed: %s.", r.Requests.Failed, r.Requests.ErrorList()))
 	}
 	return append(sentences, fmt.Sprintf("At the end the client's end had %s, the server's end %s.",
 		stateList(side.Client.Final), stateList(side.Server.Final)))
