@@ -50,7 +50,7 @@ func (g Gopsutil) Sockets(ctx context.Context, q Query) ([]Socket, error) {
 		}
 		for i, s := range sockets {
 			if s.PID == 0 {
-				sockets[i].PID = owner[s.Tuple()]
+				sockets[i].PID = q.owner(owner[s.Tuple()])
 			}
 		}
 	}
@@ -85,9 +85,7 @@ func (g Gopsutil) scan(ctx context.Context, q Query) ([]Socket, error) {
 			if err != nil {
 				return nil, fmt.Errorf("list TCP sockets through gopsutil: %w", err)
 			}
-			if !q.Owners {
-				s.PID = 0
-			}
+			s.PID = q.owner(s.PID)
 			if q.wants(s) {
 				sockets = append(sockets, s)
 			}

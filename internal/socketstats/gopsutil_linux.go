@@ -88,7 +88,7 @@ func restoreListeners(sockets []Socket, q Query) ([]Socket, error) {
 		owner = inodeOwners(inodes)
 	}
 	for _, l := range all {
-		s := Socket{Local: l.addr, State: Listen, PID: owner[l.inode]}
+		s := Socket{Local: l.addr, State: Listen, PID: q.owner(owner[l.inode])}
 		if folded[l.addr] && q.wants(s) {
 			kept = append(kept, s)
 		}

@@ -72,7 +72,7 @@ func TestAListenerWithoutOwnerGetsNoNeighboursOwner(t *testing.T) {
 // A forked server's processes hold the same sockets. The owner is the one
 // with the lowest id, whichever way the socket is found.
 func TestASocketHeldByTwoProcessesHasTheLowerPID(t *testing.T) {
-	for _, src := range sources() {
+	for _, src := range sources(t) {
 		zoo := socketstatstest.New(t, socketstatstest.IPv4)
 		zoo.Established()
 		zoo.ListenAgain()

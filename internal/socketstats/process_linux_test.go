@@ -25,7 +25,7 @@ func requireRefused(t *testing.T, pid int32, want error) {
 	err := socketstats.CheckProcess(pid)
 	require.ErrorIs(t, err, want)
 	require.ErrorContains(t, err, strconv.Itoa(int(pid)), "the error must name the process")
-	for _, src := range sources() {
+	for _, src := range sources(t) {
 		sockets, err := socketstats.OfProcess(t.Context(), src, pid)
 		require.ErrorIs(t, err, want)
 		require.Nil(t, sockets)
@@ -34,7 +34,7 @@ func requireRefused(t *testing.T, pid int32, want error) {
 
 func TestAProcessesOwnSocketsAreListed(t *testing.T) {
 	require.NoError(t, socketstats.CheckProcess(int32(os.Getpid())))
-	for _, src := range sources() {
+	for _, src := range sources(t) {
 		zoo := socketstatstest.New(t, socketstatstest.IPv4)
 		zoo.Established()
 		zoo.TimeWait(client)
@@ -62,7 +62,7 @@ func TestAProcessesOwnSocketsAreListed(t *testing.T) {
 
 func TestAProcessWithoutSocketsHasAnEmptyList(t *testing.T) {
 	idle := socketstatstest.Start(t, nil, socketstatstest.RoleIdle)
-	for _, src := range sources() {
+	for _, src := range sources(t) {
 		held, err := socketstats.OfProcess(t.Context(), src, idle.PID)
 		require.NoError(t, err)
 		require.Empty(t, held)
@@ -202,7 +202,7 @@ func TestDescriptorsThatCannotBeReadAreNotAllowed(t *testing.T) {
 // taken for that, or one would blind us for as long as it lies around.
 func TestAZombieDoesNotHinderListing(t *testing.T) {
 	startZombie(t)
-	for _, src := range sources() {
+	for _, src := range sources(t) {
 		zoo := socketstatstest.New(t, socketstatstest.IPv4)
 		zoo.Established()
 		zoo.RequireListedBy(src)

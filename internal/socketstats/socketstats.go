@@ -12,6 +12,8 @@ package socketstats
 import (
 	"context"
 	"net/netip"
+	"slices"
+	"time"
 )
 
 // Socket is one TCP socket as the kernel lists it.
@@ -27,6 +29,40 @@ type Socket struct {
 	// not see one: another user's process, or a process that opened the
 	// socket while the kernel's lists were being read.
 	PID int32
+
+	// What follows is what [Sockdiag] knows beside; it is zero from other
+	// sources.
+
+	// UID is the user that the socket belongs to, and Inode the number that
+	// its descriptors share. Inode is 0 where no descriptor refers to it.
+	UID, Inode uint32
+	// Cookie names the socket as long as the machine runs. It survives the
+	// change to TIME_WAIT, and is never used again.
+	Cookie uint64
+	// RecvQ and SendQ are what waits to be read and to be acknowledged, in
+	// bytes. Of a listener they are the connections that wait to be accepted,
+	// and the most that may (so one more than that are held: net/ipv4/
+	// tcp_diag.c, sk_acceptq_is_full in include/net/sock.h).
+	RecvQ, SendQ uint32
+	// Remnant says that only a small record is left of the socket, which
+	// the kernel keeps until a timer ends it: TIME_WAIT, or FIN_WAIT2 after
+	// close (struct inet_timewait_sock).
+	Remnant bool
+	// Info is nil where [Query.Info] did not ask, and where the kernel has
+	// none: of a Remnant and in SYN_RECV.
+	Info *Info
+}
+
+// Info is how a connection does, from the kernel's struct tcp_info.
+type Info struct {
+	// RTT is the smoothed round-trip time.
+	RTT time.Duration
+	// Retransmits counts segments sent again since the connection began.
+	Retransmits uint32
+	// Sent and Received are how long ago data was last sent and received, to a
+	// millisecond; where there was none, how old the connection is. A
+	// connection whose both are long ago is idle.
+	Sent, Received time.Duration
 }
 
 // End is one side of a connection, seen from the server's port.
@@ -83,28 +119,39 @@ type Query struct {
 	// Ports keeps sockets with one of these as local or remote port.
 	// Empty means all.
 	Ports []uint16
+	// States keeps sockets in one of these. Empty means all.
+	States []State
 	// Owners asks for PID wherever a process holds the socket, also when it
-	// was opened while the lists were being read. It costs a reading of all
-	// processes' descriptors, and a second one whenever such a socket is met.
-	// Without it, PID is 0.
+	// was opened while the lists were being read. To gopsutil it costs a
+	// reading of all processes' descriptors, and a second one whenever such a
+	// socket is met; to sock_diag only where there are sockets that it has
+	// not met before. Without it, PID is 0.
 	Owners bool
+	// OwnersAmong limits Owners to these processes: sockets of others have
+	// PID 0, and cost nothing more. Empty means all.
+	OwnersAmong []int32
+	// Info asks for [Socket.Info], which sock_diag has.
+	Info bool
 }
 
 func (q Query) wants(s Socket) bool {
-	if len(q.Ports) == 0 {
-		return true
+	if len(q.States) > 0 && !slices.Contains(q.States, s.State) {
+		return false
 	}
-	for _, p := range q.Ports {
-		if s.Local.Port() == p || s.Remote.Port() == p {
-			return true
-		}
+	return len(q.Ports) == 0 || slices.Contains(q.Ports, s.Local.Port()) || slices.Contains(q.Ports, s.Remote.Port())
+}
+
+// owner is pid where the query asks for the sockets of that process.
+func (q Query) owner(pid int32) int32 {
+	if !q.Owners || (len(q.OwnersAmong) > 0 && !slices.Contains(q.OwnersAmong, pid)) {
+		return 0
 	}
-	return false
+	return pid
 }
 
 // Source lists sockets. A Source is safe for use by several goroutines.
 type Source interface {
-	// Name is what records and tables call the source: "gopsutil".
+	// Name is what records and tables call the source: "gopsutil" or "sockdiag".
 	Name() string
 	// Sockets returns the sockets that q asks for, of both address families,
 	// in no special order. What cannot be read is an error, never a shorter

@@ -20,13 +20,20 @@ const (
 )
 
 // sources are held to the same answers by every test here.
-func sources() []socketstats.Source {
-	return []socketstats.Source{socketstats.Gopsutil{}}
+func sources(t *testing.T) []socketstats.Source {
+	return []socketstats.Source{socketstats.Gopsutil{}, sockdiag(t)}
+}
+
+func sockdiag(t *testing.T) *socketstats.Sockdiag {
+	d, err := socketstats.OpenSockdiag()
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	return d
 }
 
 // eachSource runs a test for every source and family.
 func eachSource(t *testing.T, test func(*testing.T, socketstats.Source, socketstatstest.Family)) {
-	for _, src := range sources() {
+	for _, src := range sources(t) {
 		for _, family := range socketstatstest.Families() {
 			t.Run(src.Name()+"/"+string(family), func(t *testing.T) { test(t, src, family) })
 		}
@@ -149,7 +156,7 @@ func TestAConnectionIsAbsentBeforeAndAfter(t *testing.T) {
 
 func TestNoneOfManyConnectionsIsCut(t *testing.T) {
 	const conns = 300
-	for _, src := range sources() {
+	for _, src := range sources(t) {
 		zoo := socketstatstest.New(t, socketstatstest.IPv4)
 		for range conns {
 			zoo.Established()
@@ -178,7 +185,7 @@ func TestListenersThatShareAnAddressAreEachCounted(t *testing.T) {
 // Go's listeners are MPTCP sockets unless told otherwise, over TCP ones that
 // the kernel lists; so are its clients where asked for.
 func TestWhatGoListensOnIsListedWithItsOwner(t *testing.T) {
-	for _, src := range sources() {
+	for _, src := range sources(t) {
 		l, err := net.Listen("tcp", ":0")
 		require.NoError(t, err)
 		defer l.Close()
@@ -210,7 +217,7 @@ func TestWhatGoListensOnIsListedWithItsOwner(t *testing.T) {
 }
 
 func TestAPortNobodyAskedForIsNotListed(t *testing.T) {
-	for _, src := range sources() {
+	for _, src := range sources(t) {
 		asked := socketstatstest.New(t, socketstatstest.IPv4)
 		asked.Established()
 		other := socketstatstest.New(t, socketstatstest.IPv4)
@@ -230,7 +237,7 @@ func TestAPortNobodyAskedForIsNotListed(t *testing.T) {
 func TestACancelledQueryIsAnErrorAndNoList(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for _, src := range sources() {
+	for _, src := range sources(t) {
 		got, err := src.Sockets(ctx, socketstats.Query{})
 		require.ErrorIs(t, err, context.Canceled)
 		require.Nil(t, got)

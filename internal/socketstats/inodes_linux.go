@@ -1,0 +1,218 @@
+package socketstats
+
+import (
+	"bytes"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// inodes remembers which process holds the descriptor of a socket, by the
+// socket's inode. To search /proc is dear, and an answer holds as long as the
+// descriptor is open; so processes are searched only for inodes never met, and
+// a few of the answers are looked at again in every call.
+//
+// What this user may not see is left out: such a socket is without owner.
+//
+// The zero inodes is empty. It is for one goroutine.
+type inodes struct {
+	call   int
+	among  []int32 // of the last call
+	holder map[uint32]holder
+	check  []uint32 // inodes whose answers are still to be looked at again
+}
+
+// holder is a descriptor of a socket, or that none was found.
+type holder struct {
+	pid, fd int32 // pid is 0 where none was found
+	seen    int   // the call that last asked for it
+	// tries counts the searches that found none; the next is made 2^tries
+	// calls later, at retry. A descriptor may come late: accept(2) gives a
+	// connection its inode a moment before its descriptor.
+	tries, retry int
+}
+
+const (
+	// checksPerCall bounds what looking again costs: about 2 us each. With up
+	// to this many sockets, each answer is checked every time.
+	checksPerCall = 8
+	maxTries      = 6
+)
+
+// attribute fills in the PID of every socket that a process holds; of those
+// among these processes only, if there are any. Of several holders it is the
+// one with the lowest id, as far as they were there when it was searched for.
+func (in *inodes) attribute(sockets []Socket, among []int32) {
+	in.call++
+	if in.holder == nil {
+		in.holder = map[uint32]holder{}
+	}
+	if !slices.Equal(among, in.among) {
+		// What no process of the earlier ones held, one of these may hold.
+		maps.DeleteFunc(in.holder, func(_ uint32, h holder) bool { return h.pid == 0 })
+		in.among = slices.Clone(among)
+	}
+	in.checkSome()
+	unknown := map[uint32]bool{}
+	for i := range sockets {
+		s := &sockets[i]
+		if s.Inode == 0 {
+			continue
+		}
+		h, known := in.holder[s.Inode]
+		if !known || (h.pid == 0 && h.retry <= in.call) {
+			unknown[s.Inode] = true
+			continue
+		}
+		h.seen = in.call
+		in.holder[s.Inode] = h
+		s.PID = h.pid
+	}
+	if len(unknown) > 0 {
+		in.search(unknown, among)
+		for i := range sockets {
+			if s := &sockets[i]; s.Inode != 0 && s.PID == 0 {
+				s.PID = in.holder[s.Inode].pid
+			}
+		}
+	}
+	if len(in.holder) > 2*len(sockets)+checksPerCall {
+		in.forget()
+	}
+	if len(among) > 0 {
+		for i := range sockets {
+			if !slices.Contains(among, sockets[i].PID) {
+				sockets[i].PID = 0
+			}
+		}
+	}
+}
+
+// checkSome looks at the next few answers again and forgets those that do not
+// hold any more: the descriptor was closed, or its process ended, while another
+// process holds the same socket.
+func (in *inodes) checkSome() {
+	if len(in.check) == 0 {
+		for inode := range in.holder {
+			in.check = append(in.check, inode)
+		}
+	}
+	n := min(checksPerCall, len(in.check))
+	for _, inode := range in.check[:n] {
+		if h := in.holder[inode]; h.pid != 0 && !h.holds(inode) {
+			delete(in.holder, inode)
+		}
+	}
+	in.check = in.check[n:]
+}
+
+func (h holder) holds(inode uint32) bool {
+	var link [64]byte
+	n, err := unix.Readlink("/proc/"+strconv.Itoa(int(h.pid))+"/fd/"+strconv.Itoa(int(h.fd)), link[:])
+	got, ok := socketInode(link[:max(n, 0)])
+	return err == nil && ok && got == inode
+}
+
+// search finds who holds these inodes. Processes that hold other sockets of the
+// same list come first: new connections are mostly theirs.
+func (in *inodes) search(unknown map[uint32]bool, among []int32) {
+	open := map[int32]map[int32]bool{} // by process, the descriptors that are known
+	for inode, h := range in.holder {
+		if h.pid == 0 || h.seen != in.call || unknown[inode] {
+			continue
+		}
+		if open[h.pid] == nil {
+			open[h.pid] = map[int32]bool{}
+		}
+		open[h.pid][h.fd] = true
+	}
+	left := maps.Clone(unknown)
+	for _, pid := range searchOrder(open, among) {
+		if len(left) == 0 {
+			break
+		}
+		eachSocket(pid, open[pid], func(fd int32, inode uint32) {
+			if left[inode] {
+				delete(left, inode)
+				in.holder[inode] = holder{pid: pid, fd: fd, seen: in.call}
+			}
+		})
+	}
+	for inode := range left {
+		tries := min(in.holder[inode].tries+1, maxTries)
+		in.holder[inode] = holder{seen: in.call, tries: tries, retry: in.call + 1<<tries}
+	}
+}
+
+// searchOrder lists the processes to search: those of first, then all others,
+// the lowest ids before; or those of among only.
+func searchOrder(first map[int32]map[int32]bool, among []int32) []int32 {
+	if len(among) > 0 {
+		return slices.Sorted(slices.Values(among))
+	}
+	order := slices.Sorted(maps.Keys(first))
+	dir, err := os.Open("/proc")
+	if err != nil {
+		return order
+	}
+	defer dir.Close()
+	names, _ := dir.Readdirnames(-1)
+	var others []int32
+	for _, name := range names {
+		pid, err := strconv.ParseInt(name, 10, 32)
+		if err == nil && first[int32(pid)] == nil {
+			others = append(others, int32(pid))
+		}
+	}
+	slices.Sort(others)
+	return append(order, others...)
+}
+
+// eachSocket visits the descriptors of a process that are sockets and not known
+// already.
+func eachSocket(pid int32, known map[int32]bool, visit func(fd int32, inode uint32)) {
+	path := "/proc/" + strconv.Itoa(int(pid)) + "/fd"
+	dir, err := os.Open(path)
+	if err != nil {
+		return // it has ended, or is another user's
+	}
+	defer dir.Close()
+	names, _ := dir.Readdirnames(-1)
+	var link [64]byte
+	for _, name := range names {
+		fd, err := strconv.ParseInt(name, 10, 32)
+		if err != nil || known[int32(fd)] {
+			continue
+		}
+		n, err := unix.Readlinkat(int(dir.Fd()), name, link[:])
+		if err != nil {
+			continue // closed since
+		}
+		if inode, ok := socketInode(link[:n]); ok {
+			visit(int32(fd), inode)
+		}
+	}
+}
+
+// socketInode reads the target of a descriptor's link, "socket:[4711]".
+func socketInode(link []byte) (uint32, bool) {
+	number, ok := bytes.CutPrefix(link, []byte("socket:["))
+	if !ok {
+		return 0, false
+	}
+	number, ok = bytes.CutSuffix(number, []byte("]"))
+	if !ok {
+		return 0, false
+	}
+	inode, err := strconv.ParseUint(string(number), 10, 32)
+	return uint32(inode), err == nil
+}
+
+// forget drops the answers that nobody asked for in this call.
+func (in *inodes) forget() {
+	maps.DeleteFunc(in.holder, func(_ uint32, h holder) bool { return h.seen != in.call })
+	in.check = nil
+}

@@ -1,0 +1,283 @@
+package socketstats
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The messages of sock_diag, from include/uapi/linux/inet_diag.h and
+// linux/netlink.h. Numbers are in the machine's byte order, ports and
+// addresses in the network's.
+const (
+	// tcpDiagGetSock is the older of two requests, and the one whose answer
+	// holds both address families: the newer takes one, and a second walk
+	// through the kernel's table for the other (inet_diag_dump_compat).
+	tcpDiagGetSock = 18
+
+	headerLen  = 16        // struct nlmsghdr
+	requestLen = 60        // struct inet_diag_req
+	rowLen     = 72        // struct inet_diag_msg
+	attrLen    = 4         // struct nlattr
+	statesAt   = 4 + 48    // idiag_states, after four bytes and inet_diag_sockid
+	extAt      = 3         // idiag_ext
+	infoBit    = 1 << 1    // 1 << (INET_DIAG_INFO - 1)
+	infoAttr   = 2         // INET_DIAG_INFO
+	filterAttr = 1         // INET_DIAG_REQ_BYTECODE
+	remnant    = 3         // idiag_timer of an inet_timewait_sock
+	maxPorts   = 2048      // what an attribute of 64 KiB holds, rounded down
+	allStates  = 1<<12 - 2 // TCP_ESTABLISHED to TCP_CLOSING
+)
+
+// The operations of a filter, each with where to go on a yes and on a no.
+const (
+	opJump          = 1  // INET_DIAG_BC_JMP
+	opSourceAtLeast = 2  // INET_DIAG_BC_S_GE
+	opSourceAtMost  = 3  // INET_DIAG_BC_S_LE
+	opSourceEqual   = 11 // INET_DIAG_BC_S_EQ
+	opDestEqual     = 12 // INET_DIAG_BC_D_EQ
+	opLen           = 4  // struct inet_diag_bc_op
+	testLen         = 2 * opLen
+)
+
+// part is what of a query's sockets one dump gives. The halves are the two ends
+// of the connections: of those asked for, or, where all are, as far as it can be
+// told by whose port is an ephemeral one.
+type part int
+
+const (
+	whole part = iota
+	localHalf
+	remoteHalf
+)
+
+// ephemeral is where Linux's ephemeral ports begin (ip_local_port_range).
+const ephemeral = 32768
+
+// diagRequest asks for a dump of a part of what q wants.
+func diagRequest(seq uint32, q Query, p part) ([]byte, error) {
+	if len(q.Ports) > maxPorts {
+		return nil, fmt.Errorf("%d ports: at most %d can be asked for at once", len(q.Ports), maxPorts)
+	}
+	states := uint32(0)
+	for _, s := range q.States {
+		states |= 1 << s
+	}
+	if len(q.States) == 0 {
+		states = allStates
+	}
+	b := make([]byte, headerLen+requestLen)
+	body := b[headerLen:]
+	binary.NativeEndian.PutUint32(body[statesAt:], states)
+	if q.Info {
+		body[extAt] = infoBit
+	}
+	if filter := p.filter(q.Ports); filter != nil {
+		b = binary.NativeEndian.AppendUint16(b, uint16(attrLen+len(filter)))
+		b = binary.NativeEndian.AppendUint16(b, filterAttr)
+		b = append(b, filter...)
+	}
+	binary.NativeEndian.PutUint32(b[0:], uint32(len(b)))
+	binary.NativeEndian.PutUint16(b[4:], tcpDiagGetSock)
+	binary.NativeEndian.PutUint16(b[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
+	binary.NativeEndian.PutUint32(b[8:], seq)
+	return b, nil
+}
+
+// test is one comparison of a socket's port.
+type test struct {
+	op   byte
+	port uint16
+}
+
+// filter is the program for the kernel's filter machine (inet_diag_bc_run); nil
+// takes every socket.
+func (p part) filter(ports []uint16) []byte {
+	var local, remote []test
+	for _, port := range ports {
+		local, remote = append(local, test{opSourceEqual, port}), append(remote, test{opDestEqual, port})
+	}
+	switch {
+	case len(ports) == 0 && p == whole:
+		return nil
+	case len(ports) == 0 && p == localHalf:
+		return program(nil, []test{{opSourceAtMost, ephemeral - 1}})
+	case len(ports) == 0:
+		return program(nil, []test{{opSourceAtLeast, ephemeral}})
+	case p == whole:
+		return program(nil, append(local, remote...))
+	case p == localHalf:
+		return program(nil, local)
+	default:
+		return program(local, remote)
+	}
+}
+
+// program writes "none of these, and one of those". A socket is taken if the
+// program is left exactly at its end, and refused if it jumps beyond.
+func program(none, oneOf []test) []byte {
+	const step = testLen + opLen // a test, and the jump that a yes falls on
+	end := (len(none)+len(oneOf))*step - opLen
+	b := make([]byte, 0, end)
+	add := func(t test, target int) {
+		b = append(b, t.op, testLen)
+		b = binary.NativeEndian.AppendUint16(b, step) // on a no, over the jump
+		b = append(b, 0, 0)
+		b = binary.NativeEndian.AppendUint16(b, t.port)
+		if len(b) < end {
+			b = append(b, opJump, opLen) // its yes is never taken, and checked all the same
+			b = binary.NativeEndian.AppendUint16(b, uint16(target-len(b)+2))
+		}
+	}
+	for _, t := range none {
+		add(t, end+opLen)
+	}
+	for _, t := range oneOf {
+		add(t, end)
+	}
+	return b
+}
+
+// diagAnswer gathers the messages of a dump.
+type diagAnswer struct {
+	seq     uint32
+	query   Query
+	skip    bool // the sockets are not wanted any more
+	sockets []Socket
+	done    bool
+	batch   int // where in sockets the message being read began
+}
+
+var errCut = errors.New("the kernel's message is cut short")
+
+// add reads what one read from the socket gave: one or more messages.
+func (a *diagAnswer) add(b []byte) error {
+	a.batch = len(a.sockets)
+	for len(b) >= headerLen && !a.done {
+		size := int(binary.NativeEndian.Uint32(b))
+		if size < headerLen || size > len(b) {
+			return errCut
+		}
+		kind, seq := binary.NativeEndian.Uint16(b[4:]), binary.NativeEndian.Uint32(b[8:])
+		body := b[headerLen:size]
+		b = b[min(align(size), len(b)):]
+		if seq != a.seq {
+			continue // of an earlier request, given up in the middle
+		}
+		switch kind {
+		case unix.NLMSG_DONE, unix.NLMSG_ERROR:
+			a.done = true
+			if err := netlinkError(body); err != nil {
+				return err
+			}
+		case tcpDiagGetSock:
+			if a.skip {
+				continue
+			}
+			if err := a.row(body); err != nil {
+				return err
+			}
+		}
+	}
+	if len(b) > 0 && !a.done {
+		return errCut
+	}
+	return nil
+}
+
+// row reads one socket. One that the kernel gives a second time is left out:
+// when a message is full it remembers its place in a hash bucket, and a socket
+// that comes into the bucket meanwhile pushes one that was told already behind
+// that place.
+func (a *diagAnswer) row(body []byte) error {
+	s, err := decodeRow(body)
+	if err != nil {
+		return err
+	}
+	const bucket = 16 // more than a bucket holds, unless the table is overfull
+	if n := len(a.sockets); n-a.batch < bucket {
+		told := a.sockets[max(0, a.batch-bucket):a.batch]
+		if slices.ContainsFunc(told, func(t Socket) bool { return t.Cookie == s.Cookie }) {
+			return nil
+		}
+	}
+	if a.query.Info {
+		s.Info = decodeInfo(body[rowLen:])
+	}
+	a.sockets = append(a.sockets, s)
+	return nil
+}
+
+// netlinkError reads the status that ends a dump, 0 or a negative errno.
+func netlinkError(body []byte) error {
+	if len(body) < 4 {
+		return errCut
+	}
+	if n := int32(binary.NativeEndian.Uint32(body)); n < 0 {
+		return unix.Errno(-n)
+	}
+	return nil
+}
+
+// decodeRow reads a struct inet_diag_msg.
+func decodeRow(b []byte) (Socket, error) {
+	if len(b) < rowLen {
+		return Socket{}, errCut
+	}
+	family, state, timer := b[0], State(b[1]), b[2]
+	if state == 0 || int(state) >= numStates {
+		return Socket{}, fmt.Errorf("the kernel lists a socket in state %d, which is no state of TCP", state)
+	}
+	s := Socket{
+		State: state, Remnant: timer == remnant,
+		Cookie: uint64(binary.NativeEndian.Uint32(b[44:])) | uint64(binary.NativeEndian.Uint32(b[48:]))<<32,
+		RecvQ:  binary.NativeEndian.Uint32(b[56:]), SendQ: binary.NativeEndian.Uint32(b[60:]),
+		UID: binary.NativeEndian.Uint32(b[64:]), Inode: binary.NativeEndian.Uint32(b[68:]),
+	}
+	var local, remote netip.Addr
+	switch family {
+	case unix.AF_INET:
+		local, remote = netip.AddrFrom4([4]byte(b[8:])), netip.AddrFrom4([4]byte(b[24:]))
+	case unix.AF_INET6:
+		local, remote = netip.AddrFrom16([16]byte(b[8:])).Unmap(), netip.AddrFrom16([16]byte(b[24:])).Unmap()
+	default:
+		return Socket{}, fmt.Errorf("the kernel lists a TCP socket of address family %d", family)
+	}
+	s.Local = netip.AddrPortFrom(local, binary.BigEndian.Uint16(b[4:]))
+	if state != Listen {
+		s.Remote = netip.AddrPortFrom(remote, binary.BigEndian.Uint16(b[6:]))
+	}
+	return s, nil
+}
+
+// decodeInfo finds and reads the struct tcp_info among a row's attributes;
+// nil where there is none.
+func decodeInfo(b []byte) *Info {
+	// Where the fields are (include/uapi/linux/tcp.h).
+	const sent, received, rtt, retransmits, length = 44, 52, 68, 100, 104
+	for len(b) >= attrLen {
+		size, kind := int(binary.NativeEndian.Uint16(b)), binary.NativeEndian.Uint16(b[2:])
+		if size < attrLen || size > len(b) {
+			return nil
+		}
+		if v := b[attrLen:size]; kind == infoAttr && len(v) >= length {
+			u32 := func(at int) uint32 { return binary.NativeEndian.Uint32(v[at:]) }
+			return &Info{
+				RTT:         time.Duration(u32(rtt)) * time.Microsecond,
+				Retransmits: u32(retransmits),
+				Sent:        time.Duration(u32(sent)) * time.Millisecond,
+				Received:    time.Duration(u32(received)) * time.Millisecond,
+			}
+		}
+		b = b[min(align(size), len(b)):]
+	}
+	return nil
+}
+
+// align rounds a length up to where netlink puts what follows.
+func align(n int) int { return (n + 3) &^ 3 }
