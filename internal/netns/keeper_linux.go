@@ -1,0 +1,168 @@
+package netns
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// controlFD is the keeper's end of the connection to its [Namespace].
+const controlFD = 3
+
+// Keep is the keeper's whole work: the program that [New] was given calls it,
+// and exits with the code that it returns.
+func Keep() int {
+	// What Ctrl-C means to a run is the lab's affair.
+	signal.Ignore(os.Interrupt)
+	control, err := unixConn(os.NewFile(controlFD, "control"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "a keeper is started by its lab only:", err)
+		return 2
+	}
+	// The namespace is this thread's alone, and its children inherit it.
+	runtime.LockOSThread()
+	if err := enter(); err != nil {
+		_ = send(control, answer{Error: err.Error()})
+		return 1
+	}
+	k := &keeper{control: control, running: map[int]*os.Process{}}
+	if err := k.say(answer{Ready: unix.Gettid()}); err != nil {
+		return 1
+	}
+	for {
+		var r request
+		files, err := receive(control, &r)
+		if err != nil { // the lab is gone, or done
+			k.killAll()
+			return 0
+		}
+		err = k.obey(r, files)
+		closeAll(files)
+		if err != nil {
+			k.killAll()
+			return 1
+		}
+	}
+}
+
+// childBuckets is the size of the namespace's own table of connections. The
+// kernel walks through all of a table for each listing; the machine's, which a
+// namespace shares by default, has hundreds of thousands of buckets and
+// everybody's sockets in it.
+const childBuckets = "8192"
+
+// enter leaves the namespace that the keeper was started in for a second one
+// with a table of its own, which takes its size from the first
+// (inet_pernet_hashinfo_alloc in net/ipv4/inet_hashtables.c, Linux 6.1), and
+// brings up the loopback device. Where /proc/sys cannot be written, as in many
+// containers, the table is shared; that costs time and no truth.
+func enter() error {
+	_ = os.WriteFile("/proc/sys/net/ipv4/tcp_child_ehash_entries", []byte(childBuckets), 0)
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		return fmt.Errorf("make a network namespace: %w", err)
+	}
+	return loopbackUp()
+}
+
+func loopbackUp() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("bring up the loopback device: %w", err)
+	}
+	defer unix.Close(fd)
+	lo, err := unix.NewIfreq("lo")
+	if err == nil {
+		lo.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
+		err = unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo)
+	}
+	if err != nil {
+		return fmt.Errorf("bring up the loopback device: %w", err)
+	}
+	return nil
+}
+
+// keeper starts processes and tells of their ends.
+type keeper struct {
+	control *net.UnixConn
+	mu      sync.Mutex // guards running, and lets one message out at a time
+	running map[int]*os.Process
+	awaits  sync.WaitGroup
+}
+
+func (k *keeper) say(a answer, files ...*os.File) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return send(k.control, a, files...)
+}
+
+// obey does what is asked and answers. An error is one of the connection.
+func (k *keeper) obey(r request, files []*os.File) error {
+	switch {
+	case r.Kill != 0:
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		if p := k.running[r.Kill]; p != nil {
+			_ = p.Kill()
+		}
+		return nil
+	case len(r.Socket) == 3:
+		fd, err := unix.Socket(r.Socket[0], r.Socket[1]|unix.SOCK_CLOEXEC, r.Socket[2])
+		if err != nil {
+			return k.say(answer{Error: os.NewSyscallError("socket", err).Error()})
+		}
+		f := os.NewFile(uintptr(fd), "socket")
+		defer f.Close()
+		return k.say(answer{Socket: true}, f)
+	case len(r.Start) > 0 && len(files) == maxFiles:
+		return k.start(r, files)
+	default:
+		return k.say(answer{Error: "the keeper does not understand the request"})
+	}
+}
+
+func (k *keeper) start(r request, files []*os.File) error {
+	cmd := exec.Command(r.Start[0], r.Start[1:]...)
+	cmd.Env = r.Env
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = files[0], files[1], files[2]
+	// A keeper that is killed takes its processes with it.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	k.mu.Lock() // its end is told after its begin
+	err := cmd.Start()
+	if err != nil {
+		k.mu.Unlock()
+		return k.say(answer{Error: err.Error()})
+	}
+	k.running[cmd.Process.Pid] = cmd.Process
+	err = send(k.control, answer{PID: cmd.Process.Pid})
+	k.mu.Unlock()
+	k.awaits.Go(func() { k.await(cmd) })
+	return err
+}
+
+func (k *keeper) await(cmd *exec.Cmd) {
+	status := ""
+	if err := cmd.Wait(); err != nil {
+		status = err.Error()
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.running, cmd.Process.Pid)
+	_ = send(k.control, answer{Exited: &exit{PID: cmd.Process.Pid, Status: status}})
+}
+
+// killAll ends what still runs, and waits until it is gone.
+func (k *keeper) killAll() {
+	k.mu.Lock()
+	for _, p := range k.running {
+		_ = p.Kill()
+	}
+	k.mu.Unlock()
+	k.awaits.Wait()
+}

@@ -1,0 +1,203 @@
+package netns
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Namespace is a user and network namespace whose loopback device is up. Its
+// processes are root inside and the caller's own user outside. It is safe for
+// use by several goroutines. Create one with [New]; Close ends it.
+type Namespace struct {
+	keeper  *exec.Cmd
+	control *net.UnixConn
+	thread  int        // the keeper's thread that is inside
+	asking  sync.Mutex // one request at a time
+	answers chan reply
+	ended   chan struct{} // closed when the keeper is gone
+}
+
+type reply struct {
+	answer
+	process *Process // of an answer with a PID
+	files   []*os.File
+}
+
+// New makes a namespace. keeper is the command of a program that calls [Keep]
+// and is not started yet; New adds what makes the namespace.
+func New(keeper *exec.Cmd) (*Namespace, error) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("connect to a namespace's keeper: %w", err)
+	}
+	theirs := os.NewFile(uintptr(pair[1]), "control")
+	defer theirs.Close()
+	ours, err := unixConn(os.NewFile(uintptr(pair[0]), "control"))
+	if err != nil {
+		return nil, fmt.Errorf("connect to a namespace's keeper: %w", err)
+	}
+	keeper.ExtraFiles = []*os.File{theirs} // becomes descriptor controlFD
+	keeper.SysProcAttr = &syscall.SysProcAttr{
+		Setpgid:     true, // Ctrl-C is for us
+		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}},
+	}
+	if err := keeper.Start(); err != nil {
+		return nil, errors.Join(forbidden(err), ours.Close())
+	}
+	n := &Namespace{
+		keeper: keeper, control: ours,
+		answers: make(chan reply, 1), ended: make(chan struct{}),
+	}
+	go n.listen()
+	first, err := n.answer()
+	if errors.Is(err, errKeeperGone) {
+		return nil, fmt.Errorf("start a namespace's keeper: %w (%s)", err, keeper.ProcessState)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: %w; some systems take all rights from user namespaces (AppArmor's kernel.apparmor_restrict_unprivileged_userns)", ErrForbidden, err), n.Close())
+	}
+	n.thread = first.Ready
+	return n, nil
+}
+
+// forbidden says why a process could not be started in namespaces.
+func forbidden(err error) error {
+	switch {
+	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EUSERS):
+		limit, _ := os.ReadFile("/proc/sys/user/max_user_namespaces")
+		return fmt.Errorf("%w: the limit of user namespaces is reached (user.max_user_namespaces is %s)", ErrForbidden, strings.TrimSpace(string(limit)))
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES), errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOSYS):
+		return fmt.Errorf("%w: this system forbids user namespaces to this user: %w", ErrForbidden, err)
+	}
+	return fmt.Errorf("start a namespace's keeper: %w", err)
+}
+
+// listen passes on what the keeper says until it is gone.
+func (n *Namespace) listen() {
+	running := map[int]*Process{}
+	for {
+		var a answer
+		files, err := receive(n.control, &a)
+		if err != nil {
+			break
+		}
+		if a.Exited != nil {
+			running[a.Exited.PID].end(a.Exited.Status)
+			delete(running, a.Exited.PID)
+			continue
+		}
+		r := reply{answer: a, files: files}
+		if a.PID != 0 {
+			r.process = &Process{PID: a.PID, space: n, ended: make(chan struct{})}
+			running[a.PID] = r.process
+		}
+		n.answers <- r
+	}
+	_ = n.control.Close() // a keeper that still lived would end now
+	_ = n.keeper.Wait()
+	for _, p := range running {
+		p.end("killed with its namespace's keeper")
+	}
+	close(n.ended)
+}
+
+var errKeeperGone = errors.New("the namespace's keeper has ended")
+
+// answer waits for the keeper's answer to the request under way.
+func (n *Namespace) answer() (reply, error) {
+	select {
+	case r := <-n.answers:
+		if r.Error != "" {
+			return r, errors.New(r.Error)
+		}
+		return r, nil
+	case <-n.ended:
+		return reply{}, errKeeperGone
+	}
+}
+
+// Process is a process in a namespace.
+type Process struct {
+	PID int // as this process sees it
+
+	space *Namespace
+	ended chan struct{}
+	err   error
+}
+
+func (p *Process) end(status string) {
+	if status != "" {
+		p.err = errors.New(status)
+	}
+	close(p.ended)
+}
+
+// Wait waits for the process's end. Its error is one of another exit code than
+// 0, or of a signal.
+func (p *Process) Wait() error {
+	<-p.ended
+	return p.err
+}
+
+// Kill ends the process at once, if it has not ended. It does not wait.
+func (p *Process) Kill() error { return send(p.space.control, request{Kill: p.PID}) }
+
+// Start starts a program inside, with these arguments, this process's
+// environment and these standard streams, which stay open here.
+func (n *Namespace) Start(command []string, stdin, stdout, stderr *os.File) (*Process, error) {
+	n.asking.Lock()
+	defer n.asking.Unlock()
+	r, err := n.ask(request{Start: command, Env: os.Environ()}, stdin, stdout, stderr)
+	if err != nil {
+		return nil, fmt.Errorf("start %s in a namespace: %w", command[0], err)
+	}
+	if r.process == nil {
+		return nil, fmt.Errorf("start %s in a namespace: the keeper did not say its process id", command[0])
+	}
+	return r.process, nil
+}
+
+// Socket opens a socket inside, for use here. The caller closes it.
+func (n *Namespace) Socket(domain, kind, protocol int) (*os.File, error) {
+	n.asking.Lock()
+	defer n.asking.Unlock()
+	r, err := n.ask(request{Socket: []int{domain, kind, protocol}})
+	if err == nil && len(r.files) != 1 {
+		err = errors.New("the keeper sent none")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open a socket in a namespace: %w", err)
+	}
+	return r.files[0], nil
+}
+
+func (n *Namespace) ask(r request, files ...*os.File) (reply, error) {
+	if err := send(n.control, r, files...); err != nil {
+		return reply{}, fmt.Errorf("ask the namespace's keeper: %w", err)
+	}
+	return n.answer()
+}
+
+// Proc is the folder of /proc that shows the namespace, as in Proc()+"/net/snmp".
+func (n *Namespace) Proc() string {
+	return "/proc/" + strconv.Itoa(n.keeper.Process.Pid) + "/task/" + strconv.Itoa(n.thread)
+}
+
+// Close ends the processes inside, and the namespace. It returns once they are
+// gone.
+func (n *Namespace) Close() error {
+	_ = n.control.CloseWrite() // the keeper's sign to end; it kills what runs
+	<-n.ended
+	return nil
+}
