@@ -12,33 +12,48 @@ import (
 	"github.com/spf13/pflag"
 
 	"socketlab/internal/lab"
-	"socketlab/internal/live"
 	"socketlab/internal/report"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
-	"socketlab/internal/verdict"
 	"socketlab/scenarios"
 )
 
 // runOptions are the flags that demo and run share.
 type runOptions struct {
-	speed  float64
-	seed   uint64
-	format choice
-	source choice
-	ports  []int
-	binDir string
-	record string
-	quiet  bool
+	speed    float64
+	seed     uint64
+	format   choice
+	source   choice
+	isolate  choice
+	parallel int
+	ports    []int
+	binDir   string
+	record   string
+	quiet    bool
+	// visible keeps runs where another terminal can see them, unless they
+	// cannot be played there.
+	visible bool
 }
 
+const (
+	isolateAuto   = "auto"
+	isolateAlways = "always"
+	isolateNever  = "never"
+)
+
 func (o *runOptions) add(f *pflag.FlagSet) {
+	isolateUsage := "play each side in a user and network namespace of its own (Linux); auto: where possible, and not with --ports"
+	if o.visible {
+		isolateUsage = "play each side in a user and network namespace of its own (Linux); auto: only what needs it, so that ss sees the rest"
+	}
 	o.format = choice{"table", report.Formats()}
-	o.source = choice{"auto", []string{"auto", "gopsutil"}}
+	o.source = choice{socketstats.Auto, socketstats.SourceNames()}
+	o.isolate = choice{isolateAuto, []string{isolateAuto, isolateAlways, isolateNever}}
 	f.Float64Var(&o.speed, "speed", 0, "divide every time in the script by this; 0 is the script's own choice")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the random extra requests")
 	f.VarP(&o.format, "output", "o", "form of the result")
-	f.Var(&o.source, "source", "where counts come from")
+	f.Var(&o.source, "source", "where counts come from; auto is the cheapest that works here")
+	f.Var(&o.isolate, "isolate", isolateUsage)
 	f.IntSliceVar(&o.ports, "ports", nil, "ports of the faulty and the fixed side's servers, such as 8081,8082 (default: free ones)")
 	f.StringVar(&o.binDir, "bin-dir", "", "take slowserver, client-faulty and client-fixed from this folder, not from sockwatch itself")
 	f.StringVar(&o.record, "record", "", "record the run in this new file, as JSON lines")
@@ -46,7 +61,7 @@ func (o *runOptions) add(f *pflag.FlagSet) {
 }
 
 func demoCommand(streams Streams) *cobra.Command {
-	var o runOptions
+	o := runOptions{visible: true}
 	c := &cobra.Command{
 		Use:   "demo [ID]",
 		Short: "Play one scenario side by side, then print the comparison",
@@ -72,8 +87,9 @@ func runCommand(streams Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run ID... | FILE... | --all",
 		Short: "Play scenarios, print the comparison, check what they expect",
-		Long: `Plays scenarios of the catalogue, or scripts of your own, one after the other.
-The exit code is 3 if one does not show what its script expects.
+		Long: `Plays scenarios of the catalogue, or scripts of your own: several at once where
+they are isolated from each other, and otherwise one after the other. The exit
+code is 3 if one does not show what its script expects.
 
 With -o json one run is an object; --all, or several, are an array of objects.`,
 		Example: `  sockwatch run body-not-closed
@@ -95,21 +111,17 @@ With -o json one run is an object; --all, or several, are an array of objects.`,
 	}
 	o.add(c.Flags())
 	c.Flags().BoolVar(&all, "all", false, "play the whole catalogue")
+	c.Flags().IntVar(&o.parallel, "parallel", 0, "how many isolated runs go on at once; 0 is two for each processor, at most 8")
 	return c
 }
 
-// play plays the scenarios that words name. Nothing is started before all of
-// them, and all options, are known to be good.
-func play(c *cobra.Command, streams Streams, o runOptions, words []string, list bool) error {
-	listen, err := o.check(c, len(words))
-	if err != nil {
-		return err
-	}
+// scripts finds and reads what words name, at the speed to play it.
+func (o *runOptions) scripts(c *cobra.Command, words []string) ([]scenario.Script, error) {
 	scripts := make([]scenario.Script, 0, len(words))
 	for _, word := range words {
 		script, err := findScript(word)
 		if err != nil {
-			return scriptError(c, err)
+			return nil, scriptError(c, err)
 		}
 		speed := o.speed
 		if speed == 0 {
@@ -117,31 +129,7 @@ func play(c *cobra.Command, streams Streams, o runOptions, words []string, list 
 		}
 		scripts = append(scripts, script.AtSpeed(speed))
 	}
-	var entries []report.Entry
-	var failed error
-	for _, script := range scripts {
-		if script.Needs == scenario.Namespace {
-			fmt.Fprintf(streams.Err, "%s: skipped: it needs a network namespace of its own, which sockwatch cannot make yet\n", script.ID)
-			continue
-		}
-		run, err := playOne(c, streams, o, script, listen)
-		if run != nil && !run.Started.IsZero() { // what was seen is never lost
-			entries = append(entries, report.Entry{Run: run, Judgement: verdict.Judge(run)})
-		}
-		if err != nil && listen != nil && run.Started.IsZero() {
-			err = fmt.Errorf("%w; without --ports, free ports are taken", err)
-		}
-		if err != nil {
-			failed = fmt.Errorf("%s: %w", script.ID, err)
-			break
-		}
-	}
-	if len(entries) > 0 || failed == nil {
-		if err := report.Write(streams.Out, o.format.value, entries, list); err != nil {
-			return errors.Join(failed, fmt.Errorf("write the result: %w", err))
-		}
-	}
-	return outcome(entries, failed)
+	return scripts, nil
 }
 
 // check checks the options and returns where the servers listen.
@@ -159,6 +147,12 @@ func (o *runOptions) check(c *cobra.Command, runs int) (map[scenario.Side]string
 			return nil, usagef(c, "--record: %s is there already: remove it, or choose another name", o.record)
 		}
 	}
+	if o.parallel < 0 {
+		return nil, usagef(c, "--parallel %d is below 0", o.parallel)
+	}
+	if o.isolate.value == isolateAlways && o.source.value == "gopsutil" {
+		return nil, usagef(c, "--isolate always: gopsutil does not see into a namespace; use --source sockdiag")
+	}
 	if o.ports == nil {
 		return nil, nil
 	}
@@ -173,26 +167,6 @@ func (o *runOptions) check(c *cobra.Command, runs int) (map[scenario.Side]string
 		listen[side] = "127.0.0.1:" + strconv.Itoa(o.ports[i])
 	}
 	return listen, nil
-}
-
-func playOne(c *cobra.Command, streams Streams, o runOptions, script scenario.Script, listen map[scenario.Side]string) (*lab.Run, error) {
-	show := live.Observer(func(lab.Event) {})
-	if !o.quiet {
-		show = live.Run(streams.Err, live.CanRedraw(streams.Err, os.Getenv("TERM")))
-	}
-	rec := recorder{path: o.record}
-	run, err := lab.Play(c.Context(), lab.Plan{
-		Script: script, Seed: o.seed, Source: socketstats.Gopsutil{},
-		Programs: lab.Programs{Dir: o.binDir}, Listen: listen,
-		Observe: func(e lab.Event) {
-			rec.write(e)
-			show(e)
-		},
-	})
-	if recErr := rec.close(); err == nil {
-		err = recErr
-	}
-	return run, err
 }
 
 // outcome is the error, and so the exit code, of what was played.

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"regexp"
@@ -30,12 +31,21 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Condition:           condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits,
 			"until": until,
 			"big":   big,
 		},
 	})
+}
+
+// condition knows [userns]: a process may make a user and network namespace.
+func condition(cond string) (bool, error) {
+	if cond != "userns" {
+		return false, fmt.Errorf("unknown condition %q", cond)
+	}
+	return exec.Command("unshare", "-Urn", "true").Run() == nil, nil
 }
 
 // exits CODE PROGRAM ARGS... runs a program that must end with this code.

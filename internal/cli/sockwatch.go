@@ -9,6 +9,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
+	"socketlab/internal/netns"
 	"socketlab/internal/scenario"
 	"socketlab/scenarios"
 )
@@ -36,11 +37,26 @@ found or an expectation was not met, 130 interrupted.`,
 	// but this binary.
 	for _, c := range []*cobra.Command{
 		slowserverCommand(streams), clientCommand("client-faulty", streams), clientCommand("client-fixed", streams),
+		keeperCommand(),
 	} {
 		c.Hidden = true
 		root.AddCommand(c)
 	}
 	return root
+}
+
+// keeperCommand holds the namespace of an isolated side.
+func keeperCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "keeper",
+		Short: "Hold a namespace for an isolated run",
+		RunE: func(*cobra.Command, []string) error {
+			if code := netns.Keep(); code != exitOK {
+				return &codeError{code: code}
+			}
+			return nil
+		},
+	}
 }
 
 // knownCommand refuses a word that is no command, and says which one is like it.

@@ -25,7 +25,7 @@ func watchCommand(streams Streams) *cobra.Command {
 		interval time.Duration
 		length   time.Duration
 		format   = choice{"table", []string{"table", "json"}}
-		source   = choice{"auto", []string{"auto", "gopsutil"}}
+		source   = choice{socketstats.Auto, socketstats.SourceNames()}
 	)
 	c := &cobra.Command{
 		Use:   "watch [--port N] [--pid N] [--name S]",
@@ -51,7 +51,11 @@ as the kernel keeps it (in TIME_WAIT, for instance), if it was seen before.`,
 			if port == 0 && len(pids) == 0 && name == "" {
 				target.Port = defaultWatchPort
 			}
-			return watchTarget(c, streams, target, interval, length, format.value)
+			src, err := socketstats.OpenSource(source.value)
+			if err != nil {
+				return err
+			}
+			return watchTarget(c, streams, target, src, interval, length, format.value)
 		},
 	}
 	f := c.Flags()
@@ -61,13 +65,13 @@ as the kernel keeps it (in TIME_WAIT, for instance), if it was seen before.`,
 	f.DurationVar(&interval, "interval", time.Second, "time between two counts")
 	f.DurationVar(&length, "for", 0, "end after this time; 0 goes on until Ctrl-C")
 	f.VarP(&format, "output", "o", "table, or a JSON object a line")
-	f.Var(&source, "source", "where counts come from")
+	f.Var(&source, "source", "where counts come from; auto is the cheapest that works here")
 	return c
 }
 
-func watchTarget(c *cobra.Command, streams Streams, target watch.Target, interval, length time.Duration, format string) error {
+func watchTarget(c *cobra.Command, streams Streams, target watch.Target, source socketstats.Source, interval, length time.Duration, format string) error {
 	ctx := c.Context()
-	w, err := watch.New(ctx, socketstats.Gopsutil{}, target)
+	w, err := watch.New(ctx, source, target)
 	if err != nil {
 		return err
 	}
@@ -78,6 +82,7 @@ func watchTarget(c *cobra.Command, streams Streams, target watch.Target, interva
 		show = func(s watch.Snapshot) { _ = out.Encode(s) } // a closed pipe ends us by its signal
 	}
 	var last watch.Snapshot
+	warned := false
 	finish := func() { // what was seen last stays on the screen; elsewhere a table sums it up
 		if format == "table" && !redraw && !last.At.IsZero() {
 			fmt.Fprintf(streams.Out, "\n%s", live.WatchTable(last))
@@ -105,6 +110,10 @@ func watchTarget(c *cobra.Command, streams Streams, target watch.Target, interva
 		}
 		last = snap
 		show(snap)
+		if !warned && snap.Took > interval/dear {
+			warned = true
+			warnDear(streams.Err, source, snap.Took, interval)
+		}
 		select {
 		case <-ctx.Done():
 			finish()

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/lab"
+	"socketlab/internal/netns"
 	"socketlab/internal/role"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
@@ -25,6 +26,8 @@ func TestMain(m *testing.M) {
 		switch os.Args[1] {
 		case "slowserver":
 			os.Exit(role.Server(context.Background(), os.Stdin, os.Stdout, slog.New(slog.DiscardHandler)))
+		case "keeper":
+			os.Exit(netns.Keep())
 		case "client-faulty", "client-fixed":
 			os.Exit(role.Client(context.Background(), os.Stdin, os.Stdout))
 		}
@@ -76,6 +79,77 @@ func TestRunCountsBothEndsOfBothSides(t *testing.T) {
 	require.NotNil(t, events[0].Begin)
 	require.NotNil(t, events[len(events)-1].End)
 	require.GreaterOrEqual(t, len(events), 5)
+}
+
+func TestEachSideOfAnIsolatedRunIsAlone(t *testing.T) {
+	t.Parallel()
+	isolatedOrSkip(t)
+	var begin *lab.Begin
+	const here = "127.0.0.1:8080" // both sides have a port 8080
+	run, err := lab.Play(t.Context(), lab.Plan{
+		Script: script(t, holds), Seed: 1, Isolated: true,
+		Listen: map[scenario.Side]string{scenario.Faulty: here, scenario.Fixed: here},
+		Observe: func(e lab.Event) {
+			if e.Begin != nil {
+				begin = e.Begin
+				for _, pid := range []int{begin.FaultyAt.ClientPID, begin.FaultyAt.ServerPID, begin.FixedAt.Keeper} {
+					require.NoError(t, socketstats.CheckProcess(int32(pid)))
+				}
+			}
+		},
+	})
+	require.NoError(t, err)
+	require.True(t, run.Isolated)
+	require.Equal(t, "sockdiag", run.Source)
+	require.Equal(t, here, begin.FaultyAt.Server)
+	require.Equal(t, here, begin.FixedAt.Server)
+	for _, side := range scenario.Sides() {
+		s := run.Of(side)
+		require.Equal(t, 20, s.Client.Final.Of(socketstats.Established), side)
+		require.Equal(t, 21, s.Server.Final.Total(), side)
+		require.EqualValues(t, 20, s.Kernel["ActiveOpens"], side)
+		require.EqualValues(t, 20, s.Kernel["PassiveOpens"], side)
+		require.EqualValues(t, 40, s.Kernel["CurrEstab"], side)
+		opens, ok := s.Metric("kernel.ActiveOpens")
+		require.True(t, ok)
+		require.InDelta(t, 20, opens, 0)
+	}
+	for _, at := range []lab.Place{begin.FaultyAt, begin.FixedAt} {
+		for _, pid := range []int{at.ClientPID, at.ServerPID, at.Keeper} {
+			require.ErrorIs(t, socketstats.CheckProcess(int32(pid)), socketstats.ErrNoProcess, "nothing outlives a run")
+		}
+	}
+}
+
+func isolatedOrSkip(t *testing.T) {
+	t.Helper()
+	if err := (lab.Programs{}).CanIsolate(); err != nil {
+		t.Skip(err)
+	}
+}
+
+func TestSamplesSayWhatTheyCost(t *testing.T) {
+	t.Parallel()
+	var samples []lab.Sample
+	run, err := lab.Play(t.Context(), lab.Plan{
+		Script: script(t, holds), Seed: 1, Source: socketstats.Gopsutil{},
+		Observe: func(e lab.Event) {
+			if e.Sample != nil {
+				samples = append(samples, *e.Sample)
+			}
+		},
+	})
+	require.NoError(t, err)
+	require.Equal(t, len(samples), run.Sampling.Samples)
+	var took, cpu time.Duration
+	for _, s := range samples {
+		require.Positive(t, s.Took)
+		took, cpu = took+s.Took, cpu+s.CPU
+		require.LessOrEqual(t, s.Took, run.Sampling.Longest)
+	}
+	require.Equal(t, took, run.Sampling.Took)
+	require.Equal(t, cpu, run.Sampling.CPU)
+	require.Positive(t, cpu)
 }
 
 func TestRecordingGivesTheSameRunAgain(t *testing.T) {

@@ -4,17 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
-	"runtime"
 	"time"
 
 	"socketlab/internal/client"
+	"socketlab/internal/netns"
 	"socketlab/internal/role"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
 )
-
-const slowserverProgram = "slowserver"
 
 // Plan is what to play, and how. Script and Source are required.
 type Plan struct {
@@ -23,6 +20,10 @@ type Plan struct {
 	Seed     uint64
 	Source   socketstats.Source
 	Programs Programs
+	// Isolated plays each side in a user and network namespace of its own,
+	// counted by a sock_diag source inside; Source is not used then. See
+	// [Programs.CanIsolate].
+	Isolated bool
 	// Listen is where each side's server listens. A side that is not in it
 	// takes a free port of 127.0.0.1.
 	Listen map[scenario.Side]string
@@ -57,6 +58,7 @@ func interrupted(ctx context.Context, err error) error {
 
 // pair is one side's processes and the client's newest report.
 type pair struct {
+	space          *netns.Namespace // nil without isolation
 	server, client *process
 	report         client.Report
 	// fromServer is the server's answers, and nil once the server stopped
@@ -69,7 +71,7 @@ type play struct {
 	Plan
 	run     *Run
 	procs   map[scenario.Side]*pair
-	sampler *sampler
+	sampler sampler
 	start   time.Time
 }
 
@@ -87,78 +89,6 @@ func (p *play) play(ctx context.Context) error {
 		}
 	}
 	return p.close(interrupted(ctx, p.watch(ctx)))
-}
-
-// startProcesses starts the servers, and then the clients, which wait.
-func (p *play) startProcesses(ctx context.Context) (Begin, error) {
-	begin := Begin{
-		Schema: RecordSchema, Script: p.Script, Scenario: p.Script.ID, Title: p.Script.Title,
-		Speed: p.Script.Speed, Seed: p.Seed, GoVersion: runtime.Version(),
-		Source: p.Source.Name(), Blind: p.Source.Blind(),
-	}
-	servers := map[scenario.Side]netip.AddrPort{}
-	for _, side := range scenario.Sides() {
-		at, err := p.startServer(ctx, side)
-		if err != nil {
-			return begin, err
-		}
-		servers[side] = at
-	}
-	var err error
-	if p.sampler, err = newSampler(ctx, p.Source, servers); err != nil {
-		return begin, err
-	}
-	arrivals := p.Script.Arrivals(p.Seed)
-	for _, side := range scenario.Sides() {
-		if err := p.startClient(ctx, side, servers[side], arrivals); err != nil {
-			return begin, err
-		}
-		pair := p.procs[side]
-		place := Place{Server: servers[side].String(), ServerPID: pair.server.pid, ClientPID: pair.client.pid, LeftBehind: p.sampler.leftBehind(side)}
-		if side == scenario.Faulty {
-			begin.FaultyAt = place
-		} else {
-			begin.FixedAt = place
-		}
-	}
-	return begin, nil
-}
-
-func (p *play) startServer(ctx context.Context, side scenario.Side) (netip.AddrPort, error) {
-	listen := p.Listen[side]
-	if listen == "" {
-		listen = "127.0.0.1:0"
-	}
-	server, err := p.Programs.start(slowserverProgram, side, role.ServerOrder{
-		Listen: listen, Behaviour: p.Script.Server, Code: p.Script.Code, Side: side,
-	})
-	if err != nil {
-		return netip.AddrPort{}, err
-	}
-	p.procs[side] = &pair{server: server, fromServer: server.answers}
-	answer, err := server.first(ctx)
-	if err != nil {
-		return netip.AddrPort{}, err
-	}
-	at, err := netip.ParseAddrPort(answer.Listening)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("the %s does not say where it listens: %w", server.name, err)
-	}
-	return at, nil
-}
-
-func (p *play) startClient(ctx context.Context, side scenario.Side, server netip.AddrPort, arrivals []time.Duration) error {
-	c := p.Script.Client
-	proc, err := p.Programs.start("client-"+string(side), side, role.ClientOrder{
-		Code: p.Script.Code, Side: side, Arrivals: arrivals,
-		Target: client.NewTarget(server.String(), c),
-	})
-	if err != nil {
-		return err
-	}
-	p.procs[side].client = proc
-	_, err = proc.first(ctx)
-	return err
 }
 
 // watch samples until the load is over, or something ends it before.
@@ -304,15 +234,13 @@ func (p *play) awaitReport(ctx context.Context, side scenario.Side) error {
 // sample counts once. The clients are asked after the kernel, so that a
 // connection that the kernel lists is one that its client knows of.
 func (p *play) sample(ctx context.Context) error {
-	at := time.Now()
-	clients, servers, err := p.sampler.counts(ctx)
+	s, err := p.sampler.count(ctx, p.start)
 	if err != nil {
 		return err
 	}
-	s := &Sample{At: at.Sub(p.start), Took: time.Since(at)}
 	err = p.askClients(ctx)
 	for _, side := range scenario.Sides() {
-		*s.Of(side) = SideSample{Client: clients[side], Server: servers[side], Report: p.procs[side].report}
+		s.Of(side).Report = p.procs[side].report
 	}
 	p.observe(Event{Sample: s})
 	return err
@@ -359,12 +287,19 @@ func (p *play) observe(e Event) {
 	}
 }
 
-// end ends every process that was started, and waits until it is gone.
+// end ends every process and namespace that was started, and waits until it is
+// gone.
 func (p *play) end() {
 	for _, pair := range p.procs {
 		if pair.client != nil {
 			pair.client.kill()
 		}
-		pair.server.kill()
+		if pair.server != nil {
+			pair.server.kill()
+		}
+		if pair.space != nil {
+			_ = pair.space.Close()
+		}
 	}
+	p.sampler.close()
 }

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"socketlab/internal/netns"
 	"socketlab/internal/role"
 	"socketlab/internal/scenario"
 )
@@ -26,19 +27,20 @@ type Programs struct {
 	Dir string
 }
 
-func (p Programs) command(name string) (*exec.Cmd, error) {
+// command is a role's program and its arguments.
+func (p Programs) command(name string) ([]string, error) {
 	if p.Dir != "" {
 		path, err := exec.LookPath(filepath.Join(p.Dir, name))
 		if err != nil {
 			return nil, fmt.Errorf("%s is not in %s: build the programs with: go build -o %s ./cmd/... (%w)", name, p.Dir, p.Dir, err)
 		}
-		return exec.Command(path, "--controlled"), nil
+		return []string{path, "--controlled"}, nil
 	}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("cannot find this program's own file to start %s from it: %w", name, err)
 	}
-	return exec.Command(self, name, "--controlled"), nil
+	return []string{self, name, "--controlled"}, nil
 }
 
 // process is one running role. Its end, whatever the reason, closes answers.
@@ -50,40 +52,39 @@ type process struct {
 	stderr  *tail
 	ended   chan struct{} // closed once the process is gone
 	err     error         // why; to be read after ended
-	cmd     *exec.Cmd
+	child   child
 }
 
-// start starts a program and gives it its order. The caller ends it with kill.
-func (p Programs) start(program string, side scenario.Side, order any) (*process, error) {
+// child is a process that was started: beside us, or in a namespace.
+type child interface {
+	Wait() error
+	Kill() error
+}
+
+// beside is a child in our own namespaces.
+type beside struct{ *exec.Cmd }
+
+func (b beside) Kill() error { return b.Process.Kill() }
+
+// start starts a program, in a namespace if there is one, and gives it its
+// order. The caller ends it with kill.
+func (p Programs) start(program string, side scenario.Side, space *netns.Namespace, order any) (*process, error) {
 	kind := "server"
 	if program != slowserverProgram {
 		kind = "client"
 	}
 	name := fmt.Sprintf("%s of the %s side", kind, side)
-	cmd, err := p.command(program)
+	command, err := p.command(program)
 	if err != nil {
 		return nil, fmt.Errorf("start the %s: %w", name, err)
 	}
 	proc := &process{
-		name: name, cmd: cmd, stderr: &tail{},
+		name: name, stderr: &tail{},
 		answers: make(chan role.Answer, 16), ended: make(chan struct{}),
 	}
-	cmd.Stderr = proc.stderr
-	cmd.SysProcAttr = ownGroup()
-	cmd.WaitDelay = time.Second
-	in, err := cmd.StdinPipe()
-	if err != nil {
+	if err := proc.launch(command, space); err != nil {
 		return nil, fmt.Errorf("start the %s: %w", name, err)
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, fmt.Errorf("start the %s: %w", name, err)
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start the %s: %w", name, err)
-	}
-	proc.in, proc.pid = in, cmd.Process.Pid
-	go proc.read(out)
 	if err := proc.send(order); err != nil {
 		proc.kill()
 		return nil, err
@@ -91,8 +92,46 @@ func (p Programs) start(program string, side scenario.Side, order any) (*process
 	return proc, nil
 }
 
+// launch starts the command with pipes to its standard streams.
+func (p *process) launch(command []string, space *netns.Namespace) error {
+	var pipes [3]struct{ r, w *os.File }
+	for i := range pipes {
+		var err error
+		if pipes[i].r, pipes[i].w, err = os.Pipe(); err != nil {
+			return err
+		}
+	}
+	in, out, errs := pipes[0], pipes[1], pipes[2]
+	var err error
+	if space != nil {
+		var inside *netns.Process
+		if inside, err = space.Start(command, in.r, out.w, errs.w); err == nil {
+			p.child, p.pid = inside, inside.PID
+		}
+	} else {
+		cmd := exec.Command(command[0], command[1:]...)
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = in.r, out.w, errs.w
+		cmd.SysProcAttr = ownGroup()
+		if err = cmd.Start(); err == nil {
+			p.child, p.pid = beside{cmd}, cmd.Process.Pid
+		}
+	}
+	_ = errors.Join(in.r.Close(), out.w.Close(), errs.w.Close()) // the child's, who has them now
+	if err != nil {
+		return errors.Join(err, in.w.Close(), out.r.Close(), errs.r.Close())
+	}
+	p.in = in.w
+	go p.read(out.r, errs.r)
+	return nil
+}
+
 // read passes the answers on until the process ends.
-func (p *process) read(out io.Reader) {
+func (p *process) read(out, errs *os.File) {
+	var said sync.WaitGroup
+	said.Go(func() {
+		_, _ = io.Copy(p.stderr, errs)
+		_ = errs.Close()
+	})
 	lines := json.NewDecoder(out)
 	for {
 		var a role.Answer
@@ -101,7 +140,9 @@ func (p *process) read(out io.Reader) {
 		}
 		p.answers <- a
 	}
-	p.err = p.cmd.Wait()
+	_ = out.Close()
+	p.err = p.child.Wait()
+	said.Wait()
 	close(p.answers)
 	close(p.ended)
 }
@@ -167,7 +208,7 @@ func (p *process) kill() {
 	select {
 	case <-p.ended:
 	case <-time.After(endTimeout):
-		_ = p.cmd.Process.Kill()
+		_ = p.child.Kill()
 		<-p.ended
 	}
 }

@@ -25,6 +25,23 @@ type Run struct {
 	Duration time.Duration
 	// Stopped says why the run ended before its time; "" if it did not.
 	Stopped string
+	// Sampling is what watching cost.
+	Sampling Cost
+}
+
+// Cost is what samples cost.
+type Cost struct {
+	Samples int
+	// Took and CPU are the sums over all samples, and Longest the most that
+	// one took.
+	Took, CPU, Longest time.Duration
+}
+
+func (c *Cost) add(s *Sample) {
+	c.Samples++
+	c.Took += s.Took
+	c.CPU += s.CPU
+	c.Longest = max(c.Longest, s.Took)
 }
 
 // Side is what one side of a run showed.
@@ -35,6 +52,9 @@ type Side struct {
 	Reports []client.Report
 	// Client and Server are the two ends' sockets.
 	Client, Server End
+	// Kernel is what the kernel counted in the side's network namespace by
+	// the last sample; nil if the run was not isolated.
+	Kernel socketstats.Counters
 }
 
 // End is the sockets at one end of a side's connections.
@@ -85,9 +105,17 @@ type Begin struct {
 	Blind    []socketstats.State `json:"blind,omitempty"`
 	Isolated bool                `json:"isolated"`
 	Started  time.Time           `json:"started"`
-	// Faulty and Fixed say where each side's processes are.
+	// FaultyAt and FixedAt say where each side's processes are.
 	FaultyAt Place `json:"faulty_at"`
 	FixedAt  Place `json:"fixed_at"`
+}
+
+// at is where one side's processes are.
+func (b *Begin) at(side scenario.Side) *Place {
+	if side == scenario.Faulty {
+		return &b.FaultyAt
+	}
+	return &b.FixedAt
 }
 
 // Place is where one side's processes are.
@@ -95,6 +123,8 @@ type Place struct {
 	Server    string `json:"server"`
 	ServerPID int    `json:"server_pid"`
 	ClientPID int    `json:"client_pid"`
+	// Keeper is the process that holds the side's namespace; 0 without one.
+	Keeper int `json:"keeper,omitempty"`
 	// LeftBehind is how many sockets of earlier connections the server's
 	// port had when the run began. They are not counted.
 	LeftBehind int `json:"left_behind,omitempty"`
@@ -104,8 +134,11 @@ type Place struct {
 type Sample struct {
 	// At is the time since the start of the load, when the count was begun.
 	At time.Duration `json:"at_ns"`
-	// Took is what the count cost.
+	// Took is the time that the count cost, and CPU the processor's part of
+	// it, in sockwatch and in the kernel for it; 0 where the system does not
+	// tell.
 	Took   time.Duration `json:"took_ns"`
+	CPU    time.Duration `json:"cpu_ns"`
 	Faulty SideSample    `json:"faulty"`
 	Fixed  SideSample    `json:"fixed"`
 }
@@ -114,6 +147,9 @@ type Sample struct {
 type SideSample struct {
 	Client socketstats.Counts `json:"client"`
 	Server socketstats.Counts `json:"server"`
+	// Kernel is what the kernel counted in the side's network namespace since
+	// the run began; nil where the side has none of its own.
+	Kernel socketstats.Counters `json:"kernel,omitempty"`
 	// Report is the newest one that the client had sent by then.
 	Report client.Report `json:"report"`
 }
@@ -145,6 +181,7 @@ func (r *Run) Add(e Event) {
 			r.Of(side).add(e.Sample.At, *e.Sample.Of(side))
 		}
 		r.Duration = e.Sample.At
+		r.Sampling.add(e.Sample)
 	case e.End != nil:
 		r.Duration, r.Stopped = e.End.Duration, e.End.Stopped
 		r.Faulty.Report, r.Fixed.Report = e.End.Faulty, e.End.Fixed
@@ -156,6 +193,7 @@ func (s *Side) add(at time.Duration, sample SideSample) {
 	s.Reports = append(s.Reports, sample.Report)
 	s.Client.add(at, sample.Client)
 	s.Server.add(at, sample.Server)
+	s.Kernel = sample.Kernel
 }
 
 func (e *End) add(at time.Duration, c socketstats.Counts) {
@@ -198,6 +236,9 @@ func (s *Side) Metric(name string) (float64, bool) {
 	}
 	if errorName, ok := strings.CutPrefix(name, "requests.errors."); ok {
 		return float64(r.Requests.Errors[errorName]), true
+	}
+	if counter, ok := strings.CutPrefix(name, "kernel."); ok {
+		return float64(s.Kernel[counter]), s.Kernel != nil && socketstats.IsCounter(counter)
 	}
 	return s.sockets(name)
 }

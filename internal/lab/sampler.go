@@ -2,77 +2,117 @@ package lab
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/netip"
+	"slices"
+	"time"
 
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
 )
 
-// sampler counts the sockets of both sides in one reading of the kernel's
-// list, so that the two are of the same moment.
-type sampler struct {
+// sampler counts the sockets of both sides. Without isolation there is one view
+// of both, so that the two are of the same moment; with it each side has its
+// own, and they are read one right after the other.
+type sampler struct{ views []*view }
+
+// view is what one source sees: a network namespace, and in it the servers of
+// one side or of both.
+type view struct {
 	source  socketstats.Source
 	servers map[scenario.Side]netip.AddrPort
+	// proc is the folder of /proc that shows the namespace's counters; "" where
+	// they are not this run's alone.
+	proc string
 	// before holds sockets that an earlier user of a port left behind, with
 	// their states: a port may be used again while its last connections are
 	// still in TIME_WAIT. They are not of this run.
 	before map[socketstats.Tuple]socketstats.State
 }
 
-func newSampler(ctx context.Context, source socketstats.Source, servers map[scenario.Side]netip.AddrPort) (*sampler, error) {
-	s := &sampler{source: source, servers: servers}
-	sockets, err := s.list(ctx)
+// look remembers what is there before the run.
+func (v *view) look(ctx context.Context) error {
+	sockets, err := v.list(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	s.before = map[socketstats.Tuple]socketstats.State{}
+	v.before = map[socketstats.Tuple]socketstats.State{}
 	for _, socket := range sockets {
 		if socket.State != socketstats.Listen {
-			s.before[socket.Tuple()] = socket.State
+			v.before[socket.Tuple()] = socket.State
 		}
 	}
-	return s, nil
+	return nil
 }
 
 // leftBehind is how many sockets are not of this run, at a side's server.
-func (s *sampler) leftBehind(side scenario.Side) int {
+func (v *view) leftBehind(side scenario.Side) int {
 	n := 0
-	for tuple := range s.before {
-		if _, ok := (socketstats.Socket{Local: tuple.Local, Remote: tuple.Remote}).EndOf(s.servers[side]); ok {
+	for tuple := range v.before {
+		if _, ok := (socketstats.Socket{Local: tuple.Local, Remote: tuple.Remote}).EndOf(v.servers[side]); ok {
 			n++
 		}
 	}
 	return n
 }
 
-func (s *sampler) list(ctx context.Context) ([]socketstats.Socket, error) {
+func (v *view) list(ctx context.Context) ([]socketstats.Socket, error) {
 	var ports []uint16
-	for _, at := range s.servers {
+	for _, at := range v.servers {
 		ports = append(ports, at.Port())
 	}
-	return s.source.Sockets(ctx, socketstats.Query{Ports: ports})
+	return v.source.Sockets(ctx, socketstats.Query{Ports: ports})
 }
 
-// counts returns each side's sockets at the client's and the server's end.
-func (s *sampler) counts(ctx context.Context) (client, server map[scenario.Side]socketstats.Counts, err error) {
-	sockets, err := s.list(ctx)
+// count enters its sides' sockets and counters in a sample.
+func (v *view) count(ctx context.Context, s *Sample) error {
+	sockets, err := v.list(ctx)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	ours := sockets[:0]
 	still := map[socketstats.Tuple]socketstats.State{}
-	for _, socket := range sockets {
+	ours := slices.DeleteFunc(sockets, func(socket socketstats.Socket) bool {
 		// A four-tuple that comes back to life is a new connection.
-		if state, ok := s.before[socket.Tuple()]; ok && state == socket.State {
+		state, ok := v.before[socket.Tuple()]
+		if ok = ok && state == socket.State; ok {
 			still[socket.Tuple()] = state
-			continue
 		}
-		ours = append(ours, socket)
+		return ok
+	})
+	v.before = still
+	for side, at := range v.servers {
+		of := s.Of(side)
+		of.Client, of.Server = socketstats.Count(ours, at)
+		if v.proc != "" {
+			if of.Kernel, err = socketstats.ReadCounters(v.proc); err != nil {
+				return err
+			}
+		}
 	}
-	s.before = still
-	client, server = map[scenario.Side]socketstats.Counts{}, map[scenario.Side]socketstats.Counts{}
-	for side, at := range s.servers {
-		client[side], server[side] = socketstats.Count(ours, at)
+	return nil
+}
+
+// count takes a sample, but for what the clients say, and measures what it
+// costs.
+func (s *sampler) count(ctx context.Context, start time.Time) (*Sample, error) {
+	meter := startMeter(len(s.views) > 1)
+	sample := &Sample{At: time.Since(start)}
+	for _, v := range s.views {
+		if err := v.count(ctx, sample); err != nil {
+			meter.stop()
+			return nil, err
+		}
 	}
-	return client, server, nil
+	sample.Took, sample.CPU = meter.stop()
+	return sample, nil
+}
+
+// close closes the sources that were opened for isolated sides.
+func (s *sampler) close() {
+	for _, v := range s.views {
+		if c, ok := v.source.(io.Closer); ok && v.proc != "" {
+			_ = errors.Join(c.Close())
+		}
+	}
 }

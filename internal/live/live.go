@@ -62,8 +62,12 @@ func opening(b *lab.Begin) string {
 
 func place(text *strings.Builder, side scenario.Side, at lab.Place) {
 	port := at.Server[strings.LastIndexByte(at.Server, ':')+1:]
-	fmt.Fprintf(text, "  %-6s server %s (process %d), client process %d: ss -tan '( sport = :%s or dport = :%s )'\n",
-		side, at.Server, at.ServerPID, at.ClientPID, port, port)
+	inside := ""
+	if at.Keeper != 0 {
+		inside = fmt.Sprintf("nsenter -t %d -U -n --preserve-credentials ", at.ServerPID)
+	}
+	fmt.Fprintf(text, "  %-6s server %s (process %d), client process %d: %sss -tan '( sport = :%s or dport = :%s )'\n",
+		side, at.Server, at.ServerPID, at.ClientPID, inside, port, port)
 	if at.LeftBehind > 0 {
 		fmt.Fprintf(text, "         not counted: %d sockets that earlier connections left on this port (for exact TIME_WAIT, wait a minute)\n", at.LeftBehind)
 	}

@@ -112,14 +112,14 @@ func (k *keeper) obey(r request, files []*os.File) error {
 			_ = p.Kill()
 		}
 		return nil
-	case len(r.Socket) == 3:
-		fd, err := unix.Socket(r.Socket[0], r.Socket[1]|unix.SOCK_CLOEXEC, r.Socket[2])
+	case r.Sockdiag:
+		fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
 		if err != nil {
 			return k.say(answer{Error: os.NewSyscallError("socket", err).Error()})
 		}
-		f := os.NewFile(uintptr(fd), "socket")
+		f := os.NewFile(uintptr(fd), "sock_diag")
 		defer f.Close()
-		return k.say(answer{Socket: true}, f)
+		return k.say(answer{Sockdiag: true}, f)
 	case len(r.Start) > 0 && len(files) == maxFiles:
 		return k.start(r, files)
 	default:

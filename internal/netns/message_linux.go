@@ -13,20 +13,20 @@ import (
 // request is what a keeper is asked. With it come the descriptors for a
 // program's standard streams.
 type request struct {
-	Start  []string `json:",omitempty"` // a program and its arguments
-	Env    []string `json:",omitempty"`
-	Kill   int      `json:",omitempty"` // the id of a process that Start started
-	Socket []int    `json:",omitempty"` // domain, type and protocol of a socket to open inside
+	Start    []string `json:",omitempty"` // a program and its arguments
+	Env      []string `json:",omitempty"`
+	Kill     int      `json:",omitempty"` // the id of a process that Start started
+	Sockdiag bool     `json:",omitempty"` // open a sock_diag socket inside
 }
 
 // answer is what a keeper says. Exited comes unasked; everything else answers
 // the one request under way.
 type answer struct {
-	Ready  int    `json:",omitempty"` // the keeper's thread that is inside
-	PID    int    `json:",omitempty"`
-	Socket bool   `json:",omitempty"` // the descriptor comes with it
-	Exited *exit  `json:",omitempty"`
-	Error  string `json:",omitempty"`
+	Ready    int    `json:",omitempty"` // the keeper's thread that is inside
+	PID      int    `json:",omitempty"`
+	Sockdiag bool   `json:",omitempty"` // its descriptor comes with it
+	Exited   *exit  `json:",omitempty"`
+	Error    string `json:",omitempty"`
 }
 
 // exit is the end of a process.

@@ -1,6 +1,7 @@
 package netns
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -40,10 +41,9 @@ func New(keeper *exec.Cmd) (*Namespace, error) {
 		return nil, fmt.Errorf("connect to a namespace's keeper: %w", err)
 	}
 	theirs := os.NewFile(uintptr(pair[1]), "control")
-	defer theirs.Close()
 	ours, err := unixConn(os.NewFile(uintptr(pair[0]), "control"))
 	if err != nil {
-		return nil, fmt.Errorf("connect to a namespace's keeper: %w", err)
+		return nil, errors.Join(fmt.Errorf("connect to a namespace's keeper: %w", err), theirs.Close())
 	}
 	keeper.ExtraFiles = []*os.File{theirs} // becomes descriptor controlFD
 	keeper.SysProcAttr = &syscall.SysProcAttr{
@@ -52,7 +52,13 @@ func New(keeper *exec.Cmd) (*Namespace, error) {
 		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}},
 		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}},
 	}
-	if err := keeper.Start(); err != nil {
+	var said bytes.Buffer
+	if keeper.Stderr == nil {
+		keeper.Stderr = &said
+	}
+	err = keeper.Start()
+	_ = theirs.Close() // so that ours ends with the keeper
+	if err != nil {
 		return nil, errors.Join(forbidden(err), ours.Close())
 	}
 	n := &Namespace{
@@ -62,7 +68,7 @@ func New(keeper *exec.Cmd) (*Namespace, error) {
 	go n.listen()
 	first, err := n.answer()
 	if errors.Is(err, errKeeperGone) {
-		return nil, fmt.Errorf("start a namespace's keeper: %w (%s)", err, keeper.ProcessState)
+		return nil, fmt.Errorf("start a namespace's keeper: %w (%s) %s", err, keeper.ProcessState, said.String())
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %w; some systems take all rights from user namespaces (AppArmor's kernel.apparmor_restrict_unprivileged_userns)", ErrForbidden, err), n.Close())
@@ -168,16 +174,16 @@ func (n *Namespace) Start(command []string, stdin, stdout, stderr *os.File) (*Pr
 	return r.process, nil
 }
 
-// Socket opens a socket inside, for use here. The caller closes it.
-func (n *Namespace) Socket(domain, kind, protocol int) (*os.File, error) {
+// Sockdiag opens a sock_diag socket inside, for use here. The caller closes it.
+func (n *Namespace) Sockdiag() (*os.File, error) {
 	n.asking.Lock()
 	defer n.asking.Unlock()
-	r, err := n.ask(request{Socket: []int{domain, kind, protocol}})
+	r, err := n.ask(request{Sockdiag: true})
 	if err == nil && len(r.files) != 1 {
 		err = errors.New("the keeper sent none")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open a socket in a namespace: %w", err)
+		return nil, fmt.Errorf("open sock_diag in a namespace: %w", err)
 	}
 	return r.files[0], nil
 }
@@ -189,9 +195,12 @@ func (n *Namespace) ask(r request, files ...*os.File) (reply, error) {
 	return n.answer()
 }
 
+// PID is the keeper's process id.
+func (n *Namespace) PID() int { return n.keeper.Process.Pid }
+
 // Proc is the folder of /proc that shows the namespace, as in Proc()+"/net/snmp".
 func (n *Namespace) Proc() string {
-	return "/proc/" + strconv.Itoa(n.keeper.Process.Pid) + "/task/" + strconv.Itoa(n.thread)
+	return "/proc/" + strconv.Itoa(n.PID()) + "/task/" + strconv.Itoa(n.thread)
 }
 
 // Close ends the processes inside, and the namespace. It returns once they are

@@ -34,8 +34,11 @@ func (*Namespace) Start([]string, *os.File, *os.File, *os.File) (*Process, error
 	return nil, errors.ErrUnsupported
 }
 
-// Socket returns an error that Is [errors.ErrUnsupported].
-func (*Namespace) Socket(int, int, int) (*os.File, error) { return nil, errors.ErrUnsupported }
+// Sockdiag returns an error that Is [errors.ErrUnsupported].
+func (*Namespace) Sockdiag() (*os.File, error) { return nil, errors.ErrUnsupported }
+
+// PID returns 0.
+func (*Namespace) PID() int { return 0 }
 
 // Proc returns "".
 func (*Namespace) Proc() string { return "" }

@@ -89,7 +89,7 @@ func hold(t *testing.T, n *netns.Namespace) (*netns.Process, func()) {
 }
 
 func sockdiag(t *testing.T, n *netns.Namespace) *socketstats.Sockdiag {
-	f, err := n.Socket(unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_SOCK_DIAG)
+	f, err := n.Sockdiag()
 	require.NoError(t, err)
 	d, err := socketstats.SockdiagFrom(f)
 	require.NoError(t, err)

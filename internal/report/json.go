@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"slices"
+	"time"
 
 	"socketlab/internal/client"
 	"socketlab/internal/lab"
@@ -31,6 +32,27 @@ type runJSON struct {
 	OK           bool              `json:"ok"`
 	Stopped      string            `json:"stopped,omitempty"`
 	DurationMS   int64             `json:"duration_ms"`
+	Sampler      samplerJSON       `json:"sampler"`
+}
+
+// samplerJSON is what watching cost.
+type samplerJSON struct {
+	Samples    int     `json:"samples"`
+	IntervalMS float64 `json:"interval_ms"`
+	// TookMS is the mean time that a sample took, and LongestMS the most.
+	TookMS    float64 `json:"took_ms"`
+	LongestMS float64 `json:"longest_ms"`
+	// CPUMS is the mean CPU time that a sample took.
+	CPUMS float64 `json:"cpu_ms"`
+}
+
+func toSamplerJSON(run *lab.Run) samplerJSON {
+	c, n := run.Sampling, max(run.Sampling.Samples, 1)
+	millis := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+	return samplerJSON{
+		Samples: c.Samples, IntervalMS: millis(run.Script.Sample.D()), LongestMS: millis(c.Longest),
+		TookMS: millis(c.Took / time.Duration(n)), CPUMS: millis(c.CPU / time.Duration(n)),
+	}
 }
 
 type sideJSON struct {
@@ -42,7 +64,9 @@ type sideJSON struct {
 	LatencyMS    client.Latency     `json:"latency_ms"`
 	ScheduleLate client.Latency     `json:"schedule_late_ms"`
 	Samples      int                `json:"samples"`
-	Verdict      verdict.Verdict    `json:"verdict"`
+	// Kernel is what the kernel counted in an isolated side's namespace.
+	Kernel  socketstats.Counters `json:"kernel,omitempty"`
+	Verdict verdict.Verdict      `json:"verdict"`
 }
 
 func writeJSON(w io.Writer, entries []Entry, list bool) error {
@@ -66,7 +90,7 @@ func toJSON(e Entry) runJSON {
 			Requests: m.Report.Requests, Connections: m.Report.Connections,
 			Client: m.Client, Server: m.Server,
 			Process: m.Report.Process, LatencyMS: m.Report.Latency, ScheduleLate: m.Report.ScheduleLate,
-			Samples: len(m.Client.Series), Verdict: e.Judgement.Of(s),
+			Samples: len(m.Client.Series), Kernel: m.Kernel, Verdict: e.Judgement.Of(s),
 		}
 		if j.Requests.Errors == nil {
 			j.Requests.Errors = map[string]int64{}
@@ -80,6 +104,7 @@ func toJSON(e Entry) runJSON {
 		Faulty: side(scenario.Faulty), Fixed: side(scenario.Fixed),
 		Features: e.Judgement.Features, Expectations: e.Judgement.Expectations, OK: e.Judgement.OK,
 		Stopped: e.Run.Stopped, DurationMS: e.Run.Duration.Milliseconds(),
+		Sampler: toSamplerJSON(e.Run),
 	}
 }
 

@@ -139,10 +139,27 @@ func title(run *lab.Run) string {
 
 // conditions says how the run was made.
 func conditions(run *lab.Run) string {
-	text := fmt.Sprintf("speed %g, seed %d, %s, counted by %s, %s", run.Speed, run.Seed,
-		run.Duration.Round(100*time.Millisecond), run.Source, run.GoVersion)
+	how := "counted by " + run.Source
+	if run.Isolated {
+		how += ", each side in a namespace of its own"
+	}
+	text := fmt.Sprintf("speed %g, seed %d, %s, %s, %s", run.Speed, run.Seed,
+		run.Duration.Round(100*time.Millisecond), how, run.GoVersion)
+	if c := run.Sampling; c.Samples > 0 {
+		n := time.Duration(c.Samples)
+		text += fmt.Sprintf("\n%d samples, one took %s on average and %s at most, and %s of CPU time", c.Samples,
+			short(c.Took/n), short(c.Longest), short(c.CPU/n))
+	}
 	if run.Stopped != "" {
 		text += "\nended early: " + run.Stopped
 	}
 	return text
+}
+
+// short writes a time of a sample with a digit or two.
+func short(d time.Duration) string {
+	if d < time.Millisecond {
+		return d.Round(10 * time.Microsecond).String()
+	}
+	return d.Round(100 * time.Microsecond).String()
 }

@@ -52,7 +52,7 @@ expect:
 		Script: script, Scenario: script.ID, Title: script.Title, Speed: 10, Seed: 1, GoVersion: "go1.26", Source: "gopsutil",
 	}})
 	for second := range 5 {
-		s := &lab.Sample{At: time.Duration(second) * time.Second}
+		s := &lab.Sample{At: time.Duration(second) * time.Second, Took: time.Duration(second+1) * 100 * time.Microsecond, CPU: 150 * time.Microsecond}
 		i := min(second, 3) // the last second is quiet
 		s.Faulty = lab.SideSample{
 			Client: counts(map[socketstats.State]int{socketstats.Established: i}),
@@ -65,6 +65,7 @@ expect:
 			},
 		}
 		s.Fixed = lab.SideSample{
+			Kernel: socketstats.Counters{"ActiveOpens": 3},
 			Client: counts(map[socketstats.State]int{socketstats.TimeWait: 2 * i}),
 			Report: client.Report{Requests: client.Requests{
 				Sent: int64(i), OK: 0, Failed: int64(i), Errors: map[string]int64{"EOF": int64(i), "timeout": 0},

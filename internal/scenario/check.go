@@ -213,5 +213,15 @@ func (s Script) checkExpect() *finding {
 	case len(s.Expect.Fixed) == 0:
 		return found("$.expect.fixed", "expect.fixed is empty: say what the fixed side must show")
 	}
+	if s.Needs == Namespace {
+		return nil
+	}
+	for _, side := range Sides() {
+		for i, e := range s.Expect.Of(side) {
+			if e.ofKernel() {
+				return found(fmt.Sprintf("$.expect.%s[%d]", side, i), "the kernel's counters are the whole machine's: %s needs a line needs: namespace", e)
+			}
+		}
+	}
 	return nil
 }

@@ -151,6 +151,15 @@ func (e *Expectation) UnmarshalYAML(node ast.Node) error {
 	return nil
 }
 
+// kernelPrefix begins the name of a counter of the kernel (socketstats.Counters),
+// which only a run in a namespace of its own has.
+const kernelPrefix = "kernel."
+
+// ofKernel reports whether the expectation speaks of the kernel's counters.
+func (e Expectation) ofKernel() bool {
+	return strings.HasPrefix(e.Metric, kernelPrefix) || strings.HasPrefix(e.Other, kernelPrefix)
+}
+
 // metrics are the names a side's figures have in the JSON of a run, but for
 // the open-ended ones: socket states and errors.
 var metrics = []string{
@@ -171,6 +180,12 @@ func checkMetric(name string) error {
 	if rest, ok := strings.CutPrefix(name, "requests.errors."); ok && rest != "" {
 		return nil
 	}
+	if counter, ok := strings.CutPrefix(name, kernelPrefix); ok {
+		if !socketstats.IsCounter(counter) {
+			return fmt.Errorf("%s: the kernel has no counter %q that is read", name, short(counter))
+		}
+		return nil
+	}
 	for _, prefix := range []string{"client.peak.", "client.final.", "server.peak.", "server.final."} {
 		rest, ok := strings.CutPrefix(name, prefix)
 		if !ok {
@@ -189,7 +204,8 @@ func checkMetric(name string) error {
 func unknownMetric(name string) error {
 	names := append(Metrics(), "requests.errors.NAME",
 		"client.peak.STATE", "client.peak.total", "client.final.STATE", "client.final.total",
-		"server.peak.STATE", "server.peak.total", "server.final.STATE", "server.final.total")
+		"server.peak.STATE", "server.peak.total", "server.final.STATE", "server.final.total",
+		kernelPrefix+"COUNTER")
 	first, _, _ := strings.Cut(name, ".")
 	var family, words []string
 	for _, n := range names {

@@ -57,24 +57,40 @@ func OfProcess(ctx context.Context, src Source, pid int32) ([]Socket, error) {
 // the descriptor is gone: in TIME_WAIT, or as an orphan that is still saying
 // goodbye. Create one with new; it is for one goroutine.
 type Owners struct {
-	last map[Tuple]int32
+	last, next map[name]int32
 }
 
-// Attribute fills in the PID of each ownerless closing socket whose four-tuple
-// had an owner in an earlier call, and forgets tuples that are gone. A socket
-// whose whole life fell between two calls stays without.
+// name is what a socket keeps in every state.
+type name struct {
+	cookie uint64
+	tuple  Tuple // where the source knows no cookies
+}
+
+func nameOf(s *Socket) name {
+	if s.Cookie != 0 {
+		return name{cookie: s.Cookie}
+	}
+	return name{tuple: s.Tuple()}
+}
+
+// Attribute fills in the PID of each ownerless closing socket that had an owner
+// in an earlier call, and forgets sockets that are gone. A socket whose whole
+// life fell between two calls stays without.
 func (o *Owners) Attribute(sockets []Socket) {
-	seen := make(map[Tuple]int32, len(sockets))
-	for i, s := range sockets {
+	if o.next == nil {
+		o.next = map[name]int32{}
+	}
+	clear(o.next)
+	for i := range sockets {
+		s := &sockets[i]
 		if s.PID == 0 && closing(s.State) {
-			s.PID = o.last[s.Tuple()]
-			sockets[i].PID = s.PID
+			s.PID = o.last[nameOf(s)]
 		}
 		if s.PID != 0 {
-			seen[s.Tuple()] = s.PID
+			o.next[nameOf(s)] = s.PID
 		}
 	}
-	o.last = seen
+	o.last, o.next = o.next, o.last
 }
 
 func closing(s State) bool {

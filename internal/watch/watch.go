@@ -30,10 +30,12 @@ type Target struct {
 
 // Snapshot is what one count showed.
 type Snapshot struct {
-	At        time.Time `json:"at"`
-	Port      uint16    `json:"port,omitempty"`
-	Listeners []string  `json:"listeners"` // the processes that listen on Port
-	Processes []Process `json:"processes"`
+	At time.Time `json:"at"`
+	// Took is what the count cost.
+	Took      time.Duration `json:"took_ns"`
+	Port      uint16        `json:"port,omitempty"`
+	Listeners []string      `json:"listeners"` // the processes that listen on Port
+	Processes []Process     `json:"processes"`
 }
 
 // Process is one process's sockets.
@@ -118,18 +120,15 @@ func (w *Watcher) nameOf(pid int32) string {
 // watch.
 func (w *Watcher) Count(ctx context.Context) (Snapshot, error) {
 	now := time.Now()
-	q := socketstats.Query{Owners: true}
-	if w.target.Port != 0 {
-		q.Ports = []uint16{w.target.Port}
+	q, err := w.query(ctx)
+	if err != nil {
+		return Snapshot{}, err
 	}
 	sockets, err := w.source.Sockets(ctx, q)
 	if err != nil {
 		return Snapshot{}, err
 	}
 	w.owners.Attribute(sockets)
-	if err := w.checkAlive(ctx); err != nil {
-		return Snapshot{}, err
-	}
 	snap := Snapshot{At: now, Port: w.target.Port, Listeners: []string{}}
 	if w.target.Port != 0 {
 		w.byPort(&snap, sockets)
@@ -142,25 +141,36 @@ func (w *Watcher) Count(ctx context.Context) (Snapshot, error) {
 		}
 		return strings.Compare(fmt.Sprintf("%s %10d", a.Name, a.PID), fmt.Sprintf("%s %10d", b.Name, b.PID))
 	})
+	snap.Took = time.Since(now)
 	return snap, nil
 }
 
-// checkAlive forgets processes that have ended.
-func (w *Watcher) checkAlive(ctx context.Context) error {
+// query asks for what the target needs. With a port, the listener's owner is of
+// interest too, whoever it is.
+func (w *Watcher) query(ctx context.Context) (socketstats.Query, error) {
+	q := socketstats.Query{Owners: true}
+	if w.target.Port != 0 {
+		q.Ports = []uint16{w.target.Port}
+	}
 	if len(w.target.PIDs) == 0 && (w.target.Name == "" || w.target.Port != 0) {
-		return nil
+		return q, nil
 	}
 	w.pids = slices.DeleteFunc(w.pids, func(pid int32) bool { return socketstats.CheckProcess(pid) != nil })
-	if len(w.pids) > 0 {
-		return nil
-	}
+	living := w.pids
 	if w.target.Name != "" {
-		pids, err := w.named(ctx)
-		if err != nil || len(pids) > 0 {
-			return err
+		named, err := w.named(ctx)
+		if err != nil {
+			return q, err
 		}
+		living = slices.Concat(living, named)
 	}
-	return ErrGone
+	if len(living) == 0 {
+		return q, ErrGone
+	}
+	if w.target.Port == 0 {
+		q.OwnersAmong = living
+	}
+	return q, nil
 }
 
 // watches reports whether a process is one of the target's.

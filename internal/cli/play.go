@@ -1,0 +1,268 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"socketlab/internal/lab"
+	"socketlab/internal/live"
+	"socketlab/internal/report"
+	"socketlab/internal/scenario"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
+)
+
+// play plays the scenarios that words name. Nothing is started before all of
+// them, and all options, are known to be good.
+func play(c *cobra.Command, streams Streams, o runOptions, words []string, list bool) error {
+	listen, err := o.check(c, len(words))
+	if err != nil {
+		return err
+	}
+	scripts, err := o.scripts(c, words)
+	if err != nil {
+		return err
+	}
+	source, err := socketstats.OpenSource(o.source.value)
+	if err != nil {
+		return err
+	}
+	p := &player{runOptions: o, streams: streams, listen: listen, source: source, onlyOne: len(scripts) == 1}
+	if err := p.isolation(scripts); err != nil {
+		return err
+	}
+	entries, failed := p.playAll(c.Context(), scripts)
+	if len(entries) > 0 || failed == nil {
+		if err := report.Write(streams.Out, o.format.value, entries, list); err != nil {
+			return errors.Join(failed, fmt.Errorf("write the result: %w", err))
+		}
+	}
+	return outcome(entries, failed)
+}
+
+// player plays scripts, some of them at the same time.
+type player struct {
+	runOptions
+	streams Streams
+	listen  map[scenario.Side]string
+	source  socketstats.Source
+	onlyOne bool
+	// cannot says why runs cannot be isolated, and is nil where they can.
+	cannot error
+
+	mu     sync.Mutex // one message at a time
+	warned bool       // that counting is dear
+}
+
+func (p *player) sayf(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintf(p.streams.Err, format, args...)
+}
+
+// isolation finds out whether runs can be isolated, if one is to be, and says
+// once if not.
+func (p *player) isolation(scripts []scenario.Script) error {
+	wanted := false
+	for _, s := range scripts {
+		wanted = wanted || p.wantsIsolation(s)
+	}
+	if !wanted {
+		return nil
+	}
+	p.cannot = lab.Programs{}.CanIsolate()
+	switch {
+	case p.cannot == nil:
+		return nil
+	case p.isolate.value == isolateAlways:
+		return p.cannot
+	default:
+		p.sayf("sockwatch: runs are not isolated from their neighbours: %v\n", p.cannot)
+		return nil
+	}
+}
+
+// wantsIsolation reports whether a script is to be played in namespaces of its
+// own, if that is possible.
+func (p *player) wantsIsolation(s scenario.Script) bool {
+	switch p.isolate.value {
+	case isolateNever:
+		return false
+	case isolateAlways:
+		return true
+	}
+	// Who names ports, or watches a demo, wants to look on from outside; and
+	// gopsutil does not see inside.
+	return s.Needs == scenario.Namespace || (!p.visible && p.ports == nil && p.source.Name() == "sockdiag")
+}
+
+// skip says why a script cannot be played; "" if it can.
+func (p *player) skip(s scenario.Script) string {
+	switch {
+	case s.Needs != scenario.Namespace:
+		return ""
+	case p.isolate.value == isolateNever:
+		return "it needs a network namespace of its own, and --isolate is never"
+	case p.cannot != nil:
+		return "it needs a network namespace of its own"
+	}
+	return ""
+}
+
+// playAll plays the scripts and returns what they showed, in their order. After
+// a failure no other is begun.
+func (p *player) playAll(ctx context.Context, scripts []scenario.Script) ([]report.Entry, error) {
+	entries := make([]*report.Entry, len(scripts))
+	var failed error
+	var next int
+	var workers sync.WaitGroup
+	for range p.workers(scripts) {
+		workers.Go(func() {
+			for {
+				p.mu.Lock()
+				i := next
+				next++
+				stop := i >= len(scripts) || failed != nil
+				p.mu.Unlock()
+				if stop {
+					return
+				}
+				entry, err := p.playOne(ctx, scripts[i])
+				p.mu.Lock()
+				entries[i] = entry
+				if failed == nil {
+					failed = err
+				}
+				p.mu.Unlock()
+			}
+		})
+	}
+	workers.Wait()
+	var played []report.Entry
+	for _, e := range entries {
+		if e != nil {
+			played = append(played, *e)
+		}
+	}
+	return played, failed
+}
+
+// workers is how many runs go on at once. Runs share nothing only if they are
+// isolated. They mostly wait, so there may be more of them than processors.
+func (p *player) workers(scripts []scenario.Script) int {
+	for _, s := range scripts {
+		if !p.isolates(s) {
+			return 1
+		}
+	}
+	n := p.parallel
+	if n == 0 {
+		n = min(2*runtime.GOMAXPROCS(0), 8)
+	}
+	return min(n, len(scripts))
+}
+
+func (p *player) isolates(s scenario.Script) bool { return p.cannot == nil && p.wantsIsolation(s) }
+
+// playOne plays one script. The entry is nil if nothing was seen.
+func (p *player) playOne(ctx context.Context, script scenario.Script) (*report.Entry, error) {
+	if reason := p.skip(script); reason != "" {
+		p.sayf("%s: skipped: %s\n", script.ID, reason)
+		return nil, nil
+	}
+	rec := recorder{path: p.record}
+	show := p.face(script)
+	run, err := lab.Play(ctx, lab.Plan{
+		Script: script, Seed: p.seed, Source: p.source, Isolated: p.isolates(script),
+		Programs: lab.Programs{Dir: p.binDir}, Listen: p.listen,
+		Observe: func(e lab.Event) {
+			rec.write(e)
+			show(e)
+			if e.Sample != nil {
+				p.warn(script, e.Sample)
+			}
+		},
+	})
+	if recErr := rec.close(); err == nil {
+		err = recErr
+	}
+	if err != nil && p.listen != nil && run.Started.IsZero() {
+		err = fmt.Errorf("%w; without --ports, free ports are taken", err)
+	}
+	if err != nil {
+		err = fmt.Errorf("%s: %w", script.ID, err)
+	}
+	if run.Started.IsZero() {
+		return nil, err
+	}
+	entry := &report.Entry{Run: run, Judgement: verdict.Judge(run)} // what was seen is never lost
+	if !p.onlyOne && !p.quiet {
+		p.sayf("%s: %s\n", script.ID, result(entry, err))
+	}
+	return entry, err
+}
+
+// face shows a run while it goes on. Runs beside each other have a line each,
+// at their end.
+func (p *player) face(script scenario.Script) live.Observer {
+	switch {
+	case p.quiet:
+		return func(lab.Event) {}
+	case p.onlyOne || !p.isolates(script):
+		return live.Run(p.streams.Err, live.CanRedraw(p.streams.Err, os.Getenv("TERM")))
+	default:
+		return func(e lab.Event) {
+			if e.Begin != nil {
+				p.sayf("%s: %s (%s)\n", script.ID, script.Title, script.Length().Round(100*time.Millisecond))
+			}
+		}
+	}
+}
+
+// result says in a few words how a run ended.
+func result(e *report.Entry, err error) string {
+	took := e.Run.Duration.Round(100 * time.Millisecond)
+	switch {
+	case err != nil:
+		return fmt.Sprintf("ended after %s", took)
+	case e.Run.Stopped != "":
+		return fmt.Sprintf("stopped after %s: %s", took, e.Run.Stopped)
+	case !e.Judgement.OK:
+		return fmt.Sprintf("played in %s, and did not show what its script expects", took)
+	default:
+		return fmt.Sprintf("played in %s, as expected", took)
+	}
+}
+
+// warn says once that watching takes a good part of the time that it watches.
+func (p *player) warn(script scenario.Script, s *lab.Sample) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.warned || s.Took <= script.Sample.D()/dear {
+		return
+	}
+	p.warned = true
+	warnDear(p.streams.Err, p.source, s.Took, script.Sample.D())
+}
+
+// dear is the part of the interval, one in so many, above which a count is
+// called dear.
+const dear = 10
+
+// warnDear says that a count takes long, and what is cheaper.
+func warnDear(w io.Writer, source socketstats.Source, took, interval time.Duration) {
+	cheaper := "count less often"
+	if source.Name() == "gopsutil" && runtime.GOOS == "linux" {
+		cheaper = "--source sockdiag is cheaper"
+	}
+	fmt.Fprintf(w, "sockwatch: a count through %s took %s, more than a tenth of the %s between two: %s\n",
+		source.Name(), took.Round(100*time.Microsecond), interval, cheaper)
+}

@@ -1,0 +1,162 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"runtime"
+	"time"
+
+	"socketlab/internal/client"
+	"socketlab/internal/netns"
+	"socketlab/internal/role"
+	"socketlab/internal/scenario"
+	"socketlab/internal/socketstats"
+)
+
+// What a program is told to be by its first argument.
+const (
+	slowserverProgram = "slowserver"
+	keeperProgram     = "keeper"
+)
+
+// CanIsolate returns nil where a run can be isolated, and otherwise an error
+// that says why not. It tries.
+func (p Programs) CanIsolate() error {
+	space, err := p.newSpace()
+	if err != nil {
+		return err
+	}
+	return space.Close()
+}
+
+// newSpace makes a namespace. Its keeper is always this same binary.
+func (p Programs) newSpace() (*netns.Namespace, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("cannot find this program's own file to start a keeper from it: %w", err)
+	}
+	return netns.New(exec.Command(self, keeperProgram))
+}
+
+// startProcesses starts the servers, and then the clients, which wait.
+func (p *play) startProcesses(ctx context.Context) (Begin, error) {
+	begin := Begin{
+		Schema: RecordSchema, Script: p.Script, Scenario: p.Script.ID, Title: p.Script.Title,
+		Speed: p.Script.Speed, Seed: p.Seed, GoVersion: runtime.Version(), Isolated: p.Isolated,
+	}
+	servers := map[scenario.Side]netip.AddrPort{}
+	for _, side := range scenario.Sides() {
+		at, err := p.startServer(ctx, side)
+		if err != nil {
+			return begin, err
+		}
+		servers[side] = at
+	}
+	if err := p.openViews(ctx, servers); err != nil {
+		return begin, err
+	}
+	begin.Source, begin.Blind = p.sampler.views[0].source.Name(), p.sampler.views[0].source.Blind()
+	arrivals := p.Script.Arrivals(p.Seed)
+	for _, side := range scenario.Sides() {
+		if err := p.startClient(ctx, side, servers[side], arrivals); err != nil {
+			return begin, err
+		}
+		*begin.at(side) = p.place(side, servers[side])
+	}
+	return begin, nil
+}
+
+func (p *play) place(side scenario.Side, server netip.AddrPort) Place {
+	pair := p.procs[side]
+	at := Place{Server: server.String(), ServerPID: pair.server.pid, ClientPID: pair.client.pid}
+	if pair.space != nil {
+		at.Keeper = pair.space.PID()
+	}
+	for _, v := range p.sampler.views {
+		at.LeftBehind += v.leftBehind(side)
+	}
+	return at
+}
+
+func (p *play) startServer(ctx context.Context, side scenario.Side) (netip.AddrPort, error) {
+	listen := p.Listen[side]
+	if listen == "" {
+		listen = "127.0.0.1:0"
+	}
+	pair := &pair{}
+	p.procs[side] = pair
+	if p.Isolated {
+		var err error
+		if pair.space, err = p.Programs.newSpace(); err != nil {
+			return netip.AddrPort{}, err
+		}
+	}
+	var err error
+	pair.server, err = p.Programs.start(slowserverProgram, side, pair.space, role.ServerOrder{
+		Listen: listen, Behaviour: p.Script.Server, Code: p.Script.Code, Side: side,
+	})
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	pair.fromServer = pair.server.answers
+	answer, err := pair.server.first(ctx)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	at, err := netip.ParseAddrPort(answer.Listening)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("the %s does not say where it listens: %w", pair.server.name, err)
+	}
+	return at, nil
+}
+
+// openViews makes the sampler, and has it look at what is there already.
+func (p *play) openViews(ctx context.Context, servers map[scenario.Side]netip.AddrPort) error {
+	if !p.Isolated {
+		p.sampler.views = []*view{{source: p.Source, servers: servers}}
+	} else {
+		for side, at := range servers {
+			space := p.procs[side].space
+			source, err := insideSource(space)
+			if err != nil {
+				return err
+			}
+			p.sampler.views = append(p.sampler.views, &view{
+				source: source, proc: space.Proc(),
+				servers: map[scenario.Side]netip.AddrPort{side: at},
+			})
+		}
+	}
+	for _, v := range p.sampler.views {
+		if err := v.look(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *play) startClient(ctx context.Context, side scenario.Side, server netip.AddrPort, arrivals []time.Duration) error {
+	c := p.Script.Client
+	proc, err := p.Programs.start("client-"+string(side), side, p.procs[side].space, role.ClientOrder{
+		Code: p.Script.Code, Side: side, Arrivals: arrivals,
+		Target: client.NewTarget(server.String(), c),
+	})
+	if err != nil {
+		return err
+	}
+	p.procs[side].client = proc
+	_, err = proc.first(ctx)
+	return err
+}
+
+// insideSource opens a source that sees a namespace from here.
+func insideSource(space *netns.Namespace) (socketstats.Source, error) {
+	f, err := space.Sockdiag()
+	if err != nil {
+		return nil, err
+	}
+	return socketstats.SockdiagFrom(f)
+}

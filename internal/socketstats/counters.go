@@ -1,0 +1,95 @@
+package socketstats
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Counters are the kernel's own counts of what TCP did, since its network
+// namespace began: by name, without those that are 0. CurrEstab alone is no
+// count but a number of sockets of now.
+type Counters map[string]int64
+
+// counterNames are what is read, of the many that Linux has: those of RFC 4022
+// (Tcp in /proc/net/snmp), and of Linux's own (TcpExt in /proc/net/netstat; see
+// include/uapi/linux/snmp.h) the ones that tell how connections begin, wait
+// and end.
+var counterNames = []string{
+	"ActiveOpens", "PassiveOpens", "AttemptFails", "EstabResets", "CurrEstab",
+	"InSegs", "OutSegs", "RetransSegs", "InErrs", "OutRsts",
+
+	"ListenOverflows", "ListenDrops", "TCPReqQFullDrop", "TCPReqQFullDoCookies",
+	"SyncookiesSent", "SyncookiesRecv", "SyncookiesFailed", "EmbryonicRsts",
+	"TW", "TWRecycled", "TWKilled", "PAWSEstab", "TCPTimeWaitOverflow",
+	"DelayedACKs", "DelayedACKLocked", "DelayedACKLost", "TCPPureAcks",
+	"TCPTimeouts", "TCPSynRetrans", "TCPLostRetransmit", "TCPFastRetrans", "TCPSlowStartRetrans",
+	"TCPLossProbes", "TCPLossProbeRecovery", "TCPSpuriousRtxHostQueues",
+	"TCPAbortOnData", "TCPAbortOnClose", "TCPAbortOnMemory", "TCPAbortOnTimeout", "TCPAbortOnLinger", "TCPAbortFailed",
+	"TCPRcvQDrop", "TCPBacklogDrop", "TCPMemoryPressures", "RcvPruned",
+	"TCPKeepAlive", "TCPAutoCorking", "TCPFromZeroWindowAdv", "TCPToZeroWindowAdv", "TCPWantZeroWindowAdv",
+	"TCPDSACKRecv", "TCPChallengeACK", "TCPMigrateReqSuccess", "TCPMigrateReqFailure",
+	"TCPDeferAcceptDrop", "TCPOFOQueue",
+}
+
+// IsCounter reports whether [ReadCounters] knows a counter of this name.
+func IsCounter(name string) bool { return slices.Contains(counterNames, name) }
+
+// ReadCounters reads the counters of the network namespace that a process is
+// in: proc is its folder, such as /proc/self. They are Linux's.
+func ReadCounters(proc string) (Counters, error) {
+	all := Counters{}
+	for _, file := range []struct{ name, row string }{{"/net/snmp", "Tcp:"}, {"/net/netstat", "TcpExt:"}} {
+		f, err := os.Open(proc + file.name)
+		if err != nil {
+			return nil, fmt.Errorf("read the kernel's counters: %w", err)
+		}
+		err = all.read(f, file.row)
+		_ = f.Close()
+		if err != nil {
+			return nil, fmt.Errorf("read the kernel's counters in %s: %w", f.Name(), err)
+		}
+	}
+	return all, nil
+}
+
+// read enters the counters of the two rows, one of names and one of values,
+// that begin with this word.
+func (c Counters) read(r io.Reader, row string) error {
+	var names []string
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		fields := strings.Fields(lines.Text())
+		if len(fields) == 0 || fields[0] != row {
+			continue
+		}
+		if names == nil {
+			names = fields
+			continue
+		}
+		if len(fields) != len(names) {
+			return fmt.Errorf("%s has %d names and %d values", row, len(names)-1, len(fields)-1)
+		}
+		for i, name := range names[1:] {
+			if !IsCounter(name) {
+				continue
+			}
+			v, err := strconv.ParseInt(fields[i+1], 10, 64)
+			if err != nil {
+				return fmt.Errorf("%s %s is %q, which is no number", row, name, fields[i+1])
+			}
+			if v != 0 {
+				c[name] = v
+			}
+		}
+		return nil
+	}
+	if err := lines.Err(); err != nil {
+		return err
+	}
+	return fmt.Errorf("no rows of %s", row)
+}

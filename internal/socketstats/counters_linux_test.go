@@ -1,0 +1,29 @@
+package socketstats_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/socketstats"
+	"socketlab/internal/socketstats/socketstatstest"
+)
+
+func TestTheKernelsCountersCountRealConnections(t *testing.T) {
+	before, err := socketstats.ReadCounters("/proc/self")
+	require.NoError(t, err)
+	zoo := socketstatstest.New(t, socketstatstest.IPv4)
+	for range 3 {
+		zoo.Established()
+	}
+	zoo.Established().Abort()
+	after, err := socketstats.ReadCounters("/proc/self")
+	require.NoError(t, err)
+	// Others on this machine may open some too.
+	require.GreaterOrEqual(t, after["ActiveOpens"], before["ActiveOpens"]+4)
+	require.GreaterOrEqual(t, after["PassiveOpens"], before["PassiveOpens"]+4)
+	require.Greater(t, after["OutRsts"]+after["TCPAbortOnData"], before["OutRsts"]+before["TCPAbortOnData"])
+
+	_, err = socketstats.ReadCounters("/proc/self/no")
+	require.ErrorContains(t, err, "counters")
+}
