@@ -1,0 +1,203 @@
+package socketstats_test
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/socketstats"
+)
+
+func listener(t *testing.T, network, address string) (net.Listener, uint16) {
+	t.Helper()
+	l, err := net.Listen(network, address)
+	require.NoError(t, err)
+	t.Cleanup(func() { l.Close() })
+	return l, netip.MustParseAddrPort(l.Addr().String()).Port()
+}
+
+// heard waits until n closings were heard, and takes a moment more to see that
+// there are not more.
+func heard(t *testing.T, c *socketstats.Closings, n int) []socketstats.Closed {
+	t.Helper()
+	var all []socketstats.Closed
+	require.Eventually(t, func() bool {
+		var overflows int
+		var err error
+		all, overflows, err = c.Drain(all)
+		require.NoError(t, err)
+		require.Zero(t, overflows)
+		return len(all) >= n
+	}, 10*time.Second, time.Millisecond)
+	require.Len(t, all, n)
+	return all
+}
+
+func TestBothEndsOfAConnectionAreHeardOnce(t *testing.T) {
+	for _, at := range []string{"127.0.0.1:0", "[::1]:0", "[::]:0"} {
+		l, port := listener(t, "tcp", at)
+		c, err := socketstats.OpenClosings([]uint16{port})
+		require.NoError(t, err)
+		to := l.Addr().String()
+		if at == "[::]:0" {
+			to = netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port).String()
+		}
+		near, err := net.Dial("tcp", to)
+		require.NoError(t, err)
+		far, err := l.Accept()
+		require.NoError(t, err)
+		none, _, err := c.Drain(nil)
+		require.NoError(t, err)
+		require.Empty(t, none)
+
+		here, there := near.LocalAddr().(*net.TCPAddr).AddrPort(), near.RemoteAddr().(*net.TCPAddr).AddrPort()
+		require.NoError(t, near.Close())
+		_, err = far.Read(make([]byte, 1))
+		require.Error(t, err)
+		require.NoError(t, far.Close())
+		ends := map[netip.AddrPort]netip.AddrPort{}
+		cookies := map[uint64]bool{}
+		for _, closed := range heard(t, c, 2) {
+			require.True(t, closed.Connected)
+			ends[closed.Local] = closed.Remote
+			cookies[closed.Cookie] = true
+		}
+		require.Equal(t, map[netip.AddrPort]netip.AddrPort{here: there, there: here}, ends)
+		require.Len(t, cookies, 2)
+		require.NoError(t, c.Close())
+	}
+}
+
+func TestARefusedConnectionWasNone(t *testing.T) {
+	l, port := listener(t, "tcp4", "127.0.0.1:0")
+	c, err := socketstats.OpenClosings([]uint16{port})
+	require.NoError(t, err)
+	defer c.Close()
+	require.NoError(t, l.Close())
+	_, err = net.Dial("tcp4", l.Addr().String())
+	require.Error(t, err)
+	require.False(t, heard(t, c, 1)[0].Connected)
+}
+
+func TestAResetConnectionIsForgottenAtOneEndOnly(t *testing.T) {
+	l, port := listener(t, "tcp4", "127.0.0.1:0")
+	c, err := socketstats.OpenClosings([]uint16{port})
+	require.NoError(t, err)
+	defer c.Close()
+	near, err := net.Dial("tcp4", l.Addr().String())
+	require.NoError(t, err)
+	far, err := l.Accept()
+	require.NoError(t, err)
+	here := near.LocalAddr().(*net.TCPAddr).AddrPort()
+	require.NoError(t, near.(*net.TCPConn).SetLinger(0))
+	require.NoError(t, near.Close())
+	_, err = far.Read(make([]byte, 1))
+	require.Error(t, err)
+	require.NoError(t, far.Close())
+	for _, closed := range heard(t, c, 2) {
+		if closed.Local.Port() == port {
+			require.Equal(t, here, closed.Remote)
+			require.True(t, closed.Connected)
+			continue
+		}
+		require.Equal(t, here.Port(), closed.Local.Port())
+		require.Zero(t, closed.Remote.Port())
+		require.Equal(t, here.Addr(), closed.Remote.Addr())
+	}
+}
+
+func TestAnotherPortsClosingsAreNotHeard(t *testing.T) {
+	l, _ := listener(t, "tcp4", "127.0.0.1:0")
+	_, asked := listener(t, "tcp4", "127.0.0.1:0")
+	c, err := socketstats.OpenClosings([]uint16{asked})
+	require.NoError(t, err)
+	defer c.Close()
+	all, err := socketstats.OpenClosings(nil)
+	require.NoError(t, err)
+	defer all.Close()
+	near, err := net.Dial("tcp4", l.Addr().String())
+	require.NoError(t, err)
+	far, err := l.Accept()
+	require.NoError(t, err)
+	here := near.LocalAddr().(*net.TCPAddr).AddrPort()
+	require.NoError(t, near.Close())
+	_, err = far.Read(make([]byte, 1))
+	require.Error(t, err)
+	require.NoError(t, far.Close())
+	var everybody []socketstats.Closed
+	ours := 0
+	require.Eventually(t, func() bool {
+		everybody, _, err = all.Drain(everybody[:0])
+		require.NoError(t, err)
+		for _, e := range everybody {
+			if e.Local == here || e.Remote == here {
+				ours++
+			}
+		}
+		return ours == 2
+	}, 10*time.Second, time.Millisecond)
+	none, _, err := c.Drain(nil)
+	require.NoError(t, err)
+	for _, n := range none {
+		require.Zero(t, n.Remote.Port(), "only what is forgotten may be anybody's")
+	}
+}
+
+// Ten thousand connections, most of which no sample would ever show: none is
+// missed, or the loss is reported.
+func TestNoShortConnectionIsMissedUnsaid(t *testing.T) {
+	const clients, each = 100, 100
+	l, port := listener(t, "tcp4", "127.0.0.1:0")
+	c, err := socketstats.OpenClosings([]uint16{port})
+	require.NoError(t, err)
+	defer c.Close()
+	go func() {
+		for {
+			far, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				_, _ = far.Read(make([]byte, 1))
+				_ = far.Close()
+			}()
+		}
+	}()
+	var all sync.WaitGroup
+	for i := range clients {
+		all.Go(func() {
+			for range each {
+				near, err := net.Dial("tcp4", l.Addr().String())
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				time.Sleep(time.Duration(5+i%45) * time.Millisecond) // its life, not a wait for something
+				_ = near.(*net.TCPConn).SetLinger(0)                 // leaves no TIME_WAIT; the other end is told in full
+				_ = near.Close()
+			}
+		})
+	}
+	all.Wait()
+	closed, overflows := 0, 0
+	complete := func() bool {
+		batch, o, err := c.Drain(nil)
+		require.NoError(t, err)
+		for _, b := range batch {
+			if b.Local.Port() == port && b.Connected {
+				closed++
+			}
+		}
+		overflows = o
+		return closed >= clients*each || o > 0
+	}
+	require.Eventually(t, complete, 10*time.Second, time.Millisecond)
+	t.Logf("heard %d of %d, %d overflows", closed, clients*each, overflows)
+	if overflows == 0 {
+		require.Equal(t, clients*each, closed)
+	}
+}
