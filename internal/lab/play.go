@@ -260,6 +260,7 @@ func (p *play) close(err error) error {
 		p.lastReport(ctx, side)
 	}
 	ending.Faulty, ending.Fixed = p.procs[scenario.Faulty].report, p.procs[scenario.Fixed].report
+	ending.FaultySeen, ending.FixedSeen = p.lastTally(ctx)
 	if err != nil {
 		ending.Stopped = err.Error()
 	}
@@ -276,6 +277,29 @@ func (p *play) lastReport(ctx context.Context, side scenario.Side) {
 	for !p.procs[side].report.Final {
 		if p.awaitReport(ctx, side) != nil {
 			return
+		}
+	}
+}
+
+// settleTime is how long the kernel may take to tell of a socket that is gone.
+// It takes well below a millisecond, unless the machine is worn out.
+const settleTime = 500 * time.Millisecond
+
+// lastTally is what the kernel saw of both sides' connections in the whole run.
+// What the clients opened and closed a moment ago may not have been told yet.
+func (p *play) lastTally(ctx context.Context) (faulty, fixed *Tally) {
+	for until := time.Now().Add(settleTime); ; time.Sleep(time.Millisecond) {
+		s, err := p.sampler.count(ctx, p.start)
+		if err != nil {
+			return nil, nil
+		}
+		complete := true
+		for _, side := range scenario.Sides() {
+			seen := s.Of(side).Connections
+			complete = complete && (seen == nil || int64(seen.Opened) >= p.procs[side].report.Connections.Opened)
+		}
+		if complete || time.Now().After(until) {
+			return s.Faulty.Connections, s.Fixed.Connections
 		}
 	}
 }

@@ -55,6 +55,11 @@ type Side struct {
 	// Kernel is what the kernel counted in the side's network namespace by
 	// the last sample; nil if the run was not isolated.
 	Kernel socketstats.Counters
+	// Sampled is what the kernel had seen of the side's connections by the last
+	// sample, and Connections what it had seen when the client had sent its
+	// last report: what the client says lies between. nil where the source
+	// does not tell.
+	Sampled, Connections *Tally
 }
 
 // End is the sockets at one end of a side's connections.
@@ -150,6 +155,9 @@ type SideSample struct {
 	// Kernel is what the kernel counted in the side's network namespace since
 	// the run began; nil where the side has none of its own.
 	Kernel socketstats.Counters `json:"kernel,omitempty"`
+	// Connections is what the kernel saw of the side's connections; nil where
+	// the source does not tell.
+	Connections *Tally `json:"connections,omitempty"`
 	// Report is the newest one that the client had sent by then.
 	Report client.Report `json:"report"`
 }
@@ -169,6 +177,9 @@ type Ending struct {
 	// Faulty and Fixed are the clients' last reports.
 	Faulty client.Report `json:"faulty"`
 	Fixed  client.Report `json:"fixed"`
+	// FaultySeen and FixedSeen are what the kernel had seen by then.
+	FaultySeen *Tally `json:"faulty_seen,omitempty"`
+	FixedSeen  *Tally `json:"fixed_seen,omitempty"`
 }
 
 // Add enters one event.
@@ -185,6 +196,7 @@ func (r *Run) Add(e Event) {
 	case e.End != nil:
 		r.Duration, r.Stopped = e.End.Duration, e.End.Stopped
 		r.Faulty.Report, r.Fixed.Report = e.End.Faulty, e.End.Fixed
+		r.Faulty.Connections, r.Fixed.Connections = e.End.FaultySeen, e.End.FixedSeen
 	}
 }
 
@@ -193,7 +205,7 @@ func (s *Side) add(at time.Duration, sample SideSample) {
 	s.Reports = append(s.Reports, sample.Report)
 	s.Client.add(at, sample.Client)
 	s.Server.add(at, sample.Server)
-	s.Kernel = sample.Kernel
+	s.Kernel, s.Sampled = sample.Kernel, sample.Connections
 }
 
 func (e *End) add(at time.Duration, c socketstats.Counts) {

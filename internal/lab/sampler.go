@@ -2,7 +2,6 @@ package lab
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/netip"
 	"slices"
@@ -29,6 +28,20 @@ type view struct {
 	// their states: a port may be used again while its last connections are
 	// still in TIME_WAIT. They are not of this run.
 	before map[socketstats.Tuple]socketstats.State
+	// closings hears of the connections that no sample shows; nil where the
+	// system does not tell.
+	closings *closings
+}
+
+// listen begins to hear of closings. It is called before look.
+func (v *view) listen(source *socketstats.Closings) {
+	v.closings = &closings{
+		source: source, servers: v.servers,
+		before: map[uint64]bool{}, closed: map[scenario.Side]*ends{},
+	}
+	for side := range v.servers {
+		v.closings.closed[side] = &ends{}
+	}
 }
 
 // look remembers what is there before the run.
@@ -41,6 +54,9 @@ func (v *view) look(ctx context.Context) error {
 	for _, socket := range sockets {
 		if socket.State != socketstats.Listen {
 			v.before[socket.Tuple()] = socket.State
+			if v.closings != nil {
+				v.closings.before[socket.Cookie] = true
+			}
 		}
 	}
 	return nil
@@ -65,9 +81,9 @@ func (v *view) list(ctx context.Context) ([]socketstats.Socket, error) {
 	return v.source.Sockets(ctx, socketstats.Query{Ports: ports})
 }
 
-// count enters its sides' sockets and counters in a sample.
+// count enters its sides' sockets, connections and counters in a sample.
 func (v *view) count(ctx context.Context, s *Sample) error {
-	sockets, err := v.list(ctx)
+	sockets, gone, err := v.listAndDrain(ctx)
 	if err != nil {
 		return err
 	}
@@ -84,6 +100,9 @@ func (v *view) count(ctx context.Context, s *Sample) error {
 	for side, at := range v.servers {
 		of := s.Of(side)
 		of.Client, of.Server = socketstats.Count(ours, at)
+		if v.closings != nil {
+			of.Connections = v.closings.tally(side, ours, gone)
+		}
 		if v.proc != "" {
 			if of.Kernel, err = socketstats.ReadCounters(v.proc); err != nil {
 				return err
@@ -91,6 +110,22 @@ func (v *view) count(ctx context.Context, s *Sample) error {
 		}
 	}
 	return nil
+}
+
+// listAndDrain returns what is there, and what has gone from it since.
+func (v *view) listAndDrain(ctx context.Context) (sockets []socketstats.Socket, gone map[uint64]bool, err error) {
+	if v.closings == nil {
+		sockets, err = v.list(ctx)
+		return sockets, nil, err
+	}
+	if _, err = v.closings.drain(); err != nil {
+		return nil, nil, err
+	}
+	if sockets, err = v.list(ctx); err != nil {
+		return nil, nil, err
+	}
+	gone, err = v.closings.drain()
+	return sockets, gone, err
 }
 
 // count takes a sample, but for what the clients say, and measures what it
@@ -108,11 +143,14 @@ func (s *sampler) count(ctx context.Context, start time.Time) (*Sample, error) {
 	return sample, nil
 }
 
-// close closes the sources that were opened for isolated sides.
+// close closes what was opened for this run.
 func (s *sampler) close() {
 	for _, v := range s.views {
 		if c, ok := v.source.(io.Closer); ok && v.proc != "" {
-			_ = errors.Join(c.Close())
+			_ = c.Close()
+		}
+		if v.closings != nil {
+			_ = v.closings.source.Close()
 		}
 	}
 }

@@ -116,18 +116,28 @@ func (p *play) startServer(ctx context.Context, side scenario.Side) (netip.AddrP
 // openViews makes the sampler, and has it look at what is there already.
 func (p *play) openViews(ctx context.Context, servers map[scenario.Side]netip.AddrPort) error {
 	if !p.Isolated {
-		p.sampler.views = []*view{{source: p.Source, servers: servers}}
-	} else {
-		for side, at := range servers {
-			space := p.procs[side].space
-			source, err := insideSource(space)
+		v := &view{source: p.Source, servers: servers}
+		p.sampler.views = []*view{v}
+		if _, ok := p.Source.(*socketstats.Sockdiag); ok {
+			var ports []uint16
+			for _, at := range servers {
+				ports = append(ports, at.Port())
+			}
+			closings, err := socketstats.OpenClosings(ports)
 			if err != nil {
 				return err
 			}
-			p.sampler.views = append(p.sampler.views, &view{
-				source: source, proc: space.Proc(),
-				servers: map[scenario.Side]netip.AddrPort{side: at},
-			})
+			v.listen(closings)
+		}
+	} else {
+		for side, at := range servers {
+			v, err := insideView(p.procs[side].space, side, at)
+			if v != nil {
+				p.sampler.views = append(p.sampler.views, v)
+			}
+			if err != nil {
+				return err
+			}
 		}
 	}
 	for _, v := range p.sampler.views {
@@ -136,6 +146,27 @@ func (p *play) openViews(ctx context.Context, servers map[scenario.Side]netip.Ad
 		}
 	}
 	return nil
+}
+
+// insideView sees a namespace from here.
+func insideView(space *netns.Namespace, side scenario.Side, server netip.AddrPort) (*view, error) {
+	v := &view{proc: space.Proc(), servers: map[scenario.Side]netip.AddrPort{side: server}}
+	f, err := space.Sockdiag()
+	if err != nil {
+		return nil, err
+	}
+	if v.source, err = socketstats.SockdiagFrom(f); err != nil {
+		return nil, err
+	}
+	if f, err = space.Sockdiag(); err != nil {
+		return v, err
+	}
+	closings, err := socketstats.ClosingsFrom(f, nil)
+	if err != nil {
+		return v, err
+	}
+	v.listen(closings)
+	return v, nil
 }
 
 func (p *play) startClient(ctx context.Context, side scenario.Side, server netip.AddrPort, arrivals []time.Duration) error {
@@ -150,13 +181,4 @@ func (p *play) startClient(ctx context.Context, side scenario.Side, server netip
 	p.procs[side].client = proc
 	_, err = proc.first(ctx)
 	return err
-}
-
-// insideSource opens a source that sees a namespace from here.
-func insideSource(space *netns.Namespace) (socketstats.Source, error) {
-	f, err := space.Sockdiag()
-	if err != nil {
-		return nil, err
-	}
-	return socketstats.SockdiagFrom(f)
 }

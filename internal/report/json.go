@@ -64,6 +64,8 @@ type sideJSON struct {
 	LatencyMS    client.Latency     `json:"latency_ms"`
 	ScheduleLate client.Latency     `json:"schedule_late_ms"`
 	Samples      int                `json:"samples"`
+	// KernelConnections is what the kernel saw of the side's connections.
+	KernelConnections *lab.Tally `json:"kernel_connections,omitempty"`
 	// Kernel is what the kernel counted in an isolated side's namespace.
 	Kernel  socketstats.Counters `json:"kernel,omitempty"`
 	Verdict verdict.Verdict      `json:"verdict"`
@@ -90,7 +92,7 @@ func toJSON(e Entry) runJSON {
 			Requests: m.Report.Requests, Connections: m.Report.Connections,
 			Client: m.Client, Server: m.Server,
 			Process: m.Report.Process, LatencyMS: m.Report.Latency, ScheduleLate: m.Report.ScheduleLate,
-			Samples: len(m.Client.Series), Kernel: m.Kernel, Verdict: e.Judgement.Of(s),
+			Samples: len(m.Client.Series), Kernel: m.Kernel, KernelConnections: m.Connections, Verdict: e.Judgement.Of(s),
 		}
 		if j.Requests.Errors == nil {
 			j.Requests.Errors = map[string]int64{}

@@ -82,6 +82,11 @@ func Judge(run *lab.Run) Judgement {
 			j.Expectations = append(j.Expectations, r)
 		}
 	}
+	for _, side := range scenario.Sides() {
+		if r, ok := sameConnections(run, side); ok {
+			j.Expectations = append(j.Expectations, r)
+		}
+	}
 	j.OK = run.Stopped == "" && allHold(j.Expectations)
 	return j
 }
@@ -98,6 +103,30 @@ func sameWork(run *lab.Run) Result {
 		r.Skipped = "the run ended early"
 	}
 	return r
+}
+
+// sameConnections holds what a client says that it opened against what the
+// kernel saw, and returns false where the kernel was not asked. The kernel was
+// asked before the client and after it.
+func sameConnections(run *lab.Run, side scenario.Side) (Result, bool) {
+	s := run.Of(side)
+	before, after := s.Sampled, s.Connections
+	if before == nil || after == nil {
+		return Result{}, false
+	}
+	said := int(s.Report.Connections.Opened)
+	r := Result{
+		Text: fmt.Sprintf("%s: the kernel saw as many connections opened as the client", side),
+		Met:  before.Opened <= said && said <= after.Opened,
+		Got:  fmt.Sprintf("%d and %d", after.Opened, said),
+	}
+	switch {
+	case run.Stopped != "":
+		r.Skipped = "the run ended early"
+	case after.AtLeast:
+		r.Skipped = "the kernel's buffer overflowed: it saw at least that many"
+	}
+	return r, true
 }
 
 func expect(run *lab.Run, side *lab.Side, e scenario.Expectation) Result {

@@ -1,0 +1,85 @@
+package lab
+
+import (
+	"net/netip"
+
+	"socketlab/internal/scenario"
+	"socketlab/internal/socketstats"
+)
+
+// Tally is how many connections of a side the kernel saw, also of those that
+// lived between two samples.
+type Tally struct {
+	// Opened is the connections established since the run began, and Closed
+	// those of them whose client end is no more.
+	Opened int `json:"opened"`
+	Closed int `json:"closed"`
+	// AtLeast says that closings were missed, so that there were more.
+	AtLeast bool `json:"at_least,omitempty"`
+}
+
+// ends counts the sockets of a side at both ends.
+type ends struct{ client, server int }
+
+func (e *ends) add(end socketstats.End) {
+	if end == socketstats.Client {
+		e.client++
+	} else {
+		e.server++
+	}
+}
+
+// closings keeps account of the sockets that the kernel destroyed. Each
+// connection that was opened is alive or closed.
+type closings struct {
+	source  *socketstats.Closings
+	servers map[scenario.Side]netip.AddrPort
+	// before are sockets of before the run, by cookie. They are not counted.
+	before map[uint64]bool
+	closed map[scenario.Side]*ends
+	missed bool
+	heard  []socketstats.Closed
+}
+
+// drain enters what was heard since the last call, and returns the cookies.
+func (c *closings) drain() (map[uint64]bool, error) {
+	var overflows int
+	var err error
+	if c.heard, overflows, err = c.source.Drain(c.heard[:0]); err != nil {
+		return nil, err
+	}
+	c.missed = overflows > 0
+	gone := make(map[uint64]bool, len(c.heard))
+	for _, closed := range c.heard {
+		gone[closed.Cookie] = true
+		if c.before[closed.Cookie] {
+			continue
+		}
+		for side, at := range c.servers {
+			end, ok := (socketstats.Socket{Local: closed.Local, Remote: closed.Remote}).EndOf(at)
+			// Every socket at the server's end was a connection; it may be
+			// that its remote port is forgotten.
+			if ok && (closed.Connected || end == socketstats.Server) {
+				c.closed[side].add(end)
+			}
+		}
+	}
+	return gone, nil
+}
+
+// tally counts a side's connections: those closed, and those alive in a list
+// that was made after the last but one drain. gone are the cookies of the last
+// one: what the list shows alive may have been closed since.
+func (c *closings) tally(side scenario.Side, list []socketstats.Socket, gone map[uint64]bool) *Tally {
+	var alive ends
+	for _, s := range list {
+		if end, ok := s.EndOf(c.servers[side]); ok && s.Alive() && !gone[s.Cookie] {
+			alive.add(end)
+		}
+	}
+	closed := c.closed[side]
+	// The server's end is not there while its queue is full; the client's is
+	// forgotten when it was reset.
+	opened := max(closed.client+alive.client, closed.server+alive.server)
+	return &Tally{Opened: opened, Closed: opened - alive.client, AtLeast: c.missed}
+}
