@@ -171,7 +171,6 @@ func (c *Closings) Close() error {
 
 // decodeClosed reads one message of the multicast, and false where it is none.
 func decodeClosed(b []byte) (Closed, bool) {
-	const sockDiagByFamily = 20 // SOCK_DIAG_BY_FAMILY in linux/sock_diag.h
 	if len(b) < headerLen || binary.NativeEndian.Uint16(b[4:]) != sockDiagByFamily {
 		return Closed{}, false
 	}

@@ -28,7 +28,6 @@ type inodes struct {
 // holder is a descriptor of a socket, or that none was found.
 type holder struct {
 	pid, fd int32 // pid is 0 where none was found
-	seen    int   // the call that last asked for it
 	// tries counts the searches that found none; the next is made 2^tries
 	// calls later, at retry. A descriptor may come late: accept(2) gives a
 	// connection its inode a moment before its descriptor.
@@ -44,15 +43,16 @@ const (
 
 // attribute fills in the PID of every socket that a process holds; of those
 // among these processes only, if there are any. Of several holders it is the
-// one with the lowest id, as far as they were there when it was searched for.
+// one with the lowest id, as far as they were there when it was searched for and
+// none of a higher id holds other sockets of the same list (see search).
 func (in *inodes) attribute(sockets []Socket, among []int32) {
 	in.call++
 	if in.holder == nil {
 		in.holder = map[uint32]holder{}
 	}
 	if !slices.Equal(among, in.among) {
-		// What no process of the earlier ones held, one of these may hold.
-		maps.DeleteFunc(in.holder, func(_ uint32, h holder) bool { return h.pid == 0 })
+		// What none of the earlier ones held, or another one, one of these may hold.
+		maps.DeleteFunc(in.holder, func(_ uint32, h holder) bool { return !slices.Contains(among, h.pid) })
 		in.among = slices.Clone(among)
 	}
 	in.checkSome()
@@ -67,12 +67,10 @@ func (in *inodes) attribute(sockets []Socket, among []int32) {
 			unknown[s.Inode] = true
 			continue
 		}
-		h.seen = in.call
-		in.holder[s.Inode] = h
 		s.PID = h.pid
 	}
 	if len(unknown) > 0 {
-		in.search(unknown, among)
+		in.search(sockets, unknown, among)
 		for i := range sockets {
 			if s := &sockets[i]; s.Inode != 0 && s.PID == 0 {
 				s.PID = in.holder[s.Inode].pid
@@ -80,14 +78,7 @@ func (in *inodes) attribute(sockets []Socket, among []int32) {
 		}
 	}
 	if len(in.holder) > 2*len(sockets)+checksPerCall {
-		in.forget()
-	}
-	if len(among) > 0 {
-		for i := range sockets {
-			if !slices.Contains(among, sockets[i].PID) {
-				sockets[i].PID = 0
-			}
-		}
+		in.forget(sockets)
 	}
 }
 
@@ -118,10 +109,11 @@ func (h holder) holds(inode uint32) bool {
 
 // search finds who holds these inodes. Processes that hold other sockets of the
 // same list come first: new connections are mostly theirs.
-func (in *inodes) search(unknown map[uint32]bool, among []int32) {
+func (in *inodes) search(sockets []Socket, unknown map[uint32]bool, among []int32) {
 	open := map[int32]map[int32]bool{} // by process, the descriptors that are known
-	for inode, h := range in.holder {
-		if h.pid == 0 || h.seen != in.call || unknown[inode] {
+	for i := range sockets {
+		h := in.holder[sockets[i].Inode]
+		if h.pid == 0 || unknown[sockets[i].Inode] {
 			continue
 		}
 		if open[h.pid] == nil {
@@ -137,13 +129,13 @@ func (in *inodes) search(unknown map[uint32]bool, among []int32) {
 		eachSocket(pid, open[pid], func(fd int32, inode uint32) {
 			if left[inode] {
 				delete(left, inode)
-				in.holder[inode] = holder{pid: pid, fd: fd, seen: in.call}
+				in.holder[inode] = holder{pid: pid, fd: fd}
 			}
 		})
 	}
 	for inode := range left {
 		tries := min(in.holder[inode].tries+1, maxTries)
-		in.holder[inode] = holder{seen: in.call, tries: tries, retry: in.call + 1<<tries}
+		in.holder[inode] = holder{tries: tries, retry: in.call + 1<<tries}
 	}
 }
 
@@ -211,8 +203,14 @@ func socketInode(link []byte) (uint32, bool) {
 	return uint32(inode), err == nil
 }
 
-// forget drops the answers that nobody asked for in this call.
-func (in *inodes) forget() {
-	maps.DeleteFunc(in.holder, func(_ uint32, h holder) bool { return h.seen != in.call })
+// forget drops the answers about sockets that are not in the list.
+func (in *inodes) forget(sockets []Socket) {
+	old := in.holder
+	in.holder = make(map[uint32]holder, len(sockets))
+	for i := range sockets {
+		if h, known := old[sockets[i].Inode]; known {
+			in.holder[sockets[i].Inode] = h
+		}
+	}
 	in.check = nil
 }

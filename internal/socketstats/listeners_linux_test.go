@@ -3,6 +3,7 @@ package socketstats
 import (
 	"encoding/binary"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -98,5 +99,29 @@ func FuzzParseListeners(f *testing.F) {
 			require.True(t, row.addr.IsValid())
 			require.False(t, row.addr.Addr().Is4In6())
 		}
+	})
+}
+
+func FuzzParseHexAddr(f *testing.F) {
+	for _, text := range []string{
+		"0100007F:1F90", "00000000000000000000000001000000:1F92", "0000000000000000FFFF00000100007F:1F93",
+		"0100007F", "0100007F:", ":1F90", "0100007F:1F90:1F90", "010000:1", "0100007f:ffff", "0100007F:10000", "",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		addr, err := parseHexAddr(text)
+		if err != nil {
+			require.Zero(t, addr)
+			require.ErrorContains(t, err, "address")
+			return
+		}
+		require.True(t, addr.IsValid())
+		require.False(t, addr.Addr().Is4In6())
+		host, port, _ := strings.Cut(text, ":")
+		require.Contains(t, []int{8, 32}, len(host))
+		n, err := strconv.ParseUint(port, 16, 64)
+		require.NoError(t, err)
+		require.Equal(t, n, uint64(addr.Port()))
 	})
 }

@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) {
 	socketstatstest.Child(map[string]socketstatstest.Role{
-		roleCheck: check, roleBare: bare,
+		roleCheck: check, roleBare: bare, roleList: list,
 	})
 	code := m.Run()
 	// Fuzzing leaves a goroutine of os/signal's.

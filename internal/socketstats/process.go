@@ -57,41 +57,60 @@ func OfProcess(ctx context.Context, src Source, pid int32) ([]Socket, error) {
 // the descriptor is gone: in TIME_WAIT, or as an orphan that is still saying
 // goodbye. Create one with new; it is for one goroutine.
 type Owners struct {
-	last, next map[name]int32
+	last, next owners
 }
 
-// name is what a socket keeps in every state.
-type name struct {
-	cookie uint64
-	tuple  Tuple // where the source knows no cookies
+// owners are who holds which socket. A socket keeps its cookie in every state,
+// and its four-tuple, by which it is known where the source has no cookies.
+type owners struct {
+	byCookie map[uint64]int32
+	byTuple  map[Tuple]int32
 }
 
-func nameOf(s *Socket) name {
+func (o *owners) of(s *Socket) int32 {
 	if s.Cookie != 0 {
-		return name{cookie: s.Cookie}
+		return o.byCookie[s.Cookie]
 	}
-	return name{tuple: s.Tuple()}
+	return o.byTuple[s.Tuple()]
+}
+
+func (o *owners) set(s *Socket, pid int32) {
+	if s.Cookie != 0 {
+		o.byCookie[s.Cookie] = pid
+	} else {
+		o.byTuple[s.Tuple()] = pid
+	}
+}
+
+// clear forgets all, and keeps the room.
+func (o *owners) clear() {
+	if o.byCookie == nil {
+		o.byCookie, o.byTuple = map[uint64]int32{}, map[Tuple]int32{}
+	}
+	clear(o.byCookie)
+	clear(o.byTuple)
 }
 
 // Attribute fills in the PID of each ownerless closing socket that had an owner
 // in an earlier call, and forgets sockets that are gone. A socket whose whole
 // life fell between two calls stays without.
 func (o *Owners) Attribute(sockets []Socket) {
-	if o.next == nil {
-		o.next = map[name]int32{}
-	}
-	clear(o.next)
+	o.next.clear()
 	for i := range sockets {
 		s := &sockets[i]
 		if s.PID == 0 && closing(s.State) {
-			s.PID = o.last[nameOf(s)]
+			s.PID = o.last.of(s)
 		}
 		if s.PID != 0 {
-			o.next[nameOf(s)] = s.PID
+			o.next.set(s, s.PID)
 		}
 	}
 	o.last, o.next = o.next, o.last
 }
+
+// PID returns who held the socket with this cookie at the last call of
+// Attribute, or 0.
+func (o *Owners) PID(cookie uint64) int32 { return o.last.byCookie[cookie] }
 
 func closing(s State) bool {
 	switch s {

@@ -29,9 +29,10 @@ type Sockdiag struct {
 
 // talk is one netlink socket, on which one dump at a time is read.
 type talk struct {
-	fd  int
-	seq uint32
-	buf []byte
+	fd     int
+	seq    uint32
+	buf    []byte
+	memory memory
 }
 
 // batchSize is the most that the kernel puts into one message of a dump
@@ -45,6 +46,9 @@ func OpenSockdiag() (*Sockdiag, error) {
 	for range 2 { // a long answer is read in two halves at once
 		f, err := SockdiagFile()
 		if err != nil {
+			for _, opened := range files {
+				opened.Close()
+			}
 			return nil, err
 		}
 		files = append(files, f)
@@ -59,16 +63,7 @@ func SockdiagFile() (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open sock_diag: %w", err)
 	}
-	f := os.NewFile(uintptr(fd), "sock_diag")
-	// To the kernel only; and an answer that never comes is an error, no hang.
-	err = errors.Join(
-		unix.Connect(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}),
-		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 5}),
-	)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("set up sock_diag: %w", err), f.Close())
-	}
-	return f, nil
+	return os.NewFile(uintptr(fd), "sock_diag"), nil
 }
 
 // SockdiagFrom returns a source over one or more sockets from [SockdiagFile], all
@@ -76,6 +71,9 @@ func SockdiagFile() (*os.File, error) {
 // know that it answers.
 func SockdiagFrom(files ...*os.File) (*Sockdiag, error) {
 	d := &Sockdiag{}
+	for _, f := range files {
+		defer f.Close() // each talk has a descriptor of its own
+	}
 	for _, f := range files {
 		t, err := newTalk(f)
 		if err != nil {
@@ -90,13 +88,22 @@ func SockdiagFrom(files ...*os.File) (*Sockdiag, error) {
 }
 
 func newTalk(f *os.File) (*talk, error) {
-	defer f.Close()
 	// A descriptor of its own: that of an os.File would not block.
 	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open sock_diag: %w", err)
 	}
-	if err := unix.SetNonblock(fd, false); err != nil {
+	// To the kernel only; and an answer that never comes is an error, no hang.
+	err = errors.Join(
+		unix.Connect(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}),
+		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 5}),
+		unix.SetNonblock(fd, false),
+	)
+	// Another netlink socket would understand something else, and answer.
+	if protocol, asked := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PROTOCOL); err == nil && protocol != unix.NETLINK_SOCK_DIAG {
+		err = errors.Join(asked, unix.EPROTONOSUPPORT)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("set up sock_diag: %w", err), unix.Close(fd))
 	}
 	return &talk{fd: fd, buf: make([]byte, batchSize)}, nil
@@ -152,7 +159,7 @@ func (d *Sockdiag) list(ctx context.Context, q Query) ([]Socket, error) {
 		return nil, os.ErrClosed
 	}
 	room := d.last + d.last/8 + 16
-	if len(d.talks) == 1 || d.last < worthHalving || runtime.GOMAXPROCS(0) == 1 {
+	if len(d.talks) == 1 || q.Thrifty || d.last < worthHalving || runtime.GOMAXPROCS(0) == 1 {
 		return d.talks[0].dump(ctx, q, whole, make([]Socket, 0, room))
 	}
 	all := make([]Socket, 2*room)
@@ -201,5 +208,9 @@ func (t *talk) dump(ctx context.Context, q Query, p part, into []Socket) ([]Sock
 			answer.skip = true
 		}
 	}
-	return answer.sockets, nil
+	if answer.skip {
+		return nil, ctx.Err()
+	}
+	err = t.restore(&answer, q, p)
+	return answer.sockets, err
 }

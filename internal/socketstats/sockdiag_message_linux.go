@@ -19,6 +19,8 @@ const (
 	// holds both address families: the newer takes one, and a second walk
 	// through the kernel's table for the other (inet_diag_dump_compat).
 	tcpDiagGetSock = 18
+	// sockDiagByFamily is the newer request, which can also ask for one socket.
+	sockDiagByFamily = 20
 
 	headerLen  = 16        // struct nlmsghdr
 	requestLen = 60        // struct inet_diag_req
@@ -150,14 +152,17 @@ type diagAnswer struct {
 	skip    bool // the sockets are not wanted any more
 	sockets []Socket
 	done    bool
-	batch   int // where in sockets the message being read began
+	batch   int   // where in sockets the message being read began
+	borders []int // where the earlier ones ended
 }
 
 var errCut = errors.New("the kernel's message is cut short")
 
 // add reads what one read from the socket gave: one or more messages.
 func (a *diagAnswer) add(b []byte) error {
-	a.batch = len(a.sockets)
+	if a.batch = len(a.sockets); a.batch > 0 {
+		a.borders = append(a.borders, a.batch)
+	}
 	for len(b) >= headerLen && !a.done {
 		size := int(binary.NativeEndian.Uint32(b))
 		if size < headerLen || size > len(b) {
@@ -175,7 +180,7 @@ func (a *diagAnswer) add(b []byte) error {
 			if err := netlinkError(body); err != nil {
 				return err
 			}
-		case tcpDiagGetSock:
+		case tcpDiagGetSock, sockDiagByFamily:
 			if a.skip {
 				continue
 			}
@@ -193,13 +198,12 @@ func (a *diagAnswer) add(b []byte) error {
 // row reads one socket. One that the kernel gives a second time is left out:
 // when a message is full it remembers its place in a hash bucket, and a socket
 // that comes into the bucket meanwhile pushes one that was told already behind
-// that place.
+// that place. (One that leaves has the opposite effect, see memory.)
 func (a *diagAnswer) row(body []byte) error {
 	s, err := decodeRow(body)
 	if err != nil {
 		return err
 	}
-	const bucket = 16 // more than a bucket holds, unless the table is overfull
 	if n := len(a.sockets); n-a.batch < bucket {
 		told := a.sockets[max(0, a.batch-bucket):a.batch]
 		if slices.ContainsFunc(told, func(t Socket) bool { return t.Cookie == s.Cookie }) {
@@ -208,6 +212,9 @@ func (a *diagAnswer) row(body []byte) error {
 	}
 	if a.query.Info {
 		s.Info = decodeInfo(body[rowLen:])
+		if s.Info != nil && s.State == SynSent {
+			s.Info.Sent, s.Info.Received = 0, 0 // the kernel's would count from its own start
+		}
 	}
 	a.sockets = append(a.sockets, s)
 	return nil

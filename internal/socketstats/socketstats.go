@@ -61,7 +61,8 @@ type Info struct {
 	Retransmits uint32
 	// Sent and Received are how long ago data was last sent and received, to a
 	// millisecond; where there was none, how old the connection is. A
-	// connection whose both are long ago is idle.
+	// connection whose both are long ago is idle. Both are 0 in SYN_SENT and
+	// LISTEN, where there is no connection.
 	Sent, Received time.Duration
 }
 
@@ -132,6 +133,9 @@ type Query struct {
 	OwnersAmong []int32
 	// Info asks for [Socket.Info], which sock_diag has.
 	Info bool
+	// Thrifty asks sock_diag to save processor time rather than time: it reads
+	// a long answer on one thread.
+	Thrifty bool
 }
 
 func (q Query) wants(s Socket) bool {

@@ -3,6 +3,7 @@ package socketstatstest
 import (
 	"net/netip"
 	"os"
+	"slices"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -29,6 +30,10 @@ func (c *Conn) Tuple(end socketstats.End) socketstats.Tuple {
 	return socketstats.Tuple{Local: c.Client, Remote: c.Server}
 }
 
+// FD returns the descriptor that end has, to be asked and written to but not
+// closed; -1 is none.
+func (c *Conn) FD(end socketstats.End) int { return c.fd[end] }
+
 func (c *Conn) sockets() []socketstats.Socket {
 	var sockets []socketstats.Socket
 	for _, end := range []socketstats.End{socketstats.Client, socketstats.Server} {
@@ -48,16 +53,26 @@ func (c *Conn) sockets() []socketstats.Socket {
 // Reserve holds a client's address that has no connection yet.
 func (z *Zoo) Reserve() *Conn {
 	z.t.Helper()
-	c := &Conn{Server: z.Server, z: z, fd: [2]int{z.socket(z.Server), -1}}
+	c := &Conn{Server: z.Server, z: z, fd: [2]int{-1, -1}}
 	z.t.Cleanup(func() {
 		c.close(socketstats.Client)
 		c.close(socketstats.Server)
 	})
-	fd := c.fd[socketstats.Client]
-	require.NoError(z.t, unix.Bind(fd, sockaddr(z.loopback(0))))
-	c.Client = localAddr(z.t, fd)
+	// Of a connection in TIME_WAIT at the server's end the client's address is
+	// free again, and the next to get it would take its place.
+	for !c.Client.IsValid() || z.has(c.Client) {
+		c.close(socketstats.Client)
+		fd := z.socket(z.Server)
+		c.fd[socketstats.Client] = fd
+		require.NoError(z.t, unix.Bind(fd, sockaddr(z.loopback(0))))
+		c.Client = localAddr(z.t, fd)
+	}
 	z.conns = append(z.conns, c)
 	return c
+}
+
+func (z *Zoo) has(client netip.AddrPort) bool {
+	return slices.ContainsFunc(z.conns, func(c *Conn) bool { return c.Client == client })
 }
 
 // dial starts a connection and does not wait for it.

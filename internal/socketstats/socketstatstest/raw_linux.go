@@ -18,8 +18,9 @@ const (
 	recvBuffer = 4 << 10
 )
 
-// backlog is more than any test leaves unaccepted or half-open.
-const backlog = 64
+// Backlog is what a zoo's listeners have until SynSent: more than any test
+// leaves unaccepted or half-open.
+const Backlog = 64
 
 // socket makes a plain TCP socket for the family of addr. Sockets are raw ones
 // because Go's net makes MPTCP listeners, and hides half of what is done here.

@@ -31,11 +31,12 @@ func (c *Conn) Establish() {
 func (z *Zoo) FinWait2(at socketstats.End) *Conn {
 	z.t.Helper()
 	c := z.Established()
-	c.finWait2(at)
+	c.FinWait2(at)
 	return c
 }
 
-func (c *Conn) finWait2(at socketstats.End) {
+// FinWait2 shuts an established connection down at one end.
+func (c *Conn) FinWait2(at socketstats.End) {
 	c.z.t.Helper()
 	c.shutdown(at)
 	c.reach(at, socketstats.FinWait2)
@@ -60,10 +61,11 @@ func (z *Zoo) TimeWait(at socketstats.End) *Conn {
 	return c
 }
 
-// TimeWait closes an established connection at both ends, at this one first.
+// TimeWait closes a connection, established or shut down at this end, at both
+// ends, at this one first.
 func (c *Conn) TimeWait(at socketstats.End) {
 	c.z.t.Helper()
-	c.finWait2(at)
+	c.FinWait2(at)
 	c.shutdown(other(at))
 	c.reach(at, socketstats.Close)
 	c.reach(other(at), socketstats.Close)
@@ -198,7 +200,7 @@ func (z *Zoo) shareListener(pid int32) int {
 	z.t.Helper()
 	z.share()
 	fd := z.bind(z.Server)
-	require.NoError(z.t, unix.Listen(fd, backlog))
+	require.NoError(z.t, unix.Listen(fd, Backlog))
 	z.addListener(pid)
 	return fd
 }

@@ -85,7 +85,7 @@ func Bound(t testing.TB, f Family) *Zoo {
 // Listen begins to listen on a port that is only bound.
 func (z *Zoo) Listen() {
 	z.t.Helper()
-	require.NoError(z.t, unix.Listen(z.listen, backlog))
+	require.NoError(z.t, unix.Listen(z.listen, Backlog))
 	z.addListener(int32(os.Getpid()))
 }
 

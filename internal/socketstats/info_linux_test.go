@@ -1,0 +1,112 @@
+package socketstats_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"socketlab/internal/socketstats"
+	"socketlab/internal/socketstats/socketstatstest"
+)
+
+func TestInfoIsThereWhereItWasAskedForAndTheKernelHasIt(t *testing.T) {
+	eachFamily(t, func(t *testing.T, d *socketstats.Sockdiag, family socketstatstest.Family) {
+		zoo := socketstatstest.New(t, family)
+		has := []socketstats.Tuple{{Local: zoo.Listener()}}
+		both := []socketstats.End{client, server}
+		for _, conn := range []*socketstatstest.Conn{
+			zoo.Established(), zoo.FinWait1(client), zoo.FinWait2(server), zoo.Closing(client), zoo.LastAck(server),
+		} {
+			has = append(has, conn.Tuple(client), conn.Tuple(server))
+		}
+		var hasNot []socketstats.Tuple
+		for _, at := range both {
+			hasNot = append(hasNot, zoo.TimeWait(at).Tuple(at))
+			orphan := zoo.Orphan(at)
+			hasNot = append(hasNot, orphan.Tuple(at))
+			has = append(has, orphan.Tuple(client+server-at))
+		}
+		waiting, half, opening := zoo.Unaccepted(), zoo.SynRecv(), zoo.SynSent()
+		has = append(has, waiting.Tuple(client), waiting.Tuple(server), half.Tuple(client), opening.Tuple(client))
+		hasNot = append(hasNot, half.Tuple(server))
+
+		for _, s := range byTuple(t, d, zoo, socketstats.Query{}) {
+			require.Nil(t, s.Info, "not asked for")
+		}
+		listed := byTuple(t, d, zoo, socketstats.Query{Info: true})
+		for _, tuple := range has {
+			require.NotNil(t, listed[tuple].Info, "%+v", listed[tuple])
+		}
+		for _, tuple := range hasNot {
+			require.Contains(t, listed, tuple)
+			require.Nil(t, listed[tuple].Info, "%+v", listed[tuple])
+		}
+
+		// Where there is no connection yet the kernel's figures are of no event:
+		// they count from when the machine began.
+		for _, tuple := range []socketstats.Tuple{opening.Tuple(client), {Local: zoo.Listener()}} {
+			require.Zero(t, listed[tuple].Info.Sent, "%+v", listed[tuple])
+			require.Zero(t, listed[tuple].Info.Received, "%+v", listed[tuple])
+		}
+	})
+}
+
+// until asks the kernel about a descriptor until what it says will do.
+func until(t *testing.T, fd int, enough func(*unix.TCPInfo) bool) *unix.TCPInfo {
+	t.Helper()
+	limit := time.After(10 * time.Second)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for {
+		info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+		require.NoError(t, err)
+		if enough(info) {
+			return info
+		}
+		select {
+		case <-tick.C:
+		case <-limit:
+			require.FailNow(t, "waited in vain", "saw last: %+v", info)
+		}
+	}
+}
+
+func TestInfoTellsABusyConnectionFromAnIdleOne(t *testing.T) {
+	eachFamily(t, func(t *testing.T, d *socketstats.Sockdiag, family socketstatstest.Family) {
+		zoo := socketstatstest.New(t, family)
+		idle, busy := zoo.Established(), zoo.Established()
+		const pause = 30 // ms, and more than one tick of the kernel's clock
+		for _, conn := range []*socketstatstest.Conn{idle, busy} {
+			for _, fd := range []int{conn.FD(client), conn.FD(server)} {
+				until(t, fd, func(i *unix.TCPInfo) bool { return i.Last_data_sent >= pause && i.Last_data_recv >= pause })
+			}
+		}
+		_, err := unix.Write(busy.FD(client), []byte("hello"))
+		require.NoError(t, err)
+		until(t, busy.FD(client), func(i *unix.TCPInfo) bool { return i.Unacked == 0 })
+
+		listed := byTuple(t, d, zoo, socketstats.Query{Info: true})
+		of := func(conn *socketstatstest.Conn, end socketstats.End) socketstats.Info {
+			t.Helper()
+			require.NotNil(t, listed[conn.Tuple(end)].Info)
+			return *listed[conn.Tuple(end)].Info
+		}
+		require.Less(t, of(busy, client).Sent, of(idle, client).Sent)
+		require.Less(t, of(busy, server).Received, of(idle, server).Received)
+		// The other way nothing went: as long ago as for the idle one.
+		require.GreaterOrEqual(t, of(busy, client).Received, pause*time.Millisecond)
+		require.GreaterOrEqual(t, of(busy, server).Sent, pause*time.Millisecond)
+		for _, end := range []socketstats.End{client, server} {
+			got := of(idle, end)
+			require.GreaterOrEqual(t, got.Sent, pause*time.Millisecond)
+			require.GreaterOrEqual(t, got.Received, pause*time.Millisecond)
+			require.Less(t, got.Sent, time.Minute, "in milliseconds")
+			own := until(t, idle.FD(end), func(*unix.TCPInfo) bool { return true })
+			require.Positive(t, got.RTT)
+			require.Equal(t, time.Duration(own.Rtt)*time.Microsecond, got.RTT)
+			require.Equal(t, own.Total_retrans, got.Retransmits)
+		}
+	})
+}

@@ -1,0 +1,161 @@
+package socketstats_test
+
+import (
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/socketstats"
+	"socketlab/internal/socketstats/socketstatstest"
+)
+
+// once runs a test of many questions for every source, and for every family
+// where that costs little: gopsutil reads the whole system for each.
+func once(t *testing.T, test func(*testing.T, socketstats.Source, socketstatstest.Family)) {
+	t.Run("gopsutil", func(t *testing.T) { test(t, socketstats.Gopsutil{}, socketstatstest.DualStack) })
+	eachFamily(t, func(t *testing.T, d *socketstats.Sockdiag, family socketstatstest.Family) { test(t, d, family) })
+}
+
+// everything holds sockets in every state on one port.
+func everything(t *testing.T, family socketstatstest.Family) *socketstatstest.Zoo {
+	zoo := socketstatstest.New(t, family)
+	zoo.Established()
+	for _, at := range []socketstats.End{client, server} {
+		zoo.FinWait1(at)
+		zoo.FinWait2(at)
+		zoo.Orphan(at)
+		zoo.TimeWait(at)
+		zoo.LastAck(at)
+		zoo.Closing(at)
+	}
+	zoo.Unaccepted()
+	zoo.SynRecv()
+	zoo.SynSent()
+	return zoo
+}
+
+// requireOnly fails unless src answers q with what keep keeps of the zoo, and
+// with nothing that the query does not ask for.
+func requireOnly(t *testing.T, src socketstats.Source, zoo *socketstatstest.Zoo, q socketstats.Query, keep func(socketstats.Socket) bool) {
+	t.Helper()
+	want := slices.DeleteFunc(zoo.Sockets(), func(s socketstats.Socket) bool { return !keep(s) })
+	for i := range want {
+		want[i].PID = 0
+	}
+	got, err := src.Sockets(t.Context(), q)
+	require.NoError(t, err)
+	require.Equal(t, socketstatstest.Lines(want), socketstatstest.Lines(zoo.Mine(got)), "%s, asked for %v", src.Name(), q)
+	for _, s := range got {
+		require.True(t, len(q.States) == 0 || slices.Contains(q.States, s.State), "%+v was not asked for", s)
+		require.True(t, len(q.Ports) == 0 || slices.Contains(q.Ports, s.Local.Port()) ||
+			slices.Contains(q.Ports, s.Remote.Port()), "%+v was not asked for", s)
+	}
+}
+
+func TestStatesLimitWhatIsListed(t *testing.T) {
+	asked := [][]socketstats.State{
+		nil, {}, socketstats.States(),
+		{socketstats.Listen, socketstats.SynRecv, socketstats.TimeWait},
+		{socketstats.FinWait2, socketstats.FinWait2}, // of which some are remnants
+		{socketstats.Close}, // rightly none
+	}
+	for _, s := range socketstats.States() {
+		asked = append(asked, []socketstats.State{s})
+	}
+	once(t, func(t *testing.T, src socketstats.Source, family socketstatstest.Family) {
+		zoo := everything(t, family)
+		for _, states := range asked {
+			q := socketstats.Query{Ports: []uint16{zoo.Server.Port()}, States: states}
+			requireOnly(t, src, zoo, q, func(s socketstats.Socket) bool {
+				return len(states) == 0 || slices.Contains(states, s.State)
+			})
+		}
+	})
+}
+
+func TestPortsLimitWhatIsListed(t *testing.T) {
+	const most = 2048 // see maxPorts
+	for _, src := range sources(t) {
+		zoos := []*socketstatstest.Zoo{
+			everything(t, socketstatstest.IPv4), everything(t, socketstatstest.IPv6), everything(t, socketstatstest.DualStack),
+		}
+		var ports []uint16
+		for _, zoo := range zoos {
+			ports = append(ports, zoo.Server.Port())
+		}
+		// Ports that nobody has been given here, beside ours.
+		full := slices.Clone(ports[:2])
+		for port := uint16(1); len(full) < most; port++ {
+			full = append(full, port)
+		}
+		for _, asked := range [][]uint16{nil, {}, ports[:1], ports[1:], ports, full[:1024], full, {1}} {
+			for _, zoo := range zoos {
+				q := socketstats.Query{Ports: asked}
+				requireOnly(t, src, zoo, q, func(socketstats.Socket) bool {
+					return len(asked) == 0 || slices.Contains(asked, zoo.Server.Port())
+				})
+			}
+		}
+	}
+}
+
+func TestMorePortsThanTheKernelsFilterHoldsAreAnError(t *testing.T) {
+	d := sockdiag(t)
+	zoo := socketstatstest.New(t, socketstatstest.IPv4)
+	for _, n := range []int{2049, 1 << 16} {
+		got, err := d.Sockets(t.Context(), socketstats.Query{Ports: make([]uint16, n)})
+		require.ErrorContains(t, err, "ports")
+		require.Nil(t, got)
+	}
+	zoo.RequireListedBy(d)
+}
+
+func TestAStateThatDoesNotExistHasNoSockets(t *testing.T) {
+	for _, src := range sources(t) {
+		for _, state := range []socketstats.State{0, 12, 13, 32, 33, 255} {
+			got, err := src.Sockets(t.Context(), socketstats.Query{States: []socketstats.State{state}})
+			require.NoError(t, err, "state %d", state)
+			require.Empty(t, got, "state %d", state)
+		}
+	}
+}
+
+// Each call gives the owners among the processes of that call, whatever an
+// earlier one asked for.
+func TestOwnersAreThoseAmongTheProcessesAskedFor(t *testing.T) {
+	once(t, func(t *testing.T, src socketstats.Source, family socketstatstest.Family) {
+		zoo := socketstatstest.New(t, family)
+		zoo.Established()
+		zoo.Orphan(client)
+		me := int32(os.Getpid())
+		helper := zoo.ListenElsewhere()
+		const nobodys = 1 << 30 // above any process id, PID_MAX_LIMIT
+		among := [][]int32{{helper}, {me}, nil, {me, helper}, {helper}, {nobodys}, {helper, me}, {me}, {}, {me, nobodys}}
+		calls := 2 // found, and remembered
+		if src.Name() == "gopsutil" {
+			among, calls = among[:3], 1 // it remembers nothing
+		}
+		for _, among := range among {
+			want := zoo.Sockets()
+			for i := range want {
+				if len(among) > 0 && !slices.Contains(among, want[i].PID) {
+					want[i].PID = 0
+				}
+			}
+			q := socketstats.Query{Ports: []uint16{zoo.Server.Port()}, Owners: true, OwnersAmong: among}
+			for range calls {
+				got, err := src.Sockets(t.Context(), q)
+				require.NoError(t, err)
+				require.Equal(t, socketstatstest.Lines(want), socketstatstest.Lines(zoo.Mine(got)), "among %v", among)
+			}
+			q.Owners = false
+			got, err := src.Sockets(t.Context(), q)
+			require.NoError(t, err)
+			for _, s := range got {
+				require.Zero(t, s.PID, "owners were not asked for")
+			}
+		}
+	})
+}

@@ -1,0 +1,190 @@
+package socketstats_test
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"socketlab/internal/socketstats"
+	"socketlab/internal/socketstats/socketstatstest"
+)
+
+func TestAClosedSockdiagIsAnError(t *testing.T) {
+	d, err := socketstats.OpenSockdiag()
+	require.NoError(t, err)
+	require.NoError(t, d.Close())
+	for range 2 {
+		got, err := d.Sockets(t.Context(), socketstats.Query{})
+		require.ErrorIs(t, err, fs.ErrClosed)
+		require.Nil(t, got)
+		require.NoError(t, d.Close(), "again")
+	}
+}
+
+func TestManyAskAtOnceAndEachHasItsAnswer(t *testing.T) {
+	twoThreads(t)
+	many := holdMany(t) // so that answers come in halves, too
+	d := sockdiag(t)
+	zoos := []*socketstatstest.Zoo{everything(t, socketstatstest.IPv4), everything(t, socketstatstest.IPv6)}
+	var asking sync.WaitGroup
+	for i := range 8 {
+		asking.Go(func() {
+			for range 10 {
+				if i%4 == 3 {
+					got, err := d.Sockets(t.Context(), socketstats.Query{Ports: []uint16{many.addr.Port()}})
+					if err != nil || many.wrongIn(got) != (wrong{}) {
+						t.Errorf("%v, %v", many.wrongIn(got), err)
+					}
+					continue
+				}
+				zoo := zoos[i%2]
+				q := socketstats.Query{Ports: []uint16{zoo.Server.Port()}, Owners: true}
+				want, me := zoo.Sockets(), int32(os.Getpid())
+				if i%4 == 2 { // the process asked for holds none of them
+					q.OwnersAmong, me = []int32{1 << 30}, 0
+				}
+				for n := range want {
+					want[n].PID = min(want[n].PID, me)
+				}
+				got, err := d.Sockets(t.Context(), q)
+				if err != nil || !slices.Equal(socketstatstest.Lines(want), socketstatstest.Lines(zoo.Mine(got))) {
+					t.Errorf("%d: %v, %v", i, socketstatstest.Lines(zoo.Mine(got)), err)
+				}
+			}
+		})
+	}
+	asking.Wait()
+}
+
+// endingContext is cancelled when it has been asked so often.
+type endingContext struct {
+	context.Context
+	left atomic.Int32
+}
+
+func (c *endingContext) Err() error {
+	if c.left.Add(-1) < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// The answer to a call that was given up is still to come when the next asks.
+func TestACallGivenUpInTheMiddleDoesNotSpoilTheNext(t *testing.T) {
+	twoThreads(t)
+	many := holdMany(t)
+	for name, first := range map[string]bool{"whole": false, "in halves": true} {
+		t.Run(name, func(t *testing.T) {
+			d := sockdiag(t)
+			q := socketstats.Query{Ports: []uint16{many.addr.Port()}}
+			for asked := range int32(5) { // a whole answer is in six messages or more
+				if first { // the second call's answer is expected to be long
+					_, err := d.Sockets(t.Context(), q)
+					require.NoError(t, err)
+				}
+				ctx := &endingContext{Context: t.Context()}
+				ctx.left.Store(asked)
+				got, err := d.Sockets(ctx, q)
+				require.ErrorIs(t, err, context.Canceled)
+				require.Nil(t, got)
+			}
+			got, err := d.Sockets(t.Context(), q)
+			require.NoError(t, err)
+			require.Zero(t, many.wrongIn(got))
+		})
+	}
+}
+
+// wrongFiles are descriptors on which nobody answers for sock_diag.
+func wrongFiles(t *testing.T) map[string]*os.File {
+	t.Helper()
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	require.NoError(t, err)
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	t.Cleanup(func() { unix.Close(pair[1]) })
+	route, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
+	require.NoError(t, err)
+	return map[string]*os.File{
+		"a pipe to read": r, "a pipe to write": w, "the null device": null,
+		"a Unix socket": os.NewFile(uintptr(pair[0]), "pair"), "another netlink": os.NewFile(uintptr(route), "route"),
+	}
+}
+
+func TestAWrongDescriptorIsAnErrorAndIsClosed(t *testing.T) {
+	for name, file := range wrongFiles(t) {
+		t.Run(name, func(t *testing.T) {
+			before, err := socketstats.SockdiagFile()
+			require.NoError(t, err)
+			after, err := socketstats.SockdiagFile()
+			require.NoError(t, err)
+			d, err := socketstats.SockdiagFrom(before, file, after)
+			if err == nil { // the first socket alone answers a short list
+				got, failed := d.Sockets(t.Context(), socketstats.Query{})
+				t.Log(len(got), failed)
+				require.NoError(t, d.Close())
+			}
+			require.Error(t, err)
+			require.Nil(t, d)
+			for _, f := range []*os.File{before, file, after} {
+				require.ErrorIs(t, f.Close(), fs.ErrClosed, "SockdiagFrom takes all of them over")
+			}
+		})
+	}
+	d, err := socketstats.SockdiagFrom()
+	require.Error(t, err)
+	require.Nil(t, d)
+}
+
+func TestWhereSockdiagCannotBeOpenedTheOtherSourceIs(t *testing.T) {
+	var limit unix.Rlimit
+	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
+	none := limit
+	none.Cur = 0
+	require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &none))
+	auto, err := socketstats.OpenSource(socketstats.Auto)
+	named, refused := socketstats.OpenSource("sockdiag")
+	require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &limit))
+	require.NoError(t, err)
+	require.Equal(t, socketstats.Gopsutil{}, auto)
+	require.ErrorIs(t, refused, unix.EMFILE)
+	require.ErrorContains(t, refused, "gopsutil", "what to use")
+	require.Nil(t, named)
+}
+
+// However few descriptors may still be opened, those that were are closed again.
+func TestTooFewDescriptorsToOpenASourceLeaveNone(t *testing.T) {
+	lowest, err := unix.Dup(0)
+	require.NoError(t, err)
+	require.NoError(t, unix.Close(lowest))
+	var limit unix.Rlimit
+	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
+	for spare := uint64(0); ; spare++ {
+		few := limit
+		few.Cur = uint64(lowest) + spare
+		require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &few))
+		d, err := socketstats.OpenSockdiag()
+		require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &limit))
+		if err == nil {
+			require.NoError(t, d.Close())
+		}
+		again, dup := unix.Dup(0)
+		require.NoError(t, dup)
+		require.NoError(t, unix.Close(again))
+		require.Equal(t, lowest, again, "a descriptor is left open, with %d", spare)
+		if err == nil {
+			require.GreaterOrEqual(t, spare, uint64(2), "a source has two sockets")
+			break
+		}
+		require.ErrorIs(t, err, unix.EMFILE)
+	}
+}
