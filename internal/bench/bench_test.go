@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -13,8 +15,10 @@ import (
 
 // TestMain lets the test binary play the roles that the bench starts.
 func TestMain(m *testing.M) {
+	roles["watch"] = sockwatchWatch
 	if len(os.Args) > 1 && roles[os.Args[1]] != nil {
 		if err := roles[os.Args[1]](context.Background(), os.Args[2:], os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 		return
@@ -109,7 +113,11 @@ func TestBookkeepersEndWithTheirLoad(t *testing.T) {
 }
 
 func TestCommandLineErrorsAreUsage(t *testing.T) {
-	for _, args := range [][]string{nil, {"-slowserver", "x", "-runs", "0"}, {"-slowserver", "x", "more"}} {
+	programs := []string{"-slowserver", "x", "-sockwatch", "x"}
+	for _, args := range [][]string{
+		nil, programs[:2], programs[2:], slices.Concat(programs, []string{"-runs", "0"}),
+		slices.Concat(programs, []string{"-only", "nothing"}), slices.Concat(programs, []string{"more"}),
+	} {
 		assert.ErrorIs(t, bench(t.Context(), args, io.Discard, io.Discard), errUsage, args)
 	}
 }

@@ -14,6 +14,7 @@ import (
 // document is a whole run of the bench.
 type document struct {
 	began   time.Time
+	runs    int
 	command string
 	limits  string // what of this machine changed the measurements; "" for nothing
 	// neighbours says what other programs did to the measurements.
@@ -21,11 +22,13 @@ type document struct {
 	tables     []table
 }
 
-// table is one measurement: the product in the first column, then its peers.
+// table is one measurement: the product in the first column, then its peers,
+// where the columns are not something else.
 type table struct {
 	title   string
+	limits  []string // what could not be measured here, a sentence each
 	columns []string
-	rows    []row
+	rows    []row  // none where nothing could be measured
 	how     string // a paragraph
 }
 
@@ -74,7 +77,7 @@ largest. A ratio is taken within each run, and the peers take turns in being fir
 first column where it says nothing else.
 
 %s
-`, len(d.tables[0].rows[0].cells[0]), d.machine())
+`, d.runs, d.machine())
 	if d.limits != "" {
 		fmt.Fprintf(&b, "\n**%s**\n", d.limits)
 	}
@@ -86,7 +89,13 @@ first column where it says nothing else.
 
 func (t table) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n## %s\n\n| | %s | bar | met |\n|---%s|---|---|\n", t.title, strings.Join(t.columns, " | "), strings.Repeat("|---:", len(t.columns)))
+	fmt.Fprintf(&b, "\n## %s\n\n", t.title)
+	for _, limit := range t.limits {
+		fmt.Fprintf(&b, "**%s**\n\n", limit)
+	}
+	if len(t.rows) > 0 {
+		fmt.Fprintf(&b, "| | %s | bar | met |\n|---%s|---|---|\n", strings.Join(t.columns, " | "), strings.Repeat("|---:", len(t.columns)))
+	}
 	for _, r := range t.rows {
 		fmt.Fprintf(&b, "| %s |", r.what)
 		for _, c := range r.cells {
@@ -101,7 +110,10 @@ func (t table) markdown() string {
 			fmt.Fprintf(&b, " %s | **no** |\n", r.bar.text)
 		}
 	}
-	fmt.Fprintf(&b, "\n%s\n", t.how)
+	if len(t.rows) > 0 {
+		b.WriteString("\n")
+	}
+	fmt.Fprintf(&b, "%s\n", t.how)
 	return b.String()
 }
 

@@ -1,13 +1,14 @@
-// Bench measures what holding a request, sending on time and keeping books
-// cost, each against a peer in the same run, and prints a Markdown document.
+// Bench measures what holding a request, sending on time, keeping books and
+// counting sockets cost, each against peers in the same run, and prints a
+// Markdown document.
 //
 // Usage:
 //
 //	scripts/bench               # writes docs/benchmarks.md
 //	scripts/bench --dry-run     # prints the document only
 //
-//	go build -o bin/ ./cmd/slowserver
-//	go run ./internal/bench -slowserver bin/slowserver
+//	go build -o bin/ ./cmd/slowserver ./cmd/sockwatch
+//	go run ./internal/bench -slowserver bin/slowserver -sockwatch bin/sockwatch
 //
 // It exits with 1 when a bar is missed, after printing the document, or when
 // it could not measure; then it prints none.
@@ -21,6 +22,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -55,14 +57,31 @@ var (
 // options is what a user may ask for.
 type options struct {
 	slowserver string
+	sockwatch  string
 	runs       int
 	conns      int
 }
 
+type section struct {
+	name    string
+	measure func(context.Context, options, *neighbours) (table, error)
+}
+
+// sections are the measurements, in the document's order.
+var sections = []section{
+	{"holding", measureHolding},
+	{"arrivals", measureArrivals},
+	{"books", measureBooks},
+	{"counting", measureCounting},
+}
+
 func bench(ctx context.Context, args []string, out, progress io.Writer) error {
 	var o options
+	var only string
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.StringVar(&o.slowserver, "slowserver", "", "the slowserver `program` to measure (required)")
+	f.StringVar(&o.sockwatch, "sockwatch", "", "the sockwatch `program` to measure (required)")
+	f.StringVar(&only, "only", "", "one `section` only: holding, arrivals, books or counting")
 	f.IntVar(&o.runs, "runs", 5, "repetitions of each measurement")
 	f.IntVar(&o.conns, "conns", 10_000, "requests to hold at once, a connection each")
 	if err := f.Parse(args); err != nil {
@@ -74,13 +93,20 @@ func bench(ctx context.Context, args []string, out, progress io.Writer) error {
 	switch {
 	case f.NArg() > 0:
 		return fmt.Errorf("%w: %q is not a flag", errUsage, f.Arg(0))
-	case o.slowserver == "":
-		return fmt.Errorf("%w: -slowserver is missing; scripts/bench builds one and gives it", errUsage)
+	case o.slowserver == "" || o.sockwatch == "":
+		return fmt.Errorf("%w: -slowserver or -sockwatch is missing; scripts/bench builds them and gives them", errUsage)
 	case o.runs < 1 || o.conns < 1:
 		return fmt.Errorf("%w: -runs and -conns must be at least 1", errUsage)
 	}
+	chosen := sections
+	if only != "" {
+		chosen = slices.DeleteFunc(slices.Clone(sections), func(s section) bool { return s.name != only })
+	}
+	if len(chosen) == 0 {
+		return fmt.Errorf("%w: -only %s is no section: use holding, arrivals, books or counting", errUsage, only)
+	}
 
-	doc := document{began: time.Now(), command: commandLine(f)}
+	doc := document{began: time.Now(), runs: o.runs, command: commandLine(f)}
 	wanted := o.conns
 	o.conns = min(wanted, mostConns())
 	if o.conns < wanted {
@@ -88,10 +114,8 @@ func bench(ctx context.Context, args []string, out, progress io.Writer) error {
 		fmt.Fprintln(progress, "bench: "+doc.limits)
 	}
 	others := &neighbours{progress: progress}
-	for _, measure := range []func(context.Context, options, *neighbours) (table, error){
-		measureHolding, measureArrivals, measureBooks,
-	} {
-		t, err := measure(ctx, o, others)
+	for _, s := range chosen {
+		t, err := s.measure(ctx, o, others)
 		if err != nil {
 			return err
 		}
@@ -111,7 +135,7 @@ func bench(ctx context.Context, args []string, out, progress io.Writer) error {
 func commandLine(f *flag.FlagSet) string {
 	var given []string
 	f.Visit(func(f *flag.Flag) {
-		if f.Name != "slowserver" {
+		if f.Name != "slowserver" && f.Name != "sockwatch" {
 			given = append(given, "-"+f.Name, f.Value.String())
 		}
 	})

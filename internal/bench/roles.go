@@ -19,6 +19,9 @@ var roles = map[string]func(ctx context.Context, args []string, out io.Writer) e
 	"role-stall":   stallServer,
 	"role-player":  playerClient,
 	"role-nobooks": bareClient,
+	"role-keep":    keepNamespace,
+	"role-hold":    holdConnections,
+	"role-time":    timeListers,
 }
 
 // sleepServer answers after a delay in the plainest way there is: it is the

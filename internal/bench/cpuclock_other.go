@@ -1,0 +1,11 @@
+//go:build !linux
+
+package main
+
+import (
+	"errors"
+	"time"
+)
+
+// processCPU: only Linux has the namespaces in which it is asked for.
+func processCPU(int) (time.Duration, error) { return 0, errors.ErrUnsupported }
