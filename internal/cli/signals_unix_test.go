@@ -122,7 +122,26 @@ func startLongRun(t *testing.T, args ...string) (run *running, processes map[str
 		}
 	}
 	run.until(t, `faulty: opened [1-9]`)
+	for i, pid := range keepers(run.cmd.Process.Pid) {
+		processes["keeper "+strconv.Itoa(i)] = pid
+	}
 	return run, processes
+}
+
+// keepers are the processes that hold the namespaces of a run, if it is
+// isolated.
+func keepers(run int) []int {
+	var pids []int
+	folders, _ := filepath.Glob("/proc/[0-9]*")
+	for _, folder := range folders {
+		status, _ := os.ReadFile(folder + "/status")
+		command, _ := os.ReadFile(folder + "/cmdline")
+		if bytes.Contains(status, []byte("\nPPid:\t"+strconv.Itoa(run)+"\n")) && bytes.HasSuffix(command, []byte("\x00keeper\x00")) {
+			pid, _ := strconv.Atoi(filepath.Base(folder))
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }
 
 func alive(pid int) bool {
@@ -204,7 +223,7 @@ func TestLeakIsStoppedAtItsShareOfTheDescriptorLimit(t *testing.T) {
 
 func TestSlowserverDrainsOnSIGTERM(t *testing.T) {
 	t.Parallel()
-	server := start(t, "sh", "-c", `exec slowserver --listen 127.0.0.1:0 --delay 1s --report-every 50ms 1>&2`)
+	server := start(t, "sh", "-c", `exec slowserver --listen 127.0.0.1:0 --delay 2s --report-every 50ms --source auto 1>&2`)
 	addr := server.until(t, `^listening on (127\.0\.0\.1:\d+)$`)[1]
 	conn, err := net.Dial("tcp", addr)
 	require.NoError(t, err)

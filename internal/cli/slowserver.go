@@ -22,6 +22,7 @@ func slowserverCommand(streams Streams) *cobra.Command {
 		reportEvery time.Duration
 		controlled  bool
 		protocol    = choice{scenario.HTTP, []string{scenario.HTTP, scenario.RowDB}}
+		source      = choice{"gopsutil", socketstats.SourceNames()}
 	)
 	c := &cobra.Command{
 		Use:   "slowserver",
@@ -47,12 +48,16 @@ SIGTERM or Ctrl-C drains: no new connections, and the answers under way get
 			if err := checkListen(listen); err != nil {
 				return usagef(c, "%w", err)
 			}
+			src, err := socketstats.OpenSource(source.value)
+			if err != nil {
+				return err
+			}
 			l, err := net.Listen("tcp", listen)
 			if err != nil {
 				return fmt.Errorf("%w; choose another address with --listen, or --listen 127.0.0.1:0 for any free port", err)
 			}
 			server := slowserver.New(slowserver.Config{
-				Behaviour: b, ReportEvery: reportEvery, Source: socketstats.Gopsutil{}, Log: log,
+				Behaviour: b, ReportEvery: reportEvery, Source: src, Log: log,
 			})
 			if addr, ok := l.Addr().(*net.TCPAddr); ok && !addr.IP.IsLoopback() {
 				fmt.Fprintf(streams.Err, "slowserver: note: %s can be reached from other machines\n", addr)
@@ -64,6 +69,7 @@ SIGTERM or Ctrl-C drains: no new connections, and the answers under way get
 	f := c.Flags()
 	f.StringVar(&listen, "listen", slowserver.DefaultAddr, "address to listen on; port 0 takes a free one")
 	f.DurationVar(&reportEvery, "report-every", slowserver.DefaultReportEvery, "time between two reports of the sockets; 0 for none")
+	f.Var(&source, "source", "where the reports' counts come from; sockdiag is cheaper beside thousands of connections")
 	f.Var(&protocol, "protocol", "what it speaks: HTTP, or rowdb, one query a line over raw TCP")
 	durationFlag(f, &b.Delay, "delay", slowserver.DefaultDelay, "wait this long before each answer")
 	durationFlag(f, &b.Jitter, "jitter", 0, "add a random time up to this to each delay")

@@ -75,6 +75,7 @@ func watchTarget(c *cobra.Command, streams Streams, target watch.Target, source 
 	if err != nil {
 		return err
 	}
+	defer w.Close()
 	redraw := live.CanRedraw(streams.Out, os.Getenv("TERM"))
 	show := live.Watch(streams.Out, redraw)
 	if format == "json" {

@@ -156,6 +156,66 @@ expect: {faulty: [requests.sent == 200], fixed: [requests.sent == 200]}
 	}
 }
 
+// Neighbours open and close thousands of sockets beside an isolated run, and not
+// one of its figures shows it.
+func TestNeighboursDoNotShowInAnIsolatedRun(t *testing.T) {
+	t.Parallel()
+	isolatedOrSkip(t)
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	stop, neighbours := make(chan struct{}), make(chan int)
+	go func() {
+		n := 0
+		for ; ; n++ {
+			select {
+			case <-stop:
+				neighbours <- n
+				return
+			default:
+			}
+			near, err := net.Dial("tcp4", l.Addr().String())
+			if err != nil {
+				t.Error(err)
+				<-stop
+				neighbours <- n
+				return
+			}
+			far, err := l.Accept()
+			if err != nil {
+				t.Error(err)
+			}
+			_ = near.(*net.TCPConn).SetLinger(0)
+			_ = near.Close()
+			_ = far.Close()
+		}
+	}()
+	s := script(t, strings.Replace(holds, "1500ms", "3s", 1))
+	run, err := lab.Play(t.Context(), lab.Plan{Script: s, Seed: 1, Isolated: true})
+	close(stop)
+	n := <-neighbours
+	require.NoError(t, err)
+	t.Logf("%d connections beside", n)
+	require.Greater(t, n, 2500, "5,000 sockets beside")
+	for _, side := range scenario.Sides() {
+		got := run.Of(side)
+		for _, end := range []lab.End{got.Client, got.Server} {
+			for _, p := range end.Series[1:] { // the first may be before the twentieth connection
+				require.Equal(t, 20, p.Counts.Of(socketstats.Established), side)
+			}
+		}
+		require.Equal(t, 20, got.Client.Peak.Total())
+		require.Equal(t, 21, got.Server.Peak.Total())
+		require.Equal(t, &lab.Tally{Opened: 20}, got.Connections, side)
+		for name, want := range map[string]int64{
+			"ActiveOpens": 20, "PassiveOpens": 20, "CurrEstab": 40,
+			"AttemptFails": 0, "EstabResets": 0, "OutRsts": 0, "TCPAbortOnData": 0, "TCPAbortOnClose": 0, "TW": 0,
+		} {
+			require.Equal(t, want, got.Kernel[name], "%s of %s", name, side)
+		}
+	}
+}
+
 func isolatedOrSkip(t *testing.T) {
 	t.Helper()
 	if err := (lab.Programs{}).CanIsolate(); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"net/netip"
-	"slices"
 	"time"
 
 	"socketlab/internal/scenario"
@@ -88,14 +87,15 @@ func (v *view) count(ctx context.Context, s *Sample) error {
 		return err
 	}
 	still := map[socketstats.Tuple]socketstats.State{}
-	ours := slices.DeleteFunc(sockets, func(socket socketstats.Socket) bool {
+	ours := make([]socketstats.Socket, 0, len(sockets))
+	for _, socket := range sockets {
 		// A four-tuple that comes back to life is a new connection.
-		state, ok := v.before[socket.Tuple()]
-		if ok = ok && state == socket.State; ok {
+		if state, ok := v.before[socket.Tuple()]; ok && state == socket.State {
 			still[socket.Tuple()] = state
+		} else {
+			ours = append(ours, socket)
 		}
-		return ok
-	})
+	}
 	v.before = still
 	for side, at := range v.servers {
 		of := s.Of(side)

@@ -19,7 +19,11 @@ func Watch(w io.Writer, redraw bool) func(watch.Snapshot) {
 	return func(s watch.Snapshot) {
 		parts := []string{}
 		for _, p := range s.Processes {
-			parts = append(parts, fmt.Sprintf("%s: client %s, server %s", p.Label(), states(p.Client), states(p.Server)))
+			part := fmt.Sprintf("%s: client %s, server %s", p.Label(), states(p.Client), states(p.Server))
+			if p.Flow != nil {
+				part += fmt.Sprintf(", opened %s/s, closed %s/s", rate(p.Flow.OpenedPerSecond), rate(p.Flow.ClosedPerSecond))
+			}
+			parts = append(parts, part)
 		}
 		if len(parts) == 0 {
 			parts = append(parts, "no connections")
@@ -71,7 +75,41 @@ func (t *watchTable) table(s watch.Snapshot) []string {
 	}
 	row("client total", func(p watch.Process) int { return p.Client.Total() })
 	row("server total", func(p watch.Process) int { return p.Server.Total() })
+	return append(lines, flowLines(s)...)
+}
+
+// flowLines shows what came and went.
+func flowLines(s watch.Snapshot) []string {
+	if s.FlowSource == "" {
+		return nil
+	}
+	var lines []string
+	row := func(name string, value func(watch.Flow) string) {
+		line := fmt.Sprintf("%-20s", name)
+		for _, p := range s.Processes {
+			flow := watch.Flow{}
+			if p.Flow != nil {
+				flow = *p.Flow
+			}
+			line += fmt.Sprintf("  %*s", columnWidth(p), value(flow))
+		}
+		lines = append(lines, line)
+	}
+	row("opened", func(f watch.Flow) string { return fmt.Sprint(f.Opened) })
+	row("opened per second", func(f watch.Flow) string { return rate(f.OpenedPerSecond) })
+	row("closed", func(f watch.Flow) string { return fmt.Sprint(f.Closed) })
+	row("closed per second", func(f watch.Flow) string { return rate(f.ClosedPerSecond) })
+	note := "opened and closed: since the watch began, by " + s.FlowSource
+	if s.AtLeast {
+		note += "; at least: some were missed, or could not be told to be a process's"
+	}
+	lines = append(lines, note)
+	for _, spent := range s.Spent {
+		lines = append(lines, fmt.Sprintf("%d times in %s, %.3g ms on average, %.3g ms at most", spent.Times, spent.State, spent.MeanMS, spent.MaxMS))
+	}
 	return lines
 }
+
+func rate(perSecond float64) string { return fmt.Sprintf("%.1f", perSecond) }
 
 func columnWidth(p watch.Process) int { return max(len(p.Label()), 8) }

@@ -22,17 +22,13 @@ import (
 // name: all of them, or where they are many, those whose neighbours are where one
 // message ended and the next began.
 type memory struct {
-	ports  []uint16
-	states []State
-	part   part
-	rows   []row
-	now    map[uint64]bool // the cookies of this answer: whether near a border
-}
-
-// row is a socket of an answer, by what it keeps.
-type row struct {
-	cookie uint64
-	tuple  Tuple
+	ports   []uint16
+	states  []State
+	part    part
+	cookies []uint64        // of the last answer, in its order
+	tuples  []Tuple         // of the same sockets
+	now     map[uint64]bool // the cookies of this answer: whether near a border
+	borders []int           // kept for its room
 }
 
 // bucket is more sockets than a hash bucket holds, unless the table is overfull.
@@ -44,17 +40,24 @@ func (m *memory) asked(q Query, p part) bool {
 }
 
 // remember keeps an answer for the next time.
-func (m *memory) remember(q Query, p part, sockets []Socket) {
-	m.ports, m.states, m.part = slices.Clone(q.Ports), slices.Clone(q.States), p
-	m.rows = slices.Grow(m.rows[:0], len(sockets))
-	for i := range sockets {
-		m.rows = append(m.rows, row{sockets[i].Cookie, sockets[i].Tuple()})
+func (m *memory) remember(q Query, p part, a *diagAnswer) {
+	if !m.asked(q, p) {
+		m.ports, m.states, m.part = slices.Clone(q.Ports), slices.Clone(q.States), p
+	}
+	m.borders = a.borders
+	m.cookies, m.tuples = m.cookies[:0], m.tuples[:0]
+	if len(a.borders) == 0 {
+		return // in one message nothing is passed over
+	}
+	for i := range a.sockets {
+		m.cookies = append(m.cookies, a.sockets[i].Cookie)
+		m.tuples = append(m.tuples, a.sockets[i].Tuple())
 	}
 }
 
-// missing returns the rows of the last answer that this one may have passed
+// missing returns the sockets of the last answer that this one may have passed
 // over. borders are the places in it at which a message began, but for the first.
-func (m *memory) missing(sockets []Socket, borders []int) []row {
+func (m *memory) missing(sockets []Socket, borders []int) []Socket {
 	if len(borders) == 0 || m.same(sockets) {
 		return nil
 	}
@@ -66,17 +69,17 @@ func (m *memory) missing(sockets []Socket, borders []int) []row {
 		m.now[sockets[i].Cookie] = false
 	}
 	var gone []int
-	for i, r := range m.rows {
-		if _, there := m.now[r.cookie]; !there {
+	for i, cookie := range m.cookies {
+		if _, there := m.now[cookie]; !there {
 			gone = append(gone, i)
 		}
 	}
 	if len(gone) > fewGone {
 		gone = m.nearBorders(gone, sockets, borders)
 	}
-	missing := make([]row, 0, len(gone))
+	missing := make([]Socket, 0, len(gone))
 	for _, i := range gone {
-		missing = append(missing, m.rows[i])
+		missing = append(missing, Socket{Cookie: m.cookies[i], Local: m.tuples[i].Local, Remote: m.tuples[i].Remote})
 	}
 	return missing
 }
@@ -93,18 +96,18 @@ func (m *memory) nearBorders(gone []int, sockets []Socket, borders []int) []int 
 		}
 	}
 	return slices.DeleteFunc(gone, func(i int) bool {
-		neighbours := m.rows[max(0, i-bucket):min(len(m.rows), i+bucket+1)]
-		return !slices.ContainsFunc(neighbours, func(n row) bool { return m.now[n.cookie] })
+		neighbours := m.cookies[max(0, i-bucket):min(len(m.cookies), i+bucket+1)]
+		return !slices.ContainsFunc(neighbours, func(cookie uint64) bool { return m.now[cookie] })
 	})
 }
 
 // same reports whether nothing came or went, which is most of the time.
 func (m *memory) same(sockets []Socket) bool {
-	if len(sockets) != len(m.rows) {
+	if len(sockets) != len(m.cookies) {
 		return false
 	}
 	for i := range sockets {
-		if sockets[i].Cookie != m.rows[i].cookie {
+		if sockets[i].Cookie != m.cookies[i] {
 			return false
 		}
 	}
@@ -114,21 +117,21 @@ func (m *memory) same(sockets []Socket) bool {
 // restore adds to an answer what the kernel passed over.
 func (t *talk) restore(a *diagAnswer, q Query, p part) error {
 	if t.memory.asked(q, p) {
-		for _, r := range t.memory.missing(a.sockets, a.borders) {
-			if err := t.ask(r, a); err != nil {
+		for _, s := range t.memory.missing(a.sockets, a.borders) {
+			if err := t.ask(s, a); err != nil {
 				return err
 			}
 		}
 	}
-	t.memory.remember(q, p, a.sockets)
+	t.memory.remember(q, p, a)
 	return nil
 }
 
 // ask asks for one socket by its four-tuple and cookie, and adds it to the
 // answer if it is there still.
-func (t *talk) ask(r row, a *diagAnswer) error {
+func (t *talk) ask(s Socket, a *diagAnswer) error {
 	t.seq++
-	if _, err := unix.Write(t.fd, exactRequest(t.seq, r, a.query)); err != nil {
+	if _, err := unix.Write(t.fd, exactRequest(t.seq, s, a.query)); err != nil {
 		return fmt.Errorf("ask for one socket: %w", err)
 	}
 	for one := (diagAnswer{seq: t.seq, query: a.query}); ; {
@@ -143,8 +146,8 @@ func (t *talk) ask(r row, a *diagAnswer) error {
 			return nil // it is gone: the kernel says so by an error
 		}
 		if len(one.sockets) == 1 {
-			if s := one.sockets[0]; len(a.query.States) == 0 || slices.Contains(a.query.States, s.State) {
-				a.sockets = append(a.sockets, s)
+			if found := one.sockets[0]; len(a.query.States) == 0 || slices.Contains(a.query.States, found.State) {
+				a.sockets = append(a.sockets, found)
 			}
 			return nil
 		}
@@ -152,7 +155,7 @@ func (t *talk) ask(r row, a *diagAnswer) error {
 }
 
 // exactRequest asks for one socket: struct inet_diag_req_v2.
-func exactRequest(seq uint32, r row, q Query) []byte {
+func exactRequest(seq uint32, s Socket, q Query) []byte {
 	const length = 56
 	b := make([]byte, headerLen+length)
 	binary.NativeEndian.PutUint32(b[0:], uint32(len(b)))
@@ -161,18 +164,18 @@ func exactRequest(seq uint32, r row, q Query) []byte {
 	binary.NativeEndian.PutUint32(b[8:], seq)
 	body := b[headerLen:]
 	body[0], body[1] = unix.AF_INET, unix.IPPROTO_TCP
-	if r.tuple.Local.Addr().Is6() {
+	if s.Local.Addr().Is6() {
 		body[0] = unix.AF_INET6
 	}
 	if q.Info {
 		body[2] = infoBit
 	}
 	binary.NativeEndian.PutUint32(body[4:], allStates)
-	binary.BigEndian.PutUint16(body[8:], r.tuple.Local.Port())
-	binary.BigEndian.PutUint16(body[10:], r.tuple.Remote.Port())
-	copy(body[12:28], r.tuple.Local.Addr().AsSlice())
-	copy(body[28:44], r.tuple.Remote.Addr().AsSlice())
-	binary.NativeEndian.PutUint32(body[48:], uint32(r.cookie))
-	binary.NativeEndian.PutUint32(body[52:], uint32(r.cookie>>32))
+	binary.BigEndian.PutUint16(body[8:], s.Local.Port())
+	binary.BigEndian.PutUint16(body[10:], s.Remote.Port())
+	copy(body[12:28], s.Local.Addr().AsSlice())
+	copy(body[28:44], s.Remote.Addr().AsSlice())
+	binary.NativeEndian.PutUint32(body[48:], uint32(s.Cookie))
+	binary.NativeEndian.PutUint32(body[52:], uint32(s.Cookie>>32))
 	return b
 }

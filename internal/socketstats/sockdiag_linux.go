@@ -160,22 +160,26 @@ func (d *Sockdiag) list(ctx context.Context, q Query) ([]Socket, error) {
 	}
 	room := d.last + d.last/8 + 16
 	if len(d.talks) == 1 || q.Thrifty || d.last < worthHalving || runtime.GOMAXPROCS(0) == 1 {
-		return d.talks[0].dump(ctx, q, whole, make([]Socket, 0, room))
+		return d.talks[0].dump(ctx, q, whole, q.room(room))
 	}
-	all := make([]Socket, 2*room)
+	half := room/2 + room/8
+	all := q.room(2 * half)[:2*half]
 	type answer struct {
 		sockets []Socket
 		err     error
 	}
 	second := make(chan answer, 1)
 	go func() {
-		sockets, err := d.talks[1].dump(ctx, q, remoteHalf, all[room:room:2*room])
+		sockets, err := d.talks[1].dump(ctx, q, remoteHalf, all[half:half:2*half])
 		second <- answer{sockets, err}
 	}()
-	local, err := d.talks[0].dump(ctx, q, localHalf, all[:0:room])
+	local, err := d.talks[0].dump(ctx, q, localHalf, all[:0:half])
 	remote := <-second
 	if err := errors.Join(err, remote.err); err != nil {
 		return nil, err
+	}
+	if len(local) <= half { // still in all, and so is there room behind it
+		local = all[:len(local)]
 	}
 	return append(local, remote.sockets...), nil
 }
@@ -190,7 +194,7 @@ func (t *talk) dump(ctx context.Context, q Query, p part, into []Socket) ([]Sock
 	if _, err := unix.Write(t.fd, request); err != nil {
 		return nil, fmt.Errorf("ask: %w", err)
 	}
-	answer := diagAnswer{seq: t.seq, query: q, sockets: into}
+	answer := diagAnswer{seq: t.seq, query: q, sockets: into, borders: t.memory.borders[:0]}
 	for !answer.done {
 		n, err := unix.Read(t.fd, t.buf)
 		if errors.Is(err, unix.EINTR) {

@@ -23,6 +23,10 @@ type Socket struct {
 	// listener's Remote is the zero address and port.
 	Local, Remote netip.AddrPort
 	State         State
+	// Remnant says that only a small record is left of the socket, which
+	// the kernel keeps until a timer ends it: TIME_WAIT, or FIN_WAIT2 after
+	// close (struct inet_timewait_sock). Only [Sockdiag] tells.
+	Remnant bool
 	// PID is the process that holds the socket's descriptor; where several do,
 	// as in a forked server, the one with the lowest id. It is 0 where
 	// there is none (see the package comment), and where the source could
@@ -44,10 +48,6 @@ type Socket struct {
 	// and the most that may (so one more than that are held: net/ipv4/
 	// tcp_diag.c, sk_acceptq_is_full in include/net/sock.h).
 	RecvQ, SendQ uint32
-	// Remnant says that only a small record is left of the socket, which
-	// the kernel keeps until a timer ends it: TIME_WAIT, or FIN_WAIT2 after
-	// close (struct inet_timewait_sock).
-	Remnant bool
 	// Info is nil where [Query.Info] did not ask, and where the kernel has
 	// none: of a Remnant and in SYN_RECV.
 	Info *Info
@@ -133,6 +133,10 @@ type Query struct {
 	OwnersAmong []int32
 	// Info asks for [Socket.Info], which sock_diag has.
 	Info bool
+	// Into is where the answer may be put if there is room; what it held is
+	// lost. Who asks again and again saves memory by giving back the last
+	// answer.
+	Into []Socket
 	// Thrifty asks sock_diag to save processor time rather than time: it reads
 	// a long answer on one thread.
 	Thrifty bool
@@ -143,6 +147,14 @@ func (q Query) wants(s Socket) bool {
 		return false
 	}
 	return len(q.Ports) == 0 || slices.Contains(q.Ports, s.Local.Port()) || slices.Contains(q.Ports, s.Remote.Port())
+}
+
+// room returns an empty list with room for n sockets.
+func (q Query) room(n int) []Socket {
+	if cap(q.Into) >= n {
+		return q.Into[:0]
+	}
+	return make([]Socket, 0, n)
 }
 
 // owner is pid where the query asks for the sockets of that process.

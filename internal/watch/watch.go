@@ -36,6 +36,16 @@ type Snapshot struct {
 	Port      uint16        `json:"port,omitempty"`
 	Listeners []string      `json:"listeners"` // the processes that listen on Port
 	Processes []Process     `json:"processes"`
+	// FlowSource says how connections that came and went were heard of:
+	// "tracepoint", which misses none, or "closed sockets", which needs no
+	// privilege; "" where neither works.
+	FlowSource string `json:"flow_source,omitempty"`
+	// AtLeast says that some that came and went were missed, or could not be
+	// told to be a process's, so that there were more.
+	AtLeast bool `json:"at_least,omitempty"`
+	// Spent is how long the watched sockets were in states that they left; from
+	// the tracepoint only.
+	Spent []Spent `json:"spent,omitempty"`
 }
 
 // Process is one process's sockets.
@@ -48,6 +58,10 @@ type Process struct {
 	// a Port, Server is the other end of the same connections.
 	Client socketstats.Counts `json:"client"`
 	Server socketstats.Counts `json:"server"`
+	// Flow is nil where nothing tells of it. A connection so short that no
+	// count showed it is known to be a process's from the tracepoint only; else
+	// it is in the row without process.
+	Flow *Flow `json:"flow,omitempty"`
 }
 
 // Label names the process for people.
@@ -64,13 +78,25 @@ const unknownName = "no process"
 // ErrGone is the error of a count when every watched process has ended.
 var ErrGone = errors.New("every watched process has ended")
 
-// Watcher counts a target again and again. It is for one goroutine.
+// Watcher counts a target again and again. It is for one goroutine. Close ends
+// it.
 type Watcher struct {
 	target Target
 	source socketstats.Source
 	owners socketstats.Owners
 	names  map[int32]string
 	pids   []int32 // of Target.PIDs, those that still live
+	// sockets is the last list, kept for its room.
+	sockets []socketstats.Socket
+
+	flows flowSource // nil where there is none
+	own   ownAddresses
+	// holder is who held a socket at the last count, and heldBefore at the one
+	// before: with a port, of client ends; else of what is watched.
+	holder, heldBefore map[pair]int32
+	listens            map[uint16]int32 // the watched process that listens on a port
+	last               map[int32]Flow
+	lastAt             time.Time
 }
 
 // New returns a watcher of target. Processes that do not exist, or that this
@@ -81,15 +107,31 @@ func New(ctx context.Context, source socketstats.Source, target Target) (*Watche
 			return nil, err
 		}
 	}
-	w := &Watcher{target: target, source: source, names: map[int32]string{}, pids: slices.Clone(target.PIDs)}
-	if target.Name == "" || target.Port != 0 {
-		return w, nil
+	w := &Watcher{
+		target: target, source: source, names: map[int32]string{}, pids: slices.Clone(target.PIDs),
+		own: newOwnAddresses(), last: map[int32]Flow{},
+		holder: map[pair]int32{}, heldBefore: map[pair]int32{},
 	}
-	pids, err := w.named(ctx)
-	if err == nil && len(pids) == 0 {
-		err = fmt.Errorf("process named %q: %w", target.Name, socketstats.ErrNoProcess)
+	if target.Name != "" && target.Port == 0 {
+		pids, err := w.named(ctx)
+		if err == nil && len(pids) == 0 {
+			err = fmt.Errorf("process named %q: %w", target.Name, socketstats.ErrNoProcess)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
+	var err error
+	w.flows, err = openFlows(source, &w.owners, target.Port)
 	return w, err
+}
+
+// Close ends what the watcher listens to.
+func (w *Watcher) Close() error {
+	if w.flows == nil {
+		return nil
+	}
+	return w.flows.Close()
 }
 
 // named lists the processes that have the target's name.
@@ -124,17 +166,34 @@ func (w *Watcher) Count(ctx context.Context) (Snapshot, error) {
 	if err != nil {
 		return Snapshot{}, err
 	}
+	who := w.ofProcess
+	if w.target.Port != 0 {
+		who = w.atPort
+	}
+	if w.flows != nil {
+		if err := w.flows.before(who); err != nil {
+			return Snapshot{}, err
+		}
+	}
 	sockets, err := w.source.Sockets(ctx, q)
 	if err != nil {
 		return Snapshot{}, err
 	}
+	w.sockets = sockets
 	w.owners.Attribute(sockets)
 	snap := Snapshot{At: now, Port: w.target.Port, Listeners: []string{}}
+	rows := rows{}
+	w.heldBefore, w.holder = w.holder, w.heldBefore
+	clear(w.holder)
 	if w.target.Port != 0 {
-		w.byPort(&snap, sockets)
+		w.byPort(rows, &snap, sockets)
 	} else {
-		w.byProcess(&snap, sockets)
+		w.byProcess(rows, sockets)
 	}
+	if err := w.addFlows(rows, &snap, sockets, who); err != nil {
+		return Snapshot{}, err
+	}
+	snap.Processes = w.list(rows)
 	slices.SortFunc(snap.Processes, func(a, b Process) int {
 		if (a.PID == 0) != (b.PID == 0) {
 			return int(b.PID - a.PID) // the row without process comes last
@@ -148,7 +207,9 @@ func (w *Watcher) Count(ctx context.Context) (Snapshot, error) {
 // query asks for what the target needs. With a port, the listener's owner is of
 // interest too, whoever it is.
 func (w *Watcher) query(ctx context.Context) (socketstats.Query, error) {
-	q := socketstats.Query{Owners: true}
+	// Nobody waits for a count here, and what it takes is taken from what is
+	// watched.
+	q := socketstats.Query{Owners: true, Thrifty: true, Into: w.sockets}
 	if w.target.Port != 0 {
 		q.Ports = []uint16{w.target.Port}
 	}
@@ -181,23 +242,53 @@ func (w *Watcher) watches(pid int32) bool {
 	return slices.Contains(w.target.PIDs, pid) || (pid != 0 && w.target.Name != "" && w.nameOf(pid) == w.target.Name)
 }
 
+// addFlows adds what came and went to the rows.
+func (w *Watcher) addFlows(rows rows, snap *Snapshot, sockets []socketstats.Socket, who rowOf) error {
+	if w.flows == nil {
+		return nil
+	}
+	total, atLeast, err := w.flows.after(sockets, who)
+	if err != nil {
+		return err
+	}
+	snap.FlowSource, snap.AtLeast = w.flows.name(), atLeast
+	for pid, n := range total {
+		if n.opened != 0 || n.closed != 0 {
+			rows.of(pid)
+		}
+	}
+	for pid, p := range rows {
+		n := total.of(pid)
+		p.Flow = &Flow{Opened: max(0, n.opened), Closed: n.closed}
+		if !w.lastAt.IsZero() {
+			p.Flow.since(w.last[pid], snap.At.Sub(w.lastAt))
+		}
+		w.last[pid] = *p.Flow
+	}
+	w.lastAt = snap.At
+	if t, ok := w.flows.(*transitions); ok {
+		snap.Spent = t.states()
+	}
+	return nil
+}
+
 // byPort gives each process its client ends and the server ends of the same
 // connections.
-func (w *Watcher) byPort(snap *Snapshot, sockets []socketstats.Socket) {
+func (w *Watcher) byPort(rows rows, snap *Snapshot, sockets []socketstats.Socket) {
 	server := netip.AddrPortFrom(netip.Addr{}, w.target.Port)
-	rows := rows{}
-	holder := map[socketstats.Tuple]int32{} // of a client end, by its four-tuple
-	for _, s := range sockets {
+	for i := range sockets {
+		s := &sockets[i]
 		if s.State == socketstats.Listen && s.Local.Port() == w.target.Port {
 			snap.Listeners = append(snap.Listeners, w.describe(s.PID).Label())
 		}
 		if end, ok := s.EndOf(server); ok && end == socketstats.Client && s.State != socketstats.Listen {
-			holder[s.Tuple()] = s.PID
+			w.holder[pairOf(s.Local, s.Remote)] = s.PID
 		}
 	}
 	slices.Sort(snap.Listeners)
 	snap.Listeners = slices.Compact(snap.Listeners)
-	for _, s := range sockets {
+	for i := range sockets {
+		s := &sockets[i]
 		end, ok := s.EndOf(server)
 		switch {
 		case !ok || s.State == socketstats.Listen:
@@ -206,41 +297,40 @@ func (w *Watcher) byPort(snap *Snapshot, sockets []socketstats.Socket) {
 				rows.of(s.PID).Client.Add(s.State)
 			}
 		default:
-			pid := holder[socketstats.Tuple{Local: s.Remote, Remote: s.Local}]
+			pid := w.holder[pairOf(s.Remote, s.Local)]
 			if w.watches(pid) {
 				rows.of(pid).Server.Add(s.State)
 			}
 		}
 	}
-	snap.Processes = w.list(rows)
 }
 
 // byProcess gives each process all the sockets that it holds or held.
-func (w *Watcher) byProcess(snap *Snapshot, sockets []socketstats.Socket) {
-	listening := listeners(sockets)
-	rows := rows{}
+func (w *Watcher) byProcess(rows rows, sockets []socketstats.Socket) {
+	w.listens = listeners(sockets)
 	for _, pid := range w.pids {
 		rows.of(pid)
 	}
-	for _, s := range sockets {
+	for i := range sockets {
+		s := &sockets[i]
 		if s.PID == 0 || !w.watches(s.PID) {
 			continue
 		}
-		if listening[s.Local.Port()] {
+		w.holder[pairOf(s.Local, s.Remote)] = s.PID
+		if _, served := w.listens[s.Local.Port()]; served {
 			rows.of(s.PID).Server.Add(s.State)
 		} else {
 			rows.of(s.PID).Client.Add(s.State)
 		}
 	}
-	snap.Processes = w.list(rows)
 }
 
-// listeners are the ports that are listened on, on this machine.
-func listeners(sockets []socketstats.Socket) map[uint16]bool {
-	ports := map[uint16]bool{}
+// listeners are the ports that are listened on, on this machine, and by whom.
+func listeners(sockets []socketstats.Socket) map[uint16]int32 {
+	ports := map[uint16]int32{}
 	for _, s := range sockets {
 		if s.State == socketstats.Listen {
-			ports[s.Local.Port()] = true
+			ports[s.Local.Port()] = max(ports[s.Local.Port()], s.PID)
 		}
 	}
 	return ports

@@ -1,6 +1,8 @@
 package watch_test
 
 import (
+	"bufio"
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -21,7 +23,32 @@ func TestMain(m *testing.M) {
 		hold(addr)
 		os.Exit(0)
 	}
+	if addr := os.Getenv("OPEN_AND_CLOSE_TO"); addr != "" {
+		churn(addr)
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
+}
+
+// churn is another process that opens connections and closes each at once, as
+// many as it is told to.
+func churn(addr string) {
+	var n int
+	for in := bufio.NewReader(os.Stdin); ; {
+		if _, err := fmt.Fscanln(in, &n); err != nil {
+			return
+		}
+		for range n {
+			c, err := net.Dial("tcp", addr)
+			if err != nil {
+				fmt.Println(err)
+				os.Exit(1)
+			}
+			_ = c.(*net.TCPConn).SetLinger(0)
+			_ = c.Close()
+		}
+		fmt.Println("done")
+	}
 }
 
 func hold(addr string) {
@@ -110,123 +137,152 @@ func find(t *testing.T, s watch.Snapshot, pid int32) watch.Process {
 	return watch.Process{}
 }
 
-func TestPortGivesEachProcessBothEndsOfItsConnections(t *testing.T) {
-	t.Parallel()
-	l, port := listen(t)
-	first, second := startHolder(t, l.Addr().String()), startHolder(t, l.Addr().String())
-	accept(t, l, 8)
-	first.heard("held")
-	second.heard("held")
-
-	w, err := watch.New(t.Context(), socketstats.Gopsutil{}, watch.Target{Port: port})
-	require.NoError(t, err)
-	snap, err := w.Count(t.Context())
-	require.NoError(t, err)
-	require.Len(t, snap.Processes, 2)
-	for _, h := range []holder{first, second} {
-		p := find(t, snap, h.pid)
-		require.Equal(t, "watch.test", p.Name)
-		require.Equal(t, 4, p.Client.Of(socketstats.Established))
-		require.Equal(t, 4, p.Server.Of(socketstats.Established))
-		require.Equal(t, 4, p.Server.Total())
+// eachSource runs a test with every source of this system.
+func eachSource(t *testing.T, test func(*testing.T, socketstats.Source)) {
+	sources := []socketstats.Source{socketstats.Gopsutil{}}
+	if d, err := socketstats.OpenSockdiag(); err == nil {
+		t.Cleanup(func() { d.Close() })
+		sources = append(sources, d)
 	}
-	require.Len(t, snap.Listeners, 1)
+	for _, src := range sources {
+		t.Run(src.Name(), func(t *testing.T) { test(t, src) })
+	}
+}
 
-	// A connection that its process closed stays in that process's row.
-	first.tell()
-	first.heard("closed")
-	require.Eventually(t, func() bool {
-		snap, err = w.Count(t.Context())
+func newWatcher(t *testing.T, src socketstats.Source, target watch.Target) *watch.Watcher {
+	t.Helper()
+	w, err := watch.New(t.Context(), src, target)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, w.Close()) })
+	return w
+}
+
+func TestPortGivesEachProcessBothEndsOfItsConnections(t *testing.T) {
+	eachSource(t, func(t *testing.T, src socketstats.Source) {
+		t.Parallel()
+		l, port := listen(t)
+		first, second := startHolder(t, l.Addr().String()), startHolder(t, l.Addr().String())
+		accept(t, l, 8)
+		first.heard("held")
+		second.heard("held")
+
+		w := newWatcher(t, src, watch.Target{Port: port})
+		snap, err := w.Count(t.Context())
 		require.NoError(t, err)
-		return find(t, snap, first.pid).Client.Of(socketstats.TimeWait) == 1
-	}, 10*time.Second, 10*time.Millisecond)
-	require.Equal(t, 3, find(t, snap, first.pid).Client.Of(socketstats.Established))
-	require.Equal(t, 4, find(t, snap, second.pid).Client.Of(socketstats.Established))
+		require.Len(t, snap.Processes, 2)
+		for _, h := range []holder{first, second} {
+			p := find(t, snap, h.pid)
+			require.Equal(t, "watch.test", p.Name)
+			require.Equal(t, 4, p.Client.Of(socketstats.Established))
+			require.Equal(t, 4, p.Server.Of(socketstats.Established))
+			require.Equal(t, 4, p.Server.Total())
+		}
+		require.Len(t, snap.Listeners, 1)
+
+		// A connection that its process closed stays in that process's row.
+		first.tell()
+		first.heard("closed")
+		require.Eventually(t, func() bool {
+			snap, err = w.Count(t.Context())
+			require.NoError(t, err)
+			return find(t, snap, first.pid).Client.Of(socketstats.TimeWait) == 1
+		}, 10*time.Second, 10*time.Millisecond)
+		require.Equal(t, 3, find(t, snap, first.pid).Client.Of(socketstats.Established))
+		require.Equal(t, 4, find(t, snap, second.pid).Client.Of(socketstats.Established))
+	})
 }
 
 func TestConnectionClosedBetweenTwoCountsHasNoProcess(t *testing.T) {
-	t.Parallel()
-	l, port := listen(t)
-	w, err := watch.New(t.Context(), socketstats.Gopsutil{}, watch.Target{Port: port})
-	require.NoError(t, err)
-	c, err := net.Dial("tcp", l.Addr().String())
-	require.NoError(t, err)
-	accept(t, l, 1)
-	require.NoError(t, c.Close())
-	require.Eventually(t, func() bool {
+	eachSource(t, func(t *testing.T, src socketstats.Source) {
+		t.Parallel()
+		l, port := listen(t)
+		w := newWatcher(t, src, watch.Target{Port: port})
+		c, err := net.Dial("tcp", l.Addr().String())
+		require.NoError(t, err)
+		accept(t, l, 1)
+		require.NoError(t, c.Close())
+		require.Eventually(t, func() bool {
+			snap, err := w.Count(t.Context())
+			require.NoError(t, err)
+			last := len(snap.Processes) - 1 // the row without process comes last
+			return last >= 0 && snap.Processes[last].PID == 0 && snap.Processes[last].Client.Of(socketstats.TimeWait) == 1
+		}, 10*time.Second, 10*time.Millisecond)
 		snap, err := w.Count(t.Context())
 		require.NoError(t, err)
-		return len(snap.Processes) == 1 && snap.Processes[0].Client.Of(socketstats.TimeWait) == 1
-	}, 10*time.Second, 10*time.Millisecond)
-	snap, err := w.Count(t.Context())
-	require.NoError(t, err)
-	require.Equal(t, "no process", snap.Processes[0].Label())
+		require.Equal(t, "no process", snap.Processes[len(snap.Processes)-1].Label())
+	})
 }
 
 func TestProcessesAreWatchedWhateverTheyTalkTo(t *testing.T) {
-	t.Parallel()
-	l, _ := listen(t)
-	h := startHolder(t, l.Addr().String())
-	accept(t, l, 4)
-	h.heard("held")
-	w, err := watch.New(t.Context(), socketstats.Gopsutil{}, watch.Target{PIDs: []int32{h.pid}})
-	require.NoError(t, err)
-	snap, err := w.Count(t.Context())
-	require.NoError(t, err)
-	require.Len(t, snap.Processes, 1)
-	require.Equal(t, 4, snap.Processes[0].Client.Total())
-	require.Zero(t, snap.Processes[0].Server.Total())
+	eachSource(t, func(t *testing.T, src socketstats.Source) {
+		t.Parallel()
+		l, _ := listen(t)
+		h := startHolder(t, l.Addr().String())
+		accept(t, l, 4)
+		h.heard("held")
+		w := newWatcher(t, src, watch.Target{PIDs: []int32{h.pid}})
+		snap, err := w.Count(t.Context())
+		require.NoError(t, err)
+		require.Len(t, snap.Processes, 1)
+		require.Equal(t, 4, snap.Processes[0].Client.Total())
+		require.Zero(t, snap.Processes[0].Server.Total())
 
-	// Ourselves, by number: the four server ends, and the listener.
-	self, err := watch.New(t.Context(), socketstats.Gopsutil{}, watch.Target{PIDs: []int32{int32(os.Getpid())}})
-	require.NoError(t, err)
-	snap, err = self.Count(t.Context())
-	require.NoError(t, err)
-	require.GreaterOrEqual(t, snap.Processes[0].Server.Of(socketstats.Established), 4)
-	require.GreaterOrEqual(t, snap.Processes[0].Server.Of(socketstats.Listen), 1)
+		// Ourselves, by number: the four server ends, and the listener.
+		self := newWatcher(t, src, watch.Target{PIDs: []int32{int32(os.Getpid())}})
+		snap, err = self.Count(t.Context())
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, snap.Processes[0].Server.Of(socketstats.Established), 4)
+		require.GreaterOrEqual(t, snap.Processes[0].Server.Of(socketstats.Listen), 1)
+	})
 }
 
 func TestMissingProcessIsAnError(t *testing.T) {
-	t.Parallel()
-	_, err := watch.New(t.Context(), socketstats.Gopsutil{}, watch.Target{PIDs: []int32{999_999_999}})
-	require.ErrorIs(t, err, socketstats.ErrNoProcess)
-	_, err = watch.New(t.Context(), socketstats.Gopsutil{}, watch.Target{Name: "no-such-program-anywhere"})
-	require.ErrorIs(t, err, socketstats.ErrNoProcess)
+	eachSource(t, func(t *testing.T, src socketstats.Source) {
+		t.Parallel()
+		_, err := watch.New(t.Context(), src, watch.Target{PIDs: []int32{999_999_999}})
+		require.ErrorIs(t, err, socketstats.ErrNoProcess)
+		_, err = watch.New(t.Context(), src, watch.Target{Name: "no-such-program-anywhere"})
+		require.ErrorIs(t, err, socketstats.ErrNoProcess)
+	})
 }
 
 func TestWatchEndsWithItsLastProcess(t *testing.T) {
-	t.Parallel()
-	cmd := exec.Command(os.Args[0], "-test.run=^$")
-	in, err := cmd.StdinPipe()
-	require.NoError(t, err)
-	l, _ := listen(t)
-	cmd.Env = append(os.Environ(), "HOLD_CONNECTIONS_TO="+l.Addr().String())
-	require.NoError(t, cmd.Start())
-	w, err := watch.New(t.Context(), socketstats.Gopsutil{}, watch.Target{PIDs: []int32{int32(cmd.Process.Pid)}})
-	require.NoError(t, err)
-	_, err = w.Count(t.Context())
-	require.NoError(t, err)
-	require.NoError(t, in.Close())
-	require.NoError(t, cmd.Wait())
-	_, err = w.Count(t.Context())
-	require.ErrorIs(t, err, watch.ErrGone)
+	eachSource(t, func(t *testing.T, src socketstats.Source) {
+		t.Parallel()
+		cmd := exec.Command(os.Args[0], "-test.run=^$")
+		in, err := cmd.StdinPipe()
+		require.NoError(t, err)
+		l, _ := listen(t)
+		cmd.Env = append(os.Environ(), "HOLD_CONNECTIONS_TO="+l.Addr().String())
+		require.NoError(t, cmd.Start())
+		w := newWatcher(t, src, watch.Target{PIDs: []int32{int32(cmd.Process.Pid)}})
+		_, err = w.Count(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, in.Close())
+		require.NoError(t, cmd.Wait())
+		_, err = w.Count(t.Context())
+		require.ErrorIs(t, err, watch.ErrGone)
+	})
 }
 
 func TestWatchingDoesNotOpenDescriptors(t *testing.T) {
-	if _, err := os.Stat("/proc/self/fd"); err != nil {
-		t.Skip("no /proc/self/fd to count descriptors with")
-	}
-	descriptors := func() int {
-		entries, err := os.ReadDir("/proc/self/fd")
-		require.NoError(t, err)
-		return len(entries)
-	}
-	before := descriptors()
-	for range 20 {
-		w, err := watch.New(t.Context(), socketstats.Gopsutil{}, watch.Target{Name: "watch.test"})
-		require.NoError(t, err)
-		_, err = w.Count(t.Context())
-		require.NoError(t, err)
-	}
-	require.LessOrEqual(t, descriptors(), before+2)
+	eachSource(t, func(t *testing.T, src socketstats.Source) {
+		if _, err := os.Stat("/proc/self/fd"); err != nil {
+			t.Skip("no /proc/self/fd to count descriptors with")
+		}
+		descriptors := func() int {
+			entries, err := os.ReadDir("/proc/self/fd")
+			require.NoError(t, err)
+			return len(entries)
+		}
+		before := descriptors()
+		for range 20 {
+			w, err := watch.New(t.Context(), src, watch.Target{Name: "watch.test"})
+			require.NoError(t, err)
+			_, err = w.Count(t.Context())
+			require.NoError(t, err)
+			require.NoError(t, w.Close())
+		}
+		require.LessOrEqual(t, descriptors(), before+2)
+	})
 }

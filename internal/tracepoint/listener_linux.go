@@ -1,0 +1,185 @@
+package tracepoint
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
+	"github.com/cilium/ebpf/btf"
+	"github.com/cilium/ebpf/link"
+	"github.com/cilium/ebpf/ringbuf"
+)
+
+// Listener hears transitions from Open to Close. It is for one goroutine.
+type Listener struct {
+	ring   *ringbuf.Reader
+	record ringbuf.Record // read into again and again
+	lost   *ebpf.Map
+	gaps   uint64      // transitions that others show to be missing
+	open   []io.Closer // all there is to close, last opened last
+}
+
+// Open starts to listen. The caller must Close the Listener; should it not,
+// the kernel does when the process ends. The error is [ErrNotAllowed] without
+// the privilege, and [errors.ErrUnsupported] where the kernel cannot do it.
+func Open(o Options) (*Listener, error) {
+	if len(o.Ports) > maxPorts {
+		return nil, fmt.Errorf("%d ports to listen for, and %d is the most", len(o.Ports), maxPorts)
+	}
+	if slices.Contains(o.Ports, 0) {
+		return nil, errors.New("port 0 to listen for, which is no port")
+	}
+	if o.Buffer < 0 || o.Buffer > maxBuffer {
+		return nil, fmt.Errorf("a buffer of %d bytes, and %d is the most", o.Buffer, maxBuffer)
+	}
+	if o.Buffer == 0 {
+		o.Buffer = defaultBuffer
+	}
+	if o.NetNS == 0 {
+		var err error
+		if o.NetNS, err = ownNetNS(); err != nil {
+			return nil, err
+		}
+	}
+	l := &Listener{}
+	if err := l.start(o); err != nil {
+		return nil, errors.Join(explain(err), l.Close())
+	}
+	return l, nil
+}
+
+func (l *Listener) start(o Options) error {
+	types, err := btf.LoadKernelSpec()
+	if err != nil {
+		return err
+	}
+	offsets, err := readLayout(types)
+	if err != nil {
+		return err
+	}
+	if err := tryProgram(); err != nil {
+		return err
+	}
+	m, err := l.newMaps(o.Buffer)
+	if err != nil {
+		return err
+	}
+	if l.ring, err = ringbuf.NewReader(m.ring); err != nil {
+		return err
+	}
+	l.open = append(l.open, l.ring)
+	l.ring.SetDeadline(time.Unix(1, 0)) // long past, so that reading never waits
+	l.lost = m.lost
+	for _, copied := range []bool{false, true} {
+		if err := l.attach(program(offsets, o, m, copied)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tryProgram loads a program that does nothing, to learn whether we may and
+// whether there is the tracepoint: without privilege, ebpf words the refusal of
+// a map as if the kernel had no such maps.
+func tryProgram() error {
+	p, err := ebpf.NewProgram(programSpec(asm.Instructions{asm.Mov.Imm(asm.R0, 0), asm.Return()}))
+	if err != nil {
+		return err
+	}
+	return p.Close()
+}
+
+func (l *Listener) attach(code asm.Instructions) error {
+	p, err := ebpf.NewProgram(programSpec(code))
+	if err != nil {
+		return err
+	}
+	l.open = append(l.open, p)
+	attached, err := link.AttachTracing(link.TracingOptions{Program: p})
+	if err != nil {
+		return err
+	}
+	l.open = append(l.open, attached)
+	return nil
+}
+
+// ownNetNS returns the inode of the process's network namespace.
+func ownNetNS() (uint32, error) {
+	info, err := os.Stat("/proc/self/ns/net")
+	if err != nil {
+		return 0, fmt.Errorf("network namespace: %w", err)
+	}
+	return uint32(info.Sys().(*syscall.Stat_t).Ino), nil
+}
+
+// explain says which kind of failure it is. A program that the verifier
+// refuses gets EACCES too, and no privilege would help it.
+func explain(err error) error {
+	var refused *ebpf.VerifierError
+	switch {
+	case errors.Is(err, fs.ErrPermission) && !errors.As(err, &refused):
+		return fmt.Errorf("%w (%w)", ErrNotAllowed, err)
+	case errors.Is(err, ebpf.ErrNotSupported), errors.Is(err, btf.ErrNotFound):
+		return fmt.Errorf("tracepoint %s: %w (%w)", tracepointName, errors.ErrUnsupported, err)
+	default:
+		return fmt.Errorf("tracepoint %s: %w", tracepointName, err)
+	}
+}
+
+// Drain appends to into what was heard since the last call, and does not wait
+// for more. Transitions come in the order in which the kernel wrote them. Each
+// socket's are in the order in which they happened; between sockets, At may go
+// back a little.
+//
+// Lost is how many transitions are known to be missing since Open. Those that
+// did not fit into the buffer are counted each; Spent and PID of the others are
+// right all the same. Those that the kernel kept from us are noticed by the
+// socket's next one, whose From is not the last To, and counted as one; Spent
+// is 0 then. There should be none of these, but a virtual machine's kernel (6.18)
+// was seen to hide one timer interrupt in some hundred from all tracing programs,
+// with what TCP's timers did in it. A missing last one, to CLOSE, is not noticed:
+// whoever counts sockets for long had better look at a list from time to time.
+//
+// With an error, what could be read is appended; after Close it is
+// [os.ErrClosed].
+func (l *Listener) Drain(into []Transition) (_ []Transition, lost uint64, err error) {
+	if l.open == nil {
+		return into, 0, os.ErrClosed
+	}
+	// So many and no more: with enough traffic there would be no end.
+	for n := l.ring.AvailableBytes() / (ringHeader + recordSize); n > 0; n-- {
+		if err := l.ring.ReadInto(&l.record); err != nil {
+			return into, 0, fmt.Errorf("tracepoint: %w", err)
+		}
+		t, gap, err := decode(l.record.RawSample)
+		if err != nil {
+			return into, 0, fmt.Errorf("tracepoint: %w", err)
+		}
+		if gap {
+			l.gaps++
+		}
+		into = append(into, t)
+	}
+	if err := l.lost.Lookup(uint32(0), &lost); err != nil {
+		return into, 0, fmt.Errorf("tracepoint: count of what was lost: %w", err)
+	}
+	return into, lost + l.gaps, nil
+}
+
+// Close stops listening, and drops what was not drained. It may be called
+// again.
+func (l *Listener) Close() error {
+	var errs []error
+	for i := len(l.open) - 1; i >= 0; i-- {
+		errs = append(errs, l.open[i].Close())
+	}
+	l.open = nil
+	return errors.Join(errs...)
+}

@@ -1,0 +1,197 @@
+package tracepoint
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
+	for name, o := range map[string]Options{
+		"65 ports":          {Ports: slices.Repeat([]uint16{80}, 65)},
+		"port 0":            {Ports: []uint16{80, 0}},
+		"less than nothing": {Buffer: -1},
+		"more than 1 GiB":   {Buffer: 1<<30 + 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, err := Open(o)
+			require.Error(t, err)
+			require.NotErrorIs(t, err, ErrNotAllowed)
+			require.Nil(t, l)
+		})
+	}
+}
+
+func TestTheBufferIsRoundedUp(t *testing.T) {
+	page := uint32(os.Getpagesize())
+	for asked, want := range map[int]uint32{
+		1: page, int(page): page, int(page) + 1: 2 * page, 16 << 20: 16 << 20, 1 << 30: 1 << 30,
+	} {
+		require.Equal(t, want, ringSize(asked), "asked for %d", asked)
+	}
+}
+
+func TestErrorsSayWhatIsMissing(t *testing.T) {
+	denied := &fs.PathError{Op: "open", Path: "/sys/kernel/btf/vmlinux", Err: unix.EACCES}
+	require.ErrorIs(t, explain(denied), ErrNotAllowed)
+	require.ErrorIs(t, explain(unix.EPERM), ErrNotAllowed)
+	refused := explain(&ebpf.VerifierError{Cause: unix.EACCES})
+	require.NotErrorIs(t, refused, ErrNotAllowed, "a fault of the program's")
+	require.NotErrorIs(t, refused, errors.ErrUnsupported)
+	require.ErrorIs(t, explain(ebpf.ErrNotSupported), errors.ErrUnsupported)
+	require.ErrorIs(t, explain(unix.ENOSYS), errors.ErrUnsupported)
+
+	types, err := btf.LoadKernelSpec()
+	if err != nil {
+		t.Skip(err)
+	}
+	for _, path := range [][]string{{"skc_none"}, {"skc_net", "none"}} {
+		_, err = offsetOf(types, "sock_common", path)
+		require.ErrorIs(t, explain(err), errors.ErrUnsupported)
+		require.ErrorContains(t, err, path[len(path)-1])
+	}
+	_, err = offsetOf(types, "no_such_struct", []string{"x"})
+	require.ErrorIs(t, explain(err), errors.ErrUnsupported)
+}
+
+func TestAClosedListenerHearsNothing(t *testing.T) {
+	e := open(t, Options{})
+	require.NoError(t, e.l.Close())
+	_, _, err := e.l.Drain(nil)
+	require.ErrorIs(t, err, os.ErrClosed)
+	require.NoError(t, e.l.Close())
+}
+
+// Root gives up all privilege by becoming nobody, and gets back exactly what
+// is given.
+func TestPrivilegeIsNeeded(t *testing.T) {
+	open(t, Options{})
+	if os.Geteuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	binary := publicCopy(t)
+	for name, test := range map[string]struct {
+		caps []uintptr
+		want string
+	}{
+		"none":                    {nil, "not allowed"},
+		"CAP_BPF alone":           {[]uintptr{unix.CAP_BPF}, "not allowed"},
+		"CAP_PERFMON alone":       {[]uintptr{unix.CAP_PERFMON}, "not allowed"},
+		"CAP_BPF and CAP_PERFMON": {[]uintptr{unix.CAP_BPF, unix.CAP_PERFMON}, "opened"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.CommandContext(t.Context(), binary)
+			cmd.Env = append(os.Environ(), roleEnv+"="+roleOpen, "GORACE=atexit_sleep_ms=0")
+			cmd.Dir = "/"
+			cmd.SysProcAttr = &syscall.SysProcAttr{
+				Credential: &syscall.Credential{Uid: 65534, Gid: 65534}, AmbientCaps: test.caps,
+			}
+			said, err := cmd.CombinedOutput()
+			require.NoError(t, err, "%s", said)
+			require.Equal(t, test.want, strings.TrimSpace(string(said)))
+		})
+	}
+}
+
+// publicCopy copies the test binary to where every user can run it: go test's
+// folder is its owner's alone.
+func publicCopy(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "tracepoint")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
+	require.NoError(t, os.Chmod(dir, 0o755))
+	in, err := os.Open("/proc/self/exe")
+	require.NoError(t, err)
+	defer in.Close()
+	path := filepath.Join(dir, "test")
+	out, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o755)
+	require.NoError(t, err)
+	_, err = io.Copy(out, in)
+	require.NoError(t, errors.Join(err, out.Close()))
+	return path
+}
+
+// Both namespaces have a server at the same port, so that only the namespace
+// tells one from the other.
+func TestEachNetworkNamespaceIsHeardAlone(t *testing.T) {
+	ln, server := listen(t, "127.0.0.1:0")
+	here := open(t, Options{Ports: []uint16{server.Port()}})
+	var there *ear
+	elsewhere(t, func(inode uint32) {
+		there = open(t, Options{Ports: []uint16{server.Port()}, NetNS: inode})
+		ln, _ := listen(t, server.String())
+		c, s := connect(t, ln, server.String())
+		shut(t, c, s)
+		require.NoError(t, ln.Close())
+	})
+	there.untilClosed(3)
+	require.Len(t, there.heard, 12, "a connection, and the listener")
+
+	c, s := connect(t, ln, server.String())
+	client := netip.MustParseAddrPort(c.LocalAddr().String())
+	shut(t, c, s)
+	here.untilClosed(2)
+	require.Len(t, here.heard, 10)
+	require.Len(t, append(servers(here.heard, client.Port()), clients(here.heard, client.Port())...), 9,
+		"all but the first, in which the kernel has not picked the client's port yet")
+	there.hear()
+	require.Len(t, there.heard, 12)
+}
+
+// elsewhere runs f on a thread in a new network namespace, with its loopback
+// up. The thread is not unlocked, so it ends with the goroutine.
+func elsewhere(t *testing.T, f func(inode uint32)) {
+	t.Helper()
+	failed := make(chan error, 1)
+	go func() {
+		defer close(failed) // also where f stops the test
+		runtime.LockOSThread()
+		if err := errors.Join(unix.Unshare(unix.CLONE_NEWNET), loopbackUp()); err != nil {
+			failed <- err
+			return
+		}
+		info, err := os.Stat("/proc/thread-self/ns/net")
+		if err != nil {
+			failed <- err
+			return
+		}
+		f(uint32(info.Sys().(*syscall.Stat_t).Ino))
+	}()
+	err := <-failed
+	if errors.Is(err, unix.EPERM) {
+		t.Skip("no new network namespace: ", err)
+	}
+	require.NoError(t, err)
+	if t.Failed() {
+		t.FailNow()
+	}
+}
+
+func loopbackUp() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	request, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	request.SetUint16(unix.IFF_UP)
+	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, request)
+}

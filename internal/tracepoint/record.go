@@ -1,0 +1,108 @@
+package tracepoint
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"socketlab/internal/socketstats"
+)
+
+// Where the kernel's half puts things in a record. Numbers are in the
+// machine's order, addresses in the network's.
+const (
+	recordAt         = 0  // nanoseconds
+	recordSince      = 8  // nanoseconds: when the socket entered the state in recordKnown
+	recordSocket     = 16 // struct sock's address
+	recordLocal      = 24 // address, 4 or 16 bytes of 16
+	recordRemote     = 40
+	recordPID        = 56 // 32 bits
+	recordFamily     = 60 // 16 bits each from here
+	recordFrom       = 62
+	recordTo         = 64
+	recordLocalPort  = 66
+	recordRemotePort = 68
+	recordKnown      = 70 // the state that the socket was last heard to enter; 0 not known
+	recordSize       = 72
+
+	// ringHeader is what the ring buffer adds to each record
+	// (kernel/bpf/ringbuf.c, struct bpf_ringbuf_hdr).
+	ringHeader = 8
+)
+
+// The families as the kernel numbers them on every machine.
+const (
+	familyIPv4 = 2
+	familyIPv6 = 10
+)
+
+// decode reads one record. Gap says that the socket changed state unheard
+// between its last transition and this one.
+func decode(record []byte) (t Transition, gap bool, err error) {
+	if len(record) != recordSize {
+		return Transition{}, false, fmt.Errorf("a record of %d bytes, not %d", len(record), recordSize)
+	}
+	if t, err = decodeFields(record); err != nil {
+		return Transition{}, false, err
+	}
+	known := binary.NativeEndian.Uint16(record[recordKnown:])
+	since := time.Duration(binary.NativeEndian.Uint64(record[recordSince:]))
+	switch {
+	case known == 0:
+	case known != uint16(t.From):
+		gap = true
+	default:
+		t.Spent = t.At - since
+	}
+	return t, gap, nil
+}
+
+// decodeFields reads what a record says of its own transition.
+func decodeFields(record []byte) (Transition, error) {
+	number, short := binary.NativeEndian.Uint64, binary.NativeEndian.Uint16
+	t := Transition{
+		At:     time.Duration(number(record[recordAt:])),
+		Socket: number(record[recordSocket:]),
+		PID:    int32(binary.NativeEndian.Uint32(record[recordPID:])),
+	}
+	var err error
+	if t.From, err = state(short(record[recordFrom:])); err != nil {
+		return Transition{}, err
+	}
+	if t.To, err = state(short(record[recordTo:])); err != nil {
+		return Transition{}, err
+	}
+	family := short(record[recordFamily:])
+	if t.Local, err = addrPort(family, record[recordLocal:recordRemote], short(record[recordLocalPort:])); err != nil {
+		return Transition{}, err
+	}
+	if t.Remote, err = addrPort(family, record[recordRemote:recordPID], short(record[recordRemotePort:])); err != nil {
+		return Transition{}, err
+	}
+	// A listener that was connected before may still have that address.
+	if t.Remote.Port() == 0 {
+		t.Remote = netip.AddrPort{}
+	}
+	return t, nil
+}
+
+// state reads a state, which must be one of the eleven: TCP_NEW_SYN_RECV is of
+// request sockets, which do not pass the tracepoint.
+func state(n uint16) (socketstats.State, error) {
+	if n < uint16(socketstats.Established) || n > uint16(socketstats.Closing) {
+		return 0, fmt.Errorf("a transition with TCP state %d", n)
+	}
+	return socketstats.State(n), nil
+}
+
+func addrPort(family uint16, addr []byte, port uint16) (netip.AddrPort, error) {
+	switch family {
+	case familyIPv4:
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte(addr)), port), nil
+	case familyIPv6:
+		return netip.AddrPortFrom(netip.AddrFrom16([16]byte(addr)).Unmap(), port), nil
+	default:
+		return netip.AddrPort{}, fmt.Errorf("a transition of a socket of family %d", family)
+	}
+}
