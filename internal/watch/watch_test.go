@@ -276,7 +276,7 @@ func TestWatchingDoesNotOpenDescriptors(t *testing.T) {
 			return len(entries)
 		}
 		before := descriptors()
-		for range 20 {
+		for range 5 {
 			w, err := watch.New(t.Context(), src, watch.Target{Name: "watch.test"})
 			require.NoError(t, err)
 			_, err = w.Count(t.Context())
