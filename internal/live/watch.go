@@ -3,6 +3,7 @@ package live
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"socketlab/internal/socketstats"
@@ -80,7 +81,7 @@ func (t *watchTable) table(s watch.Snapshot) []string {
 
 // flowLines shows what came and went.
 func flowLines(s watch.Snapshot) []string {
-	if s.FlowSource == "" {
+	if !slices.ContainsFunc(s.Processes, func(p watch.Process) bool { return p.Flow != nil }) {
 		return nil
 	}
 	var lines []string

@@ -60,16 +60,7 @@ func (c *closings) after(list []socketstats.Socket, who rowOf) (tallies, bool, e
 	if err != nil {
 		return nil, false, err
 	}
-	alive := tallies{}
-	for i := range list {
-		s := &list[i]
-		if !s.Alive() || gone[s.Cookie] { // what the list shows may have been closed since
-			continue
-		}
-		if row, verdict := who(end{s.Local, s.Remote, s.PID}); verdict == counts {
-			alive.of(row).opened++
-		}
-	}
+	alive := countAlive(list, gone, who) // what the list shows may have been closed since
 	if !c.begun {
 		c.begun, c.base, c.closed = true, alive, tallies{}
 	}
@@ -85,4 +76,20 @@ func (c *closings) after(list []socketstats.Socket, who rowOf) (tallies, bool, e
 		total.of(row).opened -= n.opened
 	}
 	return total, c.missed, nil
+}
+
+// countAlive counts the connections that a list shows alive, but for those that
+// have gone since, as opened.
+func countAlive(list []socketstats.Socket, gone map[uint64]bool, who rowOf) tallies {
+	alive := tallies{}
+	for i := range list {
+		s := &list[i]
+		if !s.Alive() || gone[s.Cookie] {
+			continue
+		}
+		if row, verdict := who(end{s.Local, s.Remote, s.PID}); verdict == counts {
+			alive.of(row).opened++
+		}
+	}
+	return alive
 }

@@ -13,8 +13,12 @@ type transitions struct {
 	source *tracepoint.Listener
 
 	begun bool
-	total tallies
+	total tallies // heard
 	heard []tracepoint.Transition
+	// base are the connections that were alive at the beginning, as opened, and
+	// unheard the closings that the last list showed and that were not heard.
+	base    tallies
+	unheard map[int32]int
 	// spent is how long sockets were in the states that they left.
 	spent map[socketstats.State]*spent
 	lost  bool
@@ -40,7 +44,7 @@ func (t *transitions) before(rowOf) error {
 	return err
 }
 
-func (t *transitions) after(_ []socketstats.Socket, who rowOf) (tallies, bool, error) {
+func (t *transitions) after(list []socketstats.Socket, who rowOf) (tallies, bool, error) {
 	heard, lost, err := t.source.Drain(t.heard[:0])
 	if err != nil {
 		return nil, false, err
@@ -61,7 +65,27 @@ func (t *transitions) after(_ []socketstats.Socket, who rowOf) (tallies, bool, e
 			t.total.of(row).closed++
 		}
 	}
-	return t.total, t.lost, nil
+	return t.corrected(countAlive(list, nil, who)), t.lost, nil
+}
+
+// corrected adds the closings that were not heard: a connection that was there
+// or was opened is alive or closed. Some virtual machines' kernels hide timers,
+// and what TCP does in them, from all tracing. What two lists in a row show to
+// be gone was closed; by one alone it may only have been opened after it.
+func (t *transitions) corrected(alive tallies) tallies {
+	if t.base == nil { // what was heard while the first list was made is in it
+		t.base, t.unheard, t.total = alive, map[int32]int{}, tallies{}
+	}
+	all, now := tallies{}, map[int32]int{}
+	for _, rows := range []tallies{t.total, t.base} {
+		for row := range rows {
+			heard := t.total.of(row)
+			now[row] = t.base.of(row).opened + heard.opened - heard.closed - alive.of(row).opened
+			*all.of(row) = tally{heard.opened, heard.closed + max(0, min(now[row], t.unheard[row]))}
+		}
+	}
+	t.unheard = now
+	return all
 }
 
 // connected reports whether a socket in this state is a connection.

@@ -58,7 +58,7 @@ type Process struct {
 	// a Port, Server is the other end of the same connections.
 	Client socketstats.Counts `json:"client"`
 	Server socketstats.Counts `json:"server"`
-	// Flow is nil where nothing tells of it. A connection so short that no
+	// Flow is nil in the first count, and where nothing tells of it. A connection so short that no
 	// count showed it is known to be a process's from the tracepoint only; else
 	// it is in the row without process.
 	Flow *Flow `json:"flow,omitempty"`
@@ -252,6 +252,11 @@ func (w *Watcher) addFlows(rows rows, snap *Snapshot, sockets []socketstats.Sock
 		return err
 	}
 	snap.FlowSource, snap.AtLeast = w.flows.name(), atLeast
+	first, passed := w.lastAt.IsZero(), snap.At.Sub(w.lastAt)
+	w.lastAt = snap.At
+	if first {
+		return nil // nothing came or went yet
+	}
 	for pid, n := range total {
 		if n.opened != 0 || n.closed != 0 {
 			rows.of(pid)
@@ -260,12 +265,9 @@ func (w *Watcher) addFlows(rows rows, snap *Snapshot, sockets []socketstats.Sock
 	for pid, p := range rows {
 		n := total.of(pid)
 		p.Flow = &Flow{Opened: max(0, n.opened), Closed: n.closed}
-		if !w.lastAt.IsZero() {
-			p.Flow.since(w.last[pid], snap.At.Sub(w.lastAt))
-		}
+		p.Flow.since(w.last[pid], passed)
 		w.last[pid] = *p.Flow
 	}
-	w.lastAt = snap.At
 	if t, ok := w.flows.(*transitions); ok {
 		snap.Spent = t.states()
 	}
