@@ -24,6 +24,7 @@ type Sockdiag struct {
 	mu     sync.Mutex
 	talks  []*talk
 	last   int // sockets in the last answer: the next one is about as long
+	halve  int // worthHalving, but for tests
 	owners inodes
 }
 
@@ -70,7 +71,7 @@ func SockdiagFile() (*os.File, error) {
 // of one namespace, and takes them over. It asks the kernel for one listing, to
 // know that it answers.
 func SockdiagFrom(files ...*os.File) (*Sockdiag, error) {
-	d := &Sockdiag{}
+	d := &Sockdiag{halve: worthHalving}
 	for _, f := range files {
 		defer f.Close() // each talk has a descriptor of its own
 	}
@@ -148,10 +149,10 @@ func (d *Sockdiag) Sockets(ctx context.Context, q Query) ([]Socket, error) {
 	return sockets, nil
 }
 
-// worthHalving is the number of sockets from which a second thread saves time:
-// about 0.2 us a socket, against some 20 us to wake it and 150 us to walk through
-// an empty table.
-const worthHalving = 2000
+// worthHalving is the number of sockets from which a second thread saves time.
+// Both halves walk through the whole table, and below some ten thousand sockets
+// that and the waking of a thread cost as much as they save.
+const worthHalving = 12_000
 
 // list reads one answer: in two halves at once where it is long.
 func (d *Sockdiag) list(ctx context.Context, q Query) ([]Socket, error) {
@@ -159,7 +160,7 @@ func (d *Sockdiag) list(ctx context.Context, q Query) ([]Socket, error) {
 		return nil, os.ErrClosed
 	}
 	room := d.last + d.last/8 + 16
-	if len(d.talks) == 1 || q.Thrifty || d.last < worthHalving || runtime.GOMAXPROCS(0) == 1 {
+	if len(d.talks) == 1 || q.Thrifty || d.last < d.halve || runtime.GOMAXPROCS(0) == 1 {
 		return d.talks[0].dump(ctx, q, whole, q.room(room))
 	}
 	half := room/2 + room/8
