@@ -24,7 +24,7 @@ of the processor: that costs both sides alike, and makes the ratio worse. The ba
 to back. It is for 10,000 sockets at both ends together: 20,000 sockets, 10,000 connections, are
 shown beside it and have no bar.
 
-Sockdiag reads an answer of more than 12,000 sockets on two threads at once, which saves time where a
+Sockdiag reads an answer of more than 4,000 sockets on two threads at once, which saves time where a
 second core is idle; "on one thread" it reads as `+"`ss`"+` does. "With owners", it remembers whose the
 sockets are and searches for those that it has not met before; in its "first call" it has met none.
 `+"`ss -p`"+` and gopsutil search every time.

@@ -150,9 +150,9 @@ func (d *Sockdiag) Sockets(ctx context.Context, q Query) ([]Socket, error) {
 }
 
 // worthHalving is the number of sockets from which a second thread saves time.
-// Both halves walk through the whole table, and below some ten thousand sockets
-// that and the waking of a thread cost as much as they save.
-const worthHalving = 12_000
+// Both halves walk through the whole table, and below some thousand sockets that
+// and the waking of a thread cost as much as they save.
+const worthHalving = 4000
 
 // list reads one answer: in two halves at once where it is long.
 func (d *Sockdiag) list(ctx context.Context, q Query) ([]Socket, error) {
