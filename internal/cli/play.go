@@ -78,7 +78,7 @@ func (p *player) isolation(scripts []scenario.Script) error {
 	if !wanted {
 		return nil
 	}
-	p.cannot = lab.Programs{}.CanIsolate()
+	p.cannot = lab.CanIsolate()
 	switch {
 	case p.cannot == nil:
 		return nil

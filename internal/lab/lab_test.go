@@ -143,7 +143,7 @@ func TestTheKernelSeesWhatNoSampleShows(t *testing.T) {
 id: short-lives
 title: t
 code: keepalives-disabled
-load: [{rate: 100, for: 2s}]
+load: [{rate: 100, for: 2s}, {pause: 500ms}]
 sample: 1s
 expect: {faulty: [requests.sent == 200], fixed: [requests.sent == 200]}
 `), Seed: 1, Source: source, Isolated: isolated,
@@ -218,7 +218,7 @@ func TestNeighboursDoNotShowInAnIsolatedRun(t *testing.T) {
 
 func isolatedOrSkip(t *testing.T) {
 	t.Helper()
-	if err := (lab.Programs{}).CanIsolate(); err != nil {
+	if err := lab.CanIsolate(); err != nil {
 		t.Skip(err)
 	}
 }

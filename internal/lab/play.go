@@ -22,7 +22,7 @@ type Plan struct {
 	Programs Programs
 	// Isolated plays each side in a user and network namespace of its own,
 	// counted by a sock_diag source inside; Source is not used then. See
-	// [Programs.CanIsolate].
+	// [CanIsolate].
 	Isolated bool
 	// Listen is where each side's server listens. A side that is not in it
 	// takes a free port of 127.0.0.1.
@@ -261,6 +261,11 @@ func (p *play) close(err error) error {
 	}
 	ending.Faulty, ending.Fixed = p.procs[scenario.Faulty].report, p.procs[scenario.Fixed].report
 	ending.FaultySeen, ending.FixedSeen = p.lastTally(ctx)
+	for _, end := range []struct{ seen, sampled *Tally }{{ending.FaultySeen, p.run.Faulty.Sampled}, {ending.FixedSeen, p.run.Fixed.Sampled}} {
+		if end.seen != nil && end.sampled != nil {
+			end.seen.Closed = end.sampled.Closed // since then the clients' ends close what is left
+		}
+	}
 	if err != nil {
 		ending.Stopped = err.Error()
 	}

@@ -24,8 +24,8 @@ const (
 
 // CanIsolate returns nil where a run can be isolated, and otherwise an error
 // that says why not. It tries.
-func (p Programs) CanIsolate() error {
-	space, err := p.newSpace()
+func CanIsolate() error {
+	space, err := newSpace()
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (p Programs) CanIsolate() error {
 }
 
 // newSpace makes a namespace. Its keeper is always this same binary.
-func (p Programs) newSpace() (*netns.Namespace, error) {
+func newSpace() (*netns.Namespace, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("cannot find this program's own file to start a keeper from it: %w", err)
@@ -90,7 +90,7 @@ func (p *play) startServer(ctx context.Context, side scenario.Side) (netip.AddrP
 	p.procs[side] = pair
 	if p.Isolated {
 		var err error
-		if pair.space, err = p.Programs.newSpace(); err != nil {
+		if pair.space, err = newSpace(); err != nil {
 			return netip.AddrPort{}, err
 		}
 	}

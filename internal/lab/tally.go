@@ -11,7 +11,7 @@ import (
 // lived between two samples.
 type Tally struct {
 	// Opened is the connections established since the run began, and Closed
-	// those of them whose client end is no more.
+	// those of them whose client end was no more at the last sample.
 	Opened int `json:"opened"`
 	Closed int `json:"closed"`
 	// AtLeast says that closings were missed, so that there were more.

@@ -57,12 +57,18 @@ func keeper(t *testing.T) *exec.Cmd {
 	return cmd
 }
 
-func space(t *testing.T) *netns.Namespace {
-	n, err := netns.New(keeper(t))
+// spaceOf makes a namespace, and skips the test where there can be none.
+func spaceOf(t *testing.T, keeper *exec.Cmd) *netns.Namespace {
+	n, err := netns.New(keeper)
 	if errors.Is(err, netns.ErrForbidden) {
 		t.Skip(err)
 	}
 	require.NoError(t, err)
+	return n
+}
+
+func space(t *testing.T) *netns.Namespace {
+	n := spaceOf(t, keeper(t))
 	t.Cleanup(func() { require.NoError(t, n.Close()) })
 	return n
 }
@@ -144,11 +150,7 @@ func TestAProcessEndsWithItsOwnExitCode(t *testing.T) {
 func TestNothingOutlivesANamespace(t *testing.T) {
 	t.Parallel()
 	cmd := keeper(t)
-	n, err := netns.New(cmd)
-	if errors.Is(err, netns.ErrForbidden) {
-		t.Skip(err)
-	}
-	require.NoError(t, err)
+	n := spaceOf(t, cmd)
 	p, end := hold(t, n)
 	defer end()
 	require.NoError(t, n.Close())
@@ -156,18 +158,14 @@ func TestNothingOutlivesANamespace(t *testing.T) {
 	require.ErrorIs(t, unix.Kill(p.PID, 0), unix.ESRCH)
 	require.ErrorIs(t, unix.Kill(cmd.Process.Pid, 0), unix.ESRCH)
 	require.NoError(t, n.Close(), "twice is once")
-	_, err = n.Start([]string{"true"}, os.Stdin, os.Stdout, os.Stderr)
+	_, err := n.Start([]string{"true"}, os.Stdin, os.Stdout, os.Stderr)
 	require.Error(t, err)
 }
 
 func TestAKilledKeeperTakesItsProcessesWithIt(t *testing.T) {
 	t.Parallel()
 	cmd := keeper(t)
-	n, err := netns.New(cmd)
-	if errors.Is(err, netns.ErrForbidden) {
-		t.Skip(err)
-	}
-	require.NoError(t, err)
+	n := spaceOf(t, cmd)
 	p, end := hold(t, n)
 	defer end()
 	require.NoError(t, cmd.Process.Kill())
