@@ -12,12 +12,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"socketlab/internal/judge"
 	"socketlab/internal/lab"
 	"socketlab/internal/live"
 	"socketlab/internal/report"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
-	"socketlab/internal/verdict"
 )
 
 // play plays the scenarios that words name. Nothing is started before all of
@@ -203,7 +203,7 @@ func (p *player) playOne(ctx context.Context, script scenario.Script) (*report.E
 	if run.Started.IsZero() {
 		return nil, err
 	}
-	entry := &report.Entry{Run: run, Judgement: verdict.Judge(run)} // what was seen is never lost
+	entry := &report.Entry{Run: run, Judgement: judge.Judge(run)} // what was seen is never lost
 	if !p.onlyOne && !p.quiet {
 		p.sayf("%s: %s\n", script.ID, result(entry, err))
 	}

@@ -7,32 +7,32 @@ import (
 	"time"
 
 	"socketlab/internal/client"
+	"socketlab/internal/judge"
 	"socketlab/internal/lab"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
-	"socketlab/internal/verdict"
 )
 
 // runSchema names the form of a run in JSON. Names are only ever added.
 const runSchema = "sockwatch.run/v1"
 
 type runJSON struct {
-	Schema       string            `json:"schema"`
-	Scenario     string            `json:"scenario"`
-	Title        string            `json:"title"`
-	Speed        float64           `json:"speed"`
-	Seed         uint64            `json:"seed"`
-	GoVersion    string            `json:"go_version"`
-	Source       string            `json:"source"`
-	Isolated     bool              `json:"isolated"`
-	Faulty       sideJSON          `json:"faulty"`
-	Fixed        sideJSON          `json:"fixed"`
-	Features     []verdict.Feature `json:"features"`
-	Expectations []verdict.Result  `json:"expectations"`
-	OK           bool              `json:"ok"`
-	Stopped      string            `json:"stopped,omitempty"`
-	DurationMS   int64             `json:"duration_ms"`
-	Sampler      samplerJSON       `json:"sampler"`
+	Schema       string          `json:"schema"`
+	Scenario     string          `json:"scenario"`
+	Title        string          `json:"title"`
+	Speed        float64         `json:"speed"`
+	Seed         uint64          `json:"seed"`
+	GoVersion    string          `json:"go_version"`
+	Source       string          `json:"source"`
+	Isolated     bool            `json:"isolated"`
+	Faulty       sideJSON        `json:"faulty"`
+	Fixed        sideJSON        `json:"fixed"`
+	Features     []judge.Feature `json:"features"`
+	Expectations []judge.Result  `json:"expectations"`
+	OK           bool            `json:"ok"`
+	Stopped      string          `json:"stopped,omitempty"`
+	DurationMS   int64           `json:"duration_ms"`
+	Sampler      samplerJSON     `json:"sampler"`
 }
 
 // samplerJSON is what watching cost.
@@ -68,7 +68,7 @@ type sideJSON struct {
 	KernelConnections *lab.Tally `json:"kernel_connections,omitempty"`
 	// Kernel is what the kernel counted in an isolated side's namespace.
 	Kernel  socketstats.Counters `json:"kernel,omitempty"`
-	Verdict verdict.Verdict      `json:"verdict"`
+	Verdict judge.Verdict        `json:"verdict"`
 }
 
 func writeJSON(w io.Writer, entries []Entry, list bool) error {

@@ -9,16 +9,16 @@ import (
 	"time"
 
 	"socketlab/internal/client"
+	"socketlab/internal/judge"
 	"socketlab/internal/lab"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
-	"socketlab/internal/verdict"
 )
 
 // Entry is a run with what it says.
 type Entry struct {
 	Run       *lab.Run
-	Judgement verdict.Judgement
+	Judgement judge.Judgement
 }
 
 // Formats are the names that Write takes.

@@ -15,11 +15,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/client"
+	"socketlab/internal/judge"
 	"socketlab/internal/lab"
 	"socketlab/internal/report"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
-	"socketlab/internal/verdict"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -73,7 +73,7 @@ expect:
 		}
 		run.Add(lab.Event{Sample: s})
 	}
-	return report.Entry{Run: run, Judgement: verdict.Judge(run)}
+	return report.Entry{Run: run, Judgement: judge.Judge(run)}
 }
 
 func write(t *testing.T, format string, list bool, entries ...report.Entry) string {

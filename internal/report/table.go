@@ -11,8 +11,8 @@ import (
 	"github.com/olekukonko/tablewriter/renderer"
 	"github.com/olekukonko/tablewriter/tw"
 
+	"socketlab/internal/judge"
 	"socketlab/internal/scenario"
-	"socketlab/internal/verdict"
 )
 
 // sink passes writes on until one fails, so that a table's writer needs to
@@ -107,7 +107,7 @@ func wrap(lead, text string) string {
 	return out.String()
 }
 
-func writeExpectations(out *sink, results []verdict.Result) {
+func writeExpectations(out *sink, results []judge.Result) {
 	met, skipped := 0, 0
 	for _, r := range results {
 		switch {

@@ -1,4 +1,4 @@
-package verdict_test
+package judge_test
 
 import (
 	"testing"
@@ -7,10 +7,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/client"
+	"socketlab/internal/judge"
 	"socketlab/internal/lab"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
-	"socketlab/internal/verdict"
 )
 
 // moment is one sample of one side in a made-up run.
@@ -84,32 +84,32 @@ func steady(i int) moment {
 
 func TestSidesAreJudgedByWhatTheyShowNotByTheirName(t *testing.T) {
 	t.Parallel()
-	right := verdict.Judge(run(t, series(30, climbing), series(30, steady)))
+	right := judge.Judge(run(t, series(30, climbing), series(30, steady)))
 	require.True(t, right.OK)
 	require.True(t, right.Faulty.Leak)
 	require.Equal(t, "a-leak", right.Faulty.Kind)
 	require.Equal(t, "Mend it.", right.Faulty.Fix)
 	require.InDelta(t, 2, right.Faulty.GrowthPerSecond, 0.01)
-	require.Equal(t, verdict.Verdict{Kind: verdict.Healthy, Evidence: right.Fixed.Evidence}, right.Fixed)
+	require.Equal(t, judge.Verdict{Kind: judge.Healthy, Evidence: right.Fixed.Evidence}, right.Fixed)
 
-	swapped := verdict.Judge(run(t, series(30, steady), series(30, climbing)))
+	swapped := judge.Judge(run(t, series(30, steady), series(30, climbing)))
 	require.False(t, swapped.OK)
-	require.Equal(t, verdict.Healthy, swapped.Faulty.Kind)
+	require.Equal(t, judge.Healthy, swapped.Faulty.Kind)
 	require.Equal(t, "a-leak", swapped.Fixed.Kind)
 }
 
 func TestNeitherFaultyNorFixedIsUnclear(t *testing.T) {
 	t.Parallel()
 	between := func(i int) moment { return moment{established: 5, sent: int64(i + 1), done: int64(i + 1)} }
-	j := verdict.Judge(run(t, series(30, between), series(30, steady)))
-	require.Equal(t, verdict.Unclear, j.Faulty.Kind)
+	j := judge.Judge(run(t, series(30, between), series(30, steady)))
+	require.Equal(t, judge.Unclear, j.Faulty.Kind)
 	require.False(t, j.Faulty.Leak)
 }
 
 func TestExpectationsSayWhatWasSeen(t *testing.T) {
 	t.Parallel()
-	j := verdict.Judge(run(t, series(3, climbing), series(3, steady)))
-	require.Equal(t, []verdict.Result{
+	j := judge.Judge(run(t, series(3, climbing), series(3, steady)))
+	require.Equal(t, []judge.Result{
 		{Text: "both sides sent the same number of requests", Met: true, Got: "6 and 6"},
 		{Text: "faulty: client.final.ESTABLISHED >= 10", Met: false, Got: "6"},
 		{Text: "faulty: connections.reused == 0", Met: true, Got: "0"},
@@ -121,9 +121,9 @@ func TestExpectationsSayWhatWasSeen(t *testing.T) {
 func TestDifferentWorkIsNotComparable(t *testing.T) {
 	t.Parallel()
 	slower := func(i int) moment { n := int64(i + 1); return moment{established: 2, sent: n, done: n} }
-	j := verdict.Judge(run(t, series(30, climbing), series(30, slower)))
+	j := judge.Judge(run(t, series(30, climbing), series(30, slower)))
 	require.False(t, j.OK)
-	require.Equal(t, verdict.Result{Text: "both sides sent the same number of requests", Got: "60 and 30"}, j.Expectations[0])
+	require.Equal(t, judge.Result{Text: "both sides sent the same number of requests", Got: "60 and 30"}, j.Expectations[0])
 }
 
 func TestStateThatTheSourceCannotSeeIsSkipped(t *testing.T) {
@@ -131,7 +131,7 @@ func TestStateThatTheSourceCannotSeeIsSkipped(t *testing.T) {
 	r := run(t, series(3, climbing), series(30, steady)[:3])
 	r.Blind = []socketstats.State{socketstats.Established}
 	r.Source = "gopsutil"
-	j := verdict.Judge(r)
+	j := judge.Judge(r)
 	require.Equal(t, "ESTABLISHED cannot be seen here by gopsutil", j.Expectations[1].Skipped)
 	require.True(t, j.OK, "what was skipped is not held against the run")
 }
@@ -140,9 +140,9 @@ func TestRunThatEndedEarlyIsNotJudged(t *testing.T) {
 	t.Parallel()
 	r := run(t, series(30, climbing), series(30, steady))
 	r.Stopped = "interrupted"
-	j := verdict.Judge(r)
+	j := judge.Judge(r)
 	require.False(t, j.OK)
-	require.Equal(t, verdict.Unclear, j.Faulty.Kind)
+	require.Equal(t, judge.Unclear, j.Faulty.Kind)
 	for _, e := range j.Expectations {
 		require.Equal(t, "the run ended early", e.Skipped)
 	}
@@ -153,10 +153,10 @@ func TestDescriptorLimitIsALeak(t *testing.T) {
 	r := run(t, series(30, climbing), series(30, steady))
 	r.Stopped = "a limit"
 	r.Faulty.Report.Stopped = "holds 64 descriptors"
-	j := verdict.Judge(r)
+	j := judge.Judge(r)
 	require.True(t, j.Faulty.Leak)
-	require.Equal(t, verdict.LimitReached, j.Faulty.Kind)
-	require.Equal(t, verdict.Unclear, j.Fixed.Kind)
+	require.Equal(t, judge.LimitReached, j.Faulty.Kind)
+	require.Equal(t, judge.Unclear, j.Fixed.Kind)
 }
 
 func TestFeaturesComeFromTheSamples(t *testing.T) {
@@ -175,8 +175,8 @@ func TestFeaturesComeFromTheSamples(t *testing.T) {
 			}
 		}
 	}
-	j := verdict.Judge(run(t, series(20, load(100, 99)), series(20, load(2, 0))))
-	require.Equal(t, []verdict.Feature{
+	j := judge.Judge(run(t, series(20, load(100, 99)), series(20, load(2, 0))))
+	require.Equal(t, []judge.Feature{
 		{Name: "persistent connections", Faulty: "no, 0 of 101 reused", Fixed: "yes, 98 of 101 reused"},
 		{Name: "idle handling", Faulty: "100 kept, 99 at the end", Fixed: "2 kept, 0 at the end"},
 		{Name: "closes on error", Faulty: "no, 99 idle stay open", Fixed: "yes, 2 idle to 0"},
@@ -194,7 +194,7 @@ func TestTrendTellsOpenFromLingering(t *testing.T) {
 		n := int64(i + 1)
 		return moment{established: 300 - 10*i, sent: n, done: n}
 	}
-	trend := func(m []moment) string { return verdict.Judge(run(t, m, m)).Features[3].Faulty }
+	trend := func(m []moment) string { return judge.Judge(run(t, m, m)).Features[3].Faulty }
 	require.Equal(t, "flat; TIME_WAIT +50.0/s", trend(series(20, churn)))
 	require.Equal(t, "falls 10.0/s", trend(series(20, falling)))
 	require.Equal(t, "flat", trend(series(2, climbing)), "two samples are no trend")

@@ -1,10 +1,10 @@
-// Package verdict judges a finished run: whether each side leaks, what kind of
+// Package judge judges a finished run: whether each side leaks, what kind of
 // leak it is, and whether the run showed what its script promised.
 //
 // It is a pure function of the run. For now a kind comes from the script: a
 // side has the script's fault if it shows everything that the script expects
 // of the faulty side, whichever side it is.
-package verdict
+package judge
 
 import (
 	"fmt"
