@@ -14,6 +14,19 @@ type Closed struct {
 	// given up before. It is not known, and false, where the remote port is
 	// forgotten.
 	Connected bool
+	// SegmentsOut and SegmentsIn are those of [Info].
+	SegmentsOut, SegmentsIn uint32
+}
+
+// Brief reports whether the connection carried an exchange or two: the client
+// sent at most four segments with data (a TLS handshake takes two or three).
+// end is the end that the socket was at.
+func (c Closed) Brief(end End) bool {
+	const few = 4
+	if end == Server {
+		return c.SegmentsIn <= few
+	}
+	return c.SegmentsOut <= few
 }
 
 // Alive reports whether the socket is a connection that has been established

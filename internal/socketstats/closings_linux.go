@@ -188,6 +188,7 @@ func decodeClosed(b []byte) (Closed, bool) {
 		// A round trip was measured when the handshake was complete
 		// (tcp_synack_rtt_meas and tcp_ack in net/ipv4/tcp_input.c).
 		closed.Connected = info.RTT > 0
+		closed.SegmentsOut, closed.SegmentsIn = info.SegmentsOut, info.SegmentsIn
 	}
 	return closed, true
 }

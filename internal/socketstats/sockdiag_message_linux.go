@@ -266,7 +266,7 @@ func decodeRow(b []byte) (Socket, error) {
 // nil where there is none.
 func decodeInfo(b []byte) *Info {
 	// Where the fields are (include/uapi/linux/tcp.h).
-	const sent, received, rtt, retransmits, length = 44, 52, 68, 100, 104
+	const sent, received, rtt, retransmits, segmentsIn, segmentsOut, length = 44, 52, 68, 100, 152, 156, 160
 	for len(b) >= attrLen {
 		size, kind := int(binary.NativeEndian.Uint16(b)), binary.NativeEndian.Uint16(b[2:])
 		if size < attrLen || size > len(b) {
@@ -277,6 +277,8 @@ func decodeInfo(b []byte) *Info {
 			return &Info{
 				RTT:         time.Duration(u32(rtt)) * time.Microsecond,
 				Retransmits: u32(retransmits),
+				SegmentsOut: u32(segmentsOut),
+				SegmentsIn:  u32(segmentsIn),
 				Sent:        time.Duration(u32(sent)) * time.Millisecond,
 				Received:    time.Duration(u32(received)) * time.Millisecond,
 			}

@@ -59,6 +59,9 @@ type Info struct {
 	RTT time.Duration
 	// Retransmits counts segments sent again since the connection began.
 	Retransmits uint32
+	// SegmentsOut and SegmentsIn count the segments with data that were sent
+	// and received. A small request, or a small answer, is one.
+	SegmentsOut, SegmentsIn uint32
 	// Sent and Received are how long ago data was last sent and received, to a
 	// millisecond; where there was none, how old the connection is. A
 	// connection whose both are long ago is idle. Both are 0 in SYN_SENT and

@@ -109,6 +109,15 @@ func (c Counts) Max(d Counts) Counts {
 	return c
 }
 
+// Plus returns the sum of c and d.
+func (c Counts) Plus(d Counts) Counts {
+	for i, n := range d.byState {
+		c.byState[i] += n
+	}
+	c.total += d.total
+	return c
+}
+
 // MarshalJSON writes the states that have sockets, and the total:
 // {"ESTABLISHED":2,"total":2}.
 func (c Counts) MarshalJSON() ([]byte, error) {
