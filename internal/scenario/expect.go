@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
 )
 
 // Expectation is one thing that a side must show: a metric of the run, a
@@ -21,7 +22,11 @@ import (
 //	latency_ms.p99 <= 22s
 //	connections.opened == requests.sent
 //
-// The metrics are the names in the JSON of a run.
+// The metrics are the names in the JSON of a run. What a side is found to be is
+// written in either form; leak stands for every kind that is one:
+//
+//	verdict: idle-connections-not-reused
+//	verdict != healthy
 type Expectation struct {
 	text   string
 	Metric string
@@ -32,12 +37,48 @@ type Expectation struct {
 	// written as a duration.
 	Value float64
 	timed bool
+	// Kind is the kind of verdict on the right-hand side, where Metric is
+	// [VerdictMetric]; or [AnyLeak].
+	Kind verdict.Kind
+}
+
+// VerdictMetric is the metric of what a side was found to be, and AnyLeak stands
+// there for every kind that is a leak.
+const (
+	VerdictMetric = "verdict"
+	AnyLeak       = verdict.Kind("leak")
+)
+
+// HoldsFor reports whether a verdict is what the expectation says.
+func (e Expectation) HoldsFor(v verdict.Verdict) bool {
+	is := v.Kind == e.Kind || (e.Kind == AnyLeak && v.Leak)
+	return is == (e.Op == "==")
+}
+
+// verdictWords are what a verdict is compared with.
+func verdictWords() []string {
+	words := []string{string(AnyLeak)}
+	for _, k := range verdict.Kinds() {
+		words = append(words, string(k))
+	}
+	return words
+}
+
+func parseVerdict(op, kind string) (Expectation, error) {
+	e := Expectation{text: strings.Join([]string{VerdictMetric, op, kind}, " "), Metric: VerdictMetric, Op: op, Kind: verdict.Kind(kind)}
+	switch {
+	case op != "==" && op != "!=":
+		return Expectation{}, fmt.Errorf("a verdict is == or != a kind, not %s", op)
+	case !slices.Contains(verdictWords(), kind):
+		return Expectation{}, fmt.Errorf("unknown verdict %q: use one of %s", short(kind), strings.Join(verdictWords(), ", "))
+	}
+	return e, nil
 }
 
 // String returns the expectation as it was written.
 func (e Expectation) String() string { return e.text }
 
-func (Expectation) form() string { return "a line such as connections.opened <= 2" }
+func (Expectation) form() string { return "a line such as connections.opened <= 2, or verdict: KIND" }
 
 // MarshalText writes the expectation as a script has it.
 func (e Expectation) MarshalText() ([]byte, error) { return []byte(e.text), nil }
@@ -97,6 +138,9 @@ func ParseExpectation(text string) (Expectation, error) {
 		return Expectation{}, fmt.Errorf("%q is not an expectation: write METRIC OP VALUE, with OP one of %s",
 			short(text), strings.Join(ops, " "))
 	}
+	if words[0] == VerdictMetric {
+		return parseVerdict(words[1], words[2])
+	}
 	e := Expectation{text: strings.Join(words, " "), Metric: words[0], Op: words[1]}
 	if err := checkMetric(e.Metric); err != nil {
 		return Expectation{}, err
@@ -139,7 +183,7 @@ func isTime(metric string) bool { return strings.HasPrefix(metric, "latency_ms."
 
 // UnmarshalYAML implements yaml.NodeUnmarshaler, to keep the place of a fault.
 func (e *Expectation) UnmarshalYAML(node ast.Node) error {
-	text, ok := scalar(node)
+	text, ok := expectationText(node)
 	if !ok {
 		return fault(node, "this is not %s", e.form())
 	}
@@ -149,6 +193,20 @@ func (e *Expectation) UnmarshalYAML(node ast.Node) error {
 	}
 	*e = parsed
 	return nil
+}
+
+// expectationText is what an expectation says, in one line however it is
+// written.
+func expectationText(node ast.Node) (string, bool) {
+	if text, ok := scalar(node); ok {
+		return text, true
+	}
+	m, ok := node.(*ast.MappingNode)
+	if !ok || len(m.Values) != 1 || m.Values[0].Key.GetToken().Value != VerdictMetric {
+		return "", false
+	}
+	kind, ok := scalar(m.Values[0].Value)
+	return VerdictMetric + " == " + kind, ok
 }
 
 // kernelPrefix begins the name of a counter of the kernel (socketstats.Counters),
@@ -205,7 +263,7 @@ func unknownMetric(name string) error {
 	names := append(Metrics(), "requests.errors.NAME",
 		"client.peak.STATE", "client.peak.total", "client.final.STATE", "client.final.total",
 		"server.peak.STATE", "server.peak.total", "server.final.STATE", "server.final.total",
-		kernelPrefix+"COUNTER")
+		kernelPrefix+"COUNTER", VerdictMetric)
 	first, _, _ := strings.Cut(name, ".")
 	var family, words []string
 	for _, n := range names {

@@ -3,11 +3,13 @@ package scenario
 import (
 	"encoding/json"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
 )
 
 func mustExpect(t testing.TB, text string) Expectation {
@@ -43,6 +45,23 @@ func TestExpectationIsReadWhole(t *testing.T) {
 			require.Equal(t, e, mustExpect(t, e.String()), "what it prints, it reads")
 		})
 	}
+}
+
+func TestVerdictIsExpectedInEitherForm(t *testing.T) {
+	line := mustExpect(t, "verdict == requests-that-hang")
+	s, err := Parse("my.yaml", []byte(strings.Replace(good, "requests.ok == 0", "{verdict: requests-that-hang}", 1)), []string{"my-incident"})
+	require.NoError(t, err)
+	require.Equal(t, line, s.Expect.Faulty[0])
+	require.Equal(t, "verdict == requests-that-hang", line.String())
+
+	hang := verdict.Verdict{Leak: true, Kind: verdict.RequestsHang}
+	healthy := verdict.Verdict{Kind: verdict.Healthy}
+	require.True(t, line.HoldsFor(hang))
+	require.False(t, line.HoldsFor(healthy))
+	require.True(t, mustExpect(t, "verdict == leak").HoldsFor(hang))
+	require.False(t, mustExpect(t, "verdict == leak").HoldsFor(healthy))
+	require.True(t, mustExpect(t, "verdict != leak").HoldsFor(healthy))
+	require.True(t, mustExpect(t, "verdict == healthy").HoldsFor(healthy))
 }
 
 func TestEveryMetricCanBeExpected(t *testing.T) {

@@ -27,10 +27,9 @@ func ownForms() map[string]*jsonschema.Schema {
 		},
 		"Rate": {Type: "number", ExclusiveMinimum: number(0), Maximum: number(maxRate)},
 		"Expectation": {
-			Type:        "string",
-			Description: "METRIC OP VALUE: a figure of the run, and a number, a duration (for latencies) or another figure of the same side.",
-			Pattern:     expectationForm(),
-			Examples:    []any{"requests.ok == requests.sent", "client.final.ESTABLISHED <= 2", "latency_ms.p99 <= 22s"},
+			Description: "METRIC OP VALUE: a figure of the run, and a number, a duration (for latencies) or another figure of the same side. Or verdict: KIND, what the side is found to be; leak stands for every kind that is one.",
+			OneOf:       []*jsonschema.Schema{{Type: "string", Pattern: expectationForm()}, verdictForm()},
+			Examples:    []any{"requests.ok == requests.sent", "client.final.ESTABLISHED <= 2", "latency_ms.p99 <= 22s", "verdict != healthy"},
 		},
 	}
 }
@@ -41,6 +40,20 @@ func refer(t reflect.Type) *jsonschema.Schema {
 		return nil
 	}
 	return &jsonschema.Schema{Ref: "#/$defs/" + t.Name()}
+}
+
+// verdictForm is the form verdict: KIND.
+func verdictForm() *jsonschema.Schema {
+	var kinds []any
+	for _, k := range verdictWords() {
+		kinds = append(kinds, k)
+	}
+	properties := jsonschema.NewProperties()
+	properties.Set(VerdictMetric, &jsonschema.Schema{Enum: kinds})
+	return &jsonschema.Schema{
+		Type: "object", Properties: properties, Required: []string{VerdictMetric},
+		AdditionalProperties: jsonschema.FalseSchema,
+	}
 }
 
 func expectationForm() string {
@@ -55,10 +68,11 @@ func expectationForm() string {
 			counts = append(counts, regexp.QuoteMeta(m))
 		}
 	}
-	counts = append(counts, `requests\.errors\.\S+`, `(client|server)\.(peak|final)\.(`+strings.Join(states, "|")+`|total)`)
+	counts = append(counts, `requests\.errors\.\S+`, `kernel\.\w+`, `(client|server)\.(peak|final)\.(`+strings.Join(states, "|")+`|total)`)
 	count, latency := "("+strings.Join(counts, "|")+")", "("+strings.Join(times, "|")+")"
 	const op, figure = `\s+(==|!=|<=|>=|<|>)\s+`, `[0-9]+(\.[0-9]+)?([eE][0-9]+)?`
-	return fmt.Sprintf(`^\s*(%s%s(%s|%s)|%s%s((%s)+|%s))\s*$`, count, op, figure, count, latency, op, durationForm, latency)
+	verdicts := `verdict\s+(==|!=)\s+(` + strings.Join(verdictWords(), "|") + ")"
+	return fmt.Sprintf(`^\s*(%s%s(%s|%s)|%s%s((%s)+|%s)|%s)\s*$`, count, op, figure, count, latency, op, durationForm, latency, verdicts)
 }
 
 // refine adds to a section what its Go type does not say: the bounds that

@@ -94,6 +94,10 @@ func TestSchemaRefusesWhatParseRefuses(t *testing.T) {
 		"latency with a count":      change("requests.ok == 0", "latency_ms.p99 <= requests.ok"),
 		"count with a duration":     change("requests.ok == 0", "requests.ok == 20s"),
 		"negative count":            change("requests.ok == 0", "requests.ok == -5"),
+		"verdict unknown":           change("requests.ok == 0", "verdict == no-such-kind"),
+		"verdict unknown, as a key": change("requests.ok == 0", "{verdict: no-such-kind}"),
+		"verdict and more":          change("requests.ok == 0", "{verdict: healthy, x: 1}"),
+		"verdict with a range":      change("requests.ok == 0", "verdict >= healthy"),
 		"expectation of two words":  change("requests.ok == 0", "requests.ok =="),
 		"expectation without space": change("requests.ok == 0", "requests.ok==0"),
 	} {

@@ -84,6 +84,11 @@ func scalar(node ast.Node) (string, bool) {
 	}
 }
 
+func isScalar(node ast.Node) bool {
+	_, ok := scalar(node)
+	return ok
+}
+
 // fault is an error at the place of node, in the library's own type so that
 // the decoder passes it on with its place.
 func fault(node ast.Node, format string, args ...any) error {

@@ -1,0 +1,94 @@
+package verdict
+
+import (
+	"time"
+
+	"socketlab/internal/socketstats"
+)
+
+// Series is what was seen of one subject: a process, several that belong
+// together, or one side of a run. Only Samples are needed; what is not known is
+// left zero, and judged without.
+type Series struct {
+	// Speed is how many times faster than in life everything goes; 0 is 1.
+	Speed float64 `json:"speed,omitempty"`
+	// Ended says that the subject has ended, or was watched to its end, so
+	// that what is still waiting will wait for ever.
+	Ended bool `json:"ended,omitempty"`
+	// Paired says that the sockets at the server's end are the other ends of
+	// those at the client's. Otherwise they are of other connections: those
+	// that the subject accepted.
+	Paired bool               `json:"paired,omitempty"`
+	Limits socketstats.Limits `json:"limits"`
+	// Stopped says why the subject was stopped for the descriptors that it
+	// held; "" if it was not.
+	Stopped string   `json:"stopped,omitempty"`
+	Samples []Sample `json:"samples"`
+}
+
+// Sample is what was seen at one moment.
+type Sample struct {
+	// At is the time since the first sample. It should come from a monotonic
+	// clock; if it steps back all the same, time goes on from there.
+	At time.Duration `json:"at_ns"`
+	// Epoch changes when the subject was restarted: what other processes held
+	// before is not this one's.
+	Epoch  int `json:"epoch,omitempty"`
+	Client End `json:"client"`
+	Server End `json:"server"`
+	// Flow is nil where nothing tells of connections between two samples.
+	Flow *Flow `json:"flow,omitempty"`
+	// Requests is nil where nobody counts them.
+	Requests *Requests `json:"requests,omitempty"`
+	// Queue is that of the subject's fullest listener; nil without one.
+	Queue *Queue `json:"queue,omitempty"`
+	// Kernel is what the kernel counted for this subject alone; nil where it
+	// counts for others, too.
+	Kernel socketstats.Counters `json:"kernel,omitempty"`
+	// Descriptors are those open in the process that has the most; 0 if that is
+	// not known.
+	Descriptors int `json:"descriptors,omitempty"`
+}
+
+// End is the sockets at one end of the subject's connections.
+type End struct {
+	Counts socketstats.Counts `json:"counts"`
+	// Use is nil where the source does not tell.
+	Use *socketstats.Use `json:"use,omitempty"`
+}
+
+// Flow is the connections that came and went since the first sample, also
+// between two of them.
+type Flow struct {
+	Opened int `json:"opened"`
+	Closed int `json:"closed"`
+	// Weighed are those of Closed of which the kernel said how much they
+	// carried, and Brief those of Weighed that carried one exchange or two.
+	Weighed int `json:"weighed,omitempty"`
+	Brief   int `json:"brief,omitempty"`
+}
+
+// Requests are what the client's own books say since the first sample.
+type Requests struct {
+	Sent    int `json:"sent"`
+	OK      int `json:"ok"`
+	Failed  int `json:"failed"`
+	Waiting int `json:"waiting"`
+	// Reused are the finished requests on a connection that had served one
+	// before.
+	Reused int `json:"reused"`
+	// CutOff are those of Failed whose connection ended before the answer did.
+	CutOff int `json:"cut_off,omitempty"`
+	// Slowest is the longest time that a finished request took.
+	Slowest time.Duration `json:"slowest_ns,omitempty"`
+}
+
+// answered is how many requests are finished.
+func (r *Requests) answered() int { return r.OK + r.Failed }
+
+// Queue is the connections that wait for a listener to accept them.
+type Queue struct {
+	Waiting int `json:"waiting"`
+	// Limit is the most that may wait; the kernel lets in one more.
+	Limit int `json:"limit"`
+}

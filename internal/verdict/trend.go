@@ -1,0 +1,232 @@
+package verdict
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// trend is how a figure changes over a series.
+type trend struct {
+	// perSecond is the slope of Theil and Sen.
+	perSecond float64
+	// grows says that it rises and is never given back; see [rising].
+	grows bool
+	// floor is what is never given back from the first quarter on, and rise how
+	// much more that is in the last.
+	floor, rise float64
+	// chance is the probability that values without a trend would look so
+	// (Mann and Kendall).
+	chance float64
+}
+
+const (
+	// Least is the fewest samples that can have a trend.
+	Least = 8
+	// handful is the fewest sockets that are worth a word.
+	handful = 3
+	// unlikely is the chance below which a trend is believed.
+	unlikely = 0.001
+)
+
+// trendOf finds the trend of values, taken at times. Three things must hold for
+// it to grow, each against another look-alike:
+//
+//   - the test of Mann (1945) and Kendall (1975) finds a trend, against noise;
+//   - the lowest value of each quarter of the series, and of all that follows,
+//     rises from quarter to quarter: what is given back is no leak. That tells
+//     sawtooth, wave and burst from growth;
+//   - the slope of the second half is a good part of the whole's, against a ramp
+//     that has come to its plateau.
+func trendOf(at []time.Duration, values []float64) trend {
+	at, values = thin(at), thin(values)
+	t := trend{perSecond: Slope(at, values), chance: 1}
+	if len(values) < Least {
+		return t
+	}
+	rest := residuals(at, values, t.perSecond)
+	t.chance = mannKendall(values, wandering(values, rest))
+	floors := floorsOf(values)
+	t.floor, t.rise = floors[0], floors[3]-floors[0]
+	half := len(values) / 2
+	lasting := Slope(at[half:], values[half:]) >= 0.3*t.perSecond && floors[2] < floors[3]
+	enough := math.Max(handful, 2*noise(rest))
+	t.grows = t.perSecond > 0 && t.chance < unlikely && lasting && floors[1] < floors[2] && t.rise >= enough
+	return t
+}
+
+// floorsOf returns, for each quarter of the values, the lowest in it and in all
+// that follow.
+func floorsOf(values []float64) [4]float64 {
+	var floors [4]float64
+	low := math.Inf(1)
+	for q := 3; q >= 0; q-- {
+		for _, v := range values[q*len(values)/4 : (q+1)*len(values)/4] {
+			low = math.Min(low, v)
+		}
+		floors[q] = low
+	}
+	return floors
+}
+
+// Slope is the estimator of Theil (1950) and Sen (1968): the median of the
+// slopes between all pairs of values, per second. Outliers do not move it up to
+// 29 % of the values. Pairs that have a gap between them are left out where
+// others are left: a clock may have been set, or a machine asleep.
+func Slope(at []time.Duration, values []float64) float64 {
+	at, values = thin(at), thin(values)
+	gaps := gapsBefore(at)
+	slopes := make([]float64, 0, len(values)*len(values)/2)
+	for _, across := range []bool{false, true} {
+		for i := range values {
+			for j := i + 1; j < len(values); j++ {
+				if dt := at[j] - at[i]; dt > 0 && (across || gaps[i] == gaps[j]) {
+					slopes = append(slopes, (values[j]-values[i])/dt.Seconds())
+				}
+			}
+		}
+		if len(slopes) > 0 {
+			break
+		}
+	}
+	return median(slopes)
+}
+
+// gapsBefore counts the gaps before each time: steps of ten times the usual.
+func gapsBefore(at []time.Duration) []int {
+	steps := make([]float64, 0, len(at))
+	for i := 1; i < len(at); i++ {
+		steps = append(steps, float64(at[i]-at[i-1]))
+	}
+	usual := median(steps)
+	gaps := make([]int, len(at))
+	for i := 1; i < len(at); i++ {
+		gaps[i] = gaps[i-1]
+		if float64(at[i]-at[i-1]) > 10*usual {
+			gaps[i]++
+		}
+	}
+	return gaps
+}
+
+// median sorts values and returns the middle one; 0 of none.
+func median(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	slices.Sort(values)
+	mid := len(values) / 2
+	if len(values)%2 == 1 {
+		return values[mid]
+	}
+	return (values[mid-1] + values[mid]) / 2
+}
+
+// residuals are how far values are from their line, a line of its own for each
+// part between two gaps.
+func residuals(at []time.Duration, values []float64, perSecond float64) []float64 {
+	rest := make([]float64, len(values))
+	for i, v := range values {
+		rest[i] = v - perSecond*at[i].Seconds()
+	}
+	gaps := gapsBefore(at)
+	for from := 0; from < len(rest); {
+		to := from
+		for to < len(rest) && gaps[to] == gaps[from] {
+			to++
+		}
+		middle := median(slices.Clone(rest[from:to]))
+		for i := from; i < to; i++ {
+			rest[i] -= middle
+		}
+		from = to
+	}
+	return rest
+}
+
+// noise is how far values usually are from their line, as a standard deviation.
+func noise(residuals []float64) float64 {
+	far := make([]float64, len(residuals))
+	for i, r := range residuals {
+		far[i] = math.Abs(r)
+	}
+	return 1.4826 * median(far)
+}
+
+// wandering is the memory of noise that goes down nearly as much as up. What
+// hardly ever goes down may be far from a line, as growth in steps is; that is
+// no noise.
+func wandering(values, residuals []float64) float64 {
+	var up, down float64
+	for i := 1; i < len(values); i++ {
+		up += max(0, values[i]-values[i-1])
+		down += max(0, values[i-1]-values[i])
+	}
+	if 2*down < up {
+		return 0
+	}
+	return memory(residuals)
+}
+
+// memory is how much of a residual is left in the next (the autocorrelation at
+// lag 1), from 0 to 0.95.
+func memory(residuals []float64) float64 {
+	var product, square float64
+	for i, r := range residuals {
+		square += r * r
+		if i > 0 {
+			product += r * residuals[i-1]
+		}
+	}
+	if square == 0 {
+		return 0
+	}
+	return min(0.95, max(0, product/square))
+}
+
+// mannKendall returns the probability that values in no order would rise as
+// much, by the normal approximation with correction for ties (Kendall 1975,
+// chapter 4). It does not depend on times, so missing samples do not matter.
+// Noise with a memory wanders, and counts for fewer values than it has: the
+// variance is corrected for it (Yue and Wang 2004).
+func mannKendall(values []float64, memory float64) float64 {
+	n := float64(len(values))
+	score := 0
+	for i, a := range values {
+		for _, b := range values[i+1:] {
+			switch {
+			case b > a:
+				score++
+			case b < a:
+				score--
+			}
+		}
+	}
+	ties := map[float64]float64{}
+	for _, v := range values {
+		ties[v]++
+	}
+	variance := n * (n - 1) * (2*n + 5)
+	for _, t := range ties {
+		variance -= t * (t - 1) * (2*t + 5)
+	}
+	if variance <= 0 || score <= 0 {
+		return 1
+	}
+	variance *= (1 + memory) / (1 - memory)
+	z := float64(score-1) / math.Sqrt(variance/18)
+	return math.Erfc(z/math.Sqrt2) / 2
+}
+
+// thin keeps a long series at a size whose pairs can be counted.
+func thin[T any](series []T) []T {
+	const enough = 400
+	if len(series) <= enough {
+		return series
+	}
+	kept := make([]T, 0, enough)
+	for i := range enough {
+		kept = append(kept, series[i*(len(series)-1)/(enough-1)])
+	}
+	return kept
+}
