@@ -1,0 +1,374 @@
+package sockettest
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"socketlab/internal/socketstats"
+)
+
+// flow counts the connections of this process while a test runs, from listings of
+// those that live and, on Linux, from what the kernel tells of those that ended.
+//
+// It belongs to the goroutine that opened it, but between start and stop, when it
+// belongs to the one that samples.
+type flow struct {
+	c    *check
+	own  map[netip.Addr]bool // the addresses of this machine
+	quit chan struct{}
+	done chan struct{}
+
+	closings *socketstats.Closings // nil where the kernel does not tell
+	marker   *marker
+	closed   []socketstats.Closed
+	heard    []socketstats.Closed // kept for its room
+	missed   bool                 // the kernel could not tell of some
+
+	tuples map[key]socketstats.Tuple // connections that this process was seen to hold
+	// last and next are listings, kept for their room.
+	last, next []socketstats.Socket
+	most       int
+	mostAre    []socketstats.Tuple
+	err        error
+	ticks      atomic.Int64
+}
+
+func openFlow(c *check) (*flow, error) {
+	f := &flow{
+		c: c, own: map[netip.Addr]bool{}, tuples: map[key]socketstats.Tuple{},
+		quit: make(chan struct{}), done: make(chan struct{}),
+	}
+	addrs, _ := net.InterfaceAddrs() // without them, loopback is still known
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok {
+			if addr, ok := netip.AddrFromSlice(n.IP); ok {
+				f.own[addr.Unmap()] = true
+			}
+		}
+	}
+	if _, ok := c.source.(*socketstats.Sockdiag); !ok || c.maxOpened < 0 {
+		close(f.done)
+		return f, nil
+	}
+	var err error
+	if f.closings, err = socketstats.OpenClosings(nil); err != nil {
+		return nil, err
+	}
+	f.marker, err = newMarker()
+	close(f.done)
+	return f, err
+}
+
+// start begins to count what is not in check.before.
+func (f *flow) start() error {
+	// The kernel tells of a socket a moment after its end, so what ended before
+	// the test may be heard only now. No more of it comes after this.
+	f.settle()
+	if f.err != nil {
+		return f.err
+	}
+	f.closed = nil
+	f.done = make(chan struct{})
+	go f.sample()
+	return nil
+}
+
+// A listing is made every sampleEvery, or less often so that it takes at most a
+// tenth of the time; but not less often than sampleAtLeastEvery.
+const (
+	sampleEvery        = time.Millisecond
+	sampleAtLeastEvery = 200 * time.Millisecond
+)
+
+func (f *flow) sample() {
+	defer close(f.done)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-f.quit:
+			return
+		case <-timer.C:
+		}
+		began := time.Now()
+		if f.err = f.tick(); f.err != nil {
+			return
+		}
+		if f.drain(); f.err != nil {
+			return
+		}
+		timer.Reset(min(max(sampleEvery, 10*time.Since(began)), sampleAtLeastEvery))
+	}
+}
+
+// tick lists what lives.
+func (f *flow) tick() error {
+	defer f.ticks.Add(1)
+	if err := f.list(); err != nil {
+		return err
+	}
+	// A listing is not of one moment: one connection may end while it is
+	// made, and the next begin. What is in two listings was there between them.
+	if len(open(f.next)) <= f.most {
+		return nil
+	}
+	if err := f.list(); err != nil {
+		return err
+	}
+	before := map[key]bool{}
+	for _, s := range f.last {
+		before[keyOf(s)] = true
+	}
+	both := open(slices.DeleteFunc(f.next, func(s socketstats.Socket) bool { return !before[keyOf(s)] }))
+	if len(both) > f.most {
+		f.most, f.mostAre = len(both), both
+	}
+	return nil
+}
+
+// list reads into next the ends of this process's connections that are alive and
+// were not there before.
+func (f *flow) list() error {
+	sockets, err := list(f.c.source, f.last, false)
+	if err != nil {
+		return err
+	}
+	for _, s := range sockets {
+		if mine(s) {
+			f.c.listeners.add(s)
+			if f.c.firstSeen[keyOf(s)].IsZero() && !f.c.before[keyOf(s)] {
+				f.c.firstSeen[keyOf(s)] = time.Now()
+			}
+		}
+	}
+	sockets = slices.DeleteFunc(sockets, func(s socketstats.Socket) bool {
+		return !s.Alive() || f.c.before[keyOf(s)] || !mine(s) && !f.toListener(s.Tuple())
+	})
+	for _, s := range sockets {
+		f.tuples[keyOf(s)] = s.Tuple()
+	}
+	f.last, f.next = f.next, sockets
+	return nil
+}
+
+// toListener reports whether a connection is one to a listener of this process.
+func (f *flow) toListener(t socketstats.Tuple) bool {
+	if f.c.listeners.has(t.Local) {
+		return true
+	}
+	there := t.Remote.Addr()
+	return (there.IsLoopback() || f.own[there]) && f.c.listeners.has(t.Remote)
+}
+
+// open are the connections of these sockets that are established at each end, by
+// one end.
+func open(sockets []socketstats.Socket) []socketstats.Tuple {
+	closing := map[socketstats.Tuple]bool{}
+	for _, s := range sockets {
+		if s.State != socketstats.Established {
+			closing[connection(s.Tuple())] = true
+		}
+	}
+	seen := map[socketstats.Tuple]bool{}
+	var tuples []socketstats.Tuple
+	for _, s := range sockets {
+		if t := connection(s.Tuple()); !closing[t] && !seen[t] {
+			seen[t] = true
+			tuples = append(tuples, s.Tuple())
+		}
+	}
+	return tuples
+}
+
+func tupleOf(s socketstats.Closed) socketstats.Tuple {
+	return socketstats.Tuple{Local: s.Local, Remote: s.Remote}
+}
+
+// connection is the same for both ends.
+func connection(t socketstats.Tuple) socketstats.Tuple {
+	if t.Remote.Compare(t.Local) < 0 {
+		return socketstats.Tuple{Local: t.Remote, Remote: t.Local}
+	}
+	return t
+}
+
+// stop ends the counting and says which limits were exceeded.
+func (f *flow) stop() ([]problem, error) {
+	close(f.quit)
+	<-f.done
+	if f.err == nil {
+		f.err = errors.Join(f.tick(), f.list()) // twice, as in check.look
+	}
+	f.settle()
+	if f.err != nil {
+		return nil, f.err
+	}
+	var all []problem
+	if limit := f.c.maxOpen; limit >= 0 && f.most > limit {
+		all = append(all, problem{
+			what: fmt.Sprintf("at least %s open at once, more than the %d of sockettest.MaxOpen: "+
+				"do less at once (http.Transport.MaxConnsPerHost), or allow more", counted(f.most, "connection")+" "+isAre(f.most, "were"), limit),
+			lines: f.destinations(f.mostAre),
+		})
+	}
+	if f.c.maxOpened < 0 {
+		return all, nil
+	}
+	opened, exact := f.opened()
+	if n := len(opened); n > f.c.maxOpened {
+		atLeast := "at least "
+		if exact {
+			atLeast = ""
+		}
+		all = append(all, problem{
+			what: fmt.Sprintf("%s%s opened, more than the %d of sockettest.MaxOpened: share one http.Transport, "+
+				"read response bodies to their end and close them so that connections are used again, or allow more",
+				atLeast, counted(n, "connection")+" "+isAre(n, "were"), f.c.maxOpened),
+			lines: f.destinations(opened),
+		})
+	}
+	return all, nil
+}
+
+// opened lists each connection that was opened, and reports whether that is all.
+func (f *flow) opened() (_ []socketstats.Tuple, exact bool) {
+	// The ends of each connection. A four-tuple may be used again within a test;
+	// a cookie is not, so there are as many as one end had cookies.
+	ends := map[socketstats.Tuple]map[key]bool{}
+	add := func(t socketstats.Tuple, k key) {
+		if ends[t] == nil {
+			ends[t] = map[key]bool{}
+		}
+		ends[t][k] = true
+	}
+	for k, t := range f.tuples {
+		add(t, k)
+	}
+	for _, s := range f.closed {
+		t := tupleOf(s)
+		// A connection that was reset by its own end has forgotten the other; the
+		// other end speaks for both.
+		if s.Connected && t.Remote.Port() != 0 && f.toListener(t) {
+			add(t, key{cookie: s.Cookie})
+		}
+	}
+	exact = f.closings != nil && !f.missed
+	var opened []socketstats.Tuple
+	for t, cookies := range ends {
+		exact = exact && f.toListener(t)
+		other := ends[socketstats.Tuple{Local: t.Remote, Remote: t.Local}]
+		if len(other) > len(cookies) || (len(other) == len(cookies) && connection(t) != t) {
+			continue // the other end counts
+		}
+		for range cookies {
+			opened = append(opened, t)
+		}
+	}
+	return opened, exact
+}
+
+// destinations counts connections by where they go: "200 to 127.0.0.1:8080".
+func (f *flow) destinations(tuples []socketstats.Tuple) []string {
+	counts := map[netip.AddrPort]int{}
+	for _, t := range tuples {
+		to := t.Remote
+		if f.c.listeners.has(t.Local) && !f.c.listeners.has(to) {
+			to = t.Local
+		}
+		counts[to]++
+	}
+	var to []netip.AddrPort
+	for a := range counts {
+		to = append(to, a)
+	}
+	slices.SortFunc(to, func(a, b netip.AddrPort) int {
+		if counts[a] != counts[b] {
+			return counts[b] - counts[a]
+		}
+		return a.Compare(b)
+	})
+	var lines []string
+	for _, a := range to {
+		lines = append(lines, fmt.Sprintf("%d to %s", counts[a], a))
+	}
+	return lines
+}
+
+// drain takes what the kernel told, and reports whether the marker's connection
+// with this port is among it, and how much else of this process is.
+func (f *flow) drain() (ports map[uint16]bool, ours int) {
+	if f.closings == nil || f.err != nil {
+		return nil, 0
+	}
+	heard, overflows, err := f.closings.Drain(f.heard[:0])
+	f.heard, f.err, f.missed = heard, err, f.missed || overflows > 0
+	// What was heard last time and is not to a listener that was listed since, is
+	// somebody else's.
+	f.closed = slices.DeleteFunc(f.closed, func(s socketstats.Closed) bool { return !f.toListener(tupleOf(s)) })
+	ports = map[uint16]bool{}
+	for _, s := range heard {
+		switch {
+		case s.Local == f.marker.at:
+			ports[s.Remote.Port()] = true
+		case s.Local.Addr() == markerAddr, s.Remote.Addr() == markerAddr, f.c.before[key{cookie: s.Cookie}]:
+		default:
+			f.closed = append(f.closed, s)
+			if f.toListener(tupleOf(s)) {
+				ours++
+			}
+		}
+	}
+	return ports, ours
+}
+
+// settle waits until the kernel has told of everything that ended before: of a
+// connection that is ended now, and of nothing else meanwhile.
+func (f *flow) settle() {
+	if f.closings == nil {
+		return
+	}
+	for range 20 { // something may be going on in the background all the time
+		news, heard := 0, false
+		port, err := f.marker.mark()
+		if err != nil {
+			f.err = errors.Join(f.err, err)
+			return
+		}
+		for deadline := time.Now().Add(time.Second); !heard && f.err == nil; {
+			if time.Now().After(deadline) {
+				f.missed = true // its buffer is full, or it is very slow
+				return
+			}
+			ports, ours := f.drain()
+			news, heard = news+ours, ports[port]
+			if !heard {
+				time.Sleep(50 * time.Microsecond)
+			}
+		}
+		if news == 0 {
+			return
+		}
+	}
+}
+
+func (f *flow) close() error {
+	select {
+	case <-f.quit:
+	default:
+		close(f.quit)
+	}
+	<-f.done
+	var errs []error
+	if f.marker != nil {
+		errs = append(errs, f.marker.close())
+	}
+	if f.closings != nil {
+		errs = append(errs, f.closings.Close())
+	}
+	return errors.Join(errs...)
+}

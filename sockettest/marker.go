@@ -1,0 +1,58 @@
+package sockettest
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+
+	"socketlab/internal/socketstats"
+)
+
+// marker makes connections whose end is heard after that of all earlier ones.
+type marker struct {
+	listener *net.TCPListener
+	at       netip.AddrPort
+}
+
+// markerAddr is an address of the loopback interface that nobody else uses, so
+// that the marker's connections are not taken for a test's, not even by the
+// check of the test around it.
+var markerAddr = netip.AddrFrom4([4]byte{127, 83, 84, 77})
+
+// marks reports whether a socket is a marker's.
+func marks(s socketstats.Socket) bool {
+	return s.Local.Addr() == markerAddr || s.Remote.Addr() == markerAddr
+}
+
+func newMarker() (*marker, error) {
+	l, err := net.ListenTCP("tcp4", net.TCPAddrFromAddrPort(netip.AddrPortFrom(markerAddr, 0)))
+	if err != nil {
+		return nil, fmt.Errorf("listen on loopback to hear of closed sockets in time: %w", err)
+	}
+	return &marker{listener: l, at: l.Addr().(*net.TCPAddr).AddrPort()}, nil
+}
+
+// mark opens a connection and ends it, and returns the port of the end that
+// connected.
+func (m *marker) mark() (port uint16, err error) {
+	conn, err := net.DialTCP("tcp4", nil, m.listener.Addr().(*net.TCPAddr))
+	if err != nil {
+		return 0, fmt.Errorf("connect to hear of closed sockets in time: %w", err)
+	}
+	defer conn.Close()
+	accepted, err := m.listener.Accept()
+	if err != nil {
+		return 0, fmt.Errorf("connect to hear of closed sockets in time: %w", err)
+	}
+	// Reset, so that nothing is left in TIME_WAIT.
+	if err := conn.SetLinger(0); err != nil {
+		return 0, err
+	}
+	port = conn.LocalAddr().(*net.TCPAddr).AddrPort().Port()
+	if err := conn.Close(); err != nil {
+		return 0, err
+	}
+	return port, accepted.Close()
+}
+
+func (m *marker) close() error { return m.listener.Close() }

@@ -1,0 +1,146 @@
+package sockettest
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"socketlab/internal/socketstats"
+)
+
+// maxLines is how many sockets a failure names.
+const maxLines = 20
+
+// report is the whole text of a failure.
+func report(name string, problems []problem) string {
+	var b strings.Builder
+	leaks, limits, lines := 0, false, 0
+	for _, p := range problems {
+		leaks += p.leaks
+		limits = limits || p.leaks == 0
+	}
+	fmt.Fprintf(&b, "sockettest: %s ", name)
+	switch {
+	case leaks == 0:
+		b.WriteString("opened too many connections:")
+	case limits:
+		fmt.Fprintf(&b, "opened too many connections, and left %s open:", counted(leaks, "socket"))
+	default:
+		fmt.Fprintf(&b, "left %s open:", counted(leaks, "socket"))
+	}
+	more := 0
+	for _, p := range problems {
+		fmt.Fprintf(&b, "\n  %s", p.what)
+		for _, line := range p.lines {
+			if lines == maxLines {
+				more++
+				continue
+			}
+			lines++
+			fmt.Fprintf(&b, "\n    %s", line)
+		}
+	}
+	if more > 0 {
+		fmt.Fprintf(&b, "\n    and %d more", more)
+	}
+	return b.String()
+}
+
+// lines describes items: "127.0.0.1:41234 -> 127.0.0.1:8080 ESTABLISHED, open for
+// at least 1.2s, silent for 1.1s, 13 bytes unread".
+func (c *check) lines(items []item) []string {
+	lines := make([]string, 0, len(items))
+	for _, it := range items {
+		lines = append(lines, c.line(it))
+	}
+	return lines
+}
+
+func (c *check) line(it item) string {
+	var b strings.Builder
+	s := it.Socket
+	b.WriteString(s.Local.String())
+	switch {
+	case s.State == socketstats.Listen:
+	case it.server:
+		fmt.Fprintf(&b, " <- %s", s.Remote)
+	default:
+		fmt.Fprintf(&b, " -> %s", s.Remote)
+	}
+	fmt.Fprintf(&b, " %s", s.State)
+	if age := c.age(s); age >= time.Millisecond {
+		fmt.Fprintf(&b, ", open for at least %s", rounded(age))
+	}
+	switch {
+	case s.State == socketstats.Listen:
+		if s.RecvQ > 0 {
+			fmt.Fprintf(&b, ", %s not accepted", counted(int(s.RecvQ), "connection"))
+		}
+		return b.String()
+	case s.State == socketstats.SynSent:
+		return b.String()
+	case s.Info != nil:
+		if silent := min(s.Info.Sent, s.Info.Received); silent >= time.Millisecond {
+			fmt.Fprintf(&b, ", silent for %s", rounded(silent))
+		}
+	}
+	if s.RecvQ > 0 {
+		fmt.Fprintf(&b, ", %s unread", counted(int(s.RecvQ), "byte"))
+	}
+	if s.SendQ > 0 {
+		fmt.Fprintf(&b, ", %s not yet taken by the peer", counted(int(s.SendQ), "byte"))
+	}
+	if it.other != nil {
+		b.WriteString("; the server's end is in this process too")
+		if it.other.State != s.State {
+			fmt.Fprintf(&b, ", in %s", it.other.State)
+		}
+	}
+	return b.String()
+}
+
+// age is how old the socket is at least: since it was first seen, or since it
+// last did what was longest ago.
+func (c *check) age(s socketstats.Socket) time.Duration {
+	age := time.Duration(0)
+	if first := c.firstSeen[keyOf(s)]; !first.IsZero() {
+		age = time.Since(first)
+	}
+	if s.Info != nil {
+		age = max(age, s.Info.Sent, s.Info.Received)
+	}
+	return age
+}
+
+func rounded(d time.Duration) time.Duration {
+	if d < time.Second {
+		return d.Round(time.Millisecond)
+	}
+	return d.Round(100 * time.Millisecond)
+}
+
+// counted writes a number with its noun: "1 listener", "2 listeners".
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// isAre gives a plural verb the form for n.
+func isAre(n int, verb string) string {
+	if n != 1 {
+		return verb
+	}
+	switch verb {
+	case "are":
+		return "is"
+	case "were":
+		return "was"
+	case "have":
+		return "has"
+	case "wait":
+		return "waits"
+	}
+	return verb
+}
