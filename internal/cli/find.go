@@ -30,9 +30,12 @@ func looksLikeFile(word string) bool {
 }
 
 // suggestion names the scenario that word was probably meant to be.
-func suggestion(word string) string {
+func suggestion(word string) string { return closest(word, scenarios.IDs()) }
+
+// closest names the one of the names that word was probably meant to be.
+func closest(word string, names []string) string {
 	best, least := "", len(word)/2+1
-	for _, id := range scenarios.IDs() {
+	for _, id := range names {
 		d := distance(word, id)
 		if strings.HasPrefix(id, word) {
 			d = 1

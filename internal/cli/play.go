@@ -155,6 +155,10 @@ func (p *player) playAll(ctx context.Context, scripts []scenario.Script) ([]repo
 	return played, failed
 }
 
+// fast is the speed above which a run's load keeps the processors busy, so that
+// another beside it would show in its numbers.
+const fast = 10
+
 // workers is how many runs go on at once. Runs share nothing only if they are
 // isolated. They mostly wait, so there may be more of them than processors.
 func (p *player) workers(scripts []scenario.Script) int {
@@ -164,7 +168,11 @@ func (p *player) workers(scripts []scenario.Script) int {
 		}
 	}
 	n := p.parallel
-	if n == 0 {
+	switch {
+	case n > 0:
+	case p.speed > fast:
+		n = 1
+	default:
 		n = min(2*runtime.GOMAXPROCS(0), 8)
 	}
 	return min(n, len(scripts))

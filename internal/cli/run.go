@@ -111,7 +111,7 @@ With -o json one run is an object; --all, or several, are an array of objects.`,
 	}
 	o.add(c.Flags())
 	c.Flags().BoolVar(&all, "all", false, "play the whole catalogue")
-	c.Flags().IntVar(&o.parallel, "parallel", 0, "how many isolated runs go on at once; 0 is two for each processor, at most 8")
+	c.Flags().IntVar(&o.parallel, "parallel", 0, "how many isolated runs go on at once; 0 is two for each processor, at most 8, and one above --speed 10")
 	return c
 }
 

@@ -218,7 +218,7 @@ func TestLeakIsStoppedAtItsShareOfTheDescriptorLimit(t *testing.T) {
 	run := start(t, "sh", "-c", `ulimit -n 256 && exec sockwatch run "$0" -o json`, file)
 	require.Equal(t, 3, run.end(t))
 	run.said(t, `stopped: the client of the faulty side holds \d+ descriptors, the most this run may take is 64; see ulimit -n$`)
-	require.Contains(t, run.stdout.String(), `"kind": "descriptor-limit-reached"`)
+	require.Contains(t, run.stdout.String(), `"kind": "idle-connections-not-reused"`)
 }
 
 func TestSlowserverDrainsOnSIGTERM(t *testing.T) {

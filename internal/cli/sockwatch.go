@@ -28,16 +28,21 @@ found or an expectation was not met, 130 interrupted.`,
   sockwatch list
   sockwatch show body-not-closed
   sockwatch run --all -o json
-  sockwatch watch --port 8080       # any processes, ours or not`,
+  sockwatch watch --port 8080       # any processes, ours or not
+  sockwatch diagnose --pid 4242     # what is wrong with it, and how to mend it`,
 		Args: knownCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.AddCommand(demoCommand(streams), listCommand(streams), showCommand(streams), runCommand(streams), watchCommand(streams))
+	root.AddCommand(
+		demoCommand(streams), listCommand(streams), showCommand(streams), explainCommand(streams),
+		runCommand(streams), abCommand(streams),
+		watchCommand(streams), diagnoseCommand(streams), checkCommand(streams), recordCommand(streams), replayCommand(streams),
+	)
 	// The other programs are roles of this one, so that a run needs nothing
 	// but this binary.
 	for _, c := range []*cobra.Command{
 		slowserverCommand(streams), clientCommand("client-faulty", streams), clientCommand("client-fixed", streams),
-		keeperCommand(),
+		keeperCommand(), runnerCommand(streams),
 	} {
 		c.Hidden = true
 		root.AddCommand(c)

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"socketlab/internal/live"
-	"socketlab/internal/socketstats"
 	"socketlab/internal/watch"
 )
 
@@ -19,13 +18,9 @@ const defaultWatchPort = 8080
 
 func watchCommand(streams Streams) *cobra.Command {
 	var (
-		port     int
-		pids     []int32
-		name     string
-		interval time.Duration
-		length   time.Duration
-		format   = choice{"table", []string{"table", "json"}}
-		source   = choice{socketstats.Auto, socketstats.SourceNames()}
+		t      targetFlags
+		length time.Duration
+		format = choice{"table", []string{"table", "json"}}
 	)
 	c := &cobra.Command{
 		Use:   "watch [--port N] [--pid N] [--name S]",
@@ -41,41 +36,31 @@ as the kernel keeps it (in TIME_WAIT, for instance), if it was seen before.`,
   sockwatch watch --port 5432
   sockwatch watch --name client-faulty --for 10s -o json`,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if port < 0 || port > 65535 {
-				return usagef(c, "--port %d is not a port", port)
+			if err := t.check(c); err != nil {
+				return err
 			}
-			if interval <= 0 || length < 0 {
-				return usagef(c, "--interval must be above 0, and --for not below")
+			if length < 0 {
+				return usagef(c, "--for must not be below 0")
 			}
-			target := watch.Target{Port: uint16(port), PIDs: pids, Name: name}
-			if port == 0 && len(pids) == 0 && name == "" {
-				target.Port = defaultWatchPort
+			if !t.named() {
+				t.port = defaultWatchPort
 			}
-			src, err := socketstats.OpenSource(source.value)
+			f, err := t.open(c.Context(), t.target(), length, streams.Err)
 			if err != nil {
 				return err
 			}
-			return watchTarget(c, streams, target, src, interval, length, format.value)
+			defer f.close()
+			return showWatch(c, streams, f, format.value)
 		},
 	}
 	f := c.Flags()
-	f.IntVar(&port, "port", 0, fmt.Sprintf("a server's port on this machine (default %d, if no process is named)", defaultWatchPort))
-	f.Int32SliceVar(&pids, "pid", nil, "process id; may be given several times")
-	f.StringVar(&name, "name", "", "name of the processes' program")
-	f.DurationVar(&interval, "interval", time.Second, "time between two counts")
+	t.add(f, fmt.Sprintf("a server's port on this machine (default %d, if no process is named)", defaultWatchPort))
 	f.DurationVar(&length, "for", 0, "end after this time; 0 goes on until Ctrl-C")
 	f.VarP(&format, "output", "o", "table, or a JSON object a line")
-	f.Var(&source, "source", "where counts come from; auto is the cheapest that works here")
 	return c
 }
 
-func watchTarget(c *cobra.Command, streams Streams, target watch.Target, source socketstats.Source, interval, length time.Duration, format string) error {
-	ctx := c.Context()
-	w, err := watch.New(ctx, source, target)
-	if err != nil {
-		return err
-	}
-	defer w.Close()
+func showWatch(c *cobra.Command, streams Streams, f *follower, format string) error {
 	redraw := live.CanRedraw(streams.Out, os.Getenv("TERM"))
 	show := live.Watch(streams.Out, redraw)
 	if format == "json" {
@@ -83,46 +68,21 @@ func watchTarget(c *cobra.Command, streams Streams, target watch.Target, source 
 		show = func(s watch.Snapshot) { _ = out.Encode(s) } // a closed pipe ends us by its signal
 	}
 	var last watch.Snapshot
-	warned := false
-	finish := func() { // what was seen last stays on the screen; elsewhere a table sums it up
-		if format == "table" && !redraw && !last.At.IsZero() {
-			fmt.Fprintf(streams.Out, "\n%s", live.WatchTable(last))
-		}
+	err := f.follow(c.Context(), func(s watch.Snapshot) error {
+		last = s
+		show(s)
+		return nil
+	})
+	// What was seen last stays on the screen; elsewhere a table sums it up.
+	if format == "table" && !redraw && !last.At.IsZero() {
+		fmt.Fprintf(streams.Out, "\n%s", live.WatchTable(last))
 	}
-	var end <-chan time.Time
-	if length > 0 {
-		end = time.After(length)
+	switch {
+	case c.Context().Err() != nil:
+		return &codeError{code: exitInterrupted}
+	case errors.Is(err, watch.ErrGone):
+		fmt.Fprintln(streams.Err, "sockwatch: "+err.Error())
+		return nil
 	}
-	tick := time.NewTicker(interval)
-	defer tick.Stop()
-	for {
-		snap, err := w.Count(ctx)
-		switch {
-		case ctx.Err() != nil:
-			finish()
-			return &codeError{code: exitInterrupted}
-		case errors.Is(err, watch.ErrGone):
-			finish()
-			fmt.Fprintln(streams.Err, "sockwatch: "+err.Error())
-			return nil
-		case err != nil:
-			finish()
-			return err
-		}
-		last = snap
-		show(snap)
-		if !warned && snap.Took > interval/dear {
-			warned = true
-			warnDear(streams.Err, source, snap.Took, interval)
-		}
-		select {
-		case <-ctx.Done():
-			finish()
-			return &codeError{code: exitInterrupted}
-		case <-end:
-			finish()
-			return nil
-		case <-tick.C:
-		}
-	}
+	return err
 }

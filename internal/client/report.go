@@ -27,6 +27,19 @@ type Report struct {
 	Done bool `json:"done"`
 	// Final says that this is the client's last report.
 	Final bool `json:"final"`
+	// Failure says how a client that is a command of the user's failed; "" if
+	// it did not.
+	Failure string `json:"failure,omitempty"`
+	// Unknown names what is not known of such a client, as metrics or groups of
+	// them: "requests", "connections.reused". What is named here is 0.
+	Unknown []string `json:"unknown,omitempty"`
+}
+
+// Knows reports whether a metric, or a whole group of them, is known.
+func (r Report) Knows(metric string) bool {
+	return !slices.ContainsFunc(r.Unknown, func(name string) bool {
+		return metric == name || strings.HasPrefix(metric, name+".")
+	})
 }
 
 // Requests counts requests: sent = ok + failed + waiting.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"socketlab/internal/client"
 	"socketlab/internal/lab"
@@ -48,14 +47,14 @@ func persistent(side *lab.Side) string {
 func quiet(side *lab.Side) []idlePoint {
 	var points []idlePoint
 	var before client.Requests
-	for i, report := range side.Reports {
-		if now := report.Requests; now.Waiting == 0 && before.Waiting == 0 && now.Sent == before.Sent {
+	for i, sample := range side.Samples {
+		if now := sample.Report.Requests; now.Waiting == 0 && before.Waiting == 0 && now.Sent == before.Sent {
 			points = append(points, idlePoint{
 				idle:   side.Client.Series[i].Counts.Of(socketstats.Established),
 				failed: now.Failed,
 			})
 		}
-		before = report.Requests
+		before = sample.Report.Requests
 	}
 	return points
 }
@@ -132,18 +131,4 @@ func change(side *lab.Side, count func(socketstats.Counts) int) float64 {
 		return 0
 	}
 	return g
-}
-
-// stateList writes counts as "150 ESTABLISHED, 3 TIME_WAIT", or "no sockets".
-func stateList(c socketstats.Counts) string {
-	var parts []string
-	for _, s := range socketstats.States() {
-		if n := c.Of(s); n > 0 && s != socketstats.Listen {
-			parts = append(parts, fmt.Sprintf("%d %s", n, s))
-		}
-	}
-	if len(parts) == 0 {
-		return "no connections"
-	}
-	return strings.Join(parts, ", ")
 }

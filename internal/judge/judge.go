@@ -1,9 +1,6 @@
-// Package judge judges a finished run: whether each side leaks, what kind of
-// leak it is, and whether the run showed what its script promised.
-//
-// It is a pure function of the run. For now a kind comes from the script: a
-// side has the script's fault if it shows everything that the script expects
-// of the faulty side, whichever side it is.
+// Package judge says what a finished run showed: what each side is, by
+// internal/verdict, whether the run showed what its script promised, and the
+// original incident's comparison. It is a pure function of the run.
 package judge
 
 import (
@@ -12,33 +9,8 @@ import (
 
 	"socketlab/internal/lab"
 	"socketlab/internal/scenario"
+	"socketlab/internal/verdict"
 )
-
-// Kinds of verdict that no script names.
-const (
-	// Healthy: the side shows all that is expected of a fixed one.
-	Healthy = "healthy"
-	// Unclear: the side shows neither all that is expected of a faulty one,
-	// nor all that is expected of a fixed one.
-	Unclear = "unclear"
-	// LimitReached: the side was stopped because it held too many descriptors.
-	LimitReached = "descriptor-limit-reached"
-)
-
-// Verdict is what one side shows.
-type Verdict struct {
-	Leak bool `json:"leak"`
-	// Kind is Healthy, Unclear, LimitReached, or the script's fault.
-	Kind string `json:"kind"`
-	// GrowthPerSecond is the trend of the sockets at the end that has more
-	// growth, while the load lasted: the median slope of all pairs of
-	// samples (Theil and Sen), in sockets a second of real time.
-	GrowthPerSecond float64 `json:"growth_per_second"`
-	// Evidence is one or two sentences with the numbers.
-	Evidence []string `json:"evidence"`
-	// Fix says how to mend it; "" for a healthy side.
-	Fix string `json:"fix"`
-}
 
 // Result is one expectation, held against a run.
 type Result struct {
@@ -52,7 +24,7 @@ type Result struct {
 
 // Judgement is all that a run says.
 type Judgement struct {
-	Faulty, Fixed Verdict
+	Faulty, Fixed verdict.Verdict
 	Features      []Feature
 	Expectations  []Result
 	// OK says that the run went to its end and met every expectation.
@@ -60,7 +32,7 @@ type Judgement struct {
 }
 
 // Of returns one side's verdict.
-func (j Judgement) Of(side scenario.Side) Verdict {
+func (j Judgement) Of(side scenario.Side) verdict.Verdict {
 	if side == scenario.Faulty {
 		return j.Faulty
 	}
@@ -70,14 +42,14 @@ func (j Judgement) Of(side scenario.Side) Verdict {
 // Judge judges a run.
 func Judge(run *lab.Run) Judgement {
 	j := Judgement{
-		Faulty:       judgeSide(run, &run.Faulty),
-		Fixed:        judgeSide(run, &run.Fixed),
+		Faulty:       judgeSide(run, scenario.Faulty),
+		Fixed:        judgeSide(run, scenario.Fixed),
 		Features:     features(run),
 		Expectations: []Result{sameWork(run)},
 	}
 	for _, side := range scenario.Sides() {
 		for _, e := range run.Script.Expect.Of(side) {
-			r := expect(run, run.Of(side), e)
+			r := expect(run, run.Of(side), j.Of(side), e)
 			r.Text = fmt.Sprintf("%s: %s", side, r.Text)
 			j.Expectations = append(j.Expectations, r)
 		}
@@ -99,19 +71,25 @@ func sameWork(run *lab.Run) Result {
 		Met:  faulty == fixed && faulty > 0,
 		Got:  fmt.Sprintf("%d and %d", faulty, fixed),
 	}
-	if run.Stopped != "" {
+	switch {
+	case run.Stopped != "":
 		r.Skipped = "the run ended early"
+	case !run.Faulty.Report.Knows("requests") || !run.Fixed.Report.Knows("requests"):
+		r.Skipped = "the requests are not known"
+	case run.Commands != nil && !r.Met && (!run.Faulty.Report.Done || !run.Fixed.Report.Done):
+		r.Skipped = "a command was still at work when its time was over"
 	}
 	return r
 }
 
 // sameConnections holds what a client says that it opened against what the
-// kernel saw, and returns false where the kernel was not asked. The kernel was
-// asked before the client and after it.
+// kernel saw, and returns false where the kernel was not asked, or where it was
+// the kernel that said it of a command. The kernel was asked before the client
+// and after it.
 func sameConnections(run *lab.Run, side scenario.Side) (Result, bool) {
 	s := run.Of(side)
 	before, after := s.Sampled, s.Connections
-	if before == nil || after == nil {
+	if before == nil || after == nil || run.Commands != nil {
 		return Result{}, false
 	}
 	said := int(s.Report.Connections.Opened)
@@ -129,10 +107,14 @@ func sameConnections(run *lab.Run, side scenario.Side) (Result, bool) {
 	return r, true
 }
 
-func expect(run *lab.Run, side *lab.Side, e scenario.Expectation) Result {
+func expect(run *lab.Run, side *lab.Side, found verdict.Verdict, e scenario.Expectation) Result {
 	r := Result{Text: e.String()}
 	if run.Stopped != "" {
 		r.Skipped = "the run ended early"
+		return r
+	}
+	if e.Metric == scenario.VerdictMetric {
+		r.Got, r.Met = string(found.Kind), e.HoldsFor(found)
 		return r
 	}
 	for _, state := range e.States() {
@@ -160,47 +142,12 @@ func allHold(results []Result) bool {
 	return !slices.ContainsFunc(results, func(r Result) bool { return !r.Met && r.Skipped == "" })
 }
 
-// shows reports whether a side shows all that is expected of a kind of side.
-func shows(run *lab.Run, side *lab.Side, expectations []scenario.Expectation) bool {
-	var results []Result
-	for _, e := range expectations {
-		results = append(results, expect(run, side, e))
-	}
-	return allHold(results)
-}
-
-func judgeSide(run *lab.Run, side *lab.Side) Verdict {
-	v := Verdict{GrowthPerSecond: growth(side, total), Evidence: evidence(side)}
-	fault := run.Script.Fault
-	switch {
-	case side.Report.Stopped != "":
-		v.Leak, v.Kind = true, LimitReached
-		v.Evidence = append(v.Evidence, "The load was stopped: the process "+side.Report.Stopped+".")
-	case run.Stopped != "":
-		v.Kind = Unclear
-	case fault != nil && shows(run, side, run.Script.Expect.Faulty):
-		v.Leak, v.Kind = true, fault.Kind
-	case shows(run, side, run.Script.Expect.Fixed):
-		v.Kind = Healthy
-	default:
-		v.Kind = Unclear
-	}
-	if v.Leak && fault != nil {
+// judgeSide asks the engine. The fix that a script has for its own fault is
+// closer to its code than the general one.
+func judgeSide(run *lab.Run, side scenario.Side) verdict.Verdict {
+	v := verdict.Diagnose(series(run, side))
+	if fault := run.Script.Fault; fault != nil && v.Leak && fault.Kind == string(v.Kind) {
 		v.Fix = fault.Fix
 	}
 	return v
-}
-
-func evidence(side *lab.Side) []string {
-	r := side.Report
-	sentences := []string{fmt.Sprintf("%d requests opened %d connections, and %d of them reused one.",
-		r.Requests.Sent, r.Connections.Opened, r.Connections.Reused)}
-	if waiting := r.Requests.Waiting; waiting > 0 {
-		sentences = append(sentences, fmt.Sprintf("%d wait for their answer.", waiting))
-	}
-	if r.Requests.Failed > 0 {
-		sentences = append(sentences, fmt.Sprintf("%d failed: %s.", r.Requests.Failed, r.Requests.ErrorList()))
-	}
-	return append(sentences, fmt.Sprintf("At the end the client's end had %s, the server's end %s.",
-		stateList(side.Client.Final), stateList(side.Server.Final)))
 }

@@ -2,11 +2,11 @@ package judge
 
 import (
 	"math"
-	"slices"
 	"time"
 
 	"socketlab/internal/lab"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
 )
 
 // growth is the trend of a side's sockets while the load lasted, in sockets a
@@ -17,16 +17,14 @@ func growth(side *lab.Side, count func(socketstats.Counts) int) float64 {
 	return math.Round(g*100) / 100
 }
 
-// total counts the sockets of connections, in any state.
-func total(c socketstats.Counts) int { return c.Total() - c.Of(socketstats.Listen) }
-
 // steady keeps the points of a series before which requests were sent, less
 // the first third of them: a load's beginning is a ramp for every client, and
 // its end a fall.
 func steady(side *lab.Side, series []lab.Point) []lab.Point {
 	var active []lab.Point
 	var sent int64
-	for i, r := range side.Reports {
+	for i, s := range side.Samples {
+		r := s.Report
 		if r.Requests.Sent > sent {
 			active = append(active, series[i])
 		}
@@ -44,40 +42,15 @@ func span(side *lab.Side) time.Duration {
 	return points[len(points)-1].At - points[0].At
 }
 
-// slope is the Theil-Sen estimator (Sen 1968): the median of the slopes
-// between all pairs of points. Half a run of bursts and outliers does not move
-// it. With fewer than three points it is 0.
+// slope is the trend of what is counted, in sockets a second.
 func slope(series []lab.Point, count func(socketstats.Counts) int) float64 {
-	series = thin(series)
-	if len(series) < 3 {
+	const least = 3
+	if len(series) < least {
 		return 0
 	}
-	var slopes []float64
-	for i, a := range series {
-		for _, b := range series[i+1:] {
-			if dt := (b.At - a.At).Seconds(); dt > 0 {
-				slopes = append(slopes, float64(count(b.Counts)-count(a.Counts))/dt)
-			}
-		}
+	at, values := make([]time.Duration, len(series)), make([]float64, len(series))
+	for i, p := range series {
+		at[i], values[i] = p.At, float64(count(p.Counts))
 	}
-	slices.Sort(slopes)
-	mid := len(slopes) / 2
-	if len(slopes)%2 == 1 {
-		return slopes[mid]
-	}
-	return (slopes[mid-1] + slopes[mid]) / 2
-}
-
-// thin keeps a long series at a size whose pairs can be counted.
-func thin(series []lab.Point) []lab.Point {
-	const enough = 500
-	step := (len(series) + enough - 1) / enough
-	if step <= 1 {
-		return series
-	}
-	var kept []lab.Point
-	for i := 0; i < len(series); i += step {
-		kept = append(kept, series[i])
-	}
-	return kept
+	return verdict.Slope(at, values)
 }

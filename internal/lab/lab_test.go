@@ -31,6 +31,11 @@ func TestMain(m *testing.M) {
 			os.Exit(netns.Keep())
 		case "client-faulty", "client-fixed":
 			os.Exit(role.Client(context.Background(), os.Stdin, os.Stdout))
+		case "runner":
+			os.Exit(role.Runner(context.Background(), os.Stdin, os.Stdout))
+		case theirProgram:
+			theirs(os.Args[2:])
+			os.Exit(0)
 		}
 	}
 	os.Exit(m.Run())
@@ -150,7 +155,7 @@ expect: {faulty: [requests.sent == 200], fixed: [requests.sent == 200]}
 		})
 		require.NoError(t, err)
 		require.EqualValues(t, 200, run.Faulty.Report.Connections.Opened)
-		require.Equal(t, &lab.Tally{Opened: 200, Closed: 200}, run.Faulty.Connections)
+		require.Equal(t, &lab.Tally{Opened: 200, Closed: 200, Weighed: 200, Brief: 200}, run.Faulty.Connections)
 		require.EqualValues(t, run.Fixed.Report.Connections.Opened, run.Fixed.Connections.Opened)
 		require.Less(t, run.Faulty.Client.Peak.Of(socketstats.Established), 100)
 	}

@@ -42,7 +42,7 @@ var ErrInterrupted = errors.New("interrupted")
 // if ctx ended first. A leak that reached the limit of descriptors is no error:
 // the run says so in Stopped.
 func Play(ctx context.Context, plan Plan) (*Run, error) {
-	p := &play{Plan: plan, run: &Run{}, procs: map[scenario.Side]*pair{}}
+	p := &play{Plan: plan, stage: newStage(plan.Observe)}
 	defer p.end()
 	err := p.play(ctx)
 	return p.run, interrupted(ctx, err)
@@ -65,14 +65,26 @@ type pair struct {
 	// because it was told to.
 	fromServer <-chan role.Answer
 	told       bool
+	accepted   int64 // the connections that our server says it accepted, in a comparison
 }
 
-type play struct {
-	Plan
+// stage is what every kind of run has: both sides' processes, who counts their
+// sockets, and what was seen.
+type stage struct {
 	run     *Run
 	procs   map[scenario.Side]*pair
 	sampler sampler
 	start   time.Time
+	watcher func(Event) // nil if nobody watches
+}
+
+func newStage(watcher func(Event)) stage {
+	return stage{run: &Run{}, procs: map[scenario.Side]*pair{}, watcher: watcher}
+}
+
+type play struct {
+	Plan
+	stage
 }
 
 func (p *play) play(ctx context.Context) error {
@@ -263,7 +275,8 @@ func (p *play) close(err error) error {
 	ending.FaultySeen, ending.FixedSeen = p.lastTally(ctx)
 	for _, end := range []struct{ seen, sampled *Tally }{{ending.FaultySeen, p.run.Faulty.Sampled}, {ending.FixedSeen, p.run.Fixed.Sampled}} {
 		if end.seen != nil && end.sampled != nil {
-			end.seen.Closed = end.sampled.Closed // since then the clients' ends close what is left
+			// Since then the clients' ends close what is left.
+			end.seen.Closed, end.seen.Weighed, end.seen.Brief = end.sampled.Closed, end.sampled.Weighed, end.sampled.Brief
 		}
 	}
 	if err != nil {
@@ -309,26 +322,32 @@ func (p *play) lastTally(ctx context.Context) (faulty, fixed *Tally) {
 	}
 }
 
-func (p *play) observe(e Event) {
-	p.run.Add(e)
-	if p.Observe != nil {
-		p.Observe(e)
+func (s *stage) observe(e Event) {
+	s.run.Add(e)
+	if s.watcher != nil {
+		s.watcher(e)
 	}
 }
 
 // end ends every process and namespace that was started, and waits until it is
 // gone.
-func (p *play) end() {
-	for _, pair := range p.procs {
-		if pair.client != nil {
-			pair.client.kill()
+func (s *stage) end() {
+	for _, pair := range s.procs { // all at once, as a command may take its time
+		for _, p := range []*process{pair.client, pair.server} {
+			if p != nil {
+				p.release()
+			}
 		}
-		if pair.server != nil {
-			pair.server.kill()
+	}
+	for _, pair := range s.procs {
+		for _, p := range []*process{pair.client, pair.server} {
+			if p != nil {
+				p.kill()
+			}
 		}
 		if pair.space != nil {
 			_ = pair.space.Close()
 		}
 	}
-	p.sampler.close()
+	s.sampler.close()
 }

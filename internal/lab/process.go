@@ -25,6 +25,8 @@ type Programs struct {
 	// Dir is a folder with the programs slowserver, client-faulty and
 	// client-fixed.
 	Dir string
+	// echo, if not nil, is given what the processes say on standard error.
+	echo io.Writer
 }
 
 // command is a role's program and its arguments.
@@ -47,12 +49,16 @@ func (p Programs) command(name string) ([]string, error) {
 type process struct {
 	name    string // for people: "client of the faulty side"
 	pid     int
+	command int // a runner's command, which leads a group; 0 without one
 	in      io.WriteCloser
 	answers chan role.Answer
 	stderr  *tail
+	echo    io.Writer     // given the same as stderr; nil for nobody
 	ended   chan struct{} // closed once the process is gone
 	err     error         // why; to be read after ended
 	child   child
+	// patience is how long the process may take to end by itself.
+	patience time.Duration
 }
 
 // child is a process that was started: beside us, or in a namespace.
@@ -66,20 +72,19 @@ type beside struct{ *exec.Cmd }
 
 func (b beside) Kill() error { return b.Process.Kill() }
 
+// serverOf and clientOf are what processes are called.
+func serverOf(side scenario.Side) string { return fmt.Sprintf("server of the %s side", side) }
+func clientOf(side scenario.Side) string { return fmt.Sprintf("client of the %s side", side) }
+
 // start starts a program, in a namespace if there is one, and gives it its
 // order. The caller ends it with kill.
-func (p Programs) start(program string, side scenario.Side, space *netns.Namespace, order any) (*process, error) {
-	kind := "server"
-	if program != slowserverProgram {
-		kind = "client"
-	}
-	name := fmt.Sprintf("%s of the %s side", kind, side)
+func (p Programs) start(program, name string, space *netns.Namespace, order any) (*process, error) {
 	command, err := p.command(program)
 	if err != nil {
 		return nil, fmt.Errorf("start the %s: %w", name, err)
 	}
 	proc := &process{
-		name: name, stderr: &tail{},
+		name: name, stderr: &tail{}, echo: p.echo, patience: endTimeout,
 		answers: make(chan role.Answer, 16), ended: make(chan struct{}),
 	}
 	if err := proc.launch(command, space); err != nil {
@@ -129,7 +134,7 @@ func (p *process) launch(command []string, space *netns.Namespace) error {
 func (p *process) read(out, errs *os.File) {
 	var said sync.WaitGroup
 	said.Go(func() {
-		_, _ = io.Copy(p.stderr, errs)
+		_, _ = io.Copy(p.hears(), errs)
 		_ = errs.Close()
 	})
 	lines := json.NewDecoder(out)
@@ -145,6 +150,14 @@ func (p *process) read(out, errs *os.File) {
 	said.Wait()
 	close(p.answers)
 	close(p.ended)
+}
+
+// hears is who hears what the process says on standard error.
+func (p *process) hears() io.Writer {
+	if p.echo == nil {
+		return p.stderr
+	}
+	return io.MultiWriter(p.stderr, p.echo)
 }
 
 func (p *process) send(order any) error {
@@ -197,20 +210,34 @@ func (p *process) death() error {
 // endTimeout is how long a process may take to end by itself.
 const endTimeout = 2 * time.Second
 
+// release tells the process to end, by closing its lifeline.
+func (p *process) release() { _ = p.in.Close() }
+
 // kill ends the process: by closing its lifeline, and by force if it does not
 // follow. It returns once the process is gone.
 func (p *process) kill() {
-	_ = p.in.Close()
+	p.release()
 	go func() { // nobody listens any more, and the process must not wait for that
 		for range p.answers {
 		}
 	}()
 	select {
 	case <-p.ended:
-	case <-time.After(endTimeout):
+	case <-time.After(p.patience):
 		_ = p.child.Kill()
 		<-p.ended
 	}
+	if p.command != 0 && p.err != nil {
+		endGroup(p.command) // its runner died, and could not do it
+	}
+}
+
+// shown is the process that people want to see.
+func (p *process) shown() int {
+	if p.command != 0 {
+		return p.command
+	}
+	return p.pid
 }
 
 // tail keeps the end of what a process said on standard error.

@@ -7,3 +7,6 @@ import "syscall"
 // ownGroup keeps a terminal's Ctrl-C from the roles: it ends the run in order,
 // and they must live until they were counted a last time.
 func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+
+// endGroup ends a process group at once.
+func endGroup(leader int) { _ = syscall.Kill(-leader, syscall.SIGKILL) }

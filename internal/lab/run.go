@@ -46,10 +46,10 @@ func (c *Cost) add(s *Sample) {
 
 // Side is what one side of a run showed.
 type Side struct {
-	// Report is the client's last report, and Reports the newest at each
-	// sample.
-	Report  client.Report
-	Reports []client.Report
+	// Report is the client's last report.
+	Report client.Report
+	// Samples are the side's parts of the samples.
+	Samples []SideSample
 	// Client and Server are the two ends' sockets.
 	Client, Server End
 	// Kernel is what the kernel counted in the side's network namespace by
@@ -110,9 +110,13 @@ type Begin struct {
 	Blind    []socketstats.State `json:"blind,omitempty"`
 	Isolated bool                `json:"isolated"`
 	Started  time.Time           `json:"started"`
+	// Limits are those of the client's processes.
+	Limits socketstats.Limits `json:"limits"`
 	// FaultyAt and FixedAt say where each side's processes are.
 	FaultyAt Place `json:"faulty_at"`
 	FixedAt  Place `json:"fixed_at"`
+	// Commands are the programs that were compared; nil for a scenario.
+	Commands *Commands `json:"commands,omitempty"`
 }
 
 // at is where one side's processes are.
@@ -152,6 +156,10 @@ type Sample struct {
 type SideSample struct {
 	Client socketstats.Counts `json:"client"`
 	Server socketstats.Counts `json:"server"`
+	// ClientUse and ServerUse are what the connections did; nil where the
+	// source does not tell.
+	ClientUse *socketstats.Use `json:"client_use,omitempty"`
+	ServerUse *socketstats.Use `json:"server_use,omitempty"`
 	// Kernel is what the kernel counted in the side's network namespace since
 	// the run began; nil where the side has none of its own.
 	Kernel socketstats.Counters `json:"kernel,omitempty"`
@@ -202,7 +210,7 @@ func (r *Run) Add(e Event) {
 
 func (s *Side) add(at time.Duration, sample SideSample) {
 	s.Report = sample.Report
-	s.Reports = append(s.Reports, sample.Report)
+	s.Samples = append(s.Samples, sample)
 	s.Client.add(at, sample.Client)
 	s.Server.add(at, sample.Server)
 	s.Kernel, s.Sampled = sample.Kernel, sample.Connections

@@ -77,7 +77,7 @@ func (v *view) list(ctx context.Context) ([]socketstats.Socket, error) {
 	for _, at := range v.servers {
 		ports = append(ports, at.Port())
 	}
-	return v.source.Sockets(ctx, socketstats.Query{Ports: ports})
+	return v.source.Sockets(ctx, socketstats.Query{Ports: ports, Info: true})
 }
 
 // count enters its sides' sockets, connections and counters in a sample.
@@ -100,6 +100,9 @@ func (v *view) count(ctx context.Context, s *Sample) error {
 	for side, at := range v.servers {
 		of := s.Of(side)
 		of.Client, of.Server = socketstats.Count(ours, at)
+		if _, tells := v.source.(*socketstats.Sockdiag); tells {
+			of.ClientUse, of.ServerUse = usesOf(ours, at)
+		}
 		if v.closings != nil {
 			of.Connections = v.closings.tally(side, ours, gone)
 		}
@@ -110,6 +113,18 @@ func (v *view) count(ctx context.Context, s *Sample) error {
 		}
 	}
 	return nil
+}
+
+// usesOf says what the connections to a server do, at both ends.
+func usesOf(sockets []socketstats.Socket, server netip.AddrPort) (client, srv *socketstats.Use) {
+	var ends [2][]socketstats.Socket
+	for _, s := range sockets {
+		if end, ok := s.EndOf(server); ok {
+			ends[end] = append(ends[end], s)
+		}
+	}
+	c, s := socketstats.UseOf(ends[socketstats.Client], socketstats.Client), socketstats.UseOf(ends[socketstats.Server], socketstats.Server)
+	return &c, &s
 }
 
 // listAndDrain returns what is there, and what has gone from it since.

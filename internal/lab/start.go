@@ -20,6 +20,7 @@ import (
 const (
 	slowserverProgram = "slowserver"
 	keeperProgram     = "keeper"
+	runnerProgram     = "runner"
 )
 
 // CanIsolate returns nil where a run can be isolated, and otherwise an error
@@ -66,16 +67,17 @@ func (p *play) startProcesses(ctx context.Context) (Begin, error) {
 		}
 		*begin.at(side) = p.place(side, servers[side])
 	}
+	begin.Limits = socketstats.LimitsOf(int32(p.procs[scenario.Faulty].client.pid))
 	return begin, nil
 }
 
-func (p *play) place(side scenario.Side, server netip.AddrPort) Place {
-	pair := p.procs[side]
-	at := Place{Server: server.String(), ServerPID: pair.server.pid, ClientPID: pair.client.pid}
+func (s *stage) place(side scenario.Side, server netip.AddrPort) Place {
+	pair := s.procs[side]
+	at := Place{Server: server.String(), ServerPID: pair.server.shown(), ClientPID: pair.client.shown()}
 	if pair.space != nil {
 		at.Keeper = pair.space.PID()
 	}
-	for _, v := range p.sampler.views {
+	for _, v := range s.sampler.views {
 		at.LeftBehind += v.leftBehind(side)
 	}
 	return at
@@ -84,7 +86,7 @@ func (p *play) place(side scenario.Side, server netip.AddrPort) Place {
 func (p *play) startServer(ctx context.Context, side scenario.Side) (netip.AddrPort, error) {
 	listen := p.Listen[side]
 	if listen == "" {
-		listen = "127.0.0.1:0"
+		listen = freePort
 	}
 	pair := &pair{}
 	p.procs[side] = pair
@@ -94,21 +96,29 @@ func (p *play) startServer(ctx context.Context, side scenario.Side) (netip.AddrP
 			return netip.AddrPort{}, err
 		}
 	}
-	var err error
-	pair.server, err = p.Programs.start(slowserverProgram, side, pair.space, role.ServerOrder{
+	return pair.startServer(ctx, p.Programs, side, role.ServerOrder{
 		Listen: listen, Behaviour: p.Script.Server, Code: p.Script.Code, Side: side,
 	})
+}
+
+// freePort is any free port of loopback.
+const freePort = "127.0.0.1:0"
+
+// startServer starts our own server, and returns where it listens.
+func (p *pair) startServer(ctx context.Context, programs Programs, side scenario.Side, order role.ServerOrder) (netip.AddrPort, error) {
+	var err error
+	p.server, err = programs.start(slowserverProgram, serverOf(side), p.space, order)
 	if err != nil {
 		return netip.AddrPort{}, err
 	}
-	pair.fromServer = pair.server.answers
-	answer, err := pair.server.first(ctx)
+	p.fromServer = p.server.answers
+	answer, err := p.server.first(ctx)
 	if err != nil {
 		return netip.AddrPort{}, err
 	}
 	at, err := netip.ParseAddrPort(answer.Listening)
 	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("the %s does not say where it listens: %w", pair.server.name, err)
+		return netip.AddrPort{}, fmt.Errorf("the %s does not say where it listens: %w", p.server.name, err)
 	}
 	return at, nil
 }
@@ -116,28 +126,15 @@ func (p *play) startServer(ctx context.Context, side scenario.Side) (netip.AddrP
 // openViews makes the sampler, and has it look at what is there already.
 func (p *play) openViews(ctx context.Context, servers map[scenario.Side]netip.AddrPort) error {
 	if !p.Isolated {
-		v := &view{source: p.Source, servers: servers}
-		p.sampler.views = []*view{v}
-		if _, ok := p.Source.(*socketstats.Sockdiag); ok {
-			var ports []uint16
-			for _, at := range servers {
-				ports = append(ports, at.Port())
-			}
-			closings, err := socketstats.OpenClosings(ports)
-			if err != nil {
-				return err
-			}
-			v.listen(closings)
+		return p.openView(ctx, p.Source, servers)
+	}
+	for side, at := range servers {
+		v, err := insideView(p.procs[side].space, side, at)
+		if v != nil {
+			p.sampler.views = append(p.sampler.views, v)
 		}
-	} else {
-		for side, at := range servers {
-			v, err := insideView(p.procs[side].space, side, at)
-			if v != nil {
-				p.sampler.views = append(p.sampler.views, v)
-			}
-			if err != nil {
-				return err
-			}
+		if err != nil {
+			return err
 		}
 	}
 	for _, v := range p.sampler.views {
@@ -146,6 +143,25 @@ func (p *play) openViews(ctx context.Context, servers map[scenario.Side]netip.Ad
 		}
 	}
 	return nil
+}
+
+// openView makes a sampler that sees both sides through one source, and has it
+// look at what is there already.
+func (s *stage) openView(ctx context.Context, source socketstats.Source, servers map[scenario.Side]netip.AddrPort) error {
+	v := &view{source: source, servers: servers}
+	s.sampler.views = []*view{v}
+	if _, ok := source.(*socketstats.Sockdiag); ok {
+		var ports []uint16
+		for _, at := range servers {
+			ports = append(ports, at.Port())
+		}
+		closings, err := socketstats.OpenClosings(ports)
+		if err != nil {
+			return err
+		}
+		v.listen(closings)
+	}
+	return v.look(ctx)
 }
 
 // insideView sees a namespace from here.
@@ -171,7 +187,7 @@ func insideView(space *netns.Namespace, side scenario.Side, server netip.AddrPor
 
 func (p *play) startClient(ctx context.Context, side scenario.Side, server netip.AddrPort, arrivals []time.Duration) error {
 	c := p.Script.Client
-	proc, err := p.Programs.start("client-"+string(side), side, p.procs[side].space, role.ClientOrder{
+	proc, err := p.Programs.start("client-"+string(side), clientOf(side), p.procs[side].space, role.ClientOrder{
 		Code: p.Script.Code, Side: side, Arrivals: arrivals,
 		Target: client.NewTarget(server.String(), c),
 	})

@@ -14,12 +14,20 @@ type Tally struct {
 	// those of them whose client end was no more at the last sample.
 	Opened int `json:"opened"`
 	Closed int `json:"closed"`
+	// Weighed are those of Closed of which the kernel said what they carried,
+	// and Brief those of Weighed that carried an exchange or two.
+	Weighed int `json:"weighed,omitempty"`
+	Brief   int `json:"brief,omitempty"`
 	// AtLeast says that closings were missed, so that there were more.
 	AtLeast bool `json:"at_least,omitempty"`
 }
 
 // ends counts the sockets of a side at both ends.
-type ends struct{ client, server int }
+type ends struct {
+	client, server int
+	// brief are those at the server's end that carried little.
+	brief int
+}
 
 func (e *ends) add(end socketstats.End) {
 	if end == socketstats.Client {
@@ -61,6 +69,9 @@ func (c *closings) drain() (map[uint64]bool, error) {
 			// that its remote port is forgotten.
 			if ok && (closed.Connected || end == socketstats.Server) {
 				c.closed[side].add(end)
+				if end == socketstats.Server && closed.Brief(end) {
+					c.closed[side].brief++
+				}
 			}
 		}
 	}
@@ -81,5 +92,7 @@ func (c *closings) tally(side scenario.Side, list []socketstats.Socket, gone map
 	// The server's end is not there while its queue is full; the client's is
 	// forgotten when it was reset.
 	opened := max(closed.client+alive.client, closed.server+alive.server)
-	return &Tally{Opened: opened, Closed: opened - alive.client, AtLeast: c.missed}
+	return &Tally{
+		Opened: opened, Closed: opened - alive.client, Weighed: closed.server, Brief: closed.brief, AtLeast: c.missed,
+	}
 }

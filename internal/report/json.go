@@ -11,6 +11,7 @@ import (
 	"socketlab/internal/lab"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
 )
 
 // runSchema names the form of a run in JSON. Names are only ever added.
@@ -20,6 +21,7 @@ type runJSON struct {
 	Schema       string          `json:"schema"`
 	Scenario     string          `json:"scenario"`
 	Title        string          `json:"title"`
+	Commands     *lab.Commands   `json:"commands,omitempty"`
 	Speed        float64         `json:"speed"`
 	Seed         uint64          `json:"seed"`
 	GoVersion    string          `json:"go_version"`
@@ -68,7 +70,11 @@ type sideJSON struct {
 	KernelConnections *lab.Tally `json:"kernel_connections,omitempty"`
 	// Kernel is what the kernel counted in an isolated side's namespace.
 	Kernel  socketstats.Counters `json:"kernel,omitempty"`
-	Verdict judge.Verdict        `json:"verdict"`
+	Verdict verdict.Verdict      `json:"verdict"`
+	// Failure says how a command failed, and Unknown which figures are 0 only
+	// because nothing is known of them.
+	Failure string   `json:"failure,omitempty"`
+	Unknown []string `json:"unknown,omitempty"`
 }
 
 func writeJSON(w io.Writer, entries []Entry, list bool) error {
@@ -93,6 +99,7 @@ func toJSON(e Entry) runJSON {
 			Client: m.Client, Server: m.Server,
 			Process: m.Report.Process, LatencyMS: m.Report.Latency, ScheduleLate: m.Report.ScheduleLate,
 			Samples: len(m.Client.Series), Kernel: m.Kernel, KernelConnections: m.Connections, Verdict: e.Judgement.Of(s),
+			Failure: m.Report.Failure, Unknown: m.Report.Unknown,
 		}
 		if j.Requests.Errors == nil {
 			j.Requests.Errors = map[string]int64{}
@@ -100,11 +107,11 @@ func toJSON(e Entry) runJSON {
 		return j
 	}
 	return runJSON{
-		Schema: runSchema, Scenario: e.Run.Scenario, Title: e.Run.Title,
+		Schema: runSchema, Scenario: e.Run.Scenario, Title: e.Run.Title, Commands: e.Run.Commands,
 		Speed: e.Run.Speed, Seed: e.Run.Seed, GoVersion: e.Run.GoVersion,
 		Source: e.Run.Source, Isolated: e.Run.Isolated,
 		Faulty: side(scenario.Faulty), Fixed: side(scenario.Fixed),
-		Features: e.Judgement.Features, Expectations: e.Judgement.Expectations, OK: e.Judgement.OK,
+		Features: features(e), Expectations: e.Judgement.Expectations, OK: e.Judgement.OK,
 		Stopped: e.Run.Stopped, DurationMS: e.Run.Duration.Milliseconds(),
 		Sampler: toSamplerJSON(e.Run),
 	}

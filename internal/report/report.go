@@ -6,6 +6,8 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"socketlab/internal/client"
@@ -57,25 +59,31 @@ func comparison(e Entry) []group {
 	side := func(name string, say func(scenario.Side) string) row {
 		return row{name, say(scenario.Faulty), say(scenario.Fixed)}
 	}
-	report := func(name string, say func(client.Report) string) row {
-		return side(name, func(s scenario.Side) string { return say(e.Run.Of(s).Report) })
+	report := func(name, metric string, say func(client.Report) string) row {
+		return side(name, func(s scenario.Side) string {
+			r := e.Run.Of(s).Report
+			if !r.Knows(metric) {
+				return notKnown
+			}
+			return say(r)
+		})
 	}
 	groups := []group{
 		endRows(e.Run, "client", func(s *lab.Side) lab.End { return s.Client }),
 		endRows(e.Run, "server", func(s *lab.Side) lab.End { return s.Server }),
 		{
-			report("connections opened", func(r client.Report) string { return fmt.Sprint(r.Connections.Opened) }),
-			report("connections reused", func(r client.Report) string { return fmt.Sprint(r.Connections.Reused) }),
-			report("descriptors, peak", func(r client.Report) string { return fmt.Sprint(r.Process.FDsPeak) }),
-			report("goroutines, peak", func(r client.Report) string { return fmt.Sprint(r.Process.GoroutinesPeak) }),
-			report("garbage collections", func(r client.Report) string { return fmt.Sprint(r.Process.GCCycles) }),
+			report("connections opened", "connections.opened", func(r client.Report) string { return fmt.Sprint(r.Connections.Opened) }),
+			report("connections reused", "connections.reused", func(r client.Report) string { return fmt.Sprint(r.Connections.Reused) }),
+			report("descriptors, peak", "process.fds_peak", func(r client.Report) string { return fmt.Sprint(r.Process.FDsPeak) }),
+			report("goroutines, peak", "process.goroutines_peak", func(r client.Report) string { return fmt.Sprint(r.Process.GoroutinesPeak) }),
+			report("garbage collections", "process.gc_cycles", func(r client.Report) string { return fmt.Sprint(r.Process.GCCycles) }),
 		},
 		{
-			report("requests sent", func(r client.Report) string { return fmt.Sprint(r.Requests.Sent) }),
-			report("requests ok", func(r client.Report) string { return fmt.Sprint(r.Requests.OK) }),
-			report("requests failed", failures),
-			report("requests waiting", func(r client.Report) string { return fmt.Sprint(r.Requests.Waiting) }),
-			report("latency p50 / p99", func(r client.Report) string {
+			report("requests sent", "requests.sent", func(r client.Report) string { return fmt.Sprint(r.Requests.Sent) }),
+			report("requests ok", "requests.ok", func(r client.Report) string { return fmt.Sprint(r.Requests.OK) }),
+			report("requests failed", "requests.failed", failures),
+			report("requests waiting", "requests.waiting", func(r client.Report) string { return fmt.Sprint(r.Requests.Waiting) }),
+			report("latency p50 / p99", "latency_ms", func(r client.Report) string {
 				if r.Requests.OK+r.Requests.Failed == 0 {
 					return "no answer"
 				}
@@ -83,17 +91,35 @@ func comparison(e Entry) []group {
 			}),
 		},
 	}
-	var features group
-	for _, f := range e.Judgement.Features {
-		features = append(features, row{f.Name, f.Faulty, f.Fixed})
+	var words group
+	for _, f := range features(e) {
+		words = append(words, row{f.Name, f.Faulty, f.Fixed})
 	}
-	return append(groups, features, group{side("verdict", func(s scenario.Side) string {
+	return append(groups, words, group{side("verdict", func(s scenario.Side) string {
 		v := e.Judgement.Of(s)
 		if v.Leak {
-			return "LEAK"
+			return leak + string(v.Kind)
 		}
-		return v.Kind
+		return string(v.Kind)
 	})})
+}
+
+// notKnown stands for a figure that could not be had.
+const notKnown = "not known"
+
+// features are the judgement's. They all follow from the requests, so that
+// without those there is nothing to say.
+func features(e Entry) []judge.Feature {
+	all := slices.Clone(e.Judgement.Features)
+	for i := range all {
+		if !e.Run.Faulty.Report.Knows("requests") {
+			all[i].Faulty = notKnown
+		}
+		if !e.Run.Fixed.Report.Knows("requests") {
+			all[i].Fixed = notKnown
+		}
+	}
+	return all
 }
 
 // endRows has a row for each state that either side ever had at this end.
@@ -143,8 +169,10 @@ func conditions(run *lab.Run) string {
 	if run.Isolated {
 		how += ", each side in a namespace of its own"
 	}
-	text := fmt.Sprintf("speed %g, seed %d, %s, %s, %s", run.Speed, run.Seed,
-		run.Duration.Round(100*time.Millisecond), how, run.GoVersion)
+	text := fmt.Sprintf("%s, %s, %s", run.Duration.Round(100*time.Millisecond), how, run.GoVersion)
+	if run.Commands == nil {
+		text = fmt.Sprintf("speed %g, seed %d, %s", run.Speed, run.Seed, text)
+	}
 	if c := run.Sampling; c.Samples > 0 {
 		n := time.Duration(c.Samples)
 		text += fmt.Sprintf("\n%d samples, one took %s on average and %s at most, and %s of CPU time", c.Samples,
@@ -152,6 +180,28 @@ func conditions(run *lab.Run) string {
 	}
 	if run.Stopped != "" {
 		text += "\nended early: " + run.Stopped
+	}
+	return text + commands(run)
+}
+
+// commands says what was compared, and how it failed if it did.
+func commands(run *lab.Run) string {
+	if run.Commands == nil {
+		return ""
+	}
+	text := ""
+	line := func(name, command string) {
+		text += fmt.Sprintf("\n%-6s  %s", name, strings.Join(strings.Fields(command), " "))
+	}
+	line("faulty", run.Commands.Faulty)
+	line("fixed", run.Commands.Fixed)
+	if run.Commands.Server != "" {
+		line("server", run.Commands.Server)
+	}
+	for _, side := range scenario.Sides() {
+		if failure := run.Of(side).Report.Failure; failure != "" {
+			text += fmt.Sprintf("\n%s: %s", side, failure)
+		}
 	}
 	return text
 }

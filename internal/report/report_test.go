@@ -40,7 +40,7 @@ func entry(t *testing.T) report.Entry {
 	script, err := scenario.Parse("test.yaml", []byte(`
 id: test
 title: "a | title with *marks* and <b>tags</b>"
-fault: {kind: a-leak, fix: Mend it.}
+fault: {kind: idle-connections-not-reused, fix: Mend it.}
 load: [{rate: 10, for: 1m}]
 expect:
   faulty: [client.final.ESTABLISHED >= 3]
@@ -51,9 +51,9 @@ expect:
 	run.Add(lab.Event{Begin: &lab.Begin{
 		Script: script, Scenario: script.ID, Title: script.Title, Speed: 10, Seed: 1, GoVersion: "go1.26", Source: "gopsutil",
 	}})
-	for second := range 5 {
+	for second := range 12 {
 		s := &lab.Sample{At: time.Duration(second) * time.Second, Took: time.Duration(second+1) * 100 * time.Microsecond, CPU: 150 * time.Microsecond}
-		i := min(second, 3) // the last second is quiet
+		i := min(second, 10) // the last second is quiet
 		s.Faulty = lab.SideSample{
 			Client: counts(map[socketstats.State]int{socketstats.Established: i}),
 			Server: counts(map[socketstats.State]int{socketstats.Established: i, socketstats.Listen: 1}),
@@ -123,7 +123,7 @@ func TestJSONHasThePromisedNames(t *testing.T) {
 		}
 	}
 	require.Equal(t, "sockwatch.run/v1", run["schema"])
-	require.Equal(t, map[string]any{"text": "faulty: client.final.ESTABLISHED >= 3", "met": true, "got": "3"}, run["expectations"].([]any)[1])
+	require.Equal(t, map[string]any{"text": "faulty: client.final.ESTABLISHED >= 3", "met": true, "got": "10"}, run["expectations"].([]any)[1])
 }
 
 func TestSeveralRunsAreOneJSONDocument(t *testing.T) {
@@ -153,9 +153,9 @@ func TestCSVHasEveryFigureOnce(t *testing.T) {
 		require.NotContains(t, seen, key)
 		seen[key] = r[3]
 	}
-	require.Equal(t, "3", seen["faulty client.final.ESTABLISHED"])
-	require.Equal(t, "6", seen["fixed client.peak.TIME_WAIT"])
-	require.Equal(t, "a-leak", seen["faulty verdict.kind"])
+	require.Equal(t, "10", seen["faulty client.final.ESTABLISHED"])
+	require.Equal(t, "20", seen["fixed client.peak.TIME_WAIT"])
+	require.Equal(t, "idle-connections-not-reused", seen["faulty verdict.kind"])
 }
 
 func TestTableFitsATerminal(t *testing.T) {

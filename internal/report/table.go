@@ -71,7 +71,7 @@ func appendGroups(table *tablewriter.Table, groups []group) error {
 			}
 		}
 		for _, r := range g {
-			if err := table.Append([]string{r.name, r.faulty, r.fixed}); err != nil {
+			if err := table.Append([]string{r.name, folded(r.faulty), folded(r.fixed)}); err != nil {
 				return err
 			}
 		}
@@ -79,20 +79,29 @@ func appendGroups(table *tablewriter.Table, groups []group) error {
 	return nil
 }
 
+// folded breaks a kind of verdict, which is one long word, after a hyphen, so
+// that two columns fit a terminal.
+func folded(cell string) string {
+	const width = 24
+	if len(cell) <= width || !strings.HasPrefix(cell, leak) {
+		return cell
+	}
+	if at := strings.LastIndexByte(cell[:width], '-'); at > 0 {
+		return cell[:at+1] + "\n" + cell[at+1:]
+	}
+	return cell
+}
+
 func writeVerdicts(out *sink, e Entry) {
 	for _, side := range scenario.Sides() {
 		v := e.Judgement.Of(side)
-		words := append([]string{v.Kind + "."}, v.Evidence...)
-		if v.Fix != "" {
-			words = append(words, "Fix: "+v.Fix)
-		}
-		out.printf("%s", wrap(fmt.Sprintf("%-6s  ", side), strings.Join(words, " ")))
+		out.printf("%s", Wrap(fmt.Sprintf("%-6s  ", side), strings.Join(Words(v), " ")))
 	}
 }
 
-// wrap breaks text into lines of a terminal's least width. The first begins
+// Wrap breaks text into lines of a terminal's least width. The first begins
 // with lead, the others with as much space.
-func wrap(lead, text string) string {
+func Wrap(lead, text string) string {
 	const width = 80
 	var out strings.Builder
 	line := lead
@@ -213,14 +222,14 @@ func writeCSV(w io.Writer, entries []Entry) error {
 		for _, side := range scenario.Sides() {
 			for _, name := range figures(e.Run) {
 				value, ok := e.Run.Of(side).Metric(name)
-				if !ok {
+				if !ok || !e.Run.Of(side).Report.Knows(name) {
 					continue
 				}
 				if err := out.Write([]string{e.Run.Scenario, string(side), name, fmt.Sprint(value)}); err != nil {
 					return err
 				}
 			}
-			if err := out.Write([]string{e.Run.Scenario, string(side), "verdict.kind", e.Judgement.Of(side).Kind}); err != nil {
+			if err := out.Write([]string{e.Run.Scenario, string(side), "verdict.kind", string(e.Judgement.Of(side).Kind)}); err != nil {
 				return err
 			}
 		}

@@ -14,7 +14,7 @@ import (
 func Client(ctx context.Context, in io.Reader, out io.Writer) int {
 	answers := json.NewEncoder(out)
 	var order ClientOrder
-	orders, err := receive(in, &order)
+	orders, err := receive(in, &order, die)
 	if err != nil {
 		return fail(answers, err)
 	}

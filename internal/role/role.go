@@ -1,6 +1,6 @@
 // Package role is what the lab says to the processes that it starts, what they
-// answer, and how they behave under such orders: a server under test, and a
-// client that plays a load.
+// answer, and how they behave under such orders: a server under test, a client
+// that plays a load, and a runner that looks after a command of the user's.
 //
 // Orders come on standard input and answers go to standard output, each as a
 // line of JSON. Standard input is also the lifeline: when it ends, the process
@@ -18,6 +18,7 @@ import (
 
 	"socketlab/internal/client"
 	"socketlab/internal/scenario"
+	"socketlab/internal/slowserver"
 )
 
 // ServerOrder is the first line to a server.
@@ -26,7 +27,7 @@ type ServerOrder struct {
 	Listen    string
 	Behaviour scenario.Server
 	// Code and Side name the pair whose server code is to serve, if its sides
-	// differ in the server.
+	// differ in the server. Without Code there is no such pair.
 	Code string
 	Side scenario.Side
 }
@@ -40,13 +41,22 @@ type ClientOrder struct {
 	Arrivals []time.Duration
 }
 
+// RunnerOrder is the first line to a runner.
+type RunnerOrder struct {
+	// Command is a line for the system's shell.
+	Command string
+	// ShowOutput passes on to standard error what the command writes to its
+	// standard output; without it that goes nowhere.
+	ShowOutput bool
+}
+
 // Command is any later line to a role.
 type Command string
 
 // The commands.
 const (
-	Start  Command = "start"  // client: play the load
-	Report Command = "report" // client: say what was done so far
+	Start  Command = "start"  // client: play the load; runner: start the command
+	Report Command = "report" // say what was done so far; runner: whether the command has ended
 	Finish Command = "finish" // client: send the last report and end
 	Stop   Command = "stop"   // server: stop in your own way and end
 )
@@ -55,14 +65,31 @@ const (
 type Answer struct {
 	// Listening is the address a server listens on.
 	Listening string `json:",omitempty"`
-	// Ready says that a client waits for Start.
+	// Ready says that a client or a runner waits for Start.
 	Ready bool `json:",omitempty"`
+	// Started is the process of a runner's command.
+	Started int `json:",omitempty"`
+	// Ended is how a runner's command ended.
+	Ended *End `json:",omitempty"`
+	// Asked is a runner's answer to Report: if its command has ended, it said so
+	// before.
+	Asked bool `json:",omitempty"`
 	// Report is what a client has done so far.
 	Report *client.Report `json:",omitempty"`
+	// Served is what a server has done so far.
+	Served *slowserver.Served `json:",omitempty"`
 	// Stopped says that a server stopped because it was told to.
 	Stopped bool `json:",omitempty"`
 	// Error is why the role could not do as it was told; it ends then.
 	Error string `json:",omitempty"`
+}
+
+// End is how a command ended.
+type End struct {
+	// Code is the exit code, and -1 where a signal ended the command.
+	Code int
+	// How says the same in words: "exit status 7", "signal: killed".
+	How string
 }
 
 // orders reads the lab's lines.
@@ -74,9 +101,12 @@ type orders struct {
 // maxOrder bounds a line: 100,000 arrivals of a load and some more.
 const maxOrder = 8 << 20
 
+// die ends a role whose lab is gone.
+func die() { os.Exit(1) }
+
 // receive reads the first order into order, and from then on the commands.
-// The process ends when the lines do.
-func receive(in io.Reader, order any) (*orders, error) {
+// When the lines end, it calls gone.
+func receive(in io.Reader, order any, gone func()) (*orders, error) {
 	// Ctrl-C goes to the whole terminal; what it means is the lab's affair.
 	signal.Ignore(os.Interrupt)
 	o := &orders{lines: bufio.NewScanner(in), commands: make(chan Command)}
@@ -94,7 +124,7 @@ func receive(in io.Reader, order any) (*orders, error) {
 				o.commands <- c
 			}
 		}
-		os.Exit(1) // the lab is gone
+		gone()
 	}()
 	return o, nil
 }

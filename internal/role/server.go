@@ -16,15 +16,15 @@ import (
 func Server(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger) int {
 	answers := json.NewEncoder(out)
 	var order ServerOrder
-	orders, err := receive(in, &order)
+	orders, err := receive(in, &order, die)
 	if err != nil {
 		return fail(answers, err)
 	}
-	server := slowserver.New(slowserver.Config{
-		Behaviour: order.Behaviour,
-		Serve:     scenarios.Serve(order.Code, order.Side),
-		Log:       log,
-	})
+	config := slowserver.Config{Behaviour: order.Behaviour, Log: log}
+	if order.Code != "" {
+		config.Serve = scenarios.Serve(order.Code, order.Side)
+	}
+	server := slowserver.New(config)
 	listener, err := net.Listen("tcp", order.Listen)
 	if err != nil {
 		return fail(answers, err)
@@ -34,16 +34,26 @@ func Server(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger) 
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	go func() {
-		for c := range orders.commands {
-			if c == Stop {
+	stopped := make(chan error, 1)
+	go func() { stopped <- server.Serve(ctx, listener) }()
+	for {
+		select {
+		case c := <-orders.commands:
+			switch c {
+			case Stop:
 				stop()
+			case Report:
+				served := server.Served()
+				if err := answers.Encode(Answer{Served: &served}); err != nil {
+					return 1
+				}
 			}
+		case err := <-stopped:
+			if err != nil {
+				return fail(answers, err)
+			}
+			_ = answers.Encode(Answer{Stopped: true})
+			return 0
 		}
-	}()
-	if err := server.Serve(ctx, listener); err != nil {
-		return fail(answers, err)
 	}
-	_ = answers.Encode(Answer{Stopped: true})
-	return 0
 }

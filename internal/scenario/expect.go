@@ -64,6 +64,12 @@ func verdictWords() []string {
 	return words
 }
 
+// ExpectVerdict is the expectation verdict: KIND.
+func ExpectVerdict(kind verdict.Kind) Expectation {
+	text := fmt.Sprintf("%s == %s", VerdictMetric, kind)
+	return Expectation{text: text, Metric: VerdictMetric, Op: "==", Kind: kind}
+}
+
 func parseVerdict(op, kind string) (Expectation, error) {
 	e := Expectation{text: strings.Join([]string{VerdictMetric, op, kind}, " "), Metric: VerdictMetric, Op: op, Kind: verdict.Kind(kind)}
 	switch {

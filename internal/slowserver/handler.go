@@ -15,9 +15,22 @@ import (
 
 // work counts requests.
 type work struct {
-	inProgress, answered, left atomic.Int64
-	first                      sync.Once
-	began                      time.Time // of the first request; set by first
+	inProgress atomic.Int64
+	// received counts every request, and each one that is over is in one of
+	// answered, left and cut.
+	received, answered, left, cut atomic.Int64
+	reused, accepted              atomic.Int64
+
+	first sync.Once
+	began time.Time // of the first request; set by first
+}
+
+// begin enters a request that its connection brings as number n, from 1 on.
+func (w *work) begin(n int) {
+	w.received.Add(1)
+	if n > 1 {
+		w.reused.Add(1)
+	}
 }
 
 // age returns the time since the first request: 0 for the first.
@@ -41,6 +54,14 @@ func (s *Server) handler() http.Handler {
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, text []byte) {
 	s.work.inProgress.Add(1)
 	defer s.work.inProgress.Add(-1)
+	n := 0 // where another Serve is in charge, the connections are not known
+	if requests, ok := r.Context().Value(requestCount{}).(*int); ok {
+		*requests++
+		n = *requests
+	}
+	s.work.begin(n)
+	over := &s.work.cut
+	defer func() { over.Add(1) }() // also when the answer is cut off by a panic
 
 	b, age := s.cfg.Behaviour, s.work.age()
 	// net/http watches for the client's departure only once the whole body
@@ -50,10 +71,10 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, text []byte) {
 		cutOff(w)
 	}
 	if !s.wait(r.Context()) {
-		s.work.left.Add(1)
+		over = &s.work.left
 		return
 	}
-	s.keepAlive(w, r)
+	s.keepAlive(w, n)
 	if b.Status != http.StatusNoContent && b.Status != http.StatusNotModified {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.Header().Set("Content-Length", strconv.Itoa(len(text)))
@@ -64,7 +85,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, text []byte) {
 	if _, err := w.Write(text); err != nil && len(text) > 0 {
 		return
 	}
-	s.work.answered.Add(1)
+	over = &s.work.answered
 }
 
 // wait waits for the delay, and reports false when the client left before.
@@ -96,20 +117,16 @@ func cutOff(w http.ResponseWriter) {
 
 // keepAlive tells the client how long it may reuse this connection, in the
 // form of RFC 2068 section 19.7.1.1, and keeps to it. It promises nothing where
-// another Serve is in charge of the connections.
-func (s *Server) keepAlive(w http.ResponseWriter, r *http.Request) {
+// another Serve is in charge of the connections. The request is its
+// connection's n-th.
+func (s *Server) keepAlive(w http.ResponseWriter, n int) {
 	if s.cfg.Serve != nil {
 		return
 	}
 	b := s.cfg.Behaviour
-	if b.CloseAfter > 0 {
-		served, _ := r.Context().Value(requestCount{}).(*int)
-		if served != nil {
-			if *served++; *served >= b.CloseAfter {
-				w.Header().Set("Connection", "close")
-				return
-			}
-		}
+	if b.CloseAfter > 0 && n >= b.CloseAfter {
+		w.Header().Set("Connection", "close")
+		return
 	}
 	value := ""
 	if seconds := int(b.IdleTimeout.D() / time.Second); seconds > 0 {

@@ -102,6 +102,7 @@ func (s *Server) serveConn(draining, cut context.Context, conn net.Conn) {
 		if draining.Err() != nil { // both were ready
 			return
 		}
+		s.work.begin(served)
 		if !s.answerRow(ctx, conn, served) {
 			return
 		}
@@ -119,6 +120,7 @@ func (s *Server) answerRow(ctx context.Context, conn net.Conn, n int) bool {
 		return false
 	}
 	if _, err := fmt.Fprintf(conn, "ROW %d\n", n); err != nil {
+		s.work.cut.Add(1)
 		return false
 	}
 	s.work.answered.Add(1)

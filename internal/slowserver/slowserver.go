@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/netutil"
@@ -66,6 +67,31 @@ func New(cfg Config) *Server {
 // and their client not gone.
 func (s *Server) InProgress() int64 { return s.work.inProgress.Load() }
 
+// Served is what a server has done at one moment.
+type Served struct {
+	// Received is every request that was begun, and Answered, Left and Cut what
+	// became of those that are over: answered whole, given up by their client
+	// or by the end of the server, and cut off in mid-answer. The others are in
+	// progress.
+	Received, Answered, Left, Cut int64
+	// Reused is the requests whose connection had brought one before. It is 0
+	// where a Config.Serve is in charge of the connections.
+	Reused int64
+	// Accepted is the connections.
+	Accepted int64
+}
+
+// Served returns what the server has done so far.
+func (s *Server) Served() Served {
+	w := &s.work
+	served := Served{Answered: w.answered.Load(), Left: w.left.Load(), Cut: w.cut.Load()}
+	// What is over was received before, so that with this order no more is
+	// over than was received.
+	served.Reused, served.Received = w.reused.Load(), w.received.Load()
+	served.Accepted = w.accepted.Load()
+	return served
+}
+
 // Serve serves on l until ctx is done, then drains: it accepts nothing more
 // and gives the answers under way the Behaviour's grace. It closes l. The
 // error is nil when everything was answered.
@@ -82,6 +108,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		<-reported
 	}()
 
+	l = countingListener{l, &s.work.accepted}
 	if n := s.cfg.Behaviour.MaxConns; n > 0 {
 		l = netutil.LimitListener(l, n)
 	}
@@ -99,13 +126,11 @@ func (s *Server) serveHTTP(ctx context.Context, l net.Listener) error {
 	b := s.cfg.Behaviour
 	server := &http.Server{
 		Handler:           s.handler(),
+		ConnContext:       withRequestCount,
 		IdleTimeout:       b.IdleTimeout.D(),
 		ReadHeaderTimeout: b.ReadHeaderTimeout.D(),
 		WriteTimeout:      b.WriteTimeout.D(),
 		ErrorLog:          slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelWarn),
-	}
-	if b.CloseAfter > 0 {
-		server.ConnContext = withRequestCount
 	}
 	drained := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
@@ -126,6 +151,21 @@ func (s *Server) serveHTTP(ctx context.Context, l net.Listener) error {
 		return err
 	}
 	return <-drained
+}
+
+// countingListener counts the connections that it gives out, and leaves them
+// as they are.
+type countingListener struct {
+	net.Listener
+	accepted *atomic.Int64
+}
+
+func (l countingListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err == nil {
+		l.accepted.Add(1)
+	}
+	return conn, err
 }
 
 // unanswered is the error of a drain that took longer than the grace. It is nil

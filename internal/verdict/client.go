@@ -187,12 +187,12 @@ func idleNotReused(f *facts) *finding {
 	if !f.booked() {
 		return f.idleGrows()
 	}
-	if len(f.Samples) < Least {
+	if len(f.Samples) < Least && !(f.Ended && len(f.Samples) >= handful) {
 		return nil
 	}
 	needless := f.needless()
 	r := f.last().Requests
-	if f.lasting(4, f.idle) < handful || needless < handful || r.Reused*4 > needless {
+	if f.lasting(6, f.idle) < handful || needless < handful || r.Reused*4 > needless {
 		return nil
 	}
 	return &finding{kind: IdleNotReused, confidence: f.likely(needless), evidence: []string{f.work(), fmt.Sprintf(

@@ -96,6 +96,8 @@ func (f *facts) worked(i int) bool {
 	switch {
 	case now.Requests != nil && before.Requests != nil:
 		return now.Requests.Sent > before.Requests.Sent
+	case clientOpen(now) != clientOpen(before), serverOpen(now) != serverOpen(before):
+		return true
 	case now.Flow != nil && before.Flow != nil && now.Flow.Opened > before.Flow.Opened:
 		return true
 	case now.Client.Use != nil && now.Server.Use != nil:

@@ -151,7 +151,8 @@ func (f *facts) enough() bool {
 func (f *facts) starting() bool {
 	switch r := f.last().Requests; {
 	case r != nil:
-		return r.Sent == 0 || (r.Waiting > 0 && r.answered() == 0)
+		// Before the first round of answers is in, nothing could be reused.
+		return r.Sent == 0 || r.answered() < f.most(func(s *Sample) int { return s.Requests.Waiting })
 	case f.Ended || !f.used():
 		return false
 	}

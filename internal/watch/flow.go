@@ -21,6 +21,11 @@ type Flow struct {
 	// OpenedPerSecond and ClosedPerSecond are since the count before.
 	OpenedPerSecond float64 `json:"opened_per_second"`
 	ClosedPerSecond float64 `json:"closed_per_second"`
+	// Weighed are those of Closed of which it is known what they carried, and
+	// Brief those of Weighed that carried an exchange or two; both only if the
+	// target is watched closely.
+	Weighed int `json:"weighed,omitempty"`
+	Brief   int `json:"brief,omitempty"`
 }
 
 // since sets the rates by an earlier flow.

@@ -22,6 +22,9 @@ type transitions struct {
 	// spent is how long sockets were in the states that they left.
 	spent map[socketstats.State]*spent
 	lost  bool
+	// born are the processes that opened the connections heard of since the
+	// last list, and bornBefore since the one before.
+	born, bornBefore map[pair]int32
 }
 
 type spent struct {
@@ -50,10 +53,14 @@ func (t *transitions) after(list []socketstats.Socket, who rowOf) (tallies, bool
 		return nil, false, err
 	}
 	t.heard, t.lost = heard, lost > 0
+	t.bornBefore, t.born = t.born, map[pair]int32{}
 	for _, h := range heard {
 		row, verdict := who(end{h.Local, h.Remote, h.PID})
 		if verdict != counts {
 			continue
+		}
+		if h.PID != 0 {
+			t.born[pairOf(h.Local, h.Remote)] = h.PID
 		}
 		if h.Spent > 0 {
 			t.spend(h.From, h.Spent)
@@ -86,6 +93,14 @@ func (t *transitions) corrected(alive tallies) tallies {
 	}
 	t.unheard = now
 	return all
+}
+
+// bornTo is the process that opened a connection, if that was heard lately.
+func (t *transitions) bornTo(p pair) int32 {
+	if pid := t.born[p]; pid != 0 {
+		return pid
+	}
+	return t.bornBefore[p]
 }
 
 // connected reports whether a socket in this state is a connection.

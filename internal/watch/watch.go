@@ -26,11 +26,16 @@ type Target struct {
 	// PIDs, or has Name (without .exe), also if it starts later.
 	PIDs []int32
 	Name string
+	// Closely asks for what a verdict needs beside counts: what connections do,
+	// and the processes' limits.
+	Closely bool
 }
 
 // Snapshot is what one count showed.
 type Snapshot struct {
 	At time.Time `json:"at"`
+	// After is the time since the first count, by a clock that is never set.
+	After time.Duration `json:"after_ns"`
 	// Took is what the count cost.
 	Took      time.Duration `json:"took_ns"`
 	Port      uint16        `json:"port,omitempty"`
@@ -46,6 +51,14 @@ type Snapshot struct {
 	// Spent is how long the watched sockets were in states that they left; from
 	// the tracepoint only.
 	Spent []Spent `json:"spent,omitempty"`
+	// Queue is that of the fullest listener on Port; nil without one.
+	Queue *Queue `json:"queue,omitempty"`
+}
+
+// Queue is the connections that wait for a listener to accept them.
+type Queue struct {
+	Waiting int `json:"waiting"`
+	Limit   int `json:"limit"`
 }
 
 // Process is one process's sockets.
@@ -62,6 +75,17 @@ type Process struct {
 	// count showed it is known to be a process's from the tracepoint only; else
 	// it is in the row without process.
 	Flow *Flow `json:"flow,omitempty"`
+
+	// What follows is there if the target is watched closely, and the source
+	// or the system tells.
+
+	ClientUse *socketstats.Use `json:"client_use,omitempty"`
+	ServerUse *socketstats.Use `json:"server_use,omitempty"`
+	// Descriptors is how many the process has open.
+	Descriptors int                 `json:"descriptors,omitempty"`
+	Limits      *socketstats.Limits `json:"limits,omitempty"`
+	// Queue is that of the process's fullest listener.
+	Queue *Queue `json:"queue,omitempty"`
 }
 
 // Label names the process for people.
@@ -89,8 +113,11 @@ type Watcher struct {
 	// sockets is the last list, kept for its room.
 	sockets []socketstats.Socket
 
-	flows flowSource // nil where there is none
-	own   ownAddresses
+	flows   flowSource // nil where there is none
+	own     ownAddresses
+	weights *weights // nil if not watched closely, or nothing tells
+	limits  map[int32]socketstats.Limits
+	began   time.Time
 	// holder is who held a socket at the last count, and heldBefore at the one
 	// before: with a port, of client ends; else of what is watched.
 	holder, heldBefore map[pair]int32
@@ -109,7 +136,7 @@ func New(ctx context.Context, source socketstats.Source, target Target) (*Watche
 	}
 	w := &Watcher{
 		target: target, source: source, names: map[int32]string{}, pids: slices.Clone(target.PIDs),
-		own: newOwnAddresses(), last: map[int32]Flow{},
+		own: newOwnAddresses(), last: map[int32]Flow{}, limits: map[int32]socketstats.Limits{},
 		holder: map[pair]int32{}, heldBefore: map[pair]int32{},
 	}
 	if target.Name != "" && target.Port == 0 {
@@ -122,7 +149,9 @@ func New(ctx context.Context, source socketstats.Source, target Target) (*Watche
 		}
 	}
 	var err error
-	w.flows, err = openFlows(source, &w.owners, target.Port)
+	if w.flows, err = openFlows(source, &w.owners, target.Port); err == nil && target.Closely && w.flows != nil {
+		w.weights, err = w.openWeights()
+	}
 	return w, err
 }
 
@@ -131,7 +160,7 @@ func (w *Watcher) Close() error {
 	if w.flows == nil {
 		return nil
 	}
-	return w.flows.Close()
+	return errors.Join(w.flows.Close(), w.weights.close())
 }
 
 // named lists the processes that have the target's name.
@@ -181,7 +210,10 @@ func (w *Watcher) Count(ctx context.Context) (Snapshot, error) {
 	}
 	w.sockets = sockets
 	w.owners.Attribute(sockets)
-	snap := Snapshot{At: now, Port: w.target.Port, Listeners: []string{}}
+	if w.began.IsZero() {
+		w.began = now
+	}
+	snap := Snapshot{At: now, After: now.Sub(w.began), Port: w.target.Port, Listeners: []string{}}
 	rows := rows{}
 	w.heldBefore, w.holder = w.holder, w.heldBefore
 	clear(w.holder)
@@ -192,6 +224,9 @@ func (w *Watcher) Count(ctx context.Context) (Snapshot, error) {
 	}
 	if err := w.addFlows(rows, &snap, sockets, who); err != nil {
 		return Snapshot{}, err
+	}
+	if w.target.Closely {
+		w.lookClosely(rows, &snap, sockets)
 	}
 	snap.Processes = w.list(rows)
 	slices.SortFunc(snap.Processes, func(a, b Process) int {
@@ -209,7 +244,7 @@ func (w *Watcher) Count(ctx context.Context) (Snapshot, error) {
 func (w *Watcher) query(ctx context.Context) (socketstats.Query, error) {
 	// Nobody waits for a count here, and what it takes is taken from what is
 	// watched.
-	q := socketstats.Query{Owners: true, Thrifty: true, Into: w.sockets}
+	q := socketstats.Query{Owners: true, Thrifty: true, Into: w.sockets, Info: w.target.Closely}
 	if w.target.Port != 0 {
 		q.Ports = []uint16{w.target.Port}
 	}
@@ -271,7 +306,7 @@ func (w *Watcher) addFlows(rows rows, snap *Snapshot, sockets []socketstats.Sock
 	if t, ok := w.flows.(*transitions); ok {
 		snap.Spent = t.states()
 	}
-	return nil
+	return w.weights.enter(rows, who)
 }
 
 // byPort gives each process its client ends and the server ends of the same
@@ -290,20 +325,37 @@ func (w *Watcher) byPort(rows rows, snap *Snapshot, sockets []socketstats.Socket
 	slices.Sort(snap.Listeners)
 	snap.Listeners = slices.Compact(snap.Listeners)
 	for i := range sockets {
-		s := &sockets[i]
-		end, ok := s.EndOf(server)
-		switch {
-		case !ok || s.State == socketstats.Listen:
-		case end == socketstats.Client:
-			if w.watches(s.PID) {
-				rows.of(s.PID).Client.Add(s.State)
-			}
-		default:
-			pid := w.holder[pairOf(s.Remote, s.Local)]
-			if w.watches(pid) {
-				rows.of(pid).Server.Add(s.State)
-			}
+		if pid, end, ok := w.rowOfListed(&sockets[i]); ok {
+			rows.of(pid).add(end, sockets[i].State)
 		}
+	}
+}
+
+// rowOfListed is the row of a socket of the last list, and the end that it is
+// at there; false if it is in none.
+func (w *Watcher) rowOfListed(s *socketstats.Socket) (pid int32, end socketstats.End, ok bool) {
+	if w.target.Port == 0 {
+		if _, served := w.listens[s.Local.Port()]; served {
+			end = socketstats.Server
+		}
+		return s.PID, end, s.PID != 0 && w.watches(s.PID)
+	}
+	end, ok = s.EndOf(netip.AddrPortFrom(netip.Addr{}, w.target.Port))
+	if !ok || s.State == socketstats.Listen {
+		return 0, end, false
+	}
+	pid = s.PID
+	if end == socketstats.Server {
+		pid = w.holder[pairOf(s.Remote, s.Local)]
+	}
+	return pid, end, w.watches(pid)
+}
+
+func (p *Process) add(end socketstats.End, state socketstats.State) {
+	if end == socketstats.Client {
+		p.Client.Add(state)
+	} else {
+		p.Server.Add(state)
 	}
 }
 
@@ -315,14 +367,9 @@ func (w *Watcher) byProcess(rows rows, sockets []socketstats.Socket) {
 	}
 	for i := range sockets {
 		s := &sockets[i]
-		if s.PID == 0 || !w.watches(s.PID) {
-			continue
-		}
-		w.holder[pairOf(s.Local, s.Remote)] = s.PID
-		if _, served := w.listens[s.Local.Port()]; served {
-			rows.of(s.PID).Server.Add(s.State)
-		} else {
-			rows.of(s.PID).Client.Add(s.State)
+		if pid, end, ok := w.rowOfListed(s); ok {
+			w.holder[pairOf(s.Local, s.Remote)] = pid
+			rows.of(pid).add(end, s.State)
 		}
 	}
 }

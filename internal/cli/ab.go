@@ -1,0 +1,180 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"socketlab/internal/judge"
+	"socketlab/internal/lab"
+	"socketlab/internal/live"
+	"socketlab/internal/report"
+	"socketlab/internal/role"
+	"socketlab/internal/scenario"
+	"socketlab/internal/slowserver"
+	"socketlab/internal/socketstats"
+)
+
+// abOptions are the flags of ab.
+type abOptions struct {
+	comparison lab.Comparison
+	format     choice
+	source     choice
+	record     string
+	quiet      bool
+	showOutput bool
+}
+
+func abCommand(streams Streams) *cobra.Command {
+	var o abOptions
+	c := &cobra.Command{
+		Use:   "ab --faulty 'COMMAND' --fixed 'COMMAND' [--server 'COMMAND']",
+		Short: "Compare two programs of your own, in any language, side by side",
+		Long: `Runs two clients at the same time, each against a server of its own, counts the
+sockets of both, and prints the comparison as run does: the way to prove a fix.
+
+The commands go to the shell. In a client's, {url}, {addr}, {host} and {port}
+become those of its side's server. That is a slowserver, which also says what
+became of the requests, or with --server a server of yours, started once for
+each side, with {port}, {addr} or {url} where its port belongs.
+
+The run is over when both clients ended, or after --for; then everything that
+the commands started is ended.`,
+		Example: `  sockwatch ab --faulty 'python3 old.py {url}' --fixed 'python3 new.py {url}'
+  sockwatch ab --faulty './old {addr}' --fixed './new {addr}' --hang --for 10s
+  sockwatch ab --faulty './old {url}' --fixed './new {url}' \
+      --server 'python3 -m http.server --bind {host} {port}'`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := o.check(c); err != nil {
+				return err
+			}
+			return o.run(c, streams)
+		},
+	}
+	o.add(c.Flags())
+	return c
+}
+
+// serverFlags are what our own server can be told.
+var serverFlags = []string{"delay", "idle-timeout", "status", "body", "hang"}
+
+func (o *abOptions) add(f *pflag.FlagSet) {
+	o.format = choice{"table", report.Formats()}
+	o.source = choice{socketstats.Auto, socketstats.SourceNames()}
+	o.comparison.Behaviour.Protocol = scenario.HTTP
+	f.StringVar(&o.comparison.Faulty, "faulty", "", "command of the faulty side's client, with {url} for its server")
+	f.StringVar(&o.comparison.Fixed, "fixed", "", "command of the fixed side's client")
+	f.StringVar(&o.comparison.Server, "server", "", "command of a server, with {port} for its port (default: slowserver)")
+	b := &o.comparison.Behaviour
+	durationFlag(f, &b.Delay, "delay", 0, "slowserver: wait this long before each answer")
+	durationFlag(f, &b.IdleTimeout, "idle-timeout", slowserver.DefaultIdleTimeout, "slowserver: close a connection that waited this long for its next request; 0 never")
+	f.IntVar(&b.Status, "status", 200, "slowserver: HTTP status of each answer")
+	f.IntVar(&b.Body, "body", 0, "slowserver: size of each answer's body in bytes; 0 for a short text")
+	f.BoolVar(&b.Hang, "hang", false, "slowserver: accept requests and never answer them")
+	f.DurationVar(&o.comparison.For, "for", 30*time.Second, "end clients that are still at work after this time")
+	f.DurationVar(&o.comparison.Interval, "interval", 100*time.Millisecond, "time between two counts")
+	f.VarP(&o.format, "output", "o", "form of the result")
+	f.Var(&o.source, "source", "where counts come from; auto is the cheapest that works here")
+	f.StringVar(&o.record, "record", "", "record the run in this new file, as JSON lines")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "show nothing while the run goes on")
+	f.BoolVar(&o.showOutput, "show-output", false, "pass on to standard error what the clients say")
+}
+
+func (o *abOptions) check(c *cobra.Command) error {
+	for _, name := range []string{"faulty", "fixed"} {
+		if !c.Flags().Changed(name) {
+			return usagef(c, "nothing to compare: give --faulty 'COMMAND' and --fixed 'COMMAND', each with {url} for its server")
+		}
+	}
+	if err := o.comparison.Check(); err != nil {
+		return usagef(c, "--%w", err)
+	}
+	if c.Flags().Changed("server") {
+		if o.comparison.Server == "" {
+			return usagef(c, "--server is empty: give the command that starts a server, or leave it out for a slowserver")
+		}
+		for _, name := range serverFlags {
+			if c.Flags().Changed(name) {
+				return usagef(c, "--%s is for sockwatch's own server, and --server names another", name)
+			}
+		}
+	}
+	if err := checkBehaviour(o.comparison.Behaviour); err != nil {
+		return usagef(c, "%w", err)
+	}
+	if o.record != "" {
+		if _, err := os.Lstat(o.record); err == nil {
+			return usagef(c, "--record: %s is there already: remove it, or choose another name", o.record)
+		}
+	}
+	return nil
+}
+
+func (o *abOptions) run(c *cobra.Command, streams Streams) error {
+	source, err := socketstats.OpenSource(o.source.value)
+	if err != nil {
+		return err
+	}
+	rec := recorder{path: o.record}
+	comparison := o.comparison
+	comparison.Source = source
+	comparison.Observe = o.observer(streams, source, &rec)
+	if o.showOutput {
+		comparison.Output = streams.Err
+	}
+	run, err := lab.Compare(c.Context(), comparison)
+	if recErr := rec.close(); err == nil {
+		err = recErr
+	}
+	if err != nil {
+		err = fmt.Errorf("ab: %w", err)
+	}
+	if run.Started.IsZero() || errors.Is(err, lab.ErrNotRun) { // there is nothing to show
+		return outcome(nil, err)
+	}
+	entries := []report.Entry{{Run: run, Judgement: judge.Judge(run)}} // what was seen is never lost
+	if writeErr := report.Write(streams.Out, o.format.value, entries, false); writeErr != nil {
+		return errors.Join(err, fmt.Errorf("write the result: %w", writeErr))
+	}
+	// A faulty client may well break; a fixed one that does has proved nothing.
+	if failure := run.Fixed.Report.Failure; err == nil && failure != "" {
+		err = fmt.Errorf("ab: fixed: %s", failure)
+	}
+	return outcome(entries, err)
+}
+
+// observer records a run and shows it.
+func (o *abOptions) observer(streams Streams, source socketstats.Source, rec *recorder) func(lab.Event) {
+	show := live.Observer(func(lab.Event) {})
+	if !o.quiet {
+		// Beside what the clients say, no table can be drawn over the one before.
+		show = live.Run(streams.Err, !o.showOutput && live.CanRedraw(streams.Err, os.Getenv("TERM")))
+	}
+	warned := false
+	return func(e lab.Event) {
+		rec.write(e)
+		show(e)
+		if e.Sample != nil && !warned && e.Sample.Took > o.comparison.Interval/dear {
+			warned = true
+			warnDear(streams.Err, source, e.Sample.Took, o.comparison.Interval)
+		}
+	}
+}
+
+// runnerCommand looks after a command of a comparison.
+func runnerCommand(streams Streams) *cobra.Command {
+	var controlled bool
+	c := &cobra.Command{
+		Use:   "runner",
+		Short: "Look after a command for sockwatch ab",
+		RunE: func(c *cobra.Command, _ []string) error {
+			return roleEnded(role.Runner(c.Context(), streams.In, streams.Out))
+		},
+	}
+	controlledFlag(c.Flags(), &controlled)
+	return c
+}

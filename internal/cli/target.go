@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"socketlab/internal/socketstats"
+	"socketlab/internal/watch"
+)
+
+// targetFlags are the flags of the commands that look at running processes.
+type targetFlags struct {
+	port     int
+	pids     []int32
+	name     string
+	interval time.Duration
+	source   choice
+}
+
+func (t *targetFlags) add(f *pflag.FlagSet, portUsage string) {
+	t.source = choice{socketstats.Auto, socketstats.SourceNames()}
+	f.IntVar(&t.port, "port", 0, portUsage)
+	f.Int32SliceVar(&t.pids, "pid", nil, "process id; may be given several times")
+	f.StringVar(&t.name, "name", "", "name of the processes' program")
+	f.DurationVar(&t.interval, "interval", time.Second, "time between two counts")
+	f.Var(&t.source, "source", "where counts come from; auto is the cheapest that works here")
+}
+
+// named reports whether any target was named.
+func (t *targetFlags) named() bool { return t.port != 0 || len(t.pids) > 0 || t.name != "" }
+
+func (t *targetFlags) check(c *cobra.Command) error {
+	switch {
+	case t.port < 0 || t.port > 65535:
+		return usagef(c, "--port %d is not a port", t.port)
+	case t.interval <= 0:
+		return usagef(c, "--interval must be above 0")
+	}
+	return nil
+}
+
+func (t *targetFlags) target() watch.Target {
+	return watch.Target{Port: uint16(t.port), PIDs: t.pids, Name: t.name}
+}
+
+// follower counts a target again and again.
+type follower struct {
+	watcher  *watch.Watcher
+	source   socketstats.Source
+	interval time.Duration
+	length   time.Duration // 0 is for ever
+	errs     io.Writer     // for a warning that counting is dear
+}
+
+// open begins to watch a target.
+func (t *targetFlags) open(ctx context.Context, target watch.Target, length time.Duration, errs io.Writer) (*follower, error) {
+	source, err := socketstats.OpenSource(t.source.value)
+	if err != nil {
+		return nil, err
+	}
+	w, err := watch.New(ctx, source, target)
+	if err != nil {
+		return nil, err
+	}
+	return &follower{w, source, t.interval, length, errs}, nil
+}
+
+func (f *follower) close() error { return f.watcher.Close() }
+
+// errSeen is returned by a function that has seen enough.
+var errSeen = errors.New("seen enough")
+
+// follow hands over each count, until the time is over or see returns an error:
+// errSeen ends it in order. It returns [watch.ErrGone] when every watched
+// process has ended, and the context's error on Ctrl-C.
+func (f *follower) follow(ctx context.Context, see func(watch.Snapshot) error) error {
+	var end <-chan time.Time
+	if f.length > 0 {
+		end = time.After(f.length)
+	}
+	tick := time.NewTicker(f.interval)
+	defer tick.Stop()
+	warned := false
+	for {
+		snap, err := f.watcher.Count(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err == nil {
+			err = see(snap)
+		}
+		if errors.Is(err, errSeen) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if !warned && snap.Took > f.interval/dear {
+			warned = true
+			warnDear(f.errs, f.source, snap.Took, f.interval)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-end:
+			return nil
+		case <-tick.C:
+		}
+	}
+}

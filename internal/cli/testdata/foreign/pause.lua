@@ -1,0 +1,4 @@
+-- Each of wrk's connections pauses between two requests.
+function delay()
+  return 20 -- ms
+end

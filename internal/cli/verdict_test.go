@@ -1,0 +1,52 @@
+package cli_test
+
+import (
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/judge"
+	"socketlab/internal/lab"
+	"socketlab/internal/record"
+	"socketlab/internal/verdict"
+)
+
+// The incident is named within 15 samples of its beginning, and the name is not
+// taken back; the fixed side is never suspected.
+func TestFirstVerdictComesSoonAndStays(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "run.jsonl")
+	out, err := exec.Command("sockwatch", "run", "transport-per-request", "--record", file, "-q").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	recording, err := record.Read(file)
+	require.NoError(t, err)
+
+	soFar := &lab.Run{Stopped: "so far"}
+	samples, first := 0, 0
+	for _, e := range recording.Events {
+		if e.End != nil {
+			break
+		}
+		soFar.Add(e)
+		if e.Sample == nil {
+			continue
+		}
+		samples++
+		j := judge.Judge(soFar)
+		require.False(t, j.Fixed.Leak, "sample %d: %+v", samples, j.Fixed)
+		switch {
+		case first > 0:
+			require.Equal(t, verdict.IdleNotReused, j.Faulty.Kind, "sample %d, after sample %d", samples, first)
+		case j.Faulty.Kind == verdict.IdleNotReused:
+			first = samples
+		default:
+			require.Equal(t, verdict.NotEnoughData, j.Faulty.Kind, "sample %d: %+v", samples, j.Faulty)
+		}
+	}
+	t.Logf("the first verdict came with sample %d of %d", first, samples)
+	require.Positive(t, first)
+	require.LessOrEqual(t, first, 15)
+	require.Equal(t, judge.Judge(recording.Run), judge.Judge(recording.Run), "a verdict is a function of the run")
+}

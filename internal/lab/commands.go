@@ -1,0 +1,139 @@
+package lab
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"regexp"
+	"strings"
+
+	"socketlab/internal/scenario"
+)
+
+// Commands are the programs of a comparison, each a line for the system's
+// shell as the user wrote it.
+type Commands struct {
+	Faulty string `json:"faulty"`
+	Fixed  string `json:"fixed"`
+	// Server is started once for each side; "" is our own server.
+	Server string `json:"server,omitempty"`
+}
+
+// of is one side's client.
+func (c *Commands) of(side scenario.Side) *string {
+	if side == scenario.Faulty {
+		return &c.Faulty
+	}
+	return &c.Fixed
+}
+
+// place is what a command has in place of its side's server. Of a shell's ${url}
+// and of curl's %{url} it is not.
+var place = regexp.MustCompile(`[$%]?\{(url|addr|host|port)\}`)
+
+// places returns the names of all places that a command has.
+func places(command string) []string {
+	var names []string
+	for _, m := range place.FindAllStringSubmatch(command, -1) {
+		if m[0][0] == '{' {
+			names = append(names, m[1])
+		}
+	}
+	return names
+}
+
+// fill fills in the server of a side.
+func fill(command string, at netip.AddrPort) string {
+	return place.ReplaceAllStringFunc(command, func(found string) string {
+		switch found {
+		case "{url}":
+			return "http://" + at.String() + "/"
+		case "{addr}":
+			return at.String()
+		case "{host}":
+			return at.Addr().String()
+		case "{port}":
+			return fmt.Sprint(at.Port())
+		default:
+			return found
+		}
+	})
+}
+
+// Check returns what is wrong with the commands. A client's must have {url},
+// {addr}, {host} or {port}, where the address of its side's server is filled
+// in; a server's must have one that names its port.
+func (c Commands) Check() error {
+	for _, side := range scenario.Sides() {
+		command := *c.of(side)
+		if strings.TrimSpace(command) == "" {
+			return fmt.Errorf("%s is empty: give the command that starts this side's client", side)
+		}
+		if len(places(command)) == 0 {
+			return fmt.Errorf("%s %q would not talk to its side's server: write {url}, {addr}, or {host} and {port}, where the server's address belongs", side, command)
+		}
+	}
+	if c.Server == "" {
+		return nil
+	}
+	if strings.TrimSpace(c.Server) == "" {
+		return errors.New("server is empty: give the command that starts a server, or leave it out for a server of sockwatch's own")
+	}
+	for _, name := range places(c.Server) {
+		if name != "host" {
+			return nil
+		}
+	}
+	return fmt.Errorf("server %q would not listen where its side's client expects it: write {port}, {addr} or {url} where the port belongs", c.Server)
+}
+
+// title is the commands in one line of a terminal's least width.
+func (c Commands) title() string {
+	return short(c.Faulty) + " against " + short(c.Fixed)
+}
+
+// short makes a command a few words.
+func short(command string) string {
+	const most = 33
+	runes := []rune(strings.Join(strings.Fields(command), " "))
+	if len(runes) <= most {
+		return string(runes)
+	}
+	return string(runes[:most-1]) + "…"
+}
+
+// chooseAddr returns a free address of loopback, for a server that cannot tell
+// which one it took.
+func chooseAddr() (netip.AddrPort, error) {
+	l, err := net.Listen("tcp", freePort)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("choose a free port for a server: %w", err)
+	}
+	defer l.Close()
+	return netip.ParseAddrPort(l.Addr().String())
+}
+
+// labelled passes on what it is given, with a label before each line.
+type labelled struct {
+	w       io.Writer
+	label   string
+	midLine bool
+}
+
+// Write never fails: a program is not held up because nobody reads what it
+// says.
+func (l *labelled) Write(text []byte) (int, error) {
+	var out bytes.Buffer
+	for line := range bytes.Lines(text) {
+		if !l.midLine {
+			out.WriteString(l.label)
+		}
+		out.Write(line)
+		l.midLine = !bytes.HasSuffix(line, []byte("\n"))
+	}
+	_, _ = l.w.Write(out.Bytes())
+	return len(text), nil
+}

@@ -1,0 +1,29 @@
+package report
+
+import (
+	"fmt"
+
+	"socketlab/internal/verdict"
+)
+
+// leak begins the cell of a side that has one.
+const leak = "LEAK: "
+
+// Words says a verdict in sentences.
+func Words(v verdict.Verdict) []string {
+	first := string(v.Kind) + "."
+	if v.Leak && v.Confidence != "" {
+		first = fmt.Sprintf("%s (confidence: %s).", v.Kind, v.Confidence)
+	}
+	words := append([]string{first}, v.Evidence...)
+	for _, a := range v.Alternatives {
+		words = append(words, fmt.Sprintf("It may be %s: what would tell is %s.", a.Kind, a.Tell))
+	}
+	if v.Forecast != "" {
+		words = append(words, v.Forecast)
+	}
+	if v.Fix != "" {
+		words = append(words, "Fix: "+v.Fix)
+	}
+	return words
+}

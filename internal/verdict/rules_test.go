@@ -1,0 +1,279 @@
+package verdict_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
+)
+
+// known is a series of n samples, a second apart, of which everything is known
+// that the kernel knows; at may change each.
+func known(n int, at func(i int, s *verdict.Sample)) verdict.Series {
+	series := verdict.Series{Limits: socketstats.Limits{Descriptors: 1024, Ports: 28232}}
+	for i := range n {
+		s := verdict.Sample{At: time.Duration(i) * time.Second, Flow: &verdict.Flow{}}
+		s.Client.Use, s.Server.Use = &socketstats.Use{}, &socketstats.Use{}
+		at(i, &s)
+		series.Samples = append(series.Samples, s)
+	}
+	return series
+}
+
+// silent puts n connections into the class of those silent for d.
+func silent(n int, d time.Duration) (s socketstats.Silence) {
+	for i := range s {
+		s[i] = n
+		if s.AtLeast(d) == n {
+			return s
+		}
+		s[i] = 0
+	}
+	return s
+}
+
+// set makes n sockets of an end be in a state.
+func set(e *verdict.End, state socketstats.State, n int) {
+	e.Counts = e.Counts.Plus(in(state, n))
+}
+
+const (
+	now  = time.Millisecond
+	long = 100 * time.Second
+)
+
+func TestEachKindHasItsSign(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		want   verdict.Kind
+		series verdict.Series
+		says   string
+	}{
+		"idle connections grow": {verdict.IdleNotReused, known(30, func(i int, s *verdict.Sample) {
+			set(&s.Client, socketstats.Established, 2*i)
+			s.Client.Use.Received = silent(2*i, long)
+			s.Descriptors = 10 + 2*i
+		}), "58 connections have had an answer and nothing since"},
+		"a busy pool grows with its load": {verdict.Healthy, known(30, func(i int, s *verdict.Sample) {
+			set(&s.Client, socketstats.Established, 2*i)
+			s.Client.Use.Received = silent(2*i, now)
+		}), "58 connections were open at most"},
+		"an idle pool stands still": {verdict.Healthy, known(30, func(i int, s *verdict.Sample) {
+			set(&s.Client, socketstats.Established, 40)
+			s.Client.Use.Received = silent(40, long)
+		}), "40 connections were open at most"},
+		"answers are not read": {verdict.BodiesNotDone, known(30, func(i int, s *verdict.Sample) {
+			set(&s.Client, socketstats.Established, i)
+			s.Client.Use.Received, s.Client.Use.Unread = silent(i, long), i
+		}), "29 connections have data that the program does not read"},
+		"CLOSE_WAIT grows": {verdict.PeerClosed, known(30, func(i int, s *verdict.Sample) {
+			set(&s.Client, socketstats.CloseWait, i)
+		}), "growing by 1 a second"},
+		"CLOSE_WAIT stands": {verdict.PeerClosed, known(10, func(_ int, s *verdict.Sample) {
+			set(&s.Client, socketstats.CloseWait, 7)
+		}), "closed 7 connections"},
+		"CLOSE_WAIT comes and goes": {verdict.Healthy, known(30, func(i int, s *verdict.Sample) {
+			set(&s.Client, socketstats.CloseWait, i%3*4)
+		}), ""},
+		"a pool that looks late": {verdict.Healthy, known(30, func(_ int, s *verdict.Sample) {
+			set(&s.Client, socketstats.CloseWait, 2)
+		}), "2 connections have been closed by the other end only"},
+		"CLOSE_WAIT at a server": {verdict.PeerClosed, known(30, func(i int, s *verdict.Sample) {
+			set(&s.Server, socketstats.CloseWait, i)
+		}), "CLOSE_WAIT"},
+		"connections are thrown away": {verdict.ThrownAway, known(20, func(i int, s *verdict.Sample) {
+			set(&s.Client, socketstats.Established, i%2)
+			set(&s.Client, socketstats.TimeWait, 10*i)
+			s.Flow = &verdict.Flow{Opened: 10 * i, Closed: 10 * i, Weighed: 10 * i, Brief: 10 * i}
+		}), "190 of 190 carried an exchange or two"},
+		"connections that carried much are replaced": {verdict.Healthy, known(20, func(i int, s *verdict.Sample) {
+			set(&s.Client, socketstats.Established, 2)
+			s.Flow = &verdict.Flow{Opened: 10 * i, Closed: 10 * i, Weighed: 10 * i, Brief: i}
+		}), ""},
+		"a server whose clients come and go": {verdict.Healthy, known(20, func(i int, s *verdict.Sample) {
+			set(&s.Server, socketstats.Established, 2)
+			s.Flow = &verdict.Flow{Opened: 10 * i, Closed: 10 * i, Weighed: 10 * i, Brief: 10 * i}
+		}), ""},
+		"nobody answers SYN": {verdict.StuckDialing, known(10, func(i int, s *verdict.Sample) {
+			set(&s.Client, socketstats.SynSent, min(i, 4))
+			s.Client.Use.Resent = min(i, 4)
+		}), "4 sockets have been in SYN_SENT"},
+		"far away, some are always under way": {verdict.Healthy, known(20, func(_ int, s *verdict.Sample) {
+			set(&s.Client, socketstats.SynSent, 6)
+		}), ""},
+		"requests hang": {verdict.RequestsHang, known(40, func(i int, s *verdict.Sample) {
+			set(&s.Client, socketstats.Established, i)
+			s.Client.Use.Sent = silent(max(0, i-30), 30*time.Second)
+		}), "had no answer for 30s"},
+		"answers are slow": {verdict.NotEnoughData, known(20, func(i int, s *verdict.Sample) {
+			set(&s.Client, socketstats.Established, i)
+			s.Client.Use.Sent = silent(i, 10*time.Second)
+		}), "19 requests wait for an answer"},
+		"the accept queue is full": {verdict.QueueOverflow, known(10, func(_ int, s *verdict.Sample) {
+			s.Queue = &verdict.Queue{Waiting: 5, Limit: 4}
+		}), "5 connections wait to be accepted where 4 may, in 10 of 10 samples"},
+		"the accept queue is busy": {verdict.Healthy, known(10, func(_ int, s *verdict.Sample) {
+			s.Queue = &verdict.Queue{Waiting: 4, Limit: 4}
+		}), ""},
+		"the kernel turned connections away": {verdict.QueueOverflow, known(10, func(i int, s *verdict.Sample) {
+			s.Kernel = socketstats.Counters{"ListenOverflows": int64(i)}
+		}), "9 times"},
+		"a server's clients go silent": {verdict.ServerIdle, known(30, func(i int, s *verdict.Sample) {
+			set(&s.Server, socketstats.Established, i)
+			s.Server.Use.Fresh = silent(i, long)
+		}), "29 of them never sent anything"},
+		"a server's clients are dead": {verdict.ServerDead, known(30, func(_ int, s *verdict.Sample) {
+			set(&s.Server, socketstats.Established, 8)
+			s.Server.Use.Dead = 5
+		}), "5 connections have sent data again"},
+		"descriptors are low": {verdict.DescriptorsLow, known(10, func(_ int, s *verdict.Sample) {
+			s.Descriptors = 1000
+		}), "1000 of the 1024 descriptors"},
+		"ports are low": {verdict.PortsLow, known(10, func(_ int, s *verdict.Sample) {
+			s.Client.Use.Towards = 25000
+		}), "25000 of the 28232 local ports"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := verdict.Diagnose(test.series)
+			require.Equal(t, test.want, v.Kind, "%+v", v)
+			about, ok := verdict.Explain(v.Kind)
+			require.True(t, ok)
+			require.Equal(t, about.Leak, v.Leak)
+			require.Equal(t, about.Fix, v.Fix)
+			require.NotEmpty(t, v.Evidence)
+			require.LessOrEqual(t, len(v.Evidence), 3)
+			all := ""
+			for _, e := range v.Evidence {
+				all += e + "\n"
+			}
+			require.Contains(t, all, test.says)
+		})
+	}
+}
+
+// booked is a series with the client's own books: what was sent, answered,
+// reused and opened by sample i, and how many connections are then open.
+func booked(n int, at func(i int) (sent, ok, reused, opened, established int)) verdict.Series {
+	series := known(n, func(i int, s *verdict.Sample) {
+		sent, ok, reused, opened, established := at(i)
+		s.Requests = &verdict.Requests{Sent: sent, OK: ok, Waiting: sent - ok, Reused: reused}
+		if ok > 0 {
+			s.Requests.Slowest = 100 * time.Millisecond
+		}
+		s.Flow.Opened = opened
+		set(&s.Client, socketstats.Established, established)
+		set(&s.Server, socketstats.Established, established)
+		set(&s.Server, socketstats.Listen, 1)
+	})
+	series.Paired = true
+	return series
+}
+
+func TestBooksTellWhatSocketsDoNot(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		want   verdict.Kind
+		series verdict.Series
+	}{
+		"each request leaves an idle connection": {verdict.IdleNotReused, booked(20, func(i int) (int, int, int, int, int) { return 2 * i, 2 * i, 0, 2 * i, 2 * i })},
+		"connections are reused":                 {verdict.Healthy, booked(20, func(i int) (int, int, int, int, int) { return 20 * i, 20 * i, max(0, 20*i-3), min(3, i), min(3, i) })},
+		"each request's connection is closed":    {verdict.ThrownAway, booked(20, func(i int) (int, int, int, int, int) { return 10 * i, 10 * i, 0, 10 * i, 1 })},
+		"slow answers at first": {verdict.NotEnoughData, booked(12, func(i int) (int, int, int, int, int) {
+			return 2 * i, 0, 0, 2 * i, 2 * i
+		})},
+		"requests wait for a pool": {verdict.PoolExhausted, booked(30, func(i int) (int, int, int, int, int) {
+			return 10 * i, 5 * i, max(0, 5*i-5), min(5, i), min(5, i)
+		})},
+		"one answer in two does not come": {verdict.RequestsHang, booked(30, func(i int) (int, int, int, int, int) {
+			return 2 * i, i, max(0, i-1), i + 1, i + 1
+		})},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := verdict.Diagnose(test.series)
+			require.Equal(t, test.want, v.Kind, "%+v", v)
+		})
+	}
+}
+
+// What looks the same is said, and what would tell; once the server idles out
+// it is told.
+func TestTwoKindsThatLookTheSame(t *testing.T) {
+	t.Parallel()
+	until := func(n int, after func(i int, s *verdict.Sample)) verdict.Series {
+		s := booked(n, func(i int) (int, int, int, int, int) {
+			r := 2 * min(i, 20)
+			return r, r, 0, r, 0
+		})
+		for i := range s.Samples {
+			if i < 30 {
+				set(&s.Samples[i].Client, socketstats.Established, 2*min(i, 20))
+			} else {
+				after(i, &s.Samples[i])
+			}
+		}
+		return s
+	}
+	before := verdict.Diagnose(until(30, nil))
+	require.Equal(t, verdict.IdleNotReused, before.Kind)
+	require.Equal(t, verdict.BodiesNotDone, before.Alternatives[0].Kind)
+	require.NotEmpty(t, before.Alternatives[0].Tell)
+
+	body := verdict.Diagnose(until(60, func(_ int, s *verdict.Sample) { set(&s.Client, socketstats.CloseWait, 40) }))
+	require.Equal(t, verdict.BodiesNotDone, body.Kind)
+	require.Empty(t, body.Alternatives)
+}
+
+func TestForecastSaysWhatRunsOut(t *testing.T) {
+	t.Parallel()
+	leak := known(40, func(i int, s *verdict.Sample) {
+		set(&s.Client, socketstats.Established, 2*i)
+		s.Client.Use.Received = silent(2*i, long)
+		s.Client.Use.Towards = 2 * i
+		s.Descriptors = 24 + 2*i
+	})
+	require.Equal(t, "At this rate the process has its 1024 descriptors in 8 minutes.", verdict.Diagnose(leak).Forecast)
+	leak.Limits.Descriptors = 0
+	require.Contains(t, verdict.Diagnose(leak).Forecast, "28232 local ports towards the destination are taken in 4 hours")
+
+	churn := known(40, func(i int, s *verdict.Sample) {
+		set(&s.Client, socketstats.TimeWait, 1000*i)
+		s.Client.Use.Towards = 1000 * i
+		s.Flow = &verdict.Flow{Opened: 1000 * i, Closed: 1000 * i, Weighed: 1000 * i, Brief: 1000 * i}
+	})
+	churn.Samples = churn.Samples[:20]
+	require.Equal(t, verdict.ThrownAway, verdict.Diagnose(churn).Kind)
+	require.Contains(t, verdict.Diagnose(churn).Forecast, "taken in 9.2s")
+}
+
+func TestEveryKindIsExplained(t *testing.T) {
+	t.Parallel()
+	for _, k := range verdict.Kinds() {
+		about, ok := verdict.Explain(k)
+		require.True(t, ok)
+		require.NotEmpty(t, about.Title, k)
+		require.NotEmpty(t, about.Means, k)
+		require.NotEmpty(t, about.Recognised, k)
+		require.Equal(t, about.Leak, about.Fix != "", k)
+	}
+	_, ok := verdict.Explain("no-such-kind")
+	require.False(t, ok)
+}
+
+// The same series gives the same verdict, and is not changed by it.
+func TestDiagnoseIsPure(t *testing.T) {
+	t.Parallel()
+	s := open(shape(60, func(i int) float64 { return float64(2 * i) }))
+	s.Samples[30].Client.Use = &socketstats.Use{} // one knows, the others do not
+	want := open(shape(60, func(i int) float64 { return float64(2 * i) }))
+	want.Samples[30].Client.Use = &socketstats.Use{}
+	first := verdict.Diagnose(s)
+	require.Equal(t, want, s)
+	require.Equal(t, first, verdict.Diagnose(s))
+}
