@@ -195,6 +195,9 @@ func (e *Expectation) UnmarshalYAML(node ast.Node) error {
 	}
 	parsed, err := ParseExpectation(text)
 	if err != nil {
+		if m, ok := node.(*ast.MappingNode); ok {
+			node = m.Values[0].Value // verdict: KIND
+		}
 		return fault(node, "%s", err)
 	}
 	*e = parsed

@@ -187,7 +187,7 @@ func idleNotReused(f *facts) *finding {
 	if !f.booked() {
 		return f.idleGrows()
 	}
-	if len(f.Samples) < Least && !(f.Ended && len(f.Samples) >= handful) {
+	if n := len(f.Samples); n < handful || (n < Least && !f.Ended) {
 		return nil
 	}
 	needless := f.needless()
