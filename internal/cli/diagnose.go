@@ -26,9 +26,11 @@ func diagnoseCommand(streams Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "diagnose --pid N | --name S | --port N | FILE",
 		Short: "Say what is wrong with running processes, and how to mend it",
-		Long: `Watches processes until it is sure what their sockets show, or until --for is
-over, and prints the verdict: healthy, or a kind of leak, with the evidence. A
-FILE of sockwatch record, or of run --record, is judged as it stands.
+		Long: `Watches processes until it is sure what their sockets show, and prints the
+verdict: healthy, or a kind of leak, with the evidence. With --for it goes on for
+that long, unless it is sure of a leak before: the longer it watches, the slower
+a leak it finds. A FILE of sockwatch record, or of run --record, is judged as it
+stands.
 
 Exit codes: 0 healthy, 3 a leak, 1 when there was not enough to see.
 docs/verdict.md says how each kind is recognised; sockwatch explain lists them.`,
@@ -56,7 +58,7 @@ docs/verdict.md says how each kind is recognised; sockwatch explain lists them.`
 	}
 	f := c.Flags()
 	t.add(f, "a server's port on this machine: its clients, and itself")
-	f.DurationVar(&length, "for", 0, fmt.Sprintf("stop after this time at the latest; 0 is until it is sure, %s at most", longestDiagnosis))
+	f.DurationVar(&length, "for", 0, fmt.Sprintf("watch for this long, or until it is sure of a leak; 0 is until it is sure, %s at most", longestDiagnosis))
 	f.VarP(&format, "output", "o", "form of the verdict")
 	f.BoolVarP(&quiet, "quiet", "q", false, "say nothing while watching")
 	return c
@@ -68,7 +70,9 @@ type examination struct {
 	// same is how many counts in a row have shown the same.
 	same int
 	last watch.Judgement
-	say  func(format string, args ...any)
+	// patient says that what is healthy is watched until the time is over.
+	patient bool
+	say     func(format string, args ...any)
 }
 
 // look enters a count, and returns errSeen once the verdict is sure.
@@ -112,7 +116,7 @@ func (e *examination) sure() bool {
 	case verdict.NotEnoughData:
 		return false
 	case verdict.Healthy:
-		return e.history.Len() >= enough
+		return e.history.Len() >= enough && !e.patient
 	default:
 		return v.Confidence != verdict.Low || e.history.Len() >= 2*enough
 	}
@@ -121,7 +125,8 @@ func (e *examination) sure() bool {
 func diagnose(ctx context.Context, streams Streams, t *targetFlags, length time.Duration, format string, quiet bool) error {
 	target := t.target()
 	target.Closely = true
-	if length == 0 {
+	patient := length > 0
+	if !patient {
 		length = longestDiagnosis
 	}
 	f, err := t.open(ctx, target, length, streams.Err)
@@ -129,7 +134,7 @@ func diagnose(ctx context.Context, streams Streams, t *targetFlags, length time.
 		return err
 	}
 	defer f.close()
-	e := &examination{say: func(format string, args ...any) {
+	e := &examination{patient: patient, say: func(format string, args ...any) {
 		if !quiet {
 			fmt.Fprintf(streams.Err, format, args...)
 		}

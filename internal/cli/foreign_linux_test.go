@@ -102,7 +102,7 @@ type diagnosis struct {
 
 func diagnosed(args []string) diagnosis {
 	var out, errs bytes.Buffer
-	cmd := exec.Command("sockwatch", append([]string{"diagnose", "-o", "json", "--for", "60s"}, args...)...)
+	cmd := exec.Command("sockwatch", append([]string{"diagnose", "-o", "json"}, args...)...)
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	_ = cmd.Run() // its exit code says more
 	var d diagnosis

@@ -104,12 +104,32 @@ func (f *follower) follow(ctx context.Context, see func(watch.Snapshot) error) e
 			warned = true
 			warnDear(f.errs, f.source, snap.Took, f.interval)
 		}
+		over, err := f.pause(ctx, tick.C, end)
+		if over || err != nil {
+			return err
+		}
+	}
+}
+
+// pause waits for the next count, and meanwhile looks where it is worth it. over
+// says that there is none.
+func (f *follower) pause(ctx context.Context, next, end <-chan time.Time) (over bool, err error) {
+	for {
+		var peek <-chan time.Time
+		if after, worth := f.watcher.Curious(); worth {
+			peek = time.After(after)
+		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return true, ctx.Err()
 		case <-end:
-			return nil
-		case <-tick.C:
+			return true, nil
+		case <-next:
+			return false, nil
+		case <-peek:
+			if err := f.watcher.Peek(ctx); err != nil && ctx.Err() == nil {
+				return true, err
+			}
 		}
 	}
 }

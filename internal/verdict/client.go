@@ -292,6 +292,10 @@ func (f *facts) thrownAwayByFlow(flow *Flow, peak int) *finding {
 		confidence = High
 		carried = fmt.Sprintf("; %d of %d carried an exchange or two", flow.Brief, flow.Weighed)
 	}
+	if 2*flow.Inferred > flow.Closed {
+		confidence = Medium
+		carried += "; that they are this process's follows from where they went"
+	}
 	return &finding{kind: ThrownAway, confidence: confidence, evidence: []string{fmt.Sprintf(
 		"%s opened and %d closed in %s, never more than %d open at once%s.",
 		plural(flow.Opened, "connection was", "connections were"), flow.Closed, short(f.span()), peak, carried)}}

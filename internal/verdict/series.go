@@ -38,6 +38,9 @@ type Sample struct {
 	Server End `json:"server"`
 	// Flow is nil where nothing tells of connections between two samples.
 	Flow *Flow `json:"flow,omitempty"`
+	// Unknown is how many connections came and went since the first sample that
+	// may have been the subject's or another's.
+	Unknown int `json:"unknown,omitempty"`
 	// Requests is nil where nobody counts them.
 	Requests *Requests `json:"requests,omitempty"`
 	// Queue is that of the subject's fullest listener; nil without one.
@@ -66,6 +69,9 @@ type Flow struct {
 	// carried, and Brief those of Weighed that carried one exchange or two.
 	Weighed int `json:"weighed,omitempty"`
 	Brief   int `json:"brief,omitempty"`
+	// Inferred are those of Closed of which nobody knows for certain that they
+	// were the subject's.
+	Inferred int `json:"inferred,omitempty"`
 }
 
 // Requests are what the client's own books say since the first sample.

@@ -29,7 +29,7 @@ func answersCutOff(f *facts) *finding {
 func queueOverflow(f *facts) *finding {
 	full, most, limit := 0, 0, 0
 	for i := range f.Samples {
-		if q := f.Samples[i].Queue; q != nil && q.Limit > 0 && q.Waiting > q.Limit {
+		if q := f.Samples[i].Queue; q != nil && q.Waiting > q.Limit {
 			full++
 			most, limit = max(most, q.Waiting), q.Limit
 		}

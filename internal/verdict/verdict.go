@@ -102,7 +102,7 @@ func Diagnose(s Series) Verdict {
 	case !f.enough():
 		v.Kind, v.Evidence = NotEnoughData, f.tooEarly()
 	default:
-		v.Kind, v.Confidence, v.Evidence = Healthy, High, f.wellness()
+		v.Kind, v.Confidence, v.Evidence = Healthy, f.wellKnown(), f.wellness()
 	}
 	if s.Stopped != "" {
 		v.Evidence = append(v.Evidence, "The load was stopped: the process "+s.Stopped+".")
@@ -199,17 +199,33 @@ func (f *facts) growth() float64 {
 	return math.Round(most*100) / 100
 }
 
+// wellKnown is low where there were connections of which nobody knows whose they
+// were.
+func (f *facts) wellKnown() Confidence {
+	if f.last().Unknown >= 2*settled {
+		return Low
+	}
+	return High
+}
+
 // wellness says what a healthy subject did, and what would not have been seen.
 func (f *facts) wellness() []string {
 	var said []string
 	if f.booked() {
 		said = append(said, f.work())
 	}
+	if f.wellKnown() == Low {
+		said = append(said, fmt.Sprintf("%s came and went that may have been this process's: without privilege the kernel does not say; look by port, or as root.",
+			plural(f.last().Unknown, "connection")))
+	}
 	open := clientOpen
 	if f.most(serverOpen) > f.most(clientOpen) {
 		open = serverOpen
 	}
 	most, now := f.most(open), open(f.last())
+	if most == 0 && !f.booked() {
+		return append(said, "No connection was seen.")
+	}
 	said = append(said, fmt.Sprintf("%s open at most, and %d at the end.", plural(most, "connection was", "connections were"), now))
 	if back := f.healed(); back != "" {
 		said = append(said, back)

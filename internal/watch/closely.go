@@ -12,7 +12,9 @@ func (w *Watcher) lookClosely(rows rows, snap *Snapshot, sockets []socketstats.S
 	for i := range sockets {
 		s := &sockets[i]
 		if s.State == socketstats.Listen {
-			w.lookAtQueue(rows, snap, s)
+			if tells {
+				w.lookAtQueue(rows, snap, s)
+			}
 			continue
 		}
 		pid, end, ok := w.rowOfListed(s)
@@ -59,8 +61,6 @@ func (w *Watcher) limitsOf(pid int32) *socketstats.Limits {
 func (w *Watcher) lookAtQueue(rows rows, snap *Snapshot, s *socketstats.Socket) {
 	into := &snap.Queue
 	switch {
-	case s.SendQ == 0: // gopsutil does not tell
-		return
 	case w.target.Port != 0 && s.Local.Port() != w.target.Port:
 		return
 	case w.target.Port == 0:
@@ -135,7 +135,7 @@ func (w *weights) enter(rows rows, who rowOf) error {
 	}
 	for _, c := range heard {
 		row, verdict := who(end{c.Local, c.Remote, w.pid(c)})
-		if verdict != counts || !c.Connected {
+		if (verdict != counts && verdict != inferred) || !c.Connected {
 			continue
 		}
 		if w.total[row] == nil {

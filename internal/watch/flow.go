@@ -26,6 +26,10 @@ type Flow struct {
 	// target is watched closely.
 	Weighed int `json:"weighed,omitempty"`
 	Brief   int `json:"brief,omitempty"`
+	// Inferred are those of Closed that are in this row because no other process
+	// was seen to connect to where they went: without privilege the kernel does
+	// not say whose a connection was.
+	Inferred int `json:"inferred,omitempty"`
 }
 
 // since sets the rates by an earlier flow.
@@ -70,12 +74,13 @@ type finding int
 const (
 	ignored finding = iota // not watched, or the other end speaks for it
 	counts
-	unknown // it may be watched
+	inferred // it is watched, by all that is known
+	unknown  // it may be watched
 )
 
 // tally is a row's account, and tallies those of all rows.
 type (
-	tally   struct{ opened, closed int }
+	tally   struct{ opened, closed, inferred int }
 	tallies map[int32]*tally
 )
 
@@ -142,6 +147,8 @@ func (w *Watcher) ofProcess(e end) (int32, finding) {
 		pid = w.held(e.local, e.remote)
 	}
 	switch {
+	case pid == 0 && w.uses.only(e.remote) != 0:
+		return w.uses.only(e.remote), inferred
 	case pid == 0:
 		return 0, unknown
 	case w.watches(pid):
@@ -150,6 +157,32 @@ func (w *Watcher) ofProcess(e end) (int32, finding) {
 		return 0, ignored
 	}
 }
+
+// uses are the processes that were seen to connect to each address.
+type uses map[netip.AddrPort]int32
+
+// another stands for a process that is not watched, and for several.
+const another = -1
+
+// see enters a socket of a list. Without privilege, and among processes that are
+// not watched, a PID of 0 with an inode is somebody else's.
+func (u uses) see(s *socketstats.Socket, watched bool) {
+	if s.State == socketstats.Listen || s.Inode == 0 {
+		return
+	}
+	pid := s.PID
+	if !watched {
+		pid = another
+	}
+	if old, ok := u[s.Remote]; ok && old != pid {
+		pid = another
+	}
+	u[s.Remote] = pid
+}
+
+// only is the one process that was seen to connect to an address; 0 if there is
+// none, or another.
+func (u uses) only(to netip.AddrPort) int32 { return max(0, u[to]) }
 
 // held is the process that held a socket at the last count, or at the one before.
 func (w *Watcher) held(local, remote netip.AddrPort) int32 {

@@ -18,6 +18,8 @@ type closings struct {
 	closed tallies
 	heard  []socketstats.Closed
 	missed bool
+	// unknown is how many came and went that may have been anybody's.
+	unknown int
 }
 
 func (*closings) name() string { return "closed sockets" }
@@ -48,8 +50,12 @@ func (c *closings) drain(who rowOf) (map[uint64]bool, error) {
 		switch {
 		case verdict == counts:
 			c.closed.of(row).closed++
+		case verdict == inferred:
+			c.closed.of(row).closed++
+			c.closed.of(row).inferred++
 		case verdict == unknown && c.begun:
 			c.missed = true
+			c.unknown++
 		}
 	}
 	return gone, nil
@@ -68,6 +74,7 @@ func (c *closings) after(list []socketstats.Socket, who rowOf) (tallies, bool, e
 	for row, n := range c.closed {
 		total.of(row).opened += n.closed
 		total.of(row).closed += n.closed
+		total.of(row).inferred += n.inferred
 	}
 	for row, n := range alive {
 		total.of(row).opened += n.opened
@@ -87,7 +94,7 @@ func countAlive(list []socketstats.Socket, gone map[uint64]bool, who rowOf) tall
 		if !s.Alive() || gone[s.Cookie] {
 			continue
 		}
-		if row, verdict := who(end{s.Local, s.Remote, s.PID}); verdict == counts {
+		if row, verdict := who(end{s.Local, s.Remote, s.PID}); verdict == counts || verdict == inferred {
 			alive.of(row).opened++
 		}
 	}

@@ -16,11 +16,11 @@ func TestClosingsThatWereNotHeardAreSeenInTheLists(t *testing.T) {
 		return *flows.corrected(alive(listed)).of(7)
 	}
 	flows.corrected(alive(10)) // ten at the beginning
-	require.Equal(t, tally{3, 0}, now(tally{3, 0}, 13))
-	require.Equal(t, tally{5, 2}, now(tally{5, 2}, 13))
-	require.Equal(t, tally{6, 2}, now(tally{6, 2}, 13), "the sixth was opened after the list")
-	require.Equal(t, tally{6, 2}, now(tally{6, 2}, 14))
-	require.Equal(t, tally{6, 2}, now(tally{6, 2}, 11), "three are gone; they may be heard of yet")
-	require.Equal(t, tally{6, 5}, now(tally{6, 2}, 11), "they were not")
-	require.Equal(t, tally{6, 6}, now(tally{6, 3}, 10))
+	require.Equal(t, tally{opened: 3}, now(tally{opened: 3}, 13))
+	require.Equal(t, tally{opened: 5, closed: 2}, now(tally{opened: 5, closed: 2}, 13))
+	require.Equal(t, tally{opened: 6, closed: 2}, now(tally{opened: 6, closed: 2}, 13), "the sixth was opened after the list")
+	require.Equal(t, tally{opened: 6, closed: 2}, now(tally{opened: 6, closed: 2}, 14))
+	require.Equal(t, tally{opened: 6, closed: 2}, now(tally{opened: 6, closed: 2}, 11), "three are gone; they may be heard of yet")
+	require.Equal(t, tally{opened: 6, closed: 5}, now(tally{opened: 6, closed: 2}, 11), "they were not")
+	require.Equal(t, tally{opened: 6, closed: 6}, now(tally{opened: 6, closed: 3}, 10))
 }

@@ -56,7 +56,7 @@ func (t *transitions) after(list []socketstats.Socket, who rowOf) (tallies, bool
 	t.bornBefore, t.born = t.born, map[pair]int32{}
 	for _, h := range heard {
 		row, verdict := who(end{h.Local, h.Remote, h.PID})
-		if verdict != counts {
+		if verdict != counts && verdict != inferred {
 			continue
 		}
 		if h.PID != 0 {
@@ -88,7 +88,7 @@ func (t *transitions) corrected(alive tallies) tallies {
 		for row := range rows {
 			heard := t.total.of(row)
 			now[row] = t.base.of(row).opened + heard.opened - heard.closed - alive.of(row).opened
-			*all.of(row) = tally{heard.opened, heard.closed + max(0, min(now[row], t.unheard[row]))}
+			*all.of(row) = tally{opened: heard.opened, closed: heard.closed + max(0, min(now[row], t.unheard[row]))}
 		}
 	}
 	t.unheard = now

@@ -145,7 +145,7 @@ func (h *History) series(of func(Process) bool) verdict.Series {
 	series := verdict.Series{Paired: h.Last().Port != 0}
 	epochs := newEpochs(h.Last().Port != 0)
 	for _, snap := range h.snapshots {
-		sample := verdict.Sample{At: snap.After, Queue: queueOf(snap.Queue)}
+		sample := verdict.Sample{At: snap.After, Queue: queueOf(snap.Queue), Unknown: snap.Unknown}
 		var pids []int32
 		for _, p := range snap.Processes {
 			if of(p) {
@@ -206,6 +206,7 @@ func join(s *verdict.Sample, limits *socketstats.Limits, p Process) {
 		s.Flow.Closed += p.Flow.Closed
 		s.Flow.Weighed += p.Flow.Weighed
 		s.Flow.Brief += p.Flow.Brief
+		s.Flow.Inferred += p.Flow.Inferred
 	}
 	if s.Queue == nil {
 		s.Queue = queueOf(p.Queue)

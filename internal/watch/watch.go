@@ -51,6 +51,9 @@ type Snapshot struct {
 	// Spent is how long the watched sockets were in states that they left; from
 	// the tracepoint only.
 	Spent []Spent `json:"spent,omitempty"`
+	// Unknown is how many connections came and went since the watch began that
+	// cannot be told to be anybody's.
+	Unknown int `json:"unknown,omitempty"`
 	// Queue is that of the fullest listener on Port; nil without one.
 	Queue *Queue `json:"queue,omitempty"`
 }
@@ -113,11 +116,19 @@ type Watcher struct {
 	// sockets is the last list, kept for its room.
 	sockets []socketstats.Socket
 
-	flows   flowSource // nil where there is none
-	own     ownAddresses
-	weights *weights // nil if not watched closely, or nothing tells
-	limits  map[int32]socketstats.Limits
-	began   time.Time
+	flows flowSource // nil where there is none
+	own   ownAddresses
+	uses  uses
+	// peeked is how often was looked between counts, and peekTook how long it
+	// took last; unknownBefore is what was unknown at the last count but one, and lastUnknown at
+	// the last.
+	peeked        int
+	peekTook      time.Duration
+	unknownBefore int
+	lastUnknown   int
+	weights       *weights // nil if not watched closely, or nothing tells
+	limits        map[int32]socketstats.Limits
+	began         time.Time
 	// holder is who held a socket at the last count, and heldBefore at the one
 	// before: with a port, of client ends; else of what is watched.
 	holder, heldBefore map[pair]int32
@@ -136,7 +147,7 @@ func New(ctx context.Context, source socketstats.Source, target Target) (*Watche
 	}
 	w := &Watcher{
 		target: target, source: source, names: map[int32]string{}, pids: slices.Clone(target.PIDs),
-		own: newOwnAddresses(), last: map[int32]Flow{}, limits: map[int32]socketstats.Limits{},
+		own: newOwnAddresses(), last: map[int32]Flow{}, limits: map[int32]socketstats.Limits{}, uses: uses{},
 		holder: map[pair]int32{}, heldBefore: map[pair]int32{},
 	}
 	if target.Name != "" && target.Port == 0 {
@@ -299,12 +310,16 @@ func (w *Watcher) addFlows(rows rows, snap *Snapshot, sockets []socketstats.Sock
 	}
 	for pid, p := range rows {
 		n := total.of(pid)
-		p.Flow = &Flow{Opened: max(0, n.opened), Closed: n.closed}
+		p.Flow = &Flow{Opened: max(0, n.opened), Closed: n.closed, Inferred: n.inferred}
 		p.Flow.since(w.last[pid], passed)
 		w.last[pid] = *p.Flow
 	}
-	if t, ok := w.flows.(*transitions); ok {
-		snap.Spent = t.states()
+	switch flows := w.flows.(type) {
+	case *transitions:
+		snap.Spent = flows.states()
+	case *closings:
+		w.unknownBefore, snap.Unknown = w.lastUnknown, flows.unknown
+		w.lastUnknown = flows.unknown
 	}
 	return w.weights.enter(rows, who)
 }
@@ -367,7 +382,9 @@ func (w *Watcher) byProcess(rows rows, sockets []socketstats.Socket) {
 	}
 	for i := range sockets {
 		s := &sockets[i]
-		if pid, end, ok := w.rowOfListed(s); ok {
+		pid, end, ok := w.rowOfListed(s)
+		w.uses.see(s, ok)
+		if ok {
 			w.holder[pairOf(s.Local, s.Remote)] = pid
 			rows.of(pid).add(end, s.State)
 		}

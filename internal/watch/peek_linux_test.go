@@ -1,0 +1,61 @@
+package watch_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/socketstats"
+	"socketlab/internal/watch"
+)
+
+// Without privilege the kernel does not say whose a connection was that no count
+// showed. It is told by where it went, once the process was seen to go there.
+func TestShortConnectionsAreToldByWhereTheyWent(t *testing.T) {
+	src, err := socketstats.OpenSockdiag()
+	require.NoError(t, err)
+	defer src.Close()
+	l, _ := listen(t)
+	go serve(l)
+	pid, open := startChurn(t, l.Addr().String())
+	w := newWatcher(t, src, watch.Target{PIDs: []int32{pid}, Closely: true})
+	require.NoError(t, w.WithoutPrivilege(0))
+	_, err = w.Count(t.Context())
+	require.NoError(t, err)
+
+	_, worth := w.Curious()
+	require.False(t, worth, "nothing was heard of that it could not tell")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		open(3000)
+	}()
+	for again := true; again; {
+		require.NoError(t, w.Peek(t.Context()))
+		select {
+		case <-done:
+			again = false
+		default:
+		}
+	}
+	snap, err := w.Count(t.Context())
+	require.NoError(t, err)
+	before := flow(snap, pid)
+	require.Positive(t, snap.Unknown, "the other ends are nobody's")
+	_, worth = w.Curious()
+	require.True(t, worth)
+
+	const n = 200
+	open(n)
+	require.Eventually(t, func() bool {
+		snap, err = w.Count(t.Context())
+		require.NoError(t, err)
+		return flow(snap, pid).Closed-before.Closed >= n
+	}, 10*time.Second, 10*time.Millisecond)
+	after := flow(snap, pid)
+	require.Equal(t, n, after.Opened-before.Opened)
+	require.Equal(t, n, after.Closed-before.Closed)
+	require.Equal(t, n, after.Inferred-before.Inferred)
+	require.Equal(t, n, after.Brief-before.Brief, "each carried nothing")
+}
