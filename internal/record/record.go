@@ -116,6 +116,17 @@ type line struct {
 	WatchEnd *watch.Ending   `json:"watch_end"`
 }
 
+// alone reports whether just one field is set.
+func (l *line) alone() bool {
+	set := 0
+	for _, is := range []bool{l.Begin != nil, l.Sample != nil, l.End != nil, l.Watch != nil, l.Snapshot != nil, l.WatchEnd != nil} {
+		if is {
+			set++
+		}
+	}
+	return set == 1
+}
+
 // maxLine bounds what one line may hold: a sample of thousands of processes is
 // below a megabyte.
 const maxLine = 64 << 20
@@ -134,6 +145,9 @@ func read(from io.Reader, path string) (*Recording, error) {
 		text, whole := bytes.CutSuffix(in.Bytes(), []byte("\n"))
 		var l line
 		err := json.Unmarshal(text, &l)
+		if !l.alone() {
+			l = line{} // two lines in one are none
+		}
 		switch {
 		case !whole && (err != nil || n == 1):
 			return fail("the recording is cut off in the middle of a line: the program that wrote it ended there, or the file was not copied whole")

@@ -159,30 +159,41 @@ func (w *Watcher) ofProcess(e end) (int32, finding) {
 }
 
 // uses are the processes that were seen to connect to each address.
-type uses map[netip.AddrPort]int32
+type uses struct {
+	by map[netip.AddrPort]int32
+	// strange are the sockets, by cookie, whose process was not found once. It
+	// may have been closed meanwhile.
+	strange map[uint64]bool
+}
+
+func newUses() uses { return uses{map[netip.AddrPort]int32{}, map[uint64]bool{}} }
 
 // another stands for a process that is not watched, and for several.
 const another = -1
 
-// see enters a socket of a list. Without privilege, and among processes that are
-// not watched, a PID of 0 with an inode is somebody else's.
+// see enters a socket of a list. What is held and is twice not found among the
+// watched processes is another's.
 func (u uses) see(s *socketstats.Socket, watched bool) {
 	if s.State == socketstats.Listen || s.Inode == 0 {
 		return
 	}
 	pid := s.PID
 	if !watched {
+		if !u.strange[s.Cookie] {
+			u.strange[s.Cookie] = true
+			return
+		}
 		pid = another
 	}
-	if old, ok := u[s.Remote]; ok && old != pid {
+	if old := u.by[s.Remote]; old != 0 && old != pid {
 		pid = another
 	}
-	u[s.Remote] = pid
+	u.by[s.Remote] = pid
 }
 
 // only is the one process that was seen to connect to an address; 0 if there is
 // none, or another.
-func (u uses) only(to netip.AddrPort) int32 { return max(0, u[to]) }
+func (u uses) only(to netip.AddrPort) int32 { return max(0, u.by[to]) }
 
 // held is the process that held a socket at the last count, or at the one before.
 func (w *Watcher) held(local, remote netip.AddrPort) int32 {

@@ -147,7 +147,7 @@ func New(ctx context.Context, source socketstats.Source, target Target) (*Watche
 	}
 	w := &Watcher{
 		target: target, source: source, names: map[int32]string{}, pids: slices.Clone(target.PIDs),
-		own: newOwnAddresses(), last: map[int32]Flow{}, limits: map[int32]socketstats.Limits{}, uses: uses{},
+		own: newOwnAddresses(), last: map[int32]Flow{}, limits: map[int32]socketstats.Limits{}, uses: newUses(),
 		holder: map[pair]int32{}, heldBefore: map[pair]int32{},
 	}
 	if target.Name != "" && target.Port == 0 {

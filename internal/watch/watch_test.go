@@ -3,6 +3,7 @@ package watch_test
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -31,20 +32,24 @@ func TestMain(m *testing.M) {
 }
 
 // churn is another process that opens connections and closes each at once, as
-// many as it is told to.
+// many as it is told to; for a number below 0, when the server has closed it.
 func churn(addr string) {
 	var n int
 	for in := bufio.NewReader(os.Stdin); ; {
 		if _, err := fmt.Fscanln(in, &n); err != nil {
 			return
 		}
-		for range n {
+		for range max(n, -n) {
 			c, err := net.Dial("tcp", addr)
 			if err != nil {
 				fmt.Println(err)
 				os.Exit(1)
 			}
-			_ = c.(*net.TCPConn).SetLinger(0)
+			if n < 0 {
+				_, _ = io.Copy(io.Discard, c)
+			} else {
+				_ = c.(*net.TCPConn).SetLinger(0)
+			}
 			_ = c.Close()
 		}
 		fmt.Println("done")
