@@ -17,9 +17,19 @@ import (
 // taken back; the fixed side is never suspected.
 func TestFirstVerdictComesSoonAndStays(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), "run.jsonl")
-	out, err := exec.Command("sockwatch", "run", "transport-per-request", "--record", file, "-q").CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	for _, seed := range []string{"1", "2", "3", "4"} {
+		t.Run("seed "+seed, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "run.jsonl")
+			out, err := exec.Command("sockwatch", "run", "transport-per-request", "--seed", seed, "--record", file, "-q").CombinedOutput()
+			require.NoError(t, err, "%s", out)
+			firstVerdictStays(t, file)
+		})
+	}
+}
+
+func firstVerdictStays(t *testing.T, file string) {
+	t.Helper()
 	recording, err := record.Read(file)
 	require.NoError(t, err)
 

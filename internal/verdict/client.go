@@ -223,12 +223,17 @@ func (f *facts) needless() int {
 	return needless
 }
 
-// idleGrows finds idle connections that grow in a client without books.
+// idleGrows finds idle connections that grow in a client without books, all the
+// time or in the second half of it. When a load falls its connections become
+// idle, too; then as many are talking no more.
 func (f *facts) idleGrows() *finding {
 	if !f.used() {
 		return nil
 	}
-	t := f.trendOf(f.idle)
+	t := f.idleTrend(0)
+	if half := len(f.busy) / 2; !t.grows && half >= 2*Least {
+		t = f.idleTrend(half)
+	}
 	if !t.grows {
 		return nil
 	}
@@ -237,6 +242,15 @@ func (f *facts) idleGrows() *finding {
 		"%s had an answer and nothing since for %s or longer, growing by %s; none is given back.",
 		plural(n, "connection has", "connections have"), short(f.silent), rate(t.perSecond))},
 		otherwise: []Alternative{{BodiesNotDone, bodyTell}}}
+}
+
+func (f *facts) idleTrend(from int) trend {
+	t := f.trendFrom(from, f.idle)
+	fewer := f.trendFrom(from, func(s *Sample) int { return -f.talkingNow(s) })
+	if fewer.chance < unlikely && 2*fewer.perSecond > t.perSecond {
+		t.grows = false
+	}
+	return t
 }
 
 // thrownAway finds connections that are closed though they could have been used

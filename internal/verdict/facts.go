@@ -140,9 +140,13 @@ func (f *facts) of(figure func(*Sample) int) []float64 {
 }
 
 // trendOf is the trend of a figure while the subject was at work.
-func (f *facts) trendOf(figure func(*Sample) int) trend {
-	at, values := make([]time.Duration, len(f.busy)), make([]float64, len(f.busy))
-	for i, b := range f.busy {
+func (f *facts) trendOf(figure func(*Sample) int) trend { return f.trendFrom(0, figure) }
+
+// trendFrom is that since the busy sample from.
+func (f *facts) trendFrom(from int, figure func(*Sample) int) trend {
+	busy := f.busy[from:]
+	at, values := make([]time.Duration, len(busy)), make([]float64, len(busy))
+	for i, b := range busy {
 		at[i], values[i] = f.at[b], float64(figure(&f.Samples[b]))
 	}
 	return trendOf(at, values)
@@ -195,6 +199,11 @@ func (f *facts) idle(s *Sample) int {
 	default:
 		return 0
 	}
+}
+
+// talkingNow counts the client's connections that are neither idle nor waiting.
+func (f *facts) talkingNow(s *Sample) int {
+	return s.Client.Counts.Of(socketstats.Established) - f.idle(s) - unanswered(s, f.silent)
 }
 
 // held counts the server's connections that say nothing, answered or not.

@@ -277,3 +277,46 @@ func TestDiagnoseIsPure(t *testing.T) {
 	require.Equal(t, want, s)
 	require.Equal(t, first, verdict.Diagnose(s))
 }
+
+// A transport for each of three requests in two seconds, each answered after 20
+// s: before the answers nothing is said, and healthy is never said.
+func TestSlowAnswersAreNoVerdictAndNoAcquittal(t *testing.T) {
+	t.Parallel()
+	all := known(70, func(i int, s *verdict.Sample) {
+		opened := 3 * i / 2
+		answered := max(0, 3*(i-20)/2)
+		idle := max(0, 3*(i-23)/2)
+		set(&s.Client, socketstats.Established, opened)
+		s.Client.Use.Sent = silent(opened-answered, 10*time.Second)
+		s.Client.Use.Received = silent(idle, 3*time.Second)
+		s.Client.Use.Received[0] = answered - idle
+		s.Flow.Opened = opened
+	})
+	first := 0
+	for n := 1; n <= len(all.Samples); n++ {
+		v := verdict.Diagnose(verdict.Series{Samples: all.Samples[:n]})
+		switch {
+		case first > 0:
+			require.Equal(t, verdict.IdleNotReused, v.Kind, "sample %d, after %d", n, first)
+		case v.Leak:
+			require.Equal(t, verdict.IdleNotReused, v.Kind)
+			first = n
+		default:
+			require.Equal(t, verdict.NotEnoughData, v.Kind, "sample %d: %+v", n, v)
+		}
+	}
+	require.Positive(t, first)
+	require.Less(t, first, 50)
+}
+
+// When a load falls, the connections of its pool become idle one after the
+// other. That is no leak: none is opened beside them.
+func TestFallingLoadIsNoLeak(t *testing.T) {
+	t.Parallel()
+	v := verdict.Diagnose(known(60, func(i int, s *verdict.Sample) {
+		set(&s.Client, socketstats.Established, 60)
+		s.Client.Use.Received = silent(i, long)
+		s.Client.Use.Received[0] = 60 - i
+	}))
+	require.Equal(t, verdict.Healthy, v.Kind, "%+v", v)
+}

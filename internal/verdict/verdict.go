@@ -160,8 +160,10 @@ func (f *facts) starting() bool {
 	if waits(f.last()) >= handful && f.trendOf(waits).grows {
 		return true
 	}
-	// What grows has not had the time to be idle.
-	return f.span() < 5*f.silent && (f.trendOf(clientOpen).grows || f.trendOf(serverOpen).grows)
+	// What grows has not had the time to be idle, or is just becoming it.
+	grows := f.trendOf(clientOpen).grows || f.trendOf(serverOpen).grows
+	quiet := f.idle(f.last()) + waits(f.last()) + f.held(f.last()) + f.last().Server.Use.Received.AtLeast(f.silent)
+	return grows && (f.span() < 5*f.silent || quiet >= handful)
 }
 
 func (f *facts) tooEarly() []string {
@@ -178,7 +180,7 @@ func (f *facts) tooEarly() []string {
 	if waiting := max(f.pending(), unanswered(f.last(), f.silent)); waiting >= handful {
 		return []string{fmt.Sprintf("%s for an answer; watch for longer than a slow answer takes.", plural(waiting, "request waits", "requests wait"))}
 	}
-	return []string{"Connections grow, and have not had the time to be idle."}
+	return []string{"Connections grow; whether they are used again does not show yet."}
 }
 
 // pending is the number of requests under way by the client's books.

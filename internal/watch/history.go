@@ -208,8 +208,8 @@ func join(s *verdict.Sample, limits *socketstats.Limits, p Process) {
 		s.Flow.Brief += p.Flow.Brief
 		s.Flow.Inferred += p.Flow.Inferred
 	}
-	if s.Queue == nil {
-		s.Queue = queueOf(p.Queue)
+	if q := p.Queue; q != nil && (s.Queue == nil || q.Waiting-q.Limit > s.Queue.Waiting-s.Queue.Limit) {
+		s.Queue = queueOf(q)
 	}
 	if p.Descriptors > s.Descriptors {
 		s.Descriptors = p.Descriptors

@@ -300,8 +300,8 @@ func (w *Watcher) addFlows(rows rows, snap *Snapshot, sockets []socketstats.Sock
 	snap.FlowSource, snap.AtLeast = w.flows.name(), atLeast
 	first, passed := w.lastAt.IsZero(), snap.At.Sub(w.lastAt)
 	w.lastAt = snap.At
-	if first {
-		return nil // nothing came or went yet
+	if first { // nothing came or went yet
+		return w.weights.enter(rows, who)
 	}
 	for pid, n := range total {
 		if n.opened != 0 || n.closed != 0 {
