@@ -136,8 +136,11 @@ func (o *checkOptions) run(ctx context.Context, streams Streams) error {
 	if errors.Is(err, watch.ErrGone) {
 		err = fmt.Errorf("%w after %s of %s", err, h.Last().After.Round(100*time.Millisecond), o.length)
 	}
-	err = interruptedOr(ctx, err)
-	return firstOf(err, o.finish(streams, &h, worst, err))
+	failed := err
+	if ctx.Err() != nil {
+		failed = errors.New("interrupted")
+	}
+	return firstOf(interruptedOr(ctx, err), o.finish(streams, &h, worst, failed))
 }
 
 // ceiling is the most that was seen of what has a limit.
@@ -278,8 +281,12 @@ func writeChecks(w io.Writer, format string, checks []report.Check, ok bool, too
 	return nil
 }
 
-// replaceFile writes a file whole or not at all.
+// replaceFile writes a file whole or not at all. What is no file, such as
+// /dev/stdout or a pipe, is written to as it is.
 func replaceFile(path string, data []byte) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return os.WriteFile(path, data, 0o644)
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".sockwatch-*")
 	if err != nil {
 		return err
