@@ -101,17 +101,27 @@ func (h *History) lasting() []int32 {
 	seen := map[int32]int{}
 	for _, s := range h.snapshots {
 		for _, p := range s.Processes {
-			seen[p.PID]++
+			if p.there() {
+				seen[p.PID]++
+			}
 		}
 	}
 	var pids []int32
 	for _, p := range h.Last().Processes {
-		if p.PID != 0 && 2*seen[p.PID] > min(h.Len(), 20) {
+		if p.PID != 0 && p.there() && 2*seen[p.PID] > min(h.Len(), 20) {
 			pids = append(pids, p.PID)
 		}
 	}
 	slices.Sort(pids)
 	return pids
+}
+
+// there reports whether a process was there, as far as is known. One that has
+// ended leaves a row of what came and went, and of what lingers.
+func (p Process) there() bool {
+	lingers := p.Client.Of(socketstats.TimeWait) + p.Server.Of(socketstats.TimeWait)
+	return p.Flow == nil || p.Flow.OpenedPerSecond+p.Flow.ClosedPerSecond > 0 ||
+		p.Descriptors > 0 || p.Client.Total()+p.Server.Total() > lingers
 }
 
 // others reports whether anything was seen that was not of this process.

@@ -89,6 +89,25 @@ func TestSubjectsAreTheProcessesAndAllTogether(t *testing.T) {
 	}
 }
 
+// What a process leaves behind stays in its row: it is no subject for that.
+func TestAProcessThatHasEndedIsNoSubject(t *testing.T) {
+	t.Parallel()
+	h := historyOf(40, 80, func(i int) []watch.Process {
+		stays, left := row(7, 0), row(8, 0)
+		stays.Flow, left.Flow = &watch.Flow{Opened: 1}, &watch.Flow{Opened: 3}
+		stays.Descriptors = 5 // it has no connection now
+		left.Client = in(socketstats.TimeWait, 3)
+		if i == 0 {
+			left.Flow.OpenedPerSecond = 3
+		}
+		busy := row(9, 0) // what is known of it is what came and went
+		busy.Flow = &watch.Flow{Opened: i, Closed: i, OpenedPerSecond: 1, ClosedPerSecond: 1}
+		return []watch.Process{stays, left, busy}
+	})
+	require.Equal(t, []string{"all connections to port 80", "app (7)", "app (9)"}, names(h.Subjects()))
+	require.Equal(t, 40, h.Subjects()[0].Series.Samples[39].Flow.Opened-3, "all of them together have it all")
+}
+
 func TestASubjectsSamplesAreItsOwnRows(t *testing.T) {
 	t.Parallel()
 	h := historyOf(10, 0, func(i int) []watch.Process {
