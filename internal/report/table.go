@@ -156,6 +156,9 @@ func writeMarkdown(w io.Writer, entries []Entry) error {
 		if err := table.Render(); err != nil {
 			return err
 		}
+		for _, side := range scenario.Sides() {
+			out.printf("\n**%s**: %s\n", side, markdownText(strings.Join(Words(e.Judgement.Of(side)), " ")))
+		}
 		out.printf("\n")
 		for _, r := range e.Judgement.Expectations {
 			mark, note := "x", ""
@@ -194,6 +197,9 @@ func writeHTML(w io.Writer, entries []Entry) error {
 		}
 		if err := table.Render(); err != nil {
 			return err
+		}
+		for _, side := range scenario.Sides() {
+			out.printf("\n<p><b>%s</b>: %s</p>", side, html.EscapeString(strings.Join(Words(e.Judgement.Of(side)), " ")))
 		}
 		out.printf("\n<ul>\n")
 		for _, r := range e.Judgement.Expectations {
