@@ -94,6 +94,9 @@ func (w *Watcher) openWeights() (*weights, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t, ok := w.flows.(*transitions); ok {
+		t.remember = true
+	}
 	return &weights{source: source, end: w.endOfClosed, pid: w.pidOfClosed, total: map[int32]*Flow{}}, nil
 }
 

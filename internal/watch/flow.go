@@ -161,26 +161,30 @@ func (w *Watcher) ofProcess(e end) (int32, finding) {
 // uses are the processes that were seen to connect to each address.
 type uses struct {
 	by map[netip.AddrPort]int32
-	// strange are the sockets, by cookie, whose process was not found once. It
-	// may have been closed meanwhile.
-	strange map[uint64]bool
+	// strange are the sockets, by cookie, whose process was not found since the
+	// last count, or between the two before. It may have been closed meanwhile.
+	strange, before map[uint64]bool
 }
 
-func newUses() uses { return uses{map[netip.AddrPort]int32{}, map[uint64]bool{}} }
+func newUses() uses { return uses{by: map[netip.AddrPort]int32{}, strange: map[uint64]bool{}} }
+
+// counted begins what is between two counts.
+func (u *uses) counted() { u.before, u.strange = u.strange, map[uint64]bool{} }
 
 // another stands for a process that is not watched, and for several.
 const another = -1
 
 // see enters a socket of a list. What is held and is twice not found among the
 // watched processes is another's.
-func (u uses) see(s *socketstats.Socket, watched bool) {
+func (u *uses) see(s *socketstats.Socket, watched bool) {
 	if s.State == socketstats.Listen || s.Inode == 0 {
 		return
 	}
 	pid := s.PID
 	if !watched {
-		if !u.strange[s.Cookie] {
-			u.strange[s.Cookie] = true
+		once := u.strange[s.Cookie] || u.before[s.Cookie]
+		u.strange[s.Cookie] = true
+		if !once {
 			return
 		}
 		pid = another
@@ -193,7 +197,7 @@ func (u uses) see(s *socketstats.Socket, watched bool) {
 
 // only is the one process that was seen to connect to an address; 0 if there is
 // none, or another.
-func (u uses) only(to netip.AddrPort) int32 { return max(0, u.by[to]) }
+func (u *uses) only(to netip.AddrPort) int32 { return max(0, u.by[to]) }
 
 // held is the process that held a socket at the last count, or at the one before.
 func (w *Watcher) held(local, remote netip.AddrPort) int32 {

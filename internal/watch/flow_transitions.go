@@ -22,10 +22,15 @@ type transitions struct {
 	// spent is how long sockets were in the states that they left.
 	spent map[socketstats.State]*spent
 	lost  bool
-	// born are the processes that opened the connections heard of since the
-	// last list, and bornBefore since the one before.
+	// born are the processes that opened the connections heard of since turned,
+	// or since the last list, and bornBefore before.
 	born, bornBefore map[pair]int32
+	turned           time.Time
 }
+
+// remembered is how long it is known at least who opened a connection: that it
+// was closed may be heard a good while later.
+const remembered = time.Second
 
 type spent struct {
 	times int
@@ -53,13 +58,15 @@ func (t *transitions) after(list []socketstats.Socket, who rowOf) (tallies, bool
 		return nil, false, err
 	}
 	t.heard, t.lost = heard, lost > 0
-	t.bornBefore, t.born = t.born, map[pair]int32{}
+	if now := time.Now(); now.Sub(t.turned) >= remembered {
+		t.turned, t.bornBefore, t.born = now, t.born, map[pair]int32{}
+	}
 	for _, h := range heard {
 		row, verdict := who(end{h.Local, h.Remote, h.PID})
 		if verdict != counts && verdict != inferred {
 			continue
 		}
-		if h.PID != 0 {
+		if t.remember && h.PID != 0 {
 			t.born[pairOf(h.Local, h.Remote)] = h.PID
 		}
 		if h.Spent > 0 {

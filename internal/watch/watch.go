@@ -377,13 +377,16 @@ func (p *Process) add(end socketstats.End, state socketstats.State) {
 // byProcess gives each process all the sockets that it holds or held.
 func (w *Watcher) byProcess(rows rows, sockets []socketstats.Socket) {
 	w.listens = listeners(sockets)
+	w.uses.counted()
 	for _, pid := range w.pids {
 		rows.of(pid)
 	}
 	for i := range sockets {
 		s := &sockets[i]
 		pid, end, ok := w.rowOfListed(s)
-		w.uses.see(s, ok)
+		if w.target.Closely {
+			w.uses.see(s, ok)
+		}
 		if ok {
 			w.holder[pairOf(s.Local, s.Remote)] = pid
 			rows.of(pid).add(end, s.State)
