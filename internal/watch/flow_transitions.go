@@ -24,6 +24,7 @@ type transitions struct {
 	lost  bool
 	// born are the processes that opened the connections heard of since turned,
 	// or since the last list, and bornBefore before.
+	remember         bool
 	born, bornBefore map[pair]int32
 	turned           time.Time
 }
