@@ -246,6 +246,9 @@ func (f *facts) idleGrows() *finding {
 
 func (f *facts) idleTrend(from int) trend {
 	t := f.trendFrom(from, f.idle)
+	if !t.grows {
+		return t
+	}
 	fewer := f.trendFrom(from, func(s *Sample) int { return -f.talkingNow(s) })
 	if fewer.chance < unlikely && 2*fewer.perSecond > t.perSecond {
 		t.grows = false

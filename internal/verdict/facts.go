@@ -144,12 +144,20 @@ func (f *facts) trendOf(figure func(*Sample) int) trend { return f.trendFrom(0, 
 
 // trendFrom is that since the busy sample from.
 func (f *facts) trendFrom(from int, figure func(*Sample) int) trend {
-	busy := f.busy[from:]
-	at, values := make([]time.Duration, len(busy)), make([]float64, len(busy))
-	for i, b := range busy {
-		at[i], values[i] = f.at[b], float64(figure(&f.Samples[b]))
+	return trendOf(f.busyOf(from, figure))
+}
+
+// slopeFrom is only its slope.
+func (f *facts) slopeFrom(from int, figure func(*Sample) int) float64 {
+	return Slope(f.busyOf(from, figure))
+}
+
+// busyOf returns a figure of the busy samples since from, and their times.
+func (f *facts) busyOf(from int, figure func(*Sample) int) (at []time.Duration, values []float64) {
+	for _, b := range f.busy[from:] {
+		at, values = append(at, f.at[b]), append(values, float64(figure(&f.Samples[b])))
 	}
-	return trendOf(at, values)
+	return at, values
 }
 
 // lasting is the least that a figure was in the last part of the samples, one

@@ -47,12 +47,12 @@ func (f *facts) forecast() string {
 }
 
 func (f *facts) descriptorsEnd() string {
-	t := f.trendOf(func(s *Sample) int { return s.Descriptors })
-	if t.perSecond <= 0 || f.Limits.Descriptors == 0 || f.last().Descriptors == 0 || f.growth() <= 0 {
+	perSecond := f.slopeFrom(0, func(s *Sample) int { return s.Descriptors })
+	if perSecond <= 0 || f.Limits.Descriptors == 0 || f.last().Descriptors == 0 || f.growth() <= 0 {
 		return ""
 	}
 	left := max(0, f.Limits.Descriptors-f.last().Descriptors)
-	return fmt.Sprintf("At this rate the process has its %d descriptors in %s.", f.Limits.Descriptors, after(left, t.perSecond))
+	return fmt.Sprintf("At this rate the process has its %d descriptors in %s.", f.Limits.Descriptors, after(left, perSecond))
 }
 
 // portsEnd is of ports that are used once: they come back after a minute.

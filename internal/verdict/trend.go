@@ -40,18 +40,20 @@ const (
 //     that has come to its plateau.
 func trendOf(at []time.Duration, values []float64) trend {
 	at, values = thin(at), thin(values)
-	t := trend{perSecond: Slope(at, values), chance: 1}
 	if len(values) < Least {
-		return t
+		return trend{chance: 1}
 	}
+	floors := floorsOf(values)
+	t := trend{floor: floors[0], rise: floors[3] - floors[0], chance: 1}
+	if t.rise < handful || floors[1] >= floors[2] || floors[2] >= floors[3] {
+		return t // what follows is dear, and would not change it
+	}
+	t.perSecond = Slope(at, values)
 	rest := residuals(at, values, t.perSecond)
 	t.chance = mannKendall(values, wandering(values, rest))
-	floors := floorsOf(values)
-	t.floor, t.rise = floors[0], floors[3]-floors[0]
 	half := len(values) / 2
-	lasting := Slope(at[half:], values[half:]) >= 0.3*t.perSecond && floors[2] < floors[3]
-	enough := math.Max(handful, 2*noise(rest))
-	t.grows = t.perSecond > 0 && t.chance < unlikely && lasting && floors[1] < floors[2] && t.rise >= enough
+	lasting := Slope(at[half:], values[half:]) >= 0.3*t.perSecond
+	t.grows = t.perSecond > 0 && t.chance < unlikely && lasting && t.rise >= 2*noise(rest)
 	return t
 }
 

@@ -194,10 +194,7 @@ func (f *facts) pending() int {
 // growth is the trend of the open connections, rounded.
 func (f *facts) growth() float64 {
 	skip := len(f.busy) / 3 // a load begins with a ramp, whatever the client
-	busy := f.busy
-	f.busy = busy[skip:]
-	most := math.Max(f.trendOf(clientOpen).perSecond, f.trendOf(serverOpen).perSecond)
-	f.busy = busy
+	most := math.Max(f.slopeFrom(skip, clientOpen), f.slopeFrom(skip, serverOpen))
 	return math.Round(most*100) / 100
 }
 
