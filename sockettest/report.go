@@ -56,6 +56,15 @@ func (c *check) lines(items []item) []string {
 	return lines
 }
 
+// unread is how many bytes the program has left to read. The kernel counts the
+// peer's FIN as one until end of file was read, and then none are left.
+func unread(s socketstats.Socket) int {
+	if s.State == socketstats.CloseWait {
+		return max(0, int(s.RecvQ)-1)
+	}
+	return int(s.RecvQ)
+}
+
 func (c *check) line(it item) string {
 	var b strings.Builder
 	s := it.Socket
@@ -84,8 +93,8 @@ func (c *check) line(it item) string {
 			fmt.Fprintf(&b, ", silent for %s", rounded(silent))
 		}
 	}
-	if s.RecvQ > 0 {
-		fmt.Fprintf(&b, ", %s unread", counted(int(s.RecvQ), "byte"))
+	if n := unread(s); n > 0 {
+		fmt.Fprintf(&b, ", %s unread", counted(n, "byte"))
 	}
 	if s.SendQ > 0 {
 		fmt.Fprintf(&b, ", %s not yet taken by the peer", counted(int(s.SendQ), "byte"))
