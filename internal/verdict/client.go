@@ -264,8 +264,8 @@ func thrownAway(f *facts) *finding {
 	switch {
 	case f.booked() && flow != nil:
 		return f.thrownAwayByBooks(flow, peak)
-	case !f.Paired && f.most(serverOpen) > peak:
-		return nil // a server: clients come and go
+	case f.serves():
+		return nil // its clients come and go
 	case flow != nil:
 		return f.thrownAwayByFlow(flow, peak)
 	}
@@ -275,6 +275,16 @@ func thrownAway(f *facts) *finding {
 	}
 	return &finding{kind: ThrownAway, confidence: Medium, evidence: []string{fmt.Sprintf(
 		"%s in TIME_WAIT at most, and never more than %d open.", plural(lingering, "socket was", "sockets were"), peak)}}
+}
+
+// serves reports whether the subject is a server rather than a client: it
+// listens, or accepted more than it opened, as far as the samples show.
+func (f *facts) serves() bool {
+	all := func(c socketstats.Counts) int { return c.Total() - c.Of(listening) }
+	accepted := f.most(func(s *Sample) int { return all(s.Server.Counts) })
+	opened := f.most(func(s *Sample) int { return all(s.Client.Counts) })
+	listens := f.most(serverIn(listening)) > 0
+	return !f.Paired && (accepted > opened || (accepted == opened && listens))
 }
 
 // thrownAwayByBooks sets the connections that were opened against those that

@@ -97,6 +97,10 @@ func TestEachKindHasItsSign(t *testing.T) {
 			set(&s.Server, socketstats.Established, 2)
 			s.Flow = &verdict.Flow{Opened: 10 * i, Closed: 10 * i, Weighed: 10 * i, Brief: 10 * i}
 		}), ""},
+		"a server whose clients come and go unseen": {verdict.Healthy, known(20, func(i int, s *verdict.Sample) {
+			set(&s.Server, socketstats.Listen, 1)
+			s.Flow = &verdict.Flow{Opened: 10 * i, Closed: 10 * i, Weighed: 10 * i, Brief: 10 * i}
+		}), ""},
 		"nobody answers SYN": {verdict.StuckDialing, known(10, func(i int, s *verdict.Sample) {
 			set(&s.Client, socketstats.SynSent, min(i, 4))
 			s.Client.Use.Resent = min(i, 4)
