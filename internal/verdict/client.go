@@ -300,6 +300,9 @@ func (f *facts) thrownAwayByBooks(flow *Flow, peak int) *finding {
 	if n := max(f.most(clientIn(timeWait)), f.most(serverIn(timeWait))); n > 0 {
 		evidence = append(evidence, fmt.Sprintf("%s in TIME_WAIT at most.", plural(n, "socket was", "sockets were")))
 	}
+	if n := f.last().Kernel["OutRsts"] - f.Samples[0].Kernel["OutRsts"]; 2*int(n) > wasted {
+		evidence = append(evidence, fmt.Sprintf("%s sent, which leaves no socket to see.", plural(int(n), "reset was", "resets were")))
+	}
 	return &finding{kind: ThrownAway, confidence: High, evidence: evidence}
 }
 
