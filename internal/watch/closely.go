@@ -1,6 +1,8 @@
 package watch
 
 import (
+	"errors"
+
 	"socketlab/internal/socketstats"
 )
 
@@ -80,6 +82,7 @@ type weights struct {
 	source *socketstats.Closings
 	end    func(socketstats.Closed) socketstats.End
 	pid    func(socketstats.Closed) int32 // who held it; 0 if that is not known
+	rowFor func(rows, int32) int32
 	heard  []socketstats.Closed
 	total  map[int32]*Flow // Weighed and Brief of each row
 	begun  bool
@@ -97,7 +100,23 @@ func (w *Watcher) openWeights() (*weights, error) {
 	if t, ok := w.flows.(*transitions); ok {
 		t.remember = true
 	}
-	return &weights{source: source, end: w.endOfClosed, pid: w.pidOfClosed, total: map[int32]*Flow{}}, nil
+	return &weights{source: source, end: w.endOfClosed, pid: w.pidOfClosed, rowFor: w.rowFor, total: map[int32]*Flow{}}, nil
+}
+
+// rowFor is the row of what a process did: its own, or that of no process once it
+// has ended and nothing is left of it. Clients that come and go would fill a
+// recording otherwise.
+func (w *Watcher) rowFor(rows rows, pid int32) int32 {
+	if !w.target.Closely || pid == 0 || rows[pid] != nil {
+		return pid
+	}
+	if !w.dead[pid] {
+		w.dead[pid] = errors.Is(socketstats.CheckProcess(pid), socketstats.ErrNoProcess)
+	}
+	if w.dead[pid] {
+		return 0
+	}
+	return pid
 }
 
 // endOfClosed is the end that a closed socket was at.
@@ -149,9 +168,10 @@ func (w *weights) enter(rows rows, who rowOf) error {
 			w.total[row].Brief++
 		}
 	}
-	for row, t := range w.total {
-		if p := rows[row]; p != nil && p.Flow != nil {
-			p.Flow.Weighed, p.Flow.Brief = t.Weighed, t.Brief
+	for pid, t := range w.total {
+		if p := rows[w.rowFor(rows, pid)]; p != nil && p.Flow != nil {
+			p.Flow.Weighed += t.Weighed
+			p.Flow.Brief += t.Brief
 		}
 	}
 	return nil

@@ -84,6 +84,12 @@ type (
 	tallies map[int32]*tally
 )
 
+func (t *tally) plus(u tally) {
+	t.opened += u.opened
+	t.closed += u.closed
+	t.inferred += u.inferred
+}
+
 func (t tallies) of(row int32) *tally {
 	if t[row] == nil {
 		t[row] = &tally{}

@@ -1,6 +1,9 @@
 package watch_test
 
 import (
+	"os"
+	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,10 +48,16 @@ func TestShortConnectionsAreToldByWhereTheyWent(t *testing.T) {
 	<-done
 	snap, err := w.Count(t.Context())
 	require.NoError(t, err)
-	before := flow(snap, pid)
 	require.Positive(t, snap.Unknown, "the other ends are nobody's")
 	_, worth = w.Curious()
 	require.True(t, worth)
+	var before watch.Flow
+	require.Eventually(t, func() bool { // the kernel tells of a closing a moment later
+		before = flow(snap, pid)
+		snap, err = w.Count(t.Context())
+		require.NoError(t, err)
+		return flow(snap, pid).Closed == before.Closed
+	}, 10*time.Second, 50*time.Millisecond)
 
 	const n = 200
 	open(-n)
@@ -62,4 +71,31 @@ func TestShortConnectionsAreToldByWhereTheyWent(t *testing.T) {
 	require.Equal(t, n, after.Closed-before.Closed)
 	require.Equal(t, n, after.Inferred-before.Inferred)
 	require.GreaterOrEqual(t, after.Brief-before.Brief, n-1, "each carried nothing") // the last may be told of later
+}
+
+// What a process did that has ended is not forgotten, and takes no row for ever.
+func TestWhatEndedProcessesDidIsInTheRowWithout(t *testing.T) {
+	src, err := socketstats.OpenSockdiag()
+	require.NoError(t, err)
+	defer src.Close()
+	l, port := listen(t)
+	go serve(l)
+	w := newWatcher(t, src, watch.Target{Port: port, Closely: true})
+	snap, err := w.Count(t.Context())
+	require.NoError(t, err)
+
+	for range 3 {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), "OPEN_AND_CLOSE_TO="+l.Addr().String())
+		cmd.Stdin = strings.NewReader("10\n")
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+	}
+	require.Eventually(t, func() bool {
+		snap, err = w.Count(t.Context())
+		require.NoError(t, err)
+		return flow(snap, 0).Closed >= 30
+	}, 10*time.Second, 10*time.Millisecond)
+	require.Equal(t, 30, flow(snap, 0).Opened)
+	require.Len(t, snap.Processes, 1)
 }

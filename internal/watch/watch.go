@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/shirou/gopsutil/v3/process"
 
@@ -128,6 +129,7 @@ type Watcher struct {
 	lastUnknown   int
 	weights       *weights // nil if not watched closely, or nothing tells
 	limits        map[int32]socketstats.Limits
+	dead          map[int32]bool // the processes that have ended
 	began         time.Time
 	// holder is who held a socket at the last count, and heldBefore at the one
 	// before: with a port, of client ends; else of what is watched.
@@ -147,7 +149,7 @@ func New(ctx context.Context, source socketstats.Source, target Target) (*Watche
 	}
 	w := &Watcher{
 		target: target, source: source, names: map[int32]string{}, pids: slices.Clone(target.PIDs),
-		own: newOwnAddresses(), last: map[int32]Flow{}, limits: map[int32]socketstats.Limits{}, uses: newUses(),
+		own: newOwnAddresses(), last: map[int32]Flow{}, limits: map[int32]socketstats.Limits{}, uses: newUses(), dead: map[int32]bool{},
 		holder: map[pair]int32{}, heldBefore: map[pair]int32{},
 	}
 	if target.Name != "" && target.Port == 0 {
@@ -192,10 +194,20 @@ func (w *Watcher) nameOf(pid int32) string {
 	name := "process"
 	// Not process.NewProcess: it leaves a pidfd open for each call.
 	if n, err := (&process.Process{Pid: pid}).Name(); err == nil {
-		name = strings.TrimSuffix(n, ".exe")
+		name = printable(strings.TrimSuffix(n, ".exe"))
 	}
 	w.names[pid] = name
 	return name
+}
+
+// printable keeps a process from drawing on terminals with its name.
+func printable(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '?'
+		}
+		return r
+	}, name)
 }
 
 // Count counts once. The error is [ErrGone] when there is nothing left to
@@ -303,13 +315,16 @@ func (w *Watcher) addFlows(rows rows, snap *Snapshot, sockets []socketstats.Sock
 	if first { // nothing came or went yet
 		return w.weights.enter(rows, who)
 	}
+	sums := tallies{}
 	for pid, n := range total {
 		if n.opened != 0 || n.closed != 0 {
+			pid = w.rowFor(rows, pid)
 			rows.of(pid)
+			sums.of(pid).plus(*n)
 		}
 	}
 	for pid, p := range rows {
-		n := total.of(pid)
+		n := sums.of(pid)
 		p.Flow = &Flow{Opened: max(0, n.opened), Closed: n.closed, Inferred: n.inferred}
 		p.Flow.since(w.last[pid], passed)
 		w.last[pid] = *p.Flow
