@@ -49,7 +49,7 @@ func TestRowsAreReadFromTheKernelsMessages(t *testing.T) {
 		{
 			Local: netip.MustParseAddrPort("127.0.0.1:34845"), Remote: netip.MustParseAddrPort("127.0.0.1:53898"),
 			State: Established, Inode: 20572971, Cookie: 7<<32 + 354762, RecvQ: 5,
-			Info: &Info{RTT: 19 * time.Microsecond, Retransmits: 3, Sent: 70 * time.Millisecond, Received: 60 * time.Millisecond},
+			Info: &Info{RTT: 19 * time.Microsecond, Retransmits: 3, SegmentsIn: 1, Sent: 70 * time.Millisecond, Received: 60 * time.Millisecond},
 		},
 		{
 			Local: netip.MustParseAddrPort("[::1]:37336"), Remote: netip.MustParseAddrPort("[::1]:34845"),
