@@ -17,6 +17,7 @@ import (
 	abruptshutdown "socketlab/scenarios/abrupt-shutdown"
 	bodynotclosed "socketlab/scenarios/body-not-closed"
 	bodynotdrained "socketlab/scenarios/body-not-drained"
+	conncapplusleak "socketlab/scenarios/conn-cap-plus-leak"
 	dialperquery "socketlab/scenarios/dial-per-query"
 	idlepooltoosmall "socketlab/scenarios/idle-pool-too-small"
 	keepalivesdisabled "socketlab/scenarios/keepalives-disabled"
@@ -46,6 +47,7 @@ var list = []pair{
 	{id: Default, faulty: transportperrequest.NewFaulty, fixed: transportperrequest.NewFixed},
 	{id: "new-client-shared-transport", faulty: newclientsharedtransport.NewFaulty, fixed: newclientsharedtransport.NewFixed},
 	{id: "body-not-closed", faulty: bodynotclosed.NewFaulty, fixed: bodynotclosed.NewFixed},
+	{id: "conn-cap-plus-leak", faulty: conncapplusleak.NewFaulty, fixed: conncapplusleak.NewFixed},
 	{id: "body-not-drained", faulty: bodynotdrained.NewFaulty, fixed: bodynotdrained.NewFixed},
 	{id: "idle-pool-too-small", faulty: idlepooltoosmall.NewFaulty, fixed: idlepooltoosmall.NewFixed},
 	{id: "no-timeout", faulty: notimeout.NewFaulty, fixed: notimeout.NewFixed},

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/scenario"
+	"socketlab/internal/verdict"
 	"socketlab/scenarios"
 )
 
@@ -83,5 +84,26 @@ func TestScriptsSayWhatBothSidesShow(t *testing.T) {
 		require.NotEqual(t, script.Expect.Faulty, script.Expect.Fixed, id)
 		require.GreaterOrEqual(t, len(script.Expect.Faulty), 3, id)
 		require.GreaterOrEqual(t, len(script.Expect.Fixed), 3, id)
+	}
+}
+
+// The catalogue and the verdicts name each other.
+func TestFaultsAreVerdicts(t *testing.T) {
+	t.Parallel()
+	for _, id := range scenarios.IDs() {
+		script, err := scenarios.Script(id)
+		require.NoError(t, err)
+		kind := verdict.Healthy
+		if script.Fault != nil {
+			kind = verdict.Kind(script.Fault.Kind)
+		}
+		_, known := verdict.Explain(kind)
+		require.True(t, known, "%s: %s", id, kind)
+		require.Equal(t, scenario.ExpectVerdict(kind), script.Expect.Faulty[0], id)
+		require.Equal(t, scenario.ExpectVerdict(verdict.Healthy), script.Expect.Fixed[0], id)
+	}
+	for _, kind := range verdict.Kinds() {
+		about, _ := verdict.Explain(kind)
+		require.True(t, about.Scenario == "" || scenarios.Has(about.Scenario), "%s: %s", kind, about.Scenario)
 	}
 }

@@ -126,9 +126,12 @@ func poolExhausted(f *facts) *finding {
 	if n < handful {
 		return nil
 	}
-	return &finding{kind: PoolExhausted, confidence: High, evidence: []string{fmt.Sprintf(
-		"%s under way and only %s open: the rest wait for one.",
-		plural(f.pending(), "request is", "requests are"), plural(clientOpen(f.last()), "connection"))}}
+	evidence := []string{fmt.Sprintf("%s under way and only %s open: the rest wait for one.",
+		plural(f.pending(), "request is", "requests are"), plural(clientOpen(f.last()), "connection is", "connections are"))}
+	if use := f.last().Client.Use; use != nil && use.Received.AtLeast(f.silent) == clientOpen(f.last()) {
+		evidence = append(evidence, fmt.Sprintf("All of these have had their answer and been silent since for %s or longer: they are held, not busy.", short(f.silent)))
+	}
+	return &finding{kind: PoolExhausted, confidence: High, evidence: evidence}
 }
 
 // patience is how long an answer may take before it is said to hang: most

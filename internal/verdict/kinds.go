@@ -114,7 +114,7 @@ var explanations = []Explanation{
 		Fix:        "Give every request a deadline: in Go set http.Client.Timeout, or a context with a deadline.",
 	},
 	{
-		Kind: PoolExhausted, Leak: true,
+		Kind: PoolExhausted, Leak: true, Scenario: "conn-cap-plus-leak",
 		Title:      "requests queue for a connection of a pool that has none to give",
 		Means:      "The pool's limit is reached and every connection is taken, by slow requests or by ones that never give it back. What waits is in no socket: the server is idle while its clients time out.",
 		Recognised: "The client has more requests under way than connections, for as long as was watched, while the number of connections stands still. Known only where requests are counted: sockets alone do not show it.",
