@@ -19,6 +19,7 @@ import (
 	bodynotdrained "socketlab/scenarios/body-not-drained"
 	conncapplusleak "socketlab/scenarios/conn-cap-plus-leak"
 	dialperquery "socketlab/scenarios/dial-per-query"
+	errorbodynotclosed "socketlab/scenarios/error-body-not-closed"
 	idlepooltoosmall "socketlab/scenarios/idle-pool-too-small"
 	keepalivesdisabled "socketlab/scenarios/keepalives-disabled"
 	newclientsharedtransport "socketlab/scenarios/new-client-shared-transport"
@@ -47,6 +48,7 @@ var list = []pair{
 	{id: Default, faulty: transportperrequest.NewFaulty, fixed: transportperrequest.NewFixed},
 	{id: "new-client-shared-transport", faulty: newclientsharedtransport.NewFaulty, fixed: newclientsharedtransport.NewFixed},
 	{id: "body-not-closed", faulty: bodynotclosed.NewFaulty, fixed: bodynotclosed.NewFixed},
+	{id: "error-body-not-closed", faulty: errorbodynotclosed.NewFaulty, fixed: errorbodynotclosed.NewFixed},
 	{id: "conn-cap-plus-leak", faulty: conncapplusleak.NewFaulty, fixed: conncapplusleak.NewFixed},
 	{id: "body-not-drained", faulty: bodynotdrained.NewFaulty, fixed: bodynotdrained.NewFixed},
 	{id: "idle-pool-too-small", faulty: idlepooltoosmall.NewFaulty, fixed: idlepooltoosmall.NewFixed},

@@ -47,7 +47,7 @@ func closedByPeerOnly(f *facts) *finding {
 	switch r := f.last().Requests; {
 	case client == 0 && server == 0:
 		return nil
-	case client > 0 && r != nil && r.OK >= client && r.Reused*4 <= r.OK:
+	case client > 0 && r != nil && 2*(r.answered()-r.CutOff) >= client && r.Reused*4 <= r.answered():
 		return &finding{kind: BodiesNotDone, confidence: High, evidence: []string{f.work(), fmt.Sprintf(
 			"The server has closed %s, and the client holds on to %s: CLOSE_WAIT.", plural(client, "connection"), itOrThem(client))}}
 	case client > 0:

@@ -1,0 +1,45 @@
+package errorbodynotclosed
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	"socketlab/internal/client"
+)
+
+// faulty is a client of the price service, which is overloaded now and then.
+type faulty struct {
+	url        string
+	httpClient *http.Client
+}
+
+// NewFaulty returns a client of the price service.
+func NewFaulty(t client.Target) client.Caller {
+	return &faulty{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{}}}
+}
+
+// Call fetches a price, and tries once more if the service is overloaded.
+func (c *faulty) Call(ctx context.Context) error {
+	if err := c.fetch(ctx); err == nil {
+		return nil
+	}
+	return c.fetch(ctx)
+}
+
+func (c *faulty) fetch(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.httpClient.Do(req)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return client.StatusError(resp.StatusCode)
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
+}
