@@ -131,7 +131,7 @@ var explanations = []Explanation{
 		Kind: AnswersCutOff, Leak: true, Scenario: "abrupt-shutdown",
 		Title:      "the server stopped in the middle of its answers",
 		Means:      "Requests that were under way when the listener closed ended without an answer.",
-		Recognised: "The listener goes away, and most of the requests that were waiting then fail because their connections ended. Known only where requests are counted.",
+		Recognised: "The listener goes away, and at least half of the requests that end from then on have no answer: their connections ended. Known only where requests are counted.",
 		Fix:        "Stop in order: close the listener, let the answers under way be finished (in Go Server.Shutdown, and wait for it), then end the process.",
 	},
 	{

@@ -206,6 +206,37 @@ func TestBooksTellWhatSocketsDoNot(t *testing.T) {
 	}
 }
 
+// Whenever in the moment of the stop a sample is made, it is told.
+func TestServerThatStopsInTheMiddleOfItsAnswers(t *testing.T) {
+	t.Parallel()
+	stops := func(when string, cut int) verdict.Verdict {
+		s := booked(20, func(i int) (int, int, int, int, int) {
+			if i < 5 {
+				return 50, 0, 0, 50, 50
+			}
+			return 50, 50, 0, 50, 0
+		})
+		for i := range s.Samples {
+			r := s.Samples[i].Requests
+			if i >= 5 {
+				s.Samples[i].Server.Counts = socketstats.Counts{}
+				r.OK, r.Failed, r.CutOff = 50-cut, cut, cut
+			}
+			if when == "between list and books" && i == 4 {
+				*r = *s.Samples[5].Requests
+				r.Waiting, r.OK, r.Failed, r.CutOff = 0, 50-cut, cut, cut
+			}
+		}
+		s.Ended = true
+		return verdict.Diagnose(s)
+	}
+	for _, when := range []string{"between samples", "between list and books"} {
+		require.Equal(t, verdict.AnswersCutOff, stops(when, 50).Kind, when)
+		require.Equal(t, verdict.AnswersCutOff, stops(when, 30).Kind, when)
+		require.Equal(t, verdict.Healthy, stops(when, 0).Kind, when)
+	}
+}
+
 // What looks the same is said, and what would tell; once the server idles out
 // it is told.
 func TestTwoKindsThatLookTheSame(t *testing.T) {

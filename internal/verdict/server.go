@@ -9,17 +9,18 @@ func answersCutOff(f *facts) *finding {
 		return nil
 	}
 	for i := len(f.Samples) - 1; i >= 0; i-- {
-		before := f.Samples[i].Requests
 		if serverIn(listening)(&f.Samples[i]) == 0 {
 			continue
 		}
-		cut := f.last().Requests.CutOff - before.CutOff
-		if before.Waiting == 0 || 2*cut < before.Waiting {
+		// The books are made a moment after the list: it may have happened between.
+		before, now := f.Samples[max(0, i-1)].Requests, f.last().Requests
+		cut, finished := now.CutOff-before.CutOff, now.answered()-before.answered()
+		if cut < handful || 2*cut < finished {
 			return nil
 		}
 		return &finding{kind: AnswersCutOff, confidence: High, evidence: []string{fmt.Sprintf(
-			"The server's listener went away while %s waiting, and %d of them ended without an answer.",
-			plural(before.Waiting, "request was", "requests were"), cut)}}
+			"The server's listener went away, and of %s that ended since, %d had no answer.",
+			plural(finished, "request"), cut)}}
 	}
 	return nil
 }
