@@ -12,6 +12,7 @@ import (
 	"socketlab/internal/judge"
 	"socketlab/internal/lab"
 	"socketlab/internal/live"
+	"socketlab/internal/record"
 	"socketlab/internal/report"
 	"socketlab/internal/role"
 	"socketlab/internal/scenario"
@@ -106,10 +107,8 @@ func (o *abOptions) check(c *cobra.Command) error {
 	if err := checkBehaviour(o.comparison.Behaviour); err != nil {
 		return usagef(c, "%w", err)
 	}
-	if o.record != "" {
-		if _, err := os.Lstat(o.record); err == nil {
-			return usagef(c, "--record: %s is there already: remove it, or choose another name", o.record)
-		}
+	if err := (&record.Writer{Path: o.record}).Check(); err != nil {
+		return usagef(c, "--record: %w", err)
 	}
 	return nil
 }
@@ -119,7 +118,7 @@ func (o *abOptions) run(c *cobra.Command, streams Streams) error {
 	if err != nil {
 		return err
 	}
-	rec := recorder{path: o.record}
+	rec := record.Writer{Path: o.record}
 	comparison := o.comparison
 	comparison.Source = source
 	comparison.Observe = o.observer(streams, source, &rec)
@@ -127,7 +126,7 @@ func (o *abOptions) run(c *cobra.Command, streams Streams) error {
 		comparison.Output = streams.Err
 	}
 	run, err := lab.Compare(c.Context(), comparison)
-	if recErr := rec.close(); err == nil {
+	if recErr := rec.Close(); err == nil {
 		err = recErr
 	}
 	if err != nil {
@@ -148,7 +147,7 @@ func (o *abOptions) run(c *cobra.Command, streams Streams) error {
 }
 
 // observer records a run and shows it.
-func (o *abOptions) observer(streams Streams, source socketstats.Source, rec *recorder) func(lab.Event) {
+func (o *abOptions) observer(streams Streams, source socketstats.Source, rec *record.Writer) func(lab.Event) {
 	show := live.Observer(func(lab.Event) {})
 	if !o.quiet {
 		// Beside what the clients say, no table can be drawn over the one before.
@@ -156,7 +155,7 @@ func (o *abOptions) observer(streams Streams, source socketstats.Source, rec *re
 	}
 	warned := false
 	return func(e lab.Event) {
-		rec.write(e)
+		rec.Write(e)
 		show(e)
 		if e.Sample != nil && !warned && e.Sample.Took > o.comparison.Interval/dear {
 			warned = true

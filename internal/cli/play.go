@@ -15,6 +15,7 @@ import (
 	"socketlab/internal/judge"
 	"socketlab/internal/lab"
 	"socketlab/internal/live"
+	"socketlab/internal/record"
 	"socketlab/internal/report"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
@@ -186,20 +187,20 @@ func (p *player) playOne(ctx context.Context, script scenario.Script) (*report.E
 		p.sayf("%s: skipped: %s\n", script.ID, reason)
 		return nil, nil
 	}
-	rec := recorder{path: p.record}
+	rec := record.Writer{Path: p.record}
 	show := p.face(script)
 	run, err := lab.Play(ctx, lab.Plan{
 		Script: script, Seed: p.seed, Source: p.source, Isolated: p.isolates(script),
 		Programs: lab.Programs{Dir: p.binDir}, Listen: p.listen,
 		Observe: func(e lab.Event) {
-			rec.write(e)
+			rec.Write(e)
 			show(e)
 			if e.Sample != nil {
 				p.warn(script, e.Sample)
 			}
 		},
 	})
-	if recErr := rec.close(); err == nil {
+	if recErr := rec.Close(); err == nil {
 		err = recErr
 	}
 	if err != nil && p.listen != nil && run.Started.IsZero() {

@@ -1,10 +1,8 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 
@@ -12,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"socketlab/internal/lab"
+	"socketlab/internal/record"
 	"socketlab/internal/report"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
@@ -142,10 +141,8 @@ func (o *runOptions) check(c *cobra.Command, runs int) (map[scenario.Side]string
 	if o.record != "" && runs > 1 {
 		return nil, usagef(c, "--record takes one run, not %d", runs)
 	}
-	if o.record != "" {
-		if _, err := os.Lstat(o.record); err == nil {
-			return nil, usagef(c, "--record: %s is there already: remove it, or choose another name", o.record)
-		}
+	if err := (&record.Writer{Path: o.record}).Check(); err != nil {
+		return nil, usagef(c, "--record: %w", err)
 	}
 	if o.parallel < 0 {
 		return nil, usagef(c, "--parallel %d is below 0", o.parallel)
@@ -188,38 +185,6 @@ func outcome(entries []report.Entry, failed error) error {
 	}
 	if len(unmet) > 0 {
 		return &codeError{code: exitLeak, err: errors.New(strings.Join(unmet, "\nsockwatch: "))}
-	}
-	return nil
-}
-
-// recorder writes events to a file, each as soon as it happens, so that a
-// crash loses at most the last. The file is made with the first event: a run
-// that does not begin leaves none.
-type recorder struct {
-	path string
-	file *os.File
-	err  error
-}
-
-func (r *recorder) write(e lab.Event) {
-	if r.path == "" || r.err != nil {
-		return
-	}
-	if r.file == nil {
-		if r.file, r.err = os.OpenFile(r.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644); r.err != nil {
-			return
-		}
-	}
-	r.err = json.NewEncoder(r.file).Encode(e)
-}
-
-// close returns the first error of the whole recording.
-func (r *recorder) close() error {
-	if r.file != nil {
-		r.err = errors.Join(r.err, r.file.Close())
-	}
-	if r.err != nil {
-		return fmt.Errorf("record the run: %w", r.err)
 	}
 	return nil
 }
