@@ -51,10 +51,10 @@ func closedByPeerOnly(f *facts) *finding {
 		return &finding{kind: BodiesNotDone, confidence: High, evidence: []string{f.work(), fmt.Sprintf(
 			"The server has closed %s, and the client holds on to %s: CLOSE_WAIT.", plural(client, "connection"), itOrThem(client))}}
 	case client > 0:
-		return &finding{kind: PeerClosed, confidence: f.atLeastMedium(clientIn(closeWait)), evidence: f.closeWaits(client, clientIn(closeWait)),
+		return &finding{kind: PeerClosed, confidence: f.surerIfGrowing(clientIn(closeWait)), evidence: f.closeWaits(client, clientIn(closeWait)),
 			otherwise: []Alternative{{BodiesNotDone, "whether the program speaks HTTP, and closes every response's body"}}}
 	default:
-		return &finding{kind: PeerClosed, confidence: f.atLeastMedium(serverIn(closeWait)), evidence: f.closeWaits(server, serverIn(closeWait))}
+		return &finding{kind: PeerClosed, confidence: f.surerIfGrowing(serverIn(closeWait)), evidence: f.closeWaits(server, serverIn(closeWait))}
 	}
 }
 
@@ -69,8 +69,8 @@ func (f *facts) staying(figure func(*Sample) int) int {
 	return 0
 }
 
-// atLeastMedium is high for what grows.
-func (f *facts) atLeastMedium(figure func(*Sample) int) Confidence {
+// surerIfGrowing is how sure it is that what stays is a leak.
+func (f *facts) surerIfGrowing(figure func(*Sample) int) Confidence {
 	if f.trendOf(figure).grows {
 		return High
 	}
@@ -82,7 +82,7 @@ func (f *facts) closeWaits(n int, figure func(*Sample) int) []string {
 	if t := f.trendOf(figure); t.grows {
 		return []string{text + fmt.Sprintf(", growing by %s.", rate(t.perSecond))}
 	}
-	return []string{text + fmt.Sprintf(", all the time for %s.", short(f.span()))}
+	return []string{text + fmt.Sprintf(", for %s and longer.", short(f.span()/4))} // see staying
 }
 
 func itOrThem(n int) string {

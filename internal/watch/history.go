@@ -95,8 +95,8 @@ func (h *History) Subjects() []Subject {
 	return subjects
 }
 
-// lasting lists the processes that are there now and were in more than half of
-// the last snapshots.
+// lasting lists the processes that are there now and were in more than ten
+// snapshots, or in more than half of them while they are few.
 func (h *History) lasting() []int32 {
 	seen := map[int32]int{}
 	for _, s := range h.snapshots {
