@@ -376,7 +376,9 @@ func TestListedIsFirstWhatHasBeenSilentForLongest(t *testing.T) {
 		counted(t, w, pid, func(p watch.Process) bool { return p.ClientUse.Received.AtLeast(100*time.Millisecond) >= 4 })
 		do("exchange", 3)
 		young := next(3)
-		_, p := counted(t, w, pid, func(p watch.Process) bool { return p.Client.Of(socketstats.Established) >= 7 })
+		_, p := counted(t, w, pid, func(p watch.Process) bool { // and what the round before closed is gone
+			return p.Client.Of(socketstats.Established) >= 7 && p.Client.Open() == p.Client.Of(socketstats.Established)
+		})
 
 		for _, state := range []socketstats.State{0, socketstats.Established} {
 			listed := w.Listed(state)

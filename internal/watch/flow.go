@@ -168,29 +168,31 @@ func (w *Watcher) ofProcess(e end) (int32, finding) {
 type uses struct {
 	by map[netip.AddrPort]int32
 	// strange are the sockets, by cookie, whose process was not found since the
-	// last count, or between the two before. It may have been closed meanwhile.
-	strange, before map[uint64]bool
+	// last count, or between the two before, and since when that is so.
+	strange, before map[uint64]time.Time
 }
 
-func newUses() uses { return uses{by: map[netip.AddrPort]int32{}, strange: map[uint64]bool{}} }
+func newUses() uses { return uses{by: map[netip.AddrPort]int32{}, strange: map[uint64]time.Time{}} }
 
 // counted begins what is between two counts.
-func (u *uses) counted() { u.before, u.strange = u.strange, map[uint64]bool{} }
+func (u *uses) counted() { u.before, u.strange = u.strange, map[uint64]time.Time{} }
 
 // another stands for a process that is not watched, and for several.
 const another = -1
 
-// see enters a socket of a list. What is held and is twice not found among the
-// watched processes is another's.
+// foreign is how long a socket's process must not have been found among the
+// watched ones for it to be another's. A process that opens and closes many has
+// some whose descriptor is gone, or not there yet, when it is looked for.
+const foreign = 500 * time.Millisecond
+
+// see enters a socket of a list.
 func (u *uses) see(s *socketstats.Socket, watched bool) {
 	if s.State == socketstats.Listen || s.Inode == 0 {
 		return
 	}
 	pid := s.PID
 	if !watched {
-		once := u.strange[s.Cookie] || u.before[s.Cookie]
-		u.strange[s.Cookie] = true
-		if !once {
+		if u.strangeFor(s.Cookie) < foreign {
 			return
 		}
 		pid = another
@@ -199,6 +201,19 @@ func (u *uses) see(s *socketstats.Socket, watched bool) {
 		pid = another
 	}
 	u.by[s.Remote] = pid
+}
+
+// strangeFor is how long a socket's process has not been found.
+func (u *uses) strangeFor(cookie uint64) time.Duration {
+	since, ok := u.strange[cookie]
+	if !ok {
+		since, ok = u.before[cookie]
+	}
+	if !ok {
+		since = time.Now()
+	}
+	u.strange[cookie] = since
+	return time.Since(since)
 }
 
 // only is the one process that was seen to connect to an address; 0 if there is
