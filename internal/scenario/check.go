@@ -1,7 +1,7 @@
 package scenario
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -16,12 +16,6 @@ const (
 	Namespace = "namespace"
 )
 
-// What the server speaks.
-const (
-	HTTP  = "http"
-	RowDB = "rowdb"
-)
-
 // Bounds of a load: a run is meant to show a leak, not to wear out a machine.
 const (
 	maxRequests = 100_000
@@ -29,13 +23,25 @@ const (
 	maxBody     = 64 << 20
 )
 
-// defaults is what a script means that says nothing. Code follows from the id.
+// defaults is what a script means that says nothing. What follows from other
+// values is filled in later.
 func defaults() Script {
 	return Script{
 		Needs:  Loopback,
 		Speed:  1,
 		Sample: Duration(time.Second),
-		Server: Server{Protocol: HTTP, Status: 200},
+		Server: Server{Name: FirstServer, Protocol: HTTP, Status: defaultStatus},
+	}
+}
+
+const defaultStatus = 200
+
+// fillIn sets what follows from other values, or stands in a list.
+func (s *Script) fillIn() {
+	s.Code = cmp.Or(s.Code, s.ID)
+	for i := range s.Behind {
+		b := &s.Behind[i]
+		b.Protocol, b.Status = cmp.Or(b.Protocol, HTTP), cmp.Or(b.Status, defaultStatus)
 	}
 }
 
@@ -45,7 +51,9 @@ var idForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 func (s Script) check(codes []string) *finding {
 	return firstOf(
 		s.checkHead(codes),
-		s.Server.check(),
+		s.checkSymptoms(),
+		s.checkServers(),
+		s.checkNetwork(),
 		s.Client.check(),
 		s.checkLoad(),
 		s.checkTimes(),
@@ -91,48 +99,6 @@ func CheckSpeed(speed float64) error {
 		return fmt.Errorf("speed %v is not between %v and %v", speed, minSpeed, maxSpeed)
 	}
 	return nil
-}
-
-// Check says which value of a server's behaviour makes no sense, or returns nil.
-func (v Server) Check() error {
-	if f := v.check(); f != nil {
-		return errors.New(f.message)
-	}
-	return nil
-}
-
-func (v Server) check() *finding {
-	negative := func(name string, n int) *finding {
-		if n < 0 {
-			return found("$.server."+name, "%s %d is negative", name, n)
-		}
-		return nil
-	}
-	switch {
-	case v.Protocol != HTTP && v.Protocol != RowDB:
-		return found("$.server.protocol", "protocol is %q: use %s or %s", short(v.Protocol), HTTP, RowDB)
-	case v.Status < 200 || v.Status > 599:
-		return found("$.server.status", "status %d is not between 200 and 599", v.Status)
-	case v.Body > maxBody:
-		return found("$.server.body", "body of %d bytes is above the limit of %d", v.Body, maxBody)
-	case v.SetUp != 0 && v.Protocol != RowDB:
-		return found("$.server.set_up", "set_up is for protocol %s", RowDB)
-	}
-	return firstOf(negative("body", v.Body), negative("max_conns", v.MaxConns), negative("close_after", v.CloseAfter))
-}
-
-func (c Client) check() *finding {
-	bounded := func(name string, n int) *finding {
-		if n < 0 || n > maxRequests {
-			return found("$.client."+name, "%s %d is not between 0 and %d", name, n, maxRequests)
-		}
-		return nil
-	}
-	return firstOf(
-		bounded("max_idle_conns", c.MaxIdleConns),
-		bounded("max_idle_conns_per_host", c.MaxIdleConnsPerHost),
-		bounded("pool_size", c.PoolSize),
-	)
 }
 
 func (s Script) checkLoad() *finding {

@@ -91,9 +91,7 @@ func Parse(file string, data []byte, codes []string) (Script, error) {
 	if err := yaml.NodeToValue(p.body, &s, yaml.Strict()); err != nil {
 		return Script{}, p.fromYAML(err)
 	}
-	if s.Code == "" {
-		s.Code = s.ID
-	}
+	s.fillIn()
 	if f := s.check(codes); f != nil {
 		return Script{}, p.at(p.tokenOf(f.path), f.message)
 	}

@@ -30,8 +30,18 @@ type Script struct {
 	// Fault says what the faulty side shows. A control, whose two sides are
 	// both healthy, has none.
 	Fault *Fault `yaml:"fault,omitempty"`
+	// Symptoms are what an engineer sees who meets the incident: names of
+	// [Symptoms]. The catalogue is grouped by them.
+	Symptoms []string `yaml:"symptoms,omitempty"`
 	// Server is how the server of both sides behaves.
 	Server Server `yaml:"server,omitempty"`
+	// Behind are more servers of each side, beside the first or behind it: the
+	// one that it calls, those that a balancer spreads over, a name server.
+	// Their sockets count as the first one's do.
+	Behind []Server `yaml:"behind,omitempty"`
+	// Network is what becomes of the network while the load goes on. It needs
+	// a namespace.
+	Network []Weather `yaml:"network,omitempty"`
 	// Client holds the settings that the code of both sides may use.
 	Client Client `yaml:"client,omitempty"`
 	// Load is what each side gets, phase after phase.
@@ -48,58 +58,6 @@ type Fault struct {
 	Kind string `yaml:"kind"`
 	// Fix is one sentence that says how to mend it.
 	Fix string `yaml:"fix"`
-}
-
-// Server is the behaviour of slowserver: each of these is one of its flags,
-// and one that is left out, or zero, is off.
-type Server struct {
-	// Protocol is http (the default), or rowdb: a database-like protocol over
-	// raw TCP, one query a line.
-	Protocol string `yaml:"protocol,omitempty"`
-	// Delay is waited before each answer.
-	Delay Duration `yaml:"delay,omitempty"`
-	// Jitter adds a random time up to this to each delay.
-	Jitter Duration `yaml:"jitter,omitempty"`
-	// SetUp is waited on each new connection before it can be used (rowdb).
-	SetUp Duration `yaml:"set_up,omitempty"`
-	// Status is the HTTP status of each answer. Default 200.
-	Status int `yaml:"status,omitempty"`
-	// Body is the size of each answer's body in bytes. Default: a short text.
-	Body int `yaml:"body,omitempty"`
-	// Hang accepts requests and never answers them.
-	Hang bool `yaml:"hang,omitempty"`
-	// IdleTimeout closes a connection that waited this long for its next request.
-	IdleTimeout Duration `yaml:"idle_timeout,omitempty"`
-	// ReadHeaderTimeout closes a connection whose request header takes longer.
-	ReadHeaderTimeout Duration `yaml:"read_header_timeout,omitempty"`
-	// WriteTimeout closes a connection whose answer takes longer.
-	WriteTimeout Duration `yaml:"write_timeout,omitempty"`
-	// MaxConns is how many connections are accepted at a time.
-	MaxConns int `yaml:"max_conns,omitempty"`
-	// CloseAfter closes a connection after this many requests.
-	CloseAfter int `yaml:"close_after,omitempty"`
-	// AbortAfter cuts off, in the middle of its answer, every request that
-	// comes later than this after the first one.
-	AbortAfter Duration `yaml:"abort_after,omitempty"`
-	// StopAfter tells the server to stop this long after the load began.
-	StopAfter Duration `yaml:"stop_after,omitempty"`
-	// Grace is how long a stopping server waits for answers under way.
-	Grace Duration `yaml:"grace,omitempty"`
-}
-
-// Client holds settings for the code of a pair. What a side makes of them is
-// its lesson: the faulty side may well ignore them.
-type Client struct {
-	// MaxIdleConns limits the idle connections kept to all servers.
-	MaxIdleConns int `yaml:"max_idle_conns,omitempty"`
-	// MaxIdleConnsPerHost limits the idle connections kept to one server.
-	MaxIdleConnsPerHost int `yaml:"max_idle_conns_per_host,omitempty"`
-	// IdleConnTimeout closes a connection that was idle for this long.
-	IdleConnTimeout Duration `yaml:"idle_conn_timeout,omitempty"`
-	// Timeout is for one request, from dial to the end of its body.
-	Timeout Duration `yaml:"timeout,omitempty"`
-	// PoolSize limits a pool of raw connections.
-	PoolSize int `yaml:"pool_size,omitempty"`
 }
 
 // Phase is one part of a load: just one of rate, burst and pause.
@@ -155,8 +113,8 @@ func (e Expect) Of(side Side) []Expectation {
 // would be most of what the machine does.
 const minSample = 20 * time.Millisecond
 
-// AtSpeed returns the script with every time divided by speed and every rate
-// multiplied by it. The kernel's own timers (TIME_WAIT's 60 s and the like) do
+// AtSpeed returns the script with every time divided by speed, and every rate
+// and bandwidth multiplied by it. The kernel's own timers (TIME_WAIT's 60 s and the like) do
 // not scale, and the sampling interval stays at 20 ms or more.
 func (s Script) AtSpeed(speed float64) Script {
 	scaled := scale(reflect.ValueOf(s), speed).Interface().(Script)
@@ -175,6 +133,8 @@ func scale(v reflect.Value, speed float64) reflect.Value {
 		return reflect.ValueOf(Duration(math.Round(float64(x) / speed)))
 	case Rate:
 		return reflect.ValueOf(Rate(float64(x) * speed))
+	case Kilobits:
+		return reflect.ValueOf(Kilobits(math.Round(float64(x) * speed)))
 	case Expectation:
 		return reflect.ValueOf(x.atSpeed(speed))
 	}
