@@ -8,23 +8,12 @@ package scenarios
 import (
 	"embed"
 	"fmt"
+	"net/http"
 	"slices"
 
 	"socketlab/internal/client"
 	"socketlab/internal/scenario"
 	"socketlab/internal/slowserver"
-
-	abruptshutdown "socketlab/scenarios/abrupt-shutdown"
-	bodynotclosed "socketlab/scenarios/body-not-closed"
-	bodynotdrained "socketlab/scenarios/body-not-drained"
-	conncapplusleak "socketlab/scenarios/conn-cap-plus-leak"
-	dialperquery "socketlab/scenarios/dial-per-query"
-	errorbodynotclosed "socketlab/scenarios/error-body-not-closed"
-	idlepooltoosmall "socketlab/scenarios/idle-pool-too-small"
-	keepalivesdisabled "socketlab/scenarios/keepalives-disabled"
-	newclientsharedtransport "socketlab/scenarios/new-client-shared-transport"
-	notimeout "socketlab/scenarios/no-timeout"
-	transportperrequest "socketlab/scenarios/transport-per-request"
 )
 
 //go:embed */scenario.yaml */faulty.go */fixed.go */lesson.md
@@ -33,30 +22,24 @@ var files embed.FS
 // Default is the scenario of the original incident.
 const Default = "transport-per-request"
 
-type newCaller = func(client.Target) client.Caller
+type (
+	newCaller  = func(client.Target) client.Caller
+	newHandler = func(client.Target) http.Handler
+)
 
-// pair is the code of a scenario. The sides differ in the client or in the
-// server; the other end is the same for both.
+// pair is the code of a scenario. The sides differ in the client, in the server,
+// or in what the server does for a request; the rest is the same for both.
 type pair struct {
 	id                      string
 	faulty, fixed           newCaller
 	serveFaulty, serveFixed slowserver.ServeFunc
+	// handleFaulty and handleFixed stand in the middle: they are in the first
+	// server, and clients of the one behind it.
+	handleFaulty, handleFixed newHandler
 }
 
-// list is in the order in which it is best taught.
-var list = []pair{
-	{id: Default, faulty: transportperrequest.NewFaulty, fixed: transportperrequest.NewFixed},
-	{id: "new-client-shared-transport", faulty: newclientsharedtransport.NewFaulty, fixed: newclientsharedtransport.NewFixed},
-	{id: "body-not-closed", faulty: bodynotclosed.NewFaulty, fixed: bodynotclosed.NewFixed},
-	{id: "error-body-not-closed", faulty: errorbodynotclosed.NewFaulty, fixed: errorbodynotclosed.NewFixed},
-	{id: "conn-cap-plus-leak", faulty: conncapplusleak.NewFaulty, fixed: conncapplusleak.NewFixed},
-	{id: "body-not-drained", faulty: bodynotdrained.NewFaulty, fixed: bodynotdrained.NewFixed},
-	{id: "idle-pool-too-small", faulty: idlepooltoosmall.NewFaulty, fixed: idlepooltoosmall.NewFixed},
-	{id: "no-timeout", faulty: notimeout.NewFaulty, fixed: notimeout.NewFixed},
-	{id: "keepalives-disabled", faulty: keepalivesdisabled.NewFaulty, fixed: keepalivesdisabled.NewFixed},
-	{id: "dial-per-query", faulty: dialperquery.NewFaulty, fixed: dialperquery.NewFixed},
-	{id: "abrupt-shutdown", serveFaulty: abruptshutdown.ServeFaulty, serveFixed: abruptshutdown.ServeFixed},
-}
+// list is in the order in which it is best taught: each group has a file.
+var list = slices.Concat(basics, clients, timeouts, pools, failures, peakLoad)
 
 // IDs lists the scenarios, in the order in which they are best taught.
 func IDs() []string {
@@ -124,3 +107,21 @@ func Serve(id string, side scenario.Side) slowserver.ServeFunc {
 	}
 	return find(id).serveFixed
 }
+
+// Handler returns what one side of scenario id does for a request, where its
+// code stands between the client and another server, the target; or nil.
+func Handler(id string, side scenario.Side, t client.Target) http.Handler {
+	p := find(id)
+	switch {
+	case p.handleFaulty == nil:
+		return nil
+	case side == scenario.Faulty:
+		return p.handleFaulty(t)
+	default:
+		return p.handleFixed(t)
+	}
+}
+
+// Relays reports whether the code of scenario id stands in the middle, so that
+// its first server opens connections of its own.
+func Relays(id string) bool { return id != "" && find(id).handleFaulty != nil }

@@ -30,7 +30,7 @@ func schedule(rate int, length time.Duration) []time.Duration {
 }
 
 func plainCaller(addr string) client.Caller {
-	return client.NewPlain(client.NewTarget(addr, scenario.Client{Timeout: scenario.Duration(30 * time.Second)}))
+	return client.NewPlain(client.NewTarget(client.At{Addr: addr}, scenario.Client{Timeout: scenario.Duration(30 * time.Second)}))
 }
 
 // A loader sends a request at each of the moments, or tries to, and returns

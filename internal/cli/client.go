@@ -104,7 +104,7 @@ func playClient(c *cobra.Command, streams Streams, side scenario.Side, o clientO
 	if o.allowRemote {
 		fmt.Fprintf(streams.Err, "client-%s: note: loading %s, which need not be on this machine\n", side, addr)
 	}
-	caller := scenarios.NewCaller(script.Code, side, client.NewTarget(addr, script.Client))
+	caller := scenarios.NewCaller(script.Code, side, client.NewTarget(client.At{Addr: addr}, script.Client))
 	return runClient(c, streams, side, client.Begin(caller, script.Arrivals(o.seed), client.MaxFDs()), script, o)
 }
 

@@ -190,7 +190,7 @@ func (p *player) playOne(ctx context.Context, script scenario.Script) (*report.E
 	rec := record.Writer{Path: p.record}
 	show := p.face(script)
 	run, err := lab.Play(ctx, lab.Plan{
-		Script: script, Seed: p.seed, Source: p.source, Isolated: p.isolates(script),
+		Script: script, Seed: p.seed, Source: p.source, Isolated: p.isolates(script), Swapped: p.swap,
 		Programs: lab.Programs{Dir: p.binDir}, Listen: p.listen,
 		Observe: func(e lab.Event) {
 			rec.Write(e)

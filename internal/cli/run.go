@@ -29,6 +29,7 @@ type runOptions struct {
 	binDir   string
 	record   string
 	quiet    bool
+	swap     bool
 	// visible keeps runs where another terminal can see them, unless they
 	// cannot be played there.
 	visible bool
@@ -110,6 +111,7 @@ With -o json one run is an object; --all, or several, are an array of objects.`,
 	}
 	o.add(c.Flags())
 	c.Flags().BoolVar(&all, "all", false, "play the whole catalogue")
+	c.Flags().BoolVar(&o.swap, "swap", false, "play the fixed code as the faulty side and the other way round: a good script fails then")
 	c.Flags().IntVar(&o.parallel, "parallel", 0, "how many isolated runs go on at once; 0 is two for each processor, at most 8, and one above --speed 10")
 	return c
 }

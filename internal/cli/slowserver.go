@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,7 +23,9 @@ func slowserverCommand(streams Streams) *cobra.Command {
 		listen      string
 		reportEvery time.Duration
 		controlled  bool
-		protocol    = choice{scenario.HTTP, []string{scenario.HTTP, scenario.RowDB}}
+		answers     []string
+		behind      []string
+		protocol    = choice{scenario.HTTP, []string{scenario.HTTP, scenario.HTTPS, scenario.H2C, scenario.RowDB, scenario.Balancer}}
 		source      = choice{"gopsutil", socketstats.SourceNames()}
 	)
 	c := &cobra.Command{
@@ -32,17 +36,24 @@ it is working on and which TCP connections the kernel holds for its port, by
 state. It stops working for a client that has left, at once.
 
 SIGTERM or Ctrl-C drains: no new connections, and the answers under way get
---grace to be given.`,
+--grace to be given.
+
+Times such as --pause-after and --down-after are counted from the first
+connection.`,
 		Example: `  slowserver                               # the original incident's server
   slowserver --delay 2s --idle-timeout 5s
-  slowserver --listen 127.0.0.1:0 --hang    # any free port; never answers`,
+  slowserver --listen 127.0.0.1:0 --hang    # any free port; never answers
+  slowserver --delay 0 --answers whole,cut  # every second answer is cut off`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			log := logger(streams)
 			if controlled {
 				return roleEnded(role.Server(c.Context(), streams.In, streams.Out, log))
 			}
 			b.Protocol = protocol.value
-			if err := checkBehaviour(b); err != nil {
+			for _, a := range answers {
+				b.Answers = append(b.Answers, scenario.Answer(a))
+			}
+			if err := cmp.Or(checkBehaviour(b), checkBehind(b.Protocol, behind)); err != nil {
 				return usagef(c, "%w", err)
 			}
 			if err := checkListen(listen); err != nil {
@@ -52,12 +63,15 @@ SIGTERM or Ctrl-C drains: no new connections, and the answers under way get
 			if err != nil {
 				return err
 			}
-			l, err := net.Listen("tcp", listen)
+			l, err := slowserver.Listen(listen, b)
+			if errors.Is(err, errors.ErrUnsupported) {
+				return err
+			}
 			if err != nil {
 				return fmt.Errorf("%w; choose another address with --listen, or --listen 127.0.0.1:0 for any free port", err)
 			}
 			server := slowserver.New(slowserver.Config{
-				Behaviour: b, ReportEvery: reportEvery, Source: src, Log: log,
+				Behaviour: b, Behind: behind, ReportEvery: reportEvery, Source: src, Log: log,
 			})
 			if addr, ok := l.Addr().(*net.TCPAddr); ok && !addr.IP.IsLoopback() {
 				fmt.Fprintf(streams.Err, "slowserver: note: %s can be reached from other machines\n", addr)
@@ -70,17 +84,28 @@ SIGTERM or Ctrl-C drains: no new connections, and the answers under way get
 	f.StringVar(&listen, "listen", slowserver.DefaultAddr, "address to listen on; port 0 takes a free one")
 	f.DurationVar(&reportEvery, "report-every", slowserver.DefaultReportEvery, "time between two reports of the sockets; 0 for none")
 	f.Var(&source, "source", "where the reports' counts come from; sockdiag is cheaper beside thousands of connections")
-	f.Var(&protocol, "protocol", "what it speaks: HTTP, or rowdb, one query a line over raw TCP")
+	f.Var(&protocol, "protocol", "what it speaks: HTTP, plain, with TLS and a certificate of its own (https) or as HTTP/2 too (h2c); rowdb, one query a line over raw TCP; or balancer, which passes connections on")
+	f.StringSliceVar(&behind, "behind", nil, "addresses that a balancer passes connections on to, in turn")
 	durationFlag(f, &b.Delay, "delay", slowserver.DefaultDelay, "wait this long before each answer")
 	durationFlag(f, &b.Jitter, "jitter", 0, "add a random time up to this to each delay")
 	durationFlag(f, &b.SetUp, "set-up", 0, "make each new connection wait this long before its first query (rowdb)")
 	f.IntVar(&b.Status, "status", 200, "HTTP status of each answer")
 	f.IntVar(&b.Body, "body", 0, "size of each answer's body in bytes; 0 for a short text")
 	f.BoolVar(&b.Hang, "hang", false, "accept requests and never answer them")
+	f.StringSliceVar(&answers, "answers", nil, "what becomes of the answers, one after the other and from the start again: "+joined(scenario.Answers()))
+	f.IntVar(&b.Workers, "workers", 0, "work on this many requests at a time; the others wait; 0 for no limit")
+	durationFlag(f, &b.PauseAfter, "pause-after", 0, "answer nothing from then on, for the time of --pause-for")
+	durationFlag(f, &b.PauseFor, "pause-for", 0, "how long the pause lasts")
+	f.BoolVar(&b.Silent, "silent", false, "accept connections, and neither read nor write")
+	f.BoolVar(&b.Deaf, "deaf", false, "never accept, with the shortest queue there is (Linux)")
+	f.IntVar(&b.Backlog, "backlog", 0, "let this many connections wait to be accepted (Linux); 0 for the system's limit")
 	durationFlag(f, &b.IdleTimeout, "idle-timeout", slowserver.DefaultIdleTimeout, "close a connection that waited this long for its next request; 0 never")
 	durationFlag(f, &b.ReadHeaderTimeout, "read-header-timeout", 10*time.Second, "close a connection whose request header takes longer; 0 never")
 	durationFlag(f, &b.WriteTimeout, "write-timeout", 0, "close a connection whose answer takes longer; 0 never")
 	f.IntVar(&b.MaxConns, "max-conns", 0, "accept at most this many connections at a time; 0 for no limit")
+	f.StringVar(&b.OverLimit, "over-limit", "", "what becomes of connections above --max-conns: wait (the default), refuse (503, then closed) or close")
+	durationFlag(f, &b.DownAfter, "down-after", 0, "be gone from then on, with all connections, for the time of --down-for; 0 never")
+	durationFlag(f, &b.DownFor, "down-for", 0, "how long that lasts; 0 is a restart")
 	f.IntVar(&b.CloseAfter, "close-after", slowserver.DefaultCloseAfter, "close a connection after this many requests; 0 never")
 	durationFlag(f, &b.AbortAfter, "abort-after", 0, "cut off every answer later than this after the first request; 0 never")
 	durationFlag(f, &b.Grace, "grace", slowserver.DefaultGrace, "when stopping, wait this long for answers under way")
@@ -109,15 +134,42 @@ func roleEnded(code int) error {
 
 func checkBehaviour(b scenario.Server) error {
 	for name, d := range map[string]scenario.Duration{
-		"delay": b.Delay, "jitter": b.Jitter, "set-up": b.SetUp, "idle-timeout": b.IdleTimeout,
+		"delay": b.Delay, "jitter": b.Jitter, "idle-timeout": b.IdleTimeout,
 		"read-header-timeout": b.ReadHeaderTimeout, "write-timeout": b.WriteTimeout,
-		"abort-after": b.AbortAfter, "grace": b.Grace,
+		"abort-after": b.AbortAfter, "grace": b.Grace, "set-up": b.SetUp,
+		"pause-after": b.PauseAfter, "pause-for": b.PauseFor, "down-after": b.DownAfter, "down-for": b.DownFor,
 	} {
 		if d < 0 {
 			return fmt.Errorf("--%s %s is negative", name, d)
 		}
 	}
-	return b.Check()
+	return cmp.Or(b.Check(), slowserver.Check(b))
+}
+
+// checkBehind says what is wrong with the servers behind a balancer, or returns
+// nil.
+func checkBehind(protocol string, behind []string) error {
+	switch {
+	case protocol != scenario.Balancer && len(behind) > 0:
+		return errors.New("--behind is for --protocol balancer")
+	case protocol == scenario.Balancer && len(behind) == 0:
+		return errors.New("--protocol balancer needs --behind: the addresses that it passes connections on to")
+	}
+	for _, addr := range behind {
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			return fmt.Errorf("--behind: %w; write it like 127.0.0.1:8080", err)
+		}
+	}
+	return nil
+}
+
+// joined is the values of a flag.
+func joined[T ~string](values []T) string {
+	words := make([]string, len(values))
+	for i, v := range values {
+		words[i] = string(v)
+	}
+	return strings.Join(words, ", ")
 }
 
 func checkListen(addr string) error {

@@ -2,8 +2,10 @@ package client
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http/httptrace"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,7 +18,9 @@ import (
 // by several goroutines.
 type books struct {
 	sent, ok, failed atomic.Int64
+	tries            atomic.Int64
 	opened, reused   atomic.Int64
+	refused, stale   atomic.Int64
 
 	mu      sync.Mutex // guards all below
 	errors  map[string]int64
@@ -26,7 +30,13 @@ type books struct {
 	// are weak: the books must not keep a forgotten connection alive, for
 	// the collector closes those, and that is part of what is observed. A
 	// port number would not do in their place, since ports come back.
-	served map[weak.Pointer[net.TCPConn]]struct{}
+	served map[weak.Pointer[net.TCPConn]]*past
+}
+
+// past is what became of the requests that a connection was given to.
+type past struct {
+	given    int
+	timeouts int // since the last that was answered
 }
 
 func newBooks() *books {
@@ -35,7 +45,7 @@ func newBooks() *books {
 		errors:  map[string]int64{},
 		latency: hdrhistogram.New(1, hour, digits),
 		late:    hdrhistogram.New(1, hour, digits),
-		served:  map[weak.Pointer[net.TCPConn]]struct{}{},
+		served:  map[weak.Pointer[net.TCPConn]]*past{},
 	}
 }
 
@@ -43,21 +53,26 @@ func newBooks() *books {
 // counted it in sent.
 func (b *books) call(ctx context.Context, c Caller, due time.Time) {
 	start := time.Now()
-	var again atomic.Bool // whether the request's last connection had served before
+	var last atomic.Pointer[given] // the connection that the request was given last
 	err := c.Call(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { b.tries.Add(1) },
 		// net.Dialer calls ConnectDone for every address it tried, also when
 		// net/http does the dialling, and also when the request that asked
 		// for the dial was meanwhile given another connection.
 		ConnectDone: func(_, _ string, err error) {
-			if err == nil {
+			switch {
+			case err == nil:
 				b.opened.Add(1)
+			case !errors.Is(err, context.Canceled): // nobody wanted it any more
+				b.refused.Add(1)
 			}
 		},
-		GotConn: func(info httptrace.GotConnInfo) { again.Store(b.enter(info.Conn)) },
+		GotConn: func(info httptrace.GotConnInfo) { last.Store(b.enter(info.Conn)) },
 	}))
 	end := time.Now()
 
-	if again.Load() {
+	conn := last.Load()
+	if conn != nil && conn.again {
 		b.reused.Add(1)
 	}
 	b.mu.Lock()
@@ -66,26 +81,59 @@ func (b *books) call(ctx context.Context, c Caller, due time.Time) {
 	record(b.latency, end.Sub(start))
 	if err == nil {
 		b.ok.Add(1)
+		if conn != nil {
+			conn.past.timeouts = 0
+		}
 		return
 	}
 	b.failed.Add(1)
-	b.errors[ErrorName(err)]++
+	name := ErrorName(err)
+	b.errors[name]++
+	if conn != nil && conn.again && conn.past.wasDead(name) {
+		b.stale.Add(1)
+	}
 }
 
-// enter notes that conn was given to a request, and reports whether it had
-// been given to one before. GotConnInfo.Reused is not that: it is true as well
-// for a connection that went from the dial straight to the idle pool.
-func (b *books) enter(conn net.Conn) bool {
+// cutOff are the errors of a request whose connection ended before the answer.
+var cutOff = []string{"EOF", "ErrUnexpectedEOF", "ECONNRESET", "EPIPE", "ECONNABORTED"}
+
+// wasDead reports whether a failed request's connection was dead when the
+// request got it: it ended before any answer, or the request before has waited
+// in vain on it, too. One timeout may as well be a slow answer.
+func (p *past) wasDead(errorName string) bool {
+	if errorName == "timeout" {
+		p.timeouts++
+		return p.timeouts > 1
+	}
+	return errorName != "ErrUnexpectedEOF" && slices.Contains(cutOff, errorName)
+}
+
+// given is a connection that a request was given.
+type given struct {
+	past *past
+	// again says that it had been given to one before.
+	again bool
+}
+
+// enter notes that conn was given to a request. Whether it had been given to
+// one before is not GotConnInfo.Reused, which is true as well for a connection
+// that went from the dial straight to the idle pool. nil is a connection that
+// is not TCP.
+func (b *books) enter(conn net.Conn) *given {
 	tcp := underlying(conn)
 	if tcp == nil {
-		return false
+		return nil
 	}
 	key := weak.Make(tcp)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	_, before := b.served[key]
-	b.served[key] = struct{}{}
-	return before
+	p := b.served[key]
+	if p == nil {
+		p = &past{}
+		b.served[key] = p
+	}
+	p.given++
+	return &given{past: p, again: p.given > 1}
 }
 
 // underlying returns the TCP connection beneath conn, or nil. TLS connections

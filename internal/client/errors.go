@@ -34,7 +34,7 @@ var errnoNames = map[syscall.Errno]string{
 
 // ErrorName gives the short name under which a failed request is counted: the
 // kernel's errno name (ECONNRESET), EOF, ErrUnexpectedEOF, timeout, canceled,
-// DNS, HTTP_503, or other.
+// DNS_NOT_FOUND and its like, HTTP_503, or other.
 func ErrorName(err error) string {
 	var errno syscall.Errno
 	var status StatusError
@@ -49,15 +49,31 @@ func ErrorName(err error) string {
 		return "ErrUnexpectedEOF"
 	case errors.Is(err, io.EOF):
 		return "EOF"
+	case errors.Is(err, context.Canceled): // also in a lookup
+		return "canceled"
 	case errors.As(err, &dns):
-		return "DNS"
+		return dnsName(dns)
 	// Only Timeout is safe to ask: the type of a dialer's timeout differs
 	// from run to run.
 	case errors.As(err, &netErr) && netErr.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		return "timeout"
-	case errors.Is(err, context.Canceled):
-		return "canceled"
 	default:
 		return "other"
+	}
+}
+
+// dnsName tells apart what can be: the flags of the error, and for SERVFAIL the
+// text of Go's own resolver, since one that could not be asked is temporary too.
+// REFUSED and answers that make no sense are DNS.
+func dnsName(err *net.DNSError) string {
+	switch {
+	case err.IsNotFound:
+		return "DNS_NOT_FOUND"
+	case err.IsTimeout:
+		return "DNS_TIMEOUT"
+	case err.IsTemporary && err.Err == "server misbehaving":
+		return "DNS_SERVFAIL"
+	default:
+		return "DNS"
 	}
 }

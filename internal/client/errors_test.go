@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"syscall"
 	"testing"
 	"time"
 
@@ -151,9 +153,33 @@ func TestNameOfEachError(t *testing.T) {
 			server := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
 			return request(t, server.Listener.Addr().String(), nil)
 		}},
-		{"DNS", "no such name", func(t *testing.T) error {
-			_, err := (&net.Dialer{Resolver: knowsNothing(t)}).Dial("tcp", "no-such-host.invalid.:80")
-			return err
+		{"DNS_NOT_FOUND", "no such name", func(t *testing.T) error {
+			return lookup(context.Background(), nameServer(t, nameError, nil))
+		}},
+		{"DNS_NOT_FOUND", "over HTTP", func(t *testing.T) error {
+			d := net.Dialer{Resolver: nameServer(t, nameError, nil)}
+			tr := transport(t, &http.Transport{DialContext: d.DialContext})
+			return get(&http.Client{Transport: tr}, "http://no-such-host.invalid.")(context.Background())
+		}},
+		{"DNS_SERVFAIL", "the name server failed", func(t *testing.T) error {
+			return lookup(context.Background(), nameServer(t, serverFailure, nil))
+		}},
+		{"DNS", "the name server refused", func(t *testing.T) error {
+			return lookup(context.Background(), nameServer(t, refused, nil))
+		}},
+		{"DNS", "the name server could not be asked", func(*testing.T) error {
+			return lookup(context.Background(), &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+				return nil, &net.OpError{Op: "read", Net: "udp", Err: os.NewSyscallError("read", syscall.ECONNREFUSED)}
+			}})
+		}},
+		{"DNS_TIMEOUT", "the name server is silent", func(t *testing.T) error {
+			ctx, cancel := context.WithTimeout(context.Background(), brief)
+			defer cancel()
+			return lookup(ctx, nameServer(t, silence, nil))
+		}},
+		{"canceled", "in a lookup", func(t *testing.T) error {
+			ctx, cancel := context.WithCancel(context.Background())
+			return lookup(ctx, nameServer(t, silence, cancel))
 		}},
 		{"other", "a certificate that nobody signed", func(t *testing.T) error {
 			server := httptest.NewUnstartedServer(http.HandlerFunc(answer))
@@ -183,8 +209,23 @@ func TestNameOfEachError(t *testing.T) {
 	}
 }
 
-// knowsNothing returns a resolver over a name server that knows no name.
-func knowsNothing(t *testing.T) *net.Resolver {
+// What a name server answers (RFC 1035 section 4.1.1).
+const (
+	silence       = -1
+	serverFailure = 2
+	nameError     = 3
+	refused       = 5
+)
+
+// lookup dials a name that is nowhere else but at the resolver.
+func lookup(ctx context.Context, r *net.Resolver) error {
+	_, err := (&net.Dialer{Resolver: r}).DialContext(ctx, "tcp", "no-such-host.invalid.:80")
+	return err
+}
+
+// nameServer returns a resolver over a name server that answers with code; one
+// that is silent calls asked in place of it.
+func nameServer(t *testing.T, code int, asked func()) *net.Resolver {
 	t.Helper()
 	server, err := net.ListenPacket("udp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -196,8 +237,12 @@ func knowsNothing(t *testing.T) *net.Resolver {
 			if err != nil {
 				return
 			}
-			message[2], message[3] = 0x81, 0x83 // a response, name error (RFC 1035 section 4.1.1)
-			_, _ = server.WriteTo(message[:n], from)
+			if code != silence {
+				message[2], message[3] = 0x81, 0x80|byte(code) // a response, recursion available
+				_, _ = server.WriteTo(message[:n], from)
+			} else if asked != nil {
+				asked()
+			}
 		}
 	}()
 	t.Cleanup(func() {

@@ -16,8 +16,8 @@ func TestConnectionsThatAreNotTCPAreLeftOut(t *testing.T) {
 	defer client.Close()
 	defer server.Close()
 	b := newBooks()
-	require.False(t, b.enter(client))
-	require.False(t, b.enter(client))
+	require.False(t, b.enter(client).again)
+	require.False(t, b.enter(client).again)
 	require.Empty(t, b.served)
 }
 
@@ -26,7 +26,7 @@ func forget(t *testing.T, b *books, addr string, collected func()) (again bool) 
 	conn, err := net.Dial("tcp", addr)
 	require.NoError(t, err)
 	runtime.AddCleanup(conn.(*net.TCPConn), func(done func()) { done() }, collected)
-	return b.enter(conn)
+	return b.enter(conn).again
 }
 
 func TestBooksDoNotKeepAForgottenConnectionAlive(t *testing.T) {

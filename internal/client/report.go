@@ -48,8 +48,20 @@ type Requests struct {
 	OK      int64 `json:"ok"`
 	Failed  int64 `json:"failed"`
 	Waiting int64 `json:"waiting"`
+	// Tries is how often a connection was asked for: once for each request, and
+	// once more whenever one was tried again.
+	Tries int64 `json:"tries"`
 	// Errors counts the failed ones by the names of [ErrorName].
 	Errors map[string]int64 `json:"errors"`
+}
+
+// CutOff are the failed requests whose connection ended before the answer.
+func (r Requests) CutOff() int64 {
+	var n int64
+	for _, name := range cutOff {
+		n += r.Errors[name]
+	}
+	return n
 }
 
 // ErrorList writes the errors as "3 EOF, 1 timeout"; "" where there are none.
@@ -68,6 +80,11 @@ type Connections struct {
 	// Reused is the number of finished requests whose connection had been
 	// given to an earlier request.
 	Reused int64 `json:"reused"`
+	// Failed are the attempts to connect that failed.
+	Failed int64 `json:"failed"`
+	// Stale is the number of requests that failed, by an end of the connection
+	// or by a timeout, on a connection that had served an earlier one.
+	Stale int64 `json:"stale"`
 }
 
 // Process is what the client's process uses.
@@ -115,9 +132,11 @@ func (b *books) report() Report {
 	return Report{
 		Requests: Requests{
 			Sent: sent, OK: ok, Failed: failed, Waiting: sent - ok - failed,
-			Errors: maps.Clone(b.errors),
+			Tries: b.tries.Load(), Errors: maps.Clone(b.errors),
 		},
-		Connections:  Connections{Opened: b.opened.Load(), Reused: b.reused.Load()},
+		Connections: Connections{
+			Opened: b.opened.Load(), Reused: b.reused.Load(), Failed: b.refused.Load(), Stale: b.stale.Load(),
+		},
 		Latency:      latencyOf(b.latency),
 		ScheduleLate: latencyOf(b.late),
 	}

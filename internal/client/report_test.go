@@ -133,7 +133,7 @@ func TestReportHasTheNamesOfARun(t *testing.T) {
 }
 
 func TestTargetHasTheSettingsOfTheScript(t *testing.T) {
-	got := NewTarget("127.0.0.1:8080", scenario.Client{
+	got := NewTarget(At{Addr: "127.0.0.1:8080"}, scenario.Client{
 		MaxIdleConns: 5, MaxIdleConnsPerHost: 2, IdleConnTimeout: scenario.Duration(30 * time.Second),
 		Timeout: scenario.Duration(time.Second), PoolSize: 7,
 	})

@@ -83,13 +83,14 @@ func sameWork(run *lab.Run) Result {
 }
 
 // sameConnections holds what a client says that it opened against what the
-// kernel saw, and returns false where the kernel was not asked, or where it was
-// the kernel that said it of a command. The kernel was asked before the client
+// kernel saw, and returns false where the kernel was not asked, where it was
+// the kernel that said it of a command, and where a server opened connections,
+// too. The kernel was asked before the client
 // and after it.
 func sameConnections(run *lab.Run, side scenario.Side) (Result, bool) {
 	s := run.Of(side)
 	before, after := s.Sampled, s.Connections
-	if before == nil || after == nil || run.Commands != nil {
+	if before == nil || after == nil || run.Commands != nil || run.Relayed {
 		return Result{}, false
 	}
 	said := int(s.Report.Connections.Opened)

@@ -2,6 +2,8 @@ package judge
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"socketlab/internal/client"
@@ -34,34 +36,56 @@ func Sides(run *lab.Run) []Subject {
 func series(run *lab.Run, name scenario.Side) verdict.Series {
 	side := run.Of(name)
 	s := verdict.Series{
-		Speed: run.Speed, Ended: run.Stopped == "", Paired: true, Limits: run.Limits, Stopped: side.Report.Stopped,
+		Speed: run.Speed, Ended: run.Stopped == "", Paired: true, Relayed: run.Relayed,
+		Limits: run.Limits, Stopped: side.Report.Stopped,
 	}
 	atWork := side.Samples[:run.AtWork(name)]
 	for i, of := range atWork {
 		if i == len(atWork)-1 && s.Ended {
 			of.Report = side.Report // the last word
 		}
-		s.Samples = append(s.Samples, sample(side.Client.Series[i].At, of))
+		s.Samples = append(s.Samples, sample(side.Client.Series[i].At, of, run.Relayed))
 	}
 	return s
 }
 
-func sample(at time.Duration, s lab.SideSample) verdict.Sample {
+func sample(at time.Duration, s lab.SideSample, relayed bool) verdict.Sample {
 	v := verdict.Sample{
 		At:     at,
 		Client: verdict.End{Counts: s.Client, Use: s.ClientUse},
 		Server: verdict.End{Counts: s.Server, Use: s.ServerUse},
 		Kernel: s.Kernel, Descriptors: s.Report.Process.FDs,
-		Flow: flow(s), Requests: requests(s.Report),
+		Flow: flow(s, relayed), Requests: requests(s.Report),
+		Servers: servers(s), Behind: behind(s, relayed),
 	}
 	return v
 }
 
+// behind is the connections that the first server opened.
+func behind(s lab.SideSample, relayed bool) int {
+	if !relayed {
+		return 0
+	}
+	return s.Behind
+}
+
+// servers are the servers that could have had the requests, in the order of
+// their names.
+func servers(s lab.SideSample) []verdict.Server {
+	var list []verdict.Server
+	for _, name := range slices.Sorted(maps.Keys(s.Servers)) {
+		list = append(list, verdict.Server{Name: name, Requests: int(s.Servers[name].Requests), Due: s.Servers[name].Due})
+	}
+	return list
+}
+
 // flow is what the client opened by its own books, and beside what the kernel
-// saw; nil where neither is known.
-func flow(s lab.SideSample) *verdict.Flow {
+// saw; nil where neither is known. The client's books know nothing of what a
+// server opens behind it.
+func flow(s lab.SideSample, relayed bool) *verdict.Flow {
 	var f verdict.Flow
 	tally, booked := s.Connections, s.Report.Knows("connections.opened")
+	booked = booked && !(relayed && tally != nil)
 	if tally != nil {
 		f = verdict.Flow{Opened: tally.Opened, Closed: tally.Closed, Weighed: tally.Weighed, Brief: tally.Brief}
 	}
@@ -74,9 +98,6 @@ func flow(s lab.SideSample) *verdict.Flow {
 	return &f
 }
 
-// cutOff are the errors of a request whose connection ended before the answer.
-var cutOff = []string{"EOF", "ErrUnexpectedEOF", "ECONNRESET", "EPIPE"}
-
 // requests is nil where nobody counted them.
 func requests(r client.Report) *verdict.Requests {
 	if !r.Knows("requests") {
@@ -86,9 +107,8 @@ func requests(r client.Report) *verdict.Requests {
 		Sent: int(r.Requests.Sent), OK: int(r.Requests.OK), Failed: int(r.Requests.Failed),
 		Waiting: int(r.Requests.Waiting), Reused: int(r.Connections.Reused),
 		Slowest: time.Duration(r.Latency.Max * float64(time.Millisecond)),
-	}
-	for _, name := range cutOff {
-		v.CutOff += int(r.Requests.Errors[name])
+		CutOff:  int(r.Requests.CutOff()), TimedOut: int(r.Requests.Errors["timeout"]),
+		Stale: int(r.Connections.Stale), Tries: int(r.Requests.Tries), Refused: int(r.Connections.Failed),
 	}
 	return v
 }

@@ -20,7 +20,7 @@ func (c *compare) startProcesses(ctx context.Context) (Begin, error) {
 		Speed: script.Speed, GoVersion: runtime.Version(), Source: c.Source.Name(), Blind: c.Source.Blind(),
 		Commands: &c.Commands,
 	}
-	servers := map[scenario.Side]netip.AddrPort{}
+	servers := map[scenario.Side]site{}
 	for _, side := range scenario.Sides() {
 		at, err := c.startServer(ctx, side)
 		if err != nil {
@@ -32,7 +32,7 @@ func (c *compare) startProcesses(ctx context.Context) (Begin, error) {
 		return begin, err
 	}
 	for _, side := range scenario.Sides() {
-		if err := c.readyClient(ctx, side, servers[side]); err != nil {
+		if err := c.readyClient(ctx, side, servers[side][0]); err != nil {
 			return begin, err
 		}
 	}
@@ -41,13 +41,13 @@ func (c *compare) startProcesses(ctx context.Context) (Begin, error) {
 		if err := c.procs[side].client.startCommand(ctx); err != nil {
 			return begin, err
 		}
-		*begin.at(side) = c.place(side, servers[side])
+		*begin.at(side) = c.place(side, servers[side][0])
 	}
 	begin.Limits = socketstats.LimitsOf(int32(c.procs[scenario.Faulty].client.command))
 	return begin, nil
 }
 
-func (c *compare) startServer(ctx context.Context, side scenario.Side) (netip.AddrPort, error) {
+func (c *compare) startServer(ctx context.Context, side scenario.Side) (site, error) {
 	pair := &pair{}
 	c.procs[side] = pair
 	if c.Server == "" {
@@ -55,17 +55,17 @@ func (c *compare) startServer(ctx context.Context, side scenario.Side) (netip.Ad
 	}
 	at, err := chooseAddr()
 	if err != nil {
-		return at, err
+		return nil, err
 	}
 	pair.server, err = startRunner(ctx, Programs{}, serverOf(side), role.RunnerOrder{Command: fill(c.Server, at)})
 	if err != nil {
-		return at, err
+		return nil, err
 	}
 	pair.fromServer = pair.server.answers
 	if err := pair.server.startCommand(ctx); err != nil {
-		return at, err
+		return nil, err
 	}
-	return at, c.awaitListener(ctx, pair.server, at)
+	return site{at}, c.awaitListener(ctx, pair.server, at)
 }
 
 // readyClient starts a client's runner, but not its command.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"socketlab/internal/client"
@@ -24,6 +25,9 @@ type Plan struct {
 	// counted by a sock_diag source inside; Source is not used then. See
 	// [CanIsolate].
 	Isolated bool
+	// Swapped plays the fixed code as the faulty side and the other way round. A
+	// script that then still shows what it expects proves nothing.
+	Swapped bool
 	// Listen is where each side's server listens. A side that is not in it
 	// takes a free port of 127.0.0.1.
 	Listen map[scenario.Side]string
@@ -60,7 +64,11 @@ func interrupted(ctx context.Context, err error) error {
 type pair struct {
 	space          *netns.Namespace // nil without isolation
 	server, client *process
-	report         client.Report
+	// site is what the server said of itself, and servers what it said last of
+	// those that it has.
+	site    role.Site
+	servers map[string]ServerCount
+	report  client.Report
 	// fromServer is the server's answers, and nil once the server stopped
 	// because it was told to.
 	fromServer <-chan role.Answer
@@ -167,6 +175,8 @@ func (p *play) serverSaid(side scenario.Side, a role.Answer, ok bool) error {
 		return pair.server.death()
 	case a.Error != "" && !pair.told:
 		return fmt.Errorf("%s: %s", pair.server.name, a.Error)
+	case a.Served != nil:
+		pair.servers = serverCounts(a)
 	}
 	return nil // a stopping server's complaint about answers that it cut off is what is studied
 }
@@ -243,6 +253,47 @@ func (p *play) awaitReport(ctx context.Context, side scenario.Side) error {
 	}
 }
 
+// askServers finds out, where a side has several servers, what each has done.
+func (p *play) askServers(ctx context.Context) error {
+	if len(p.Script.Behind) == 0 {
+		return nil
+	}
+	for _, side := range scenario.Sides() {
+		if pair := p.procs[side]; pair.told || pair.server.send(role.Report) != nil {
+			continue // it is gone, or about to be
+		}
+		if err := p.awaitServed(ctx, side); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *play) awaitServed(ctx context.Context, side scenario.Side) error {
+	pair := p.procs[side]
+	timeout := time.NewTimer(answerTimeout)
+	defer timeout.Stop()
+	select {
+	case a, ok := <-pair.fromServer:
+		return p.serverSaid(side, a, ok)
+	case <-timeout.C:
+		return lateReport(pair.server)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// serverCounts is what a server process says of its servers.
+func serverCounts(a role.Answer) map[string]ServerCount {
+	counts := map[string]ServerCount{}
+	for name, served := range a.Behind {
+		counts[name] = ServerCount{
+			Requests: served.Received, Connections: served.Accepted, Due: slices.Contains(a.Due, name),
+		}
+	}
+	return counts
+}
+
 // sample counts once. The clients are asked after the kernel, so that a
 // connection that the kernel lists is one that its client knows of.
 func (p *play) sample(ctx context.Context) error {
@@ -250,9 +301,9 @@ func (p *play) sample(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = p.askClients(ctx)
+	err = errors.Join(p.askClients(ctx), p.askServers(ctx))
 	for _, side := range scenario.Sides() {
-		s.Of(side).Report = p.procs[side].report
+		s.Of(side).Report, s.Of(side).Servers = p.procs[side].report, p.procs[side].servers
 	}
 	p.observe(Event{Sample: s})
 	return err

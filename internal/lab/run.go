@@ -115,6 +115,9 @@ type Begin struct {
 	// FaultyAt and FixedAt say where each side's processes are.
 	FaultyAt Place `json:"faulty_at"`
 	FixedAt  Place `json:"fixed_at"`
+	// Relayed says that the first server opens connections of its own to those
+	// behind it.
+	Relayed bool `json:"relayed,omitempty"`
 	// Commands are the programs that were compared; nil for a scenario.
 	Commands *Commands `json:"commands,omitempty"`
 }
@@ -166,8 +169,24 @@ type SideSample struct {
 	// Connections is what the kernel saw of the side's connections; nil where
 	// the source does not tell.
 	Connections *Tally `json:"connections,omitempty"`
+	// Behind is the open connections to the servers behind the first, at the
+	// client's end.
+	Behind int `json:"behind,omitempty"`
+	// Oldest is how long the oldest open socket at the client's end has been
+	// there, as far as the samples show.
+	Oldest time.Duration `json:"oldest_ns,omitempty"`
+	// Servers is what each of several servers has done; nil where there is one.
+	Servers map[string]ServerCount `json:"servers,omitempty"`
 	// Report is the newest one that the client had sent by then.
 	Report client.Report `json:"report"`
+}
+
+// ServerCount is what one of several servers has done.
+type ServerCount struct {
+	Requests    int64 `json:"requests"`
+	Connections int64 `json:"connections"`
+	// Due says that requests should go to it now.
+	Due bool `json:"due,omitempty"`
 }
 
 // Of returns one side of the sample.
@@ -239,6 +258,14 @@ func (s *Side) Metric(name string) (float64, bool) {
 		return float64(r.Connections.Opened), true
 	case "connections.reused":
 		return float64(r.Connections.Reused), true
+	case "connections.failed":
+		return float64(r.Connections.Failed), true
+	case "connections.stale":
+		return float64(r.Connections.Stale), true
+	case "requests.tries":
+		return float64(r.Requests.Tries), true
+	case "lived_ms.max":
+		return float64(s.Oldest()) / float64(time.Millisecond), true
 	case "process.fds_peak":
 		return float64(r.Process.FDsPeak), true
 	case "process.goroutines_peak":
@@ -260,7 +287,36 @@ func (s *Side) Metric(name string) (float64, bool) {
 	if counter, ok := strings.CutPrefix(name, "kernel."); ok {
 		return float64(s.Kernel[counter]), s.Kernel != nil && socketstats.IsCounter(counter)
 	}
+	if server, ok := strings.CutPrefix(name, "servers."); ok {
+		return s.server(server)
+	}
 	return s.sockets(name)
+}
+
+// Oldest is the longest that an open socket at the client's end was there, from
+// the first sample that shows it to the last.
+func (s *Side) Oldest() time.Duration {
+	var oldest time.Duration
+	for _, sample := range s.Samples {
+		oldest = max(oldest, sample.Oldest)
+	}
+	return oldest
+}
+
+// server resolves NAME.requests and NAME.connections, by the last sample.
+func (s *Side) server(name string) (float64, bool) {
+	name, figure, _ := strings.Cut(name, ".")
+	if len(s.Samples) == 0 {
+		return 0, false
+	}
+	count, ok := s.Samples[len(s.Samples)-1].Servers[name]
+	switch figure {
+	case "requests":
+		return float64(count.Requests), ok
+	case "connections":
+		return float64(count.Connections), ok
+	}
+	return 0, false
 }
 
 // sockets resolves client.peak.ESTABLISHED and the like.
@@ -288,7 +344,7 @@ func (s *Side) sockets(name string) (float64, bool) {
 
 // Format writes a metric's value the way tables and expectations show it.
 func Format(metric string, v float64) string {
-	if strings.HasPrefix(metric, "latency_ms.") {
+	if scenario.IsTime(metric) {
 		return time.Duration(v * float64(time.Millisecond)).Round(10 * time.Microsecond).String()
 	}
 	if v == math.Trunc(v) {

@@ -3,7 +3,6 @@ package lab
 import (
 	"context"
 	"io"
-	"net/netip"
 	"time"
 
 	"socketlab/internal/scenario"
@@ -19,7 +18,7 @@ type sampler struct{ views []*view }
 // one side or of both.
 type view struct {
 	source  socketstats.Source
-	servers map[scenario.Side]netip.AddrPort
+	servers map[scenario.Side]site
 	// proc is the folder of /proc that shows the namespace's counters; "" where
 	// they are not this run's alone.
 	proc string
@@ -27,6 +26,8 @@ type view struct {
 	// their states: a port may be used again while its last connections are
 	// still in TIME_WAIT. They are not of this run.
 	before map[socketstats.Tuple]socketstats.State
+	// ages knows since when each side's sockets are there.
+	ages map[scenario.Side]ages
 	// closings hears of the connections that no sample shows; nil where the
 	// system does not tell.
 	closings *closings
@@ -50,6 +51,10 @@ func (v *view) look(ctx context.Context) error {
 		return err
 	}
 	v.before = map[socketstats.Tuple]socketstats.State{}
+	v.ages = map[scenario.Side]ages{}
+	for side := range v.servers {
+		v.ages[side] = ages{}
+	}
 	for _, socket := range sockets {
 		if socket.State != socketstats.Listen {
 			v.before[socket.Tuple()] = socket.State
@@ -65,7 +70,7 @@ func (v *view) look(ctx context.Context) error {
 func (v *view) leftBehind(side scenario.Side) int {
 	n := 0
 	for tuple := range v.before {
-		if _, ok := (socketstats.Socket{Local: tuple.Local, Remote: tuple.Remote}).EndOf(v.servers[side]); ok {
+		if _, ok := (socketstats.Socket{Local: tuple.Local, Remote: tuple.Remote}).EndOf(v.servers[side]...); ok {
 			n++
 		}
 	}
@@ -75,7 +80,7 @@ func (v *view) leftBehind(side scenario.Side) int {
 func (v *view) list(ctx context.Context) ([]socketstats.Socket, error) {
 	var ports []uint16
 	for _, at := range v.servers {
-		ports = append(ports, at.Port())
+		ports = append(ports, at.ports()...)
 	}
 	return v.source.Sockets(ctx, socketstats.Query{Ports: ports, Info: true})
 }
@@ -99,7 +104,9 @@ func (v *view) count(ctx context.Context, s *Sample) error {
 	v.before = still
 	for side, at := range v.servers {
 		of := s.Of(side)
-		of.Client, of.Server = socketstats.Count(ours, at)
+		of.Client, of.Server = socketstats.Count(ours, at...)
+		of.Behind = at.behind(ours)
+		of.Oldest = v.ages[side].oldest(ours, at, s.At)
 		if _, tells := v.source.(*socketstats.Sockdiag); tells {
 			of.ClientUse, of.ServerUse = usesOf(ours, at)
 		}
@@ -115,11 +122,11 @@ func (v *view) count(ctx context.Context, s *Sample) error {
 	return nil
 }
 
-// usesOf says what the connections to a server do, at both ends.
-func usesOf(sockets []socketstats.Socket, server netip.AddrPort) (client, srv *socketstats.Use) {
+// usesOf says what the connections to a side's servers do, at both ends.
+func usesOf(sockets []socketstats.Socket, at site) (client, srv *socketstats.Use) {
 	var ends [2][]socketstats.Socket
 	for _, s := range sockets {
-		if end, ok := s.EndOf(server); ok {
+		if end, ok := s.EndOf(at...); ok {
 			ends[end] = append(ends[end], s)
 		}
 	}

@@ -3,10 +3,12 @@ package lab
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"time"
 
 	"socketlab/internal/client"
@@ -48,13 +50,14 @@ func (p *play) startProcesses(ctx context.Context) (Begin, error) {
 		Schema: RecordSchema, Script: p.Script, Scenario: p.Script.ID, Title: p.Script.Title,
 		Speed: p.Script.Speed, Seed: p.Seed, GoVersion: runtime.Version(), Isolated: p.Isolated,
 	}
-	servers := map[scenario.Side]netip.AddrPort{}
+	servers := map[scenario.Side]site{}
 	for _, side := range scenario.Sides() {
 		at, err := p.startServer(ctx, side)
 		if err != nil {
 			return begin, err
 		}
 		servers[side] = at
+		begin.Relayed = begin.Relayed || p.procs[side].site.Relayed
 	}
 	if err := p.openViews(ctx, servers); err != nil {
 		return begin, err
@@ -65,7 +68,7 @@ func (p *play) startProcesses(ctx context.Context) (Begin, error) {
 		if err := p.startClient(ctx, side, servers[side], arrivals); err != nil {
 			return begin, err
 		}
-		*begin.at(side) = p.place(side, servers[side])
+		*begin.at(side) = p.place(side, servers[side][0])
 	}
 	begin.Limits = socketstats.LimitsOf(int32(p.procs[scenario.Faulty].client.pid))
 	return begin, nil
@@ -83,7 +86,7 @@ func (s *stage) place(side scenario.Side, server netip.AddrPort) Place {
 	return at
 }
 
-func (p *play) startServer(ctx context.Context, side scenario.Side) (netip.AddrPort, error) {
+func (p *play) startServer(ctx context.Context, side scenario.Side) (site, error) {
 	listen := p.Listen[side]
 	if listen == "" {
 		listen = freePort
@@ -93,38 +96,59 @@ func (p *play) startServer(ctx context.Context, side scenario.Side) (netip.AddrP
 	if p.Isolated {
 		var err error
 		if pair.space, err = newSpace(); err != nil {
-			return netip.AddrPort{}, err
+			return nil, err
 		}
 	}
 	return pair.startServer(ctx, p.Programs, side, role.ServerOrder{
-		Listen: listen, Behaviour: p.Script.Server, Code: p.Script.Code, Side: side,
+		Listen: listen, Behaviour: p.Script.Server, Behind: p.Script.Behind, Network: p.Script.Network,
+		Settings: p.Script.Client, Code: p.Script.Code, Side: p.code(side),
 	})
+}
+
+// code is the side whose code is played as a side.
+func (p *play) code(side scenario.Side) scenario.Side {
+	if p.Swapped {
+		return side.Other()
+	}
+	return side
 }
 
 // freePort is any free port of loopback.
 const freePort = "127.0.0.1:0"
 
-// startServer starts our own server, and returns where it listens.
-func (p *pair) startServer(ctx context.Context, programs Programs, side scenario.Side, order role.ServerOrder) (netip.AddrPort, error) {
+// startServer starts our own server, and returns where it listens, it and those
+// behind it.
+func (p *pair) startServer(ctx context.Context, programs Programs, side scenario.Side, order role.ServerOrder) (site, error) {
 	var err error
 	p.server, err = programs.start(slowserverProgram, serverOf(side), p.space, order)
 	if err != nil {
-		return netip.AddrPort{}, err
+		return nil, err
 	}
 	p.fromServer = p.server.answers
 	answer, err := p.server.first(ctx)
 	if err != nil {
-		return netip.AddrPort{}, err
+		return nil, err
 	}
-	at, err := netip.ParseAddrPort(answer.Listening)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("the %s does not say where it listens: %w", p.server.name, err)
+	if answer.Site != nil {
+		p.site = *answer.Site
+	}
+	addrs := []string{answer.Listening}
+	for _, name := range slices.Sorted(maps.Keys(p.site.Behind)) {
+		addrs = append(addrs, p.site.Behind[name])
+	}
+	var at site
+	for _, addr := range addrs {
+		one, err := netip.ParseAddrPort(addr)
+		if err != nil {
+			return nil, fmt.Errorf("the %s does not say where it listens: %w", p.server.name, err)
+		}
+		at = append(at, one)
 	}
 	return at, nil
 }
 
 // openViews makes the sampler, and has it look at what is there already.
-func (p *play) openViews(ctx context.Context, servers map[scenario.Side]netip.AddrPort) error {
+func (p *play) openViews(ctx context.Context, servers map[scenario.Side]site) error {
 	if !p.Isolated {
 		return p.openView(ctx, p.Source, servers)
 	}
@@ -147,13 +171,13 @@ func (p *play) openViews(ctx context.Context, servers map[scenario.Side]netip.Ad
 
 // openView makes a sampler that sees both sides through one source, and has it
 // look at what is there already.
-func (s *stage) openView(ctx context.Context, source socketstats.Source, servers map[scenario.Side]netip.AddrPort) error {
+func (s *stage) openView(ctx context.Context, source socketstats.Source, servers map[scenario.Side]site) error {
 	v := &view{source: source, servers: servers}
 	s.sampler.views = []*view{v}
 	if _, ok := source.(*socketstats.Sockdiag); ok {
 		var ports []uint16
 		for _, at := range servers {
-			ports = append(ports, at.Port())
+			ports = append(ports, at.ports()...)
 		}
 		closings, err := socketstats.OpenClosings(ports)
 		if err != nil {
@@ -165,8 +189,8 @@ func (s *stage) openView(ctx context.Context, source socketstats.Source, servers
 }
 
 // insideView sees a namespace from here.
-func insideView(space *netns.Namespace, side scenario.Side, server netip.AddrPort) (*view, error) {
-	v := &view{proc: space.Proc(), servers: map[scenario.Side]netip.AddrPort{side: server}}
+func insideView(space *netns.Namespace, side scenario.Side, at site) (*view, error) {
+	v := &view{proc: space.Proc(), servers: map[scenario.Side]site{side: at}}
 	f, err := space.Sockdiag()
 	if err != nil {
 		return nil, err
@@ -185,11 +209,13 @@ func insideView(space *netns.Namespace, side scenario.Side, server netip.AddrPor
 	return v, nil
 }
 
-func (p *play) startClient(ctx context.Context, side scenario.Side, server netip.AddrPort, arrivals []time.Duration) error {
-	c := p.Script.Client
+func (p *play) startClient(ctx context.Context, side scenario.Side, at site, arrivals []time.Duration) error {
+	site := p.procs[side].site
 	proc, err := p.Programs.start("client-"+string(side), clientOf(side), p.procs[side].space, role.ClientOrder{
-		Code: p.Script.Code, Side: side, Arrivals: arrivals,
-		Target: client.NewTarget(server.String(), c),
+		Code: p.Script.Code, Side: p.code(side), Arrivals: arrivals,
+		Target: client.NewTarget(client.At{
+			Addr: at[0].String(), Secure: site.CA != "", CA: site.CA, Servers: site.Behind, DNS: site.Names,
+		}, p.Script.Client),
 	})
 	if err != nil {
 		return err

@@ -1,8 +1,6 @@
 package lab
 
 import (
-	"net/netip"
-
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
 )
@@ -41,7 +39,7 @@ func (e *ends) add(end socketstats.End) {
 // connection that was opened is alive or closed.
 type closings struct {
 	source  *socketstats.Closings
-	servers map[scenario.Side]netip.AddrPort
+	servers map[scenario.Side]site
 	// before are sockets of before the run, by cookie. They are not counted.
 	before map[uint64]bool
 	closed map[scenario.Side]*ends
@@ -64,7 +62,7 @@ func (c *closings) drain() (map[uint64]bool, error) {
 			continue
 		}
 		for side, at := range c.servers {
-			end, ok := (socketstats.Socket{Local: closed.Local, Remote: closed.Remote}).EndOf(at)
+			end, ok := (socketstats.Socket{Local: closed.Local, Remote: closed.Remote}).EndOf(at...)
 			// Every socket at the server's end was a connection; it may be
 			// that its remote port is forgotten.
 			if ok && (closed.Connected || end == socketstats.Server) {
@@ -84,7 +82,7 @@ func (c *closings) drain() (map[uint64]bool, error) {
 func (c *closings) tally(side scenario.Side, list []socketstats.Socket, gone map[uint64]bool) *Tally {
 	var alive ends
 	for _, s := range list {
-		if end, ok := s.EndOf(c.servers[side]); ok && s.Alive() && !gone[s.Cookie] {
+		if end, ok := s.EndOf(c.servers[side]...); ok && s.Alive() && !gone[s.Cookie] {
 			alive.add(end)
 		}
 	}

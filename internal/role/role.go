@@ -26,6 +26,14 @@ type ServerOrder struct {
 	// Listen is the address to listen on; port 0 takes a free one.
 	Listen    string
 	Behaviour scenario.Server
+	// Behind are more servers, in the same process, on free ports of loopback.
+	Behind []scenario.Server
+	// Network is what becomes of the process's network, which is a namespace of
+	// its own.
+	Network []scenario.Weather
+	// Settings are for the code of a pair that stands in the middle: a client of
+	// the servers behind it.
+	Settings scenario.Client
 	// Code and Side name the pair whose server code is to serve, if its sides
 	// differ in the server. Without Code there is no such pair.
 	Code string
@@ -65,6 +73,8 @@ const (
 type Answer struct {
 	// Listening is the address a server listens on.
 	Listening string `json:",omitempty"`
+	// Site is what else there is to know of a server that listens.
+	Site *Site `json:",omitempty"`
 	// Ready says that a client or a runner waits for Start.
 	Ready bool `json:",omitempty"`
 	// Started is the process of a runner's command.
@@ -76,12 +86,28 @@ type Answer struct {
 	Asked bool `json:",omitempty"`
 	// Report is what a client has done so far.
 	Report *client.Report `json:",omitempty"`
-	// Served is what a server has done so far.
-	Served *slowserver.Served `json:",omitempty"`
+	// Served is what a server has done so far, and Behind what those behind it
+	// have, by name.
+	Served *slowserver.Served           `json:",omitempty"`
+	Behind map[string]slowserver.Served `json:",omitempty"`
+	// Due names the servers that requests should go to now.
+	Due []string `json:",omitempty"`
 	// Stopped says that a server stopped because it was told to.
 	Stopped bool `json:",omitempty"`
 	// Error is why the role could not do as it was told; it ends then.
 	Error string `json:",omitempty"`
+}
+
+// Site is what a client must know of a server process beside its address.
+type Site struct {
+	// Behind are the addresses of the servers behind the first, by name, and
+	// Names that of the name server.
+	Behind map[string]string `json:",omitempty"`
+	Names  string            `json:",omitempty"`
+	// CA is the certificate of a first server that speaks TLS, as PEM.
+	CA string `json:",omitempty"`
+	// Relayed says that the first server opens connections to those behind it.
+	Relayed bool `json:",omitempty"`
 }
 
 // End is how a command ended.

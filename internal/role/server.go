@@ -5,10 +5,6 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
-	"net"
-
-	"socketlab/internal/slowserver"
-	"socketlab/scenarios"
 )
 
 // Server is a server process under orders from in. It returns the exit code.
@@ -20,22 +16,17 @@ func Server(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger) 
 	if err != nil {
 		return fail(answers, err)
 	}
-	config := slowserver.Config{Behaviour: order.Behaviour, Log: log}
-	if order.Code != "" {
-		config.Serve = scenarios.Serve(order.Code, order.Side)
-	}
-	server := slowserver.New(config)
-	listener, err := net.Listen("tcp", order.Listen)
+	servers, err := openServers(order, log)
 	if err != nil {
 		return fail(answers, err)
 	}
-	if err := answers.Encode(Answer{Listening: listener.Addr().String()}); err != nil {
+	if err := answers.Encode(Answer{Listening: servers.listen.Addr().String(), Site: servers.site()}); err != nil {
 		return 1
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	stopped := make(chan error, 1)
-	go func() { stopped <- server.Serve(ctx, listener) }()
+	go func() { stopped <- servers.serve(ctx) }()
 	for {
 		select {
 		case c := <-orders.commands:
@@ -43,8 +34,7 @@ func Server(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger) 
 			case Stop:
 				stop()
 			case Report:
-				served := server.Served()
-				if err := answers.Encode(Answer{Served: &served}); err != nil {
+				if err := answers.Encode(servers.served()); err != nil {
 					return 1
 				}
 			}

@@ -55,8 +55,13 @@ func Open(ctx context.Context, addr string) (*Conn, error) {
 func (c *Conn) Query(ctx context.Context, query string) (string, error) {
 	// As net/http does for its own connections: whoever traces ctx learns
 	// which connection the query was given.
-	if trace := httptrace.ContextClientTrace(ctx); trace != nil && trace.GotConn != nil {
-		trace.GotConn(httptrace.GotConnInfo{Conn: c.tcp})
+	if trace := httptrace.ContextClientTrace(ctx); trace != nil {
+		if trace.GetConn != nil {
+			trace.GetConn(c.tcp.RemoteAddr().String())
+		}
+		if trace.GotConn != nil {
+			trace.GotConn(httptrace.GotConnInfo{Conn: c.tcp})
+		}
 	}
 	if _, err := fmt.Fprintf(c.tcp, "%s\n", query); err != nil {
 		return "", err

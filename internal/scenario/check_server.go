@@ -141,6 +141,9 @@ func (s Script) checkNetwork() *finding {
 	return nil
 }
 
+// maxRetries bounds what a client that tries again makes of a load.
+const maxRetries = 1000
+
 func (c Client) check() *finding {
 	bounded := func(name string, n, most int) *finding {
 		if n < 0 || n > most {
@@ -148,7 +151,6 @@ func (c Client) check() *finding {
 		}
 		return nil
 	}
-	const maxRetries = 1000
 	return firstOf(
 		bounded("max_idle_conns", c.MaxIdleConns, maxRequests),
 		bounded("max_idle_conns_per_host", c.MaxIdleConnsPerHost, maxRequests),

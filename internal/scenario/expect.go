@@ -151,7 +151,7 @@ func ParseExpectation(text string) (Expectation, error) {
 	if err := checkMetric(e.Metric); err != nil {
 		return Expectation{}, err
 	}
-	timed, right := isTime(e.Metric), words[2]
+	timed, right := IsTime(e.Metric), words[2]
 	if n, err := strconv.ParseFloat(right, 64); err == nil {
 		switch {
 		case timed:
@@ -179,13 +179,16 @@ func ParseExpectation(text string) (Expectation, error) {
 	if err := checkMetric(e.Other); err != nil {
 		return Expectation{}, err
 	}
-	if timed != isTime(e.Other) {
+	if timed != IsTime(e.Other) {
 		return Expectation{}, fmt.Errorf("%s and %s cannot be compared: only one of them is a time", e.Metric, e.Other)
 	}
 	return e, nil
 }
 
-func isTime(metric string) bool { return strings.HasPrefix(metric, "latency_ms.") }
+// IsTime reports whether a metric is a time, in milliseconds.
+func IsTime(metric string) bool {
+	return strings.HasPrefix(metric, "latency_ms.") || strings.HasPrefix(metric, "lived_ms.")
+}
 
 // UnmarshalYAML implements yaml.NodeUnmarshaler, to keep the place of a fault.
 func (e *Expectation) UnmarshalYAML(node ast.Node) error {
@@ -230,8 +233,9 @@ func (e Expectation) ofKernel() bool {
 // metrics are the names a side's figures have in the JSON of a run, but for
 // the open-ended ones: socket states and errors.
 var metrics = []string{
-	"requests.sent", "requests.ok", "requests.failed", "requests.waiting",
-	"connections.opened", "connections.reused",
+	"requests.sent", "requests.ok", "requests.failed", "requests.waiting", "requests.tries",
+	"connections.opened", "connections.reused", "connections.failed", "connections.stale",
+	"lived_ms.max",
 	"process.fds_peak", "process.goroutines_peak", "process.rss_peak_bytes", "process.gc_cycles",
 	"latency_ms.p50", "latency_ms.p99", "latency_ms.max",
 }
@@ -263,13 +267,20 @@ func checkMetric(name string) error {
 		}
 		return nil
 	}
+	if rest, ok := strings.CutPrefix(name, "servers."); ok {
+		server, figure, _ := strings.Cut(rest, ".")
+		if !idForm.MatchString(server) || (figure != "requests" && figure != "connections") {
+			return fmt.Errorf("%s: write servers.NAME.requests or servers.NAME.connections", name)
+		}
+		return nil
+	}
 	return unknownMetric(name)
 }
 
 // unknownMetric names what may have been meant: the metrics with the same
 // first word, or the first words.
 func unknownMetric(name string) error {
-	names := append(Metrics(), "requests.errors.NAME",
+	names := append(Metrics(), "requests.errors.NAME", "servers.NAME.requests", "servers.NAME.connections",
 		"client.peak.STATE", "client.peak.total", "client.final.STATE", "client.final.total",
 		"server.peak.STATE", "server.peak.total", "server.final.STATE", "server.final.total",
 		kernelPrefix+"COUNTER", VerdictMetric)

@@ -67,7 +67,7 @@ func TestVerdictIsExpectedInEitherForm(t *testing.T) {
 func TestEveryMetricCanBeExpected(t *testing.T) {
 	for _, metric := range Metrics() {
 		right := "0"
-		if isTime(metric) {
+		if IsTime(metric) {
 			right = "0s"
 		}
 		mustExpect(t, metric+" >= "+right)

@@ -62,13 +62,13 @@ func expectationForm() string {
 		states = append(states, s.String())
 	}
 	for _, m := range Metrics() {
-		if isTime(m) {
+		if IsTime(m) {
 			times = append(times, regexp.QuoteMeta(m))
 		} else {
 			counts = append(counts, regexp.QuoteMeta(m))
 		}
 	}
-	counts = append(counts, `requests\.errors\.\S+`, `kernel\.\w+`, `(client|server)\.(peak|final)\.(`+strings.Join(states, "|")+`|total)`)
+	counts = append(counts, `requests\.errors\.\S+`, `servers\.[a-z0-9-]+\.(requests|connections)`, `kernel\.\w+`, `(client|server)\.(peak|final)\.(`+strings.Join(states, "|")+`|total)`)
 	count, latency := "("+strings.Join(counts, "|")+")", "("+strings.Join(times, "|")+")"
 	const op, figure = `\s+(==|!=|<=|>=|<|>)\s+`, `[0-9]+(\.[0-9]+)?([eE][0-9]+)?`
 	verdicts := `verdict\s+(==|!=)\s+(` + strings.Join(verdictWords(), "|") + ")"
@@ -88,7 +88,9 @@ func refine(section reflect.Type, s *jsonschema.Schema) {
 				p.Maximum = number(b[1])
 			}
 		}
-		if words := enums()[section.Name()+"."+pair.Key]; words != nil {
+		if words := enums()[section.Name()+"."+pair.Key]; words != nil && p.Type == "array" {
+			p.Items.Enum = words
+		} else if words != nil {
 			p.Enum = words
 		}
 		if p.Type == "array" {
@@ -119,6 +121,12 @@ var bounds = map[string][]float64{
 	"Server.body":                    {0, maxBody},
 	"Server.max_conns":               {0},
 	"Server.close_after":             {0},
+	"Server.workers":                 {0},
+	"Server.backlog":                 {0},
+	"Weather.bandwidth":              {0},
+	"Client.in_flight":               {0, maxRequests},
+	"Client.retries":                 {0, maxRetries},
+	"Client.send":                    {0, maxBody},
 	"Client.max_idle_conns":          {0, maxRequests},
 	"Client.max_idle_conns_per_host": {0, maxRequests},
 	"Client.pool_size":               {0, maxRequests},
@@ -133,11 +141,28 @@ func enums() map[string][]any {
 	for _, path := range scripts {
 		ids = append(ids, filepath.Base(filepath.Dir(path)))
 	}
-	return map[string][]any{
-		"Script.needs":    {Loopback, Namespace},
-		"Script.code":     ids,
-		"Server.protocol": {HTTP, RowDB},
+	var symptoms []any
+	for _, s := range Symptoms() {
+		symptoms = append(symptoms, s.Name)
 	}
+	return map[string][]any{
+		"Script.needs":      {Loopback, Namespace},
+		"Script.code":       ids,
+		"Script.symptoms":   symptoms,
+		"Server.protocol":   anys(Protocols()),
+		"Server.answers":    anys(Answers()),
+		"Server.over_limit": {Wait, Refuse, Close},
+		"Weather.firewall":  {Drop, Reject, RejectHost, Reset},
+		"Weather.of":        {OfNew, OfAll},
+	}
+}
+
+func anys[T any](values []T) []any {
+	list := make([]any, len(values))
+	for i, v := range values {
+		list[i] = v
+	}
+	return list
 }
 
 func property(s *jsonschema.Schema, key string) *jsonschema.Schema {

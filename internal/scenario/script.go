@@ -30,8 +30,8 @@ type Script struct {
 	// Fault says what the faulty side shows. A control, whose two sides are
 	// both healthy, has none.
 	Fault *Fault `yaml:"fault,omitempty"`
-	// Symptoms are what an engineer sees who meets the incident: names of
-	// [Symptoms]. The catalogue is grouped by them.
+	// Symptoms are what an engineer sees who meets the incident. The catalogue is
+	// grouped by them.
 	Symptoms []string `yaml:"symptoms,omitempty"`
 	// Server is how the server of both sides behaves.
 	Server Server `yaml:"server,omitempty"`
@@ -100,6 +100,14 @@ const (
 
 // Sides lists both sides in the order they are shown.
 func Sides() []Side { return []Side{Faulty, Fixed} }
+
+// Other returns the other half.
+func (s Side) Other() Side {
+	if s == Faulty {
+		return Fixed
+	}
+	return Faulty
+}
 
 // Of returns what side must show.
 func (e Expect) Of(side Side) []Expectation {

@@ -21,7 +21,7 @@ type Server struct {
 	// Workers is how many requests are worked on at a time; the others wait for
 	// their turn.
 	Workers int `yaml:"workers,omitempty"`
-	// PauseAfter is when the server stops working on requests, PauseFor long:
+	// PauseAfter is when the server stops working on requests, pause_for long:
 	// what comes meanwhile waits.
 	PauseAfter Duration `yaml:"pause_after,omitempty"`
 	// PauseFor is how long that lasts.
@@ -61,7 +61,7 @@ type Server struct {
 	// comes later than this after the first one.
 	AbortAfter Duration `yaml:"abort_after,omitempty"`
 	// DownAfter is when the server goes away, with all its connections and its
-	// listener, DownFor long; then it is back on the same port.
+	// listener, down_for long; then it is back on the same port.
 	DownAfter Duration `yaml:"down_after,omitempty"`
 	// DownFor is how long the server is away. 0 is a restart.
 	DownFor Duration `yaml:"down_for,omitempty"`

@@ -54,9 +54,10 @@ type running struct {
 	addr     string
 	listener net.Listener
 	log      *logBuffer
-	// stop ends the server and returns what Serve returned, each time.
-	stop func() error
-	http *http.Client
+	// stop ends the server and returns what Serve returned, each time; ended
+	// waits until it ends by itself.
+	stop, ended func() error
+	http        *http.Client
 }
 
 // start starts a server that is stopped with the test.
@@ -79,8 +80,7 @@ func start(t testing.TB, b scenario.Server, changes ...func(*Config)) *running {
 	served := make(chan error, 1)
 	r := &running{Server: New(cfg), addr: l.Addr().String(), listener: l, log: log}
 	go func() { served <- r.Serve(ctx, l) }()
-	r.stop = sync.OnceValue(func() error {
-		cancel()
+	r.ended = sync.OnceValue(func() error {
 		select {
 		case err := <-served:
 			return err
@@ -89,6 +89,10 @@ func start(t testing.TB, b scenario.Server, changes ...func(*Config)) *running {
 			return nil
 		}
 	})
+	r.stop = func() error {
+		cancel()
+		return r.ended()
+	}
 	transport := &http.Transport{}
 	r.http = &http.Client{Transport: transport}
 	t.Cleanup(func() {

@@ -4,14 +4,12 @@
 package slowserver
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/netutil"
@@ -34,25 +32,36 @@ const (
 // done, stops in its own way, and returns once it has stopped. It closes l.
 type ServeFunc func(ctx context.Context, l net.Listener, h http.Handler) error
 
-// Config says how a server behaves. Behaviour and Log are required.
+// Config says how a server behaves. Behaviour is required.
 type Config struct {
 	// Behaviour is a script's server section, at the speed that is played.
 	Behaviour scenario.Server
 	// Serve serves HTTP in place of the lab's own server; the Behaviour's
 	// timeouts and close_after are then Serve's affair. nil is our own.
 	Serve ServeFunc
+	// Handler answers HTTP requests in place of the lab's own answer. What is
+	// said of connections, workers, delays and pauses holds all the same. nil is
+	// our own.
+	Handler http.Handler
+	// Behind are the addresses that a balancer passes its connections on to.
+	Behind []string
 	// ReportEvery is the time between two reports; 0 reports nothing.
 	ReportEvery time.Duration
 	// Source counts the sockets for the reports. nil is gopsutil.
 	Source socketstats.Source
-	Log    *slog.Logger
+	// Log is for the reports, and for what goes wrong. nil is nobody.
+	Log *slog.Logger
 }
 
 // Server is a slow server that has not begun, or is at work. It is safe for
 // use by several goroutines.
 type Server struct {
-	cfg  Config
-	work work
+	cfg   Config
+	work  work
+	conns connections
+	clock clock
+	turns chan struct{} // one for each of the workers at work
+	cert  certificate
 }
 
 // New returns a server that behaves as cfg says.
@@ -60,8 +69,23 @@ func New(cfg Config) *Server {
 	if cfg.Source == nil {
 		cfg.Source = socketstats.Gopsutil{}
 	}
-	return &Server{cfg: cfg}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{cfg: cfg}
+	s.conns.limit(cfg.Behaviour)
+	if n := cfg.Behaviour.Workers; n > 0 {
+		s.turns = make(chan struct{}, n)
+	}
+	if cfg.Behaviour.Protocol == scenario.HTTPS {
+		s.cert = newCertificate()
+	}
+	return s
 }
+
+// CA is the certificate that an HTTPS server identifies itself with, in PEM:
+// what a client must trust. It is empty for other servers.
+func (s *Server) CA() string { return s.cert.pem }
 
 // InProgress is the number of requests being worked on: begun, not answered,
 // and their client not gone.
@@ -77,7 +101,8 @@ type Served struct {
 	// Reused is the requests whose connection had brought one before. It is 0
 	// where a Config.Serve is in charge of the connections.
 	Reused int64
-	// Accepted is the connections.
+	// Accepted is the connections, those over the limit included. A balancer has
+	// nothing else to count, and what is refused at the door was not received.
 	Accepted int64
 }
 
@@ -108,64 +133,34 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		<-reported
 	}()
 
-	l = countingListener{l, &s.work.accepted}
-	if n := s.cfg.Behaviour.MaxConns; n > 0 {
-		l = netutil.LimitListener(l, n)
-	}
-	switch {
-	case s.cfg.Behaviour.Protocol == scenario.RowDB:
-		return s.serveRows(ctx, l)
-	case s.cfg.Serve != nil:
-		return s.cfg.Serve(ctx, l, s.handler())
-	default:
-		return s.serveHTTP(ctx, l)
-	}
-}
-
-func (s *Server) serveHTTP(ctx context.Context, l net.Listener) error {
-	b := s.cfg.Behaviour
-	server := &http.Server{
-		Handler:           s.handler(),
-		ConnContext:       withRequestCount,
-		IdleTimeout:       b.IdleTimeout.D(),
-		ReadHeaderTimeout: b.ReadHeaderTimeout.D(),
-		WriteTimeout:      b.WriteTimeout.D(),
-		ErrorLog:          slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelWarn),
-	}
-	drained := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() {
-		grace, cancel := context.WithTimeout(context.Background(), b.Grace.D())
-		defer cancel()
-		err := server.Shutdown(grace)
-		if errors.Is(err, context.DeadlineExceeded) {
-			err = s.unanswered("requests")
-			server.Close()
-		}
-		drained <- err
-	})
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		if !stop() {
-			err = errors.Join(err, <-drained)
-		}
-		server.Close()
+	d := &door{server: s, addr: addr, inner: l, done: make(chan struct{})}
+	defer d.Close()
+	if err := cmp.Or(Check(s.cfg.Behaviour), s.checkBehind(), s.cert.err); err != nil {
 		return err
 	}
-	return <-drained
+	return s.serve(ctx, d)
 }
 
-// countingListener counts the connections that it gives out, and leaves them
-// as they are.
-type countingListener struct {
-	net.Listener
-	accepted *atomic.Int64
-}
-
-func (l countingListener) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
-	if err == nil {
-		l.accepted.Add(1)
+func (s *Server) serve(ctx context.Context, d *door) error {
+	b := s.cfg.Behaviour
+	if b.Deaf {
+		<-ctx.Done()
+		return nil
 	}
-	return conn, err
+	var l net.Listener = d
+	if b.MaxConns > 0 && cmp.Or(b.OverLimit, scenario.Wait) == scenario.Wait {
+		l = netutil.LimitListener(d, b.MaxConns)
+	}
+	switch {
+	case b.Silent:
+		return s.serveConns(ctx, l, s.hold)
+	case b.Protocol == scenario.RowDB:
+		return s.serveConns(ctx, l, s.serveRows)
+	case b.Protocol == scenario.Balancer:
+		return s.serveConns(ctx, l, s.balance(s.cfg.Behind))
+	default:
+		return s.serveWeb(ctx, l, d)
+	}
 }
 
 // unanswered is the error of a drain that took longer than the grace. It is nil
@@ -176,46 +171,4 @@ func (s *Server) unanswered(what string) error {
 		return nil
 	}
 	return fmt.Errorf("%d %s were not answered within the grace of %s and were cut off", n, what, s.cfg.Behaviour.Grace)
-}
-
-// report logs, until ctx is done, what the server works on and what sockets it
-// has. It asks the kernel: a count of its own would not know of connections
-// that wait to be accepted, or that linger after Close.
-func (s *Server) report(ctx context.Context, addr net.Addr) {
-	if s.cfg.ReportEvery <= 0 {
-		return
-	}
-	at, err := netip.ParseAddrPort(addr.String())
-	if err != nil {
-		s.cfg.Log.Error("cannot report sockets", "address", addr.String(), "error", err)
-		return
-	}
-	tick := time.NewTicker(s.cfg.ReportEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		sockets, err := s.cfg.Source.Sockets(ctx, socketstats.Query{Ports: []uint16{at.Port()}})
-		if err != nil {
-			if ctx.Err() == nil {
-				s.cfg.Log.Error("cannot count sockets", "error", err)
-			}
-			continue
-		}
-		_, counts := socketstats.Count(sockets, at)
-		attrs := []any{
-			"in_progress", s.InProgress(),
-			"answered", s.work.answered.Load(),
-			"client_left", s.work.left.Load(),
-		}
-		for _, state := range socketstats.States() {
-			if n := counts.Of(state); n > 0 || state == socketstats.Established {
-				attrs = append(attrs, state.String(), n)
-			}
-		}
-		s.cfg.Log.Info("sockets", attrs...)
-	}
 }

@@ -86,15 +86,19 @@ func (e End) String() string {
 	return "client"
 }
 
-// EndOf says which end of a connection to server the socket is, and false
-// where it is neither. A listener is at the server end. An unspecified server
-// address (0.0.0.0 or ::, or the zero Addr) stands for every address.
-func (s Socket) EndOf(server netip.AddrPort) (End, bool) {
-	if matches(s.Remote, server) {
-		return Client, true
+// EndOf says which end of a connection to one of the servers the socket is, and
+// false where it is neither. A listener is at the server end. An unspecified
+// server address (0.0.0.0 or ::, or the zero Addr) stands for every address.
+func (s Socket) EndOf(servers ...netip.AddrPort) (End, bool) {
+	for _, server := range servers {
+		if matches(s.Remote, server) {
+			return Client, true
+		}
 	}
-	if matches(s.Local, server) {
-		return Server, true
+	for _, server := range servers {
+		if matches(s.Local, server) {
+			return Server, true
+		}
 	}
 	return 0, false
 }
@@ -180,10 +184,10 @@ type Source interface {
 	Blind() []State
 }
 
-// Count counts the sockets of connections to server, by end and state.
-func Count(sockets []Socket, server netip.AddrPort) (client, srv Counts) {
+// Count counts the sockets of connections to the servers, by end and state.
+func Count(sockets []Socket, servers ...netip.AddrPort) (client, srv Counts) {
 	for _, s := range sockets {
-		switch end, ok := s.EndOf(server); {
+		switch end, ok := s.EndOf(servers...); {
 		case !ok:
 		case end == Client:
 			client.Add(s.State)

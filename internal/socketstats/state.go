@@ -94,6 +94,10 @@ func (c Counts) Open() int {
 	return c.total - c.byState[TimeWait] - c.byState[Listen]
 }
 
+// Open reports whether a socket in state s is an open connection at its end, as
+// [Counts.Open] counts them.
+func (s State) Open() bool { return s != TimeWait && s != Listen }
+
 // Add counts one more socket in state s.
 func (c *Counts) Add(s State) {
 	c.byState[s]++

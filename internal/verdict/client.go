@@ -117,17 +117,21 @@ func poolExhausted(f *facts) *finding {
 	if !f.booked() || f.trendOf(clientOpen).grows {
 		return nil
 	}
+	pool := clientOpen
+	if f.Relayed { // the pool is the server's
+		pool = func(s *Sample) int { return s.Behind }
+	}
 	n := f.lasting(2, func(s *Sample) int {
-		if s.Client.Counts.Open() == 0 {
+		if pool(s) == 0 {
 			return 0
 		}
-		return s.Requests.Waiting - s.Client.Counts.Open()
+		return s.Requests.Waiting - pool(s)
 	})
 	if n < handful {
 		return nil
 	}
 	evidence := []string{fmt.Sprintf("%s under way and only %s open: the rest wait for one.",
-		plural(f.pending(), "request is", "requests are"), plural(clientOpen(f.last()), "connection is", "connections are"))}
+		plural(f.pending(), "request is", "requests are"), plural(pool(f.last()), "connection is", "connections are"))}
 	if use := f.last().Client.Use; use != nil && use.Received.AtLeast(f.silent) == clientOpen(f.last()) {
 		evidence = append(evidence, fmt.Sprintf("All of these have had their answer and been silent since for %s or longer: they are held, not busy.", short(f.silent)))
 	}

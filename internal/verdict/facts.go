@@ -201,7 +201,8 @@ func (f *facts) used() bool { return f.last().Client.Use != nil && f.last().Serv
 func (f *facts) idle(s *Sample) int {
 	switch {
 	case s.Requests != nil:
-		return max(0, s.Client.Counts.Of(socketstats.Established)-s.Requests.Waiting)
+		// Of a relaying server's own connections nobody knows which are idle.
+		return max(0, s.Client.Counts.Of(socketstats.Established)-s.Behind-s.Requests.Waiting)
 	case s.Client.Use != nil:
 		return s.Client.Use.Received.AtLeast(f.silent)
 	default:

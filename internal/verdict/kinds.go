@@ -18,6 +18,11 @@ const (
 	RequestsHang   Kind = "requests-that-hang"
 	PoolExhausted  Kind = "pool-exhausted"
 	AnswersCutOff  Kind = "answers-cut-off-by-shutdown"
+	RetryStorm     Kind = "retry-storm"
+	DeadUsed       Kind = "dead-connections-used"
+	GivenUp        Kind = "given-up-too-soon"
+	Pinned         Kind = "pinned-to-one-server"
+	IdleKept       Kind = "idle-connections-kept"
 	ServerIdle     Kind = "server-holds-idle-clients"
 	ServerDead     Kind = "server-holds-dead-clients"
 	PileUp         Kind = "connections-pile-up"
@@ -119,6 +124,41 @@ var explanations = []Explanation{
 		Means:      "The pool's limit is reached and every connection is taken, by slow requests or by ones that never give it back. What waits is in no socket: the server is idle while its clients time out.",
 		Recognised: "The client has more requests under way than connections, for as long as was watched, while the number of connections stands still. Known only where requests are counted: sockets alone do not show it.",
 		Fix:        "Give connections back in every path, set the pool to requests per second times latency and some more, and give the wait for a connection a deadline of its own.",
+	},
+	{
+		Kind: RetryStorm, Leak: true,
+		Title:      "each request is tried many times, and the server gets a multiple of the load",
+		Means:      "What fails is tried again at once, by everybody. A server that is in trouble gets several times its load just then, and stays in trouble when the cause is gone. Attempts that are refused leave no socket: the load shows in counters only.",
+		Recognised: "At least three times as many attempts as requests, by the client's own count: in sockets each attempt looks like any other.",
+		Fix:        "Retry only what can succeed, with back-off and jitter, and give all retries together a budget of some tenth of the requests.",
+	},
+	{
+		Kind: DeadUsed, Leak: true,
+		Title:      "requests are sent on connections that are dead",
+		Means:      "A pooled connection was closed by the server while it waited, or its peer has vanished. The pool does not know, and hands it out; the request that gets it fails, and one that is not safe to repeat is not repeated.",
+		Recognised: "Requests fail with an end of file, a reset, or timeout after timeout, on connections that had served earlier ones, and they are at least half of what fails.",
+		Fix:        "Let the pool give connections up before the server does (an idle timeout below the server's), look at a connection before it is used, and find dead peers with pings.",
+	},
+	{
+		Kind: GivenUp, Leak: true,
+		Title:      "the client gives up on answers that do come",
+		Means:      "The timeout is shorter than the server's answers often take. The server does the work all the same, the connection is lost with the request, and the next one pays for another.",
+		Recognised: "Many requests end in a timeout in the same moments in which others are answered, and about each of them cost a connection. Where nothing is answered at all, giving up is right, and is no fault.",
+		Fix:        "Set the timeout by what the answers take (above their 99th percentile), or have less under way at a time, so that they take less.",
+	},
+	{
+		Kind: Pinned, Leak: true,
+		Title:      "one server has all requests, and another that is due has none",
+		Means:      "A connection, once made, stays where it is: to the server that a balancer or a name chose at that moment. Requests that all go over old connections never see the others.",
+		Recognised: "Of several servers that requests should go to, one got none during the second half of the time, while all together got at least twenty. Known only in a run with several servers.",
+		Fix:        "Close connections from time to time, so that the choice is made anew (the server after some minutes, or the client by CloseIdleConnections), or balance requests instead of connections.",
+	},
+	{
+		Kind: IdleKept, Leak: true,
+		Title:      "connections stay open long after the load is gone",
+		Means:      "A burst has filled the pool, and nothing empties it: each idle connection holds a descriptor at both ends, and the longer it waits, the likelier it is dead when it is used.",
+		Recognised: "At least five idle connections two minutes and more after the last request. A pool with an idle timeout has let them go by then.",
+		Fix:        "Give idle connections a timeout (in Go Transport.IdleConnTimeout; a Transport of one's own has none), below the server's.",
 	},
 	{
 		Kind: QueueOverflow, Leak: true,

@@ -18,8 +18,11 @@ type Series struct {
 	// Paired says that the sockets at the server's end are the other ends of
 	// those at the client's. Otherwise they are of other connections: those
 	// that the subject accepted.
-	Paired bool               `json:"paired,omitempty"`
-	Limits socketstats.Limits `json:"limits"`
+	Paired bool `json:"paired,omitempty"`
+	// Relayed says that the server that the requests go to opens connections of
+	// its own for them, which are among the sockets.
+	Relayed bool               `json:"relayed,omitempty"`
+	Limits  socketstats.Limits `json:"limits"`
 	// Stopped says why the subject was stopped for the descriptors that it
 	// held; "" if it was not.
 	Stopped string   `json:"stopped,omitempty"`
@@ -43,6 +46,12 @@ type Sample struct {
 	Unknown int `json:"unknown,omitempty"`
 	// Requests is nil where nobody counts them.
 	Requests *Requests `json:"requests,omitempty"`
+	// Servers are those that could have had the requests; nil where there is
+	// only one, or nobody counts.
+	Servers []Server `json:"servers,omitempty"`
+	// Behind is the open connections to the servers behind the first; see
+	// [Series.Relayed].
+	Behind int `json:"behind,omitempty"`
 	// Queue is that of the subject's fullest listener; nil without one.
 	Queue *Queue `json:"queue,omitempty"`
 	// Kernel is what the kernel counted for this subject alone; nil where it
@@ -87,10 +96,30 @@ type Requests struct {
 	CutOff int `json:"cut_off,omitempty"`
 	// Slowest is the longest time that a finished request took.
 	Slowest time.Duration `json:"slowest_ns,omitempty"`
+	// TimedOut are those of Failed that took too long.
+	TimedOut int `json:"timed_out,omitempty"`
+	// Stale are those of Failed whose connection had served before, and then
+	// ended or kept silent.
+	Stale int `json:"stale,omitempty"`
+	// Tries is how often a connection was asked for: once for each request, and
+	// once more whenever one was tried again. 0 where that is not known.
+	Tries int `json:"tries,omitempty"`
+	// Refused are the attempts to connect that failed.
+	Refused int `json:"refused,omitempty"`
 }
 
 // answered is how many requests are finished.
 func (r *Requests) answered() int { return r.OK + r.Failed }
+
+// Server is one of several.
+type Server struct {
+	Name string `json:"name"`
+	// Requests is how many have come to it since the first sample.
+	Requests int `json:"requests"`
+	// Due says that requests should go to it now: it is one of those that a
+	// balancer spreads over, or the one that the name stands for.
+	Due bool `json:"due,omitempty"`
+}
 
 // Queue is the connections that wait for a listener to accept them.
 type Queue struct {

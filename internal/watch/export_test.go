@@ -1,6 +1,10 @@
 package watch
 
-import "socketlab/internal/socketstats"
+import (
+	"net/netip"
+
+	"socketlab/internal/socketstats"
+)
 
 // WithoutPrivilege has a watcher hear of closed sockets only, as it does where
 // it may not hear more.
@@ -15,3 +19,6 @@ func (w *Watcher) WithoutPrivilege(ports ...uint16) error {
 	}
 	return err
 }
+
+// Knows reports whether a process alone was seen to connect to an address.
+func (w *Watcher) Knows(pid int32, to netip.AddrPort) bool { return w.uses.only(to) == pid }

@@ -167,23 +167,37 @@ func (w *Watcher) ofProcess(e end) (int32, finding) {
 // uses are the processes that were seen to connect to each address.
 type uses struct {
 	by map[netip.AddrPort]int32
-	// strange are the sockets, by cookie, whose process was not found since the
-	// last count, or between the two before, and since when that is so.
-	strange, before map[uint64]time.Time
+	// seen are the sockets, by cookie, that were listed since the last count, and
+	// before those that were between the two before.
+	seen, before map[uint64]sighting
 }
 
-func newUses() uses { return uses{by: map[netip.AddrPort]int32{}, strange: map[uint64]time.Time{}} }
+// sighting is what the lists showed of a socket.
+type sighting struct {
+	ours bool // a watched process held it, once
+	// missed is how many lists showed it without a watched process, and since the
+	// first of them.
+	missed int
+	since  time.Time
+}
+
+func newUses() uses { return uses{by: map[netip.AddrPort]int32{}, seen: map[uint64]sighting{}} }
 
 // counted begins what is between two counts.
-func (u *uses) counted() { u.before, u.strange = u.strange, map[uint64]time.Time{} }
+func (u *uses) counted() { u.before, u.seen = u.seen, map[uint64]sighting{} }
 
 // another stands for a process that is not watched, and for several.
 const another = -1
 
-// foreign is how long a socket's process must not have been found among the
-// watched ones for it to be another's. A process that opens and closes many has
-// some whose descriptor is gone, or not there yet, when it is looked for.
-const foreign = 500 * time.Millisecond
+// foreign is for how long, and looks in how many lists, a socket's process must
+// not have been found among the watched ones for it to be another's. A process
+// that opens and closes many has some whose descriptor is gone, or not there yet,
+// when it is looked for; and the source, which looks for what it did not find in
+// every other list at most, has looked a second time in the third.
+const (
+	foreign = 500 * time.Millisecond
+	looks   = 3
+)
 
 // see enters a socket of a list.
 func (u *uses) see(s *socketstats.Socket, watched bool) {
@@ -191,11 +205,10 @@ func (u *uses) see(s *socketstats.Socket, watched bool) {
 		return
 	}
 	pid := s.PID
-	if !watched {
-		if u.strangeFor(s.Cookie) < foreign {
-			return
-		}
-		pid = another
+	if watched {
+		u.seen[s.Cookie] = sighting{ours: true}
+	} else if pid = another; !u.foreign(s.Cookie, time.Now()) {
+		return
 	}
 	if old := u.by[s.Remote]; old != 0 && old != pid {
 		pid = another
@@ -203,17 +216,20 @@ func (u *uses) see(s *socketstats.Socket, watched bool) {
 	u.by[s.Remote] = pid
 }
 
-// strangeFor is how long a socket's process has not been found.
-func (u *uses) strangeFor(cookie uint64) time.Duration {
-	since, ok := u.strange[cookie]
+// foreign enters that a socket's process was not found, and reports whether it is
+// another's. What a watched process has held is not: its descriptor is gone before
+// the socket is, on a busy machine long before.
+func (u *uses) foreign(cookie uint64, now time.Time) bool {
+	s, ok := u.seen[cookie]
 	if !ok {
-		since, ok = u.before[cookie]
+		s = u.before[cookie]
 	}
-	if !ok {
-		since = time.Now()
+	if s.missed == 0 {
+		s.since = now
 	}
-	u.strange[cookie] = since
-	return time.Since(since)
+	s.missed++
+	u.seen[cookie] = s
+	return !s.ours && s.missed >= looks && now.Sub(s.since) >= foreign
 }
 
 // only is the one process that was seen to connect to an address; 0 if there is

@@ -1,0 +1,4 @@
+package scenarios
+
+// failures are errors, and what is made of them.
+var failures = []pair{}
