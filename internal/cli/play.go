@@ -36,6 +36,7 @@ func play(c *cobra.Command, streams Streams, o runOptions, words []string, list 
 	if err != nil {
 		return err
 	}
+	list = list || len(scripts) > 1
 	p := &player{runOptions: o, streams: streams, listen: listen, source: source, onlyOne: len(scripts) == 1}
 	if err := p.isolation(scripts); err != nil {
 		return err

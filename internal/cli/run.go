@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,6 +31,8 @@ type runOptions struct {
 	record   string
 	quiet    bool
 	swap     bool
+	// steps plays the steps of a repair, too.
+	steps bool
 	// visible keeps runs where another terminal can see them, unless they
 	// cannot be played there.
 	visible bool
@@ -81,7 +84,7 @@ side, the same requests to both, counted while they run. It takes about 15 s.`,
 
 func runCommand(streams Streams) *cobra.Command {
 	var (
-		o   runOptions
+		o   = runOptions{steps: true}
 		all bool
 	)
 	c := &cobra.Command{
@@ -89,7 +92,8 @@ func runCommand(streams Streams) *cobra.Command {
 		Short: "Play scenarios, print the comparison, check what they expect",
 		Long: `Plays scenarios of the catalogue, or scripts of your own: several at once where
 they are isolated from each other, and otherwise one after the other. The exit
-code is 3 if one does not show what its script expects.
+code is 3 if one does not show what its script expects. A scenario that is mended
+in steps is followed by them, unless it is recorded.
 
 With -o json one run is an object; --all, or several, are an array of objects.`,
 		Example: `  sockwatch run body-not-closed
@@ -124,13 +128,42 @@ func (o *runOptions) scripts(c *cobra.Command, words []string) ([]scenario.Scrip
 		if err != nil {
 			return nil, scriptError(c, err)
 		}
+		scripts = append(scripts, script)
+	}
+	if o.steps && o.record == "" {
+		var err error
+		if scripts, err = withSteps(scripts); err != nil {
+			return nil, err
+		}
+	}
+	for i, script := range scripts {
 		speed := o.speed
 		if speed == 0 {
 			speed = script.Speed
 		}
-		scripts = append(scripts, script.AtSpeed(speed))
+		scripts[i] = script.AtSpeed(speed)
 	}
 	return scripts, nil
+}
+
+// withSteps puts the steps of a repair after the scenario that they mend, unless
+// they are there.
+func withSteps(scripts []scenario.Script) ([]scenario.Script, error) {
+	var all []scenario.Script
+	for _, script := range scripts {
+		all = append(all, script)
+		for _, id := range script.Steps {
+			if slices.ContainsFunc(scripts, func(s scenario.Script) bool { return s.ID == id }) {
+				continue
+			}
+			step, err := scenarios.Script(id)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, step)
+		}
+	}
+	return all, nil
 }
 
 // check checks the options and returns where the servers listen.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http/httptrace"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -54,20 +55,32 @@ func newBooks() *books {
 func (b *books) call(ctx context.Context, c Caller, due time.Time) {
 	start := time.Now()
 	var last atomic.Pointer[given] // the connection that the request was given last
+	var reused atomic.Bool         // that connection, by net/http's own count
 	err := c.Call(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GetConn: func(string) { b.tries.Add(1) },
 		// net.Dialer calls ConnectDone for every address it tried, also when
 		// net/http does the dialling, and also when the request that asked
 		// for the dial was meanwhile given another connection.
-		ConnectDone: func(_, _ string, err error) {
+		ConnectDone: func(network, _ string, err error) {
 			switch {
+			case strings.HasPrefix(network, "udp"): // a name server is asked
 			case err == nil:
 				b.opened.Add(1)
 			case !errors.Is(err, context.Canceled): // nobody wanted it any more
 				b.refused.Add(1)
 			}
 		},
-		GotConn: func(info httptrace.GotConnInfo) { last.Store(b.enter(info.Conn)) },
+		GotConn: func(info httptrace.GotConnInfo) {
+			reused.Store(info.Reused)
+			last.Store(b.enter(info.Conn))
+		},
+		// Over HTTP/2 net/http calls GetConn twice for a connection that it has
+		// already: in Transport.getConn and in http2clientConnPool.getClientConn.
+		WroteHeaderField: func(key string, _ []string) {
+			if key == ":method" && reused.Load() {
+				b.tries.Add(-1)
+			}
+		},
 	}))
 	end := time.Now()
 

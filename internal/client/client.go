@@ -102,3 +102,9 @@ func NewTarget(at At, s scenario.Client) Target {
 		Every:               s.Every.D(),
 	}
 }
+
+// CallerFunc is a [Caller] that is one function.
+type CallerFunc func(ctx context.Context) error
+
+// Call calls f.
+func (f CallerFunc) Call(ctx context.Context) error { return f(ctx) }

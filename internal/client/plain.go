@@ -22,12 +22,16 @@ func NewPlain(t Target) Caller {
 	}}
 }
 
-func (p *plain) Call(ctx context.Context) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url, nil)
+func (p *plain) Call(ctx context.Context) error { return Get(ctx, p.http, p.url) }
+
+// Get fetches url through c, reads the whole answer and throws it away. The
+// error is nil only for a 2xx.
+func Get(ctx context.Context, c *http.Client, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
 	}
-	resp, err := p.http.Do(req)
+	resp, err := c.Do(req)
 	if err != nil {
 		return err
 	}

@@ -64,8 +64,11 @@ type sideJSON struct {
 	Server       lab.End            `json:"server"`
 	Process      client.Process     `json:"process"`
 	LatencyMS    client.Latency     `json:"latency_ms"`
+	LivedMS      livedJSON          `json:"lived_ms"`
 	ScheduleLate client.Latency     `json:"schedule_late_ms"`
 	Samples      int                `json:"samples"`
+	// Servers is what each of several servers has done.
+	Servers map[string]lab.ServerCount `json:"servers,omitempty"`
 	// KernelConnections is what the kernel saw of the side's connections.
 	KernelConnections *lab.Tally `json:"kernel_connections,omitempty"`
 	// Kernel is what the kernel counted in an isolated side's namespace.
@@ -75,6 +78,12 @@ type sideJSON struct {
 	// because nothing is known of them.
 	Failure string   `json:"failure,omitempty"`
 	Unknown []string `json:"unknown,omitempty"`
+}
+
+// livedJSON is how long the client's sockets were open, as far as the samples
+// show.
+type livedJSON struct {
+	Max float64 `json:"max"`
 }
 
 func writeJSON(w io.Writer, entries []Entry, list bool) error {
@@ -100,6 +109,10 @@ func toJSON(e Entry) runJSON {
 			Process: m.Report.Process, LatencyMS: m.Report.Latency, ScheduleLate: m.Report.ScheduleLate,
 			Samples: len(m.Client.Series), Kernel: m.Kernel, KernelConnections: m.Connections, Verdict: e.Judgement.Of(s),
 			Failure: m.Report.Failure, Unknown: m.Report.Unknown,
+			LivedMS: livedJSON{Max: float64(m.Oldest().Microseconds()) / 1000},
+		}
+		if n := len(m.Samples); n > 0 {
+			j.Servers = m.Samples[n-1].Servers
 		}
 		if j.Requests.Errors == nil {
 			j.Requests.Errors = map[string]int64{}

@@ -91,6 +91,9 @@ func comparison(e Entry) []group {
 			}),
 		},
 	}
+	if more := rare(e.Run); len(more) > 0 {
+		groups = append(groups, more)
+	}
 	var words group
 	for _, f := range features(e) {
 		words = append(words, row{f.Name, f.Faulty, f.Fixed})
@@ -102,6 +105,33 @@ func comparison(e Entry) []group {
 		}
 		return string(v.Kind)
 	})})
+}
+
+// rare has the rows of what happens in few runs, where it happened.
+func rare(run *lab.Run) group {
+	var rows group
+	count := func(name string, of func(*lab.Side) int64) {
+		if faulty, fixed := of(&run.Faulty), of(&run.Fixed); faulty+fixed > 0 {
+			rows = append(rows, row{name, fmt.Sprint(faulty), fmt.Sprint(fixed)})
+		}
+	}
+	count("tried again", func(s *lab.Side) int64 { return max(0, s.Report.Requests.Tries-s.Report.Requests.Sent) })
+	count("connecting failed", func(s *lab.Side) int64 { return s.Report.Connections.Failed })
+	count("failed on a dead one", func(s *lab.Side) int64 { return s.Report.Connections.Stale })
+	for _, server := range run.Script.Servers() {
+		if _, ok := run.Faulty.Metric("servers." + server.Name + ".requests"); !ok {
+			continue
+		}
+		count("requests to "+server.Name, func(s *lab.Side) int64 {
+			n, _ := s.Metric("servers." + server.Name + ".requests")
+			return int64(n)
+		})
+		count("connections to "+server.Name, func(s *lab.Side) int64 {
+			n, _ := s.Metric("servers." + server.Name + ".connections")
+			return int64(n)
+		})
+	}
+	return rows
 }
 
 // notKnown stands for a figure that could not be had.

@@ -59,7 +59,7 @@ func writeTables(w io.Writer, entries []Entry) error {
 		}
 		writeExpectations(out, e.Judgement.Expectations)
 	}
-	return out.err
+	return writeSteps(out, entries, "\n%s\n", tablewriter.WithRowAlignment(tw.AlignLeft))
 }
 
 // appendGroups fills a table, with an empty row between two groups.
@@ -171,7 +171,7 @@ func writeMarkdown(w io.Writer, entries []Entry) error {
 			out.printf("- [%s] %s%s\n", mark, markdownText(r.Text), markdownText(note))
 		}
 	}
-	return out.err
+	return writeSteps(out, entries, "\n### %s\n\n", tablewriter.WithRenderer(renderer.NewMarkdown()))
 }
 
 // markdownText escapes what would end a cell or begin markup; tablewriter's
@@ -213,6 +213,10 @@ func writeHTML(w io.Writer, entries []Entry) error {
 			out.printf("<li>%s: %s</li>\n", html.EscapeString(r.Text), html.EscapeString(answer))
 		}
 		out.printf("</ul>\n")
+	}
+	if err := writeSteps(out, entries, "<h2>%s</h2>\n",
+		tablewriter.WithRenderer(renderer.NewHTML(renderer.HTMLConfig{EscapeContent: true}))); err != nil {
+		return err
 	}
 	out.printf("</html>\n")
 	return out.err

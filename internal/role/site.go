@@ -118,7 +118,7 @@ func (s *servers) served() Answer {
 			a.Due = append(a.Due, name)
 		}
 	}
-	if s.names != nil {
+	if s.names != nil && s.names.Queries() > 0 {
 		a.Due = []string{s.names.Now()}
 	}
 	return a

@@ -57,6 +57,7 @@ func (s Script) check(codes []string) *finding {
 		s.Client.check(),
 		s.checkLoad(),
 		s.checkTimes(),
+		s.checkSweep(),
 		s.checkExpect(),
 	)
 }
@@ -75,6 +76,9 @@ func (s Script) checkHead(codes []string) *finding {
 		return found("$.id", "there is no code for %q: add code, with one of %s", short(s.ID), strings.Join(codes, ", "))
 	case !slices.Contains(codes, s.Code):
 		return found("$.code", "unknown scenario code %q: use one of %s", short(s.Code), strings.Join(codes, ", "))
+	case unknownStep(s.Steps, codes) >= 0:
+		i := unknownStep(s.Steps, codes)
+		return found(fmt.Sprintf("$.steps[%d]", i), "step %q is no scenario of the catalogue", short(s.Steps[i]))
 	case s.Needs != Loopback && s.Needs != Namespace:
 		return found("$.needs", "needs is %q: use %s or %s", short(s.Needs), Loopback, Namespace)
 	case CheckSpeed(s.Speed) != nil:
@@ -85,6 +89,11 @@ func (s Script) checkHead(codes []string) *finding {
 		return found("$.fault.fix", "a fault has a fix: one sentence on how to mend it")
 	}
 	return nil
+}
+
+// unknownStep is the first step that is no scenario, or -1.
+func unknownStep(steps, codes []string) int {
+	return slices.IndexFunc(steps, func(id string) bool { return !slices.Contains(codes, id) })
 }
 
 // Bounds of a speed.
@@ -179,14 +188,32 @@ func (s Script) checkExpect() *finding {
 	case len(s.Expect.Fixed) == 0:
 		return found("$.expect.fixed", "expect.fixed is empty: say what the fixed side must show")
 	}
-	if s.Needs == Namespace {
-		return nil
-	}
 	for _, side := range Sides() {
 		for i, e := range s.Expect.Of(side) {
-			if e.ofKernel() {
+			if f := s.checkServerOf(e, fmt.Sprintf("$.expect.%s[%d]", side, i)); f != nil {
+				return f
+			}
+			if e.ofKernel() && s.Needs != Namespace {
 				return found(fmt.Sprintf("$.expect.%s[%d]", side, i), "the kernel's counters are the whole machine's: %s needs a line needs: namespace", e)
 			}
+		}
+	}
+	return nil
+}
+
+// checkServerOf refuses an expectation of a server that is not there.
+func (s Script) checkServerOf(e Expectation, path string) *finding {
+	for _, metric := range []string{e.Metric, e.Other} {
+		rest, ok := strings.CutPrefix(metric, serversPrefix)
+		if !ok {
+			continue
+		}
+		name, _, _ := strings.Cut(rest, ".")
+		if len(s.Behind) == 0 {
+			return found(path, "%s: servers are counted one by one only where there are some behind the first", metric)
+		}
+		if !slices.ContainsFunc(s.Servers(), func(v Server) bool { return v.Name == name && v.Protocol != DNS }) {
+			return found(path, "%s: there is no server %q", metric, name)
 		}
 	}
 	return nil

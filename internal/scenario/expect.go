@@ -225,6 +225,9 @@ func expectationText(node ast.Node) (string, bool) {
 // which only a run in a namespace of its own has.
 const kernelPrefix = "kernel."
 
+// serversPrefix begins the name of what one of several servers did.
+const serversPrefix = "servers."
+
 // ofKernel reports whether the expectation speaks of the kernel's counters.
 func (e Expectation) ofKernel() bool {
 	return strings.HasPrefix(e.Metric, kernelPrefix) || strings.HasPrefix(e.Other, kernelPrefix)
@@ -267,7 +270,7 @@ func checkMetric(name string) error {
 		}
 		return nil
 	}
-	if rest, ok := strings.CutPrefix(name, "servers."); ok {
+	if rest, ok := strings.CutPrefix(name, serversPrefix); ok {
 		server, figure, _ := strings.Cut(rest, ".")
 		if !idForm.MatchString(server) || (figure != "requests" && figure != "connections") {
 			return fmt.Errorf("%s: write servers.NAME.requests or servers.NAME.connections", name)

@@ -81,7 +81,7 @@ func TestBadScriptOfOddBytes(t *testing.T) {
 		{"CR line ends", "id: my-incident\rserver:\r  delay: 20\r",
 			"my.yaml:3:10: duration \"20\" has no unit: write it like 20s or 20ms\n  3 |   delay: 20\n    |          ^"},
 		{"byte order mark", "\ufeffid: my-incident\ndealy: 1s\n",
-			"my.yaml:2:1: unknown key \"dealy\": use one of id, title, code, needs, speed, fault, symptoms, server, behind, network, client, load, sample, expect\n" +
+			"my.yaml:2:1: unknown key \"dealy\": use one of id, title, code, needs, speed, fault, symptoms, server, behind, network, client, load, sample, sweep, expect\n" +
 				"  2 | dealy: 1s\n    | ^"},
 		{"space behind a value", "server:\n  delay: 20   \n",
 			"my.yaml:2:10: duration \"20\" has no unit: write it like 20s or 20ms\n  2 |   delay: 20\n    |          ^"},
@@ -133,7 +133,9 @@ func TestDefaultsAreFilledIn(t *testing.T) {
 	require.Equal(t, Loopback, s.Needs)
 	require.Equal(t, 1.0, s.Speed)
 	require.Equal(t, "1s", s.Sample.String())
-	require.Equal(t, Server{Protocol: HTTP, Status: 200}, s.Server)
+	require.Equal(t, Server{Name: FirstServer, Protocol: HTTP, Status: 200}, s.Server)
+	behind := mustParse(t, good+"behind: [{name: a}]\n").Behind
+	require.Equal(t, []Server{{Name: "a", Protocol: HTTP, Status: 200}}, behind)
 	require.Equal(t, Client{}, s.Client)
 	require.Nil(t, s.Fault)
 }

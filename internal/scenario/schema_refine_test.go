@@ -105,6 +105,10 @@ func refine(section reflect.Type, s *jsonschema.Schema) {
 	case "Fault":
 		property(s, "kind").MinLength = new(uint64(1))
 		property(s, "fix").MinLength = new(uint64(1))
+	case "Sweep":
+		values := property(s, "values")
+		values.MinItems, values.MaxItems = new(uint64(minSweep)), new(uint64(maxSweep))
+		values.Items.Minimum = number(1)
 	case "Phase":
 		s.OneOf = []*jsonschema.Schema{
 			{Required: []string{"rate", "for"}}, {Required: []string{"burst"}}, {Required: []string{"pause"}},
@@ -154,6 +158,7 @@ func enums() map[string][]any {
 		"Server.over_limit": {Wait, Refuse, Close},
 		"Weather.firewall":  {Drop, Reject, RejectHost, Reset},
 		"Weather.of":        {OfNew, OfAll},
+		"Sweep.setting":     anys(Settings()),
 	}
 }
 

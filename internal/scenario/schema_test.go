@@ -75,6 +75,9 @@ func TestSchemaRefusesWhatParseRefuses(t *testing.T) {
 		"status too high":           good + "server: {status: 600}\n",
 		"hang is a number":          good + "server: {hang: 1}\n",
 		"pool_size negative":        good + "client: {pool_size: -1}\n",
+		"sweep over nothing":        good + "sweep: {setting: poolsize, values: [1, 2]}\n",
+		"sweep from zero":           good + "sweep: {setting: pool_size, values: [0, 1]}\n",
+		"sweep of one value":        good + "sweep: {setting: pool_size, values: [1]}\n",
 		"rate zero":                 change("rate: 1", "rate: 0"),
 		"rate negative":             change("rate: 1", "rate: -1"),
 		"rate above the limit":      change("rate: 1", "rate: 5001"),
@@ -141,7 +144,7 @@ func TestEveryKeyOfTheSchemaIsExplainedToScriptAuthors(t *testing.T) {
 var sections = []reflect.Type{
 	reflect.TypeFor[Script](), reflect.TypeFor[Fault](), reflect.TypeFor[Server](),
 	reflect.TypeFor[Client](), reflect.TypeFor[Phase](), reflect.TypeFor[Expect](),
-	reflect.TypeFor[Resolve](), reflect.TypeFor[Weather](),
+	reflect.TypeFor[Resolve](), reflect.TypeFor[Weather](), reflect.TypeFor[Sweep](),
 }
 
 // generateSchema returns the schema of a script as the types have it.

@@ -33,6 +33,10 @@ type Script struct {
 	// Symptoms are what an engineer sees who meets the incident. The catalogue is
 	// grouped by them.
 	Symptoms []string `yaml:"symptoms,omitempty"`
+	// Steps are scenarios of the catalogue that mend this one, each a part of it:
+	// what the repair before has made is what the next one begins with. They are
+	// played after it.
+	Steps []string `yaml:"steps,omitempty"`
 	// Server is how the server of both sides behaves.
 	Server Server `yaml:"server,omitempty"`
 	// Behind are more servers of each side, beside the first or behind it: the
@@ -48,6 +52,9 @@ type Script struct {
 	Load []Phase `yaml:"load"`
 	// Sample is the time between two counts. Default 1s.
 	Sample Duration `yaml:"sample,omitempty"`
+	// Sweep is what `sockwatch sweep` plays: the fixed code at several values of
+	// a client setting.
+	Sweep *Sweep `yaml:"sweep,omitempty"`
 	// Expect is what each side must show.
 	Expect Expect `yaml:"expect"`
 }

@@ -16,7 +16,10 @@ func Symptoms() []Symptom {
 	return []Symptom{
 		{"established-climbs", "ESTABLISHED climbs, and never comes down"},
 		{"close-wait-climbs", "CLOSE_WAIT climbs, at the client or at the server"},
+		{"descriptors-run-out", "descriptors climb until there is none: too many open files"},
 		{"time-wait-piles-up", "TIME_WAIT piles up: connections are opened and closed all the time"},
+		{"ports-run-out", "connecting fails: cannot assign requested address"},
+		{"handshake-each-time", "each request waits for a new connection, though few are open"},
 		{"syn-sent-stays", "SYN_SENT stays: connecting takes seconds, or never ends"},
 		{"many-connections-at-once", "a burst opens hundreds of connections at once"},
 		{"idle-stays", "connections stay open long after the load is gone"},

@@ -114,12 +114,15 @@ func bodiesNotRead(f *facts) *finding {
 // poolExhausted finds requests that have no connection to wait on. Only a
 // client's own books show them.
 func poolExhausted(f *facts) *finding {
-	if !f.booked() || f.trendOf(clientOpen).grows {
+	if !f.booked() {
 		return nil
 	}
 	pool := clientOpen
 	if f.Relayed { // the pool is the server's
 		pool = func(s *Sample) int { return s.Behind }
+	}
+	if f.trendOf(pool).grows {
+		return nil
 	}
 	n := f.lasting(2, func(s *Sample) int {
 		if pool(s) == 0 {

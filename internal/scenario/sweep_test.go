@@ -1,0 +1,25 @@
+package scenario
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestSweepSetsOneSetting(t *testing.T) {
+	require.Equal(t, []string{"max_idle_conns", "max_idle_conns_per_host", "pool_size", "in_flight", "retries", "send"}, Settings())
+	before := Client{PoolSize: 1, Retries: 2}
+	for _, name := range Settings() {
+		require.NotEqual(t, before, before.With(name, 7), name)
+	}
+	require.Equal(t, Client{PoolSize: 7, Retries: 2}, before.With("pool_size", 7))
+	require.Equal(t, 1, before.PoolSize)
+}
+
+func TestUnderWayIsRateTimesLatencyAtAnySpeed(t *testing.T) {
+	s := mustParse(t, head+"server: {delay: 80ms, jitter: 40ms}\nload: [{rate: 20, for: 1s}, {rate: 50, for: 2s, extra: 2}, {burst: 5}]\n"+expect)
+	require.InDelta(t, 10, s.UnderWay(), 1e-9) // 100/s of 100 ms
+	require.InDelta(t, 10, s.AtSpeed(20).UnderWay(), 1e-6)
+	s = mustParse(t, head+"server: {delay: 80ms}\nload: [{burst: 5}, {pause: 1s}]\n"+expect)
+	require.Zero(t, s.UnderWay())
+}

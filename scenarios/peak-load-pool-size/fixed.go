@@ -1,0 +1,24 @@
+package peakloadpoolsize
+
+import (
+	"fmt"
+	"net/http"
+
+	"socketlab/internal/client"
+)
+
+// NewFixed returns the page of a basket: ten articles, each with its price.
+func NewFixed(t client.Target) http.Handler {
+	prices := &http.Client{Transport: &http.Transport{
+		MaxIdleConnsPerHost: t.PoolSize, MaxConnsPerHost: t.PoolSize,
+	}}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for range 10 {
+			if err := client.Get(r.Context(), prices, t.URL); err != nil {
+				http.Error(w, "no price", http.StatusServiceUnavailable)
+				return
+			}
+		}
+		fmt.Fprintln(w, "ten prices")
+	})
+}

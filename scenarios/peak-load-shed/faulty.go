@@ -1,0 +1,28 @@
+package peakloadshed
+
+import (
+	"fmt"
+	"net/http"
+
+	"golang.org/x/sync/errgroup"
+
+	"socketlab/internal/client"
+)
+
+// NewFaulty returns the page of a basket: ten articles, each with its price.
+func NewFaulty(t client.Target) http.Handler {
+	prices := &http.Client{Transport: &http.Transport{
+		MaxIdleConnsPerHost: t.PoolSize, MaxConnsPerHost: t.PoolSize,
+	}}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		calls, ctx := errgroup.WithContext(r.Context())
+		for range 10 {
+			calls.Go(func() error { return client.Get(ctx, prices, t.URL) })
+		}
+		if err := calls.Wait(); err != nil {
+			http.Error(w, "no price", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ten prices")
+	})
+}

@@ -1,0 +1,35 @@
+package peakloadshed
+
+import (
+	"fmt"
+	"net/http"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
+
+	"socketlab/internal/client"
+)
+
+// NewFixed returns the page of a basket: ten articles, each with its price.
+func NewFixed(t client.Target) http.Handler {
+	prices := &http.Client{Transport: &http.Transport{
+		MaxIdleConnsPerHost: t.PoolSize, MaxConnsPerHost: t.PoolSize,
+	}}
+	slots := semaphore.NewWeighted(int64(t.InFlight))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !slots.TryAcquire(1) {
+			http.Error(w, "try again later", http.StatusServiceUnavailable)
+			return
+		}
+		defer slots.Release(1)
+		calls, ctx := errgroup.WithContext(r.Context())
+		for range 10 {
+			calls.Go(func() error { return client.Get(ctx, prices, t.URL) })
+		}
+		if err := calls.Wait(); err != nil {
+			http.Error(w, "no price", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ten prices")
+	})
+}
