@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http/httptrace"
@@ -55,9 +56,22 @@ func newBooks() *books {
 func (b *books) call(ctx context.Context, c Caller, due time.Time) {
 	start := time.Now()
 	var last atomic.Pointer[given] // the connection that the request was given last
-	var reused atomic.Bool         // that connection, by net/http's own count
+	var begun atomic.Bool          // an answer came on it, so that it was not dead
 	err := c.Call(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { b.tries.Add(1) },
+		// A try has sent the request, or failed to get as far as that. GetConn
+		// would not do: net/http calls it twice for an open HTTP/2 connection, in
+		// Transport.getConn and in http2clientConnPool.getClientConn.
+		WroteHeaders: func() { b.tries.Add(1) },
+		DNSDone: func(info httptrace.DNSDoneInfo) {
+			if info.Err != nil {
+				b.tries.Add(1)
+			}
+		},
+		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
+			if err != nil {
+				b.tries.Add(1)
+			}
+		},
 		// net.Dialer calls ConnectDone for every address it tried, also when
 		// net/http does the dialling, and also when the request that asked
 		// for the dial was meanwhile given another connection.
@@ -68,19 +82,10 @@ func (b *books) call(ctx context.Context, c Caller, due time.Time) {
 				b.opened.Add(1)
 			case !errors.Is(err, context.Canceled): // nobody wanted it any more
 				b.refused.Add(1)
+				b.tries.Add(1)
 			}
 		},
-		GotConn: func(info httptrace.GotConnInfo) {
-			reused.Store(info.Reused)
-			last.Store(b.enter(info.Conn))
-		},
-		// Over HTTP/2 net/http calls GetConn twice for a connection that it has
-		// already: in Transport.getConn and in http2clientConnPool.getClientConn.
-		WroteHeaderField: func(key string, _ []string) {
-			if key == ":method" && reused.Load() {
-				b.tries.Add(-1)
-			}
-		},
+		GotConn: func(info httptrace.GotConnInfo) { last.Store(b.enter(info.Conn)) },
 	}))
 	end := time.Now()
 
@@ -102,7 +107,7 @@ func (b *books) call(ctx context.Context, c Caller, due time.Time) {
 	b.failed.Add(1)
 	name := ErrorName(err)
 	b.errors[name]++
-	if conn != nil && conn.again && conn.past.wasDead(name) {
+	if conn != nil && conn.again && !begun.Load() && conn.past.wasDead(name) {
 		b.stale.Add(1)
 	}
 }

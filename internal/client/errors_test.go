@@ -265,7 +265,7 @@ func requireName(t *testing.T, want string, err error) {
 
 func TestFailedRequestsAreCountedByName(t *testing.T) {
 	var n int
-	r := oneByOne(callFunc(func(context.Context) error {
+	r := oneByOne(CallerFunc(func(context.Context) error {
 		n++
 		switch n % 3 {
 		case 0:

@@ -16,8 +16,8 @@ func TestConnectionsThatAreNotTCPAreLeftOut(t *testing.T) {
 	defer client.Close()
 	defer server.Close()
 	b := newBooks()
-	require.False(t, b.enter(client).again)
-	require.False(t, b.enter(client).again)
+	require.Nil(t, b.enter(client))
+	require.Nil(t, b.enter(client))
 	require.Empty(t, b.served)
 }
 

@@ -69,11 +69,6 @@ func eventually(t testing.TB, what string, condition func() bool) {
 	}
 }
 
-// callFunc is a Caller made of one function.
-type callFunc func(ctx context.Context) error
-
-func (f callFunc) Call(ctx context.Context) error { return f(ctx) }
-
 // oneByOne makes n requests, each after the end of the one before.
 func oneByOne(c Caller, n int) *books {
 	b := newBooks()
@@ -116,7 +111,7 @@ func transport(t testing.TB, tr *http.Transport) *http.Transport {
 }
 
 // get returns a caller that does everything right, over c.
-func get(c *http.Client, url string) callFunc {
+func get(c *http.Client, url string) CallerFunc {
 	return func(ctx context.Context) error {
 		return (&plain{url: url, http: c}).Call(ctx)
 	}

@@ -33,7 +33,7 @@ func TestLoadIsOpenLoop(t *testing.T) {
 	var begun []time.Duration
 	due := every(10*time.Millisecond, requests)
 	var p *Player
-	recording := callFunc(func(ctx context.Context) error {
+	recording := CallerFunc(func(ctx context.Context) error {
 		mu.Lock()
 		begun = append(begun, time.Since(p.start))
 		mu.Unlock()
@@ -47,6 +47,7 @@ func TestLoadIsOpenLoop(t *testing.T) {
 	require.GreaterOrEqual(t, time.Since(p.start), due[requests-1])
 
 	r := p.Report()
+	r.Requests.Tries = 0 // they may still be on their way
 	require.Equal(t, Requests{Sent: requests, Waiting: requests, Errors: map[string]int64{}}, r.Requests)
 	require.True(t, r.Done)
 	require.Empty(t, r.Stopped)
@@ -64,7 +65,7 @@ func TestLoadIsOpenLoop(t *testing.T) {
 
 func TestRequestsThatAreDueAreSentAtOnce(t *testing.T) {
 	const late = 50 * time.Millisecond
-	p := Begin(callFunc(func(context.Context) error { return nil }), make([]time.Duration, 100), 0)
+	p := Begin(CallerFunc(func(context.Context) error { return nil }), make([]time.Duration, 100), 0)
 	time.Sleep(late) // what a busy machine does
 	p.Play(context.Background())
 	r := ended(t, p)
@@ -74,7 +75,7 @@ func TestRequestsThatAreDueAreSentAtOnce(t *testing.T) {
 }
 
 func TestEmptyLoadIsDoneAtOnce(t *testing.T) {
-	p := Begin(callFunc(func(context.Context) error { panic("nobody asked") }), nil, 1)
+	p := Begin(CallerFunc(func(context.Context) error { panic("nobody asked") }), nil, 1)
 	p.Play(context.Background())
 	r := p.Report()
 	require.True(t, r.Done)
@@ -86,7 +87,7 @@ func TestContextEndsTheLoad(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	called := make(chan struct{})
-	p := Begin(callFunc(func(ctx context.Context) error {
+	p := Begin(CallerFunc(func(ctx context.Context) error {
 		close(called)
 		<-ctx.Done()
 		return ctx.Err()
@@ -108,7 +109,7 @@ func TestContextEndsTheLoad(t *testing.T) {
 func TestContextThatEndedBeforeSendsNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	p := Begin(callFunc(func(context.Context) error { panic("nobody asked") }), make([]time.Duration, 10), 0)
+	p := Begin(CallerFunc(func(context.Context) error { panic("nobody asked") }), make([]time.Duration, 10), 0)
 	p.Play(ctx)
 	require.Zero(t, p.Report().Requests.Sent)
 }
@@ -122,7 +123,7 @@ func TestLoadStopsAtTheMostDescriptors(t *testing.T) {
 			conn.Close()
 		}
 	})
-	leaking := callFunc(func(ctx context.Context) error {
+	leaking := CallerFunc(func(ctx context.Context) error {
 		conn, err := new(net.Dialer).DialContext(ctx, "tcp", server)
 		if err == nil {
 			mu.Lock()
@@ -150,7 +151,7 @@ func TestLoadStopsAtTheMostDescriptors(t *testing.T) {
 func TestReportsAddUpWhileTheLoadRuns(t *testing.T) {
 	const requests = 3000
 	var n atomic.Int64
-	p := Begin(callFunc(func(context.Context) error {
+	p := Begin(CallerFunc(func(context.Context) error {
 		switch n.Add(1) % 4 {
 		case 0:
 			return StatusError(http.StatusServiceUnavailable)

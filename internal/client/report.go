@@ -48,8 +48,8 @@ type Requests struct {
 	OK      int64 `json:"ok"`
 	Failed  int64 `json:"failed"`
 	Waiting int64 `json:"waiting"`
-	// Tries is how often a connection was asked for: once for each request, and
-	// once more whenever one was tried again.
+	// Tries is how often a request was sent over HTTP, or failed to get as far as
+	// that: once for each, and once more whenever one was tried again.
 	Tries int64 `json:"tries"`
 	// Errors counts the failed ones by the names of [ErrorName].
 	Errors map[string]int64 `json:"errors"`

@@ -397,3 +397,80 @@ func TestMetricsHaveTheNamesOfExpectations(t *testing.T) {
 		require.False(t, ok, name)
 	}
 }
+
+// several has a second server beside the first; the code of its pair knows
+// nothing of it.
+const several = `
+id: several
+title: t
+code: no-timeout
+server: {delay: 5ms}
+behind: [{name: other}]
+client: {timeout: 60s}
+load: [{rate: 20, for: 1s}, {pause: 200ms}]
+sample: 100ms
+expect: {faulty: [servers.server.requests == 20], fixed: [servers.other.requests == 0]}
+`
+
+func TestEachOfSeveralServersIsCounted(t *testing.T) {
+	t.Parallel()
+	run, err := lab.Play(t.Context(), lab.Plan{Script: script(t, several), Seed: 1, Source: socketstats.Gopsutil{}})
+	require.NoError(t, err)
+	for _, side := range scenario.Sides() {
+		s := run.Of(side)
+		last := s.Samples[len(s.Samples)-1]
+		require.Equal(t, map[string]lab.ServerCount{
+			"server": {Requests: 20, Connections: s.Report.Connections.Opened}, "other": {},
+		}, last.Servers, side)
+		require.Equal(t, 2, s.Server.Final.Of(socketstats.Listen), "both listen")
+		require.Zero(t, last.Behind, side)
+		got, ok := s.Metric("servers.server.requests")
+		require.True(t, ok)
+		require.Equal(t, 20.0, got)
+		_, ok = s.Metric("servers.nobody.requests")
+		require.False(t, ok)
+	}
+	require.False(t, run.Relayed)
+}
+
+// A server in the middle opens connections of its own: they are counted with
+// the others, and known to be behind it.
+func TestConnectionsOfAServerInTheMiddleAreCounted(t *testing.T) {
+	t.Parallel()
+	run, err := lab.Play(t.Context(), lab.Plan{Script: script(t, `
+id: middle
+title: t
+code: no-timeout
+server: {protocol: balancer}
+behind: [{name: a, hang: true}, {name: b, hang: true}]
+client: {timeout: 60s}
+load: [{burst: 10}, {pause: 1s}]
+sample: 100ms
+expect: {faulty: [servers.a.requests == 5], fixed: [servers.b.requests == 5]}
+`), Seed: 1, Source: socketstats.Gopsutil{}})
+	require.NoError(t, err)
+	require.True(t, run.Relayed)
+	s := run.Faulty
+	last := s.Samples[len(s.Samples)-1]
+	require.Equal(t, 10, last.Behind)
+	require.Equal(t, 20, s.Client.Final.Of(socketstats.Established))
+	require.Equal(t, 20, s.Server.Final.Of(socketstats.Established))
+	require.Equal(t, lab.ServerCount{Requests: 5, Connections: 5, Due: true}, last.Servers["a"])
+	require.Equal(t, lab.ServerCount{Requests: 5, Connections: 5, Due: true}, last.Servers["b"])
+	require.Equal(t, int64(10), last.Servers["server"].Connections)
+	require.InDelta(t, time.Second, s.Oldest(), float64(400*time.Millisecond))
+}
+
+func TestSwappedRunPlaysTheOtherSidesCode(t *testing.T) {
+	t.Parallel()
+	plan := lab.Plan{Script: script(t, strings.Replace(holds, "60s", "300ms", 1)), Seed: 1, Source: socketstats.Gopsutil{}}
+	run, err := lab.Play(t.Context(), plan)
+	require.NoError(t, err)
+	require.EqualValues(t, 20, run.Faulty.Report.Requests.Waiting)
+	require.Zero(t, run.Fixed.Report.Requests.Waiting)
+	plan.Swapped = true
+	run, err = lab.Play(t.Context(), plan)
+	require.NoError(t, err)
+	require.Zero(t, run.Faulty.Report.Requests.Waiting)
+	require.EqualValues(t, 20, run.Fixed.Report.Requests.Waiting)
+}

@@ -28,6 +28,9 @@ type Plan struct {
 	// Swapped plays the fixed code as the faulty side and the other way round. A
 	// script that then still shows what it expects proves nothing.
 	Swapped bool
+	// Settings, if there are any, are each side's client settings in place of
+	// the script's; both sides play the fixed code then.
+	Settings map[scenario.Side]scenario.Client
 	// Listen is where each side's server listens. A side that is not in it
 	// takes a free port of 127.0.0.1.
 	Listen map[scenario.Side]string

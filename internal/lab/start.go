@@ -101,16 +101,27 @@ func (p *play) startServer(ctx context.Context, side scenario.Side) (site, error
 	}
 	return pair.startServer(ctx, p.Programs, side, role.ServerOrder{
 		Listen: listen, Behaviour: p.Script.Server, Behind: p.Script.Behind, Network: p.Script.Network,
-		Settings: p.Script.Client, Code: p.Script.Code, Side: p.code(side),
+		Settings: p.settings(side), Code: p.Script.Code, Side: p.code(side),
 	})
 }
 
 // code is the side whose code is played as a side.
 func (p *play) code(side scenario.Side) scenario.Side {
+	if p.Settings != nil {
+		return scenario.Fixed
+	}
 	if p.Swapped {
 		return side.Other()
 	}
 	return side
+}
+
+// settings are what the code of a side is told.
+func (p *play) settings(side scenario.Side) scenario.Client {
+	if s, ok := p.Settings[side]; ok {
+		return s
+	}
+	return p.Script.Client
 }
 
 // freePort is any free port of loopback.
@@ -215,7 +226,7 @@ func (p *play) startClient(ctx context.Context, side scenario.Side, at site, arr
 		Code: p.Script.Code, Side: p.code(side), Arrivals: arrivals,
 		Target: client.NewTarget(client.At{
 			Addr: at[0].String(), Secure: site.CA != "", CA: site.CA, Servers: site.Behind, DNS: site.Names,
-		}, p.Script.Client),
+		}, p.settings(side)),
 	})
 	if err != nil {
 		return err

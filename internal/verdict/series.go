@@ -101,8 +101,9 @@ type Requests struct {
 	// Stale are those of Failed whose connection had served before, and then
 	// ended or kept silent.
 	Stale int `json:"stale,omitempty"`
-	// Tries is how often a connection was asked for: once for each request, and
-	// once more whenever one was tried again. 0 where that is not known.
+	// Tries is how often a request was sent, or failed to get as far as that: once
+	// for each, and once more whenever one was tried again. 0 where that is not
+	// known.
 	Tries int `json:"tries,omitempty"`
 	// Refused are the attempts to connect that failed.
 	Refused int `json:"refused,omitempty"`
