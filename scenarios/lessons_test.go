@@ -2,9 +2,11 @@ package scenarios_test
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/scenario"
@@ -70,16 +72,28 @@ func TestCodeOfAPairFitsASlide(t *testing.T) {
 	}
 }
 
+// The difference is what `sockwatch show` ends with, and it is what the pair is
+// about: it is read in one piece.
+func TestDifferenceOfAPairFitsAScreen(t *testing.T) {
+	t.Parallel()
+	const screen = 45
+	for _, id := range scenarios.IDs() {
+		difference := scenarios.Difference(id)
+		assert.LessOrEqual(t, strings.Count(difference, "\n"), screen, "%s:\n%s", id, difference)
+		assert.Regexp(t, `(?m)^\+[^+]|^-[^-]`, difference, "%s: the sides are the same but for their names", id)
+	}
+}
+
 // A lesson promises what the script checks: a fault has expectations that the
-// other side does not meet, and a control has the same for both.
+// other side does not meet. Without a fault both sides are healthy: a control has
+// the same expectations for both, a comparison others.
 func TestScriptsSayWhatBothSidesShow(t *testing.T) {
 	t.Parallel()
 	for _, id := range scenarios.IDs() {
 		script, err := scenarios.Script(id)
 		require.NoError(t, err)
-		if script.Fault == nil {
-			require.Equal(t, script.Expect.Faulty, script.Expect.Fixed, id)
-			continue
+		if script.Fault == nil && slices.Equal(script.Expect.Faulty, script.Expect.Fixed) {
+			continue // a control; that both are healthy, TestFaultsAreVerdicts sees to
 		}
 		require.NotEqual(t, script.Expect.Faulty, script.Expect.Fixed, id)
 		require.GreaterOrEqual(t, len(script.Expect.Faulty), 3, id)
@@ -100,10 +114,68 @@ func TestFaultsAreVerdicts(t *testing.T) {
 		_, known := verdict.Explain(kind)
 		require.True(t, known, "%s: %s", id, kind)
 		require.Equal(t, scenario.ExpectVerdict(kind), script.Expect.Faulty[0], id)
-		require.Equal(t, scenario.ExpectVerdict(verdict.Healthy), script.Expect.Fixed[0], id)
+		if !partOfRepair(t, id) { // which may leave something for the next step
+			require.Equal(t, scenario.ExpectVerdict(verdict.Healthy), script.Expect.Fixed[0], id)
+		}
 	}
 	for _, kind := range verdict.Kinds() {
 		about, _ := verdict.Explain(kind)
 		require.True(t, about.Scenario == "" || scenarios.Has(about.Scenario), "%s: %s", kind, about.Scenario)
+	}
+}
+
+// The catalogue is grouped by what is seen: what is wrong somewhere is seen
+// somehow, and nothing stands in the list that no scenario shows.
+func TestSymptomsAreShown(t *testing.T) {
+	t.Parallel()
+	shown := map[string]bool{}
+	for _, id := range scenarios.IDs() {
+		script, err := scenarios.Script(id)
+		require.NoError(t, err)
+		if script.Fault != nil { // a control may have nothing to see
+			require.NotEmpty(t, script.Symptoms, id)
+		}
+		require.LessOrEqual(t, len(script.Symptoms), 3, "%s: name the most telling", id)
+		for _, name := range script.Symptoms {
+			shown[name] = shown[name] || script.Fault != nil
+		}
+	}
+	for _, symptom := range scenario.Symptoms() {
+		assert.True(t, shown[symptom.Name], "no scenario shows %s", symptom.Name)
+	}
+}
+
+// partOfRepair reports whether a scenario is a step of another, and not its last.
+func partOfRepair(t *testing.T, id string) bool {
+	for _, other := range scenarios.IDs() {
+		script, err := scenarios.Script(other)
+		require.NoError(t, err)
+		if i := slices.Index(script.Steps, id); i >= 0 && i < len(script.Steps)-1 {
+			return true
+		}
+	}
+	return false
+}
+
+// Each step of a repair begins with what the one before has made, and the last
+// ends with what the whole is mended to.
+func TestStepsFollowEachOther(t *testing.T) {
+	t.Parallel()
+	codeOf := func(id string, side scenario.Side) string {
+		code := scenarios.Code(id, side)
+		code = code[strings.Index(code, "\n"):] // but for the package
+		return strings.NewReplacer("NewFaulty", "New", "NewFixed", "New").Replace(code)
+	}
+	for _, id := range scenarios.IDs() {
+		script, err := scenarios.Script(id)
+		require.NoError(t, err)
+		before := codeOf(id, scenario.Faulty)
+		for _, step := range script.Steps {
+			require.Equal(t, before, codeOf(step, scenario.Faulty), step)
+			before = codeOf(step, scenario.Fixed)
+		}
+		if len(script.Steps) > 0 {
+			require.Equal(t, before, codeOf(id, scenario.Fixed), id)
+		}
 	}
 }

@@ -85,7 +85,11 @@ func (b *books) call(ctx context.Context, c Caller, due time.Time) {
 				b.tries.Add(1)
 			}
 		},
-		GotConn: func(info httptrace.GotConnInfo) { last.Store(b.enter(info.Conn)) },
+		GotConn: func(info httptrace.GotConnInfo) {
+			begun.Store(false)
+			last.Store(b.enter(info.Conn))
+		},
+		GotFirstResponseByte: func() { begun.Store(true) },
 	}))
 	end := time.Now()
 

@@ -34,7 +34,7 @@ var answers = []Entry{
 		Worse:     "Retrying at once, from every client: three retries each are four times the load on what is overloaded already. Not closing the body.",
 		Better:    "Obey Retry-After; else exponential back-off with full jitter, a retry budget, a circuit breaker. Read and close the body: the connection is good.",
 		Sources:   []string{"RFC 9110 sections 15.6.4 and 10.2.3", "RFC 9112 section 9.6"},
-		Scenarios: []string{"unavailable-and-back", "too-many-connections", "error-body-not-closed", "congestion"},
+		Scenarios: []string{"too-many-connections", "error-body-not-closed"},
 	},
 	{
 		Name:    "other",

@@ -19,7 +19,7 @@ var connections = []Entry{
 		Worse:     "Retrying a POST blindly, which may do it twice; retrying at once in every client, which a restarted server meets all together; ignoring one in the body, and using half of it.",
 		Better:    "Retry idempotent requests once or twice with back-off, others only with an idempotency key. On reused connections keep the pool's IdleConnTimeout below the server's. Go itself retries once what it may, if a reused connection was reset before the first byte of an answer.",
 		Sources:   []string{"RFC 9293 sections 3.5.2 and 3.10.7.4", "RFC 9112 sections 9.3.1 and 9.6", "RFC 2525 section 2.17", "Linux net/ipv4/tcp_input.c tcp_reset", "Go net/http/transport.go shouldRetryRequest"},
-		Scenarios: []string{"connection-reset", "body-reset", "idle-timeout-race", "stale-pool-after-restart", "abrupt-shutdown", "too-many-connections"},
+		Scenarios: []string{"connection-reset", "body-reset", "idle-timeout-race", "stale-pool-after-restart", "abrupt-shutdown"},
 	},
 	{
 		Name:    "EPIPE",
@@ -90,7 +90,7 @@ var connections = []Entry{
 		Worse:     "Taking it for an empty answer; retrying every POST; an == comparison, which the *url.Error around it defeats.",
 		Better:    "Retry idempotent requests on a new connection, with back-off. If it comes on reused connections, keep IdleConnTimeout below the server's idle timeout. A server stops in order (Shutdown).",
 		Sources:   []string{"RFC 9112 sections 9.3.1 and 9.5", "Go net/http/transport.go mapRoundTripError, shouldRetryRequest"},
-		Scenarios: []string{"abrupt-shutdown", "idle-timeout-race", "stale-pool-after-restart", "too-many-connections"},
+		Scenarios: []string{"abrupt-shutdown", "idle-timeout-race", "stale-pool-after-restart"},
 	},
 	{
 		Name:    "ErrUnexpectedEOF",

@@ -60,7 +60,7 @@ ok && ne.Timeout() && strings.Contains(err.Error(), "timeout awaiting response h
 		Worse:     "Retrying a POST; a value below the slowest good answer, which turns a slow hour into an outage.",
 		Better:    "Set it beside a deadline for the whole request; retry idempotent requests within a budget.",
 		Sources:   []string{"Go net/http/transport.go persistConn.roundTrip", "RFC 9110 section 9.2.2"},
-		Scenarios: []string{"timeout-response-header", "congestion"},
+		Scenarios: []string{"timeout-response-header"},
 	},
 	{
 		Name:    "canceled",

@@ -11,6 +11,7 @@ package rowdb
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http/httptrace"
@@ -26,8 +27,9 @@ const maxLine = 4096
 
 // Conn is a client's connection to a server. It is for one goroutine at a time.
 type Conn struct {
-	tcp   net.Conn
-	lines *bufio.Reader
+	tcp     net.Conn
+	lines   *bufio.Reader
+	queries int
 }
 
 // Open connects to addr and waits until the server has set the connection up.
@@ -54,15 +56,13 @@ func Open(ctx context.Context, addr string) (*Conn, error) {
 // of no further use, and the caller closes it.
 func (c *Conn) Query(ctx context.Context, query string) (string, error) {
 	// As net/http does for its own connections: whoever traces ctx learns
-	// which connection the query was given.
-	if trace := httptrace.ContextClientTrace(ctx); trace != nil {
-		if trace.GetConn != nil {
-			trace.GetConn(c.tcp.RemoteAddr().String())
-		}
-		if trace.GotConn != nil {
-			trace.GotConn(httptrace.GotConnInfo{Conn: c.tcp})
-		}
+	// which connection the query was given. GetConn is not called: who counts
+	// by it how often a request is tried would take a request's second query for
+	// a second try.
+	if trace := httptrace.ContextClientTrace(ctx); trace != nil && trace.GotConn != nil {
+		trace.GotConn(httptrace.GotConnInfo{Conn: c.tcp})
 	}
+	c.queries++
 	if _, err := fmt.Fprintf(c.tcp, "%s\n", query); err != nil {
 		return "", err
 	}
@@ -76,6 +76,29 @@ func (c *Conn) Query(ctx context.Context, query string) (string, error) {
 	}
 	return row, nil
 }
+
+// Queries is how many queries the connection was given.
+func (c *Conn) Queries() int { return c.queries }
+
+// Ping asks the server for a sign of life, by a query whose answer does not
+// matter.
+func (c *Conn) Ping(ctx context.Context) error {
+	_, err := c.Query(ctx, "SELECT 1")
+	return err
+}
+
+// Check looks whether the connection can be used, without a word to the server:
+// it returns an error where the server has closed it, or has said something
+// that nobody asked for. It does not notice a server that has vanished. No query
+// may be under way.
+func (c *Conn) Check() error {
+	if c.lines.Buffered() > 0 {
+		return errUnasked
+	}
+	return c.peek()
+}
+
+var errUnasked = errors.New("rowdb: the server said something that nobody asked for")
 
 // Close closes the connection.
 func (c *Conn) Close() error { return c.tcp.Close() }

@@ -277,3 +277,28 @@ func TestTracerLearnsOfTheDialAndOfEveryQuery(t *testing.T) {
 	require.Equal(t, addr, used[0].RemoteAddr().String())
 	require.Same(t, used[0], used[2])
 }
+
+func TestCheckSeesWhatTheServerDid(t *testing.T) {
+	t.Run("an idle connection is good, also after a query", func(t *testing.T) {
+		conn := open(t, serve(t, scenario.Server{}))
+		for n := range 3 {
+			require.NoError(t, conn.Check())
+			require.Equal(t, n, conn.Queries())
+			require.NoError(t, conn.Ping(context.Background()))
+		}
+	})
+	t.Run("closed by the server", func(t *testing.T) {
+		conn := open(t, serve(t, scenario.Server{CloseAfter: 1}))
+		_, err := conn.Query(context.Background(), "SELECT 1")
+		require.NoError(t, err)
+		require.Eventually(t, func() bool { return errors.Is(conn.Check(), io.EOF) }, soon, time.Millisecond)
+	})
+	t.Run("something that nobody asked for", func(t *testing.T) {
+		addr, _ := script(t, func(conn net.Conn, _ *bufio.Reader) {
+			_, _ = io.WriteString(conn, rowdb.Greeting+"\nBYE\n")
+		})
+		conn := open(t, addr)
+		require.Eventually(t, func() bool { return conn.Check() != nil }, soon, time.Millisecond)
+		require.ErrorContains(t, conn.Check(), "nobody asked for")
+	})
+}

@@ -299,10 +299,14 @@ func (f *facts) serves() bool {
 
 // thrownAwayByBooks sets the connections that were opened against those that
 // the requests needed: as many as were under way at once, and one more for each
-// that failed.
+// that failed, or two if the server opens one for it as well.
 func (f *facts) thrownAwayByBooks(flow *Flow, peak int) *finding {
 	r := f.last().Requests
-	wasted := flow.Opened - peak - r.Failed
+	lost := r.Failed
+	if f.Relayed {
+		lost *= 2
+	}
+	wasted := flow.Opened - peak - lost
 	if wasted < 2*settled || 2*wasted < r.OK-peak {
 		return nil
 	}

@@ -7,17 +7,15 @@ import (
 	"socketlab/internal/rowdb"
 )
 
-// faulty is a client of the article database.
 type faulty struct {
 	addr string
 }
 
-// NewFaulty returns a client of the article database.
+// NewFaulty returns a client that looks articles up.
 func NewFaulty(t client.Target) client.Caller {
 	return &faulty{addr: t.Addr}
 }
 
-// Call looks one article up.
 func (c *faulty) Call(ctx context.Context) error {
 	conn, err := rowdb.Open(ctx, c.addr)
 	if err != nil {

@@ -9,17 +9,15 @@ import (
 	"socketlab/internal/rowdb"
 )
 
-// fixed is a client of the article database.
 type fixed struct {
 	pool *puddle.Pool[*rowdb.Conn]
 }
 
-// NewFixed returns a client of the article database.
+// NewFixed returns a client that looks articles up.
 func NewFixed(t client.Target) client.Caller {
 	pool, err := puddle.NewPool(&puddle.Config[*rowdb.Conn]{
 		Constructor: func(ctx context.Context) (*rowdb.Conn, error) { return rowdb.Open(ctx, t.Addr) },
-		Destructor:  func(conn *rowdb.Conn) { conn.Close() },
-		MaxSize:     int32(max(t.PoolSize, 1)),
+		Destructor:  func(conn *rowdb.Conn) { conn.Close() }, MaxSize: int32(max(t.PoolSize, 1)),
 	})
 	if err != nil {
 		panic(err) // only for a size below 1, which max excludes
@@ -27,7 +25,6 @@ func NewFixed(t client.Target) client.Caller {
 	return &fixed{pool: pool}
 }
 
-// Call looks one article up.
 func (c *fixed) Call(ctx context.Context) error {
 	conn, err := c.pool.Acquire(ctx)
 	if err != nil {
@@ -35,8 +32,8 @@ func (c *fixed) Call(ctx context.Context) error {
 	}
 	if _, err = conn.Value().Query(ctx, "SELECT price FROM articles"); err != nil {
 		conn.Destroy()
-		return err
+	} else {
+		conn.Release()
 	}
-	conn.Release()
-	return nil
+	return err
 }

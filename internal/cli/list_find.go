@@ -1,0 +1,158 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"socketlab/internal/errorbook"
+	"socketlab/internal/scenario"
+	"socketlab/scenarios"
+)
+
+// places are the texts of a scenario that a word is looked for in, the one that
+// says most about it first. The last is the lesson, which mentions much in
+// passing.
+func places(s scenario.Script) []string {
+	var sees, expected, errors strings.Builder
+	for _, symptom := range scenario.Symptoms() {
+		if slices.Contains(s.Symptoms, symptom.Name) {
+			fmt.Fprintln(&sees, symptom.Name, symptom.Sees)
+		}
+	}
+	for _, side := range scenario.Sides() {
+		for _, e := range s.Expect.Of(side) {
+			fmt.Fprintln(&expected, e.Metric, e.Other)
+		}
+	}
+	for _, e := range errorbook.All() {
+		if slices.Contains(e.Scenarios, s.ID) {
+			fmt.Fprintln(&errors, e.Name, strings.Join(e.Aliases, "\n"))
+		}
+	}
+	kind, fix := "control", ""
+	if s.Fault != nil {
+		kind, fix = causeOf(s.Fault.Kind), s.Fault.Fix
+	}
+	texts := []string{s.ID, s.Title, sees.String(), kind, fix, expected.String(), errors.String(), lessonText(s.ID)}
+	for i, text := range texts {
+		texts[i] = plain(text)
+	}
+	return texts
+}
+
+// lessonText is a lesson without its headings, which are those of every lesson.
+func lessonText(id string) string {
+	var text strings.Builder
+	for line := range strings.Lines(scenarios.Lesson(id)) {
+		if !strings.HasPrefix(line, "#") {
+			text.WriteString(line)
+		}
+	}
+	return text.String()
+}
+
+// plain is text in small letters, with one space before each word, so that a
+// word is found by its beginning: CLOSE_WAIT is " close wait".
+func plain(text string) string {
+	var out strings.Builder
+	for _, word := range wordsOf(text) {
+		out.WriteString(" " + word)
+	}
+	return out.String()
+}
+
+func wordsOf(text string) []string {
+	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+}
+
+// searchWords are the words of a command line, each as plain has it; one such as
+// close_wait stays together.
+func searchWords(args []string) []string {
+	var words []string
+	for _, arg := range strings.Fields(strings.Join(args, " ")) {
+		if word := plain(arg); word != "" {
+			words = append(words, word)
+		}
+	}
+	return words
+}
+
+// search finds the scripts that have the words together, as they were typed; or
+// where there is none those that have them all somewhere.
+func search(all []scenario.Script, words []string) []group {
+	if len(words) == 0 { // only signs were typed
+		return nil
+	}
+	if together := found(all, []string{strings.Join(words, "")}); len(together) > 0 {
+		return together
+	}
+	return found(all, words)
+}
+
+// found groups the scripts that have all words, the best match first, and those
+// apart of which only the lesson has them.
+func found(all []scenario.Script, words []string) []group {
+	var at [][]scenario.Script // by place
+	for _, s := range all {
+		texts := places(s)
+		at = slices.Grow(at, len(texts))[:len(texts)]
+		if place, ok := placeOf(texts, words); ok {
+			at[place] = append(at[place], s)
+		}
+	}
+	lesson := len(at) - 1
+	groups := []group{{scripts: slices.Concat(at[:lesson]...)}, {"only the lesson has it", at[lesson]}}
+	return slices.DeleteFunc(groups, func(g group) bool { return len(g.scripts) == 0 })
+}
+
+// placeOf is how far one has to read in the texts to have met all words.
+func placeOf(texts, words []string) (int, bool) {
+	furthest := 0
+	for _, word := range words {
+		at := slices.IndexFunc(texts, func(text string) bool { return strings.Contains(text, word) })
+		if at < 0 {
+			return 0, false
+		}
+		furthest = max(furthest, at)
+	}
+	return furthest, true
+}
+
+// nothingFound is the error of a search without a match. The command line was
+// right, so it is no usage error.
+func nothingFound(all []scenario.Script, args []string) error {
+	typed := strings.Join(args, " ")
+	return fmt.Errorf("no scenario has %q%s; sockwatch list shows them all", typed, closestWord(all, typed))
+}
+
+// closestWord is closest among all that could have been found: names, such as
+// CLOSE_WAIT, as a whole and word by word. Lessons are left out: they have a
+// word for everything.
+func closestWord(all []scenario.Script, typed string) string {
+	words := map[string]bool{}
+	for _, s := range all {
+		texts := places(s)
+		for _, text := range texts[:len(texts)-1] {
+			for _, word := range wordsOf(text) {
+				words[word] = len(word) > 2
+			}
+		}
+		for _, side := range scenario.Sides() {
+			for _, e := range s.Expect.Of(side) {
+				for _, name := range strings.Split(e.Metric, ".") {
+					words[strings.ToLower(name)] = true
+				}
+			}
+		}
+	}
+	var names []string
+	for word, use := range words {
+		if use {
+			names = append(names, word)
+		}
+	}
+	slices.Sort(names) // of two as close, always the same
+	return closest(strings.ToLower(typed), names)
+}

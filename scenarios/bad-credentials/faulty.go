@@ -1,0 +1,44 @@
+package badcredentials
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	"socketlab/internal/client"
+)
+
+// faulty is a client of the payment service.
+type faulty struct {
+	url        string
+	retries    int
+	httpClient *http.Client
+}
+
+// NewFaulty returns a client of the payment service.
+func NewFaulty(t client.Target) client.Caller {
+	return &faulty{url: t.URL, retries: t.Retries, httpClient: &http.Client{Transport: &http.Transport{}}}
+}
+
+// Call fetches the state of a payment.
+func (c *faulty) Call(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
+	if err != nil {
+		return err
+	}
+	req.SetBasicAuth("shop", "the password of last year")
+	for try := 0; ; try++ {
+		resp, err := c.httpClient.Do(req)
+		if err != nil {
+			return err
+		}
+		switch {
+		case resp.StatusCode == http.StatusOK:
+			defer resp.Body.Close()
+			_, err = io.Copy(io.Discard, resp.Body)
+			return err
+		case try == c.retries:
+			return client.StatusError(resp.StatusCode)
+		}
+	}
+}

@@ -1,0 +1,44 @@
+package badcredentials
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	"socketlab/internal/client"
+)
+
+// fixed is a client of the payment service.
+type fixed struct {
+	url        string
+	retries    int
+	httpClient *http.Client
+}
+
+// NewFixed returns a client of the payment service.
+func NewFixed(t client.Target) client.Caller {
+	return &fixed{url: t.URL, retries: t.Retries, httpClient: &http.Client{Transport: &http.Transport{}}}
+}
+
+// Call fetches the state of a payment.
+func (c *fixed) Call(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
+	if err != nil {
+		return err
+	}
+	req.SetBasicAuth("shop", "the password of last year")
+	for try := 0; ; try++ {
+		resp, err := c.httpClient.Do(req)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+		switch {
+		case err != nil || resp.StatusCode == http.StatusOK:
+			return err
+		case resp.StatusCode == http.StatusUnauthorized || try == c.retries:
+			return client.StatusError(resp.StatusCode)
+		}
+	}
+}

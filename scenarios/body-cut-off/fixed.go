@@ -1,0 +1,45 @@
+package bodycutoff
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"socketlab/internal/client"
+)
+
+// fixed is a client of the map server.
+type fixed struct{ client.Target }
+
+// NewFixed returns a client of the map server.
+func NewFixed(t client.Target) client.Caller {
+	return &fixed{t}
+}
+
+// Call fetches one tile of a map.
+func (c *fixed) Call(ctx context.Context) error {
+	err := c.fetch(ctx)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		time.Sleep(c.Backoff)
+		err = c.fetch(ctx)
+	}
+	return err
+}
+
+func (c *fixed) fetch(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err = io.Copy(io.Discard, resp.Body); err == nil && resp.StatusCode != http.StatusOK {
+		err = client.StatusError(resp.StatusCode)
+	}
+	return err
+}

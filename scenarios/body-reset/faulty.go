@@ -1,0 +1,45 @@
+package bodyreset
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"sync/atomic"
+
+	"socketlab/internal/client"
+)
+
+// faulty is a client of the photo service.
+type faulty struct {
+	client.Target
+	httpClient atomic.Pointer[http.Client]
+}
+
+// NewFaulty returns a client of the photo service.
+func NewFaulty(t client.Target) client.Caller {
+	return (&faulty{Target: t}).connect()
+}
+
+func (c *faulty) connect() *faulty {
+	c.httpClient.Store(&http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: c.MaxIdleConnsPerHost}})
+	return c
+}
+
+// Call fetches a photo.
+func (c *faulty) Call(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.httpClient.Load().Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err = io.Copy(io.Discard, resp.Body); err != nil {
+		c.connect() // the connection is bad
+	} else if resp.StatusCode != http.StatusOK {
+		err = client.StatusError(resp.StatusCode)
+	}
+	return err
+}

@@ -1,0 +1,43 @@
+package bodyreset
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"sync/atomic"
+
+	"socketlab/internal/client"
+)
+
+// fixed is a client of the photo service.
+type fixed struct {
+	client.Target
+	httpClient atomic.Pointer[http.Client]
+}
+
+// NewFixed returns a client of the photo service.
+func NewFixed(t client.Target) client.Caller {
+	return (&fixed{Target: t}).connect()
+}
+
+func (c *fixed) connect() *fixed {
+	c.httpClient.Store(&http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: c.MaxIdleConnsPerHost}})
+	return c
+}
+
+// Call fetches a photo.
+func (c *fixed) Call(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.httpClient.Load().Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err = io.Copy(io.Discard, resp.Body); err == nil && resp.StatusCode != http.StatusOK {
+		err = client.StatusError(resp.StatusCode)
+	}
+	return err
+}

@@ -1,0 +1,38 @@
+package connectionrefused
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"socketlab/internal/client"
+)
+
+// fixed is a client of the price service.
+type fixed struct {
+	service client.Caller
+	pause   time.Duration
+	resume  atomic.Int64 // when the service is asked again
+}
+
+// NewFixed returns a client of the price service.
+func NewFixed(t client.Target) client.Caller {
+	return &fixed{service: client.NewPlain(t), pause: t.Backoff}
+}
+
+var errPaused = fmt.Errorf("price service not asked: %w", syscall.ECONNREFUSED)
+
+// Call fetches the price of an article.
+func (c *fixed) Call(ctx context.Context) error {
+	if time.Now().UnixNano() < c.resume.Load() {
+		return errPaused
+	}
+	err := c.service.Call(ctx)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		c.resume.Store(time.Now().Add(c.pause).UnixNano())
+	}
+	return err
+}

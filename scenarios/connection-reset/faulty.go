@@ -1,0 +1,41 @@
+package connectionreset
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	"socketlab/internal/client"
+)
+
+// faulty is a client of the search service.
+type faulty struct {
+	client.Target
+	httpClient *http.Client
+}
+
+// NewFaulty returns a client of the search service.
+func NewFaulty(t client.Target) client.Caller {
+	return &faulty{t, &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: t.MaxIdleConnsPerHost}}}
+}
+
+// Call searches.
+func (c *faulty) Call(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.httpClient.Do(req)
+	for try := 0; err != nil && try < c.Retries; try++ {
+		resp, err = c.httpClient.Do(req)
+	}
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return client.StatusError(resp.StatusCode)
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
+}

@@ -1,0 +1,43 @@
+package connectionreset
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"socketlab/internal/client"
+)
+
+// fixed is a client of the search service.
+type fixed struct {
+	client.Target
+	httpClient *http.Client
+}
+
+// NewFixed returns a client of the search service.
+func NewFixed(t client.Target) client.Caller {
+	return &fixed{t, &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: t.MaxIdleConnsPerHost}}}
+}
+
+// Call searches.
+func (c *fixed) Call(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.httpClient.Do(req)
+	if err != nil {
+		time.Sleep(c.Backoff)
+		resp, err = c.httpClient.Do(req) // a search may be repeated
+	}
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return client.StatusError(resp.StatusCode)
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
+}

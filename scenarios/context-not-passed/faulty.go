@@ -1,0 +1,38 @@
+package contextnotpassed
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	"socketlab/internal/client"
+)
+
+// faulty is the article page, which asks the stock service.
+type faulty struct {
+	stock      string
+	httpClient *http.Client
+}
+
+// HandleFaulty returns the article page.
+func HandleFaulty(t client.Target) http.Handler {
+	return &faulty{stock: t.URL, httpClient: &http.Client{Transport: &http.Transport{}}}
+}
+
+// ServeHTTP passes on what the stock service says.
+func (p *faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ctx := context.Background()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.stock, nil)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	resp, err := p.httpClient.Do(req)
+	if err != nil {
+		http.Error(w, "the stock service does not answer", http.StatusBadGateway)
+		return
+	}
+	defer resp.Body.Close()
+	w.WriteHeader(resp.StatusCode)
+	_, _ = io.Copy(w, resp.Body)
+}

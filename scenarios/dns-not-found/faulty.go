@@ -1,0 +1,43 @@
+package dnsnotfound
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+
+	"socketlab/internal/client"
+)
+
+// faulty is a client of the shop.
+type faulty struct {
+	url        string
+	retries    int
+	httpClient *http.Client
+}
+
+// NewFaulty returns a client of the shop, whose name is looked up.
+func NewFaulty(t client.Target) client.Caller {
+	dialer := &net.Dialer{Resolver: client.ResolverAt(t.DNS)}
+	return &faulty{url: t.URL, retries: t.Retries, httpClient: &http.Client{
+		Transport: &http.Transport{DialContext: dialer.DialContext},
+	}}
+}
+
+// Call fetches the opening hours.
+func (c *faulty) Call(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.httpClient.Do(req)
+	for try := 0; err != nil; try++ {
+		if try == c.retries {
+			return err
+		}
+		resp, err = c.httpClient.Do(req)
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
+}

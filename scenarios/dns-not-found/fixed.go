@@ -1,0 +1,45 @@
+package dnsnotfound
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+
+	"socketlab/internal/client"
+)
+
+// fixed is a client of the shop.
+type fixed struct {
+	url        string
+	retries    int
+	httpClient *http.Client
+}
+
+// NewFixed returns a client of the shop, whose name is looked up.
+func NewFixed(t client.Target) client.Caller {
+	dialer := &net.Dialer{Resolver: client.ResolverAt(t.DNS)}
+	return &fixed{url: t.URL, retries: t.Retries, httpClient: &http.Client{
+		Transport: &http.Transport{DialContext: dialer.DialContext},
+	}}
+}
+
+// Call fetches the opening hours.
+func (c *fixed) Call(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.httpClient.Do(req)
+	for try := 0; err != nil; try++ {
+		dns, ok := errors.AsType[*net.DNSError](err)
+		if ok && dns.IsNotFound || try == c.retries {
+			return err
+		}
+		resp, err = c.httpClient.Do(req)
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
+}

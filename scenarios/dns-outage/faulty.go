@@ -1,0 +1,43 @@
+package dnsoutage
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+
+	"socketlab/internal/client"
+)
+
+// faulty is a client of the shop.
+type faulty struct {
+	url        string
+	httpClient *http.Client
+}
+
+// NewFaulty returns a client of the shop, whose name is looked up.
+func NewFaulty(t client.Target) client.Caller {
+	// A resolver for each dial: one resolver's callers share a lookup under way.
+	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		d := net.Dialer{Resolver: client.ResolverAt(t.DNS), Timeout: t.Timeout}
+		return d.DialContext(ctx, network, addr)
+	}
+	return &faulty{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{
+		DialContext: dial, DisableKeepAlives: true,
+	}}}
+}
+
+// Call fetches the opening hours.
+func (c *faulty) Call(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.httpClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
+}

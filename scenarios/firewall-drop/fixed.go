@@ -1,0 +1,43 @@
+package firewalldrop
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+
+	"socketlab/internal/client"
+)
+
+// fixed is a client of the mail service.
+type fixed struct {
+	url        string
+	httpClient *http.Client
+}
+
+// NewFixed returns a client of the mail service.
+func NewFixed(t client.Target) client.Caller {
+	dialer := &net.Dialer{Timeout: t.Timeout / 2}
+	return &fixed{url: t.URL, httpClient: &http.Client{
+		Transport: &http.Transport{DialContext: dialer.DialContext},
+		Timeout:   t.Timeout,
+	}}
+}
+
+// Call asks whether a mail was sent.
+func (c *fixed) Call(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.httpClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return client.StatusError(resp.StatusCode)
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
+}

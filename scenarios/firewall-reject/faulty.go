@@ -1,0 +1,27 @@
+package firewallreject
+
+import (
+	"context"
+
+	"socketlab/internal/client"
+)
+
+// faulty is a client of the stock service.
+type faulty struct {
+	service client.Caller
+	retries int
+}
+
+// NewFaulty returns a client of the stock service.
+func NewFaulty(t client.Target) client.Caller {
+	return &faulty{service: client.NewPlain(t), retries: t.Retries}
+}
+
+// Call fetches the stock of an article.
+func (c *faulty) Call(ctx context.Context) error {
+	err := c.service.Call(ctx)
+	for try := 0; err != nil && try < c.retries; try++ {
+		err = c.service.Call(ctx)
+	}
+	return err
+}

@@ -1,0 +1,37 @@
+package firewallreject
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"socketlab/internal/client"
+)
+
+// fixed is a client of the stock service.
+type fixed struct {
+	service client.Caller
+	retries int
+	backoff time.Duration
+}
+
+// NewFixed returns a client of the stock service.
+func NewFixed(t client.Target) client.Caller {
+	return &fixed{service: client.NewPlain(t), retries: t.Retries, backoff: t.Backoff}
+}
+
+// Call fetches the stock of an article.
+func (c *fixed) Call(ctx context.Context) error {
+	wait := c.backoff
+	err := c.service.Call(ctx)
+	for try := 0; err != nil && try < c.retries; try++ {
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(wait/2 + rand.N(wait/2)):
+		}
+		wait *= 2
+		err = c.service.Call(ctx)
+	}
+	return err
+}

@@ -1,0 +1,42 @@
+package http1vshttp2
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	"socketlab/internal/client"
+)
+
+// fixed is a client of the event service.
+type fixed struct {
+	url        string
+	httpClient *http.Client
+}
+
+// NewFixed returns a client of the event service.
+func NewFixed(t client.Target) client.Caller {
+	protocols := new(http.Protocols)
+	protocols.SetUnencryptedHTTP2(true)
+	return &fixed{url: t.URL, httpClient: &http.Client{
+		Transport: &http.Transport{Protocols: protocols},
+	}}
+}
+
+// Call sends one event; a hundred may be on their way at once.
+func (c *fixed) Call(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.httpClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return client.StatusError(resp.StatusCode)
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
+}

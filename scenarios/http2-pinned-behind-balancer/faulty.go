@@ -1,0 +1,41 @@
+package http2pinnedbehindbalancer
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	"socketlab/internal/client"
+)
+
+type faulty struct {
+	url        string
+	httpClient *http.Client
+}
+
+// NewFaulty returns a client of the search service, over HTTP/2.
+func NewFaulty(t client.Target) client.Caller {
+	protocols := new(http.Protocols)
+	protocols.SetUnencryptedHTTP2(true)
+	return &faulty{url: t.URL, httpClient: &http.Client{
+		Transport: &http.Transport{Protocols: protocols},
+	}}
+}
+
+// Call searches for something.
+func (c *faulty) Call(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.httpClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return client.StatusError(resp.StatusCode)
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
+}

@@ -1,0 +1,44 @@
+package poolcheckoutleak
+
+import (
+	"context"
+
+	"github.com/jackc/puddle/v2"
+
+	"socketlab/internal/client"
+	"socketlab/internal/rowdb"
+)
+
+// faulty is a client of the order database.
+type faulty struct {
+	pool     *puddle.Pool[*rowdb.Conn]
+	settings client.Target
+}
+
+// NewFaulty returns a client of the order database.
+func NewFaulty(t client.Target) client.Caller {
+	pool, err := puddle.NewPool(&puddle.Config[*rowdb.Conn]{
+		Constructor: func(ctx context.Context) (*rowdb.Conn, error) { return rowdb.Open(ctx, t.Addr) },
+		Destructor:  func(conn *rowdb.Conn) { conn.Close() },
+		MaxSize:     int32(max(t.PoolSize, 1)),
+	})
+	if err != nil {
+		panic(err) // only for a size below 1, which max excludes
+	}
+	return &faulty{pool: pool, settings: t}
+}
+
+// Call looks one order up.
+func (c *faulty) Call(ctx context.Context) error {
+	conn, err := c.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	query, cancel := context.WithTimeout(ctx, c.settings.Timeout)
+	defer cancel()
+	if _, err = conn.Value().Query(query, "SELECT state FROM orders"); err != nil {
+		return err
+	}
+	conn.Release()
+	return nil
+}

@@ -1,0 +1,42 @@
+package poolundersized
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	"socketlab/internal/client"
+)
+
+// fixed is a client of the tax service.
+type fixed struct {
+	url        string
+	httpClient *http.Client
+}
+
+// NewFixed returns a client of the tax service.
+func NewFixed(t client.Target) client.Caller {
+	return &fixed{url: t.URL, httpClient: &http.Client{
+		Transport: &http.Transport{
+			MaxConnsPerHost: t.PoolSize, MaxIdleConnsPerHost: t.PoolSize,
+		},
+	}}
+}
+
+// Call fetches the tax on an article.
+func (c *fixed) Call(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.httpClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return client.StatusError(resp.StatusCode)
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
+}

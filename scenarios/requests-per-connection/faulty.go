@@ -1,0 +1,41 @@
+package requestsperconnection
+
+import (
+	"context"
+
+	"github.com/jackc/puddle/v2"
+
+	"socketlab/internal/client"
+	"socketlab/internal/rowdb"
+)
+
+// faulty is a client of the ledger.
+type faulty struct{ pool *puddle.Pool[*rowdb.Conn] }
+
+// NewFaulty returns a client of the ledger.
+func NewFaulty(t client.Target) client.Caller {
+	pool, err := puddle.NewPool(&puddle.Config[*rowdb.Conn]{
+		Constructor: func(ctx context.Context) (*rowdb.Conn, error) { return rowdb.Open(ctx, t.Addr) },
+		Destructor:  func(conn *rowdb.Conn) { conn.Close() },
+		MaxSize:     int32(max(t.PoolSize, 1)),
+	})
+	if err != nil {
+		panic(err) // only for a size below 1, which max excludes
+	}
+	return &faulty{pool: pool}
+}
+
+// Call looks one booking up.
+func (c *faulty) Call(ctx context.Context) error {
+	conn, err := c.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = conn.Value().Query(ctx, "SELECT amount FROM bookings")
+	if err != nil {
+		conn.Destroy()
+		return err
+	}
+	conn.Release()
+	return nil
+}

@@ -1,0 +1,35 @@
+package retrybackoffonly
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"socketlab/internal/client"
+)
+
+// faulty is a client of the price service that tries again what fails.
+type faulty struct {
+	prices  client.Caller
+	retries int
+	backoff time.Duration
+}
+
+// NewFaulty returns a client of the price service.
+func NewFaulty(t client.Target) client.Caller {
+	return &faulty{prices: client.NewPlain(t), retries: t.Retries, backoff: t.Backoff}
+}
+
+// Call fetches a price.
+func (c *faulty) Call(ctx context.Context) error {
+	err := c.prices.Call(ctx)
+	for n := 0; err != nil && n < c.retries; n++ {
+		select {
+		case <-time.After(rand.N(c.backoff << n)): // full jitter
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		err = c.prices.Call(ctx)
+	}
+	return err
+}

@@ -1,0 +1,39 @@
+package setupcost
+
+import (
+	"context"
+
+	"github.com/jackc/puddle/v2"
+	"socketlab/internal/client"
+	"socketlab/internal/rowdb"
+)
+
+type fixed struct{ pool *puddle.Pool[*rowdb.Conn] }
+
+// NewFixed returns a client that fetches what a page of the shop needs.
+func NewFixed(t client.Target) client.Caller {
+	pool, err := puddle.NewPool(&puddle.Config[*rowdb.Conn]{
+		Constructor: func(ctx context.Context) (*rowdb.Conn, error) { return rowdb.Open(ctx, t.Addr) },
+		Destructor:  func(conn *rowdb.Conn) { conn.Close() }, MaxSize: int32(max(t.PoolSize, 1)),
+	})
+	if err != nil {
+		panic(err) // only for a size below 1, which max excludes
+	}
+	return &fixed{pool: pool}
+}
+
+func (c *fixed) Call(ctx context.Context) error {
+	for _, query := range []string{"SELECT article", "SELECT price", "SELECT stock"} {
+		conn, err := c.pool.Acquire(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = conn.Value().Query(ctx, query)
+		if err != nil {
+			conn.Destroy()
+			return err
+		}
+		conn.Release()
+	}
+	return nil
+}

@@ -1,0 +1,45 @@
+package staledns
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"socketlab/internal/client"
+)
+
+type fixed struct {
+	url        string
+	httpClient *http.Client
+}
+
+// NewFixed returns a client that asks the name server where the shop is.
+func NewFixed(t client.Target) client.Caller {
+	transport := &http.Transport{DialContext: client.DialByName(t.DNS), MaxConnsPerHost: t.PoolSize}
+	transport.IdleConnTimeout = t.IdleConnTimeout
+	go func() {
+		for range time.Tick(t.Every) {
+			transport.CloseIdleConnections()
+		}
+	}()
+	return &fixed{url: t.URL, httpClient: &http.Client{Transport: transport}}
+}
+
+// Call fetches the front page.
+func (c *fixed) Call(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.httpClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return client.StatusError(resp.StatusCode)
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
+}

@@ -1,0 +1,43 @@
+package timeoutconnect
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+
+	"socketlab/internal/client"
+)
+
+// faulty is a client of the tax service.
+type faulty struct {
+	url        string
+	httpClient *http.Client
+}
+
+// NewFaulty returns a client of the tax service.
+func NewFaulty(t client.Target) client.Caller {
+	dialer := &net.Dialer{}
+	return &faulty{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{
+		DialContext:           dialer.DialContext,
+		ResponseHeaderTimeout: t.Timeout,
+	}}}
+}
+
+// Call asks for the rate of a tax.
+func (c *faulty) Call(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.httpClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return client.StatusError(resp.StatusCode)
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
+}

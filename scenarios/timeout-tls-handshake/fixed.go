@@ -1,0 +1,41 @@
+package timeouttlshandshake
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	"socketlab/internal/client"
+)
+
+// fixed is a client of the payment service.
+type fixed struct {
+	url        string
+	httpClient *http.Client
+}
+
+// NewFixed returns a client of the payment service, which speaks TLS.
+func NewFixed(t client.Target) client.Caller {
+	return &fixed{url: "https://" + t.Addr, httpClient: &http.Client{Transport: &http.Transport{
+		TLSHandshakeTimeout:   t.Timeout,
+		ResponseHeaderTimeout: t.Timeout,
+	}}}
+}
+
+// Call asks whether a payment has come.
+func (c *fixed) Call(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.httpClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return client.StatusError(resp.StatusCode)
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
+}

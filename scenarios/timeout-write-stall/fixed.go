@@ -1,0 +1,42 @@
+package timeoutwritestall
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"socketlab/internal/client"
+)
+
+// fixed is a client of the log collector.
+type fixed struct {
+	client.Target
+	lines []byte
+}
+
+// NewFixed returns a client of the log collector.
+func NewFixed(t client.Target) client.Caller {
+	return &fixed{t, make([]byte, t.Send)}
+}
+
+// Call sends the lines of a minute, and waits for the collector's receipt.
+func (c *fixed) Call(ctx context.Context) error {
+	dialer := net.Dialer{Timeout: c.Timeout}
+	conn, err := dialer.DialContext(ctx, "tcp", c.Addr)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	for rest := c.lines; len(rest) > 0; {
+		_ = conn.SetWriteDeadline(time.Now().Add(c.Timeout))
+		n, err := conn.Write(rest[:min(len(rest), 32<<10)])
+		if err != nil {
+			return err
+		}
+		rest = rest[n:]
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(c.Timeout))
+	_, err = conn.Read(make([]byte, 1))
+	return err
+}

@@ -1,0 +1,45 @@
+package toomanyconnections
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	"socketlab/internal/client"
+)
+
+// faulty is a client of the report service.
+type faulty struct {
+	url        string
+	retries    int
+	httpClient *http.Client
+}
+
+// NewFaulty returns a client of the report service.
+func NewFaulty(t client.Target) client.Caller {
+	return &faulty{url: t.URL, retries: t.Retries, httpClient: &http.Client{Transport: &http.Transport{
+		MaxIdleConnsPerHost: t.PoolSize,
+	}}}
+}
+
+// Call fetches a report, and tries again if the service has no room.
+func (c *faulty) Call(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
+	if err != nil {
+		return err
+	}
+	for try := 0; ; try++ {
+		resp, err := c.httpClient.Do(req)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+		switch {
+		case err != nil || resp.StatusCode == http.StatusOK:
+			return err
+		case resp.StatusCode != http.StatusServiceUnavailable || try == c.retries:
+			return client.StatusError(resp.StatusCode)
+		}
+	}
+}

@@ -1,0 +1,34 @@
+package unavailableandback
+
+import (
+	"context"
+	"time"
+
+	"socketlab/internal/client"
+)
+
+// faulty is a client of the session service.
+type faulty struct {
+	service client.Caller
+	every   time.Duration
+}
+
+// NewFaulty returns a client of the session service.
+func NewFaulty(t client.Target) client.Caller {
+	return &faulty{service: client.NewPlain(t), every: t.Every}
+}
+
+// Call reads a session, and waits for the service if it is away.
+func (c *faulty) Call(ctx context.Context) error {
+	for {
+		err := c.service.Call(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(c.every):
+		}
+	}
+}

@@ -1,0 +1,35 @@
+package unavailableandback
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"socketlab/internal/client"
+)
+
+// fixed is a client of the session service.
+type fixed struct {
+	service client.Caller
+	backoff time.Duration
+}
+
+// NewFixed returns a client of the session service.
+func NewFixed(t client.Target) client.Caller {
+	return &fixed{service: client.NewPlain(t), backoff: t.Backoff}
+}
+
+// Call reads a session, and waits for the service if it is away.
+func (c *fixed) Call(ctx context.Context) error {
+	for wait := c.backoff; ; wait = min(2*wait, 10*c.backoff) {
+		err := c.service.Call(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(wait/2 + rand.N(wait)):
+		}
+	}
+}
