@@ -1,6 +1,8 @@
 package scenarios_test
 
 import (
+	"bytes"
+	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
@@ -72,15 +74,26 @@ func TestCodeOfAPairFitsASlide(t *testing.T) {
 	}
 }
 
-// The difference is what `sockwatch show` ends with, and it is what the pair is
-// about: it is read in one piece.
+// The difference is what a pair is about: it is read in one piece, by sockwatch
+// show or by git.
 func TestDifferenceOfAPairFitsAScreen(t *testing.T) {
 	t.Parallel()
-	const screen = 45
+	const screen = 50
+	git, err := exec.LookPath("git")
 	for _, id := range scenarios.IDs() {
 		difference := scenarios.Difference(id)
 		assert.LessOrEqual(t, strings.Count(difference, "\n"), screen, "%s:\n%s", id, difference)
 		assert.Regexp(t, `(?m)^\+[^+]|^-[^-]`, difference, "%s: the sides are the same but for their names", id)
+		if err != nil {
+			continue
+		}
+		// It exits with 1 where there is a difference, so that is no error.
+		plain, _ := exec.CommandContext(t.Context(), git, "diff", "--no-index", id+"/faulty.go", id+"/fixed.go").Output()
+		assert.NotEmpty(t, plain, id)
+		assert.LessOrEqual(t, bytes.Count(plain, []byte("\n")), screen, "%s, by git:\n%s", id, plain)
+	}
+	if err != nil {
+		t.Log("without git, its own view of the differences is not looked at:", err)
 	}
 }
 

@@ -104,7 +104,7 @@ func grouped(all []scenario.Script, by string) []group {
 	default:
 		return []group{{scripts: all}}
 	}
-	groups = append(groups, group{"nothing is wrong: controls, where a tool must find no leak", only(all, isControl)})
+	groups = append(groups, group{"nothing is wrong: controls, where a tool must find no leak", only(all, scenario.Script.Control)})
 	return slices.DeleteFunc(groups, func(g group) bool { return len(g.scripts) == 0 })
 }
 
@@ -112,11 +112,11 @@ func symptomGroups(all []scenario.Script) []group {
 	var groups []group
 	for _, symptom := range scenario.Symptoms() {
 		groups = append(groups, group{symptom.Sees, only(all, func(s scenario.Script) bool {
-			return !isControl(s) && slices.Contains(s.Symptoms, symptom.Name)
+			return slices.Contains(s.Symptoms, symptom.Name)
 		})})
 	}
 	return append(groups, group{"something else", only(all, func(s scenario.Script) bool {
-		return !isControl(s) && len(s.Symptoms) == 0
+		return s.Fault != nil && len(s.Symptoms) == 0
 	})})
 }
 
@@ -124,13 +124,13 @@ func causeGroups(all []scenario.Script) []group {
 	var groups []group
 	for _, kind := range verdict.Kinds() {
 		groups = append(groups, group{causeOf(string(kind)), only(all, func(s scenario.Script) bool {
-			return !isControl(s) && s.Fault.Kind == string(kind)
+			return s.Fault != nil && s.Fault.Kind == string(kind)
 		})})
 	}
-	return groups
+	return append(groups, group{"no leak on either side: comparisons of what two ways cost", only(all, func(s scenario.Script) bool {
+		return s.Fault == nil && !s.Control()
+	})})
 }
-
-func isControl(s scenario.Script) bool { return s.Fault == nil }
 
 // causeOf is a kind of fault with what it means.
 func causeOf(kind string) string {

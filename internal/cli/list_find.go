@@ -31,9 +31,12 @@ func places(s scenario.Script) []string {
 			fmt.Fprintln(&errors, e.Name, strings.Join(e.Aliases, "\n"))
 		}
 	}
-	kind, fix := "control", ""
-	if s.Fault != nil {
+	kind, fix := "comparison", ""
+	switch {
+	case s.Fault != nil:
 		kind, fix = causeOf(s.Fault.Kind), s.Fault.Fix
+	case s.Control():
+		kind = "control"
 	}
 	texts := []string{s.ID, s.Title, sees.String(), kind, fix, expected.String(), errors.String(), lessonText(s.ID)}
 	for i, text := range texts {

@@ -62,6 +62,13 @@ func TestRequestsOnDeadConnectionsAreCounted(t *testing.T) {
 			_, _ = conn.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegins"))
 			_ = conn.Close()
 		}, 0},
+		"reset in mid-answer": {func(w http.ResponseWriter) {
+			conn := hijack(w).(*net.TCPConn)
+			_, _ = conn.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegins"))
+			time.Sleep(20 * time.Millisecond) // not every system gives what came before a reset to its reader
+			_ = conn.SetLinger(0)
+			_ = conn.Close()
+		}, 0},
 		"an error status": {func(w http.ResponseWriter) { w.WriteHeader(http.StatusBadGateway) }, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -27,8 +27,8 @@ type Script struct {
 	// Speed divides every time of this script when the user names no other.
 	// Default 1.
 	Speed float64 `yaml:"speed,omitempty"`
-	// Fault says what the faulty side shows. A control, whose two sides are
-	// both healthy, has none.
+	// Fault says what the faulty side shows. A control or a comparison, whose two
+	// sides are both healthy, has none.
 	Fault *Fault `yaml:"fault,omitempty"`
 	// Symptoms are what an engineer sees who meets the incident. The catalogue is
 	// grouped by them.
@@ -95,6 +95,11 @@ type Expect struct {
 	// Fixed is what the fixed side must show.
 	Fixed []Expectation `yaml:"fixed"`
 }
+
+// Control reports whether nothing is wrong on either side, nor anything to see:
+// a tool must find no leak. A script without a fault but with symptoms compares
+// two ways that both leak nothing.
+func (s Script) Control() bool { return s.Fault == nil && len(s.Symptoms) == 0 }
 
 // Side is one half of a pair.
 type Side string

@@ -8,7 +8,6 @@ import (
 	"socketlab/internal/client"
 )
 
-// faulty is a client of the payment service.
 type faulty struct {
 	url        string
 	retries    int

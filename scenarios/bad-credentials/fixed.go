@@ -8,7 +8,6 @@ import (
 	"socketlab/internal/client"
 )
 
-// fixed is a client of the payment service.
 type fixed struct {
 	url        string
 	retries    int

@@ -7,7 +7,6 @@ import (
 	"socketlab/internal/client"
 )
 
-// faulty is a client of the health endpoint.
 type faulty struct {
 	url        string
 	httpClient *http.Client

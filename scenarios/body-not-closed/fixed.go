@@ -8,7 +8,6 @@ import (
 	"socketlab/internal/client"
 )
 
-// fixed is a client of the health endpoint.
 type fixed struct {
 	url        string
 	httpClient *http.Client

@@ -9,7 +9,6 @@ import (
 	"socketlab/internal/client"
 )
 
-// faulty is a client of the photo service.
 type faulty struct {
 	client.Target
 	httpClient atomic.Pointer[http.Client]

@@ -9,7 +9,6 @@ import (
 	"socketlab/internal/client"
 )
 
-// fixed is a client of the photo service.
 type fixed struct {
 	client.Target
 	httpClient atomic.Pointer[http.Client]

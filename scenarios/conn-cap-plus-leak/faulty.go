@@ -7,7 +7,6 @@ import (
 	"socketlab/internal/client"
 )
 
-// faulty is a client of the account service.
 type faulty struct {
 	url        string
 	httpClient *http.Client

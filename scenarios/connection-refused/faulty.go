@@ -8,7 +8,6 @@ import (
 	"socketlab/internal/client"
 )
 
-// faulty is a client of the price service.
 type faulty struct {
 	service client.Caller
 	retries int

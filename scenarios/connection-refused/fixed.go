@@ -11,7 +11,6 @@ import (
 	"socketlab/internal/client"
 )
 
-// fixed is a client of the price service.
 type fixed struct {
 	service client.Caller
 	pause   time.Duration

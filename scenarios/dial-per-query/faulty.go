@@ -7,9 +7,7 @@ import (
 	"socketlab/internal/rowdb"
 )
 
-type faulty struct {
-	addr string
-}
+type faulty struct{ addr string }
 
 // NewFaulty returns a client that looks articles up.
 func NewFaulty(t client.Target) client.Caller {

@@ -9,9 +9,7 @@ import (
 	"socketlab/internal/rowdb"
 )
 
-type fixed struct {
-	pool *puddle.Pool[*rowdb.Conn]
-}
+type fixed struct{ pool *puddle.Pool[*rowdb.Conn] }
 
 // NewFixed returns a client that looks articles up.
 func NewFixed(t client.Target) client.Caller {

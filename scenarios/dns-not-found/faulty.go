@@ -9,7 +9,6 @@ import (
 	"socketlab/internal/client"
 )
 
-// faulty is a client of the shop.
 type faulty struct {
 	url        string
 	retries    int

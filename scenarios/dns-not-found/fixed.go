@@ -10,7 +10,6 @@ import (
 	"socketlab/internal/client"
 )
 
-// fixed is a client of the shop.
 type fixed struct {
 	url        string
 	retries    int

@@ -8,7 +8,6 @@ import (
 	"socketlab/internal/client"
 )
 
-// faulty is a client of the price service, which is overloaded now and then.
 type faulty struct {
 	url        string
 	httpClient *http.Client

@@ -8,7 +8,6 @@ import (
 	"socketlab/internal/client"
 )
 
-// fixed is a client of the price service, which is overloaded now and then.
 type fixed struct {
 	url        string
 	httpClient *http.Client

@@ -8,7 +8,6 @@ import (
 	"socketlab/internal/client"
 )
 
-// faulty is a client of the price service that tries again what fails.
 type faulty struct {
 	prices  client.Caller
 	retries int

@@ -7,7 +7,6 @@ import (
 	"socketlab/internal/client"
 )
 
-// fixed is a client of the price service that tries again what fails.
 type fixed struct {
 	prices  client.Caller
 	retries int

@@ -8,7 +8,6 @@ import (
 	"socketlab/internal/client"
 )
 
-// faulty is a client of the report service.
 type faulty struct {
 	url string
 }

@@ -8,7 +8,6 @@ import (
 	"socketlab/internal/client"
 )
 
-// fixed is a client of the report service.
 type fixed struct {
 	url        string
 	httpClient *http.Client
@@ -17,9 +16,8 @@ type fixed struct {
 // NewFixed returns a client of the report service.
 func NewFixed(t client.Target) client.Caller {
 	return &fixed{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{
-		MaxIdleConns:        t.MaxIdleConns,
-		MaxIdleConnsPerHost: t.MaxIdleConnsPerHost,
-		IdleConnTimeout:     t.IdleConnTimeout,
+		MaxIdleConns: t.MaxIdleConns, MaxIdleConnsPerHost: t.MaxIdleConnsPerHost,
+		IdleConnTimeout: t.IdleConnTimeout,
 	}}}
 }
 

@@ -7,7 +7,6 @@ import (
 	"socketlab/internal/client"
 )
 
-// faulty is a client of the session service.
 type faulty struct {
 	service client.Caller
 	every   time.Duration

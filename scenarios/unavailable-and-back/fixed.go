@@ -8,7 +8,6 @@ import (
 	"socketlab/internal/client"
 )
 
-// fixed is a client of the session service.
 type fixed struct {
 	service client.Caller
 	backoff time.Duration
