@@ -25,7 +25,7 @@ var pools = []pair{
 	{id: "stale-pool-ping", faulty: stalepoolping.NewFaulty, fixed: stalepoolping.NewFixed},
 	{id: "requests-per-connection", faulty: requestsperconnection.NewFaulty, fixed: requestsperconnection.NewFixed},
 	{id: "timeout-churn", faulty: timeoutchurn.NewFaulty, fixed: timeoutchurn.NewFixed},
-	{id: "context-not-passed", handleFaulty: contextnotpassed.HandleFaulty, handleFixed: contextnotpassed.HandleFixed},
+	{id: "context-not-passed", handleFaulty: contextnotpassed.NewFaulty, handleFixed: contextnotpassed.NewFixed},
 	{id: "retry-storm", faulty: retrystorm.NewFaulty, fixed: retrystorm.NewFixed},
 	{id: "retry-backoff-only", faulty: retrybackoffonly.NewFaulty, fixed: retrybackoffonly.NewFixed},
 }

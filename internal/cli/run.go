@@ -137,13 +137,24 @@ func (o *runOptions) scripts(c *cobra.Command, words []string) ([]scenario.Scrip
 		}
 	}
 	for i, script := range scripts {
-		speed := o.speed
-		if speed == 0 {
-			speed = script.Speed
-		}
-		scripts[i] = script.AtSpeed(speed)
+		scripts[i] = script.AtSpeed(o.speedOf(c, script))
 	}
 	return scripts, nil
+}
+
+// speedOf is the speed to play a script at: the script's own unless another is
+// named, and no more than what it allows.
+func (o *runOptions) speedOf(c *cobra.Command, script scenario.Script) float64 {
+	switch {
+	case o.speed == 0:
+		return script.Speed
+	case script.MaxSpeed > 0 && o.speed > script.MaxSpeed:
+		fmt.Fprintf(c.ErrOrStderr(), "sockwatch: %s is played at speed %g: the kernel's own timers, which do not scale, are part of it\n",
+			script.ID, script.MaxSpeed)
+		return script.MaxSpeed
+	default:
+		return o.speed
+	}
 }
 
 // withSteps puts the steps of a repair after the scenario that they mend, unless

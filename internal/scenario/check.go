@@ -83,6 +83,8 @@ func (s Script) checkHead(codes []string) *finding {
 		return found("$.needs", "needs is %q: use %s or %s", short(s.Needs), Loopback, Namespace)
 	case CheckSpeed(s.Speed) != nil:
 		return found("$.speed", "%s", CheckSpeed(s.Speed))
+	case s.MaxSpeed != 0 && (CheckSpeed(s.MaxSpeed) != nil || s.MaxSpeed < s.Speed):
+		return found("$.max_speed", "max_speed %v is below the script's own speed, or no speed at all", s.MaxSpeed)
 	case s.Fault != nil && s.Fault.Kind == "":
 		return found("$.fault.kind", "a fault has a kind, such as idle-connections-not-reused")
 	case s.Fault != nil && s.Fault.Fix == "":

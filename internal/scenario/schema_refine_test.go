@@ -121,6 +121,7 @@ func refine(section reflect.Type, s *jsonschema.Schema) {
 
 var bounds = map[string][]float64{
 	"Script.speed":                   {minSpeed, maxSpeed},
+	"Script.max_speed":               {minSpeed, maxSpeed},
 	"Server.status":                  {200, 599},
 	"Server.body":                    {0, maxBody},
 	"Server.max_conns":               {0},

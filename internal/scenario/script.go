@@ -27,6 +27,10 @@ type Script struct {
 	// Speed divides every time of this script when the user names no other.
 	// Default 1.
 	Speed float64 `yaml:"speed,omitempty"`
+	// MaxSpeed is the highest speed at which the script still shows what it
+	// expects, because the kernel's own timers are part of the incident. Default:
+	// any.
+	MaxSpeed float64 `yaml:"max_speed,omitempty"`
 	// Fault says what the faulty side shows. A control or a comparison, whose two
 	// sides are both healthy, has none.
 	Fault *Fault `yaml:"fault,omitempty"`

@@ -299,10 +299,10 @@ func (f *facts) serves() bool {
 
 // thrownAwayByBooks sets the connections that were opened against those that
 // the requests needed: as many as were under way at once, and one more for each
-// that failed, or two if the server opens one for it as well.
+// try that failed, or two if the server opens one for it as well.
 func (f *facts) thrownAwayByBooks(flow *Flow, peak int) *finding {
 	r := f.last().Requests
-	lost := r.Failed
+	lost := max(r.Failed, r.Tries-r.OK-r.Waiting)
 	if f.Relayed {
 		lost *= 2
 	}

@@ -14,8 +14,8 @@ type faulty struct {
 	httpClient *http.Client
 }
 
-// HandleFaulty returns the article page.
-func HandleFaulty(t client.Target) http.Handler {
+// NewFaulty returns the article page.
+func NewFaulty(t client.Target) http.Handler {
 	return &faulty{stock: t.URL, httpClient: &http.Client{Transport: &http.Transport{}}}
 }
 

@@ -13,8 +13,8 @@ type fixed struct {
 	httpClient *http.Client
 }
 
-// HandleFixed returns the article page.
-func HandleFixed(t client.Target) http.Handler {
+// NewFixed returns the article page.
+func NewFixed(t client.Target) http.Handler {
 	return &fixed{stock: t.URL, httpClient: &http.Client{Transport: &http.Transport{}}}
 }
 
