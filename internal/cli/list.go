@@ -190,6 +190,17 @@ func listLine(s scenario.Script, width int, indent bool) string {
 	return report.Wrap(fmt.Sprintf("%s%-*s  %5s %-2s  ", margin, width, s.ID, ownLength(s), mark), s.Title)
 }
 
+// verdicts are kinds of verdict, of each side.
+type verdicts struct {
+	Faulty verdict.Kind `json:"faulty"`
+	Fixed  verdict.Kind `json:"fixed"`
+}
+
+// expected is what a script of the catalogue expects first of each side.
+func expected(s scenario.Script) verdicts {
+	return verdicts{s.Expect.Faulty[0].Kind, s.Expect.Fixed[0].Kind}
+}
+
 func listJSON(w io.Writer, groups []group) error {
 	type entry struct {
 		ID       string   `json:"id"`
@@ -197,6 +208,8 @@ func listJSON(w io.Writer, groups []group) error {
 		Symptoms []string `json:"symptoms"`
 		Kind     string   `json:"kind,omitempty"`
 		Fix      string   `json:"fix,omitempty"`
+		// Verdicts are what the script expects each side to be found.
+		Verdicts verdicts `json:"verdicts"`
 		Needs    string   `json:"needs"`
 		Speed    float64  `json:"speed"`
 		// LengthMS is how long a run takes at Speed.
@@ -205,7 +218,7 @@ func listJSON(w io.Writer, groups []group) error {
 	list := []entry{}
 	for _, g := range groups {
 		for _, s := range g.scripts {
-			e := entry{ID: s.ID, Title: s.Title, Symptoms: append([]string{}, s.Symptoms...), Needs: s.Needs, Speed: s.Speed, LengthMS: s.AtSpeed(s.Speed).Length().Milliseconds()}
+			e := entry{ID: s.ID, Title: s.Title, Symptoms: append([]string{}, s.Symptoms...), Verdicts: expected(s), Needs: s.Needs, Speed: s.Speed, LengthMS: s.AtSpeed(s.Speed).Length().Milliseconds()}
 			if s.Fault != nil {
 				e.Kind, e.Fix = s.Fault.Kind, s.Fault.Fix
 			}

@@ -149,7 +149,7 @@ func (o *runOptions) speedOf(c *cobra.Command, script scenario.Script) float64 {
 	case o.speed == 0:
 		return script.Speed
 	case script.MaxSpeed > 0 && o.speed > script.MaxSpeed:
-		fmt.Fprintf(c.ErrOrStderr(), "sockwatch: %s is played at speed %g: the kernel's own timers, which do not scale, are part of it\n",
+		fmt.Fprintf(c.ErrOrStderr(), "sockwatch: %s is played at speed %g, the highest at which it shows what it should\n",
 			script.ID, script.MaxSpeed)
 		return script.MaxSpeed
 	default:

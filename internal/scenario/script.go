@@ -28,8 +28,8 @@ type Script struct {
 	// Default 1.
 	Speed float64 `yaml:"speed,omitempty"`
 	// MaxSpeed is the highest speed at which the script still shows what it
-	// expects, because the kernel's own timers are part of the incident. Default:
-	// any.
+	// expects: the kernel's own timers do not scale, nor does the machine.
+	// Default: any.
 	MaxSpeed float64 `yaml:"max_speed,omitempty"`
 	// Fault says what the faulty side shows. A control or a comparison, whose two
 	// sides are both healthy, has none.
