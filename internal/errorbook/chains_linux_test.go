@@ -122,7 +122,7 @@ func walk(err error) string {
 	var links []string
 	for ; err != nil; err = errors.Unwrap(err) {
 		link := fmt.Sprintf("%T", err)
-		if errno, ok := err.(syscall.Errno); ok {
+		if errno, ok := err.(syscall.Errno); ok { //nolint:errorlint // this link of the chain is asked for
 			link = "syscall." + unix.ErrnoName(errno)
 		} else if name := values[err]; name != "" {
 			link = name

@@ -53,7 +53,7 @@ var conditions = map[string]func(resp *http.Response, err error) bool{
 	},
 	"DNS": func(_ *http.Response, err error) bool {
 		dns, ok := errors.AsType[*net.DNSError](err)
-		return ok && !dns.IsNotFound && !dns.IsTimeout && !(dns.IsTemporary && dns.Err == "server misbehaving")
+		return ok && !dns.IsNotFound && !dns.IsTimeout && (!dns.IsTemporary || dns.Err != "server misbehaving")
 	},
 	"ECONNRESET": func(_ *http.Response, err error) bool {
 		return errors.Is(err, syscall.ECONNRESET)

@@ -72,7 +72,7 @@ ok && dns.IsTimeout`,
 			{When: "the name server's port is closed", Errors: "*net.OpError -> *net.DNSError"},
 		},
 		Test: `dns, ok := errors.AsType[*net.DNSError](err)
-ok && !dns.IsNotFound && !dns.IsTimeout && !(dns.IsTemporary && dns.Err == "server misbehaving")`,
+ok && !dns.IsNotFound && !dns.IsTimeout && (!dns.IsTemporary || dns.Err != "server misbehaving")`,
 		Also:      []string{"canceled"},
 		Here:      "no TCP socket; one UDP socket for each question",
 		There:     "none: nobody was dialled",

@@ -85,7 +85,7 @@ func servers(s lab.SideSample) []verdict.Server {
 func flow(s lab.SideSample, relayed bool) *verdict.Flow {
 	var f verdict.Flow
 	tally, booked := s.Connections, s.Report.Knows("connections.opened")
-	booked = booked && !(relayed && tally != nil)
+	booked = booked && (!relayed || tally == nil)
 	if tally != nil {
 		f = verdict.Flow{Opened: tally.Opened, Closed: tally.Closed, Weighed: tally.Weighed, Brief: tally.Brief}
 	}

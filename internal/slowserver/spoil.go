@@ -2,7 +2,6 @@ package slowserver
 
 import (
 	"bytes"
-	"io"
 	"net/http"
 	"strconv"
 
@@ -84,6 +83,6 @@ func half(w http.ResponseWriter, status int, text []byte, length bool) {
 		w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	}
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, string(text[:len(text)/2]))
+	_, _ = w.Write(text[:len(text)/2])
 	_ = http.NewResponseController(w).Flush()
 }
