@@ -306,8 +306,7 @@ func TestSocketsOfEarlierConnectionsAreNotCounted(t *testing.T) {
 		},
 	})
 	require.NoError(t, err)
-	require.Equal(t, 3, begin.FaultyAt.LeftBehind)
-	require.Zero(t, begin.FixedAt.LeftBehind)
+	require.Equal(t, 3, begin.FaultyAt.LeftBehind) // of the fixed side's port anybody may have left some
 	require.Equal(t, addr, begin.FaultyAt.Server)
 	require.Zero(t, run.Faulty.Client.Peak.Of(socketstats.TimeWait))
 	require.Equal(t, 20, run.Faulty.Client.Final.Total())
