@@ -1,0 +1,183 @@
+// Package view is what every face shows of a run: the terminal, the page and the
+// report take their numbers and words from one picture, so that they agree.
+//
+// A picture is a pure function of the run, as far as it has come.
+package view
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"socketlab/internal/judge"
+	"socketlab/internal/lab"
+	"socketlab/internal/scenario"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
+)
+
+// Picture is a run at one moment.
+type Picture struct {
+	Scenario string  `json:"scenario"`
+	Title    string  `json:"title"`
+	Speed    float64 `json:"speed"`
+	Seed     uint64  `json:"seed"`
+	// At is the time of the last sample, and Length that of the whole load.
+	At     time.Duration `json:"at_ns"`
+	Length time.Duration `json:"length_ns"`
+	// Over says that the run has come to its end, and Stopped why it ended before
+	// its time.
+	Over    bool   `json:"over,omitempty"`
+	Stopped string `json:"stopped,omitempty"`
+	// End is which end's sockets are shown.
+	End string `json:"end"`
+	// Scale is the top of both sides' charts, in sockets: the same for both.
+	Scale int `json:"scale"`
+	// Now is one sentence that says what is happening.
+	Now    string `json:"now"`
+	Faulty Side   `json:"faulty"`
+	Fixed  Side   `json:"fixed"`
+}
+
+// Side is one side of a picture.
+type Side struct {
+	Side scenario.Side `json:"side"`
+	// Held is the sockets that hold a descriptor now: all but TIME_WAIT and
+	// LISTEN.
+	Held int `json:"held"`
+	// Growth is how many more there are each second, of those samples in which
+	// requests were sent, and Trend the same in a word or two.
+	Growth float64 `json:"growth_per_second"`
+	Trend  string  `json:"trend"`
+	// Opened and Reused, and Requests, are by the client's own count.
+	Opened  int64   `json:"opened"`
+	Reused  int64   `json:"reused"`
+	Sent    int64   `json:"sent"`
+	OK      int64   `json:"ok"`
+	Failed  int64   `json:"failed"`
+	Waiting int64   `json:"waiting"`
+	Errors  string  `json:"errors,omitempty"`
+	P50MS   float64 `json:"p50_ms"`
+	P99MS   float64 `json:"p99_ms"`
+	// States are those that any sample of either side has shown, in the order in
+	// which they are stacked, from below.
+	States []State `json:"states"`
+	// Verdict is what the samples so far show.
+	Verdict verdict.Verdict `json:"verdict"`
+	// Points has a count for each sample and each of States.
+	Points []Point `json:"points"`
+}
+
+// State is the sockets in one state.
+type State struct {
+	Name string `json:"name"`
+	Now  int    `json:"now"`
+	Peak int    `json:"peak"`
+}
+
+// Point is a side's sockets at one time, in the order of Side.States.
+type Point struct {
+	At     time.Duration `json:"at_ns"`
+	Counts []int         `json:"counts"`
+}
+
+// Total is all sockets of a point.
+func (p Point) Total() int {
+	sum := 0
+	for _, n := range p.Counts {
+		sum += n
+	}
+	return sum
+}
+
+// Of returns one side.
+func (p *Picture) Of(side scenario.Side) *Side {
+	if side == scenario.Faulty {
+		return &p.Faulty
+	}
+	return &p.Fixed
+}
+
+// Of draws the picture of a run, with the sockets at one end. over says that the
+// run has ended.
+func Of(run *lab.Run, end socketstats.End, over bool) Picture {
+	j := judge.Judge(run)
+	p := Picture{
+		Scenario: run.Scenario, Title: run.Title, Speed: run.Speed, Seed: run.Seed,
+		At: run.Duration, Length: max(run.Script.Length(), run.Duration), Over: over, Stopped: run.Stopped, End: end.String(),
+	}
+	shown := statesOf(run, end)
+	for _, side := range scenario.Sides() {
+		s := sideOf(run.Of(side), end, shown)
+		s.Side, s.Verdict = side, j.Of(side)
+		s.Growth = judge.Growth(run.Of(side))
+		s.Trend = trend(s.Growth)
+		*p.Of(side) = s
+		for _, point := range s.Points {
+			p.Scale = max(p.Scale, point.Total())
+		}
+	}
+	p.Scale = roundUp(p.Scale)
+	p.Now = sentence(&p)
+	return p
+}
+
+// stacking is the order of states in a chart, from below: what lives, what one
+// end has closed, what only lingers. LISTEN is no connection.
+var stacking = []socketstats.State{
+	socketstats.Established, socketstats.CloseWait, socketstats.SynSent, socketstats.SynRecv,
+	socketstats.FinWait1, socketstats.FinWait2, socketstats.Closing, socketstats.LastAck,
+	socketstats.Close, socketstats.TimeWait,
+}
+
+// statesOf are the states that either side has shown, and ESTABLISHED.
+func statesOf(run *lab.Run, end socketstats.End) []socketstats.State {
+	return slices.DeleteFunc(slices.Clone(stacking), func(s socketstats.State) bool {
+		peak := endOf(&run.Faulty, end).Peak.Of(s) + endOf(&run.Fixed, end).Peak.Of(s)
+		return peak == 0 && s != socketstats.Established
+	})
+}
+
+func endOf(side *lab.Side, end socketstats.End) lab.End {
+	if end == socketstats.Client {
+		return side.Client
+	}
+	return side.Server
+}
+
+func sideOf(side *lab.Side, end socketstats.End, shown []socketstats.State) Side {
+	of, r := endOf(side, end), side.Report
+	s := Side{
+		Held: of.Final.Open(), Opened: r.Connections.Opened, Reused: r.Connections.Reused,
+		Sent: r.Requests.Sent, OK: r.Requests.OK, Failed: r.Requests.Failed, Waiting: r.Requests.Waiting,
+		Errors: r.Requests.ErrorList(), P50MS: r.Latency.P50, P99MS: r.Latency.P99,
+	}
+	for _, state := range shown {
+		s.States = append(s.States, State{Name: state.String(), Now: of.Final.Of(state), Peak: of.Peak.Of(state)})
+	}
+	for _, at := range of.Series {
+		point := Point{At: at.At, Counts: make([]int, len(shown))}
+		for i, state := range shown {
+			point.Counts[i] = at.Counts.Of(state)
+		}
+		s.Points = append(s.Points, point)
+	}
+	return s
+}
+
+// roundUp is the next number that a scale may end with: 10, 20, 50, 100 and so
+// on, and what lies between in fifths.
+func roundUp(n int) int {
+	if n <= 10 {
+		return 10
+	}
+	step := int(math.Pow10(int(math.Log10(float64(n)))))
+	for _, part := range []int{5, 2, 1} {
+		if s := step / part; s > 0 {
+			if top := (n + s - 1) / s * s; top-n < step/2 {
+				return top
+			}
+		}
+	}
+	return n
+}

@@ -1,0 +1,102 @@
+package view
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/client"
+	"socketlab/internal/lab"
+	"socketlab/internal/scenario"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
+)
+
+func TestScaleIsARoundNumberNotFarAbove(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]int{0: 10, 7: 10, 10: 10, 11: 12, 35: 36, 99: 100, 100: 100, 116: 120, 122: 140, 1001: 1200, 9999: 10000} {
+		require.Equal(t, want, roundUp(n), "%d", n)
+	}
+	last := 0
+	for n := range 20000 {
+		top := roundUp(n)
+		require.GreaterOrEqual(t, top, n)
+		require.LessOrEqual(t, top, max(10, n+n/2))
+		require.GreaterOrEqual(t, top, last, "a scale that falls while the sockets grow")
+		last = top
+	}
+}
+
+// climbing is a run in which the faulty side keeps a connection for each request
+// and the fixed side two.
+func climbing(samples int) *lab.Run {
+	counts := func(established, timeWait int) socketstats.Counts {
+		var c socketstats.Counts
+		for range established {
+			c.Add(socketstats.Established)
+		}
+		for range timeWait {
+			c.Add(socketstats.TimeWait)
+		}
+		return c
+	}
+	report := func(n, opened int64) client.Report {
+		return client.Report{
+			Requests:    client.Requests{Sent: n, OK: n},
+			Connections: client.Connections{Opened: opened, Reused: n - opened},
+		}
+	}
+	run := &lab.Run{}
+	run.Add(lab.Event{Begin: &lab.Begin{Scenario: "climbing", Title: "It climbs"}})
+	for i := range samples {
+		n := int64(2 * (i + 1))
+		run.Add(lab.Event{Sample: &lab.Sample{
+			At:     time.Duration(i) * time.Second,
+			Faulty: lab.SideSample{Client: counts(int(n), 0), Report: report(n, n)},
+			Fixed:  lab.SideSample{Client: counts(2, min(i, 3)), Report: report(n, 2)},
+		}})
+	}
+	return run
+}
+
+func TestPictureHasTheNumbersOfTheRun(t *testing.T) {
+	t.Parallel()
+	p := Of(climbing(30), socketstats.Client, false)
+	require.Equal(t, 60, p.Faulty.Held)
+	require.Equal(t, 2, p.Fixed.Held)
+	require.Equal(t, []State{{"ESTABLISHED", 60, 60}, {"TIME_WAIT", 0, 0}}, p.Faulty.States)
+	require.Equal(t, []State{{"ESTABLISHED", 2, 2}, {"TIME_WAIT", 3, 3}}, p.Fixed.States, "the same states on both sides")
+	require.Equal(t, 60, p.Scale)
+	require.Equal(t, Point{At: 29 * time.Second, Counts: []int{2, 3}}, p.Fixed.Points[29])
+	require.Equal(t, verdict.IdleNotReused, p.Faulty.Verdict.Kind)
+	require.Equal(t, "+2.0/s", p.Faulty.Trend)
+	require.Equal(t, "steady", p.Fixed.Trend)
+	require.EqualValues(t, 60, p.Of(scenario.Faulty).Opened)
+	require.Contains(t, p.Now, "idle-connections-not-reused")
+
+	server := Of(climbing(30), socketstats.Server, true)
+	require.Zero(t, server.Faulty.Held)
+	require.True(t, server.Over)
+}
+
+// From the first moment on a picture says what is so, and not more.
+func TestPictureOfABeginning(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "The servers listen, the clients begin.", Of(climbing(0), socketstats.Client, false).Now)
+	early := Of(climbing(2), socketstats.Client, false)
+	require.Equal(t, "The faulty side holds 4 sockets, the fixed side 2; too early to say more.", early.Now)
+	require.Equal(t, "steady", early.Faulty.Trend)
+	stopped := climbing(30)
+	stopped.Stopped = "interrupted"
+	require.Equal(t, "The run ended early: interrupted.", Of(stopped, socketstats.Client, true).Now)
+}
+
+func TestEveryStateThatIsShownIsExplained(t *testing.T) {
+	t.Parallel()
+	for _, s := range stacking {
+		require.NotEmpty(t, Meaning(s.String()), s)
+	}
+	require.Empty(t, Meaning("LISTEN"), "it is no connection")
+	require.Empty(t, Meaning("NO_SUCH_STATE"))
+}
