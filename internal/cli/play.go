@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"sync"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"socketlab/internal/report"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/web"
 )
 
 // play plays the scenarios that words name. Nothing is started before all of
@@ -38,25 +38,41 @@ func play(c *cobra.Command, streams Streams, o runOptions, words []string, list 
 	}
 	list = list || len(scripts) > 1
 	p := &player{runOptions: o, streams: streams, listen: listen, source: source, onlyOne: len(scripts) == 1}
+	p.screen = live.NewTerminal(streams.Err, streams.Err, streams.In)
+	p.streams.Err = p.screen
 	if err := p.isolation(scripts); err != nil {
 		return err
 	}
+	if p.page, err = o.web.open(streams.Err); err != nil {
+		return err
+	}
+	if p.page != nil {
+		p.screen.Pin("the page is at " + p.page.URL())
+		defer func() { _ = linger(c.Context(), p.page, !o.quiet, streams.Err) }() // what was played is printed
+	}
 	entries, failed := p.playAll(c.Context(), scripts)
+	kept := o.keep.write(entries)
 	if len(entries) > 0 || failed == nil {
 		if err := report.Write(streams.Out, o.format.value, entries, list); err != nil {
-			return errors.Join(failed, fmt.Errorf("write the result: %w", err))
+			return errors.Join(failed, kept, fmt.Errorf("write the result: %w", err))
 		}
 	}
-	return outcome(entries, failed)
+	if errors.Is(failed, errQuit) {
+		p.sayf("sockwatch: ended early with q: what the script expects cannot be judged\n")
+		return outcome(toTheirEnd(entries), kept)
+	}
+	return outcome(entries, errors.Join(failed, kept))
 }
 
 // player plays scripts, some of them at the same time.
 type player struct {
 	runOptions
 	streams Streams
+	screen  *live.Terminal
 	listen  map[scenario.Side]string
 	source  socketstats.Source
 	onlyOne bool
+	page    *web.Server // nil without --web
 	// cannot says why runs cannot be isolated, and is nil where they can.
 	cannot error
 
@@ -164,6 +180,9 @@ const fast = 10
 // workers is how many runs go on at once. Runs share nothing only if they are
 // isolated. They mostly wait, so there may be more of them than processors.
 func (p *player) workers(scripts []scenario.Script) int {
+	if p.page != nil {
+		return 1 // it shows one run at a time
+	}
 	for _, s := range scripts {
 		if !p.isolates(s) {
 			return 1
@@ -189,18 +208,29 @@ func (p *player) playOne(ctx context.Context, script scenario.Script) (*report.E
 		return nil, nil
 	}
 	rec := record.Writer{Path: p.record}
-	show := p.face(script)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	show, closeFace := p.face(script, cancel)
+	defer closeFace() // also when something panics
+	defer context.AfterFunc(ctx, closeFace)()
 	run, err := lab.Play(ctx, lab.Plan{
 		Script: script, Seed: p.seed, Source: p.source, Isolated: p.isolates(script), Swapped: p.swap,
 		Programs: lab.Programs{Dir: p.binDir}, Listen: p.listen,
 		Observe: func(e lab.Event) {
 			rec.Write(e)
 			show(e)
+			if p.page != nil {
+				p.page.Run(e)
+			}
 			if e.Sample != nil {
 				p.warn(script, e.Sample)
 			}
 		},
 	})
+	closeFace()
+	if errors.Is(err, lab.ErrInterrupted) && errors.Is(context.Cause(ctx), errQuit) {
+		err = errQuit
+	}
 	if recErr := rec.Close(); err == nil {
 		err = recErr
 	}
@@ -213,28 +243,11 @@ func (p *player) playOne(ctx context.Context, script scenario.Script) (*report.E
 	if run.Started.IsZero() {
 		return nil, err
 	}
-	entry := &report.Entry{Run: run, Judgement: judge.Judge(run)} // what was seen is never lost
+	entry := &report.Entry{Run: run, Judgement: judge.Judge(run), Host: thisHost()} // what was seen is never lost
 	if !p.onlyOne && !p.quiet {
 		p.sayf("%s: %s\n", script.ID, result(entry, err))
 	}
 	return entry, err
-}
-
-// face shows a run while it goes on. Runs beside each other have a line each,
-// at their end.
-func (p *player) face(script scenario.Script) live.Observer {
-	switch {
-	case p.quiet:
-		return func(lab.Event) {}
-	case p.onlyOne || !p.isolates(script):
-		return live.Run(p.streams.Err, live.CanRedraw(p.streams.Err, os.Getenv("TERM")))
-	default:
-		return func(e lab.Event) {
-			if e.Begin != nil {
-				p.sayf("%s: %s (%s)\n", script.ID, script.Title, script.Length().Round(100*time.Millisecond))
-			}
-		}
-	}
 }
 
 // result says in a few words how a run ended.

@@ -30,7 +30,9 @@ type runOptions struct {
 	binDir   string
 	record   string
 	quiet    bool
+	web      webFlag
 	swap     bool
+	keep     keepOptions
 	// steps plays the steps of a repair, too.
 	steps bool
 	// visible keeps runs where another terminal can see them, unless they
@@ -60,7 +62,9 @@ func (o *runOptions) add(f *pflag.FlagSet) {
 	f.IntSliceVar(&o.ports, "ports", nil, "ports of the faulty and the fixed side's servers, such as 8081,8082 (default: free ones)")
 	f.StringVar(&o.binDir, "bin-dir", "", "take slowserver, client-faulty and client-fixed from this folder, not from sockwatch itself")
 	f.StringVar(&o.record, "record", "", "record the run in this new file, as JSON lines")
+	o.keep.add(f)
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show nothing while the run goes on")
+	o.web.add(f)
 }
 
 func demoCommand(streams Streams) *cobra.Command {
@@ -70,14 +74,14 @@ func demoCommand(streams Streams) *cobra.Command {
 		Short: "Play one scenario side by side, then print the comparison",
 		Long: `Plays the original incident, or the scenario ID: a server and a client for each
 side, the same requests to both, counted while they run. It takes about 15 s.`,
-		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) == 0 {
+			if args = o.web.take(args); len(args) == 0 {
 				args = []string{scenarios.Default}
 			}
 			return play(c, streams, o, args, false)
 		},
 	}
+	c.Args = o.web.args(cobra.MaximumNArgs(1))
 	o.add(c.Flags())
 	return c
 }
@@ -99,9 +103,12 @@ With -o json one run is an object; --all, or several, are an array of objects.`,
 		Example: `  sockwatch run body-not-closed
   sockwatch run transport-per-request --speed 1     # with the real 20 s
   sockwatch run my-incident.yaml --record run.jsonl
+  sockwatch run body-not-closed --report out.html   # a page to keep
+  sockwatch run --all --report pages                # a folder of them
   sockwatch run --all -o json > runs.json`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
+			args = o.web.take(args)
 			switch {
 			case all && len(args) > 0:
 				return usagef(c, "give --all or scenarios, not both")
@@ -189,6 +196,9 @@ func (o *runOptions) check(c *cobra.Command, runs int) (map[scenario.Side]string
 	}
 	if err := (&record.Writer{Path: o.record}).Check(); err != nil {
 		return nil, usagef(c, "--record: %w", err)
+	}
+	if err := o.keep.check(c, runs, o.record); err != nil {
+		return nil, err
 	}
 	if o.parallel < 0 {
 		return nil, usagef(c, "--parallel %d is below 0", o.parallel)

@@ -32,7 +32,7 @@ found or an expectation was not met, 130 interrupted.`,
 	root.AddCommand(
 		demoCommand(streams), listCommand(streams), showCommand(streams), explainCommand(streams),
 		runCommand(streams), sweepCommand(streams), abCommand(streams),
-		watchCommand(streams), diagnoseCommand(streams), checkCommand(streams), recordCommand(streams), replayCommand(streams),
+		watchCommand(streams), diagnoseCommand(streams), checkCommand(streams), recordCommand(streams), replayCommand(streams), reportCommand(streams),
 	)
 	// The other programs are roles of this one, so that a run needs nothing
 	// but this binary.

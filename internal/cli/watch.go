@@ -1,16 +1,17 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"socketlab/internal/live"
 	"socketlab/internal/watch"
+	"socketlab/internal/web"
 )
 
 // defaultWatchPort is where slowserver listens.
@@ -20,6 +21,7 @@ func watchCommand(streams Streams) *cobra.Command {
 	var (
 		t      targetFlags
 		length time.Duration
+		onWeb  webFlag
 		format = choice{"table", []string{"table", "json"}}
 	)
 	c := &cobra.Command{
@@ -35,7 +37,9 @@ as the kernel keeps it (in TIME_WAIT, for instance), if it was seen before.`,
 		Example: `  sockwatch watch                     # whoever talks to slowserver on 8080
   sockwatch watch --port 5432
   sockwatch watch --name client-faulty --for 10s -o json`,
-		RunE: func(c *cobra.Command, _ []string) error {
+		Args: onWeb.args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, args []string) error {
+			onWeb.take(args)
 			if err := t.check(c); err != nil {
 				return err
 			}
@@ -45,40 +49,62 @@ as the kernel keeps it (in TIME_WAIT, for instance), if it was seen before.`,
 			if !t.named() {
 				t.port = defaultWatchPort
 			}
-			f, err := t.open(c.Context(), t.target(), length, streams.Err)
+			page, err := onWeb.open(streams.Err)
+			if err != nil {
+				return err
+			}
+			target := t.target()
+			if page != nil {
+				target.Except = page.Port()
+				defer func() { _ = linger(c.Context(), page, true, streams.Err) }() // what was seen is printed
+			}
+			screen := live.NewTerminal(streams.Out, streams.Err, streams.In)
+			if page != nil {
+				screen.Pin("the page is at " + page.URL())
+			}
+			f, err := t.open(c.Context(), target, length, screen)
 			if err != nil {
 				return err
 			}
 			defer f.close()
-			return showWatch(c, streams, f, format.value)
+			return showWatch(c, streams, screen, f, format.value, page)
 		},
 	}
 	f := c.Flags()
 	t.add(f, fmt.Sprintf("a server's port on this machine (default %d, if no process is named)", defaultWatchPort))
 	f.DurationVar(&length, "for", 0, "end after this time; 0 goes on until Ctrl-C")
 	f.VarP(&format, "output", "o", "table, or a JSON object a line")
+	onWeb.add(f)
 	return c
 }
 
-func showWatch(c *cobra.Command, streams Streams, f *follower, format string) error {
-	redraw := live.CanRedraw(streams.Out, os.Getenv("TERM"))
-	show := live.Watch(streams.Out, redraw)
+func showWatch(c *cobra.Command, streams Streams, screen *live.Terminal, f *follower, format string, page *web.Server) error {
+	ctx, cancel := context.WithCancelCause(c.Context())
+	defer cancel(nil)
+	show, closeFace := screen.Watch(controls(cancel))
 	if format == "json" {
 		out := json.NewEncoder(streams.Out)
 		show = func(s watch.Snapshot) { _ = out.Encode(s) } // a closed pipe ends us by its signal
 	}
+	defer closeFace() // also when something panics
+	defer context.AfterFunc(ctx, closeFace)()
 	var last watch.Snapshot
-	err := f.follow(c.Context(), func(s watch.Snapshot) error {
+	err := f.follow(ctx, func(s watch.Snapshot) error {
 		last = s
 		show(s)
+		if page != nil {
+			page.Watch(s)
+		}
 		return nil
 	})
-	// What was seen last stays on the screen; elsewhere a table sums it up.
-	if format == "table" && !redraw && !last.At.IsZero() {
+	closeFace()
+	if format == "table" && !last.At.IsZero() { // what was seen last, to keep
 		fmt.Fprintf(streams.Out, "\n%s", live.WatchTable(last))
 	}
 	switch {
-	case c.Context().Err() != nil:
+	case errors.Is(context.Cause(ctx), errQuit):
+		return nil
+	case ctx.Err() != nil:
 		return &codeError{code: exitInterrupted}
 	case errors.Is(err, watch.ErrGone):
 		fmt.Fprintln(streams.Err, "sockwatch: "+err.Error())

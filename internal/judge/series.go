@@ -36,7 +36,7 @@ func Sides(run *lab.Run) []Subject {
 func series(run *lab.Run, name scenario.Side) verdict.Series {
 	side := run.Of(name)
 	s := verdict.Series{
-		Speed: run.Speed, Ended: run.Stopped == "", Paired: true, Relayed: run.Relayed,
+		Speed: run.Speed, Ended: run.Over && run.Stopped == "", Paired: true, Relayed: run.Relayed,
 		Limits: run.Limits, Stopped: side.Report.Stopped,
 	}
 	atWork := side.Samples[:run.AtWork(name)]

@@ -23,7 +23,9 @@ type Run struct {
 	Faulty, Fixed Side
 	// Duration is the time from the start of the load to the last sample.
 	Duration time.Duration
-	// Stopped says why the run ended before its time; "" if it did not.
+	// Over says that the run has come to an end, and Stopped why that was before
+	// its time; "" if it was not.
+	Over    bool
 	Stopped string
 	// Sampling is what watching cost.
 	Sampling Cost
@@ -221,7 +223,7 @@ func (r *Run) Add(e Event) {
 		r.Duration = e.Sample.At
 		r.Sampling.add(e.Sample)
 	case e.End != nil:
-		r.Duration, r.Stopped = e.End.Duration, e.End.Stopped
+		r.Over, r.Duration, r.Stopped = true, e.End.Duration, e.End.Stopped
 		r.Faulty.Report, r.Fixed.Report = e.End.Faulty, e.End.Fixed
 		r.Faulty.Connections, r.Fixed.Connections = e.End.FaultySeen, e.End.FixedSeen
 	}

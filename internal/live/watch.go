@@ -48,11 +48,7 @@ func WatchTable(s watch.Snapshot) string {
 func (t *watchTable) table(s watch.Snapshot) []string {
 	head := s.At.Format("15:04:05")
 	if s.Port != 0 {
-		listener := "nobody listens"
-		if len(s.Listeners) > 0 {
-			listener = strings.Join(s.Listeners, ", ")
-		}
-		head += fmt.Sprintf("  port %d: %s", s.Port, listener)
+		head += fmt.Sprintf("  port %d: %s", s.Port, listeners(s.Listeners))
 	}
 	clients, servers := make([]socketstats.Counts, 0, len(s.Processes)), make([]socketstats.Counts, 0, len(s.Processes))
 	names := fmt.Sprintf("%-20s", "")

@@ -21,6 +21,8 @@ import (
 type Entry struct {
 	Run       *lab.Run
 	Judgement judge.Judgement
+	// Host is where the run was played; nil if that is not known.
+	Host *Host
 }
 
 // Formats are the names that Write takes.
@@ -39,7 +41,7 @@ func Write(w io.Writer, format string, entries []Entry, list bool) error {
 	case "markdown":
 		return writeMarkdown(w, entries)
 	case "html":
-		return writeHTML(w, entries)
+		return Page(w, entries)
 	default:
 		return fmt.Errorf("unknown output format %q", format)
 	}

@@ -3,7 +3,6 @@ package report
 import (
 	"encoding/csv"
 	"fmt"
-	"html"
 	"io"
 	"strings"
 
@@ -178,48 +177,6 @@ func writeMarkdown(w io.Writer, entries []Entry) error {
 // renderer does not.
 func markdownText(s string) string {
 	return strings.NewReplacer("|", `\|`, "\n", "<br>", "_", `\_`, "*", `\*`, "<", "&lt;", ">", "&gt;").Replace(s)
-}
-
-func writeHTML(w io.Writer, entries []Entry) error {
-	out := &sink{w: w}
-	out.printf("<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>sockwatch</title>\n")
-	for _, e := range entries {
-		out.printf("<h2>%s</h2>\n<p>%s</p>\n", html.EscapeString(title(e.Run)), html.EscapeString(conditions(e.Run)))
-		// Naming any option turns escaping off unless it is named too.
-		table := tablewriter.NewTable(out, headerAsIs, tablewriter.WithRenderer(renderer.NewHTML(renderer.HTMLConfig{EscapeContent: true})))
-		table.Header(header)
-		for _, g := range comparison(e) {
-			for _, r := range g {
-				if err := table.Append([]string{r.name, r.faulty, r.fixed}); err != nil {
-					return err
-				}
-			}
-		}
-		if err := table.Render(); err != nil {
-			return err
-		}
-		for _, side := range scenario.Sides() {
-			out.printf("\n<p><b>%s</b>: %s</p>", side, html.EscapeString(strings.Join(Words(e.Judgement.Of(side)), " ")))
-		}
-		out.printf("\n<ul>\n")
-		for _, r := range e.Judgement.Expectations {
-			answer := "met, got " + r.Got
-			switch {
-			case r.Skipped != "":
-				answer = "skipped, " + r.Skipped
-			case !r.Met:
-				answer = "NOT MET, got " + r.Got
-			}
-			out.printf("<li>%s: %s</li>\n", html.EscapeString(r.Text), html.EscapeString(answer))
-		}
-		out.printf("</ul>\n")
-	}
-	if err := writeSteps(out, entries, "<h2>%s</h2>\n",
-		tablewriter.WithRenderer(renderer.NewHTML(renderer.HTMLConfig{EscapeContent: true}))); err != nil {
-		return err
-	}
-	out.printf("</html>\n")
-	return out.err
 }
 
 // writeCSV writes one line for each figure of each side, named as in JSON.

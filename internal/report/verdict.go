@@ -17,7 +17,7 @@ func Words(v verdict.Verdict) []string {
 	}
 	words := append([]string{first}, v.Evidence...)
 	for _, a := range v.Alternatives {
-		words = append(words, fmt.Sprintf("It may be %s: what would tell is %s.", a.Kind, a.Tell))
+		words = append(words, otherwise(a))
 	}
 	if v.Forecast != "" {
 		words = append(words, v.Forecast)
@@ -26,4 +26,9 @@ func Words(v verdict.Verdict) []string {
 		words = append(words, "Fix: "+v.Fix)
 	}
 	return words
+}
+
+// otherwise says what else it may be.
+func otherwise(a verdict.Alternative) string {
+	return fmt.Sprintf("It may be %s: what would tell is %s.", a.Kind, a.Tell)
 }

@@ -45,6 +45,9 @@ type Side struct {
 	// Held is the sockets that hold a descriptor now: all but TIME_WAIT and
 	// LISTEN.
 	Held int `json:"held"`
+	// Most is the largest total that any sample shows, TIME_WAIT included: the
+	// highest point of the side's chart.
+	Most int `json:"most"`
 	// Growth is how many more there are each second, of those samples in which
 	// requests were sent, and Trend the same in a word or two.
 	Growth float64 `json:"growth_per_second"`
@@ -113,9 +116,7 @@ func Of(run *lab.Run, end socketstats.End, over bool) Picture {
 		s.Growth = judge.Growth(run.Of(side))
 		s.Trend = trend(s.Growth)
 		*p.Of(side) = s
-		for _, point := range s.Points {
-			p.Scale = max(p.Scale, point.Total())
-		}
+		p.Scale = max(p.Scale, p.Of(side).Most)
 	}
 	p.Scale = roundUp(p.Scale)
 	p.Now = sentence(&p)
@@ -161,6 +162,7 @@ func sideOf(side *lab.Side, end socketstats.End, shown []socketstats.State) Side
 			point.Counts[i] = at.Counts.Of(state)
 		}
 		s.Points = append(s.Points, point)
+		s.Most = max(s.Most, point.Total())
 	}
 	return s
 }

@@ -65,6 +65,8 @@ func TestPictureHasTheNumbersOfTheRun(t *testing.T) {
 	p := Of(climbing(30), socketstats.Client, false)
 	require.Equal(t, 60, p.Faulty.Held)
 	require.Equal(t, 2, p.Fixed.Held)
+	require.Equal(t, 60, p.Faulty.Most)
+	require.Equal(t, 5, p.Fixed.Most, "TIME_WAIT is in the chart, too")
 	require.Equal(t, []State{{"ESTABLISHED", 60, 60}, {"TIME_WAIT", 0, 0}}, p.Faulty.States)
 	require.Equal(t, []State{{"ESTABLISHED", 2, 2}, {"TIME_WAIT", 3, 3}}, p.Fixed.States, "the same states on both sides")
 	require.Equal(t, 60, p.Scale)

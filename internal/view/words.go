@@ -7,12 +7,15 @@ import (
 	"socketlab/internal/socketstats"
 )
 
+// leastGrowth is what is called growth, in sockets a second.
+const leastGrowth = 0.1
+
 // trend writes a growth in a word or two.
 func trend(perSecond float64) string {
 	switch {
-	case perSecond >= 0.1:
+	case perSecond >= leastGrowth:
 		return fmt.Sprintf("+%.1f/s", perSecond)
-	case perSecond <= -0.1:
+	case perSecond <= -leastGrowth:
 		return fmt.Sprintf("-%.1f/s", math.Abs(perSecond))
 	default:
 		return "steady"

@@ -145,6 +145,9 @@ func (w *Watcher) atPort(e end) (int32, finding) {
 
 // ofProcess finds the watched process that a socket is of.
 func (w *Watcher) ofProcess(e end) (int32, finding) {
+	if w.excepts(e.local, e.remote) {
+		return 0, ignored
+	}
 	pid := e.pid
 	if pid == 0 {
 		pid = w.listens[e.local.Port()]

@@ -27,6 +27,9 @@ type Target struct {
 	// PIDs, or has Name (without .exe), also if it starts later.
 	PIDs []int32
 	Name string
+	// Except is the port of a page of our own, whose connections are not counted;
+	// 0 is none.
+	Except uint16
 	// Closely asks for what a verdict needs beside counts: what connections do,
 	// and the processes' limits.
 	Closely bool
@@ -300,6 +303,12 @@ func (w *Watcher) watches(pid int32) bool {
 	return slices.Contains(w.target.PIDs, pid) || (pid != 0 && w.target.Name != "" && w.nameOf(pid) == w.target.Name)
 }
 
+// excepts reports whether a socket is of a connection to the page, at either end.
+func (w *Watcher) excepts(local, remote netip.AddrPort) bool {
+	page := w.target.Except
+	return page != 0 && (local.Port() == page || (remote.Port() == page && w.own.has(remote.Addr())))
+}
+
 // addFlows adds what came and went to the rows.
 func (w *Watcher) addFlows(rows rows, snap *Snapshot, sockets []socketstats.Socket, who rowOf) error {
 	if w.flows == nil {
@@ -365,6 +374,9 @@ func (w *Watcher) byPort(rows rows, snap *Snapshot, sockets []socketstats.Socket
 // at there; false if it is in none.
 func (w *Watcher) rowOfListed(s *socketstats.Socket) (pid int32, end socketstats.End, ok bool) {
 	if w.target.Port == 0 {
+		if w.excepts(s.Local, s.Remote) {
+			return 0, end, false
+		}
 		if _, served := w.listens[s.Local.Port()]; served {
 			end = socketstats.Server
 		}

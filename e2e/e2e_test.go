@@ -1,0 +1,173 @@
+// Package e2e looks at the live page with a real browser. It is a module of its
+// own, so that nobody who builds sockwatch needs the browser's driver.
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+// sockwatch is the program under test, and browser the context of one browser
+// for all tests.
+var (
+	sockwatch string
+	browser   context.Context
+)
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	path := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
+		if found, err := exec.LookPath(name); err == nil {
+			path = found
+			break
+		}
+	}
+	if path == "" {
+		fmt.Println("skipped: no browser (apt-get install chromium)")
+		return 0
+	}
+	dir, err := os.MkdirTemp("", "e2e")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	sockwatch = filepath.Join(dir, "sockwatch")
+	build := exec.Command("go", "build", "-o", sockwatch, "./cmd/sockwatch")
+	build.Dir = ".."
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Printf("%s: %v\n", out, err)
+		return 1
+	}
+	allocator, stop := chromedp.NewExecAllocator(context.Background(),
+		append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox)...)
+	defer stop()
+	ctx, end := chromedp.NewContext(allocator)
+	defer end()
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		fmt.Println("the browser does not start:", err)
+		return 1
+	}
+	browser = ctx
+	return m.Run()
+}
+
+// playing is a run with a page.
+type playing struct {
+	url string
+	cmd *exec.Cmd
+}
+
+// play plays a scenario with its page.
+func play(t *testing.T, id string, flags ...string) *playing {
+	t.Helper()
+	if len(flags) == 0 {
+		flags = []string{"--web"}
+	}
+	return begin(t, append([]string{"demo", id, "--isolate", "never"}, flags...)...)
+}
+
+// begin starts sockwatch with a page.
+func begin(t *testing.T, args ...string) *playing {
+	t.Helper()
+	cmd := exec.Command(sockwatch, args...)
+	stderr, err := cmd.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	p := &playing{cmd: cmd}
+	t.Cleanup(func() { p.kill(t) })
+	found := make(chan string, 1)
+	go func() {
+		at := regexp.MustCompile(`the page is at (http://\S+)`)
+		for lines := bufio.NewScanner(stderr); lines.Scan(); {
+			if m := at.FindStringSubmatch(lines.Text()); m != nil {
+				found <- m[1]
+			}
+		}
+	}()
+	select {
+	case p.url = <-found:
+	case <-time.After(20 * time.Second):
+		t.Fatal("no address")
+	}
+	return p
+}
+
+// kill ends the run as a crash would.
+func (p *playing) kill(t *testing.T) {
+	if p.cmd.ProcessState == nil {
+		require.NoError(t, p.cmd.Process.Kill())
+		_ = p.cmd.Wait()
+	}
+}
+
+// open returns a new tab of its own browser profile.
+func open(t *testing.T, width, height int64) context.Context {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	ctx, end := context.WithTimeout(ctx, time.Minute)
+	t.Cleanup(func() { end(); cancel() })
+	do(t, ctx, chromedp.EmulateViewport(width, height))
+	return ctx
+}
+
+func eval[T any](t *testing.T, ctx context.Context, expression string, opts ...chromedp.EvaluateOption) T {
+	t.Helper()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, opts...))
+	require.NoError(t, err, expression)
+	return v
+}
+
+// wait waits until an expression is true.
+func wait(t *testing.T, ctx context.Context, expression string) {
+	t.Helper()
+	_, err := chromedp.Run(ctx, chromedp.Poll[bool]("!!("+expression+")", chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(30*time.Second)))
+	require.NoError(t, err, expression)
+}
+
+// skip leaves the question without an answer.
+func skip(t *testing.T, ctx context.Context) {
+	t.Helper()
+	wait(t, ctx, `document.getElementById("ask")?.open`)
+	do(t, ctx, chromedp.Click(chromedp.CSS("#skip")))
+}
+
+// keep keeps a picture in the folder that E2E_PICTURES names.
+func keep(t *testing.T, ctx context.Context, name string) {
+	t.Helper()
+	dir := os.Getenv("E2E_PICTURES")
+	if dir == "" {
+		return
+	}
+	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644))
+}
+
+// freeAddress is an address where nobody listens.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func do(t *testing.T, ctx context.Context, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	require.NoError(t, chromedp.Do(ctx, steps...))
+}

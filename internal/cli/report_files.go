@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// checkNew returns an error if a file, or a folder, cannot be written at path, or
+// would take the place of something there and force does not say so. "" is no
+// path and always good.
+func checkNew(path string, force, folder bool) error {
+	if path == "" {
+		return nil
+	}
+	if err := checkFree(path, force, folder); err != nil {
+		return err
+	}
+	// Only a try shows whether something can be made there.
+	parent := filepath.Dir(filepath.Clean(path))
+	f, err := os.CreateTemp(parent, temporary)
+	if err != nil {
+		var at *fs.PathError
+		if errors.As(err, &at) {
+			err = at.Err
+		}
+		return fmt.Errorf("nothing can be written in the folder %s: %w", parent, err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// temporary names what is written before it gets its name.
+const temporary = ".sockwatch-*.tmp"
+
+// checkFree returns an error if what is at a path must not be written over.
+func checkFree(path string, force, folder bool) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case info.IsDir() && !folder:
+		return fmt.Errorf("%s is a folder: give the name of a file", path)
+	case folder && !info.IsDir():
+		return fmt.Errorf("%s is there already and is no folder: choose another name, or one that ends in .html for a single page", path)
+	case folder && !force:
+		files, err := os.ReadDir(path)
+		if err == nil && len(files) > 0 {
+			return fmt.Errorf("%s is not empty: choose another folder, or write into it with --force", path)
+		}
+		return err
+	case !force:
+		return fmt.Errorf("%s is there already: remove it, choose another name, or write over it with --force", path)
+	}
+	return nil
+}
+
+// writeNew writes a file beside its place and then moves it there, so that
+// nobody finds a half of it.
+func writeNew(path string, force bool, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(filepath.Clean(path)), temporary)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	err = errors.Join(write(f), f.Close())
+	if err == nil {
+		err = os.Chmod(f.Name(), 0o644)
+	}
+	if err == nil {
+		err = checkFree(path, force, false) // it may have come meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// namedFile is a file of a folder.
+type namedFile struct {
+	name  string
+	write func(io.Writer) error
+}
+
+// writeFolder writes all files beside their place before the first of them is
+// moved there. Files of other names stay.
+func writeFolder(path string, force bool, files []namedFile) error {
+	stage, err := os.MkdirTemp(filepath.Dir(filepath.Clean(path)), temporary)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(stage)
+	for _, f := range files {
+		if err := writeNew(filepath.Join(stage, f.name), false, f.write); err != nil {
+			return err
+		}
+	}
+	if err := checkFree(path, force, true); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := os.Rename(filepath.Join(stage, f.name), filepath.Join(path, f.name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,182 @@
+//go:build unix
+
+package cli_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// tmux is a real terminal, on a server of its own.
+type tmux struct {
+	t      *testing.T
+	socket string
+}
+
+// inTmux runs a shell command in a terminal of a size. What the command leaves
+// stays on the screen.
+func inTmux(t *testing.T, width, height int, command string) *tmux {
+	t.Helper()
+	if _, err := exec.LookPath("tmux"); err != nil {
+		t.Skip("no tmux here: apt-get install tmux")
+	}
+	if testing.Short() {
+		t.Skip("plays real runs")
+	}
+	term := &tmux{t, filepath.Join(t.TempDir(), "s")}
+	t.Cleanup(func() { _ = exec.Command("tmux", "-S", term.socket, "kill-server").Run() })
+	term.do("-f", os.DevNull, "new-session", "-d", "-x", fmt.Sprint(width), "-y", fmt.Sprint(height),
+		"sh", "-c", command+"; echo code=$?; stty -a; exec cat")
+	return term
+}
+
+func (x *tmux) do(args ...string) string {
+	x.t.Helper()
+	out, err := exec.Command("tmux", append([]string{"-u", "-S", x.socket}, args...)...).CombinedOutput()
+	require.NoError(x.t, err, "%s", out)
+	return string(out)
+}
+
+func (x *tmux) press(key string) { x.do("send-keys", key) }
+
+// screen is what is seen, and until waits for it.
+func (x *tmux) screen() string { return x.do("capture-pane", "-p") }
+
+func (x *tmux) until(what string) string {
+	x.t.Helper()
+	var screen string
+	require.Eventually(x.t, func() bool {
+		screen = x.screen()
+		return strings.Contains(screen, what)
+	}, 30*time.Second, 100*time.Millisecond, "no %q", what)
+	return screen
+}
+
+// asBefore says that the terminal is as it was: lines are echoed, the cursor is
+// there, and what was on the screen before the view is back.
+func (x *tmux) asBefore() {
+	x.t.Helper()
+	x.until(" icanon ")
+	x.until(" echo ")
+	require.Equal(x.t, "1 0", strings.TrimSpace(x.do("display-message", "-p", "#{cursor_flag} #{alternate_on}")))
+}
+
+func longScript(t *testing.T) string {
+	file := filepath.Join(t.TempDir(), "long.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(longRun), 0o644))
+	return file
+}
+
+func TestTerminalOfARun(t *testing.T) {
+	t.Parallel()
+	x := inTmux(t, 120, 45, "sockwatch run --isolate never "+longScript(t))
+	x.until("held, client end")
+	x.press("Tab")
+	x.until("held, server end")
+	x.press("?")
+	x.until("With other eyes")
+	x.press("d")
+	x.until("+++ fixed.go")
+	x.press("Escape")
+	x.until("held, server end")
+	x.press("Space")
+	x.until("PAUSED")
+	x.press("Space")
+	x.do("resize-window", "-x", "70", "-y", "45")
+	x.until("the view needs 80x24")
+	x.do("resize-window", "-x", "160", "-y", "45")
+	x.until("held, server end")
+	x.press("q")
+	screen := x.until("code=")
+	require.Contains(t, screen, "code=0", "q is no failure")
+	x.asBefore()
+	require.Contains(t, x.do("capture-pane", "-p", "-S", "-"), "interrupted", "and the table says that it ended early")
+}
+
+func TestQBeginsNoOtherRun(t *testing.T) {
+	t.Parallel()
+	script := longScript(t)
+	x := inTmux(t, 160, 50, "sockwatch run --isolate never -o csv "+script+" "+script+" >"+os.DevNull)
+	x.until("held, ")
+	x.press("q")
+	screen := x.until("code=")
+	require.Contains(t, screen, "code=0")
+	require.Contains(t, screen, "ended early with q")
+	require.Equal(t, 1, strings.Count(screen, "long: ended after"), screen)
+}
+
+func TestTerminalAfterCtrlC(t *testing.T) {
+	t.Parallel()
+	x := inTmux(t, 100, 50, "sockwatch run --isolate never "+longScript(t))
+	x.until("held, ")
+	x.press("C-c")
+	require.Contains(t, x.until("code="), "code=130")
+	x.asBefore()
+}
+
+func TestTerminalAfterSIGTERM(t *testing.T) {
+	t.Parallel()
+	pid := filepath.Join(t.TempDir(), "pid")
+	x := inTmux(t, 100, 50, "(sh -c 'echo $$ >"+pid+"; exec sockwatch run --isolate never "+longScript(t)+"')")
+	x.until("held, ")
+	number, err := os.ReadFile(pid)
+	require.NoError(t, err)
+	require.NoError(t, exec.Command("kill", "-TERM", strings.TrimSpace(string(number))).Run())
+	require.Contains(t, x.until("code="), "code=130")
+	x.asBefore()
+}
+
+func TestTerminalOfAWatch(t *testing.T) {
+	t.Parallel()
+	x := inTmux(t, 100, 40, fmt.Sprintf("sockwatch watch --pid %d --interval 200ms", os.Getpid()))
+	x.until("held, ")
+	x.press("q")
+	screen := x.until("code=")
+	require.Contains(t, screen, "code=0")
+	require.Contains(t, screen, "client total", "what was seen last stays")
+	x.asBefore()
+}
+
+func TestWhereNothingCanBeDrawnThereAreLines(t *testing.T) {
+	t.Parallel()
+	watch := fmt.Sprintf("sockwatch watch --for 500ms --interval 200ms --pid %d", os.Getpid())
+	for name, command := range map[string]string{
+		"a dumb terminal": "TERM=dumb " + watch,
+		"the background":  "set -m; " + watch + " & wait $!",
+		"a pipe":          watch + " | cat",
+	} {
+		x := inTmux(t, 100, 40, command)
+		screen := x.until("code=")
+		require.Regexp(t, `\d\d:\d\d:\d\d  .*: client `, screen, name)
+		require.Contains(t, screen, "client total", name)
+		require.NotContains(t, screen, "held, ", name)
+	}
+}
+
+func TestTerminalWithoutKeyboard(t *testing.T) {
+	t.Parallel()
+	x := inTmux(t, 100, 40, fmt.Sprintf("trap : INT; sockwatch watch --pid %d --interval 200ms </dev/null", os.Getpid()))
+	screen := x.until("no keys")
+	require.Regexp(t, `(?m)^╭─+╮$`, screen, "each line begins at the left")
+	x.press("C-c")
+	require.Contains(t, x.until("code="), "code=130")
+	x.asBefore()
+}
+
+func TestNoColorIsHeeded(t *testing.T) {
+	t.Parallel()
+	coloured := regexp.MustCompile(`\x1b\[([0-9;]*;)?3[0-8][;m]`)
+	for variable, want := range map[string]bool{"NO_COLOR=yes": false, "NO_COLOR=": true} {
+		x := inTmux(t, 100, 40, variable+" sockwatch run --isolate never "+longScript(t))
+		x.until("ESTABLISHED")
+		require.Equal(t, want, coloured.MatchString(x.do("capture-pane", "-p", "-e")), variable)
+	}
+}

@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strconv"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"socketlab/internal/web"
+)
+
+// webFlag is --web [HOST:PORT].
+type webFlag struct{ addr string }
+
+func (w *webFlag) add(f *pflag.FlagSet) {
+	f.StringVar(&w.addr, "web", "", "show a live page, too, at HOST:PORT (without one, at a free port of this machine)")
+	f.Lookup("web").NoOptDefVal = web.Default
+}
+
+// args checks the arguments without --web's address.
+func (w *webFlag) args(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error { return check(c, w.take(args)) }
+}
+
+// take returns the arguments without the address that follows --web: a flag that
+// can do without a value leaves it among them.
+func (w *webFlag) take(args []string) []string {
+	if w.addr == "" {
+		return args
+	}
+	return slices.DeleteFunc(slices.Clone(args), func(arg string) bool {
+		if !isAddress(arg) || (w.addr != web.Default && w.addr != arg) {
+			return false
+		}
+		w.addr = arg
+		return true
+	})
+}
+
+func isAddress(s string) bool {
+	_, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
+}
+
+// open starts the page and says where it is; nil without --web.
+func (w *webFlag) open(errs io.Writer) (*web.Server, error) {
+	if w.addr == "" {
+		return nil, nil
+	}
+	page, err := web.Start(w.addr)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(errs, "sockwatch: the page is at %s\n", page.URL())
+	if page.Beyond() {
+		fmt.Fprintln(errs, "sockwatch: other machines can reach it: whoever has this address, with its token, can look on")
+	}
+	return page, nil
+}
+
+// linger keeps the page until Ctrl-C, and closes it.
+func linger(ctx context.Context, page *web.Server, wait bool, errs io.Writer) error {
+	page.Finish()
+	if wait && ctx.Err() == nil {
+		fmt.Fprintln(errs, "sockwatch: the page stays until Ctrl-C")
+		<-ctx.Done()
+	}
+	return page.Close()
+}

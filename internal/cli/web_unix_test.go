@@ -1,0 +1,102 @@
+//go:build unix
+
+package cli_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net/http"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// events opens the stream of a page.
+func events(t *testing.T, url string) *bufio.Reader {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"events", nil)
+	require.NoError(t, err)
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	t.Cleanup(func() { resp.Body.Close() })
+	require.Equal(t, http.StatusOK, resp.StatusCode)
+	return bufio.NewReader(resp.Body)
+}
+
+func readUntil(t *testing.T, stream *bufio.Reader, text string) {
+	t.Helper()
+	for {
+		line, err := stream.ReadString('\n')
+		require.NoError(t, err, "before %s", text)
+		if strings.Contains(line, text) {
+			return
+		}
+	}
+}
+
+// The page follows the run, shows its end for as long as it is wanted, and the
+// exit code is the run's.
+func TestPageStaysAfterTheRunUntilCtrlC(t *testing.T) {
+	t.Parallel()
+	r := start(t, "sockwatch", "demo", "body-not-closed", "--speed", "8", "--web")
+	at := r.until(t, `^sockwatch: the page is at (http://127\.0\.0\.1:\d+/)$`)
+	stream := events(t, at[1])
+	readUntil(t, stream, `"scenario"`)
+	r.until(t, `^sockwatch: the page stays until Ctrl-C$`)
+	readUntil(t, stream, `"over":true`)
+	readUntil(t, events(t, at[1]), `"over":true`)
+	require.NoError(t, r.cmd.Process.Signal(syscall.SIGINT))
+	_, err := io.Copy(io.Discard, stream)
+	require.NoError(t, err, "the stream ends in order")
+	require.Zero(t, r.end(t))
+	require.Contains(t, r.stdout.String(), "faulty")
+}
+
+func TestQuietRunDoesNotWaitForItsPage(t *testing.T) {
+	t.Parallel()
+	r := start(t, "sockwatch", "demo", "body-not-closed", "--speed", "8", "-q", "--web", "127.0.0.1:0")
+	r.until(t, `the page is at http://127\.0\.0\.1:`)
+	require.Zero(t, r.end(t))
+}
+
+func TestPageWhereNobodyCanListenStartsNothing(t *testing.T) {
+	t.Parallel()
+	r := start(t, "sockwatch", "run", "body-not-closed", "--web", "192.0.2.1:80")
+	r.until(t, `^sockwatch: page: listen tcp 192\.0\.2\.1:80`)
+	require.Equal(t, 1, r.end(t))
+}
+
+// A watch of a process that looks at the watch's page does not count that.
+func TestWatchLeavesOutItsOwnPage(t *testing.T) {
+	t.Parallel()
+	shell, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("no bash, which can connect")
+	}
+	visitor := exec.Command(shell, "-c", `read port; exec 3<>/dev/tcp/127.0.0.1/$port; echo connected; read`)
+	orders, err := visitor.StdinPipe()
+	require.NoError(t, err)
+	answers, err := visitor.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, visitor.Start())
+	t.Cleanup(func() { orders.Close(); _ = visitor.Wait() })
+
+	pid := fmt.Sprint(visitor.Process.Pid)
+	r := start(t, "sockwatch", "watch", "--pid", pid, "--interval", "50ms", "-o", "json", "--web")
+	port := r.until(t, `the page is at http://127\.0\.0\.1:(\d+)/$`)[1]
+	stream := events(t, "http://127.0.0.1:"+port+"/")
+	fmt.Fprintln(orders, port)
+	_, err = bufio.NewReader(answers).ReadString('\n')
+	require.NoError(t, err)
+	for range 6 {
+		readUntil(t, stream, `"picture"`)
+	}
+	require.NoError(t, r.cmd.Process.Signal(syscall.SIGINT))
+	require.Equal(t, 130, r.end(t))
+	require.Contains(t, r.stdout.String(), `"pid":`+pid)
+	require.NotContains(t, r.stdout.String(), "ESTABLISHED\":1")
+}

@@ -1,0 +1,132 @@
+package live
+
+import (
+	"fmt"
+	"strings"
+
+	"socketlab/internal/socketstats"
+	"socketlab/internal/view"
+	"socketlab/internal/watch"
+)
+
+// watchFace shows processes under watch, each in a pane, and all with one scale.
+type watchFace struct {
+	snapshots []watch.Snapshot
+	end       socketstats.End
+	turned    bool
+	picture   view.Watched
+}
+
+// remembered is how many snapshots are drawn: a watch may go on for weeks.
+const remembered = 600
+
+func (f *watchFace) take(event any) {
+	s := event.(watch.Snapshot)
+	f.snapshots = append(f.snapshots, s)
+	f.snapshots = f.snapshots[max(len(f.snapshots)-remembered, 0):]
+}
+
+func (f *watchFace) draw() {
+	if len(f.snapshots) == 0 {
+		return
+	}
+	if !f.turned { // where nobody asked, the end at which there is more to see
+		f.end = fuller(f.snapshots[len(f.snapshots)-1])
+	}
+	f.picture = view.OfWatch(f.snapshots, f.end)
+}
+
+// fuller is the end that has more sockets, and the client's if none has.
+func fuller(s watch.Snapshot) socketstats.End {
+	client, server := 0, 0
+	for _, p := range s.Processes {
+		client += p.Client.Open()
+		server += p.Server.Open()
+	}
+	if server > client {
+		return socketstats.Server
+	}
+	return socketstats.Client
+}
+
+func (f *watchFace) turn() {
+	f.end, f.turned = other(f.end), true
+	f.draw()
+}
+
+func (f *watchFace) header() (left, right string) {
+	p := &f.picture
+	if p.At.IsZero() {
+		return "watch", ""
+	}
+	left = "watch"
+	if p.Port != 0 {
+		left = fmt.Sprintf("port %d: %s", p.Port, listeners(p.Listeners))
+	}
+	return left, p.At.Format("15:04:05")
+}
+
+func listeners(names []string) string {
+	if len(names) == 0 {
+		return "nobody listens"
+	}
+	return strings.Join(names, ", ")
+}
+
+func (f *watchFace) sentence() string { return f.picture.Now }
+
+// body lays panes out side by side, and in as many rows as they need.
+func (f *watchFace) body(width, height int) []string {
+	n := len(f.picture.Processes)
+	if n == 0 {
+		return nil
+	}
+	columns := min(n, max(width/(LeastWidth/2), 1))
+	rows := (n + columns - 1) / columns
+	high := height / min(rows, max(height/leastPane, 1))
+	var lines []string
+	for row := range rows {
+		var panes [][]string
+		here := min(columns, n-row*columns)
+		for i := range here {
+			wide := width / columns
+			if i == columns-1 {
+				wide = width - wide*(columns-1)
+			}
+			panes = append(panes, f.pane(&f.picture.Processes[row*columns+i]).draw(wide, high))
+		}
+		lines = append(lines, abreast(panes)...)
+	}
+	return lines
+}
+
+func (f *watchFace) pane(w *view.WatchedProcess) *pane {
+	p := &f.picture
+	var facts []string
+	if w.Flow != nil {
+		facts = []string{
+			fmt.Sprintf("opened %d, %s/s", w.Flow.Opened, rate(w.Flow.OpenedPerSecond)),
+			fmt.Sprintf("closed %d, %s/s", w.Flow.Closed, rate(w.Flow.ClosedPerSecond)),
+		}
+	}
+	return &pane{
+		name: w.Label, style: plain, held: w.Held, trend: w.Trend, what: "held, " + p.End + " end",
+		chart: chart{states: w.States, points: w.Points, from: p.From, to: p.To, scale: p.Scale},
+		facts: facts,
+	}
+}
+
+func (f *watchFace) keys() string {
+	return "q quit and table · space pause · tab " + other(f.end).String() + " end · ? states"
+}
+
+func (f *watchFace) page(key string) []string {
+	if key != "?" {
+		return nil
+	}
+	lines := []string{"# States, in the order in which they are stacked", ""}
+	for _, s := range view.Stacking() {
+		lines = append(lines, stateLine(s.String()))
+	}
+	return lines
+}

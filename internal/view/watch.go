@@ -1,0 +1,136 @@
+package view
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
+	"socketlab/internal/watch"
+)
+
+// Watched is a watch at one moment: any number of processes with one scale.
+type Watched struct {
+	At        time.Time `json:"at"`
+	Port      uint16    `json:"port,omitempty"`
+	Listeners []string  `json:"listeners"`
+	// End is which end's sockets are shown.
+	End string `json:"end"`
+	// Scale is the top of every process's chart, in sockets.
+	Scale int `json:"scale"`
+	// From and To are the times of the first sample shown and of the last.
+	From time.Duration `json:"from_ns"`
+	To   time.Duration `json:"to_ns"`
+	// Now is one sentence that says what is happening.
+	Now       string           `json:"now"`
+	Processes []WatchedProcess `json:"processes"`
+}
+
+// WatchedProcess is one process of a watch.
+type WatchedProcess struct {
+	Label  string  `json:"label"`
+	Held   int     `json:"held"`
+	Growth float64 `json:"growth_per_second"`
+	Trend  string  `json:"trend"`
+	// Flow is what came and went; nil where nothing tells.
+	Flow   *watch.Flow `json:"flow,omitempty"`
+	States []State     `json:"states"`
+	Points []Point     `json:"points"`
+}
+
+// trendSamples is over how many of the newest samples a watched process's trend
+// is measured: a watch has no end, and its trend is that of now.
+const trendSamples = 30
+
+// OfWatch draws the picture of a watch by its newest snapshots, with the sockets
+// at one end. There must be a snapshot. The processes are those of the last.
+func OfWatch(snapshots []watch.Snapshot, end socketstats.End) Watched {
+	last := snapshots[len(snapshots)-1]
+	w := Watched{At: last.At, Port: last.Port, Listeners: last.Listeners, End: end.String(), From: snapshots[0].After, To: last.After}
+	shown := watchedStates(snapshots, end)
+	for _, p := range last.Processes {
+		process := watchedProcess(snapshots, p, end, shown)
+		for _, point := range process.Points {
+			w.Scale = max(w.Scale, point.Total())
+		}
+		w.Processes = append(w.Processes, process)
+	}
+	w.Scale = roundUp(w.Scale)
+	w.Now = watchSentence(w.Processes)
+	return w
+}
+
+func endOfProcess(p watch.Process, end socketstats.End) socketstats.Counts {
+	if end == socketstats.Client {
+		return p.Client
+	}
+	return p.Server
+}
+
+func watchedStates(snapshots []watch.Snapshot, end socketstats.End) []socketstats.State {
+	var peak socketstats.Counts
+	for _, s := range snapshots {
+		for _, p := range s.Processes {
+			peak = peak.Max(endOfProcess(p, end))
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(stacking), func(s socketstats.State) bool {
+		return peak.Of(s) == 0 && s != socketstats.Established
+	})
+}
+
+func watchedProcess(snapshots []watch.Snapshot, now watch.Process, end socketstats.End, shown []socketstats.State) WatchedProcess {
+	counts := endOfProcess(now, end)
+	w := WatchedProcess{Label: now.Label(), Held: counts.Open(), Flow: now.Flow}
+	var at []time.Duration
+	var held []float64
+	peak := make([]int, len(shown))
+	for _, s := range snapshots {
+		i := slices.IndexFunc(s.Processes, func(p watch.Process) bool { return p.PID == now.PID })
+		if i < 0 {
+			continue
+		}
+		c := endOfProcess(s.Processes[i], end)
+		point := Point{At: s.After, Counts: make([]int, len(shown))}
+		for i, state := range shown {
+			point.Counts[i] = c.Of(state)
+			peak[i] = max(peak[i], c.Of(state))
+		}
+		w.Points = append(w.Points, point)
+		at, held = append(at, s.After), append(held, float64(c.Open()))
+	}
+	for i, state := range shown {
+		w.States = append(w.States, State{Name: state.String(), Now: counts.Of(state), Peak: peak[i]})
+	}
+	if n := len(at); n >= 3 {
+		from := max(n-trendSamples, 0)
+		w.Growth = math.Round(verdict.Slope(at[from:], held[from:])*100) / 100
+	}
+	w.Trend = trend(w.Growth)
+	return w
+}
+
+// watchSentence says who holds how much, and who grows the fastest.
+func watchSentence(processes []WatchedProcess) string {
+	if len(processes) == 0 {
+		return "No connections."
+	}
+	sum, fastest := 0, processes[0]
+	for _, p := range processes {
+		sum += p.Held
+		if p.Growth > fastest.Growth {
+			fastest = p
+		}
+	}
+	who := "1 process holds"
+	if len(processes) > 1 {
+		who = fmt.Sprintf("%d processes hold", len(processes))
+	}
+	text := fmt.Sprintf("%s %s", who, sockets(sum))
+	if fastest.Growth >= leastGrowth {
+		return fmt.Sprintf("%s; %s grows the fastest: %s.", text, fastest.Label, fastest.Trend)
+	}
+	return text + "; none grows."
+}

@@ -1,0 +1,296 @@
+// The page: what the server sends, in words, numbers and charts. It asks its own
+// server for everything and sends nothing.
+import { Chart, swatch } from "./chart.js";
+
+const $ = (id) => document.getElementById(id);
+const el = (tag, className, ...inside) => {
+  const e = document.createElement(tag);
+  if (className) e.className = className;
+  e.append(...inside);
+  return e;
+};
+// put writes a text, and leaves alone what says it already.
+const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+
+let begun = null, picture = null, points = [], panels = new Map();
+
+// ---- what is sent -------------------------------------------------------
+
+const silence = 12000; // a stream says something every 5 s
+let stream, last = "", heard = 0;
+
+function connect() {
+  heard = Date.now();
+  stream = new EventSource("events" + (last ? "?after=" + encodeURIComponent(last) : ""));
+  const on = (kind, see) => stream.addEventListener(kind, (e) => {
+    heard = Date.now();
+    last = e.lastEventId || last;
+    connected(true);
+    if (see) see(JSON.parse(e.data));
+  });
+  on("begin", begin);
+  on("more", more);
+  on("beat");
+  stream.onopen = () => { heard = Date.now(); connected(true); };
+  stream.onerror = () => {
+    connected(false);
+    if (stream.readyState === EventSource.CLOSED) again(); // else the browser tries again itself
+  };
+}
+
+function again() {
+  stream.close();
+  setTimeout(connect, 1000);
+}
+
+setInterval(() => {
+  if (Date.now() - heard <= silence || stream.readyState === EventSource.CLOSED) return;
+  connected(false);
+  stream.close();
+  connect();
+}, 1000);
+
+let live = false;
+function connected(is) {
+  live = is;
+  const text = !is ? "○ connection lost, trying again" : picture?.over ? "■ over" : begun ? "● live" : "● waiting";
+  put($("link"), text);
+  $("link").classList.toggle("lost", !is);
+}
+
+function begin(b) {
+  begun = b;
+  picture = null;
+  points = [];
+  panels = new Map();
+  $("panels").replaceChildren();
+  document.title = b.title + " · sockwatch";
+  $("whole").hidden = !b.code;
+  if ($("ask").open) $("ask").close();
+}
+
+function more(m) {
+  points.push(...m.points);
+  if (!m.picture) return;
+  picture = m.picture;
+  while (points.length && points[0].at_ns < picture.from_ns) points.shift();
+  connected(true);
+  ask();
+  draw();
+}
+
+// ---- what is drawn ------------------------------------------------------
+
+const two = (n) => String(n).padStart(2, "0");
+
+function draw() {
+  if (!picture) return;
+  const seconds = Math.floor(picture.at_ns / 1e9);
+  put($("time"), two(Math.floor(seconds / 60)) + ":" + two(seconds % 60));
+  put($("about"), `${begun.title} · ${begun.about} · ${picture.end} end`);
+  const keys = picture.panels.map((p) => p.key);
+  for (const [key, p] of panels) if (!keys.includes(key)) { p.section.remove(); panels.delete(key); }
+  for (const p of picture.panels) {
+    if (!panels.has(p.key)) {
+      panels.set(p.key, new Panel(p));
+      $("panels").append(panels.get(p.key).section);
+    }
+  }
+  $("panels").dataset.n = String(Math.min(keys.length, 3));
+  const guess = guessed();
+  let top = picture.scale;
+  if (guess !== null && guess > top && guess <= 2 * top) top = guess;
+  const to = Math.max(picture.length_ns, picture.from_ns + 5e9) / 1e9;
+  const scales = { from: picture.from_ns / 1e9, to: begun.question ? picture.length_ns / 1e9 : to, top };
+  for (const p of picture.panels) {
+    panels.get(p.key).draw(p, { ...scales, guess: p.side === "faulty" ? guess : null });
+  }
+  explain();
+  say(guess);
+}
+
+class Panel {
+  constructor(p) {
+    const id = "panel-" + panels.size;
+    const sign = { faulty: "✗ ", fixed: "✓ " }[p.side];
+    const title = el("h2", "", ...(sign ? [el("span", "sign", sign)] : []), p.name);
+    title.id = id;
+    if (sign) title.firstChild.setAttribute("aria-hidden", "true");
+    this.verdict = el("p", "verdict");
+    this.big = el("span", "n");
+    this.unit = el("span", "unit");
+    this.trend = el("p", "trend");
+    this.states = el("ul", "states");
+    this.numbers = el("p", "numbers");
+    this.why = el("p", "why");
+    this.box = el("div", "chart");
+    this.box.setAttribute("role", "img");
+    const body = el("div", "body", this.box);
+    const lines = begun.code?.[p.key];
+    if (lines) body.append(excerpt(lines, p));
+    this.section = el("section", "panel " + (p.side || "process"),
+      el("div", "title", title, this.verdict),
+      el("div", "top", el("p", "big", this.big, " ", this.unit), el("div", "now", this.trend, this.states)),
+      this.numbers, this.why, body);
+    this.section.setAttribute("aria-labelledby", id);
+    this.chart = new Chart(this.box);
+  }
+
+  draw(p, scales) {
+    put(this.big, String(p.held));
+    put(this.unit, p.held === 1 ? "socket" : "sockets");
+    const arrow = p.trend === "steady" ? "— " : p.growth_per_second > 0 ? "▲ " : "▼ ";
+    put(this.trend, arrow + p.trend);
+    if (this.states.children.length !== p.states.length) this.states.replaceChildren(...p.states.map(row));
+    p.states.forEach((s, i) => {
+      const li = this.states.children[i];
+      if (li.dataset.state !== s.name) li.replaceWith(row(s));
+      const at = this.states.children[i];
+      put(at.querySelector(".count"), String(s.now));
+      at.querySelector(".fill").style.width = 100 * Math.min(1, s.now / scales.top) + "%";
+    });
+    if (p.side) {
+      put(this.verdict, p.verdict.kind ? p.verdict.kind + (p.verdict.confidence ? ` (${p.verdict.confidence} confidence)` : "") : "");
+      put(this.why, (p.verdict.evidence ?? []).join(" "));
+      put(this.numbers, `connections opened ${p.opened}, reused ${p.reused} · requests sent ${p.sent}, ok ${p.ok}, ` +
+        `failed ${p.failed}, waiting ${p.waiting}` + (p.errors ? ` (${p.errors})` : "") +
+        (p.p99_ms ? ` · p50 ${ms(p.p50_ms)}, p99 ${ms(p.p99_ms)}` : ""));
+    }
+    const states = p.states.map((s) => s.name);
+    this.box.setAttribute("aria-label", `Sockets of ${p.name} over time, at most ${Math.max(0, ...points.map((q) => total(q, p.key)))} at once; ` +
+      `now ${p.states.map((s) => `${s.now} ${s.name}`).join(", ")}.` + (scales.guess !== null ? ` Your guess was ${scales.guess}.` : ""));
+    this.chart.draw(points, p.key, states, scales);
+  }
+}
+
+const total = (point, key) => Object.values(point.counts[key] ?? {}).reduce((a, b) => a + b, 0);
+const ms = (n) => n >= 1000 ? (n / 1000).toFixed(1) + " s" : n.toFixed(n < 10 ? 1 : 0) + " ms";
+
+function row(s) {
+  const fill = el("span", "fill");
+  fill.style.background = `var(--${s.name})`;
+  const li = el("li", "", swatch(s.name), el("span", "name", s.name), el("span", "count"), el("span", "bar", fill));
+  li.dataset.state = s.name;
+  return li;
+}
+
+// explain says what each state means that is to be seen.
+function explain() {
+  const seen = new Set(picture.panels.flatMap((p) => p.states.map((s) => s.name)));
+  const shown = begun.meanings.filter((m) => seen.has(m.state));
+  const key = shown.map((m) => m.state).join();
+  if ($("states").dataset.of === key) return;
+  $("states").dataset.of = key;
+  $("states").replaceChildren(...shown.map((m) => el("div", "", el("dt", "", swatch(m.state), m.state), el("dd", "", m.text))));
+}
+
+// say writes the sentence, and reads it out when what was found changes, and
+// else not more than every ten seconds.
+let said = { at: 0, found: "" };
+function say(guess) {
+  let text = picture.now;
+  const faulty = picture.panels.find((p) => p.side === "faulty");
+  if (picture.over && guess !== null && faulty) text += ` Your guess was ${guess}.`;
+  put($("now"), text);
+  const found = [picture.over, ...picture.panels.map((p) => p.verdict?.kind)].join();
+  if (found === said.found && Date.now() - said.at < 10000) return;
+  said = { at: Date.now(), found };
+  put($("said"), text);
+}
+
+// ---- code ---------------------------------------------------------------
+
+// code writes lines, each with its number; what differs has a sign and is marked.
+function code(lines, side, keep) {
+  const pre = el("pre");
+  let gap = false;
+  lines.forEach((l, i) => {
+    if (!keep(i)) { gap = true; return; }
+    if (gap && pre.children.length) pre.append(el("span", "gap", "⋯"));
+    gap = false;
+    const sign = l.differs ? (side === "faulty" ? "− " : "+ ") : "  ";
+    pre.append(el(l.differs ? "mark" : "span", "text", sign + l.text));
+  });
+  return pre;
+}
+
+// excerpt is what differs, with a line around it unless that is much already.
+function excerpt(lines, p) {
+  const most = Math.max(...Object.values(begun.code).map((side) => side.filter((l) => l.differs).length));
+  const around = most > 6 ? [0] : [-1, 0, 1];
+  const near = (i) => around.some((by) => lines[i + by]?.differs) || !lines.some((l) => l.differs);
+  const box = el("div", "code", code(lines, p.side, near));
+  box.tabIndex = 0;
+  box.setAttribute("role", "region");
+  box.setAttribute("aria-label", `Code of the ${p.side} side: the lines that differ`);
+  return box;
+}
+
+$("whole").onclick = () => {
+  const both = $("code").querySelector(".both");
+  both.replaceChildren(...["faulty", "fixed"].map((side) => {
+    const pane = el("div", "side " + side, el("h3", "", side + ".go"), code(begun.code[side], side, () => true));
+    pane.tabIndex = 0;
+    pane.setAttribute("role", "region");
+    pane.setAttribute("aria-label", side + ".go");
+    return pane;
+  }));
+  $("code").showModal();
+};
+$("close").onclick = () => $("code").close();
+
+// ---- the question -------------------------------------------------------
+
+const stored = (key) => { try { return sessionStorage.getItem(key); } catch { return null; } };
+const store = (key, value) => { try { sessionStorage.setItem(key, value); } catch { answers.set(key, value); } };
+const answers = new Map(); // where nothing may be stored
+
+const answer = () => begun ? stored("guess " + begun.run) ?? answers.get("guess " + begun.run) ?? null : null;
+function guessed() {
+  const a = answer();
+  return a === null || a === "skip" ? null : Number(a);
+}
+
+// ask asks before anything is to be seen; a run that is over asks nobody.
+function ask() {
+  const box = $("ask");
+  if (box.open || !begun.question || picture.over || answer() !== null) return;
+  put($("question"), begun.question);
+  $("guess").value = "";
+  box.showModal();
+}
+
+function answered(text) {
+  store("guess " + begun.run, text);
+  $("ask").close();
+  draw();
+}
+$("ask").querySelector("form").onsubmit = (e) => {
+  e.preventDefault();
+  answered(String(Math.max(0, Math.round(Number($("guess").value)))));
+};
+$("skip").onclick = () => answered("skip");
+$("ask").oncancel = (e) => { e.preventDefault(); answered("skip"); };
+
+// ---- dark and light -----------------------------------------------------
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const root = document.documentElement;
+function repaint() {
+  for (const p of panels.values()) { p.chart.forget(); p.states.replaceChildren(); }
+  delete $("states").dataset.of;
+  draw();
+}
+$("theme").onclick = () => {
+  const now = root.dataset.theme ?? (dark.matches ? "dark" : "light");
+  root.dataset.theme = now === "dark" ? "light" : "dark";
+  try { localStorage.setItem("theme", root.dataset.theme); } catch { /* for this visit only */ }
+  repaint();
+};
+try {
+  const theme = localStorage.getItem("theme");
+  if (theme === "dark" || theme === "light") root.dataset.theme = theme;
+} catch { /* the system's */ }
+dark.addEventListener("change", repaint);
+
+connect();

@@ -1,0 +1,139 @@
+// The stacked chart of one panel. Fills differ by pattern, not by colour alone.
+
+const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+// One pattern for each state: angles of lines, or dots, on the state's colour.
+const patterns = {
+  ESTABLISHED: "", CLOSE_WAIT: "/", SYN_SENT: "-", SYN_RECV: "|", FIN_WAIT1: "\\", FIN_WAIT2: "x",
+  CLOSING: "+", LAST_ACK: "=", CLOSE: "o", TIME_WAIT: ".",
+};
+
+// fillOf is the state's fill for a canvas.
+function fillOf(state, context) {
+  const tile = document.createElement("canvas");
+  const size = 8;
+  tile.width = tile.height = size;
+  const c = tile.getContext("2d");
+  c.fillStyle = css("--" + state) || css("--dim");
+  c.fillRect(0, 0, size, size);
+  c.strokeStyle = c.fillStyle = css("--panel");
+  c.lineWidth = 1.4;
+  const line = (...xy) => { c.beginPath(); c.moveTo(xy[0], xy[1]); c.lineTo(xy[2], xy[3]); c.stroke(); };
+  const kind = patterns[state] ?? "";
+  if ("/x".includes(kind) && kind) { line(-2, 2, 2, -2); line(-1, 9, 9, -1); line(6, 10, 10, 6); }
+  if ("\\x".includes(kind) && kind) { line(-2, 6, 2, 10); line(-1, -1, 9, 9); line(6, -2, 10, 2); }
+  if ("-+".includes(kind) && kind) line(0, 4, 8, 4);
+  if ("|+".includes(kind) && kind) line(4, 0, 4, 8);
+  if (kind === "=") { line(0, 2, 8, 2); line(0, 6, 8, 6); }
+  if (kind === "." || kind === "o") {
+    c.beginPath();
+    c.arc(4, 4, kind === "o" ? 2.6 : 1.5, 0, 7);
+    if (kind === "o") c.stroke(); else c.fill();
+  }
+  return context.createPattern(tile, "repeat");
+}
+
+// swatch is a small piece of the state's fill.
+export function swatch(state) {
+  const canvas = document.createElement("canvas");
+  canvas.className = "swatch";
+  canvas.width = canvas.height = 16;
+  canvas.setAttribute("aria-hidden", "true");
+  const c = canvas.getContext("2d");
+  c.fillStyle = fillOf(state, c);
+  c.fillRect(0, 0, 16, 16);
+  return canvas;
+}
+
+// Chart draws one panel's points. All charts of a page have the same scales.
+export class Chart {
+  constructor(box) {
+    this.box = box;
+    this.states = "";
+    new ResizeObserver(() => this.size()).observe(box);
+  }
+
+  size() {
+    const { clientWidth: width, clientHeight: height } = this.box;
+    if (this.plot && width > 0 && height > 0) this.plot.setSize({ width, height });
+  }
+
+  // forget makes the next drawing begin anew, in the theme's colours.
+  forget() {
+    this.plot?.destroy();
+    this.plot = null;
+  }
+
+  draw(points, key, states, scales) {
+    this.scales = scales;
+    if (this.states !== states.join()) this.forget();
+    this.states = states.join();
+    const data = stack(points, key, states);
+    if (this.plot) {
+      this.plot.setData(data, false);
+      this.plot.setScale("x", { min: scales.from, max: scales.to });
+      this.plot.setScale("y", { min: 0, max: scales.top });
+      return;
+    }
+    const axis = {
+      stroke: css("--dim"), font: "12px system-ui, sans-serif", grid: { stroke: css("--line"), width: 1 },
+      ticks: { stroke: css("--line"), width: 1, size: 5 },
+    };
+    const fills = {};
+    this.plot = new uPlot({
+      width: Math.max(this.box.clientWidth, 50), height: Math.max(this.box.clientHeight, 50),
+      legend: { show: false }, cursor: { show: false }, padding: [10, 14, 0, 0],
+      scales: {
+        x: { time: false, range: () => [this.scales.from, this.scales.to] },
+        y: { range: () => [0, this.scales.top] },
+      },
+      axes: [
+        { ...axis, size: 28, space: 55, values: (_, at) => at.map((s) => s + " s") },
+        { ...axis, size: 46, space: 24, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 100000] },
+      ],
+      series: [{}, ...[...states].reverse().map((state) => ({
+        label: state, width: 0, points: { show: false }, paths: uPlot.paths.stepped({ align: -1 }),
+        fill: (u) => (fills[state] ??= fillOf(state, u.ctx)),
+      }))],
+      hooks: { draw: [(u) => this.guess(u)] },
+    }, data, this.box);
+  }
+
+  // guess draws what was guessed as a line, with its number.
+  guess(u) {
+    const n = this.scales.guess;
+    if (n === null || n === undefined) return;
+    const above = n > this.scales.top;
+    const y = u.valToPos(Math.min(n, this.scales.top), "y", true);
+    const c = u.ctx, px = devicePixelRatio || 1;
+    c.save();
+    c.strokeStyle = c.fillStyle = css("--text");
+    c.lineWidth = 2 * px;
+    c.setLineDash([6 * px, 5 * px]);
+    c.beginPath();
+    c.moveTo(u.bbox.left, y);
+    c.lineTo(u.bbox.left + u.bbox.width, y);
+    c.stroke();
+    c.font = `bold ${13 * px}px system-ui, sans-serif`;
+    const high = y < u.bbox.top + 20 * px;
+    c.textAlign = "left";
+    c.textBaseline = "alphabetic";
+    c.setLineDash([]);
+    c.strokeStyle = css("--panel"); // a rim, as the fills are below
+    c.lineWidth = 4 * px;
+    c.lineJoin = "round";
+    const text = [`your guess: ${n}${above ? " (above)" : ""}`, u.bbox.left + 8 * px, y + (high ? 16 : -6) * px];
+    c.strokeText(...text);
+    c.fillText(...text);
+    c.restore();
+  }
+}
+
+// stack is the data of a chart: the sums from below, the highest first, so that
+// each is drawn over the one before.
+function stack(points, key, states) {
+  const at = points.map((p) => p.at_ns / 1e9);
+  const below = new Array(points.length).fill(0);
+  const sums = states.map((state) => points.map((p, i) => (below[i] += p.counts[key]?.[state] ?? 0)));
+  return [at, ...sums.reverse()];
+}

@@ -1,0 +1,104 @@
+package web
+
+import (
+	"bytes"
+	"crypto/rand"
+	"fmt"
+	"sync"
+)
+
+// feed is what viewers are sent, already written. It keeps each sample once for
+// all of them.
+type feed struct {
+	mu sync.Mutex
+	// name tells this feed from that of a server before, at the same address.
+	name string
+	now  position
+	// begin and picture are the newest of their kind, and points are those of
+	// the run from the first-th on.
+	begin, picture []byte
+	points         [][]byte
+	first          int
+	// before and step are the last change: where it led from, and what it says.
+	before position
+	step   []byte
+	// changed is closed by the next change.
+	changed chan struct{}
+}
+
+// position is how far a viewer has come.
+type position struct{ run, points, pictures int }
+
+func newFeed() *feed { return &feed{name: rand.Text()[:8], changed: make(chan struct{})} }
+
+// open begins another run.
+func (f *feed) open(begin []byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.begin, f.picture, f.points, f.first, f.step = begin, []byte("null"), nil, 0, nil
+	f.now = position{run: f.now.run + 1}
+	f.tell()
+}
+
+// extend adds points, and puts a picture in place of the one before.
+func (f *feed) extend(picture []byte, points [][]byte, most int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.before = f.now
+	f.picture = picture
+	f.points = append(f.points, points...)
+	f.now.points += len(points)
+	f.now.pictures++
+	f.step = f.more(points)
+	if most > 0 && len(f.points) > most {
+		drop := max(len(f.points)-most, most/4)
+		f.points = append([][]byte(nil), f.points[drop:]...)
+		f.first += drop
+	}
+	f.tell()
+}
+
+func (f *feed) tell() {
+	close(f.changed)
+	f.changed = make(chan struct{})
+}
+
+// since is what a viewer at a position has not had, where it is then, and what
+// is closed when there is more. The text is nil if there is nothing yet.
+func (f *feed) since(at position) (text []byte, now position, changed <-chan struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case at == f.now:
+		return nil, f.now, f.changed
+	case f.step != nil && at == f.before:
+		return f.step, f.now, f.changed
+	}
+	if at.run != f.now.run || at.points > f.now.points || at.points < f.first {
+		start := f.event("begin", position{run: f.now.run}, f.begin)
+		return append(start, f.more(f.points)...), f.now, f.changed
+	}
+	return f.more(f.points[at.points-f.first:]), f.now, f.changed
+}
+
+// more is the event that says what is new.
+func (f *feed) more(points [][]byte) []byte {
+	data := []byte(`{"picture":`)
+	data = append(data, f.picture...)
+	data = append(data, `,"points":[`...)
+	data = append(data, bytes.Join(points, []byte(","))...)
+	return f.event("more", f.now, append(data, "]}"...))
+}
+
+func (f *feed) event(kind string, at position, data []byte) []byte {
+	return fmt.Appendf(nil, "event: %s\nid: %s.%d.%d.%d\ndata: %s\n\n", kind, f.name, at.run, at.points, at.pictures, data)
+}
+
+// position reads an event's id; an id of another feed is the very beginning.
+func (f *feed) position(id string) position {
+	var p position
+	if n, err := fmt.Sscanf(id, f.name+".%d.%d.%d", &p.run, &p.points, &p.pictures); n != 3 || err != nil || p.points < 0 {
+		return position{}
+	}
+	return p
+}
