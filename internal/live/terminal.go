@@ -64,8 +64,8 @@ func (t *Terminal) Pin(text string) {
 // it. close may be called by anyone, and more than once; when it returns, the
 // terminal is as it was.
 func (t *Terminal) Run(c Controls) (observe Observer, close func()) {
-	lines := Run(t.screen, false)
-	if !t.draws {
+	lines := Run(t.screen, t.draws && t.tooSmall())
+	if !t.draws || t.tooSmall() {
 		return lines, func() {}
 	}
 	s := t.newShow(&runFace{}, c)
@@ -82,8 +82,8 @@ func (t *Terminal) Run(c Controls) (observe Observer, close func()) {
 
 // Watch is like [Terminal.Run], for processes under watch.
 func (t *Terminal) Watch(c Controls) (observe func(watch.Snapshot), close func()) {
-	lines := Watch(t.screen, false)
-	if !t.draws {
+	lines := Watch(t.screen, t.draws && t.tooSmall())
+	if !t.draws || t.tooSmall() {
 		return lines, func() {}
 	}
 	s := t.newShow(&watchFace{}, c)
@@ -93,6 +93,17 @@ func (t *Terminal) Watch(c Controls) (observe func(watch.Snapshot), close func()
 			lines(snap)
 		}
 	}, func() { t.end(s) }
+}
+
+// tooSmall reports whether the views do not fit the terminal as it is now. There a
+// table is redrawn in place, without keys.
+func (t *Terminal) tooSmall() bool {
+	f, ok := t.screen.(interface{ Fd() uintptr })
+	if !ok {
+		return false
+	}
+	width, height, err := term.GetSize(int(f.Fd()))
+	return err == nil && (width < LeastWidth || height < LeastHeight)
 }
 
 // show is a view that is shown.
