@@ -276,7 +276,9 @@ func (c *compare) askServers(ctx context.Context) error {
 		}
 	}
 	for _, side := range scenario.Sides() {
-		if err := c.awaitServed(ctx, c.procs[side]); err != nil {
+		pair := c.procs[side]
+		err := pair.awaitServed(ctx, func(a role.Answer, ok bool) error { return c.serverSaid(pair, a, ok) })
+		if err != nil {
 			return err
 		}
 	}
@@ -319,19 +321,6 @@ func (c *compare) awaitAsked(ctx context.Context, pair *pair) error {
 
 func lateReport(p *process) error {
 	return fmt.Errorf("the %s (process %d) did not report within %s: the machine is too busy", p.name, p.pid, answerTimeout)
-}
-
-func (c *compare) awaitServed(ctx context.Context, pair *pair) error {
-	timeout := time.NewTimer(answerTimeout)
-	defer timeout.Stop()
-	select {
-	case a, ok := <-pair.fromServer:
-		return c.serverSaid(pair, a, ok)
-	case <-timeout.C:
-		return lateReport(pair.server)
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // close takes the last sample and enters the end of the run. What failed is

@@ -265,22 +265,23 @@ func (p *play) askServers(ctx context.Context) error {
 		if pair := p.procs[side]; pair.told || pair.server.send(role.Report) != nil {
 			continue // it is gone, or about to be
 		}
-		if err := p.awaitServed(ctx, side); err != nil {
+		err := p.procs[side].awaitServed(ctx, func(a role.Answer, ok bool) error { return p.serverSaid(side, a, ok) })
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *play) awaitServed(ctx context.Context, side scenario.Side) error {
-	pair := p.procs[side]
+// awaitServed waits for a server's answer to Report, and passes it on.
+func (p *pair) awaitServed(ctx context.Context, said func(a role.Answer, ok bool) error) error {
 	timeout := time.NewTimer(answerTimeout)
 	defer timeout.Stop()
 	select {
-	case a, ok := <-pair.fromServer:
-		return p.serverSaid(side, a, ok)
+	case a, ok := <-p.fromServer:
+		return said(a, ok)
 	case <-timeout.C:
-		return lateReport(pair.server)
+		return lateReport(p.server)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
