@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -53,8 +54,7 @@ func TestRefusalsOfManyAtATime(t *testing.T) {
 	t.Parallel()
 	const clients = 50
 	server := start(t, scenario.Server{MaxConns: 10, OverLimit: scenario.Refuse, Delay: forever})
-	var mu sync.Mutex
-	refusedWith := 0
+	var refused atomic.Int64
 	ctx, leave := context.WithCancel(context.Background())
 	defer leave()
 	var all sync.WaitGroup
@@ -70,15 +70,16 @@ func TestRefusalsOfManyAtATime(t *testing.T) {
 				return
 			}
 			resp.Body.Close()
-			mu.Lock()
-			defer mu.Unlock()
-			if refusedWith++; refusedWith == clients-10 {
-				leave()
-			}
+			refused.Add(1)
 		})
 	}
+	// Who leaves before the server has read its request was never served.
+	eventually(t, "the others are refused and ten are served", func() bool {
+		return refused.Load() == clients-10 && server.Served().Received == 10
+	})
+	leave()
 	all.Wait()
-	require.Equal(t, clients-10, refusedWith)
+	require.EqualValues(t, clients-10, refused.Load())
 	server.served(t, Served{Received: 10, Left: 10, Accepted: clients})
 }
 
