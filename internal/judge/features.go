@@ -106,7 +106,7 @@ func closesOnError(side *lab.Side) string {
 // TIME_WAIT: the first hold descriptors, the second local ports.
 func trend(side *lab.Side) string {
 	text := "flat"
-	switch open := change(side, socketstats.Counts.Open); {
+	switch open := Change(side); {
 	case open > 0:
 		text = fmt.Sprintf("climbs %.1f/s", open)
 	case open < 0:

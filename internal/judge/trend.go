@@ -12,6 +12,10 @@ import (
 // Growth is the trend of a side's open sockets, as [growth] has it.
 func Growth(side *lab.Side) float64 { return growth(side, socketstats.Counts.Open) }
 
+// Change is the same where it is more than chance, and 0 elsewhere: what the
+// feature "socket trend" says in words.
+func Change(side *lab.Side) float64 { return change(side, socketstats.Counts.Open) }
+
 // growth is the trend of a side's sockets while the load lasted, in sockets a
 // second: that of the end where it is larger, since what the client throws
 // away may linger at the server.

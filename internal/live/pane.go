@@ -73,9 +73,9 @@ func (p *pane) head(width int) []string {
 // arrow shows a trend at a glance.
 func arrow(trend string) string {
 	switch {
-	case strings.HasPrefix(trend, "+"):
+	case strings.HasPrefix(trend, "+"), strings.HasPrefix(trend, "climbed"):
 		return "▲"
-	case strings.HasPrefix(trend, "-"):
+	case strings.HasPrefix(trend, "-"), strings.HasPrefix(trend, "fell"):
 		return "▼"
 	default:
 		return "──"

@@ -57,6 +57,7 @@ func (s Script) check(codes []string) *finding {
 		s.Client.check(),
 		s.checkLoad(),
 		s.checkTimes(),
+		s.checkNarration(),
 		s.checkSweep(),
 		s.checkExpect(),
 	)

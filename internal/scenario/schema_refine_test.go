@@ -105,6 +105,9 @@ func refine(section reflect.Type, s *jsonschema.Schema) {
 	case "Fault":
 		property(s, "kind").MinLength = new(uint64(1))
 		property(s, "fix").MinLength = new(uint64(1))
+	case "Telling":
+		property(s, "say").Pattern = `^(.*[^.\s])$`
+		property(s, "say").MaxLength = new(uint64(longestSay))
 	case "Sweep":
 		values := property(s, "values")
 		values.MinItems, values.MaxItems = new(uint64(minSweep)), new(uint64(maxSweep))

@@ -54,6 +54,9 @@ type Script struct {
 	Client Client `yaml:"client,omitempty"`
 	// Load is what each side gets, phase after phase.
 	Load []Phase `yaml:"load"`
+	// Narration says what happens, for those who look on. Where it says nothing,
+	// the load speaks for itself.
+	Narration []Telling `yaml:"narration,omitempty"`
 	// Sample is the time between two counts. Default 1s.
 	Sample Duration `yaml:"sample,omitempty"`
 	// Sweep is what `sockwatch sweep` plays: the fixed code at several values of

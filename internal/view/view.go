@@ -48,8 +48,9 @@ type Side struct {
 	// Most is the largest total that any sample shows, TIME_WAIT included: the
 	// highest point of the side's chart.
 	Most int `json:"most"`
-	// Growth is how many more there are each second, of those samples in which
-	// requests were sent, and Trend the same in a word or two.
+	// Growth is how many more there are each second, by the newest samples; of a
+	// run that is over, while requests were sent. It is 0 where it may be chance.
+	// Trend is the same in a word or two.
 	Growth float64 `json:"growth_per_second"`
 	Trend  string  `json:"trend"`
 	// Opened and Reused, and Requests, are by the client's own count.
@@ -113,13 +114,12 @@ func Of(run *lab.Run, end socketstats.End, over bool) Picture {
 	for _, side := range scenario.Sides() {
 		s := sideOf(run.Of(side), end, shown)
 		s.Side, s.Verdict = side, j.Of(side)
-		s.Growth = judge.Growth(run.Of(side))
-		s.Trend = trend(s.Growth)
+		s.Growth, s.Trend = growthOf(run.Of(side), end, over)
 		*p.Of(side) = s
 		p.Scale = max(p.Scale, p.Of(side).Most)
 	}
 	p.Scale = roundUp(p.Scale)
-	p.Now = sentence(&p)
+	p.Now = sentence(&p, run.Script.Now(run.Duration))
 	return p
 }
 
@@ -144,6 +144,25 @@ func endOf(side *lab.Side, end socketstats.End) lab.End {
 		return side.Client
 	}
 	return side.Server
+}
+
+// newest is over how many samples the growth of a run under way is measured.
+const newest = 15
+
+func growthOf(side *lab.Side, end socketstats.End, over bool) (perSecond float64, words string) {
+	if over {
+		perSecond = judge.Change(side)
+		return perSecond, climbed(perSecond)
+	}
+	series := endOf(side, end).Series
+	series = series[max(len(series)-newest, 0):]
+	var at []time.Duration
+	var held []float64
+	for _, p := range series {
+		at, held = append(at, p.At), append(held, float64(p.Counts.Open()))
+	}
+	perSecond = growth(at, held)
+	return perSecond, trend(perSecond)
 }
 
 func sideOf(side *lab.Side, end socketstats.End, shown []socketstats.State) Side {

@@ -75,7 +75,7 @@ func TestPictureHasTheNumbersOfTheRun(t *testing.T) {
 	require.Equal(t, "+2.0/s", p.Faulty.Trend)
 	require.Equal(t, "steady", p.Fixed.Trend)
 	require.EqualValues(t, 60, p.Of(scenario.Faulty).Opened)
-	require.Contains(t, p.Now, "idle-connections-not-reused")
+	require.Equal(t, "The faulty side holds 60 sockets (idle-connections-not-reused), the fixed side 2.", p.Now)
 
 	server := Of(climbing(30), socketstats.Server, true)
 	require.Zero(t, server.Faulty.Held)
@@ -87,11 +87,53 @@ func TestPictureOfABeginning(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "The servers listen, the clients begin.", Of(climbing(0), socketstats.Client, false).Now)
 	early := Of(climbing(2), socketstats.Client, false)
-	require.Equal(t, "The faulty side holds 4 sockets, the fixed side 2; too early to say more.", early.Now)
+	require.Equal(t, "The faulty side holds 4 sockets, the fixed side 2.", early.Now)
 	require.Equal(t, "steady", early.Faulty.Trend)
 	stopped := climbing(30)
 	stopped.Stopped = "interrupted"
 	require.Equal(t, "The run ended early: interrupted.", Of(stopped, socketstats.Client, true).Now)
+}
+
+// What was found, and how it grows, is told of now; of a run that is over, of all
+// its load.
+func TestGrowthIsThatOfTheNewestSamples(t *testing.T) {
+	t.Parallel()
+	run := climbing(30)
+	for i := range 20 { // and then it stands still
+		last := run.Faulty.Samples[len(run.Faulty.Samples)-1]
+		run.Add(lab.Event{Sample: &lab.Sample{At: time.Duration(30+i) * time.Second, Faulty: last, Fixed: run.Fixed.Samples[0]}})
+	}
+	now := Of(run, socketstats.Client, false)
+	require.Equal(t, "steady", now.Faulty.Trend)
+	require.Zero(t, now.Faulty.Growth)
+	over := Of(run, socketstats.Client, true)
+	require.Equal(t, "climbed 2.0/s", over.Faulty.Trend)
+	require.InDelta(t, 2, over.Faulty.Growth, 0.01)
+	require.Equal(t, "steady", over.Fixed.Trend)
+	require.Equal(t, "The faulty side ends with 60 sockets (idle-connections-not-reused), the fixed side with 2.", over.Now)
+}
+
+func TestSocketOrTwoAreNoGrowth(t *testing.T) {
+	t.Parallel()
+	var at []time.Duration
+	var few, many []float64
+	for i := range 15 {
+		at = append(at, time.Duration(i)*time.Second)
+		few = append(few, 30+2*float64(i)/14)
+		many = append(many, 30+5*float64(i)/14)
+	}
+	require.Zero(t, growth(at, few))
+	require.InDelta(t, 0.36, growth(at, many), 0.005)
+	require.Zero(t, growth(at[:2], []float64{1, 100}), "too early")
+}
+
+func TestWhatTheScriptTellsBeginsTheSentence(t *testing.T) {
+	t.Parallel()
+	run := climbing(4)
+	run.Script.Narration = []scenario.Telling{{Say: "It begins"}, {At: scenario.Duration(3 * time.Second), Say: "It goes on"}}
+	require.Equal(t, "It goes on: the faulty side holds 8 sockets, the fixed side 2.", Of(run, socketstats.Client, false).Now)
+	run.Script.Narration[1].At++
+	require.Equal(t, "It begins: the faulty side holds 8 sockets, the fixed side 2.", Of(run, socketstats.Client, false).Now)
 }
 
 func TestEveryStateThatIsShownIsExplained(t *testing.T) {

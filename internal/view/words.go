@@ -3,8 +3,12 @@ package view
 import (
 	"fmt"
 	"math"
+	"slices"
+	"time"
 
+	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
 )
 
 // leastGrowth is what is called growth, in sockets a second.
@@ -22,27 +26,61 @@ func trend(perSecond float64) string {
 	}
 }
 
-// sentence says what is happening: what the faulty side was found to be, or what
-// the sides hold as long as nothing was found.
-func sentence(p *Picture) string {
-	faulty, fixed := p.Faulty, p.Fixed
+// climbed writes the growth of a run that is over.
+func climbed(perSecond float64) string {
+	switch {
+	case perSecond >= leastGrowth:
+		return fmt.Sprintf("climbed %.1f/s", perSecond)
+	case perSecond <= -leastGrowth:
+		return fmt.Sprintf("fell %.1f/s", -perSecond)
+	default:
+		return "steady"
+	}
+}
+
+// growth is the trend of what is held, in sockets a second, rounded; 0 for what
+// may be chance: too few values, a socket or two, or a small part of what there
+// is.
+func growth(at []time.Duration, held []float64) float64 {
+	const least, few, part = 3, 2, 0.1
+	if len(at) < least {
+		return 0
+	}
+	g := verdict.Slope(at, held)
+	if span := at[len(at)-1] - at[0]; math.Abs(g)*span.Seconds() <= max(few, part*slices.Max(held)) {
+		return 0
+	}
+	return math.Round(g*100) / 100
+}
+
+// sentence says what is happening: what the script tells of the moment, what the
+// sides hold, and what they were found to be.
+func sentence(p *Picture, told string) string {
+	faulty, fixed := holds(&p.Faulty), holds(&p.Fixed)
 	switch {
 	case p.Stopped != "":
 		return "The run ended early: " + p.Stopped + "."
-	case len(faulty.Points) == 0:
+	case len(p.Faulty.Points) == 0:
 		return "The servers listen, the clients begin."
-	case faulty.Verdict.Leak && fixed.Verdict.Leak:
-		return fmt.Sprintf("Both sides: %s, %s.", faulty.Verdict.Kind, fixed.Verdict.Kind)
-	case faulty.Verdict.Leak && p.Over:
-		return fmt.Sprintf("The faulty side ends with %s and the verdict %s, the fixed side with %d.",
-			sockets(faulty.Held), faulty.Verdict.Kind, fixed.Held)
-	case faulty.Verdict.Leak:
-		return fmt.Sprintf("The faulty side: %s. It holds %s, the fixed side %d.", faulty.Verdict.Kind, sockets(faulty.Held), fixed.Held)
 	case p.Over:
-		return fmt.Sprintf("The faulty side ends with %s, the fixed side with %d.", sockets(faulty.Held), fixed.Held)
+		return fmt.Sprintf("The faulty side ends with %s, the fixed side with %s.", faulty, fixed)
+	case told == "":
+		return fmt.Sprintf("The faulty side holds %s, the fixed side %s.", faulty, fixed)
 	default:
-		return fmt.Sprintf("The faulty side holds %s, the fixed side %d; too early to say more.", sockets(faulty.Held), fixed.Held)
+		return fmt.Sprintf("%s: the faulty side holds %s, the fixed side %s.", told, faulty, fixed)
 	}
+}
+
+// holds is what a side holds, and the leak that it was found to be.
+func holds(s *Side) string {
+	text := fmt.Sprint(s.Held)
+	if s.Side == scenario.Faulty {
+		text = sockets(s.Held)
+	}
+	if s.Verdict.Leak {
+		text += fmt.Sprintf(" (%s)", s.Verdict.Kind)
+	}
+	return text
 }
 
 func sockets(n int) string {
