@@ -54,7 +54,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	allocator, stop := chromedp.NewExecAllocator(context.Background(),
-		append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox)...)
+		append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WSURLReadTimeout(time.Minute))...)
 	defer stop()
 	ctx, end := chromedp.NewContext(allocator)
 	defer end()
@@ -70,6 +70,7 @@ func run(m *testing.M) int {
 type playing struct {
 	url string
 	cmd *exec.Cmd
+	out *os.File // its standard output
 }
 
 // play plays a scenario with its page.
@@ -85,10 +86,14 @@ func play(t *testing.T, id string, flags ...string) *playing {
 func begin(t *testing.T, args ...string) *playing {
 	t.Helper()
 	cmd := exec.Command(sockwatch, args...)
+	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	require.NoError(t, err)
+	t.Cleanup(func() { out.Close() })
+	cmd.Stdout = out
 	stderr, err := cmd.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	p := &playing{cmd: cmd}
+	p := &playing{cmd: cmd, out: out}
 	t.Cleanup(func() { p.kill(t) })
 	found := make(chan string, 1)
 	go func() {
@@ -119,7 +124,7 @@ func (p *playing) kill(t *testing.T) {
 func open(t *testing.T, width, height int64) context.Context {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
-	ctx, end := context.WithTimeout(ctx, time.Minute)
+	ctx, end := context.WithTimeout(ctx, 2*time.Minute)
 	t.Cleanup(func() { end(); cancel() })
 	do(t, ctx, chromedp.EmulateViewport(width, height))
 	return ctx
@@ -139,11 +144,13 @@ func wait(t *testing.T, ctx context.Context, expression string) {
 	require.NoError(t, err, expression)
 }
 
-// skip leaves the question without an answer.
+// skip leaves the question without an answer; of a run that is over none is asked.
 func skip(t *testing.T, ctx context.Context) {
 	t.Helper()
-	wait(t, ctx, `document.getElementById("ask")?.open`)
-	do(t, ctx, chromedp.Click(chromedp.CSS("#skip")))
+	wait(t, ctx, `document.getElementById("ask")?.open || document.getElementById("link")?.textContent.includes("over")`)
+	if eval[bool](t, ctx, `document.getElementById("ask").open`) {
+		do(t, ctx, chromedp.Click(chromedp.CSS("#skip")))
+	}
 }
 
 // keep keeps a picture in the folder that E2E_PICTURES names.

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"os"
@@ -17,14 +18,21 @@ import (
 
 const held = `Number(document.querySelector(".faulty .n").textContent)`
 
-// drawn is how many points of a panel's chart have the colour of no background:
-// the sum over the canvas of what is drawn in it.
-const drawn = `[...document.querySelectorAll(".chart canvas")].map((c) => {
-	const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
-	let n = 0;
-	for (let i = 3; i < d.length; i += 4) if (d[i] > 0) n++;
-	return n;
-})`
+// edge is how far to the right each side's chart has the colour of ESTABLISHED:
+// the newest sample. Its area says less, as the scale grows with what is shown.
+const edge = `(() => {
+	const probe = document.body.appendChild(document.createElement("i"));
+	probe.style.color = "var(--ESTABLISHED)";
+	const colour = getComputedStyle(probe).color.match(/\d+/g).map(Number);
+	probe.remove();
+	return [...document.querySelectorAll(".chart canvas")].map((c) => {
+		const { data, width } = c.getContext("2d").getImageData(0, 0, c.width, c.height);
+		let right = -1;
+		for (let i = 0; i < data.length; i += 4)
+			if (colour.every((v, j) => data[i + j] === v)) right = Math.max(right, i / 4 % width);
+		return right;
+	});
+})()`
 
 func TestPageAsksThenBothNumbersAndChartsMove(t *testing.T) {
 	p := play(t, "transport-per-request")
@@ -34,18 +42,67 @@ func TestPageAsksThenBothNumbersAndChartsMove(t *testing.T) {
 	do(t, tab, chromedp.SendKeys(chromedp.CSS("#guess"), "40\r"))
 	wait(t, tab, `!document.getElementById("ask").open`)
 	wait(t, tab, `Number(document.querySelector(".fixed .n")?.textContent) > 0`)
-	before, was := eval[float64](t, tab, held), eval[[]float64](t, tab, drawn)
+	before, was := eval[float64](t, tab, held), eval[[]float64](t, tab, edge)
 	require.Len(t, was, 2, "a chart for each side")
 	wait(t, tab, fmt.Sprintf("%s > %g", held, before+5))
-	now := eval[[]float64](t, tab, drawn)
+	now := eval[[]float64](t, tab, edge)
 	require.Greater(t, now[0], was[0], "the faulty side's chart")
-	require.NotEqual(t, now[1], was[1], "the fixed side's chart")
+	require.Greater(t, now[1], was[1], "the fixed side's chart")
 	require.Contains(t, eval[string](t, tab, `document.querySelector(".faulty .chart").ariaLabel`), "Your guess was 40.")
 	require.NotZero(t, eval[int](t, tab, `document.querySelectorAll(".faulty .code mark").length`))
 	// The end stays to be seen, and says what the guess was worth.
 	wait(t, tab, `document.getElementById("link").textContent.includes("over")`)
 	require.Contains(t, eval[string](t, tab, `document.getElementById("now").textContent`), "Your guess was 40.")
 	keep(t, tab, "over")
+}
+
+// What the browser shows in the end is what the run prints, at both ends.
+func TestNumbersInTheBrowserAreThoseOfTheRun(t *testing.T) {
+	p := begin(t, "demo", "body-not-closed", "--isolate", "never", "-o", "json", "--web")
+	tab := open(t, 1280, 720)
+	do(t, tab, chromedp.Navigate(p.url))
+	skip(t, tab)
+	wait(t, tab, `document.getElementById("link").textContent.includes("over")`)
+	type end struct{ Peak, Final map[string]int }
+	type side struct {
+		Client, Server end
+		Requests       struct{ Sent, OK, Failed, Waiting int }
+		Connections    struct{ Opened, Reused int }
+		Verdict        struct{ Kind, Confidence string }
+	}
+	var run struct{ Faulty, Fixed side }
+	require.Eventually(t, func() bool { // the page is told first
+		data, err := os.ReadFile(p.out.Name())
+		return err == nil && json.Unmarshal(data, &run) == nil
+	}, 10*time.Second, 10*time.Millisecond)
+	require.NotZero(t, run.Faulty.Client.Final["CLOSE_WAIT"])
+	for _, which := range []string{"client", "server"} {
+		wait(t, tab, fmt.Sprintf(`document.getElementById("about").textContent.endsWith("%s end")`, which))
+		for name, side := range map[string]side{"faulty": run.Faulty, "fixed": run.Fixed} {
+			of := map[string]end{"client": side.Client, "server": side.Server}[which]
+			text := func(selector string) string {
+				return eval[string](t, tab, fmt.Sprintf(`document.querySelector(".%s %s").textContent`, name, selector))
+			}
+			shown := eval[map[string]int](t, tab, fmt.Sprintf(`Object.fromEntries([...document.querySelectorAll(".%s .states li")]
+				.map((li) => [li.querySelector(".name").textContent, Number(li.querySelector(".count").textContent)]))`, name))
+			held := 0
+			for state, n := range shown {
+				require.Equal(t, of.Final[state], n, "%s, %s end, %s", name, which, state)
+				if state != "TIME_WAIT" {
+					held += n
+				}
+			}
+			for state, n := range of.Final {
+				require.True(t, n == 0 || shown[state] == n || state == "LISTEN" || state == "total", "%s is not shown", state)
+			}
+			require.Equal(t, fmt.Sprint(held), text(".n"))
+			require.Contains(t, text(".numbers"), fmt.Sprintf("connections opened %d, reused %d · requests sent %d, ok %d, failed %d, waiting %d",
+				side.Connections.Opened, side.Connections.Reused, side.Requests.Sent, side.Requests.OK, side.Requests.Failed, side.Requests.Waiting))
+			require.Equal(t, fmt.Sprintf("%s (%s confidence)", side.Verdict.Kind, side.Verdict.Confidence), text(".verdict"))
+		}
+		keep(t, tab, which)
+		do(t, tab, chromedp.Click(chromedp.CSS("#end")))
+	}
 }
 
 func TestReloadInMidRunShowsThePast(t *testing.T) {
@@ -184,12 +241,12 @@ func TestKeysAloneReachEverything(t *testing.T) {
 	do(t, tab, chromedp.KeyEvent("\x1b"))
 	wait(t, tab, `!document.getElementById("ask").open && document.querySelector(".fixed .code")`)
 	reached := map[string]bool{}
-	for range 8 {
+	for range 9 {
 		do(t, tab, chromedp.KeyEvent("\t"))
 		reached[eval[string](t, tab, `document.activeElement.id || document.activeElement.ariaLabel || ""`)] = true
 		require.Equal(t, "solid", eval[string](t, tab, `document.activeElement === document.body ? "solid" : getComputedStyle(document.activeElement).outlineStyle`))
 	}
-	for _, id := range []string{"whole", "theme", "Code of the faulty side: the lines that differ", "Code of the fixed side: the lines that differ"} {
+	for _, id := range []string{"end", "whole", "theme", "Code of the faulty side: the lines that differ", "Code of the fixed side: the lines that differ"} {
 		require.True(t, reached[id], "%s of %v", id, reached)
 	}
 }

@@ -1,9 +1,10 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -118,14 +119,25 @@ func (o *abOptions) run(c *cobra.Command, streams Streams) error {
 	if err != nil {
 		return err
 	}
+	screen := live.NewTerminal(streams.Err, streams.Err, streams.In)
+	ctx, cancel := context.WithCancelCause(c.Context())
+	defer cancel(nil)
+	show, closeFace := o.face(screen, streams.Err, cancel)
+	defer closeFace() // also when something panics
+	defer context.AfterFunc(ctx, closeFace)()
 	rec := record.Writer{Path: o.record}
 	comparison := o.comparison
-	comparison.Source = source
-	comparison.Observe = o.observer(streams, source, &rec)
+	comparison.Source, comparison.Origin = source, thisOrigin()
+	comparison.Observe = o.observer(show, screen, source, &rec)
 	if o.showOutput {
 		comparison.Output = streams.Err
 	}
-	run, err := lab.Compare(c.Context(), comparison)
+	run, err := lab.Compare(ctx, comparison)
+	closeFace()
+	quit := errors.Is(err, lab.ErrInterrupted) && errors.Is(context.Cause(ctx), errQuit)
+	if quit {
+		err = nil
+	}
 	if recErr := rec.Close(); err == nil {
 		err = recErr
 	}
@@ -143,23 +155,34 @@ func (o *abOptions) run(c *cobra.Command, streams Streams) error {
 	if failure := run.Fixed.Report.Failure; err == nil && failure != "" {
 		err = fmt.Errorf("ab: fixed: %s", failure)
 	}
+	if quit {
+		fmt.Fprintln(streams.Err, "sockwatch: ended early with q: a part of a comparison proves nothing")
+		entries = toTheirEnd(entries)
+	}
 	return outcome(entries, err)
 }
 
-// observer records a run and shows it.
-func (o *abOptions) observer(streams Streams, source socketstats.Source, rec *record.Writer) func(lab.Event) {
-	show := live.Observer(func(lab.Event) {})
-	if !o.quiet {
-		// Beside what the clients say, no table can be drawn over the one before.
-		show = live.Run(streams.Err, !o.showOutput && live.CanRedraw(streams.Err, os.Getenv("TERM")))
+// face shows the comparison while it goes on, until it is closed.
+func (o *abOptions) face(screen *live.Terminal, w io.Writer, cancel context.CancelCauseFunc) (show live.Observer, closeFace func()) {
+	switch {
+	case o.quiet:
+		return func(lab.Event) {}, func() {}
+	case o.showOutput: // what the clients say cannot be drawn over
+		return live.Run(w, false), func() {}
+	default:
+		return screen.Run(controls(cancel))
 	}
+}
+
+// observer records a run, shows it, and says on notes if its counts are dear.
+func (o *abOptions) observer(show live.Observer, notes io.Writer, source socketstats.Source, rec *record.Writer) func(lab.Event) {
 	warned := false
 	return func(e lab.Event) {
 		rec.Write(e)
 		show(e)
 		if e.Sample != nil && !warned && e.Sample.Took > o.comparison.Interval/dear {
 			warned = true
-			warnDear(streams.Err, source, e.Sample.Took, o.comparison.Interval)
+			warnDear(notes, source, e.Sample.Took, o.comparison.Interval)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -38,29 +39,39 @@ func parent(folder string) int {
 	return pid
 }
 
-// startFamilies starts a comparison of commands that are hard to end, and returns
-// all its processes. Each command says again and again that it is ready, once it
-// has started what it starts.
+// families is a comparison of commands that are hard to end. Each client says
+// again and again that it is ready, once it has started what it starts.
+var families = []string{
+	"ab", "--for", "5m",
+	"--server", "(exec slowserver --listen {addr}); true # a grandchild",
+	// Does not follow when it is asked to end, nor does its child.
+	"--faulty", `trap "" TERM; sh -c 'while :; do echo ready {port}; sleep 0.05; done'; true`,
+	// A daemon, in a session of its own and with no parent, and an orphan.
+	"--fixed", `(setsid sh -c 'trap "" TERM; while :; do sleep 0.05; done' &); (sleep 1000 &); while :; do echo ready {port}; sleep 0.05; done`,
+}
+
+// startFamilies starts a comparison of families, and returns all its processes.
 func startFamilies(t *testing.T) (ab *running, pids []int) {
 	t.Helper()
-	ab = start(t, "sockwatch", "ab", "--for", "5m", "--show-output",
-		"--server", "(exec slowserver --listen {addr}); true # a grandchild",
-		// Does not follow when it is asked to end, nor does its child.
-		"--faulty", `trap "" TERM; sh -c 'while :; do echo ready {port}; sleep 0.05; done'; true`,
-		// A daemon, in a session of its own and with no parent, and an orphan.
-		"--fixed", `(setsid sh -c 'trap "" TERM; while :; do sleep 0.05; done' &); (sleep 1000 &); while :; do echo ready {port}; sleep 0.05; done`)
+	ab = start(t, "sockwatch", append(slices.Clone(families), "--show-output")...)
 	for _, side := range []string{"faulty", "fixed"} {
 		ab.until(t, `^  `+side+` +server 127\.0\.0\.1:\d+ \(process \d+\), client process \d+`)
 	}
 	ab.until(t, `^faulty: ready \d+$`)
 	ab.until(t, `^fixed: ready \d+$`)
+	return ab, familiesBelow(t, ab.cmd.Process.Pid)
+}
+
+// familiesBelow waits for all processes of a comparison of families.
+func familiesBelow(t *testing.T, ab int) (pids []int) {
+	t.Helper()
 	// For each side two runners, shell and server; the faulty side's two shells;
 	// the fixed side's shell, daemon and orphan. There is a sleep here and there.
 	require.Eventually(t, func() bool {
-		pids = below(ab.cmd.Process.Pid)
+		pids = below(ab)
 		return len(pids) >= 2*(2+2)+2+3
 	}, 30*time.Second, 20*time.Millisecond)
-	return ab, pids
+	return pids
 }
 
 // describe says what a process is.
@@ -105,6 +116,40 @@ func TestNothingOutlivesAComparison(t *testing.T) {
 				ab.said(t, `^sockwatch: ab: interrupted$`)
 			}
 			requireAllGone(t, pids)
+		})
+	}
+}
+
+// The view changes nothing of how a comparison ends.
+func TestNothingOutlivesAComparisonInTheView(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		end  []string // the words for tmux
+		code string   // "" where there is no terminal left to tell
+	}{
+		"q":                    {[]string{"send-keys", "q"}, "code=0"},
+		"Ctrl-C":               {[]string{"send-keys", "C-c"}, "code=130"},
+		"the terminal is gone": {[]string{"kill-server"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "pid")
+			x := inTmux(t, 100, 40, quoted("sh", "-c", `echo $$ >"$0"; exec sockwatch "$@"`, file)+quoted(families...))
+			x.until("held, client end")
+			number, err := os.ReadFile(file)
+			require.NoError(t, err)
+			ab, err := strconv.Atoi(strings.TrimSpace(string(number)))
+			require.NoError(t, err)
+			pids := familiesBelow(t, ab)
+			x.do(test.end...)
+			if test.code != "" {
+				require.Contains(t, x.until("code="), test.code)
+				for _, pid := range pids {
+					require.False(t, alive(pid), "it ends after all that it started, and this is left: %s", describe(pid))
+				}
+				x.asBefore()
+			}
+			requireAllGone(t, append(pids, ab))
 		})
 	}
 }

@@ -215,7 +215,7 @@ func (p *player) playOne(ctx context.Context, script scenario.Script) (*report.E
 	defer context.AfterFunc(ctx, closeFace)()
 	run, err := lab.Play(ctx, lab.Plan{
 		Script: script, Seed: p.seed, Source: p.source, Isolated: p.isolates(script), Swapped: p.swap,
-		Programs: lab.Programs{Dir: p.binDir}, Listen: p.listen,
+		Programs: lab.Programs{Dir: p.binDir}, Listen: p.listen, Origin: thisOrigin(),
 		Observe: func(e lab.Event) {
 			rec.Write(e)
 			show(e)
@@ -243,7 +243,7 @@ func (p *player) playOne(ctx context.Context, script scenario.Script) (*report.E
 	if run.Started.IsZero() {
 		return nil, err
 	}
-	entry := &report.Entry{Run: run, Judgement: judge.Judge(run), Host: thisHost()} // what was seen is never lost
+	entry := &report.Entry{Run: run, Judgement: judge.Judge(run)} // what was seen is never lost
 	if !p.onlyOne && !p.quiet {
 		p.sayf("%s: %s\n", script.ID, result(entry, err))
 	}

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"socketlab/internal/judge"
-	"socketlab/internal/live"
 	"socketlab/internal/record"
 	"socketlab/internal/report"
 	"socketlab/internal/watch"
@@ -70,6 +68,7 @@ func recordTarget(ctx context.Context, streams Streams, t *targetFlags, length t
 	begin := &watch.Begin{
 		Schema: record.Schema, Port: target.Port, PIDs: target.PIDs, Name: target.Name,
 		Source: f.source.Name(), Interval: f.interval, Started: time.Now(),
+		Origin: thisOrigin(),
 	}
 	err = f.follow(ctx, func(s watch.Snapshot) error {
 		if samples == 0 {
@@ -100,100 +99,6 @@ func recordTarget(ctx context.Context, streams Streams, t *targetFlags, length t
 		return nil
 	}
 	return interruptedOr(ctx, err)
-}
-
-func replayCommand(streams Streams) *cobra.Command {
-	var (
-		format = choice{"table", report.Formats()}
-		pace   float64
-		quiet  bool
-	)
-	c := &cobra.Command{
-		Use:   "replay FILE",
-		Short: "Show a recording again, with the same verdict",
-		Long: `Reads a file of sockwatch record, or of run --record, and prints what was
-printed when it was made: the same samples, the same verdict, the same exit
-code. With --pace it also shows it as it went on, at that many times its speed.
-
-A file that is cut off is an error (exit code 1), after what could be read of it.`,
-		Example: `  sockwatch replay incident.jsonl
-  sockwatch replay run.jsonl --pace 4
-  sockwatch replay run.jsonl -o json`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			if pace < 0 {
-				return usagef(c, "--pace must not be below 0")
-			}
-			r, err := record.Read(args[0])
-			if r == nil {
-				return err
-			}
-			return firstOf(err, replay(c.Context(), streams, r, format.value, pace, quiet))
-		},
-	}
-	f := c.Flags()
-	f.VarP(&format, "output", "o", "form of the result; of a watch table or json")
-	f.Float64Var(&pace, "pace", 0, "show it at this many times its speed; 0 goes straight to the result")
-	f.BoolVarP(&quiet, "quiet", "q", false, "show only the result")
-	return c
-}
-
-// replay shows a recording, and returns the exit code that its making had.
-func replay(ctx context.Context, streams Streams, r *record.Recording, format string, pace float64, quiet bool) error {
-	if r.Run != nil {
-		return replayRun(ctx, streams, r, format, pace, quiet)
-	}
-	if r.History.Len() == 0 {
-		return errors.New("the recording has no sample")
-	}
-	if pace > 0 && !quiet {
-		show := live.Watch(streams.Err, live.CanRedraw(streams.Err, os.Getenv("TERM")))
-		var before time.Duration
-		for _, s := range r.History.Snapshots() {
-			if !wait(ctx, s.After-before, pace) {
-				return &codeError{code: exitInterrupted}
-			}
-			before = s.After
-			show(s)
-		}
-	}
-	return printDiagnosis(ctx, streams, &r.History, r.Watch.Source, format, r.Gone())
-}
-
-// wait waits for a time at a pace, and returns false if the context ended.
-func wait(ctx context.Context, d time.Duration, pace float64) bool {
-	t := time.NewTimer(time.Duration(float64(d) / pace))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-func replayRun(ctx context.Context, streams Streams, r *record.Recording, format string, pace float64, quiet bool) error {
-	if pace > 0 && !quiet {
-		show := live.Run(streams.Err, live.CanRedraw(streams.Err, os.Getenv("TERM")))
-		var before time.Duration
-		for _, e := range r.Events {
-			if e.Sample != nil {
-				if !wait(ctx, e.Sample.At-before, pace) {
-					return &codeError{code: exitInterrupted}
-				}
-				before = e.Sample.At
-			}
-			show(e)
-		}
-	}
-	if !r.Ended && r.Run.Stopped == "" {
-		r.Run.Stopped = "the recording has no end"
-	}
-	entries := []report.Entry{{Run: r.Run, Judgement: judge.Judge(r.Run)}}
-	if err := report.Write(streams.Out, format, entries, false); err != nil {
-		return fmt.Errorf("write the result: %w", err)
-	}
-	return outcome(entries, nil)
 }
 
 // diagnoseFile judges a recording as it stands.

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"socketlab/internal/judge"
+	"socketlab/internal/origin"
 	"socketlab/internal/record"
 	"socketlab/internal/report"
 )
@@ -90,11 +91,11 @@ func pagesOf(entries []report.Entry) []namedFile {
 }
 
 func writeSVG(w io.Writer, e report.Entry) error {
-	return report.SVG(w, report.Telling(e.Run))
+	return report.SVG(w, e.Run)
 }
 
-// thisHost is where this program runs, and the command that started it.
-func thisHost() *report.Host {
+// thisOrigin is this program with the command that started it, and where it runs.
+func thisOrigin() *origin.Origin {
 	system := runtime.GOOS
 	if kernel, err := host.KernelVersion(); err == nil && kernel != "" {
 		system += " " + kernel
@@ -103,9 +104,9 @@ func thisHost() *report.Host {
 	for _, word := range os.Args[1:] {
 		words = append(words, quoted(word))
 	}
-	return &report.Host{
-		Command: strings.Join(words, " "), System: system,
-		CPUs: fmt.Sprintf("%d (%s)", runtime.NumCPU(), runtime.GOARCH), Version: version(),
+	return &origin.Origin{
+		Command: strings.Join(words, " "), Version: version(),
+		System: system, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
 	}
 }
 

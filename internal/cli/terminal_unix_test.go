@@ -3,6 +3,7 @@
 package cli_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -69,6 +70,15 @@ func (x *tmux) asBefore() {
 	require.Equal(x.t, "1 0", strings.TrimSpace(x.do("display-message", "-p", "#{cursor_flag} #{alternate_on}")))
 }
 
+// quoted makes words for a shell, each after a blank.
+func quoted(words ...string) string {
+	all := ""
+	for _, word := range words {
+		all += " '" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	}
+	return all
+}
+
 func longScript(t *testing.T) string {
 	file := filepath.Join(t.TempDir(), "long.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(longRun), 0o644))
@@ -99,6 +109,79 @@ func TestTerminalOfARun(t *testing.T) {
 	require.Contains(t, screen, "code=0", "q is no failure")
 	x.asBefore()
 	require.Contains(t, x.do("capture-pane", "-p", "-S", "-"), "interrupted", "and the table says that it ended early")
+}
+
+func TestTerminalOfAComparison(t *testing.T) {
+	t.Parallel()
+	side := "client-%s --scenario " + longScript(t) + " --url {url}"
+	x := inTmux(t, 120, 45, "sockwatch ab --for 5m"+quoted("--faulty", fmt.Sprintf(side, "faulty"), "--fixed", fmt.Sprintf(side, "fixed")))
+	screen := x.until("verdict: idle-connections-not-reused")
+	require.Contains(t, screen, "ab: client-faulty ")
+	require.NotContains(t, screen, "lesson")
+	x.press("Tab")
+	x.until("held, server end")
+	x.press("Space")
+	x.until("PAUSED")
+	x.press("Tab")
+	require.Contains(t, x.until("held, client end"), "PAUSED")
+	x.press("q")
+	screen = x.until("code=")
+	require.Contains(t, screen, "code=0", "q is no failure")
+	require.Contains(t, screen, "ended early with q")
+	x.asBefore()
+	require.Contains(t, x.do("capture-pane", "-p", "-S", "-"), "ended early: interrupted")
+}
+
+// What the clients say has the terminal to itself.
+func TestWithTheOutputOfClientsThereAreLines(t *testing.T) {
+	t.Parallel()
+	x := inTmux(t, 100, 40, "sockwatch ab --show-output --for 2s --interval 500ms"+
+		quoted("--faulty", "echo I am {port}; sleep 9", "--fixed", "sleep 9 # {port}"))
+	x.until("code=")
+	all := x.do("capture-pane", "-p", "-S", "-")
+	require.Regexp(t, `(?m)^faulty: I am \d+$`, all)
+	require.Regexp(t, `(?m)^ +\d\.\ds  faulty: opened 0, client none`, all)
+	require.NotContains(t, all, "held, ")
+}
+
+func TestTerminalOfAReplay(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	run, watched := filepath.Join(folder, "run.jsonl"), filepath.Join(folder, "watch.jsonl")
+	recorder := start(t, "sockwatch", "run", "--isolate", "never", "-q", "--record", run, longScript(t))
+	require.Eventually(t, func() bool {
+		lines, _ := os.ReadFile(run)
+		return bytes.Count(lines, []byte("\n")) > 30
+	}, 30*time.Second, 10*time.Millisecond)
+	require.NoError(t, recorder.cmd.Process.Signal(os.Interrupt))
+	require.Equal(t, 130, recorder.end(t))
+	recorder = start(t, "sockwatch", "record", "--pid", fmt.Sprint(os.Getpid()), "--interval", "100ms", "--for", "2s", "-o", watched)
+	require.Equal(t, 0, recorder.end(t))
+	for file, of := range map[string]struct{ shown, printed string }{
+		run:     {"the faulty side holds", "ended early: the replay was ended"},
+		watched: {"1 process holds", ", counted by sockdiag"},
+	} {
+		slowly := "sockwatch replay --pace 0.1 " + file
+		x := inTmux(t, 120, 45, slowly)
+		require.Contains(t, x.until(of.shown), "note: a recording of 20")
+		x.press("Tab")
+		x.until("held, server end")
+		x.press("q")
+		screen := x.until("code=")
+		require.Contains(t, screen, "code=0", "q is no failure")
+		require.Contains(t, screen, "ended early with q")
+		require.Contains(t, x.do("capture-pane", "-p", "-S", "-"), of.printed)
+		x.asBefore()
+
+		x = inTmux(t, 120, 45, slowly)
+		x.until("held, ")
+		x.press("C-c")
+		require.Contains(t, x.until("code="), "code=130")
+		x.asBefore()
+
+		x = inTmux(t, 120, 45, "sockwatch replay --pace 100 "+file)
+		require.NotContains(t, x.until("code="), "ended early with q")
+	}
 }
 
 func TestQBeginsNoOtherRun(t *testing.T) {
@@ -159,6 +242,16 @@ func TestWhereNothingCanBeDrawnThereAreLines(t *testing.T) {
 		require.Contains(t, screen, "client total", name)
 		require.NotContains(t, screen, "held, ", name)
 	}
+}
+
+func TestOnASmallTerminalATableIsRedrawn(t *testing.T) {
+	t.Parallel()
+	x := inTmux(t, 79, 24, "trap : INT; sockwatch run --isolate never "+longScript(t))
+	screen := x.until("held  +") // it climbs
+	require.Equal(t, 1, strings.Count(screen, "client ESTABLISHED"), screen)
+	require.NotContains(t, screen, "╭")
+	x.press("C-c")
+	require.Contains(t, x.until("code="), "code=130")
 }
 
 func TestTerminalWithoutKeyboard(t *testing.T) {

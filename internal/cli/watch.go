@@ -32,6 +32,9 @@ each process that made some, with the states at the client's end and at the
 server's end of the same connections. With --pid or --name only, all TCP
 sockets of these processes. Without any, the port of slowserver.
 
+A view on a terminal, and a page, show the verdict on each process as it forms, by
+the newest 600 counts; sockwatch diagnose says more.
+
 A socket that its process has closed stays in the process's column for as long
 as the kernel keeps it (in TIME_WAIT, for instance), if it was seen before.`,
 		Example: `  sockwatch watch                     # whoever talks to slowserver on 8080
@@ -62,6 +65,8 @@ as the kernel keeps it (in TIME_WAIT, for instance), if it was seen before.`,
 			if page != nil {
 				screen.Pin("the page is at " + page.URL())
 			}
+			// JSON is what it always was, and lines have no room for a verdict.
+			target.Closely = format.value != "json" && (page != nil || screen.Views())
 			f, err := t.open(c.Context(), target, length, screen)
 			if err != nil {
 				return err

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -61,6 +62,22 @@ func TestQuietRunDoesNotWaitForItsPage(t *testing.T) {
 	r := start(t, "sockwatch", "demo", "body-not-closed", "--speed", "8", "-q", "--web", "127.0.0.1:0")
 	r.until(t, `the page is at http://127\.0\.0\.1:`)
 	require.Zero(t, r.end(t))
+}
+
+// A recording is shown on a page like the run that it is of.
+func TestRecordingOnAPage(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "run.jsonl")
+	require.Zero(t, start(t, "sockwatch", "run", "body-not-closed", "--speed", "20", "-q", "--record", file).end(t))
+	r := start(t, "sockwatch", "replay", file, "--web")
+	at := r.until(t, `^sockwatch: the page is at (http://127\.0\.0\.1:\d+/)$`)
+	r.until(t, `^sockwatch: the page stays until Ctrl-C$`)
+	stream := events(t, at[1])
+	readUntil(t, stream, "How many sockets")
+	readUntil(t, stream, `"over":true`)
+	require.NoError(t, r.cmd.Process.Signal(syscall.SIGINT))
+	require.Zero(t, r.end(t))
+	require.Contains(t, r.stdout.String(), "expectations met")
 }
 
 func TestPageWhereNobodyCanListenStartsNothing(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"socketlab/internal/client"
+	"socketlab/internal/origin"
 	"socketlab/internal/role"
 	"socketlab/internal/scenario"
 	"socketlab/internal/slowserver"
@@ -32,6 +33,9 @@ type Comparison struct {
 	// Output, if not nil, is given all that the clients say, a side's name
 	// before each line.
 	Output io.Writer
+	// Origin is what the run is to say of who made it, and where; nil says
+	// nothing.
+	Origin *origin.Origin
 	// Observe is given every event as it happens, by the goroutine that
 	// called Compare. nil observes nothing.
 	Observe func(Event)

@@ -18,7 +18,7 @@ func (c *compare) startProcesses(ctx context.Context) (Begin, error) {
 	begin := Begin{
 		Schema: RecordSchema, Script: script, Scenario: script.ID, Title: script.Title,
 		Speed: script.Speed, GoVersion: runtime.Version(), Source: c.Source.Name(), Blind: c.Source.Blind(),
-		Commands: &c.Commands,
+		Commands: &c.Commands, Origin: c.Origin,
 	}
 	servers := map[scenario.Side]site{}
 	for _, side := range scenario.Sides() {

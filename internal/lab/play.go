@@ -9,6 +9,7 @@ import (
 
 	"socketlab/internal/client"
 	"socketlab/internal/netns"
+	"socketlab/internal/origin"
 	"socketlab/internal/role"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
@@ -34,6 +35,9 @@ type Plan struct {
 	// Listen is where each side's server listens. A side that is not in it
 	// takes a free port of 127.0.0.1.
 	Listen map[scenario.Side]string
+	// Origin is what the run is to say of who played it, and where; nil says
+	// nothing.
+	Origin *origin.Origin
 	// Observe is given every event as it happens, by the goroutine that
 	// called Play. nil observes nothing.
 	Observe func(Event)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"socketlab/internal/client"
+	"socketlab/internal/origin"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
 )
@@ -122,6 +123,9 @@ type Begin struct {
 	Relayed bool `json:"relayed,omitempty"`
 	// Commands are the programs that were compared; nil for a scenario.
 	Commands *Commands `json:"commands,omitempty"`
+	// Origin is what played it, and where; nil if nobody said, as in recordings
+	// of before it was kept.
+	Origin *origin.Origin `json:"origin,omitempty"`
 }
 
 // at is where one side's processes are.

@@ -49,6 +49,7 @@ func (p *play) startProcesses(ctx context.Context) (Begin, error) {
 	begin := Begin{
 		Schema: RecordSchema, Script: p.Script, Scenario: p.Script.ID, Title: p.Script.Title,
 		Speed: p.Script.Speed, Seed: p.Seed, GoVersion: runtime.Version(), Isolated: p.Isolated,
+		Origin: p.Origin,
 	}
 	servers := map[scenario.Side]site{}
 	for _, side := range scenario.Sides() {

@@ -25,7 +25,7 @@ func lookOf(fill, colour string) look {
 var looks = map[string]look{
 	socketstats.Established.String(): lookOf(solid, "74"),
 	socketstats.CloseWait.String():   lookOf("▓", "209"),
-	socketstats.TimeWait.String():    lookOf("░", "108"),
+	socketstats.TimeWait.String():    lookOf("░", "253"),
 	socketstats.SynSent.String():     lookOf("▒", "220"),
 	socketstats.SynRecv.String():     lookOf("R", "178"),
 	socketstats.FinWait1.String():    lookOf("f", "140"),

@@ -73,7 +73,10 @@ func watched(n int) batch {
 			Port: 8080, Listeners: []string{"slowserver (7)"},
 		}
 		for p := range n {
+			use := &socketstats.Use{}
+			use.Received[6] = 2 + i*p // three seconds ago
 			s.Processes = append(s.Processes, watch.Process{
+				ClientUse: use, ServerUse: &socketstats.Use{},
 				PID: int32(10 + p), Name: "client", Client: mix(2+i*p, p, 0), Server: mix(2+i*p, 0, 0),
 				Flow: &watch.Flow{Opened: 2 + i*p, OpenedPerSecond: float64(p)},
 			})
@@ -254,8 +257,8 @@ func TestBothSidesHaveOneScale(t *testing.T) {
 	t.Parallel()
 	m := aRun(58, 120, 34)
 	for _, line := range strings.Split(ansi.Strip(m.screen()), "\n") {
-		if i := strings.Index(line, "120 │"); i >= 0 {
-			require.Equal(t, 2, strings.Count(line, "120 │"), line)
+		if i := strings.Index(line, "140 │"); i >= 0 {
+			require.Equal(t, 2, strings.Count(line, "140 │"), line)
 			return
 		}
 	}

@@ -1,11 +1,15 @@
 package live
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/lab"
 )
 
 func shown(m model) string { return ansi.Strip(m.screen()) }
@@ -102,11 +106,40 @@ func TestKeysThatEnd(t *testing.T) {
 	quits(t, m, "q")
 }
 
-func TestANoteIsShownWhereThereIsRoom(t *testing.T) {
+// Also beside a sentence that takes both of its lines.
+func TestTheNewestNoteIsAlwaysShown(t *testing.T) {
 	t.Parallel()
-	m := told(aRun(1, 120, 34), notice("a count is dear\n"))
-	require.Contains(t, shown(m), "note: a count is dear")
-	fills(t, m)
+	for _, width := range []int{80, 120} {
+		m := aRun(58, width, 34)
+		require.NotContains(t, shown(m), "note: ")
+		m = told(m, notice("the page is at http://127.0.0.1:1"), notice("sockwatch: a count\nis dear\n"), notice("\n"))
+		lines := strings.Split(shown(m), "\n")
+		require.Contains(t, lines[1], "the faulty side holds 116 sockets")
+		require.Equal(t, width == 80, strings.Contains(lines[1], "…"))
+		require.Equal(t, "note: a count is dear", strings.TrimSpace(lines[2]))
+		fills(t, m)
+	}
+}
+
+func TestACommandHasNoLessonAndItsEndIsTold(t *testing.T) {
+	t.Parallel()
+	e := begin()
+	e.Begin.Scenario, e.Begin.Title, e.Begin.Commands = "ab", "old against new", &lab.Commands{}
+	last := sample(time.Second, 4, 2)
+	last.Sample.Faulty.Report.Failure = "the command ended with exit status 1: \nthe last it said"
+	last.Sample.Fixed.Report.Done = true
+	for _, s := range [][2]int{{80, 24}, {120, 34}} {
+		m := told(model{face: &runFace{}}, batch{e, last}, size(s[0], s[1]))
+		fills(t, m)
+		require.Contains(t, shown(m), "ab: old against new  ")
+		require.Contains(t, shown(m), "? states  ")
+		require.NotContains(t, shown(m), "lesson")
+		require.NotContains(t, shown(m), "d diff")
+		require.Contains(t, shown(m), "ended with exit st")
+		require.NotContains(t, shown(m), "the last it said")
+		require.Contains(t, shown(m), "the command has ended")
+	}
+	require.Contains(t, shown(aRun(5, 120, 34)), "? states · l lesson · d diff")
 }
 
 func TestWatchShowsTheEndWithMoreUntilTold(t *testing.T) {
@@ -117,7 +150,7 @@ func TestWatchShowsTheEndWithMoreUntilTold(t *testing.T) {
 	require.Contains(t, shown(m), "held, server end")
 	require.Contains(t, shown(told(m, press("?"))), "LAST_ACK")
 	require.Contains(t, shown(m), "port 8080: slowserver (7)")
-	require.Contains(t, shown(m), "client (12) grows the fastest: +2.0/s.")
+	require.Contains(t, shown(m), "client (12): idle-connections-not-reused, holds ")
 }
 
 func TestManyProcessesScroll(t *testing.T) {

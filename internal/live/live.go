@@ -4,16 +4,19 @@
 package live
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/term"
 
 	"socketlab/internal/lab"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/view"
 )
 
 // CanRedraw reports whether w is a terminal on which lines can be drawn again.
@@ -45,7 +48,8 @@ func (l *runLines) observe(e lab.Event) {
 		var sides []string
 		for _, side := range scenario.Sides() {
 			s := e.Sample.Of(side)
-			sides = append(sides, fmt.Sprintf("%s: opened %d, client %s", side, s.Report.Connections.Opened, states(s.Client)))
+			opened := known(s.Report, "connections.opened", s.Report.Connections.Opened)
+			sides = append(sides, fmt.Sprintf("%s: opened %s, client %s", side, opened, states(s.Client)))
 		}
 		fmt.Fprintf(l.w, "%6.1fs  %s\n", e.Sample.At.Seconds(), strings.Join(sides, "  |  "))
 	}
@@ -75,58 +79,55 @@ func place(text *strings.Builder, side scenario.Side, at lab.Place) {
 
 // states writes counts as "150 ESTABLISHED 3 TIME_WAIT", or "none".
 func states(c socketstats.Counts) string {
-	var parts []string
-	for _, s := range socketstats.States() {
-		if n := c.Of(s); n > 0 && s != socketstats.Listen {
-			parts = append(parts, fmt.Sprintf("%d %s", n, s))
-		}
-	}
-	if len(parts) == 0 {
-		return "none"
-	}
-	return strings.Join(parts, " ")
+	return cmp.Or(strings.Join(c.List(socketstats.Listen), " "), "none")
 }
 
-// runTable draws the newest sample over the one before.
+// runTable draws the picture of a run over the one before, where there is no room
+// for the view.
 type runTable struct {
 	screen screen
-	begin  lab.Begin
-	most   int // the longest bar, so that both sides keep one scale
-	rows   stateRows
+	face   runFace
+	pace   view.Pace
+	rest   time.Time // when it may be drawn again
 }
 
 func (t *runTable) observe(e lab.Event) {
-	switch {
-	case e.Begin != nil:
-		*t = runTable{screen: screen{w: t.screen.w}, begin: *e.Begin}
+	if e.Begin != nil {
+		*t = runTable{screen: screen{w: t.screen.w}, pace: view.Pace{Share: share, Most: seldom}}
 		fmt.Fprint(t.screen.w, opening(e.Begin))
-	case e.Sample != nil:
-		t.screen.draw(t.view(e.Sample))
 	}
+	t.face.take(e)
+	began := time.Now()
+	if e.Begin != nil || e.End == nil && began.Before(t.rest) {
+		return
+	}
+	t.screen.draw(t.lines())
+	t.rest = time.Now().Add(t.pace.Rest(time.Since(began)))
 }
 
-func (t *runTable) view(s *lab.Sample) []string {
-	lines := []string{fmt.Sprintf("%5.1fs of %s", s.At.Seconds(), t.begin.Script.Length().Round(100*time.Millisecond))}
+func (t *runTable) lines() []string {
+	client, server := view.Ends(&t.face.run, t.face.over)
+	t.face.picture = client
+	p := &client
+	lines := []string{fmt.Sprintf("%s of %s, held at the client's end", clock(p.At), clock(p.Length)), p.Now}
 	for _, side := range scenario.Sides() {
-		t.most = max(t.most, s.Of(side).Client.Open())
+		const width = 30
+		s := p.Of(side)
+		lines = append(lines, fmt.Sprintf("%-6s %6d held  %-15s  %s", side, s.Held, s.Trend, strings.Repeat("#", s.Held*width/p.Scale)))
 	}
-	const width = 40
-	for _, side := range scenario.Sides() {
-		n := s.Of(side).Client.Open()
-		bar := strings.Repeat("#", n*width/max(t.most, 1))
-		lines = append(lines, fmt.Sprintf("%-6s %6d open  %-*s", side, n, width, bar))
+	row := func(name, faulty, fixed string) {
+		lines = append(lines, fmt.Sprintf("%-20s %11s %11s", name, faulty, fixed))
 	}
-	lines = append(lines, fmt.Sprintf("%-28s %8s %8s", "", "faulty", "fixed"))
-	row := func(name string, value func(*lab.SideSample) int64) {
-		lines = append(lines, fmt.Sprintf("%-28s %8d %8d", name, value(&s.Faulty), value(&s.Fixed)))
+	row("", "faulty", "fixed")
+	for _, p := range []*view.Picture{&client, &server} {
+		for i, s := range p.Faulty.States {
+			row(p.End+" "+s.Name, fmt.Sprint(s.Now), fmt.Sprint(p.Fixed.States[i].Now))
+		}
 	}
-	for _, r := range t.rows.of([]socketstats.Counts{s.Faulty.Client, s.Fixed.Client}, []socketstats.Counts{s.Faulty.Server, s.Fixed.Server}) {
-		row(r.name, func(side *lab.SideSample) int64 { return int64(r.pick(side.Client, side.Server)) })
+	faulty, fixed := t.face.figures(scenario.Faulty), t.face.figures(scenario.Fixed)
+	for i, f := range faulty {
+		row(f.name, f.value, fixed[i].value)
 	}
-	row("connections opened", func(s *lab.SideSample) int64 { return s.Report.Connections.Opened })
-	row("requests ok", func(s *lab.SideSample) int64 { return s.Report.Requests.OK })
-	row("requests failed", func(s *lab.SideSample) int64 { return s.Report.Requests.Failed })
-	row("requests waiting", func(s *lab.SideSample) int64 { return s.Report.Requests.Waiting })
 	return lines
 }
 
@@ -198,10 +199,7 @@ func fit(lines []string, width, height int) []string {
 	}
 	cut := make([]string, len(lines))
 	for i, line := range lines {
-		cut[i] = line
-		if runes := []rune(line); len(runes) > width {
-			cut[i] = string(runes[:width])
-		}
+		cut[i] = ansi.Truncate(line, width, "…")
 	}
 	return cut
 }

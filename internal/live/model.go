@@ -74,7 +74,9 @@ func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 		m.take(msg)
 	case notice:
-		m.notice = strings.TrimSpace(string(msg))
+		if text := strings.Join(strings.Fields(string(msg)), " "); text != "" {
+			m.notice = strings.TrimPrefix(text, "sockwatch: ") // the header says that
+		}
 	case settled:
 		close(msg)
 	case tea.KeyPressMsg:
@@ -139,8 +141,8 @@ func leave(do func()) tea.Cmd {
 	}
 }
 
-// The view, from above: a line of header, two with the sentence and a notice, the
-// body, and a line of keys.
+// The view, from above: a line of header, two of which the sentence has both or
+// leaves the second to a note, the body, and a line of keys.
 const sentenceLines = 2
 
 // room is the height of the body.
@@ -195,8 +197,8 @@ func (m model) screen() string {
 	}
 	lines := []string{spread(bold.Render("sockwatch")+"  "+left, bold.Render(right), m.width)}
 	said := wrap(m.face.sentence(), m.width)
-	if m.notice != "" && len(said) < sentenceLines {
-		said = append(said, "note: "+m.notice)
+	if m.notice != "" {
+		said = append(first(said, sentenceLines-1), "note: "+m.notice)
 	}
 	for i, said := 0, first(said, sentenceLines); i < sentenceLines; i++ {
 		line := ""

@@ -1,12 +1,16 @@
 package live
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
+	"socketlab/internal/client"
 	"socketlab/internal/lab"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
 	"socketlab/internal/view"
 	"socketlab/scenarios"
 )
@@ -42,7 +46,11 @@ func other(end socketstats.End) socketstats.End {
 
 func (f *runFace) header() (left, right string) {
 	p := &f.picture
-	return fmt.Sprintf("%s: %s · speed %g", p.Scenario, p.Title, p.Speed), fmt.Sprintf("%s of %s", clock(p.At), clock(p.Length))
+	left, right = p.Scenario+": "+p.Title, fmt.Sprintf("%s of %s", clock(p.At), clock(p.Length))
+	if f.run.Commands == nil { // commands have a speed of their own
+		left += fmt.Sprintf(" · speed %g", p.Speed)
+	}
+	return left, right
 }
 
 func (f *runFace) sentence() string { return f.picture.Now }
@@ -82,33 +90,83 @@ func (f *runFace) pane(side scenario.Side) *pane {
 	return &pane{
 		name: name, style: style, held: s.Held, trend: s.Trend, what: "held, " + p.End + " end",
 		chart: chart{states: s.States, points: s.Points, to: p.Length, scale: p.Scale},
-		facts: []string{
-			fmt.Sprintf("opened %d · reused %d", s.Opened, s.Reused),
-			fmt.Sprintf("ok %d · failed %d · waiting %d", s.OK, s.Failed, s.Waiting),
-		},
-		found: found(s),
+		facts: f.facts(side),
+		found: found(s.Verdict),
 	}
 }
 
-// found is the verdict so far.
-func found(s *view.Side) []string {
-	v := s.Verdict
+// figure is one that no socket shows.
+type figure struct{ name, value string }
+
+func (f *runFace) figures(side scenario.Side) []figure {
+	s, r := f.picture.Of(side), f.run.Of(side).Report
+	return []figure{
+		{"opened", known(r, "connections.opened", s.Opened)}, {"reused", known(r, "connections.reused", s.Reused)},
+		{"ok", known(r, "requests.ok", s.OK)}, {"failed", known(r, "requests.failed", s.Failed)},
+		{"waiting", known(r, "requests.waiting", s.Waiting)},
+	}
+}
+
+// facts are a side's figures, and the end of its command.
+func (f *runFace) facts(side scenario.Side) []string {
+	r := f.run.Of(side).Report
+	var words []string
+	for _, f := range f.figures(side) {
+		words = append(words, f.name+" "+f.value)
+	}
+	facts := []string{strings.Join(words[:2], " · "), strings.Join(words[2:], " · ")}
+	if !r.Knows("requests") {
+		facts[1] = "requests " + notKnown
+	}
+	switch {
+	case r.Failure != "":
+		text, _, _ := strings.Cut(r.Failure, "\n")
+		facts = append(facts, text)
+	case f.run.Commands != nil && r.Done:
+		facts = append(facts, "the command has ended")
+	}
+	return facts
+}
+
+// notKnown stands for a figure that could not be had.
+const notKnown = "not known"
+
+func known(r client.Report, figure string, n int64) string {
+	if !r.Knows(figure) {
+		return notKnown
+	}
+	return fmt.Sprint(n)
+}
+
+// found is the verdict so far. How to mend it comes before the rest of the
+// evidence, which may not fit.
+func found(v verdict.Verdict) []string {
 	if v.Kind == "" {
 		return nil
 	}
 	headline := string(v.Kind)
-	if v.Confidence != "" {
+	switch {
+	case v.Kind == verdict.NotEnoughData:
+		headline = "not enough data yet"
+	case v.Confidence != "":
 		headline += ", " + string(v.Confidence)
 	}
 	lines := append([]string{headline}, v.Evidence...)
 	if v.Fix != "" {
-		lines = append(lines, "To mend it: "+v.Fix)
+		lines = slices.Insert(lines, min(2, len(lines)), "To mend it: "+v.Fix)
 	}
 	return lines
 }
 
 func (f *runFace) keys() string {
-	return "q quit and table · space pause · tab " + other(f.end).String() + " end · ? states · l lesson · d diff"
+	keys := "q quit and table · space pause · tab " + other(f.end).String() + " end · ? states"
+	if f.lesson() != "" {
+		keys += " · l lesson"
+	}
+	if f.code() != "" {
+		keys += " · d diff"
+	}
+	return keys
 }
 
 func (f *runFace) page(key string) []string {
@@ -123,29 +181,33 @@ func (f *runFace) page(key string) []string {
 		}
 		lines = append(lines, "", "# With other eyes", "")
 		return append(lines, strings.Split(strings.TrimSuffix(opening(&f.run.Begin), "\n"), "\n")...)
-	case "l", "d":
-		return f.taught(key)
+	case "l":
+		if id := f.lesson(); id != "" {
+			return strings.Split(scenarios.Lesson(id), "\n")
+		}
+		return []string{"There is no lesson for this."}
+	case "d":
+		if id := f.code(); id != "" {
+			return strings.Split(scenarios.Difference(id), "\n")
+		}
+		return []string{"There is no code to compare."}
 	}
 	return nil
 }
 
-// taught is the lesson, or the difference of the two codes.
-func (f *runFace) taught(key string) []string {
-	lessonOf, codeOf := f.run.Scenario, f.run.Scenario
-	if code := f.run.Script.Code; code != "" {
-		codeOf = code
+// code is the scenario whose code is played, and lesson the one whose lesson fits:
+// the run's own, or that of its code. "" is none.
+func (f *runFace) code() string {
+	id := cmp.Or(f.run.Script.Code, f.run.Scenario)
+	if !scenarios.Has(id) {
+		return ""
 	}
-	if !scenarios.Has(lessonOf) {
-		lessonOf = codeOf
+	return id
+}
+
+func (f *runFace) lesson() string {
+	if id := f.run.Scenario; scenarios.Has(id) {
+		return id
 	}
-	switch {
-	case key == "l" && scenarios.Has(lessonOf):
-		return strings.Split(scenarios.Lesson(lessonOf), "\n")
-	case key == "d" && scenarios.Has(codeOf):
-		return strings.Split(scenarios.Difference(codeOf), "\n")
-	case key == "l":
-		return []string{"There is no lesson for this."}
-	default:
-		return []string{"There is no code to compare."}
-	}
+	return f.code()
 }

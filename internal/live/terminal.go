@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"socketlab/internal/lab"
+	"socketlab/internal/view"
 	"socketlab/internal/watch"
 )
 
@@ -206,9 +207,8 @@ func (s *show) enter(event any) bool {
 	return true
 }
 
-// A picture is drawn at most so often, and so that drawing takes at most one part
-// in share of the time: a run that is judged anew with each sample would
-// else cost more the longer it goes on.
+// A picture is drawn at most so often, and for at most one part in share of the
+// time.
 const (
 	oftenEnough = 200 * time.Millisecond
 	seldom      = 5 * time.Second
@@ -218,6 +218,7 @@ const (
 // feed hands over what was entered.
 func (s *show) feed() {
 	defer close(s.fed)
+	pace := view.Pace{Share: share, Least: oftenEnough, Most: seldom}
 	for {
 		select {
 		case <-s.over:
@@ -228,7 +229,7 @@ func (s *show) feed() {
 		}
 		began := time.Now()
 		s.hand()
-		rest := time.NewTimer(min(max(share*time.Since(began), oftenEnough), seldom))
+		rest := time.NewTimer(pace.Rest(time.Since(began)))
 		select {
 		case <-rest.C:
 		case <-s.over:

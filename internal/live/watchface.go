@@ -12,17 +12,23 @@ import (
 // watchFace shows processes under watch, each in a pane, and all with one scale.
 type watchFace struct {
 	snapshots []watch.Snapshot
+	verdicts  view.Verdicts
 	end       socketstats.End
 	turned    bool
 	picture   view.Watched
 }
+
+// Views reports whether a watch or a run would be shown as a view, with room for
+// verdicts, rather than as lines or as a plain table.
+func (t *Terminal) Views() bool { return t.draws && !t.tooSmall() }
 
 // remembered is how many snapshots are drawn: a watch may go on for weeks.
 const remembered = 600
 
 func (f *watchFace) take(event any) {
 	s := event.(watch.Snapshot)
-	f.snapshots = append(f.snapshots, s)
+	f.verdicts.Add(s)
+	f.snapshots = append(f.snapshots, view.Drawn(s))
 	f.snapshots = f.snapshots[max(len(f.snapshots)-remembered, 0):]
 }
 
@@ -33,7 +39,7 @@ func (f *watchFace) draw() {
 	if !f.turned { // where nobody asked, the end at which there is more to see
 		f.end = fuller(f.snapshots[len(f.snapshots)-1])
 	}
-	f.picture = view.OfWatch(f.snapshots, f.end)
+	f.picture = view.OfWatch(f.snapshots, f.end, f.verdicts.Found(false))
 }
 
 // fuller is the end that has more sockets, and the client's if none has.
@@ -112,7 +118,7 @@ func (f *watchFace) pane(w *view.WatchedProcess) *pane {
 	return &pane{
 		name: w.Label, style: plain, held: w.Held, trend: w.Trend, what: "held, " + p.End + " end",
 		chart: chart{states: w.States, points: w.Points, from: p.From, to: p.To, scale: p.Scale},
-		facts: facts,
+		facts: facts, found: found(w.Verdict),
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"socketlab/internal/client"
 	"socketlab/internal/judge"
 	"socketlab/internal/lab"
+	"socketlab/internal/origin"
 	"socketlab/internal/record"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
@@ -40,6 +41,11 @@ func silent(n int) *socketstats.Use {
 	return u
 }
 
+// by is what made the recordings of these tests.
+var by = &origin.Origin{
+	Command: `sockwatch run 'it'\''s <mine> & "yours".yaml'`, Version: "v1.2.3, go1.26", System: "linux 6.18", Arch: "amd64", CPUs: 2,
+}
+
 // aRun is the lines of a run whose faulty side leaks.
 func aRun(t testing.TB, samples int) []lab.Event {
 	t.Helper()
@@ -56,6 +62,7 @@ expect: {faulty: [{verdict: leak}], fixed: ["client.final.TIME_WAIT <= 1"]}
 		GoVersion: "go1.26", Source: "sockdiag", Blind: []socketstats.State{socketstats.SynRecv}, Started: started,
 		Limits:   socketstats.Limits{Descriptors: 1024, Ports: 28232},
 		FaultyAt: lab.Place{Server: "127.0.0.1:80", ServerPID: 7, ClientPID: 8, LeftBehind: 1},
+		Origin:   by,
 	}}}
 	report := func(n int) client.Report {
 		return client.Report{
@@ -84,7 +91,7 @@ expect: {faulty: [{verdict: leak}], fixed: ["client.final.TIME_WAIT <= 1"]}
 // aWatch is the lines of a watch of two processes, of which one leaks.
 func aWatch(samples int) []watch.Event {
 	events := []watch.Event{{Watch: &watch.Begin{
-		Schema: record.Schema, PIDs: []int32{7, 8}, Source: "sockdiag", Interval: time.Second, Started: started,
+		Schema: record.Schema, PIDs: []int32{7, 8}, Source: "sockdiag", Interval: time.Second, Started: started, Origin: by,
 	}}}
 	for i := range samples {
 		n := 10 * i
@@ -167,6 +174,27 @@ func TestAWatchIsReadBackWithTheSameJudgements(t *testing.T) {
 	require.Nil(t, got.Run)
 	require.True(t, got.Ended)
 	require.True(t, got.Gone())
+}
+
+// Recordings of before it was kept what made them are read like the others.
+func TestRecordingsThatDoNotSayWhatMadeThemAreRead(t *testing.T) {
+	t.Parallel()
+	run, watched := aRun(t, 3), aWatch(3)
+	run[0].Begin.Origin, watched[0].Watch.Origin = nil, nil
+	for _, lines := range [][]any{anyOf(run), anyOf(watched)} {
+		path := recorded(t, lines)
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.NotContains(t, string(data), "origin", "what is not known is not there")
+		got, err := record.Read(path)
+		require.NoError(t, err)
+		require.True(t, got.Ended)
+		if got.Run != nil {
+			require.Nil(t, got.Run.Origin)
+		} else {
+			require.Nil(t, got.Watch.Origin)
+		}
+	}
 }
 
 func TestAFileThatIsThereIsRefusedAndLeftAsItIs(t *testing.T) {

@@ -113,24 +113,3 @@ func TestEveryMeasureSaysWhyItMatters(t *testing.T) {
 		require.NotEmpty(t, m.Why, m.Name)
 	}
 }
-
-func TestHeadlineIsOfTheEndThatShowsTheDifference(t *testing.T) {
-	t.Parallel()
-	ends := func(clientFaulty, clientFixed, serverFaulty, serverFixed int) string {
-		client := view.Picture{End: "client", Faulty: view.Side{Most: clientFaulty}, Fixed: view.Side{Most: clientFixed}}
-		server := view.Picture{End: "server", Faulty: view.Side{Most: serverFaulty}, Fixed: view.Side{Most: serverFixed}}
-		return headline(telling(&client, &server))
-	}
-	require.Equal(t, "121 sockets against 2", ends(121, 2, 500, 2))
-	require.Equal(t, "200 sockets against 7 at the server", ends(1, 7, 200, 7))
-	require.Equal(t, "400 sockets against 43 at the server", ends(50, 43, 400, 43))
-	require.Equal(t, "1 socket against 1", ends(1, 1, 1, 1))
-	require.Equal(t, "5 sockets against 5", ends(5, 5, 2, 9))
-
-	p := view.Picture{End: "client", Faulty: view.Side{Most: 1, Opened: 200}, Fixed: view.Side{Most: 1, Sent: 200, Opened: 1}}
-	require.Equal(t, "200 connections opened against 1", headline(&p))
-	p.Faulty.Opened, p.Faulty.Failed = 1, 50
-	require.Equal(t, "50 requests failed against 0", headline(&p))
-	p.Fixed.Sent = 0
-	require.Equal(t, "1 socket against 1", headline(&p), "what the fixed side did is not known")
-}

@@ -91,13 +91,7 @@ func now(s verdict.Sample) string {
 		name   string
 		counts socketstats.Counts
 	}{{"client", s.Client.Counts}, {"server", s.Server.Counts}} {
-		var states []string
-		for _, state := range socketstats.States() {
-			if n := end.counts.Of(state); n > 0 {
-				states = append(states, fmt.Sprintf("%d %s", n, state))
-			}
-		}
-		if len(states) > 0 {
+		if states := end.counts.List(); len(states) > 0 {
 			ends = append(ends, end.name+" "+strings.Join(states, ", "))
 		}
 	}

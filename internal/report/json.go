@@ -9,6 +9,7 @@ import (
 	"socketlab/internal/client"
 	"socketlab/internal/judge"
 	"socketlab/internal/lab"
+	"socketlab/internal/origin"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
@@ -35,6 +36,7 @@ type runJSON struct {
 	Stopped      string          `json:"stopped,omitempty"`
 	DurationMS   int64           `json:"duration_ms"`
 	Sampler      samplerJSON     `json:"sampler"`
+	Origin       *origin.Origin  `json:"origin,omitempty"`
 }
 
 // samplerJSON is what watching cost.
@@ -126,7 +128,7 @@ func toJSON(e Entry) runJSON {
 		Faulty: side(scenario.Faulty), Fixed: side(scenario.Fixed),
 		Features: features(e), Expectations: e.Judgement.Expectations, OK: e.Judgement.OK,
 		Stopped: e.Run.Stopped, DurationMS: e.Run.Duration.Milliseconds(),
-		Sampler: toSamplerJSON(e.Run),
+		Sampler: toSamplerJSON(e.Run), Origin: e.Run.Origin,
 	}
 }
 

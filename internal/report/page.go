@@ -12,7 +12,6 @@ import (
 	"socketlab/internal/judge"
 	"socketlab/internal/lab"
 	"socketlab/internal/scenario"
-	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
 	"socketlab/internal/view"
 	"socketlab/scenarios"
@@ -112,13 +111,14 @@ type fact struct{ Name, Value string }
 func articleOf(e Entry) article {
 	run := e.Run
 	client, server := bothEnds(run)
-	first, second := client, server
-	if telling(&client, &server) == &server {
-		first, second = server, client
+	line, first := headline(run, &client, &server)
+	second := &server
+	if first == &server {
+		second = &client
 	}
 	a := article{
-		Title: title(run), Headline: headline(&first), Sentence: first.Now,
-		Ends:     []endFigure{endFigureOf(&first), endFigureOf(&second)},
+		Title: title(run), Headline: line, Sentence: first.Now,
+		Ends:     []endFigure{endFigureOf(first), endFigureOf(second)},
 		Measures: measures(e, &client, &server), Stopped: run.Stopped, How: how(e),
 	}
 	for _, side := range scenario.Sides() {
@@ -142,11 +142,9 @@ func articleOf(e Entry) article {
 	return a
 }
 
-func bothEnds(run *lab.Run) (client, server view.Picture) {
-	return view.Of(run, socketstats.Client, true), view.Of(run, socketstats.Server, true)
-}
+func bothEnds(run *lab.Run) (client, server view.Picture) { return view.Ends(run, true) }
 
-// telling is the end that shows the difference of the sides: the client's,
+// telling is the end whose charts show the difference of the sides: the client's,
 // unless only the server has clearly more sockets on the faulty side. A server
 // that closes first has what TIME_WAIT there is.
 func telling(client, server *view.Picture) *view.Picture {
@@ -157,10 +155,11 @@ func telling(client, server *view.Picture) *view.Picture {
 	return client
 }
 
-// Telling is the picture of a run at the end that shows the difference.
+// Telling is the picture of a run at the end that shows what its headline says.
 func Telling(run *lab.Run) view.Picture {
 	client, server := bothEnds(run)
-	return *telling(&client, &server)
+	_, first := headline(run, &client, &server)
+	return *first
 }
 
 // mark stands for a verdict where there is no room for words.

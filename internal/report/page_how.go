@@ -1,32 +1,24 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
 
+	"socketlab/internal/origin"
 	"socketlab/internal/scenario"
 	"socketlab/scenarios"
 )
 
-// Host is where a run was played, and by which command. A recording does not
-// tell.
-type Host struct {
-	Command string
-	// System is the operating system with its kernel, and CPUs the processors.
-	System, CPUs string
-	// Version is that of sockwatch.
-	Version string
-}
-
 // how says how a run was made, and how to make it again.
 func how(e Entry) []fact {
 	run := e.Run
-	host := Host{notRecorded, notRecorded, notRecorded, notRecorded}
-	if e.Host != nil {
-		host = *e.Host
+	by := origin.Origin{}
+	if run.Origin != nil {
+		by = *run.Origin
 	}
-	facts := []fact{{"command", host.Command}}
+	facts := []fact{{"command", cmp.Or(by.Command, notRecorded)}}
 	if again := again(e); again != "" {
 		facts = append(facts, fact{"to play it again", again})
 	}
@@ -53,9 +45,9 @@ func how(e Entry) []fact {
 		fact{"counted by", run.Source},
 		fact{"isolated", isolated},
 		fact{"Go", run.GoVersion},
-		fact{"sockwatch", host.Version},
-		fact{"system", host.System},
-		fact{"processors", host.CPUs},
+		fact{"sockwatch", cmp.Or(by.Version, notRecorded)},
+		fact{"system", cmp.Or(by.System, notRecorded)},
+		fact{"processors", processors(by)},
 	)
 	if c := run.Sampling; c.Samples > 0 {
 		n := time.Duration(c.Samples)
@@ -70,8 +62,19 @@ func how(e Entry) []fact {
 	return facts
 }
 
-// notRecorded stands for what a recording does not tell.
+// notRecorded stands for what a recording does not tell: one of before it was
+// kept.
 const notRecorded = "not in the recording"
+
+func processors(by origin.Origin) string {
+	switch {
+	case by.CPUs == 0:
+		return cmp.Or(by.Arch, notRecorded)
+	case by.Arch == "":
+		return fmt.Sprint(by.CPUs)
+	}
+	return fmt.Sprintf("%d (%s)", by.CPUs, by.Arch)
+}
 
 // again is the command that plays a scenario of the catalogue in the same way.
 func again(e Entry) string {

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/lab"
+	"socketlab/internal/origin"
 	"socketlab/internal/report"
 )
 
@@ -25,7 +26,7 @@ func hostile(t *testing.T) report.Entry {
 	e.Judgement.Faulty.Evidence = []string{evil}
 	e.Judgement.Faulty.Fix, e.Judgement.Faulty.Forecast = evil, evil
 	e.Judgement.Faulty.Alternatives[0].Tell = evil
-	e.Host = &report.Host{Command: evil, System: evil, CPUs: evil, Version: evil}
+	e.Run.Origin = &origin.Origin{Command: evil, System: evil, Arch: evil, Version: evil}
 	return e
 }
 
@@ -74,14 +75,17 @@ func TestIndexLeadsToEachRun(t *testing.T) {
 	require.Equal(t, []string{"test.html", "test-2.html"}, links)
 	body := textOf(nodes(t, text, "body")[0])
 	require.Contains(t, body, "2 runs, 1 of 2 as expected")
-	require.Contains(t, body, "✗ 2 of 3 expectations met")
+	require.Contains(t, body, "✗ 2 of 3 met")
 	require.Contains(t, body, "✗ LEAK: idle-connections-not-reused")
-	require.Contains(t, body, "10 sockets against 0 at the server")
+	require.Contains(t, body, "10 sockets left open against 0")
 	require.Contains(t, body, "10 / 0")
 	kept(t, "index.html", text)
 	commands := entry(t)
 	commands.Run.Fixed.Report.Unknown = []string{"connections"}
 	require.Contains(t, textOf(nodes(t, index(t, commands), "body")[0]), "10 / not known")
 	require.Contains(t, textOf(nodes(t, page(t, commands), "body")[0]), "connections opened10not known")
+	none := entry(t)
+	none.Run.Faulty.Report.Requests.OK = 0
+	require.Contains(t, textOf(nodes(t, page(t, none), "body")[0]), "latency p50no answer0s", "of what was never answered there is no time")
 	require.Error(t, report.Index(&bytes.Buffer{}, entries, nil))
 }

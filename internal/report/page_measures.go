@@ -3,7 +3,9 @@ package report
 import (
 	"fmt"
 	"math"
+	"strings"
 
+	"socketlab/internal/client"
 	"socketlab/internal/lab"
 	"socketlab/internal/scenario"
 	"socketlab/internal/view"
@@ -28,6 +30,7 @@ type value struct{ Text, Data string }
 var measured = []struct{ metric, name, why string }{
 	{"connections.opened", "connections opened", "each costs a handshake, a port and two descriptors"},
 	{"connections.reused", "connections reused", "a connection that is used again costs nothing new"},
+	{"lived_ms.max", "oldest socket", "how long it was open, as far as the samples show"},
 	{"process.fds_peak", "descriptors, peak", "at the limit nothing can be opened any more, not even a log"},
 	{"process.goroutines_peak", "goroutines, peak", "an open HTTP connection has two"},
 	{"process.rss_peak_bytes", "memory, peak", "buffers of connections that are kept for nothing"},
@@ -35,6 +38,7 @@ var measured = []struct{ metric, name, why string }{
 	{"requests.sent", "requests sent", "both sides get the same work"},
 	{"requests.ok", "requests ok", "what the users got"},
 	{"requests.failed", "requests failed", "what the users did not get"},
+	{"requests.tries", "attempts", "the first of each request over HTTP, and every one after it"},
 	{"requests.waiting", "requests waiting", "neither answered nor given up"},
 	{"latency_ms.p50", "latency p50", "from the moment that a request was due"},
 	{"latency_ms.p99", "latency p99", "what the unlucky ones wait"},
@@ -60,6 +64,9 @@ func measures(e Entry, client, server *view.Picture) []measure {
 		count("server sockets, peak", "", "the same of the server's chart", server.Faulty.Most, server.Fixed.Most),
 	}
 	for _, m := range measured {
+		if m.metric == "requests.tries" && e.Run.Faulty.Report.Requests.Tries+e.Run.Fixed.Report.Requests.Tries == 0 {
+			continue // nobody counted them: the requests are not HTTP
+		}
 		rows = append(rows, measureOf(e.Run, m.metric, m.name, m.why))
 	}
 	for _, r := range rare(e.Run) {
@@ -80,7 +87,12 @@ func measureOf(run *lab.Run, metric, name, why string) measure {
 	for _, side := range scenario.Sides() {
 		s := run.Of(side)
 		v := value{Text: notKnown}
-		if f, ok := s.Metric(metric); ok && s.Report.Knows(metric) {
+		f, ok := s.Metric(metric)
+		switch {
+		case !ok || !s.Report.Knows(metric):
+		case unanswered(metric, s.Report):
+			v.Text = noAnswer
+		default:
 			v = value{figure(metric, f), fmt.Sprint(f)}
 			figures = append(figures, f)
 		}
@@ -98,6 +110,15 @@ func measureOf(run *lab.Run, metric, name, why string) measure {
 	}
 	return row
 }
+
+// unanswered reports whether a metric is how long answers took, and there was
+// none.
+func unanswered(metric string, r client.Report) bool {
+	return strings.HasPrefix(metric, "latency_ms.") && r.Requests.OK+r.Requests.Failed == 0
+}
+
+// noAnswer stands for how long answers took where there was none.
+const noAnswer = "no answer"
 
 // figure writes a figure for people.
 func figure(metric string, v float64) string {

@@ -18,6 +18,7 @@ import (
 	"socketlab/internal/client"
 	"socketlab/internal/judge"
 	"socketlab/internal/lab"
+	"socketlab/internal/origin"
 	"socketlab/internal/report"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
@@ -163,8 +164,8 @@ func at(t *testing.T, run map[string]any, path string) float64 {
 func TestPageHasTheNumbersOfViewAndJSON(t *testing.T) {
 	t.Parallel()
 	for headline, e := range map[string]report.Entry{
-		"10 sockets against 0 at the server": entry(t),
-		"249 connections opened against 2":   long(t, "transport-per-request"),
+		"10 sockets left open against 0": entry(t),
+		"83 requests failed against 0":   long(t, "transport-per-request"),
 	} {
 		var run map[string]any
 		require.NoError(t, json.Unmarshal([]byte(write(t, "json", false, e)), &run))
@@ -309,8 +310,15 @@ func TestPageSaysHowItWasRun(t *testing.T) {
 	} {
 		require.Contains(t, how(), fact)
 	}
-	e.Host = &report.Host{Command: "sockwatch run x", System: "linux 6.18", CPUs: "2 (amd64)", Version: "v1"}
+	e.Run.Origin = &origin.Origin{Command: "sockwatch run x", System: "linux 6.18", Arch: "amd64", CPUs: 2, Version: "v1"}
 	for _, fact := range []string{"commandsockwatch run x", "systemlinux 6.18", "processors2 (amd64)", "sockwatchv1"} {
 		require.Contains(t, how(), fact)
 	}
+	require.NotContains(t, how(), "not in the recording")
+	e.Run.Origin = &origin.Origin{Command: "sockwatch run x"}
+	require.Equal(t, 3, strings.Count(how(), "not in the recording"), "what is not known is not shown as nothing")
+	e.Run.Origin = &origin.Origin{Arch: "amd64"}
+	require.Contains(t, how(), "processorsamd64")
+	e.Run.Origin = &origin.Origin{CPUs: 2}
+	require.Contains(t, how(), "processors2")
 }

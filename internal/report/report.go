@@ -21,8 +21,6 @@ import (
 type Entry struct {
 	Run       *lab.Run
 	Judgement judge.Judgement
-	// Host is where the run was played; nil if that is not known.
-	Host *Host
 }
 
 // Formats are the names that Write takes.
@@ -86,8 +84,8 @@ func comparison(e Entry) []group {
 			report("requests failed", "requests.failed", failures),
 			report("requests waiting", "requests.waiting", func(r client.Report) string { return fmt.Sprint(r.Requests.Waiting) }),
 			report("latency p50 / p99", "latency_ms", func(r client.Report) string {
-				if r.Requests.OK+r.Requests.Failed == 0 {
-					return "no answer"
+				if unanswered("latency_ms.p50", r) {
+					return noAnswer
 				}
 				return ms(r.Latency.P50) + " / " + ms(r.Latency.P99)
 			}),

@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"socketlab/internal/socketstats"
+	"socketlab/internal/lab"
 	"socketlab/internal/view"
 )
 
@@ -17,10 +17,13 @@ const (
 	legendLine  = 26
 )
 
-// SVG writes both sides' charts as a picture for a slide, which needs nothing
-// beside itself.
-func SVG(w io.Writer, p view.Picture) error {
+// SVG writes both sides' charts, at the end that shows the difference, as a
+// picture for a slide, which needs nothing beside itself.
+func SVG(w io.Writer, run *lab.Run) error {
 	const lead = "state-"
+	client, server := view.Ends(run, true)
+	line, end := headline(run, &client, &server)
+	p := *end
 	states := p.Faulty.States
 	charts := slideHeight - 190 - legendLine*max(len(states), 4)
 	charts = max(charts, 300)
@@ -29,11 +32,11 @@ func SVG(w io.Writer, p view.Picture) error {
 	c.printf(`<?xml version="1.0" encoding="UTF-8"?>` + "\n")
 	c.printf(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" font-family="DejaVu Sans, Verdana, Arial, sans-serif" role="img">`+"\n",
 		slideWidth, max(height, slideHeight), slideWidth, max(height, slideHeight))
-	c.printf("<title>%s</title>\n<desc>%s %s</desc>\n", escaped(p.Scenario+": "+p.Title), escaped(headline(&p)+"."), escaped(p.Now))
+	c.printf("<title>%s</title>\n<desc>%s %s</desc>\n", escaped(p.Scenario+": "+p.Title), escaped(line+"."), escaped(p.Now))
 	c.patterns(lead, states)
 	c.printf(`<rect class="ground" width="100%%" height="100%%" fill="%s"/>`+"\n", ground)
 	c.text(slideMargin, 46, 18, "faint", faint, "", shortened(p.Scenario+": "+p.Title, 110))
-	c.text(slideMargin, 92, 38, "ink", ink, ` font-weight="bold"`, headline(&p))
+	c.text(slideMargin, 92, 38, "ink", ink, ` font-weight="bold"`, line)
 	c.text(slideMargin, 124, 18, "ink", ink, "", shortened(p.Now, 120))
 	width := float64(slideWidth-2*slideMargin) / 2
 	for i, side := range []*view.Side{&p.Faulty, &p.Fixed} {
@@ -52,27 +55,6 @@ func SVG(w io.Writer, p view.Picture) error {
 	_, err := w.Write(c.Bytes())
 	return err
 }
-
-// headline is a run in two numbers: the peaks of both charts, or, where those are
-// alike, what does tell the sides apart. A figure that is not known is 0 here.
-func headline(p *view.Picture) string {
-	faulty, fixed := p.Faulty, p.Fixed
-	switch {
-	case clearlyMore(faulty.Most, fixed.Most):
-	case fixed.Opened > 0 && clearlyMore(faulty.Opened, fixed.Opened):
-		return fmt.Sprintf("%s opened against %d", plural(int(faulty.Opened), "connection"), fixed.Opened)
-	case fixed.Sent > 0 && clearlyMore(faulty.Failed, fixed.Failed):
-		return fmt.Sprintf("%s failed against %d", plural(int(faulty.Failed), "request"), fixed.Failed)
-	}
-	text := fmt.Sprintf("%s against %d", plural(faulty.Most, "socket"), fixed.Most)
-	if p.End == socketstats.Server.String() {
-		text += " at the server"
-	}
-	return text
-}
-
-// clearlyMore reports whether one side has half as much again as the other.
-func clearlyMore[N int | int64](faulty, fixed N) bool { return faulty > fixed && 2*faulty >= 3*fixed }
 
 // sameScale says what both charts show.
 func sameScale(p *view.Picture) string {

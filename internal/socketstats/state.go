@@ -3,6 +3,7 @@ package socketstats
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // State is a TCP state under the kernel's number (include/net/tcp_states.h).
@@ -92,6 +93,18 @@ func (c Counts) Total() int { return c.total }
 // being opened or closed by a program. TIME_WAIT and LISTEN are left out.
 func (c Counts) Open() int {
 	return c.total - c.byState[TimeWait] - c.byState[Listen]
+}
+
+// List writes the counts, such as "150 ESTABLISHED", in the order of [States]: those
+// that are not 0, but for the states that are left out.
+func (c Counts) List(without ...State) []string {
+	var list []string
+	for _, s := range States() {
+		if n := c.Of(s); n > 0 && !slices.Contains(without, s) {
+			list = append(list, fmt.Sprintf("%d %s", n, s))
+		}
+	}
+	return list
 }
 
 // Open reports whether a socket in state s is an open connection at its end, as

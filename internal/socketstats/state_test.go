@@ -56,6 +56,13 @@ func TestCountsAddUp(t *testing.T) {
 	require.Equal(t, 3, c.Open(), "without TIME_WAIT and LISTEN")
 }
 
+func TestCountsAreListedInTheOrderOfTheStates(t *testing.T) {
+	c := counts(socketstats.Listen, socketstats.CloseWait, socketstats.Established, socketstats.Established)
+	require.Equal(t, []string{"2 ESTABLISHED", "1 CLOSE_WAIT", "1 LISTEN"}, c.List())
+	require.Equal(t, []string{"2 ESTABLISHED", "1 CLOSE_WAIT"}, c.List(socketstats.Listen))
+	require.Empty(t, socketstats.Counts{}.List())
+}
+
 func TestCountsSurviveJSON(t *testing.T) {
 	every := counts(socketstats.States()...)
 	peak := counts(socketstats.Established).Max(counts(socketstats.TimeWait))

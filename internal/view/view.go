@@ -53,16 +53,18 @@ type Side struct {
 	// Trend is the same in a word or two.
 	Growth float64 `json:"growth_per_second"`
 	Trend  string  `json:"trend"`
-	// Opened and Reused, and Requests, are by the client's own count.
-	Opened  int64   `json:"opened"`
-	Reused  int64   `json:"reused"`
-	Sent    int64   `json:"sent"`
-	OK      int64   `json:"ok"`
-	Failed  int64   `json:"failed"`
-	Waiting int64   `json:"waiting"`
-	Errors  string  `json:"errors,omitempty"`
-	P50MS   float64 `json:"p50_ms"`
-	P99MS   float64 `json:"p99_ms"`
+	// Opened and Reused, and the requests, are by the client's own count. Unknown
+	// names what it did not tell, as metrics or groups of them; these are 0.
+	Opened  int64    `json:"opened"`
+	Reused  int64    `json:"reused"`
+	Sent    int64    `json:"sent"`
+	OK      int64    `json:"ok"`
+	Failed  int64    `json:"failed"`
+	Waiting int64    `json:"waiting"`
+	Errors  string   `json:"errors,omitempty"`
+	P50MS   float64  `json:"p50_ms"`
+	P99MS   float64  `json:"p99_ms"`
+	Unknown []string `json:"unknown,omitempty"`
 	// States are those that any sample of either side has shown, in the order in
 	// which they are stacked, from below.
 	States []State `json:"states"`
@@ -105,7 +107,17 @@ func (p *Picture) Of(side scenario.Side) *Side {
 // Of draws the picture of a run, with the sockets at one end. over says that the
 // run has ended.
 func Of(run *lab.Run, end socketstats.End, over bool) Picture {
+	return draw(run, judge.Judge(run), end, over)
+}
+
+// Ends draws the pictures of both ends, for less than each by itself: the verdict
+// is that of both.
+func Ends(run *lab.Run, over bool) (client, server Picture) {
 	j := judge.Judge(run)
+	return draw(run, j, socketstats.Client, over), draw(run, j, socketstats.Server, over)
+}
+
+func draw(run *lab.Run, j judge.Judgement, end socketstats.End, over bool) Picture {
 	p := Picture{
 		Scenario: run.Scenario, Title: run.Title, Speed: run.Speed, Seed: run.Seed,
 		At: run.Duration, Length: max(run.Script.Length(), run.Duration), Over: over, Stopped: run.Stopped, End: end.String(),
@@ -118,8 +130,12 @@ func Of(run *lab.Run, end socketstats.End, over bool) Picture {
 		*p.Of(side) = s
 		p.Scale = max(p.Scale, p.Of(side).Most)
 	}
-	p.Scale = roundUp(p.Scale)
-	p.Now = sentence(&p, run.Script.Now(run.Duration))
+	p.Scale = roundUp(headroom(p.Scale))
+	told := ""
+	if run.Commands == nil { // what commands do no script tells
+		told = run.Script.Now(run.Duration)
+	}
+	p.Now = sentence(&p, told)
 	return p
 }
 
@@ -147,7 +163,7 @@ func endOf(side *lab.Side, end socketstats.End) lab.End {
 }
 
 // newest is over how many samples the growth of a run under way is measured.
-const newest = 15
+const newest = 10
 
 func growthOf(side *lab.Side, end socketstats.End, over bool) (perSecond float64, words string) {
 	if over {
@@ -170,7 +186,7 @@ func sideOf(side *lab.Side, end socketstats.End, shown []socketstats.State) Side
 	s := Side{
 		Held: of.Final.Open(), Opened: r.Connections.Opened, Reused: r.Connections.Reused,
 		Sent: r.Requests.Sent, OK: r.Requests.OK, Failed: r.Requests.Failed, Waiting: r.Requests.Waiting,
-		Errors: r.Requests.ErrorList(), P50MS: r.Latency.P50, P99MS: r.Latency.P99,
+		Errors: r.Requests.ErrorList(), P50MS: r.Latency.P50, P99MS: r.Latency.P99, Unknown: r.Unknown,
 	}
 	for _, state := range shown {
 		s.States = append(s.States, State{Name: state.String(), Now: of.Final.Of(state), Peak: of.Peak.Of(state)})
@@ -185,6 +201,9 @@ func sideOf(side *lab.Side, end socketstats.End, shown []socketstats.State) Side
 	}
 	return s
 }
+
+// headroom is a little more than the highest point, so that its top can be seen.
+func headroom(n int) int { return n + n/20 + min(n, 1) }
 
 // roundUp is the next number that a scale may end with: 10, 20, 50, 100 and so
 // on, and what lies between in fifths.

@@ -69,13 +69,22 @@ func TestPictureHasTheNumbersOfTheRun(t *testing.T) {
 	require.Equal(t, 5, p.Fixed.Most, "TIME_WAIT is in the chart, too")
 	require.Equal(t, []State{{"ESTABLISHED", 60, 60}, {"TIME_WAIT", 0, 0}}, p.Faulty.States)
 	require.Equal(t, []State{{"ESTABLISHED", 2, 2}, {"TIME_WAIT", 3, 3}}, p.Fixed.States, "the same states on both sides")
-	require.Equal(t, 60, p.Scale)
+	require.Equal(t, 64, p.Scale, "the top of the chart is to be seen")
 	require.Equal(t, Point{At: 29 * time.Second, Counts: []int{2, 3}}, p.Fixed.Points[29])
 	require.Equal(t, verdict.IdleNotReused, p.Faulty.Verdict.Kind)
 	require.Equal(t, "+2.0/s", p.Faulty.Trend)
 	require.Equal(t, "steady", p.Fixed.Trend)
 	require.EqualValues(t, 60, p.Of(scenario.Faulty).Opened)
 	require.Equal(t, "The faulty side holds 60 sockets (idle-connections-not-reused), the fixed side 2.", p.Now)
+
+	many := climbing(30)
+	many.Fixed.Client.Final = many.Fixed.Client.Series[0].Counts // 2 open
+	for range manyWaiting {
+		many.Fixed.Client.Final.Add(socketstats.TimeWait)
+	}
+	require.Contains(t, Of(many, socketstats.Client, true).Now, "the fixed side with 2.")
+	many.Fixed.Client.Final.Add(socketstats.TimeWait)
+	require.Contains(t, Of(many, socketstats.Client, true).Now, "the fixed side with 2, and 11 in TIME_WAIT.")
 
 	server := Of(climbing(30), socketstats.Server, true)
 	require.Zero(t, server.Faulty.Held)
@@ -119,7 +128,7 @@ func TestSocketOrTwoAreNoGrowth(t *testing.T) {
 	var few, many []float64
 	for i := range 15 {
 		at = append(at, time.Duration(i)*time.Second)
-		few = append(few, 30+2*float64(i)/14)
+		few = append(few, 30+3*float64(i)/14)
 		many = append(many, 30+5*float64(i)/14)
 	}
 	require.Zero(t, growth(at, few))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"socketlab/internal/socketstats"
@@ -35,30 +36,38 @@ type WatchedProcess struct {
 	Growth float64 `json:"growth_per_second"`
 	Trend  string  `json:"trend"`
 	// Flow is what came and went; nil where nothing tells.
-	Flow   *watch.Flow `json:"flow,omitempty"`
-	States []State     `json:"states"`
-	Points []Point     `json:"points"`
+	Flow *watch.Flow `json:"flow,omitempty"`
+	// Verdict is what the snapshots so far show of this process; it has no Kind in
+	// the row of no process.
+	Verdict verdict.Verdict `json:"verdict"`
+	States  []State         `json:"states"`
+	Points  []Point         `json:"points"`
+	// leaking is how many it holds at the end that has more: a leak need not be at
+	// the end that is shown.
+	leaking int
 }
 
 // trendSamples is over how many of the newest samples a watched process's trend
 // is measured: a watch has no end, and its trend is that of now.
-const trendSamples = 30
+const trendSamples = 15
 
 // OfWatch draws the picture of a watch by its newest snapshots, with the sockets
-// at one end. There must be a snapshot. The processes are those of the last.
-func OfWatch(snapshots []watch.Snapshot, end socketstats.End) Watched {
+// at one end, and what was found so far; see [Verdicts]. There must be a snapshot.
+// The processes are those of the last.
+func OfWatch(snapshots []watch.Snapshot, end socketstats.End, found []watch.Judgement) Watched {
 	last := snapshots[len(snapshots)-1]
 	w := Watched{At: last.At, Port: last.Port, Listeners: last.Listeners, End: end.String(), From: snapshots[0].After, To: last.After}
 	shown := watchedStates(snapshots, end)
 	for _, p := range last.Processes {
 		process := watchedProcess(snapshots, p, end, shown)
+		process.Verdict = verdictOn(p.PID, found)
 		for _, point := range process.Points {
 			w.Scale = max(w.Scale, point.Total())
 		}
 		w.Processes = append(w.Processes, process)
 	}
-	w.Scale = roundUp(w.Scale)
-	w.Now = watchSentence(w.Processes)
+	w.Scale = roundUp(headroom(w.Scale))
+	w.Now = watchSentence(w.Processes, found)
 	return w
 }
 
@@ -83,7 +92,7 @@ func watchedStates(snapshots []watch.Snapshot, end socketstats.End) []socketstat
 
 func watchedProcess(snapshots []watch.Snapshot, now watch.Process, end socketstats.End, shown []socketstats.State) WatchedProcess {
 	counts := endOfProcess(now, end)
-	w := WatchedProcess{Label: now.Label(), Held: counts.Open(), Flow: now.Flow}
+	w := WatchedProcess{Label: now.Label(), Held: counts.Open(), Flow: now.Flow, leaking: max(now.Client.Open(), now.Server.Open())}
 	var at []time.Duration
 	var held []float64
 	peak := make([]int, len(shown))
@@ -112,8 +121,22 @@ func watchedProcess(snapshots []watch.Snapshot, now watch.Process, end socketsta
 	return w
 }
 
-// watchSentence says who holds how much, and who grows the fastest.
-func watchSentence(processes []WatchedProcess) string {
+// verdictOn is that on a process. One that was not there for long enough has not
+// shown enough.
+func verdictOn(pid int32, found []watch.Judgement) verdict.Verdict {
+	if pid == 0 {
+		return verdict.Verdict{}
+	}
+	for _, j := range found {
+		if j.PID == pid {
+			return j.Verdict
+		}
+	}
+	return verdict.Verdict{Kind: verdict.NotEnoughData}
+}
+
+// watchSentence says who leaks, who holds how much, and who grows the fastest.
+func watchSentence(processes []WatchedProcess, found []watch.Judgement) string {
 	if len(processes) == 0 {
 		return "No connections."
 	}
@@ -124,13 +147,64 @@ func watchSentence(processes []WatchedProcess) string {
 			fastest = p
 		}
 	}
-	who := "1 process holds"
-	if len(processes) > 1 {
-		who = fmt.Sprintf("%d processes hold", len(processes))
+	if text := leakSentence(processes, sum, found); text != "" {
+		return text
 	}
-	text := fmt.Sprintf("%s %s", who, sockets(sum))
+	text := hold(len(processes)) + " " + sockets(sum)
 	if fastest.Growth >= leastGrowth {
 		return fmt.Sprintf("%s; %s grows the fastest: %s.", text, fastest.Label, fastest.Trend)
 	}
 	return text + "; none grows."
+}
+
+func hold(processes int) string {
+	if processes == 1 {
+		return "1 process holds"
+	}
+	return fmt.Sprintf("%d processes hold", processes)
+}
+
+// leakSentence names the worst leak among those that are there, and of several
+// that are as sure the one that holds most; "" if there is none. Of all processes
+// together it says why: no process's own row does.
+func leakSentence(processes []WatchedProcess, sum int, found []watch.Judgement) string {
+	leaks := slices.DeleteFunc(slices.Clone(found), func(j watch.Judgement) bool {
+		return !j.Verdict.Leak || (j.PID != 0 && labelled(processes, j.Name) == nil)
+	})
+	if len(leaks) == 0 {
+		return ""
+	}
+	worst := watch.Worst(leaks)
+	if worst.PID == 0 {
+		text := fmt.Sprintf("%s: %s; %s %s.", worst.Name, worst.Verdict.Kind, hold(len(processes)), sockets(sum))
+		return strings.Join(append([]string{text}, worst.Verdict.Evidence[:min(1, len(worst.Verdict.Evidence))]...), " ")
+	}
+	leaks = slices.DeleteFunc(leaks, func(j watch.Judgement) bool { return j.PID == 0 })
+	held := labelled(processes, worst.Name).leaking
+	for _, j := range leaks {
+		if n := labelled(processes, j.Name).leaking; n > held && j.Verdict.Confidence == worst.Verdict.Confidence {
+			worst, held = j, n
+		}
+	}
+	text := fmt.Sprintf("%s: %s, holds %s", worst.Name, worst.Verdict.Kind, sockets(held))
+	switch n := len(leaks) - 1; {
+	case n == 1:
+		text += "; 1 other leaks"
+	case n > 1:
+		text += fmt.Sprintf("; %d others leak", n)
+	}
+	if len(processes) > 1 {
+		text += fmt.Sprintf("; %s %d", hold(len(processes)), sum)
+	}
+	return text + "."
+}
+
+// labelled is the process with a label; nil if it is not there.
+func labelled(processes []WatchedProcess, label string) *WatchedProcess {
+	for i := range processes {
+		if processes[i].Label == label {
+			return &processes[i]
+		}
+	}
+	return nil
 }

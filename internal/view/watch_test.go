@@ -42,9 +42,9 @@ func watching(n int) []watch.Snapshot {
 
 func TestWatchedHasTheNumbersOfTheWatch(t *testing.T) {
 	t.Parallel()
-	w := OfWatch(watching(31), socketstats.Client)
+	w := OfWatch(watching(31), socketstats.Client, nil)
 	require.Len(t, w.Processes, 2)
-	require.Equal(t, 60, w.Scale, "of those that are there")
+	require.Equal(t, 64, w.Scale, "of those that are there")
 	require.Equal(t, 30*time.Second, w.To)
 	faulty, fixed := w.Processes[0], w.Processes[1]
 	require.Equal(t, "faulty (8)", faulty.Label)
@@ -56,20 +56,20 @@ func TestWatchedHasTheNumbersOfTheWatch(t *testing.T) {
 	require.Equal(t, Point{At: 30 * time.Second, Counts: []int{2, 0, 3}}, fixed.Points[30])
 	require.Equal(t, "2 processes hold 62 sockets; faulty (8) grows the fastest: +2.0/s.", w.Now)
 
-	server := OfWatch(watching(31), socketstats.Server)
+	server := OfWatch(watching(31), socketstats.Server, nil)
 	require.Equal(t, 30, server.Processes[0].Held)
 	require.Equal(t, "+1.0/s", server.Processes[0].Trend)
 }
 
 func TestWatchedOfABeginning(t *testing.T) {
 	t.Parallel()
-	w := OfWatch(watching(2)[1:], socketstats.Client)
+	w := OfWatch(watching(2)[1:], socketstats.Client, nil)
 	require.Equal(t, "2 processes hold 4 sockets; none grows.", w.Now)
 	require.Equal(t, 10, w.Scale)
-	require.Equal(t, "No connections.", OfWatch([]watch.Snapshot{{}}, socketstats.Client).Now)
+	require.Equal(t, "No connections.", OfWatch([]watch.Snapshot{{}}, socketstats.Client, nil).Now)
 	one := watching(2)[1]
 	one.Processes = one.Processes[:1]
-	require.Equal(t, "1 process holds 2 sockets; none grows.", OfWatch([]watch.Snapshot{one}, socketstats.Client).Now)
+	require.Equal(t, "1 process holds 2 sockets; none grows.", OfWatch([]watch.Snapshot{one}, socketstats.Client, nil).Now)
 }
 
 // What a process did long ago is not its trend now.
@@ -81,5 +81,5 @@ func TestWatchedTrendIsThatOfNow(t *testing.T) {
 		last.After += time.Duration(i+1) * time.Second
 		snapshots = append(snapshots, last)
 	}
-	require.Equal(t, "steady", OfWatch(snapshots, socketstats.Client).Processes[0].Trend)
+	require.Equal(t, "steady", OfWatch(snapshots, socketstats.Client, nil).Processes[0].Trend)
 }

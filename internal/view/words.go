@@ -39,10 +39,10 @@ func climbed(perSecond float64) string {
 }
 
 // growth is the trend of what is held, in sockets a second, rounded; 0 for what
-// may be chance: too few values, a socket or two, or a small part of what there
-// is.
+// may be chance: too few values, a handful of sockets, or a small part of what
+// there is.
 func growth(at []time.Duration, held []float64) float64 {
-	const least, few, part = 3, 2, 0.1
+	const least, few, part = 3, 3, 0.05
 	if len(at) < least {
 		return 0
 	}
@@ -71,11 +71,20 @@ func sentence(p *Picture, told string) string {
 	}
 }
 
-// holds is what a side holds, and the leak that it was found to be.
+// manyWaiting is how many sockets in TIME_WAIT are worth a word.
+const manyWaiting = 10
+
+// holds is what a side holds, what lingers where that is more, and the leak that
+// it was found to be.
 func holds(s *Side) string {
 	text := fmt.Sprint(s.Held)
 	if s.Side == scenario.Faulty {
 		text = sockets(s.Held)
+	}
+	for _, state := range s.States {
+		if state.Name == socketstats.TimeWait.String() && state.Now > max(s.Held, manyWaiting) {
+			text += fmt.Sprintf(", and %d in TIME_WAIT", state.Now)
+		}
 	}
 	if s.Verdict.Leak {
 		text += fmt.Sprintf(" (%s)", s.Verdict.Kind)

@@ -1,6 +1,10 @@
 package watch
 
-import "time"
+import (
+	"time"
+
+	"socketlab/internal/origin"
+)
 
 // Event is one line of a recording of a watch: just one of its fields is set.
 type Event struct {
@@ -18,6 +22,8 @@ type Begin struct {
 	Source   string        `json:"source"`
 	Interval time.Duration `json:"interval_ns"`
 	Started  time.Time     `json:"started"`
+	// Origin is what recorded it, and where; nil if nobody said.
+	Origin *origin.Origin `json:"origin,omitempty"`
 }
 
 // Ending is how a watch ended.

@@ -186,8 +186,16 @@ type sighting struct {
 
 func newUses() uses { return uses{by: map[netip.AddrPort]int32{}, seen: map[uint64]sighting{}} }
 
+// mostUses bounds what is kept of addresses: a server's clients have ever new ones.
+const mostUses = 100_000
+
 // counted begins what is between two counts.
-func (u *uses) counted() { u.before, u.seen = u.seen, map[uint64]sighting{} }
+func (u *uses) counted() {
+	u.before, u.seen = u.seen, map[uint64]sighting{}
+	if len(u.by) > mostUses {
+		clear(u.by)
+	}
+}
 
 // another stands for a process that is not watched, and for several.
 const another = -1

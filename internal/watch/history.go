@@ -13,15 +13,31 @@ import (
 
 // History is the snapshots of a target, as series that can be judged. The zero
 // History is empty.
-type History struct{ snapshots []Snapshot }
+type History struct {
+	// Most is how many snapshots are kept; 0 is all. Of many processes fewer are.
+	// What is forgotten first is that in which nothing happened, then the oldest.
+	Most      int
+	snapshots []Snapshot
+	// before is what came and went of each process up to the first snapshot that
+	// is kept; nil while all are.
+	before map[int32]Flow
+	// newest is the time of the newest snapshot, and step that since the one
+	// entered before.
+	newest, step time.Duration
+}
 
 // Add enters the next snapshot of a target that is watched closely.
-func (h *History) Add(s Snapshot) { h.snapshots = append(h.snapshots, s) }
+func (h *History) Add(s Snapshot) {
+	h.makeRoom(s)
+	h.step, h.newest = s.After-h.newest, s.After
+	h.snapshots = append(h.snapshots, s)
+}
 
-// Len is how many snapshots there are.
+// Len is how many snapshots are kept.
 func (h *History) Len() int { return len(h.snapshots) }
 
-// Snapshots are all of them, in their order. They must not be changed.
+// Snapshots are those that are kept, in their order, up to the next [History.Add].
+// They must not be changed.
 func (h *History) Snapshots() []Snapshot { return h.snapshots }
 
 // Last is the newest snapshot. There must be one.
@@ -141,6 +157,7 @@ func (h *History) all() Subject {
 		subject.Name = fmt.Sprintf("all %s processes together", last.Processes[0].Name)
 	}
 	subject.Series = h.series(func(Process) bool { return true })
+	h.rebase(&subject.Series, 0)
 	return subject
 }
 
@@ -148,7 +165,9 @@ func (h *History) process(pid int32) Subject {
 	of := func(p Process) bool { return p.PID == pid }
 	processes := h.Last().Processes
 	label := processes[slices.IndexFunc(processes, of)].Label()
-	return Subject{Name: label, PID: pid, Series: h.series(of)}
+	subject := Subject{Name: label, PID: pid, Series: h.series(of)}
+	h.rebase(&subject.Series, pid)
+	return subject
 }
 
 func (h *History) series(of func(Process) bool) verdict.Series {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"socketlab/internal/lab"
-	"socketlab/internal/socketstats"
 	"socketlab/internal/view"
 	"socketlab/internal/watch"
 )
@@ -19,9 +18,12 @@ type job struct {
 	done chan struct{}
 }
 
-// share bounds what painting takes: one part in so many of the time. A verdict on a
-// long past is dear, and the processor belongs to what is counted.
-const share = 50
+// Painting takes at most one part in share of the time: a verdict on a long past
+// is dear.
+const (
+	share  = 50
+	seldom = 5 * time.Second
+)
 
 // painter makes pictures of events, in a goroutine of its own, for a feed. If it
 // falls behind it paints one picture for several samples.
@@ -79,6 +81,7 @@ func (p *painter) stop() {
 
 func (p *painter) work() {
 	defer close(p.gone)
+	pace := view.Pace{Share: share, Most: seldom}
 	for {
 		select {
 		case <-p.wake:
@@ -107,7 +110,7 @@ func (p *painter) work() {
 			close(d)
 		}
 		select {
-		case <-time.After(share * time.Since(began)):
+		case <-time.After(pace.Rest(time.Since(began))):
 		case <-p.hurry:
 		case <-p.quit:
 			return
@@ -131,19 +134,18 @@ func (p *painter) enter(e lab.Event) {
 func (p *painter) count(s watch.Snapshot) {
 	if p.watch == nil {
 		p.watch = &watching{}
-	}
-	if p.watch.add(s) {
 		p.feed.open(encode(beginOfWatch(s)))
 	}
+	p.watch.add(s)
 }
 
 func (p *painter) paint() {
 	switch {
 	case p.run != nil:
-		of := view.Of(p.run, socketstats.Client, p.over)
-		points := pointsOf(&of, p.sent)
+		client, server := view.Ends(p.run, p.over)
+		points := pointsOf(p.sent, &client, &server)
 		p.sent += len(points)
-		p.feed.extend(encode(pictureOf(&of)), points, 0)
+		p.feed.extend(encode(pictureOf(&client, &server)), points, 0)
 	case p.watch != nil:
 		picture, points := p.watch.take(p.over)
 		p.feed.extend(encode(picture), points, mostWatched)

@@ -33,16 +33,22 @@ type meaning struct {
 // picture is what there is to see now, but for the points of the charts.
 type picture struct {
 	// From is where the charts begin.
-	From   time.Duration `json:"from_ns"`
-	At     time.Duration `json:"at_ns"`
-	Length time.Duration `json:"length_ns"`
-	// End is which end's sockets are shown.
-	End     string  `json:"end"`
-	Over    bool    `json:"over"`
-	Stopped string  `json:"stopped,omitempty"`
-	Scale   int     `json:"scale"`
-	Now     string  `json:"now"`
-	Panels  []panel `json:"panels"`
+	From    time.Duration `json:"from_ns"`
+	At      time.Duration `json:"at_ns"`
+	Length  time.Duration `json:"length_ns"`
+	Over    bool          `json:"over"`
+	Stopped string        `json:"stopped,omitempty"`
+	// End is the end to show if nobody has chosen, and Ends what there is to see
+	// of each.
+	End  string           `json:"end"`
+	Ends map[string]ofEnd `json:"ends"`
+}
+
+// ofEnd is what there is to see of one end of the connections.
+type ofEnd struct {
+	Scale  int     `json:"scale"`
+	Now    string  `json:"now"`
+	Panels []panel `json:"panels"`
 }
 
 // panel is one side, or one process.
@@ -52,10 +58,11 @@ type panel struct {
 	view.Side
 }
 
-// point is one count: the sockets of each panel by state, those above 0.
+// point is one count: of each end the sockets of each panel by state, those
+// above 0.
 type point struct {
-	At     time.Duration             `json:"at_ns"`
-	Counts map[string]map[string]int `json:"counts"`
+	At     time.Duration                        `json:"at_ns"`
+	Counts map[string]map[string]map[string]int `json:"counts"`
 }
 
 func beginOf(b *lab.Begin) begin {
@@ -64,7 +71,6 @@ func beginOf(b *lab.Begin) begin {
 	if b.Speed != 1 {
 		facts = append(facts, fmt.Sprintf("speed %g", b.Speed))
 	}
-	facts = append(facts, fmt.Sprintf("takes %s", length.Round(100*time.Millisecond)))
 	of := begin{
 		Run: b.Started.Format(time.RFC3339Nano) + b.Scenario, Title: b.Title, About: strings.Join(facts, " · "),
 		Question: fmt.Sprintf("How many sockets will the faulty side hold after %s?", length.Round(100*time.Millisecond)),
@@ -100,31 +106,39 @@ func meanings() []meaning {
 	return all
 }
 
-func pictureOf(v *view.Picture) picture {
-	p := picture{At: v.At, Length: v.Length, End: v.End, Over: v.Over, Stopped: v.Stopped, Scale: v.Scale, Now: v.Now}
-	for _, side := range scenario.Sides() {
-		s := *v.Of(side)
-		s.Points = nil
-		p.Panels = append(p.Panels, panel{Key: string(side), Name: strings.ToUpper(string(side)), Side: s})
+func pictureOf(ends ...*view.Picture) picture {
+	v := ends[0]
+	p := picture{At: v.At, Length: v.Length, Over: v.Over, Stopped: v.Stopped, End: v.End, Ends: map[string]ofEnd{}}
+	for _, v := range ends {
+		of := ofEnd{Scale: v.Scale, Now: v.Now}
+		for _, side := range scenario.Sides() {
+			s := *v.Of(side)
+			s.Points = nil
+			of.Panels = append(of.Panels, panel{Key: string(side), Name: strings.ToUpper(string(side)), Side: s})
+		}
+		p.Ends[v.End] = of
 	}
 	return p
 }
 
 // pointsOf are a picture's points from the sent-th on, each written. A state is
 // named in each, as there may be more of them later.
-func pointsOf(v *view.Picture, sent int) [][]byte {
+func pointsOf(sent int, ends ...*view.Picture) [][]byte {
 	var points [][]byte
-	for i := sent; i < len(v.Faulty.Points); i++ {
-		of := point{At: v.Faulty.Points[i].At, Counts: map[string]map[string]int{}}
-		for _, side := range scenario.Sides() {
-			s := v.Of(side)
-			counts := map[string]int{}
-			for j, n := range s.Points[i].Counts {
-				if n > 0 {
-					counts[s.States[j].Name] = n
+	for i := sent; i < len(ends[0].Faulty.Points); i++ {
+		of := point{At: ends[0].Faulty.Points[i].At, Counts: map[string]map[string]map[string]int{}}
+		for _, v := range ends {
+			of.Counts[v.End] = map[string]map[string]int{}
+			for _, side := range scenario.Sides() {
+				s := v.Of(side)
+				counts := map[string]int{}
+				for j, n := range s.Points[i].Counts {
+					if n > 0 {
+						counts[s.States[j].Name] = n
+					}
 				}
+				of.Counts[v.End][string(side)] = counts
 			}
-			of.Counts[string(side)] = counts
 		}
 		points = append(points, encode(of))
 	}

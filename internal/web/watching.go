@@ -24,7 +24,7 @@ const (
 // watching is a watch in progress.
 type watching struct {
 	snapshots []watch.Snapshot
-	end       socketstats.End
+	verdicts  view.Verdicts
 	sent      int // how many of the snapshots are shown
 }
 
@@ -33,23 +33,18 @@ func beginOfWatch(s watch.Snapshot) begin {
 	if s.Port != 0 {
 		title = fmt.Sprintf("Connections to port %d", s.Port)
 	}
-	return begin{Run: s.At.Format(time.RFC3339Nano), Title: title, About: "watch", Meanings: meanings()}
+	return begin{Run: s.At.Format(time.RFC3339Nano), Title: title, Meanings: meanings()}
 }
 
-// add enters a count, and reports whether all of them are to be shown anew, as
-// another end has the sockets.
-func (w *watching) add(s watch.Snapshot) (anew bool) {
-	w.snapshots = append(w.snapshots, s)
+// add enters a count.
+func (w *watching) add(s watch.Snapshot) {
+	w.verdicts.Add(s)
+	w.snapshots = append(w.snapshots, view.Drawn(s))
 	if most := kept(len(s.Processes)); len(w.snapshots) > most {
 		drop := max(len(w.snapshots)-most, most/4)
 		w.snapshots = slices.Delete(w.snapshots, 0, drop)
 		w.sent = max(0, w.sent-drop)
 	}
-	if end := fullerEnd(s); end != w.end || len(w.snapshots) == 1 {
-		w.end, w.sent = end, 0
-		return true
-	}
-	return false
 }
 
 // kept is how many counts of so many processes are kept.
@@ -71,32 +66,44 @@ func fullerEnd(s watch.Snapshot) socketstats.End {
 
 // take is the picture, and the points that nobody was shown.
 func (w *watching) take(over bool) (picture, [][]byte) {
-	v := view.OfWatch(w.snapshots, w.end)
-	p := picture{From: v.From, At: v.To, Length: v.To, End: v.End, Over: over, Scale: v.Scale, Now: v.Now, Panels: []panel{}}
-	slices.SortStableFunc(v.Processes, func(a, b view.WatchedProcess) int { return cmp.Compare(b.Held, a.Held) })
-	if len(v.Processes) > mostPanels {
-		p.Now += fmt.Sprintf(" Shown are the %d that hold most.", mostPanels)
-		v.Processes = v.Processes[:mostPanels]
+	found := w.verdicts.Found(over)
+	last := w.snapshots[len(w.snapshots)-1]
+	p := picture{
+		From: w.snapshots[0].After, At: last.After, Length: last.After, Over: over,
+		End: fullerEnd(last).String(), Ends: map[string]ofEnd{},
 	}
-	for _, of := range v.Processes {
-		p.Panels = append(p.Panels, panel{Key: of.Label, Name: of.Label, Side: view.Side{
-			Held: of.Held, Growth: of.Growth, Trend: of.Trend, States: of.States,
-		}})
+	for _, end := range []socketstats.End{socketstats.Client, socketstats.Server} {
+		v := view.OfWatch(w.snapshots, end, found)
+		p.Ends[v.End] = ofWatched(&v)
 	}
 	var points [][]byte
 	for _, s := range w.snapshots[w.sent:] {
-		at := point{At: s.After, Counts: map[string]map[string]int{}}
+		client, server := map[string]map[string]int{}, map[string]map[string]int{}
 		for _, process := range s.Processes {
-			counts := process.Client
-			if w.end == socketstats.Server {
-				counts = process.Server
-			}
-			at.Counts[process.Label()] = above0(counts)
+			client[process.Label()], server[process.Label()] = above0(process.Client), above0(process.Server)
 		}
-		points = append(points, encode(at))
+		points = append(points, encode(point{At: s.After, Counts: map[string]map[string]map[string]int{
+			socketstats.Client.String(): client, socketstats.Server.String(): server,
+		}}))
 	}
 	w.sent = len(w.snapshots)
 	return p, points
+}
+
+// ofWatched is one end's view of a watch, of those processes that hold most.
+func ofWatched(v *view.Watched) ofEnd {
+	of := ofEnd{Scale: v.Scale, Now: v.Now, Panels: []panel{}}
+	slices.SortStableFunc(v.Processes, func(a, b view.WatchedProcess) int { return cmp.Compare(b.Held, a.Held) })
+	if len(v.Processes) > mostPanels {
+		of.Now += fmt.Sprintf(" Shown are the %d that hold most.", mostPanels)
+		v.Processes = v.Processes[:mostPanels]
+	}
+	for _, p := range v.Processes {
+		of.Panels = append(of.Panels, panel{Key: p.Label, Name: p.Label, Side: view.Side{
+			Held: p.Held, Growth: p.Growth, Trend: p.Trend, States: p.States, Verdict: p.Verdict,
+		}})
+	}
+	return of
 }
 
 func above0(c socketstats.Counts) map[string]int {

@@ -151,19 +151,22 @@ func TestNumbersAreThoseOfTheView(t *testing.T) {
 		s.Run(e)
 	}
 	points, last := look(t, s, "").until(30)
-	want := view.Of(run, socketstats.Client, false)
-	got := last.data.Picture
-	require.Equal(t, want.Now, got.Now)
-	require.Equal(t, want.Scale, got.Scale)
-	for i, side := range []view.Side{want.Faulty, want.Fixed} {
-		for j, at := range side.Points {
-			for k, n := range at.Counts {
-				require.Equal(t, n, points[j].Counts[string(side.Side)][side.States[k].Name])
+	require.Equal(t, "client", last.data.Picture.End)
+	require.Len(t, last.data.Picture.Ends, 2)
+	for _, end := range []socketstats.End{socketstats.Client, socketstats.Server} {
+		want, got := view.Of(run, end, false), last.data.Picture.Ends[end.String()]
+		require.Equal(t, want.Now, got.Now)
+		require.Equal(t, want.Scale, got.Scale)
+		for i, side := range []view.Side{want.Faulty, want.Fixed} {
+			for j, at := range side.Points {
+				for k, n := range at.Counts {
+					require.Equal(t, n, points[j].Counts[end.String()][string(side.Side)][side.States[k].Name])
+				}
+				require.Equal(t, at.At, points[j].At)
 			}
-			require.Equal(t, at.At, points[j].At)
+			side.Points = nil
+			require.Equal(t, side, got.Panels[i].Side)
 		}
-		side.Points = nil
-		require.Equal(t, side, got.Panels[i].Side)
 	}
 }
 

@@ -13,6 +13,11 @@ const el = (tag, className, ...inside) => {
 const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
 
 let begun = null, picture = null, points = [], panels = new Map();
+let chosen = null; // the end to show, once somebody has chosen
+
+// end is the end that is shown, and ofEnd what there is to see of it.
+const end = () => chosen && picture.ends[chosen] ? chosen : picture.end;
+const ofEnd = () => picture.ends[end()];
 
 // ---- what is sent -------------------------------------------------------
 
@@ -82,15 +87,20 @@ function more(m) {
 // ---- what is drawn ------------------------------------------------------
 
 const two = (n) => String(n).padStart(2, "0");
+const clock = (ns) => two(Math.floor(Math.round(ns / 1e9) / 60)) + ":" + two(Math.round(ns / 1e9) % 60);
 
 function draw() {
   if (!picture) return;
-  const seconds = Math.floor(picture.at_ns / 1e9);
-  put($("time"), two(Math.floor(seconds / 60)) + ":" + two(seconds % 60));
-  put($("about"), `${begun.title} · ${begun.about} · ${picture.end} end`);
-  const keys = picture.panels.map((p) => p.key);
+  put($("time"), clock(picture.at_ns));
+  put($("length"), begun.question ? " of " + clock(picture.length_ns) : "");
+  put($("about"), [begun.title, begun.about, end() + " end"].filter(Boolean).join(" · "));
+  const other = Object.keys(picture.ends).find((e) => e !== end());
+  $("end").hidden = !other;
+  put($("end"), `Show ${other} end`);
+  const of = ofEnd();
+  const keys = of.panels.map((p) => p.key);
   for (const [key, p] of panels) if (!keys.includes(key)) { p.section.remove(); panels.delete(key); }
-  for (const p of picture.panels) {
+  for (const p of of.panels) {
     if (!panels.has(p.key)) {
       panels.set(p.key, new Panel(p));
       $("panels").append(panels.get(p.key).section);
@@ -98,11 +108,11 @@ function draw() {
   }
   $("panels").dataset.n = String(Math.min(keys.length, 3));
   const guess = guessed();
-  let top = picture.scale;
+  let top = of.scale;
   if (guess !== null && guess > top && guess <= 2 * top) top = guess;
   const to = Math.max(picture.length_ns, picture.from_ns + 5e9) / 1e9;
   const scales = { from: picture.from_ns / 1e9, to: begun.question ? picture.length_ns / 1e9 : to, top };
-  for (const p of picture.panels) {
+  for (const p of of.panels) {
     panels.get(p.key).draw(p, { ...scales, guess: p.side === "faulty" ? guess : null });
   }
   explain();
@@ -149,22 +159,30 @@ class Panel {
       put(at.querySelector(".count"), String(s.now));
       at.querySelector(".fill").style.width = 100 * Math.min(1, s.now / scales.top) + "%";
     });
+    const v = p.verdict, kind = v.kind === "not-enough-data" ? "not enough data yet" : v.kind;
+    const few = ofEnd().panels.length <= 3; // of more there is room for a sentence each
+    put(this.verdict, kind + (!v.confidence ? "" : p.side ? ` (${v.confidence} confidence)` : `, ${v.confidence}`));
+    const why = [...(v.evidence ?? []), ...(v.fix && !p.side ? ["To mend it: " + v.fix] : [])];
+    put(this.why, (few ? why : why.slice(0, 1)).join(" "));
+    this.why.classList.toggle("short", !few);
     if (p.side) {
-      put(this.verdict, p.verdict.kind ? p.verdict.kind + (p.verdict.confidence ? ` (${p.verdict.confidence} confidence)` : "") : "");
-      put(this.why, (p.verdict.evidence ?? []).join(" "));
-      put(this.numbers, `connections opened ${p.opened}, reused ${p.reused} · requests sent ${p.sent}, ok ${p.ok}, ` +
-        `failed ${p.failed}, waiting ${p.waiting}` + (p.errors ? ` (${p.errors})` : "") +
-        (p.p99_ms ? ` · p50 ${ms(p.p50_ms)}, p99 ${ms(p.p99_ms)}` : ""));
+      const n = (name, value) => known(p, name) ? value : "not known";
+      put(this.numbers, `connections opened ${n("connections.opened", p.opened)}, reused ${n("connections.reused", p.reused)} · ` +
+        (!known(p, "requests") ? "requests not known" : `requests sent ${n("requests.sent", p.sent)}, ok ${n("requests.ok", p.ok)}, ` +
+        `failed ${n("requests.failed", p.failed)}, waiting ${n("requests.waiting", p.waiting)}`) + (p.errors ? ` (${p.errors})` : "") +
+        (p.p99_ms ? ` · p50\u00a0${ms(p.p50_ms)}, p99\u00a0${ms(p.p99_ms)}` : ""));
     }
     const states = p.states.map((s) => s.name);
     this.box.setAttribute("aria-label", `Sockets of ${p.name} over time, at most ${Math.max(0, ...points.map((q) => total(q, p.key)))} at once; ` +
       `now ${p.states.map((s) => `${s.now} ${s.name}`).join(", ")}.` + (scales.guess !== null ? ` Your guess was ${scales.guess}.` : ""));
-    this.chart.draw(points, p.key, states, scales);
+    this.chart.draw(points, (q) => q.counts[end()]?.[p.key] ?? {}, states, scales);
   }
 }
 
-const total = (point, key) => Object.values(point.counts[key] ?? {}).reduce((a, b) => a + b, 0);
-const ms = (n) => n >= 1000 ? (n / 1000).toFixed(1) + " s" : n.toFixed(n < 10 ? 1 : 0) + " ms";
+// known reports whether the client told a figure, or a group of them.
+const known = (p, name) => !(p.unknown ?? []).some((u) => name === u || name.startsWith(u + "."));
+const total = (point, key) => Object.values(point.counts[end()]?.[key] ?? {}).reduce((a, b) => a + b, 0);
+const ms = (n) => n >= 1000 ? (n / 1000).toFixed(1) + "\u00a0s" : n.toFixed(n < 10 ? 1 : 0) + "\u00a0ms";
 
 function row(s) {
   const fill = el("span", "fill");
@@ -176,7 +194,7 @@ function row(s) {
 
 // explain says what each state means that is to be seen.
 function explain() {
-  const seen = new Set(picture.panels.flatMap((p) => p.states.map((s) => s.name)));
+  const seen = new Set(ofEnd().panels.flatMap((p) => p.states.map((s) => s.name)));
   const shown = begun.meanings.filter((m) => seen.has(m.state));
   const key = shown.map((m) => m.state).join();
   if ($("states").dataset.of === key) return;
@@ -188,11 +206,11 @@ function explain() {
 // else not more than every ten seconds.
 let said = { at: 0, found: "" };
 function say(guess) {
-  let text = picture.now;
-  const faulty = picture.panels.find((p) => p.side === "faulty");
+  let text = ofEnd().now;
+  const faulty = ofEnd().panels.find((p) => p.side === "faulty");
   if (picture.over && guess !== null && faulty) text += ` Your guess was ${guess}.`;
   put($("now"), text);
-  const found = [picture.over, ...picture.panels.map((p) => p.verdict?.kind)].join();
+  const found = [picture.over, end(), ...ofEnd().panels.map((p) => p.verdict?.kind)].join();
   if (found === said.found && Date.now() - said.at < 10000) return;
   said = { at: Date.now(), found };
   put($("said"), text);
@@ -236,6 +254,10 @@ $("whole").onclick = () => {
     return pane;
   }));
   $("code").showModal();
+};
+$("end").onclick = () => {
+  chosen = Object.keys(picture.ends).find((e) => e !== end());
+  draw();
 };
 $("close").onclick = () => $("code").close();
 

@@ -45,7 +45,8 @@ export function swatch(state) {
   return canvas;
 }
 
-// Chart draws one panel's points. All charts of a page have the same scales.
+// Chart draws one panel's points, of each of which `of` returns the sockets by
+// state. All charts of a page have the same scales.
 export class Chart {
   constructor(box) {
     this.box = box;
@@ -64,11 +65,11 @@ export class Chart {
     this.plot = null;
   }
 
-  draw(points, key, states, scales) {
+  draw(points, of, states, scales) {
     this.scales = scales;
     if (this.states !== states.join()) this.forget();
     this.states = states.join();
-    const data = stack(points, key, states);
+    const data = stack(points, of, states);
     if (this.plot) {
       this.plot.setData(data, false);
       this.plot.setScale("x", { min: scales.from, max: scales.to });
@@ -131,9 +132,9 @@ export class Chart {
 
 // stack is the data of a chart: the sums from below, the highest first, so that
 // each is drawn over the one before.
-function stack(points, key, states) {
+function stack(points, of, states) {
   const at = points.map((p) => p.at_ns / 1e9);
   const below = new Array(points.length).fill(0);
-  const sums = states.map((state) => points.map((p, i) => (below[i] += p.counts[key]?.[state] ?? 0)));
+  const sums = states.map((state) => points.map((p, i) => (below[i] += of(p)[state] ?? 0)));
   return [at, ...sums.reverse()];
 }

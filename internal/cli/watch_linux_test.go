@@ -1,0 +1,118 @@
+package cli_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/record"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
+	"socketlab/internal/view"
+)
+
+// leakyAndHealthy are clients that talk to servers of this test's: one opens a
+// connection for each request. The other does not, and has so little to do that
+// its pool is large enough on a machine that is busy, too.
+func leakyAndHealthy(t *testing.T) (leakyOne, healthy *running) {
+	t.Helper()
+	leakyOne = leaky(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "hello") }))
+	t.Cleanup(server.Close)
+	file := filepath.Join(t.TempDir(), "slow.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(strings.Replace(longRun, "rate: 50", "rate: 5", 1)), 0o644))
+	healthy = start(t, "client-fixed", "--url", server.URL, "--scenario", file)
+	t.Cleanup(func() { end(healthy) })
+	return leakyOne, healthy
+}
+
+// A view, on a terminal and on a page, says what each process was found to be.
+func TestWatchShowsVerdicts(t *testing.T) {
+	t.Parallel()
+	leaks, healthy := leakyAndHealthy(t)
+	pids := pidOf(leaks) + "," + pidOf(healthy)
+
+	t.Run("on a terminal", func(t *testing.T) {
+		t.Parallel()
+		x := inTmux(t, 160, 40, "sockwatch watch --interval 100ms --pid "+pids)
+		x.until("verdict: healthy, high")
+		screen := x.until("verdict: idle-connections-not-reused, ")
+		require.Regexp(t, `(?m)^client-faulty \(`+pidOf(leaks)+`\): idle-connections-not-reused, holds \d+ sockets; 2 processes hold \d+\.`, screen)
+		require.Contains(t, screen, "To mend it: ")
+		x.press("q")
+		require.Contains(t, x.until("code="), "code=0", "a verdict is no failure of the watch")
+	})
+	t.Run("on a page", func(t *testing.T) {
+		t.Parallel()
+		r := start(t, "sockwatch", "watch", "--interval", "100ms", "--pid", pids, "--web")
+		stream := events(t, r.until(t, `the page is at (http://127\.0\.0\.1:\d+/)$`)[1])
+		defer time.AfterFunc(30*time.Second, func() { _ = r.cmd.Process.Kill() }).Stop() // ends the stream
+		readUntil(t, stream, `"now":"client-faulty (`+pidOf(leaks)+`): idle-connections-not-reused, holds `)
+		readUntil(t, stream, `"verdict":{"leak":false,"kind":"healthy","confidence":"high"`)
+		require.NoError(t, r.cmd.Process.Signal(syscall.SIGINT))
+		require.Equal(t, 130, r.end(t))
+	})
+	t.Run("not in JSON", func(t *testing.T) {
+		t.Parallel()
+		args := []string{"watch", "--interval", "50ms", "--for", "300ms", "-o", "json", "--pid", pids}
+		alone, withPage := start(t, "sockwatch", args...), start(t, "sockwatch", append(args, "--web")...)
+		withPage.until(t, `the page stays until Ctrl-C$`)
+		require.NoError(t, withPage.cmd.Process.Signal(syscall.SIGINT))
+		for _, r := range []*running{alone, withPage} {
+			require.Zero(t, r.end(t))
+			require.Contains(t, r.stdout.String(), `"flow_source"`)
+			require.NotContains(t, r.stdout.String(), `_use"`)
+			require.NotContains(t, r.stdout.String(), `"descriptors"`)
+		}
+	})
+}
+
+// What a view says of a process is what diagnose says of the same snapshots.
+func TestWatchSaysWhatDiagnoseSays(t *testing.T) {
+	t.Parallel()
+	leaks, healthy := leakyAndHealthy(t)
+	path := filepath.Join(t.TempDir(), "it.jsonl")
+	recorder := start(t, "sockwatch", "record", "--pid", pidOf(leaks)+","+pidOf(healthy), "--interval", "50ms", "-o", path)
+	linesOf(t, path, 60)
+	require.NoError(t, recorder.cmd.Process.Signal(syscall.SIGINT))
+	recorder.end(t)
+
+	recorded, err := record.Read(path)
+	require.NoError(t, err)
+	var verdicts view.Verdicts
+	snapshots := recorded.History.Snapshots()
+	for _, s := range snapshots {
+		verdicts.Add(s)
+	}
+	out, _ := exec.Command("sockwatch", "diagnose", "-o", "json", path).Output() // its exit code is the verdict's
+	var diagnosed struct {
+		Subjects []struct {
+			Name    string
+			Verdict verdict.Verdict
+		}
+	}
+	require.NoError(t, json.Unmarshal(out, &diagnosed), "%s", out)
+	shown := view.OfWatch(snapshots, socketstats.Client, verdicts.Found(true)).Processes
+	require.Len(t, shown, 2)
+	require.Len(t, diagnosed.Subjects, 3, "all together, too")
+	same := map[verdict.Kind]int{}
+	for _, p := range shown {
+		for _, s := range diagnosed.Subjects {
+			if s.Name == p.Label {
+				require.Equal(t, s.Verdict, p.Verdict)
+				same[s.Verdict.Kind]++
+			}
+		}
+	}
+	require.Equal(t, map[verdict.Kind]int{verdict.IdleNotReused: 1, verdict.Healthy: 1}, same)
+}
