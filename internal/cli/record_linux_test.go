@@ -246,8 +246,7 @@ func TestAClosedStandardOutputEndsTheProgram(t *testing.T) {
 		{"diagnose", "--for", "1s", "-q", "-o", "json"},
 		{"check", "--max-open", "100000", "--for", "500ms"},
 	} {
-		t.Run(strings.Join(args, " "), func(t *testing.T) {
-			t.Parallel()
+		t.Run(strings.Join(args, " "), func(t *testing.T) { // not in parallel: the client would be gone by its turn
 			cmd := exec.Command("sockwatch", append(args, "--pid", pidOf(client), "--interval", "50ms")...)
 			out, err := cmd.StdoutPipe()
 			require.NoError(t, err)

@@ -42,8 +42,9 @@ func TestWatchShowsVerdicts(t *testing.T) {
 	leaks, healthy := leakyAndHealthy(t)
 	pids := pidOf(leaks) + "," + pidOf(healthy)
 
+	// One after the other: the leaky client lives until it has its share of the
+	// descriptors, and parallel tests may wait longer than that for their turn.
 	t.Run("on a terminal", func(t *testing.T) {
-		t.Parallel()
 		x := inTmux(t, 160, 40, "sockwatch watch --interval 100ms --pid "+pids)
 		x.until("verdict: healthy, high")
 		screen := x.until("verdict: idle-connections-not-reused, ")
@@ -53,7 +54,6 @@ func TestWatchShowsVerdicts(t *testing.T) {
 		require.Contains(t, x.until("code="), "code=0", "a verdict is no failure of the watch")
 	})
 	t.Run("on a page", func(t *testing.T) {
-		t.Parallel()
 		r := start(t, "sockwatch", "watch", "--interval", "100ms", "--pid", pids, "--web")
 		stream := events(t, r.until(t, `the page is at (http://127\.0\.0\.1:\d+/)$`)[1])
 		defer time.AfterFunc(30*time.Second, func() { _ = r.cmd.Process.Kill() }).Stop() // ends the stream
@@ -63,7 +63,6 @@ func TestWatchShowsVerdicts(t *testing.T) {
 		require.Equal(t, 130, r.end(t))
 	})
 	t.Run("not in JSON", func(t *testing.T) {
-		t.Parallel()
 		args := []string{"watch", "--interval", "50ms", "--for", "300ms", "-o", "json", "--pid", pids}
 		alone, withPage := start(t, "sockwatch", args...), start(t, "sockwatch", append(args, "--web")...)
 		withPage.until(t, `the page stays until Ctrl-C$`)

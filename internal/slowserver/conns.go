@@ -83,6 +83,7 @@ type conn struct {
 	// side by side.
 	requests atomic.Int64
 	over     bool          // above the limit
+	hungUp   atomic.Bool   // nothing is sent any more
 	gone     chan struct{} // closed when we close it
 	left     sync.Once
 }
@@ -98,6 +99,22 @@ func (c *conn) Close() error {
 		close(c.gone)
 	})
 	return c.TCPConn.Close()
+}
+
+// hangUp closes our half. What is written after that is lost: net/http would take
+// an error for the end, and a connection that it closes with something unread is
+// reset (RFC 2525 section 2.17).
+func (c *conn) hangUp() {
+	c.hungUp.Store(true)
+	_ = c.CloseWrite()
+}
+
+// Write sends p, unless we have hung up.
+func (c *conn) Write(p []byte) (int, error) {
+	if c.hungUp.Load() {
+		return len(p), nil
+	}
+	return c.TCPConn.Write(p)
 }
 
 // reset closes the connection with a RST in place of a FIN (tcp(7), SO_LINGER).

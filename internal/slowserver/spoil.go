@@ -59,12 +59,11 @@ func (s *Server) spoil(way scenario.Answer, w http.ResponseWriter, r *http.Reque
 }
 
 // hangUp closes an HTTP/2 connection with all its streams: net/http would only
-// reset the stream of r. It closes our half and waits for the client's, as the
-// client may have frames of its own under way, and a connection that is closed
-// with something unread is reset (RFC 2525 section 2.17).
+// reset the stream of r. It closes our half and waits for the client's, which may
+// have frames of its own under way.
 func (s *Server) hangUp(r *http.Request) {
 	if c := s.conns.of(r.RemoteAddr); c != nil {
-		_ = c.CloseWrite()
+		c.hangUp()
 		<-r.Context().Done()
 	}
 }

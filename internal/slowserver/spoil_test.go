@@ -258,3 +258,25 @@ func TestRowHasNoMiddle(t *testing.T) {
 	_, err = l.Accept()
 	require.ErrorIs(t, err, net.ErrClosed)
 }
+
+// net/http ends a connection on which it cannot write, and with something unread
+// that is a reset in place of our FIN.
+func TestWhatIsWrittenAfterHangingUpIsLostAndNoError(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	peer, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	defer peer.Close()
+	accepted, err := l.Accept()
+	require.NoError(t, err)
+	c := newConn(accepted.(*net.TCPConn), &connections{})
+	defer c.Close()
+	send(t, c, "before")
+	c.hangUp()
+	send(t, c, "after")
+	said, err := io.ReadAll(peer)
+	require.NoError(t, err)
+	require.Equal(t, "before", string(said))
+}
