@@ -19,6 +19,7 @@ import (
 	"socketlab/internal/scenario"
 	"socketlab/internal/slowserver"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/web"
 )
 
 // abOptions are the flags of ab.
@@ -27,6 +28,8 @@ type abOptions struct {
 	format     choice
 	source     choice
 	record     string
+	keep       keepOptions
+	web        webFlag
 	quiet      bool
 	showOutput bool
 }
@@ -48,9 +51,12 @@ The run is over when both clients ended, or after --for; then everything that
 the commands started is ended.`,
 		Example: `  sockwatch ab --faulty 'python3 old.py {url}' --fixed 'python3 new.py {url}'
   sockwatch ab --faulty './old {addr}' --fixed './new {addr}' --hang --for 10s
+  sockwatch ab --faulty './old {url}' --fixed './new {url}' --report proof.html
   sockwatch ab --faulty './old {url}' --fixed './new {url}' \
       --server 'python3 -m http.server --bind {host} {port}'`,
-		RunE: func(c *cobra.Command, _ []string) error {
+		Args: o.web.args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, args []string) error {
+			o.web.take(args)
 			if err := o.check(c); err != nil {
 				return err
 			}
@@ -82,7 +88,9 @@ func (o *abOptions) add(f *pflag.FlagSet) {
 	f.VarP(&o.format, "output", "o", "form of the result")
 	f.Var(&o.source, "source", "where counts come from; auto is the cheapest that works here")
 	f.StringVar(&o.record, "record", "", "record the run in this new file, as JSON lines")
+	o.keep.add(f)
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show nothing while the run goes on")
+	o.web.add(f)
 	f.BoolVar(&o.showOutput, "show-output", false, "pass on to standard error what the clients say")
 }
 
@@ -111,7 +119,7 @@ func (o *abOptions) check(c *cobra.Command) error {
 	if err := (&record.Writer{Path: o.record}).Check(); err != nil {
 		return usagef(c, "--record: %w", err)
 	}
-	return nil
+	return o.keep.check(c, 1, o.record)
 }
 
 func (o *abOptions) run(c *cobra.Command, streams Streams) error {
@@ -120,6 +128,14 @@ func (o *abOptions) run(c *cobra.Command, streams Streams) error {
 		return err
 	}
 	screen := live.NewTerminal(streams.Err, streams.Err, streams.In)
+	page, err := o.web.open(streams.Err)
+	if err != nil {
+		return err
+	}
+	if page != nil {
+		screen.Pin("the page is at " + page.URL())
+		defer func() { _ = linger(c.Context(), page, !o.quiet, streams.Err) }() // what was compared is printed
+	}
 	ctx, cancel := context.WithCancelCause(c.Context())
 	defer cancel(nil)
 	show, closeFace := o.face(screen, streams.Err, cancel)
@@ -128,7 +144,7 @@ func (o *abOptions) run(c *cobra.Command, streams Streams) error {
 	rec := record.Writer{Path: o.record}
 	comparison := o.comparison
 	comparison.Source, comparison.Origin = source, thisOrigin()
-	comparison.Observe = o.observer(show, screen, source, &rec)
+	comparison.Observe = o.observer(show, onPage(page, (*web.Server).Run), screen, source, &rec)
 	if o.showOutput {
 		comparison.Output = streams.Err
 	}
@@ -148,8 +164,9 @@ func (o *abOptions) run(c *cobra.Command, streams Streams) error {
 		return outcome(nil, err)
 	}
 	entries := []report.Entry{{Run: run, Judgement: judge.Judge(run)}} // what was seen is never lost
+	kept := o.keep.write(entries)
 	if writeErr := report.Write(streams.Out, o.format.value, entries, false); writeErr != nil {
-		return errors.Join(err, fmt.Errorf("write the result: %w", writeErr))
+		return errors.Join(err, kept, fmt.Errorf("write the result: %w", writeErr))
 	}
 	// A faulty client may well break; a fixed one that does has proved nothing.
 	if failure := run.Fixed.Report.Failure; err == nil && failure != "" {
@@ -159,7 +176,7 @@ func (o *abOptions) run(c *cobra.Command, streams Streams) error {
 		fmt.Fprintln(streams.Err, "sockwatch: ended early with q: a part of a comparison proves nothing")
 		entries = toTheirEnd(entries)
 	}
-	return outcome(entries, err)
+	return outcome(entries, errors.Join(err, kept))
 }
 
 // face shows the comparison while it goes on, until it is closed.
@@ -174,12 +191,14 @@ func (o *abOptions) face(screen *live.Terminal, w io.Writer, cancel context.Canc
 	}
 }
 
-// observer records a run, shows it, and says on notes if its counts are dear.
-func (o *abOptions) observer(show live.Observer, notes io.Writer, source socketstats.Source, rec *record.Writer) func(lab.Event) {
+// observer records a run, shows it, on a page, too, and says on notes if its counts
+// are dear.
+func (o *abOptions) observer(show live.Observer, page func(lab.Event), notes io.Writer, source socketstats.Source, rec *record.Writer) func(lab.Event) {
 	warned := false
 	return func(e lab.Event) {
 		rec.Write(e)
 		show(e)
+		page(e)
 		if e.Sample != nil && !warned && e.Sample.Took > o.comparison.Interval/dear {
 			warned = true
 			warnDear(notes, source, e.Sample.Took, o.comparison.Interval)

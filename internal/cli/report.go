@@ -19,7 +19,7 @@ import (
 	"socketlab/internal/report"
 )
 
-// keepOptions are the flags of demo and run that keep a report.
+// keepOptions are the flags of demo, run and ab that keep a report.
 type keepOptions struct {
 	report string
 	svg    string
