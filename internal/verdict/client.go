@@ -273,7 +273,7 @@ func thrownAway(f *facts) *finding {
 	peak := f.most(clientOpen)
 	switch {
 	case f.booked() && flow != nil:
-		return f.thrownAwayByBooks(flow, peak)
+		return f.thrownAwayByBooks(peak)
 	case f.serves():
 		return nil // its clients come and go
 	case flow != nil:
@@ -299,14 +299,19 @@ func (f *facts) serves() bool {
 
 // thrownAwayByBooks sets the connections that were opened against those that
 // the requests needed: as many as were under way at once, and one more for each
-// try that failed, or two if the server opens one for it as well.
-func (f *facts) thrownAwayByBooks(flow *Flow, peak int) *finding {
-	r := f.last().Requests
+// try that failed, or two if the server opens one for it as well. The books of a
+// sample are read after its sockets are counted, on a busy machine well after: what
+// was opened meanwhile is in no count. So those of the sample before are taken.
+func (f *facts) thrownAwayByBooks(peak int) *finding {
+	if len(f.Samples) < 2 || f.Samples[len(f.Samples)-2].Flow == nil {
+		return nil
+	}
+	r, opened := f.last().Requests, f.Samples[len(f.Samples)-2].Flow.Opened
 	lost := max(r.Failed, r.Tries-r.OK-r.Waiting)
 	if f.Relayed {
 		lost *= 2
 	}
-	wasted := flow.Opened - peak - lost
+	wasted := opened - peak - lost
 	if wasted < 2*settled || 2*wasted < r.OK-peak {
 		return nil
 	}
