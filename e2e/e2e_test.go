@@ -18,6 +18,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// foreign is a name that points at this machine for the browser, as somebody's
+// name server could make it (DNS rebinding).
+const foreign = "rebound.example"
+
 // sockwatch is the program under test, and browser the context of one browser
 // for all tests.
 var (
@@ -54,7 +58,8 @@ func run(m *testing.M) int {
 		return 1
 	}
 	allocator, stop := chromedp.NewExecAllocator(context.Background(),
-		append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WSURLReadTimeout(time.Minute))...)
+		append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WSURLReadTimeout(time.Minute),
+			chromedp.Flag("host-resolver-rules", "MAP "+foreign+" 127.0.0.1"))...)
 	defer stop()
 	ctx, end := chromedp.NewContext(allocator)
 	defer end()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -201,6 +202,21 @@ func TestNoRequestLeavesTheMachine(t *testing.T) {
 	mu.Unlock()
 	// The policy would not let one leave.
 	require.Equal(t, "refused", eval[string](t, tab, `fetch("http://192.0.2.1/").then(() => "answered", () => "refused")`, chromedp.EvalAwaitPromise))
+}
+
+// A page of another name gets nothing, though the name leads to this machine.
+func TestForeignHostIsRefused(t *testing.T) {
+	p := play(t, "transport-per-request")
+	tab := open(t, 1280, 720)
+	at, err := url.Parse(p.url)
+	require.NoError(t, err)
+	do(t, tab, chromedp.Navigate(fmt.Sprintf("http://%s:%s/", foreign, at.Port())))
+	require.Equal(t, foreign, eval[string](t, tab, `location.hostname`))
+	require.Equal(t, "this page has no such name", strings.TrimSpace(eval[string](t, tab, `document.body.innerText`)))
+	status := `fetch("/events").then((r) => r.status)`
+	require.Equal(t, 421, eval[int](t, tab, status, chromedp.EvalAwaitPromise))
+	do(t, tab, chromedp.Navigate(p.url)) // and by its own it is there
+	wait(t, tab, `document.getElementById("ask")?.open`)
 }
 
 func TestAxeFindsNoSeriousFault(t *testing.T) {

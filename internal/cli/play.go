@@ -259,10 +259,20 @@ func result(e *report.Entry, err error) string {
 	case e.Run.Stopped != "":
 		return fmt.Sprintf("stopped after %s: %s", took, e.Run.Stopped)
 	case !e.Judgement.OK:
-		return fmt.Sprintf("played in %s, and did not show what its script expects", took)
+		return fmt.Sprintf("played in %s, and did not show what its script expects: %s", took, firstUnmet(e.Judgement.Expectations))
 	default:
 		return fmt.Sprintf("played in %s, as expected", took)
 	}
+}
+
+// firstUnmet is the first expectation that was not met, with what was seen.
+func firstUnmet(expectations []judge.Result) string {
+	for _, r := range expectations {
+		if r.Skipped == "" && !r.Met {
+			return fmt.Sprintf("%s, got %s", r.Text, r.Got)
+		}
+	}
+	return "" // not reached: it would have been as expected
 }
 
 // warn says once that watching takes a good part of the time that it watches.
