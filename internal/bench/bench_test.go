@@ -106,7 +106,7 @@ func TestStallHoldsBackTheClosedLoopOnly(t *testing.T) {
 
 func TestBookkeepersEndWithTheirLoad(t *testing.T) {
 	t.Parallel()
-	cpu, err := booksCPU(t.Context(), []string{"role-player", "role-nobooks"}, 1)
+	cpu, err := booksCPU(t.Context(), []string{"role-player", "role-nobooks"}, 100, time.Second, 1)
 	require.NoError(t, err)
 	assert.Positive(t, cpu[0])
 	assert.Positive(t, cpu[1])

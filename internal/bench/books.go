@@ -22,7 +22,7 @@ func measureBooks(ctx context.Context, o options, n *neighbours) (table, error) 
 	micros := make([]series, len(roles))
 	for run := range o.runs {
 		what := fmt.Sprintf("keep books of %d requests, run %d of %d", requests, run+1, o.runs)
-		cpu, err := undisturbed(ctx, n, what, func() ([]time.Duration, error) { return booksCPU(ctx, roles, run) })
+		cpu, err := undisturbed(ctx, n, what, func() ([]time.Duration, error) { return booksCPU(ctx, roles, booksRate, booksLength, run) })
 		if err != nil {
 			return table{}, err
 		}
@@ -51,7 +51,7 @@ a request alone.`, requests, booksRate),
 
 // booksCPU runs all clients at once against a new server, and returns the
 // processor time of each.
-func booksCPU(ctx context.Context, roles []string, run int) ([]time.Duration, error) {
+func booksCPU(ctx context.Context, roles []string, rate int, length time.Duration, run int) ([]time.Duration, error) {
 	command, err := self("role-stall")
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func booksCPU(ctx context.Context, roles []string, run int) ([]time.Duration, er
 		failed = make([]error, len(roles))
 	)
 	for _, i := range order(len(roles), run) {
-		command, err := self(roles[i], "-addr", server.addr, "-rate", strconv.Itoa(booksRate), "-for", booksLength.String())
+		command, err := self(roles[i], "-addr", server.addr, "-rate", strconv.Itoa(rate), "-for", length.String())
 		if err != nil {
 			return nil, err
 		}

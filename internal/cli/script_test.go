@@ -26,8 +26,16 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, commands)
 }
 
+// With the race detector a program sleeps for a second before it ends, unless
+// GORACE says otherwise; scripts/test does.
+func passOnGORACE(env *testscript.Env) error {
+	env.Setenv("GORACE", os.Getenv("GORACE"))
+	return nil
+}
+
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
+		Setup:               passOnGORACE,
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
