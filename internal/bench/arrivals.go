@@ -51,7 +51,7 @@ func measureArrivals(ctx context.Context, o options, n *neighbours) (table, erro
 		for _, i := range order(len(peers), run) {
 			what := fmt.Sprintf("send %d requests/s, run %d of %d: %s", arrivalRate, run+1, o.runs, peers[i].name)
 			steady, err := undisturbed(ctx, n, what, func() (sending, error) {
-				return sendAt(ctx, peers[i].load, steadyLength, 0)
+				return sendAt(ctx, peers[i].load, arrivalRate, steadyLength, 0)
 			})
 			if err != nil {
 				return table{}, err
@@ -59,7 +59,7 @@ func measureArrivals(ctx context.Context, o options, n *neighbours) (table, erro
 			late[i] = append(late[i], millis(steady.late))
 			sent[i] = append(sent[i], steady.share(0, steadyLength))
 			stall, err := undisturbed(ctx, n, what+", server stalls", func() (sending, error) {
-				return sendAt(ctx, peers[i].load, stallLength, stallFor)
+				return sendAt(ctx, peers[i].load, arrivalRate, stallLength, stallFor)
 			})
 			if err != nil {
 				return table{}, err
@@ -110,7 +110,7 @@ func (s sending) share(from, to time.Duration) float64 {
 }
 
 // sendAt plays the schedule with one loader against a new server.
-func sendAt(ctx context.Context, load loader, length, stall time.Duration) (sending, error) {
+func sendAt(ctx context.Context, load loader, rate int, length, stall time.Duration) (sending, error) {
 	command, err := self("role-stall", "-at", stallAt.String(), "-for", stall.String())
 	if err != nil {
 		return sending{}, err
@@ -121,7 +121,7 @@ func sendAt(ctx context.Context, load loader, length, stall time.Duration) (send
 	}
 	defer server.stop()
 	runtime.GC() // what the one before left
-	due := schedule(arrivalRate, length)
+	due := schedule(rate, length)
 	c := &recorder{Caller: plainCaller(server.addr), start: time.Now(), at: make([]time.Duration, len(due))}
 	late, err := load(ctx, c, due)
 	if err != nil {
