@@ -126,7 +126,7 @@ func draw(run *lab.Run, j judge.Judgement, end socketstats.End, over bool) Pictu
 	for _, side := range scenario.Sides() {
 		s := sideOf(run.Of(side), end, shown)
 		s.Side, s.Verdict = side, j.Of(side)
-		s.Growth, s.Trend = growthOf(run.Of(side), end, over)
+		s.Growth, s.Trend = growthOf(run.Of(side), end, over, p.Length)
 		*p.Of(side) = s
 		p.Scale = max(p.Scale, p.Of(side).Most)
 	}
@@ -162,16 +162,24 @@ func endOf(side *lab.Side, end socketstats.End) lab.End {
 	return side.Server
 }
 
-// newest is over how many samples the growth of a run under way is measured.
-const newest = 10
+// The growth of a run under way is measured over the newest samples, and as many as
+// are in one part of it if that is more.
+const (
+	newest = 10
+	parts  = 5
+)
 
-func growthOf(side *lab.Side, end socketstats.End, over bool) (perSecond float64, words string) {
+func growthOf(side *lab.Side, end socketstats.End, over bool, length time.Duration) (perSecond float64, words string) {
 	if over {
 		perSecond = judge.Change(side)
 		return perSecond, climbed(perSecond)
 	}
 	series := endOf(side, end).Series
-	series = series[max(len(series)-newest, 0):]
+	from := max(len(series)-newest, 0)
+	for from > 0 && series[len(series)-1].At-series[from-1].At <= length/parts {
+		from--
+	}
+	series = series[from:]
 	var at []time.Duration
 	var held []float64
 	for _, p := range series {

@@ -122,13 +122,28 @@ func TestGrowthIsThatOfTheNewestSamples(t *testing.T) {
 	require.Equal(t, "The faulty side ends with 60 sockets (idle-connections-not-reused), the fixed side with 2.", over.Now)
 }
 
+// Samples may be so close that ten of them show nothing.
+func TestGrowthIsThatOfAPartOfTheRunAtLeast(t *testing.T) {
+	t.Parallel()
+	run := &lab.Run{}
+	run.Add(lab.Event{Begin: &lab.Begin{Script: scenario.Script{Load: []scenario.Phase{{Pause: scenario.Duration(20 * time.Second)}}}}})
+	for i := range 60 {
+		var c socketstats.Counts
+		for range i / 10 {
+			c.Add(socketstats.Established)
+		}
+		run.Add(lab.Event{Sample: &lab.Sample{At: time.Duration(i) * 100 * time.Millisecond, Faulty: lab.SideSample{Client: c}}})
+	}
+	require.InDelta(t, 1, Of(run, socketstats.Client, false).Faulty.Growth, 0.2)
+}
+
 func TestSocketOrTwoAreNoGrowth(t *testing.T) {
 	t.Parallel()
 	var at []time.Duration
 	var few, many []float64
 	for i := range 15 {
 		at = append(at, time.Duration(i)*time.Second)
-		few = append(few, 30+3*float64(i)/14)
+		few = append(few, 30+2*float64(i)/14)
 		many = append(many, 30+5*float64(i)/14)
 	}
 	require.Zero(t, growth(at, few))

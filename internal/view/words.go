@@ -39,10 +39,10 @@ func climbed(perSecond float64) string {
 }
 
 // growth is the trend of what is held, in sockets a second, rounded; 0 for what
-// may be chance: too few values, a handful of sockets, or a small part of what
+// may be chance: too few values, a socket or two, or a small part of what
 // there is.
 func growth(at []time.Duration, held []float64) float64 {
-	const least, few, part = 3, 3, 0.05
+	const least, few, part = 3, 2, 0.05
 	if len(at) < least {
 		return 0
 	}
