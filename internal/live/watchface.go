@@ -37,22 +37,9 @@ func (f *watchFace) draw() {
 		return
 	}
 	if !f.turned { // where nobody asked, the end at which there is more to see
-		f.end = fuller(f.snapshots[len(f.snapshots)-1])
+		f.end = view.FullerEnd(f.snapshots[len(f.snapshots)-1])
 	}
 	f.picture = view.OfWatch(f.snapshots, f.end, f.verdicts.Found(false))
-}
-
-// fuller is the end that has more sockets, and the client's if none has.
-func fuller(s watch.Snapshot) socketstats.End {
-	client, server := 0, 0
-	for _, p := range s.Processes {
-		client += p.Client.Open()
-		server += p.Server.Open()
-	}
-	if server > client {
-		return socketstats.Server
-	}
-	return socketstats.Client
 }
 
 func (f *watchFace) turn() {

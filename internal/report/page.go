@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"socketlab/internal/judge"
-	"socketlab/internal/lab"
 	"socketlab/internal/scenario"
 	"socketlab/internal/verdict"
 	"socketlab/internal/view"
@@ -110,7 +109,7 @@ type fact struct{ Name, Value string }
 
 func articleOf(e Entry) article {
 	run := e.Run
-	client, server := bothEnds(run)
+	client, server := view.Ends(run, true)
 	line, first := headline(run, &client, &server)
 	second := &server
 	if first == &server {
@@ -142,8 +141,6 @@ func articleOf(e Entry) article {
 	return a
 }
 
-func bothEnds(run *lab.Run) (client, server view.Picture) { return view.Ends(run, true) }
-
 // telling is the end whose charts show the difference of the sides: the client's,
 // unless only the server has clearly more sockets on the faulty side. A server
 // that closes first has what TIME_WAIT there is.
@@ -153,13 +150,6 @@ func telling(client, server *view.Picture) *view.Picture {
 		return server
 	}
 	return client
-}
-
-// Telling is the picture of a run at the end that shows what its headline says.
-func Telling(run *lab.Run) view.Picture {
-	client, server := bothEnds(run)
-	_, first := headline(run, &client, &server)
-	return *first
 }
 
 // mark stands for a verdict where there is no room for words.

@@ -71,6 +71,21 @@ func OfWatch(snapshots []watch.Snapshot, end socketstats.End, found []watch.Judg
 	return w
 }
 
+// FullerEnd is the end of a watch to show where nobody has chosen: the one that has
+// more. With a port both ends are of the same connections, and the client's is the
+// one that the processes are listed for.
+func FullerEnd(s watch.Snapshot) socketstats.End {
+	client, server := 0, 0
+	for _, p := range s.Processes {
+		client += p.Client.Open()
+		server += p.Server.Open()
+	}
+	if s.Port == 0 && server > client {
+		return socketstats.Server
+	}
+	return socketstats.Client
+}
+
 func endOfProcess(p watch.Process, end socketstats.End) socketstats.Counts {
 	if end == socketstats.Client {
 		return p.Client

@@ -83,3 +83,14 @@ func TestWatchedTrendIsThatOfNow(t *testing.T) {
 	}
 	require.Equal(t, "steady", OfWatch(snapshots, socketstats.Client, nil).Processes[0].Trend)
 }
+
+func TestEndToShowIsTheOneThatHasMore(t *testing.T) {
+	t.Parallel()
+	var some socketstats.Counts
+	some.Add(socketstats.Established)
+	s := watch.Snapshot{Processes: []watch.Process{{Server: some}}}
+	require.Equal(t, socketstats.Server, FullerEnd(s))
+	s.Port = 8080
+	require.Equal(t, socketstats.Client, FullerEnd(s))
+	require.Equal(t, socketstats.Client, FullerEnd(watch.Snapshot{}))
+}

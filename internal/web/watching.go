@@ -50,27 +50,13 @@ func (w *watching) add(s watch.Snapshot) {
 // kept is how many counts of so many processes are kept.
 func kept(processes int) int { return max(300, min(mostWatched, mostRows/max(1, processes))) }
 
-// fullerEnd is the end to show. With a port both ends are of the same
-// connections, and the client's is the one that the processes are listed for.
-func fullerEnd(s watch.Snapshot) socketstats.End {
-	client, server := 0, 0
-	for _, p := range s.Processes {
-		client += p.Client.Open()
-		server += p.Server.Open()
-	}
-	if s.Port == 0 && server > client {
-		return socketstats.Server
-	}
-	return socketstats.Client
-}
-
 // take is the picture, and the points that nobody was shown.
 func (w *watching) take(over bool) (picture, [][]byte) {
 	found := w.verdicts.Found(over)
 	last := w.snapshots[len(w.snapshots)-1]
 	p := picture{
 		From: w.snapshots[0].After, At: last.After, Length: last.After, Over: over,
-		End: fullerEnd(last).String(), Ends: map[string]ofEnd{},
+		End: view.FullerEnd(last).String(), Ends: map[string]ofEnd{},
 	}
 	for _, end := range []socketstats.End{socketstats.Client, socketstats.Server} {
 		v := view.OfWatch(w.snapshots, end, found)
