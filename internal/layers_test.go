@@ -22,7 +22,7 @@ func layers(t *testing.T) map[string]int {
 	require.NotNil(t, block)
 	rank := map[string]int{}
 	for i, line := range strings.Split(string(block[1]), "\n") {
-		for _, name := range regexp.MustCompile(`^(internal/\w+|scenarios)|(cmd/[\w-]+)|sockettest`).FindAllString(line, -1) {
+		for _, name := range regexp.MustCompile(`^(internal[\w/]+|scenarios)|(cmd/[\w-]+)|sockettest`).FindAllString(line, -1) {
 			rank["socketlab/"+name] = i
 		}
 	}
@@ -59,11 +59,12 @@ func TestDependenciesPointDownTheDrawing(t *testing.T) {
 	}
 }
 
-// layerOf is the drawn package that an import path belongs to.
+// layerOf is the drawn package that an import path belongs to. A package below
+// another, such as internal/render/tui, is a layer of its own; only the
+// incidents are one layer together.
 func layerOf(path string) string {
-	parts := strings.Split(path, "/")
-	if len(parts) > 2 && parts[1] == "scenarios" {
+	if strings.HasPrefix(path, "socketlab/scenarios/") {
 		return "socketlab/scenarios"
 	}
-	return strings.Join(parts[:min(len(parts), 3)], "/")
+	return path
 }

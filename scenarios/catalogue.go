@@ -11,9 +11,9 @@ import (
 	"net/http"
 	"slices"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 	"socketlab/internal/scenario"
-	"socketlab/internal/slowserver"
+	"socketlab/internal/server"
 )
 
 //go:embed */scenario.yaml */faulty.go */fixed.go */lesson.md
@@ -23,8 +23,8 @@ var files embed.FS
 const Default = "transport-per-request"
 
 type (
-	newCaller  = func(client.Target) client.Caller
-	newHandler = func(client.Target) http.Handler
+	newCaller  = func(loadgen.Target) loadgen.Caller
+	newHandler = func(loadgen.Target) http.Handler
 )
 
 // pair is the code of a scenario. The sides differ in the client, in the server,
@@ -32,7 +32,7 @@ type (
 type pair struct {
 	id                      string
 	faulty, fixed           newCaller
-	serveFaulty, serveFixed slowserver.ServeFunc
+	serveFaulty, serveFixed server.ServeFunc
 	// handleFaulty and handleFixed stand in the middle: they are in the first
 	// server, and clients of the one behind it.
 	handleFaulty, handleFixed newHandler
@@ -87,11 +87,11 @@ func read(name string) []byte {
 
 // NewCaller returns the client code of one side of scenario id. Where the
 // sides differ in the server, both get the same plain client.
-func NewCaller(id string, side scenario.Side, t client.Target) client.Caller {
+func NewCaller(id string, side scenario.Side, t loadgen.Target) loadgen.Caller {
 	p := find(id)
 	switch {
 	case p.faulty == nil:
-		return client.NewPlain(t)
+		return loadgen.NewPlain(t)
 	case side == scenario.Faulty:
 		return p.faulty(t)
 	default:
@@ -101,7 +101,7 @@ func NewCaller(id string, side scenario.Side, t client.Target) client.Caller {
 
 // Serve returns the server code of one side of scenario id, or nil where the
 // sides differ in the client and the server is the lab's own.
-func Serve(id string, side scenario.Side) slowserver.ServeFunc {
+func Serve(id string, side scenario.Side) server.ServeFunc {
 	if side == scenario.Faulty {
 		return find(id).serveFaulty
 	}
@@ -110,7 +110,7 @@ func Serve(id string, side scenario.Side) slowserver.ServeFunc {
 
 // Handler returns what one side of scenario id does for a request, where its
 // code stands between the client and another server, the target; or nil.
-func Handler(id string, side scenario.Side, t client.Target) http.Handler {
+func Handler(id string, side scenario.Side, t loadgen.Target) http.Handler {
 	p := find(id)
 	switch {
 	case p.handleFaulty == nil:

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 	"socketlab/internal/scenario"
 )
 
@@ -29,20 +29,20 @@ func schedule(rate int, length time.Duration) []time.Duration {
 	return s.Arrivals(1)
 }
 
-func plainCaller(addr string) client.Caller {
-	return client.NewPlain(client.NewTarget(client.At{Addr: addr}, scenario.Client{Timeout: scenario.Duration(30 * time.Second)}))
+func plainCaller(addr string) loadgen.Caller {
+	return loadgen.NewPlain(loadgen.NewTarget(loadgen.At{Addr: addr}, scenario.Client{Timeout: scenario.Duration(30 * time.Second)}))
 }
 
 // A loader sends a request at each of the moments, or tries to, and returns
 // the 99th percentile of how late they were begun, after the last answer.
-type loader func(ctx context.Context, c client.Caller, arrivals []time.Duration) (late time.Duration, err error)
+type loader func(ctx context.Context, c loadgen.Caller, arrivals []time.Duration) (late time.Duration, err error)
 
 func measureArrivals(ctx context.Context, o options, n *neighbours) (table, error) {
 	peers := []struct {
 		name string
 		load loader
 	}{
-		{"client.Player", playLoad},
+		{"loadgen.Player", playLoad},
 		{"time.Ticker", tickerLoad},
 		{fmt.Sprintf("closed loop, %d workers", closedWorkers), closedLoad},
 	}
@@ -79,7 +79,7 @@ func measureArrivals(ctx context.Context, o options, n *neighbours) (table, erro
 Lateness is from a request's moment in the schedule to the begin of its goroutine. Then, for %s, the
 server gives no answer between %s and %s after its first request: what counts is how many requests
 were begun in that second, of the %d due in it. All loaders call the same HTTP client
-(client.NewPlain).
+(loadgen.NewPlain).
 
 The ticker's n-th request is due n intervals after its start; ticks that Go drops are never sent.
 The workers of the closed loop share the schedule and catch up after a wait. Their lateness is good
@@ -135,7 +135,7 @@ func sendAt(ctx context.Context, load loader, rate int, length, stall time.Durat
 
 // recorder notes when each request is begun.
 type recorder struct {
-	client.Caller
+	loadgen.Caller
 	start     time.Time
 	n, failed atomic.Int64
 	at        []time.Duration
@@ -151,10 +151,10 @@ func (r *recorder) Call(ctx context.Context) error {
 }
 
 // playLoad is the product's player, which keeps the lateness by itself.
-func playLoad(ctx context.Context, c client.Caller, arrivals []time.Duration) (time.Duration, error) {
-	p := client.Begin(c, arrivals, client.MaxFDs())
+func playLoad(ctx context.Context, c loadgen.Caller, arrivals []time.Duration) (time.Duration, error) {
+	p := loadgen.Begin(c, arrivals, loadgen.MaxFDs())
 	p.Play(ctx)
-	var r client.Report
+	var r loadgen.Report
 	if err := waitFor(ctx, func() bool { r = p.Report(); return r.Requests.Waiting == 0 }); err != nil {
 		return 0, err
 	}
@@ -165,7 +165,7 @@ func playLoad(ctx context.Context, c client.Caller, arrivals []time.Duration) (t
 }
 
 // tickerLoad starts a request at each tick.
-func tickerLoad(ctx context.Context, c client.Caller, arrivals []time.Duration) (time.Duration, error) {
+func tickerLoad(ctx context.Context, c loadgen.Caller, arrivals []time.Duration) (time.Duration, error) {
 	interval := time.Second / arrivalRate
 	late := make([]time.Duration, len(arrivals))
 	var open sync.WaitGroup
@@ -192,7 +192,7 @@ func tickerLoad(ctx context.Context, c client.Caller, arrivals []time.Duration) 
 
 // closedLoad gives each worker every 50th moment; a worker waits for its
 // answer before its next request.
-func closedLoad(ctx context.Context, c client.Caller, arrivals []time.Duration) (time.Duration, error) {
+func closedLoad(ctx context.Context, c loadgen.Caller, arrivals []time.Duration) (time.Duration, error) {
 	late := make([]time.Duration, len(arrivals))
 	start := time.Now()
 	var open sync.WaitGroup

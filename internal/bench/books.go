@@ -17,7 +17,7 @@ const (
 )
 
 func measureBooks(ctx context.Context, o options, n *neighbours) (table, error) {
-	names, roles := []string{"client.Player", "bare http.Client"}, []string{"role-player", "role-nobooks"}
+	names, roles := []string{"loadgen.Player", "bare http.Client"}, []string{"role-player", "role-nobooks"}
 	requests := len(schedule(booksRate, booksLength))
 	micros := make([]series, len(roles))
 	for run := range o.runs {
@@ -42,7 +42,7 @@ func measureBooks(ctx context.Context, o options, n *neighbours) (table, error) 
 server in a third process that answers at once. Both clients run at the same time, so that whatever
 slows one slows the other. CPU is a client's user and system time (getrusage) from its start to its
 end, over the number of requests. Both sleep to the same moments, start a goroutine for each request
-and call the same HTTP client (client.NewPlain). Only the player keeps books: httptrace hooks,
+and call the same HTTP client (loadgen.NewPlain). Only the player keeps books: httptrace hooks,
 histograms, counters, the connections seen, and a look at the number of descriptors every 5 ms.
 Sleeping and the start of the process are in both and make the ratio a little smaller than that of
 a request alone.`, requests, booksRate),

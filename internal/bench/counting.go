@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"socketlab/internal/netns"
+	"socketlab/internal/worker/netns"
 )
 
 const (

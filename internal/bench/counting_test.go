@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/cli"
-	"socketlab/internal/netns"
+	"socketlab/internal/worker/netns"
 )
 
 // sockwatchWatch makes this binary a sockwatch that has one command.

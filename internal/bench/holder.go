@@ -10,7 +10,7 @@ import (
 	"os"
 	"time"
 
-	"socketlab/internal/netns"
+	"socketlab/internal/worker/netns"
 )
 
 // keepNamespace is the keeper of the namespace in which sockets are counted.

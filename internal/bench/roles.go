@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // roles are what this program does in the processes that it starts.
@@ -77,7 +77,7 @@ func serve(out io.Writer, h http.HandlerFunc) error {
 }
 
 // Both clients are given the address, the rate and the number of requests.
-func clientFlags(name string, args []string) (c client.Caller, arrivals []time.Duration, err error) {
+func clientFlags(name string, args []string) (c loadgen.Caller, arrivals []time.Duration, err error) {
 	f := flag.NewFlagSet(name, flag.ContinueOnError)
 	addr := f.String("addr", "", "")
 	rate := f.Int("rate", 0, "")
@@ -94,9 +94,9 @@ func playerClient(ctx context.Context, args []string, _ io.Writer) error {
 	if err != nil {
 		return err
 	}
-	p := client.Begin(c, arrivals, client.MaxFDs())
+	p := loadgen.Begin(c, arrivals, loadgen.MaxFDs())
 	p.Play(ctx)
-	var r client.Requests
+	var r loadgen.Requests
 	err = waitFor(ctx, func() bool { r = p.Report().Requests; return r.Waiting == 0 })
 	if err == nil && r.OK != int64(len(arrivals)) {
 		err = fmt.Errorf("%d of %d requests succeeded: %v", r.OK, len(arrivals), r.Errors)
@@ -127,7 +127,7 @@ func bareClient(ctx context.Context, args []string, _ io.Writer) error {
 	return err
 }
 
-// pace calls send at each moment, sleeping as client.Player does.
+// pace calls send at each moment, sleeping as loadgen.Player does.
 func pace(ctx context.Context, arrivals []time.Duration, send func(due time.Time)) {
 	start := time.Now()
 	timer := time.NewTimer(0)

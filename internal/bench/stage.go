@@ -15,7 +15,7 @@ import (
 
 	"github.com/shirou/gopsutil/v3/mem"
 
-	"socketlab/internal/netns"
+	"socketlab/internal/worker/netns"
 )
 
 const (

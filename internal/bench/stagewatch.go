@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"socketlab/internal/watch"
+	"socketlab/internal/observe"
 )
 
 // watching is sockwatch at work in a stage.
@@ -28,7 +28,7 @@ func (st *stage) startWatch(ctx context.Context, sockwatch string) (*watching, e
 		}
 		samples = json.NewDecoder(w.out)
 		for range 2 {
-			var s watch.Snapshot
+			var s observe.Snapshot
 			if err := samples.Decode(&s); err != nil {
 				return fmt.Errorf("sockwatch watch: %w", err)
 			}
@@ -47,7 +47,7 @@ func (st *stage) startWatch(ctx context.Context, sockwatch string) (*watching, e
 	}
 	go func() {
 		defer close(w.sampled)
-		for samples.Decode(&watch.Snapshot{}) == nil {
+		for samples.Decode(&observe.Snapshot{}) == nil {
 			select {
 			case w.sampled <- struct{}{}:
 			default:

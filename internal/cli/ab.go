@@ -10,16 +10,16 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"socketlab/internal/judge"
+	"socketlab/internal/expect"
 	"socketlab/internal/lab"
-	"socketlab/internal/live"
-	"socketlab/internal/record"
-	"socketlab/internal/report"
-	"socketlab/internal/role"
+	"socketlab/internal/recording"
+	"socketlab/internal/render/report"
+	"socketlab/internal/render/tui"
+	"socketlab/internal/render/web"
 	"socketlab/internal/scenario"
-	"socketlab/internal/slowserver"
+	"socketlab/internal/server"
 	"socketlab/internal/socketstats"
-	"socketlab/internal/web"
+	"socketlab/internal/worker"
 )
 
 // abOptions are the flags of ab.
@@ -79,7 +79,7 @@ func (o *abOptions) add(f *pflag.FlagSet) {
 	f.StringVar(&o.comparison.Server, "server", "", "command of a server, with {port} for its port (default: slowserver)")
 	b := &o.comparison.Behaviour
 	durationFlag(f, &b.Delay, "delay", 0, "slowserver: wait this long before each answer")
-	durationFlag(f, &b.IdleTimeout, "idle-timeout", slowserver.DefaultIdleTimeout, "slowserver: close a connection that waited this long for its next request; 0 never")
+	durationFlag(f, &b.IdleTimeout, "idle-timeout", server.DefaultIdleTimeout, "slowserver: close a connection that waited this long for its next request; 0 never")
 	f.IntVar(&b.Status, "status", 200, "slowserver: HTTP status of each answer")
 	f.IntVar(&b.Body, "body", 0, "slowserver: size of each answer's body in bytes; 0 for a short text")
 	f.BoolVar(&b.Hang, "hang", false, "slowserver: accept requests and never answer them")
@@ -116,7 +116,7 @@ func (o *abOptions) check(c *cobra.Command) error {
 	if err := checkBehaviour(o.comparison.Behaviour); err != nil {
 		return usagef(c, "%w", err)
 	}
-	if err := (&record.Writer{Path: o.record}).Check(); err != nil {
+	if err := (&recording.Writer{Path: o.record}).Check(); err != nil {
 		return usagef(c, "--record: %w", err)
 	}
 	return o.keep.check(c, 1, o.record)
@@ -127,7 +127,7 @@ func (o *abOptions) run(c *cobra.Command, streams Streams) error {
 	if err != nil {
 		return err
 	}
-	screen := live.NewTerminal(streams.Err, streams.Err, streams.In)
+	screen := tui.NewTerminal(streams.Err, streams.Err, streams.In)
 	page, err := o.web.open(streams.Err)
 	if err != nil {
 		return err
@@ -141,7 +141,7 @@ func (o *abOptions) run(c *cobra.Command, streams Streams) error {
 	show, closeFace := o.face(screen, streams.Err, cancel)
 	defer closeFace() // also when something panics
 	defer context.AfterFunc(ctx, closeFace)()
-	rec := record.Writer{Path: o.record}
+	rec := recording.Writer{Path: o.record}
 	comparison := o.comparison
 	comparison.Source, comparison.Origin = source, thisOrigin()
 	comparison.Observe = o.observer(show, onPage(page, (*web.Server).Run), screen, source, &rec)
@@ -163,7 +163,7 @@ func (o *abOptions) run(c *cobra.Command, streams Streams) error {
 	if run.Started.IsZero() || errors.Is(err, lab.ErrNotRun) { // there is nothing to show
 		return outcome(nil, err)
 	}
-	entries := []report.Entry{{Run: run, Judgement: judge.Judge(run)}} // what was seen is never lost
+	entries := []report.Entry{{Run: run, Judgement: expect.Judge(run)}} // what was seen is never lost
 	kept := o.keep.write(entries)
 	if writeErr := report.Write(streams.Out, o.format.value, entries, false); writeErr != nil {
 		return errors.Join(err, kept, fmt.Errorf("write the result: %w", writeErr))
@@ -180,12 +180,12 @@ func (o *abOptions) run(c *cobra.Command, streams Streams) error {
 }
 
 // face shows the comparison while it goes on, until it is closed.
-func (o *abOptions) face(screen *live.Terminal, w io.Writer, cancel context.CancelCauseFunc) (show live.Observer, closeFace func()) {
+func (o *abOptions) face(screen *tui.Terminal, w io.Writer, cancel context.CancelCauseFunc) (show tui.Observer, closeFace func()) {
 	switch {
 	case o.quiet:
 		return func(lab.Event) {}, func() {}
 	case o.showOutput: // what the clients say cannot be drawn over
-		return live.Run(w, false), func() {}
+		return tui.Run(w, false), func() {}
 	default:
 		return screen.Run(controls(cancel))
 	}
@@ -193,7 +193,7 @@ func (o *abOptions) face(screen *live.Terminal, w io.Writer, cancel context.Canc
 
 // observer records a run, shows it, on a page, too, and says on notes if its counts
 // are dear.
-func (o *abOptions) observer(show live.Observer, page func(lab.Event), notes io.Writer, source socketstats.Source, rec *record.Writer) func(lab.Event) {
+func (o *abOptions) observer(show tui.Observer, page func(lab.Event), notes io.Writer, source socketstats.Source, rec *recording.Writer) func(lab.Event) {
 	warned := false
 	return func(e lab.Event) {
 		rec.Write(e)
@@ -213,7 +213,7 @@ func runnerCommand(streams Streams) *cobra.Command {
 		Use:   "runner",
 		Short: "Look after a command for sockwatch ab",
 		RunE: func(c *cobra.Command, _ []string) error {
-			return roleEnded(role.Runner(c.Context(), streams.In, streams.Out))
+			return roleEnded(worker.Runner(c.Context(), streams.In, streams.Out))
 		},
 	}
 	controlledFlag(c.Flags(), &controlled)

@@ -14,10 +14,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"socketlab/internal/report"
+	"socketlab/internal/observe"
+	"socketlab/internal/render/report"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
-	"socketlab/internal/watch"
 )
 
 // checkOptions are what processes are held to.
@@ -116,9 +116,9 @@ func (o *checkOptions) run(ctx context.Context, streams Streams) error {
 		return err
 	}
 	defer f.close()
-	var h watch.History
+	var h observe.History
 	worst := map[string]*ceiling{}
-	err = f.follow(ctx, func(s watch.Snapshot) error {
+	err = f.follow(ctx, func(s observe.Snapshot) error {
 		h.Add(s)
 		for _, l := range ceilings {
 			if most := *o.most[l.flag]; most >= 0 {
@@ -133,7 +133,7 @@ func (o *checkOptions) run(ctx context.Context, streams Streams) error {
 	if h.Len() == 0 {
 		return interruptedOr(ctx, err)
 	}
-	if errors.Is(err, watch.ErrGone) {
+	if errors.Is(err, observe.ErrGone) {
 		err = fmt.Errorf("%w after %s of %s", err, h.Last().After.Round(100*time.Millisecond), o.length)
 	}
 	failed := err
@@ -176,7 +176,7 @@ func named(sockets []socketstats.Socket, over bool) []string {
 }
 
 // finish writes the result, and returns the exit code as an error.
-func (o *checkOptions) finish(streams Streams, h *watch.History, worst map[string]*ceiling, failed error) error {
+func (o *checkOptions) finish(streams Streams, h *observe.History, worst map[string]*ceiling, failed error) error {
 	checks := o.results(h, worst)
 	took := h.Last().After
 	if o.junit != "" {
@@ -201,7 +201,7 @@ func (o *checkOptions) finish(streams Streams, h *watch.History, worst map[strin
 	return nil
 }
 
-func (o *checkOptions) results(h *watch.History, worst map[string]*ceiling) []report.Check {
+func (o *checkOptions) results(h *observe.History, worst map[string]*ceiling) []report.Check {
 	var checks []report.Check
 	for _, l := range ceilings {
 		if w := worst[l.flag]; w != nil {
@@ -217,7 +217,7 @@ func (o *checkOptions) results(h *watch.History, worst map[string]*ceiling) []re
 		checks = append(checks, growthCheck(judged))
 	}
 	if o.noLeak {
-		w := watch.Worst(judged)
+		w := observe.Worst(judged)
 		checks = append(checks, report.Check{
 			Name: "no leak", Met: !w.Verdict.Leak && w.Verdict.Kind != verdict.NotEnoughData, Got: string(w.Verdict.Kind),
 			Details: append([]string{w.Name}, report.Words(w.Verdict)...),
@@ -226,7 +226,7 @@ func (o *checkOptions) results(h *watch.History, worst map[string]*ceiling) []re
 	return checks
 }
 
-func growthCheck(judged []watch.Judgement) report.Check {
+func growthCheck(judged []observe.Judgement) report.Check {
 	check := report.Check{Name: "no growth", Met: true, Got: "no lasting trend"}
 	for _, j := range judged {
 		if perSecond, grows := verdict.Grows(j.Series); grows {

@@ -10,9 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"socketlab/internal/client"
-	"socketlab/internal/role"
+	"socketlab/internal/loadgen"
 	"socketlab/internal/scenario"
+	"socketlab/internal/worker"
 	"socketlab/scenarios"
 )
 
@@ -39,7 +39,7 @@ func clientCommand(program string, streams Streams) *cobra.Command {
   %[1]s --url http://127.0.0.1:8080 --scenario body-not-closed --speed 10`, program),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if controlled {
-				return roleEnded(role.Client(c.Context(), streams.In, streams.Out))
+				return roleEnded(worker.Client(c.Context(), streams.In, streams.Out))
 			}
 			return playClient(c, streams, side, o)
 		},
@@ -104,11 +104,11 @@ func playClient(c *cobra.Command, streams Streams, side scenario.Side, o clientO
 	if o.allowRemote {
 		fmt.Fprintf(streams.Err, "client-%s: note: loading %s, which need not be on this machine\n", side, addr)
 	}
-	caller := scenarios.NewCaller(script.Code, side, client.NewTarget(client.At{Addr: addr}, script.Client))
-	return runClient(c, streams, side, client.Begin(caller, script.Arrivals(o.seed), client.MaxFDs()), script, o)
+	caller := scenarios.NewCaller(script.Code, side, loadgen.NewTarget(loadgen.At{Addr: addr}, script.Client))
+	return runClient(c, streams, side, loadgen.Begin(caller, script.Arrivals(o.seed), loadgen.MaxFDs()), script, o)
 }
 
-func runClient(c *cobra.Command, streams Streams, side scenario.Side, player *client.Player, script scenario.Script, o clientOptions) error {
+func runClient(c *cobra.Command, streams Streams, side scenario.Side, player *loadgen.Player, script scenario.Script, o clientOptions) error {
 	log := logger(streams)
 	ctx := c.Context()
 	fmt.Fprintf(streams.Err, "client-%s: %s for %s, then staying for at most %s (Ctrl-C ends it)\n",
@@ -155,7 +155,7 @@ func runClient(c *cobra.Command, streams Streams, side scenario.Side, player *cl
 	return nil
 }
 
-func printReport(streams Streams, format string, r client.Report) error {
+func printReport(streams Streams, format string, r loadgen.Report) error {
 	if format == "json" {
 		return json.NewEncoder(streams.Out).Encode(r)
 	}

@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"socketlab/internal/report"
+	"socketlab/internal/observe"
+	"socketlab/internal/render/report"
 	"socketlab/internal/verdict"
-	"socketlab/internal/watch"
 )
 
 // longestDiagnosis is how long a diagnosis that is never sure goes on.
@@ -66,19 +66,19 @@ docs/verdict.md says how each kind is recognised; sockwatch explain lists them.`
 
 // examination watches a target and judges it after every count.
 type examination struct {
-	history watch.History
+	history observe.History
 	// same is how many counts in a row have shown the same.
 	same int
-	last watch.Judgement
+	last observe.Judgement
 	// patient says that what is healthy is watched until the time is over.
 	patient bool
 	say     func(format string, args ...any)
 }
 
 // look enters a count, and returns errSeen once the verdict is sure.
-func (e *examination) look(s watch.Snapshot) error {
+func (e *examination) look(s observe.Snapshot) error {
 	e.history.Add(s)
-	now := watch.Worst(e.history.Judge(false))
+	now := observe.Worst(e.history.Judge(false))
 	if now.Verdict.Kind == e.last.Verdict.Kind && now.Name == e.last.Name {
 		e.same++
 	} else {
@@ -93,7 +93,7 @@ func (e *examination) look(s watch.Snapshot) error {
 }
 
 // tell says that the verdict is another one now, and that one was taken back.
-func (e *examination) tell(s watch.Snapshot, now watch.Judgement) {
+func (e *examination) tell(s observe.Snapshot, now observe.Judgement) {
 	after := s.After.Round(100 * time.Millisecond)
 	switch {
 	case now.Verdict.Leak:
@@ -140,7 +140,7 @@ func diagnose(ctx context.Context, streams Streams, t *targetFlags, length time.
 		}
 	}}
 	err = f.follow(ctx, e.look)
-	gone := errors.Is(err, watch.ErrGone)
+	gone := errors.Is(err, observe.ErrGone)
 	if e.history.Len() == 0 {
 		return interruptedOr(ctx, err)
 	}
@@ -172,7 +172,7 @@ func interruptedOr(ctx context.Context, err error) error {
 
 // printDiagnosis prints what a history shows, and returns the exit code as an
 // error.
-func printDiagnosis(ctx context.Context, streams Streams, h *watch.History, source, format string, ended bool) error {
+func printDiagnosis(ctx context.Context, streams Streams, h *observe.History, source, format string, ended bool) error {
 	d := report.Diagnosis{
 		Source: source, Samples: h.Len(), Duration: h.Last().After, Judgements: h.Judge(ended), Last: h.Last(),
 	}
@@ -182,7 +182,7 @@ func printDiagnosis(ctx context.Context, streams Streams, h *watch.History, sour
 	if ctx.Err() != nil {
 		return nil
 	}
-	return verdictCode(watch.Worst(d.Judgements).Verdict)
+	return verdictCode(observe.Worst(d.Judgements).Verdict)
 }
 
 // verdictCode is the exit code of a verdict.

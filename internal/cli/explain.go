@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"socketlab/internal/errorbook"
-	"socketlab/internal/report"
+	"socketlab/internal/errorcatalog"
+	"socketlab/internal/render/report"
 	"socketlab/internal/verdict"
 	"socketlab/scenarios"
 )
@@ -39,7 +39,7 @@ lists the verdicts and the errors.`,
 			if about, ok := verdict.Explain(verdict.Kind(name)); ok {
 				return explain(streams.Out, about)
 			}
-			if entry, ok := errorbook.Find(name); ok {
+			if entry, ok := errorcatalog.Find(name); ok {
 				return explainError(streams.Out, entry)
 			}
 			return usagef(c, "no verdict and no error %q%s; sockwatch explain lists them all", name, closestExplained(name))
@@ -54,7 +54,7 @@ func closestExplained(name string) string {
 	for _, k := range verdict.Kinds() {
 		names = append(names, string(k))
 	}
-	for _, e := range errorbook.All() {
+	for _, e := range errorcatalog.All() {
 		names = append(names, e.Name)
 		texts = append(texts, e.Aliases...)
 	}
@@ -69,7 +69,7 @@ func explainAll(w io.Writer) error {
 		fmt.Fprintf(t, "%s\t%s\n", k, about.Title)
 	}
 	fmt.Fprintln(t, "\nERROR\tMEANS")
-	for _, e := range errorbook.All() {
+	for _, e := range errorcatalog.All() {
 		fmt.Fprintf(t, "%s\t%s\n", e.Name, e.Title)
 	}
 	return t.Flush()
@@ -113,7 +113,7 @@ func explainScenarios(text *strings.Builder, ids []string) {
 	explainPart(text, "taught in", shows...)
 }
 
-func explainError(w io.Writer, e errorbook.Entry) error {
+func explainError(w io.Writer, e errorcatalog.Entry) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s: %s\n", e.Name, e.Title)
 	explainPart(&text, "means", e.Means)

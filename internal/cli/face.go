@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"socketlab/internal/lab"
-	"socketlab/internal/live"
-	"socketlab/internal/report"
+	"socketlab/internal/render/report"
+	"socketlab/internal/render/tui"
 	"socketlab/internal/scenario"
 )
 
@@ -27,7 +27,7 @@ func toTheirEnd(entries []report.Entry) []report.Entry {
 
 // face shows a run while it goes on, until it is closed. Runs beside each other
 // have a line each, at their end.
-func (p *player) face(script scenario.Script, cancel context.CancelCauseFunc) (show live.Observer, closeFace func()) {
+func (p *player) face(script scenario.Script, cancel context.CancelCauseFunc) (show tui.Observer, closeFace func()) {
 	switch {
 	case p.quiet:
 		return func(lab.Event) {}, func() {}
@@ -44,8 +44,8 @@ func (p *player) face(script scenario.Script, cancel context.CancelCauseFunc) (s
 
 // controls are what keys do to what is shown. Ctrl-C comes as a key while a view
 // is open, and is made the signal that it is elsewhere.
-func controls(cancel context.CancelCauseFunc) live.Controls {
-	return live.Controls{
+func controls(cancel context.CancelCauseFunc) tui.Controls {
+	return tui.Controls{
 		Quit: func() { cancel(errQuit) },
 		Interrupt: func() {
 			self, err := os.FindProcess(os.Getpid())

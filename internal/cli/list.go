@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"socketlab/internal/report"
+	"socketlab/internal/render/report"
 	"socketlab/internal/scenario"
 	"socketlab/internal/verdict"
 	"socketlab/scenarios"

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode"
 
-	"socketlab/internal/errorbook"
+	"socketlab/internal/errorcatalog"
 	"socketlab/internal/scenario"
 	"socketlab/scenarios"
 )
@@ -26,7 +26,7 @@ func places(s scenario.Script) []string {
 			fmt.Fprintln(&expected, e.Metric, e.Other)
 		}
 	}
-	for _, e := range errorbook.All() {
+	for _, e := range errorcatalog.All() {
 		if slices.Contains(e.Scenarios, s.ID) {
 			fmt.Fprintln(&errors, e.Name, strings.Join(e.Aliases, "\n"))
 		}

@@ -11,14 +11,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"socketlab/internal/judge"
+	"socketlab/internal/expect"
 	"socketlab/internal/lab"
-	"socketlab/internal/live"
-	"socketlab/internal/record"
-	"socketlab/internal/report"
+	"socketlab/internal/recording"
+	"socketlab/internal/render/report"
+	"socketlab/internal/render/tui"
+	"socketlab/internal/render/web"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
-	"socketlab/internal/web"
 )
 
 // play plays the scenarios that words name. Nothing is started before all of
@@ -38,7 +38,7 @@ func play(c *cobra.Command, streams Streams, o runOptions, words []string, list 
 	}
 	list = list || len(scripts) > 1
 	p := &player{runOptions: o, streams: streams, listen: listen, source: source, onlyOne: len(scripts) == 1}
-	p.screen = live.NewTerminal(streams.Err, streams.Err, streams.In)
+	p.screen = tui.NewTerminal(streams.Err, streams.Err, streams.In)
 	p.streams.Err = p.screen
 	if err := p.isolation(scripts); err != nil {
 		return err
@@ -68,7 +68,7 @@ func play(c *cobra.Command, streams Streams, o runOptions, words []string, list 
 type player struct {
 	runOptions
 	streams Streams
-	screen  *live.Terminal
+	screen  *tui.Terminal
 	listen  map[scenario.Side]string
 	source  socketstats.Source
 	onlyOne bool
@@ -207,7 +207,7 @@ func (p *player) playOne(ctx context.Context, script scenario.Script) (*report.E
 		p.sayf("%s: skipped: %s\n", script.ID, reason)
 		return nil, nil
 	}
-	rec := record.Writer{Path: p.record}
+	rec := recording.Writer{Path: p.record}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	show, closeFace := p.face(script, cancel)
@@ -243,7 +243,7 @@ func (p *player) playOne(ctx context.Context, script scenario.Script) (*report.E
 	if run.Started.IsZero() {
 		return nil, err
 	}
-	entry := &report.Entry{Run: run, Judgement: judge.Judge(run)} // what was seen is never lost
+	entry := &report.Entry{Run: run, Judgement: expect.Judge(run)} // what was seen is never lost
 	if !p.onlyOne && !p.quiet {
 		p.sayf("%s: %s\n", script.ID, result(entry, err))
 	}
@@ -266,7 +266,7 @@ func result(e *report.Entry, err error) string {
 }
 
 // firstUnmet is the first expectation that was not met, with what was seen.
-func firstUnmet(expectations []judge.Result) string {
+func firstUnmet(expectations []expect.Result) string {
 	for _, r := range expectations {
 		if r.Skipped == "" && !r.Met {
 			return fmt.Sprintf("%s, got %s", r.Text, r.Got)

@@ -8,10 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"socketlab/internal/judge"
-	"socketlab/internal/record"
-	"socketlab/internal/report"
-	"socketlab/internal/watch"
+	"socketlab/internal/expect"
+	"socketlab/internal/observe"
+	"socketlab/internal/recording"
+	"socketlab/internal/render/report"
 )
 
 func recordCommand(streams Streams) *cobra.Command {
@@ -42,7 +42,7 @@ sockwatch replay FILE shows it again, and sockwatch diagnose FILE judges it.`,
 			if err := t.check(c); err != nil {
 				return err
 			}
-			out := record.Writer{Path: file}
+			out := recording.Writer{Path: file}
 			if err := out.Check(); err != nil {
 				return usagef(c, "-o: %w", err)
 			}
@@ -56,7 +56,7 @@ sockwatch replay FILE shows it again, and sockwatch diagnose FILE judges it.`,
 	return c
 }
 
-func recordTarget(ctx context.Context, streams Streams, t *targetFlags, length time.Duration, out *record.Writer) error {
+func recordTarget(ctx context.Context, streams Streams, t *targetFlags, length time.Duration, out *recording.Writer) error {
 	target := t.target()
 	target.Closely = true
 	f, err := t.open(ctx, target, length, streams.Err)
@@ -65,20 +65,20 @@ func recordTarget(ctx context.Context, streams Streams, t *targetFlags, length t
 	}
 	defer f.close()
 	samples := 0
-	begin := &watch.Begin{
-		Schema: record.Schema, Port: target.Port, PIDs: target.PIDs, Name: target.Name,
+	begin := &observe.Begin{
+		Schema: recording.Schema, Port: target.Port, PIDs: target.PIDs, Name: target.Name,
 		Source: f.source.Name(), Interval: f.interval, Started: time.Now(),
 		Origin: thisOrigin(),
 	}
-	err = f.follow(ctx, func(s watch.Snapshot) error {
+	err = f.follow(ctx, func(s observe.Snapshot) error {
 		if samples == 0 {
-			out.Write(watch.Event{Watch: begin})
+			out.Write(observe.Event{Watch: begin})
 		}
 		samples++
-		out.Write(watch.Event{Snapshot: &s})
+		out.Write(observe.Event{Snapshot: &s})
 		return out.Err()
 	})
-	ending := &watch.Ending{Gone: errors.Is(err, watch.ErrGone)}
+	ending := &observe.Ending{Gone: errors.Is(err, observe.ErrGone)}
 	switch {
 	case ctx.Err() != nil:
 		ending.Stopped = "interrupted"
@@ -86,7 +86,7 @@ func recordTarget(ctx context.Context, streams Streams, t *targetFlags, length t
 		ending.Stopped = err.Error()
 	}
 	if samples > 0 {
-		out.Write(watch.Event{End: ending})
+		out.Write(observe.Event{End: ending})
 	}
 	if closeErr := out.Close(); closeErr != nil {
 		return closeErr
@@ -103,7 +103,7 @@ func recordTarget(ctx context.Context, streams Streams, t *targetFlags, length t
 
 // diagnoseFile judges a recording as it stands.
 func diagnoseFile(streams Streams, path, format string) error {
-	r, err := record.Read(path)
+	r, err := recording.Read(path)
 	switch {
 	case r == nil:
 		return err
@@ -113,8 +113,8 @@ func diagnoseFile(streams Streams, path, format string) error {
 		return firstOf(err, fmt.Errorf("%s has no sample", path))
 	}
 	d := report.Diagnosis{Source: r.Run.Source, Duration: r.Run.Duration, Samples: r.Run.Sampling.Samples}
-	for _, s := range judge.Sides(r.Run) {
-		d.Judgements = append(d.Judgements, watch.Judgement{Subject: watch.Subject{Name: s.Name, Series: s.Series}, Verdict: s.Verdict})
+	for _, s := range expect.Sides(r.Run) {
+		d.Judgements = append(d.Judgements, observe.Judgement{Subject: observe.Subject{Name: s.Name, Series: s.Series}, Verdict: s.Verdict})
 	}
 	if d.Samples == 0 {
 		return firstOf(err, fmt.Errorf("%s has no sample", path))
@@ -122,5 +122,5 @@ func diagnoseFile(streams Streams, path, format string) error {
 	if writeErr := report.WriteDiagnosis(streams.Out, format, d); writeErr != nil {
 		return fmt.Errorf("write the verdict: %w", writeErr)
 	}
-	return firstOf(err, verdictCode(watch.Worst(d.Judgements).Verdict))
+	return firstOf(err, verdictCode(observe.Worst(d.Judgements).Verdict))
 }

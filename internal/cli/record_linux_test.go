@@ -18,7 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"socketlab/internal/record"
+	"socketlab/internal/recording"
 )
 
 // leaky is a client-faulty that opens a connection for each request, to a server
@@ -64,7 +64,7 @@ func TestARecordingOfAKilledRecorderIsReadBack(t *testing.T) {
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
 	whole := bytes.Count(data, []byte("\n"))
-	got, err := record.Read(path)
+	got, err := recording.Read(path)
 	if err != nil { // the last line was being written
 		require.ErrorContains(t, err, "cut off")
 		require.NotEqual(t, byte('\n'), data[len(data)-1])

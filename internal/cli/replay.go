@@ -8,13 +8,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"socketlab/internal/judge"
+	"socketlab/internal/expect"
 	"socketlab/internal/lab"
-	"socketlab/internal/live"
-	"socketlab/internal/record"
-	"socketlab/internal/report"
-	"socketlab/internal/watch"
-	"socketlab/internal/web"
+	"socketlab/internal/observe"
+	"socketlab/internal/recording"
+	"socketlab/internal/render/report"
+	"socketlab/internal/render/tui"
+	"socketlab/internal/render/web"
 )
 
 func replayCommand(streams Streams) *cobra.Command {
@@ -40,7 +40,7 @@ A file that is cut off is an error (exit code 1), after what could be read of it
 			if show.pace < 0 {
 				return usagef(c, "--pace must not be below 0")
 			}
-			r, err := record.Read(show.web.take(args)[0])
+			r, err := recording.Read(show.web.take(args)[0])
 			if r == nil {
 				return err
 			}
@@ -63,7 +63,7 @@ type replayOptions struct {
 }
 
 // replay shows a recording, and returns the exit code that its making had.
-func replay(ctx context.Context, streams Streams, r *record.Recording, format string, o replayOptions) error {
+func replay(ctx context.Context, streams Streams, r *recording.Recording, format string, o replayOptions) error {
 	if o.quiet {
 		o.pace = 0
 	}
@@ -80,9 +80,9 @@ func replay(ctx context.Context, streams Streams, r *record.Recording, format st
 	return replayWatch(ctx, streams, r, format, o.pace, page)
 }
 
-func replayRun(ctx context.Context, streams Streams, r *record.Recording, format string, pace float64, page *web.Server) error {
+func replayRun(ctx context.Context, streams Streams, r *recording.Recording, format string, pace float64, page *web.Server) error {
 	screen := replayScreen(streams, r.Run.Started, pace, page)
-	shown, early := paced(ctx, r.Events, recordedAt, pace, func(c live.Controls) (func(lab.Event), func()) {
+	shown, early := paced(ctx, r.Events, recordedAt, pace, func(c tui.Controls) (func(lab.Event), func()) {
 		show, closeFace := screen.Run(c)
 		return show, closeFace
 	}, onPage(page, (*web.Server).Run))
@@ -99,7 +99,7 @@ func replayRun(ctx context.Context, streams Streams, r *record.Recording, format
 	if early != nil && run.Sampling.Samples == 0 {
 		return endedEarly(streams, early)
 	}
-	entries := []report.Entry{{Run: run, Judgement: judge.Judge(run)}}
+	entries := []report.Entry{{Run: run, Judgement: expect.Judge(run)}}
 	if err := report.Write(streams.Out, format, entries, false); err != nil {
 		return fmt.Errorf("write the result: %w", err)
 	}
@@ -126,18 +126,18 @@ func recordedAt(e lab.Event) time.Duration {
 	return e.Sample.At
 }
 
-func replayWatch(ctx context.Context, streams Streams, r *record.Recording, format string, pace float64, page *web.Server) error {
+func replayWatch(ctx context.Context, streams Streams, r *recording.Recording, format string, pace float64, page *web.Server) error {
 	if r.History.Len() == 0 {
 		return errors.New("the recording has no sample")
 	}
 	screen := replayScreen(streams, r.Watch.Started, pace, page)
 	all := r.History.Snapshots()
-	shown, early := paced(ctx, all, func(s watch.Snapshot) time.Duration { return s.After }, pace, screen.Watch, onPage(page, (*web.Server).Watch))
+	shown, early := paced(ctx, all, func(s observe.Snapshot) time.Duration { return s.After }, pace, screen.Watch, onPage(page, (*web.Server).Watch))
 	if early == nil {
 		return printDiagnosis(ctx, streams, &r.History, r.Watch.Source, format, r.Gone())
 	}
 	if shown > 0 {
-		var seen watch.History
+		var seen observe.History
 		for _, s := range all[:shown] {
 			seen.Add(s)
 		}
@@ -151,8 +151,8 @@ func replayWatch(ctx context.Context, streams Streams, r *record.Recording, form
 }
 
 // replayScreen is the terminal for a recording, with a note that it is one.
-func replayScreen(streams Streams, started time.Time, pace float64, page *web.Server) *live.Terminal {
-	screen := live.NewTerminal(streams.Err, streams.Err, streams.In)
+func replayScreen(streams Streams, started time.Time, pace float64, page *web.Server) *tui.Terminal {
+	screen := tui.NewTerminal(streams.Err, streams.Err, streams.In)
 	note := fmt.Sprintf("a recording of %s, at pace %g", started.Format(time.DateTime), pace)
 	if page != nil {
 		note += "; the page is at " + page.URL()
@@ -167,7 +167,7 @@ func replayScreen(streams Streams, started time.Time, pace float64, page *web.Se
 // the error of the context.
 func paced[E any](
 	ctx context.Context, events []E, at func(E) time.Duration, pace float64,
-	face func(live.Controls) (func(E), func()), page func(E),
+	face func(tui.Controls) (func(E), func()), page func(E),
 ) (shown int, err error) {
 	if pace == 0 {
 		for _, e := range events {

@@ -13,10 +13,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"socketlab/internal/judge"
-	"socketlab/internal/origin"
-	"socketlab/internal/record"
-	"socketlab/internal/report"
+	"socketlab/internal/expect"
+	"socketlab/internal/provenance"
+	"socketlab/internal/recording"
+	"socketlab/internal/render/report"
 )
 
 // keepOptions are the flags of demo, run and ab that keep a report.
@@ -95,7 +95,7 @@ func writeSVG(w io.Writer, e report.Entry) error {
 }
 
 // thisOrigin is this program with the command that started it, and where it runs.
-func thisOrigin() *origin.Origin {
+func thisOrigin() *provenance.Origin {
 	system := runtime.GOOS
 	if kernel, err := host.KernelVersion(); err == nil && kernel != "" {
 		system += " " + kernel
@@ -104,7 +104,7 @@ func thisOrigin() *origin.Origin {
 	for _, word := range os.Args[1:] {
 		words = append(words, quoted(word))
 	}
-	return &origin.Origin{
+	return &provenance.Origin{
 		Command: strings.Join(words, " "), Version: version(),
 		System: system, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
 	}
@@ -191,7 +191,7 @@ func recorded(paths []string) ([]report.Entry, error) {
 	var entries []report.Entry
 	var failed []error
 	for _, path := range paths {
-		r, err := record.Read(path)
+		r, err := recording.Read(path)
 		if err != nil {
 			failed = append(failed, err)
 		}
@@ -208,9 +208,9 @@ func recorded(paths []string) ([]report.Entry, error) {
 }
 
 // recordedEntry is a recording of a run with what it says.
-func recordedEntry(r *record.Recording) report.Entry {
+func recordedEntry(r *recording.Recording) report.Entry {
 	if !r.Ended && r.Run.Stopped == "" {
 		r.Run.Stopped = "the recording has no end"
 	}
-	return report.Entry{Run: r.Run, Judgement: judge.Judge(r.Run)}
+	return report.Entry{Run: r.Run, Judgement: expect.Judge(r.Run)}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"socketlab/internal/lab"
-	"socketlab/internal/record"
-	"socketlab/internal/report"
+	"socketlab/internal/recording"
+	"socketlab/internal/render/report"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
 	"socketlab/scenarios"
@@ -194,7 +194,7 @@ func (o *runOptions) check(c *cobra.Command, runs int) (map[scenario.Side]string
 	if o.record != "" && runs > 1 {
 		return nil, usagef(c, "--record takes one run, not %d", runs)
 	}
-	if err := (&record.Writer{Path: o.record}).Check(); err != nil {
+	if err := (&recording.Writer{Path: o.record}).Check(); err != nil {
 		return nil, usagef(c, "--record: %w", err)
 	}
 	if err := o.keep.check(c, runs, o.record); err != nil {

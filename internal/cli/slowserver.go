@@ -11,10 +11,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"socketlab/internal/role"
 	"socketlab/internal/scenario"
-	"socketlab/internal/slowserver"
+	"socketlab/internal/server"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/worker"
 )
 
 func slowserverCommand(streams Streams) *cobra.Command {
@@ -47,7 +47,7 @@ connection.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			log := logger(streams)
 			if controlled {
-				return roleEnded(role.Server(c.Context(), streams.In, streams.Out, log))
+				return roleEnded(worker.Server(c.Context(), streams.In, streams.Out, log))
 			}
 			b.Protocol = protocol.value
 			for _, a := range answers {
@@ -63,30 +63,30 @@ connection.`,
 			if err != nil {
 				return err
 			}
-			l, err := slowserver.Listen(listen, b)
+			l, err := server.Listen(listen, b)
 			if errors.Is(err, errors.ErrUnsupported) {
 				return err
 			}
 			if err != nil {
 				return fmt.Errorf("%w; choose another address with --listen, or --listen 127.0.0.1:0 for any free port", err)
 			}
-			server := slowserver.New(slowserver.Config{
+			srv := server.New(server.Config{
 				Behaviour: b, Behind: behind, ReportEvery: reportEvery, Source: src, Log: log,
 			})
 			if addr, ok := l.Addr().(*net.TCPAddr); ok && !addr.IP.IsLoopback() {
 				fmt.Fprintf(streams.Err, "slowserver: note: %s can be reached from other machines\n", addr)
 			}
 			fmt.Fprintf(streams.Out, "listening on %s\n", l.Addr())
-			return server.Serve(c.Context(), l)
+			return srv.Serve(c.Context(), l)
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&listen, "listen", slowserver.DefaultAddr, "address to listen on; port 0 takes a free one")
-	f.DurationVar(&reportEvery, "report-every", slowserver.DefaultReportEvery, "time between two reports of the sockets; 0 for none")
+	f.StringVar(&listen, "listen", server.DefaultAddr, "address to listen on; port 0 takes a free one")
+	f.DurationVar(&reportEvery, "report-every", server.DefaultReportEvery, "time between two reports of the sockets; 0 for none")
 	f.Var(&source, "source", "where the reports' counts come from; sockdiag is cheaper beside thousands of connections")
 	f.Var(&protocol, "protocol", "what it speaks: HTTP, plain, with TLS and a certificate of its own (https) or as HTTP/2 too (h2c); rowdb, one query a line over raw TCP; or balancer, which passes connections on")
 	f.StringSliceVar(&behind, "behind", nil, "addresses that a balancer passes connections on to, in turn")
-	durationFlag(f, &b.Delay, "delay", slowserver.DefaultDelay, "wait this long before each answer")
+	durationFlag(f, &b.Delay, "delay", server.DefaultDelay, "wait this long before each answer")
 	durationFlag(f, &b.Jitter, "jitter", 0, "add a random time up to this to each delay")
 	durationFlag(f, &b.SetUp, "set-up", 0, "make each new connection wait this long before its first query (rowdb)")
 	f.IntVar(&b.Status, "status", 200, "HTTP status of each answer")
@@ -99,16 +99,16 @@ connection.`,
 	f.BoolVar(&b.Silent, "silent", false, "accept connections, and neither read nor write")
 	f.BoolVar(&b.Deaf, "deaf", false, "never accept, with the shortest queue there is (Linux)")
 	f.IntVar(&b.Backlog, "backlog", 0, "let this many connections wait to be accepted (Linux); 0 for the system's limit")
-	durationFlag(f, &b.IdleTimeout, "idle-timeout", slowserver.DefaultIdleTimeout, "close a connection that waited this long for its next request; 0 never")
+	durationFlag(f, &b.IdleTimeout, "idle-timeout", server.DefaultIdleTimeout, "close a connection that waited this long for its next request; 0 never")
 	durationFlag(f, &b.ReadHeaderTimeout, "read-header-timeout", 10*time.Second, "close a connection whose request header takes longer; 0 never")
 	durationFlag(f, &b.WriteTimeout, "write-timeout", 0, "close a connection whose answer takes longer; 0 never")
 	f.IntVar(&b.MaxConns, "max-conns", 0, "accept at most this many connections at a time; 0 for no limit")
 	f.StringVar(&b.OverLimit, "over-limit", "", "what becomes of connections above --max-conns: wait (the default), refuse (503, then closed) or close")
 	durationFlag(f, &b.DownAfter, "down-after", 0, "be gone from then on, with all connections, for the time of --down-for; 0 never")
 	durationFlag(f, &b.DownFor, "down-for", 0, "how long that lasts; 0 is a restart")
-	f.IntVar(&b.CloseAfter, "close-after", slowserver.DefaultCloseAfter, "close a connection after this many requests; 0 never")
+	f.IntVar(&b.CloseAfter, "close-after", server.DefaultCloseAfter, "close a connection after this many requests; 0 never")
 	durationFlag(f, &b.AbortAfter, "abort-after", 0, "cut off every answer later than this after the first request; 0 never")
-	durationFlag(f, &b.Grace, "grace", slowserver.DefaultGrace, "when stopping, wait this long for answers under way")
+	durationFlag(f, &b.Grace, "grace", server.DefaultGrace, "when stopping, wait this long for answers under way")
 	controlledFlag(f, &controlled)
 	return c
 }
@@ -143,7 +143,7 @@ func checkBehaviour(b scenario.Server) error {
 			return fmt.Errorf("--%s %s is negative", name, d)
 		}
 	}
-	return cmp.Or(b.Check(), slowserver.Check(b))
+	return cmp.Or(b.Check(), server.Check(b))
 }
 
 // checkBehind says what is wrong with the servers behind a balancer, or returns

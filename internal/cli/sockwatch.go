@@ -5,8 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"socketlab/internal/netns"
 	"socketlab/internal/scenario"
+	"socketlab/internal/worker/netns"
 	"socketlab/scenarios"
 )
 

@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"socketlab/internal/judge"
+	"socketlab/internal/expect"
 	"socketlab/internal/lab"
-	"socketlab/internal/report"
+	"socketlab/internal/render/report"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
 )
@@ -136,7 +136,7 @@ func (p *player) sweepAll(ctx context.Context, script scenario.Script, over scen
 		case run.Stopped != "":
 			return result, &codeError{code: exitLeak, err: fmt.Errorf("%s: %s %s: stopped: %s", script.ID, over.Setting, listed(two), run.Stopped)}
 		}
-		judgement := judge.Judge(run)
+		judgement := expect.Judge(run)
 		for i, value := range two {
 			side := scenario.Sides()[i]
 			r := run.Of(side).Report

@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"socketlab/internal/observe"
 	"socketlab/internal/socketstats"
-	"socketlab/internal/watch"
 )
 
 // targetFlags are the flags of the commands that look at running processes.
@@ -44,13 +44,13 @@ func (t *targetFlags) check(c *cobra.Command) error {
 	return nil
 }
 
-func (t *targetFlags) target() watch.Target {
-	return watch.Target{Port: uint16(t.port), PIDs: t.pids, Name: t.name}
+func (t *targetFlags) target() observe.Target {
+	return observe.Target{Port: uint16(t.port), PIDs: t.pids, Name: t.name}
 }
 
 // follower counts a target again and again.
 type follower struct {
-	watcher  *watch.Watcher
+	watcher  *observe.Watcher
 	source   socketstats.Source
 	interval time.Duration
 	length   time.Duration // 0 is for ever
@@ -58,12 +58,12 @@ type follower struct {
 }
 
 // open begins to watch a target.
-func (t *targetFlags) open(ctx context.Context, target watch.Target, length time.Duration, errs io.Writer) (*follower, error) {
+func (t *targetFlags) open(ctx context.Context, target observe.Target, length time.Duration, errs io.Writer) (*follower, error) {
 	source, err := socketstats.OpenSource(t.source.value)
 	if err != nil {
 		return nil, err
 	}
-	w, err := watch.New(ctx, source, target)
+	w, err := observe.New(ctx, source, target)
 	if err != nil {
 		return nil, err
 	}
@@ -76,9 +76,9 @@ func (f *follower) close() error { return f.watcher.Close() }
 var errSeen = errors.New("seen enough")
 
 // follow hands over each count, until the time is over or see returns an error:
-// errSeen ends it in order. It returns [watch.ErrGone] when every watched
+// errSeen ends it in order. It returns [observe.ErrGone] when every watched
 // process has ended, and the context's error on Ctrl-C.
-func (f *follower) follow(ctx context.Context, see func(watch.Snapshot) error) error {
+func (f *follower) follow(ctx context.Context, see func(observe.Snapshot) error) error {
 	var end <-chan time.Time
 	if f.length > 0 {
 		end = time.After(f.length)

@@ -7,9 +7,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"socketlab/internal/judge"
+	"socketlab/internal/expect"
 	"socketlab/internal/lab"
-	"socketlab/internal/record"
+	"socketlab/internal/recording"
 	"socketlab/internal/verdict"
 )
 
@@ -30,12 +30,12 @@ func TestFirstVerdictComesSoonAndStays(t *testing.T) {
 
 func firstVerdictStays(t *testing.T, file string) {
 	t.Helper()
-	recording, err := record.Read(file)
+	rec, err := recording.Read(file)
 	require.NoError(t, err)
 
 	soFar := &lab.Run{Stopped: "so far"}
 	samples, first := 0, 0
-	for _, e := range recording.Events {
+	for _, e := range rec.Events {
 		if e.End != nil {
 			break
 		}
@@ -44,7 +44,7 @@ func firstVerdictStays(t *testing.T, file string) {
 			continue
 		}
 		samples++
-		j := judge.Judge(soFar)
+		j := expect.Judge(soFar)
 		require.False(t, j.Fixed.Leak, "sample %d: %+v", samples, j.Fixed)
 		switch {
 		case first > 0:
@@ -58,5 +58,5 @@ func firstVerdictStays(t *testing.T, file string) {
 	t.Logf("the first verdict came with sample %d of %d", first, samples)
 	require.Positive(t, first)
 	require.LessOrEqual(t, first, 15)
-	require.Equal(t, judge.Judge(recording.Run), judge.Judge(recording.Run), "a verdict is a function of the run")
+	require.Equal(t, expect.Judge(rec.Run), expect.Judge(rec.Run), "a verdict is a function of the run")
 }

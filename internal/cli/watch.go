@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"socketlab/internal/live"
-	"socketlab/internal/watch"
-	"socketlab/internal/web"
+	"socketlab/internal/observe"
+	"socketlab/internal/render/tui"
+	"socketlab/internal/render/web"
 )
 
 // defaultWatchPort is where slowserver listens.
@@ -61,7 +61,7 @@ as the kernel keeps it (in TIME_WAIT, for instance), if it was seen before.`,
 				target.Except = page.Port()
 				defer func() { _ = linger(c.Context(), page, true, streams.Err) }() // what was seen is printed
 			}
-			screen := live.NewTerminal(streams.Out, streams.Err, streams.In)
+			screen := tui.NewTerminal(streams.Out, streams.Err, streams.In)
 			if page != nil {
 				screen.Pin("the page is at " + page.URL())
 			}
@@ -83,18 +83,18 @@ as the kernel keeps it (in TIME_WAIT, for instance), if it was seen before.`,
 	return c
 }
 
-func showWatch(c *cobra.Command, streams Streams, screen *live.Terminal, f *follower, format string, page *web.Server) error {
+func showWatch(c *cobra.Command, streams Streams, screen *tui.Terminal, f *follower, format string, page *web.Server) error {
 	ctx, cancel := context.WithCancelCause(c.Context())
 	defer cancel(nil)
 	show, closeFace := screen.Watch(controls(cancel))
 	if format == "json" {
 		out := json.NewEncoder(streams.Out)
-		show = func(s watch.Snapshot) { _ = out.Encode(s) } // a closed pipe ends us by its signal
+		show = func(s observe.Snapshot) { _ = out.Encode(s) } // a closed pipe ends us by its signal
 	}
 	defer closeFace() // also when something panics
 	defer context.AfterFunc(ctx, closeFace)()
-	var last watch.Snapshot
-	err := f.follow(ctx, func(s watch.Snapshot) error {
+	var last observe.Snapshot
+	err := f.follow(ctx, func(s observe.Snapshot) error {
 		last = s
 		show(s)
 		if page != nil {
@@ -104,14 +104,14 @@ func showWatch(c *cobra.Command, streams Streams, screen *live.Terminal, f *foll
 	})
 	closeFace()
 	if format == "table" && !last.At.IsZero() { // what was seen last, to keep
-		fmt.Fprintf(streams.Out, "\n%s", live.WatchTable(last))
+		fmt.Fprintf(streams.Out, "\n%s", tui.WatchTable(last))
 	}
 	switch {
 	case errors.Is(context.Cause(ctx), errQuit):
 		return nil
 	case ctx.Err() != nil:
 		return &codeError{code: exitInterrupted}
-	case errors.Is(err, watch.ErrGone):
+	case errors.Is(err, observe.ErrGone):
 		fmt.Fprintln(streams.Err, "sockwatch: "+err.Error())
 		return nil
 	}

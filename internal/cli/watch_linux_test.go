@@ -15,10 +15,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"socketlab/internal/record"
+	"socketlab/internal/recording"
+	"socketlab/internal/render"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
-	"socketlab/internal/view"
 )
 
 // leakyAndHealthy are clients that talk to servers of this test's: one opens a
@@ -86,9 +86,9 @@ func TestWatchSaysWhatDiagnoseSays(t *testing.T) {
 	require.NoError(t, recorder.cmd.Process.Signal(syscall.SIGINT))
 	recorder.end(t)
 
-	recorded, err := record.Read(path)
+	recorded, err := recording.Read(path)
 	require.NoError(t, err)
-	var verdicts view.Verdicts
+	var verdicts render.Verdicts
 	snapshots := recorded.History.Snapshots()
 	for _, s := range snapshots {
 		verdicts.Add(s)
@@ -101,7 +101,7 @@ func TestWatchSaysWhatDiagnoseSays(t *testing.T) {
 		}
 	}
 	require.NoError(t, json.Unmarshal(out, &diagnosed), "%s", out)
-	shown := view.OfWatch(snapshots, socketstats.Client, verdicts.Found(true)).Processes
+	shown := render.OfWatch(snapshots, socketstats.Client, verdicts.Found(true)).Processes
 	require.Len(t, shown, 2)
 	require.Len(t, diagnosed.Subjects, 3, "all together, too")
 	same := map[verdict.Kind]int{}

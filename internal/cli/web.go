@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"socketlab/internal/web"
+	"socketlab/internal/render/web"
 )
 
 // webFlag is --web [HOST:PORT].

@@ -8,13 +8,13 @@ import (
 	"slices"
 	"time"
 
-	"socketlab/internal/client"
-	"socketlab/internal/origin"
-	"socketlab/internal/role"
+	"socketlab/internal/loadgen"
+	"socketlab/internal/provenance"
 	"socketlab/internal/scenario"
-	"socketlab/internal/slowserver"
+	"socketlab/internal/server"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
+	"socketlab/internal/worker"
 )
 
 // Comparison is two programs to compare, and how. Faulty, Fixed, For, Interval
@@ -35,7 +35,7 @@ type Comparison struct {
 	Output io.Writer
 	// Origin is what the run is to say of who made it, and where; nil says
 	// nothing.
-	Origin *origin.Origin
+	Origin *provenance.Origin
 	// Observe is given every event as it happens, by the goroutine that
 	// called Compare. nil observes nothing.
 	Observe func(Event)
@@ -113,7 +113,7 @@ func abScript(c Comparison) scenario.Script {
 }
 
 // runnerFailed is the error of a runner that is gone or says that it failed.
-func runnerFailed(p *process, a role.Answer, ok bool) error {
+func runnerFailed(p *process, a worker.Answer, ok bool) error {
 	switch {
 	case !ok:
 		return p.death()
@@ -125,7 +125,7 @@ func runnerFailed(p *process, a role.Answer, ok bool) error {
 
 // commandEnded describes the end of a command that should not have ended then,
 // with all that it said.
-func commandEnded(p *process, when string, end role.End) error {
+func commandEnded(p *process, when string, end worker.End) error {
 	p.kill()
 	return fmt.Errorf("the %s ended %s: %s%s", p.name, when, end.How, p.stderr)
 }
@@ -167,7 +167,7 @@ func (c *compare) done() bool {
 	return c.procs[scenario.Faulty].report.Done && c.procs[scenario.Fixed].report.Done
 }
 
-func (c *compare) clientSaid(pair *pair, a role.Answer, ok bool) error {
+func (c *compare) clientSaid(pair *pair, a worker.Answer, ok bool) error {
 	if err := runnerFailed(pair.client, a, ok); err != nil {
 		return err
 	}
@@ -203,7 +203,7 @@ func (r *Run) AtWork(side scenario.Side) int {
 	return max(ended-1, 0)
 }
 
-func (c *compare) serverSaid(pair *pair, a role.Answer, ok bool) error {
+func (c *compare) serverSaid(pair *pair, a worker.Answer, ok bool) error {
 	if err := runnerFailed(pair.server, a, ok); err != nil {
 		return err
 	}
@@ -217,7 +217,7 @@ func (c *compare) serverSaid(pair *pair, a role.Answer, ok bool) error {
 }
 
 // enter puts what our server knows into its client's report.
-func (p *pair) enter(s slowserver.Served) {
+func (p *pair) enter(s server.Served) {
 	failed := s.Left + s.Cut
 	errors := map[string]int64{}
 	for name, n := range map[string]int64{"client left": s.Left, "cut off": s.Cut} {
@@ -225,10 +225,10 @@ func (p *pair) enter(s slowserver.Served) {
 			errors[name] = n
 		}
 	}
-	p.report.Requests = client.Requests{
+	p.report.Requests = loadgen.Requests{
 		Sent: s.Received, OK: s.Answered, Failed: failed, Waiting: s.Received - s.Answered - failed, Errors: errors,
 	}
-	p.report.Connections = client.Connections{Opened: s.Accepted, Reused: s.Reused}
+	p.report.Connections = loadgen.Connections{Opened: s.Accepted, Reused: s.Reused}
 	p.accepted = s.Accepted
 }
 
@@ -254,7 +254,7 @@ func (c *compare) sample(ctx context.Context) error {
 // bound ends the run if a client holds as many connections as our own clients
 // may hold descriptors.
 func (c *compare) bound(pair *pair, open int) {
-	if most := client.MaxFDs(); most > 0 && open >= most {
+	if most := loadgen.MaxFDs(); most > 0 && open >= most {
 		pair.report.Stopped = fmt.Sprintf("holds %d connections, the most this run may take is %d", open, most)
 		c.run.Stopped = fmt.Sprintf("the %s %s; see ulimit -n", pair.client.name, pair.report.Stopped)
 	}
@@ -275,13 +275,13 @@ func (c *compare) askServers(ctx context.Context) error {
 	}
 	for _, side := range scenario.Sides() {
 		server := c.procs[side].server
-		if err := server.send(role.Report); err != nil {
+		if err := server.send(worker.Report); err != nil {
 			return server.death() // the better error
 		}
 	}
 	for _, side := range scenario.Sides() {
 		pair := c.procs[side]
-		err := pair.awaitServed(ctx, func(a role.Answer, ok bool) error { return c.serverSaid(pair, a, ok) })
+		err := pair.awaitServed(ctx, func(a worker.Answer, ok bool) error { return c.serverSaid(pair, a, ok) })
 		if err != nil {
 			return err
 		}
@@ -296,7 +296,7 @@ func (c *compare) askClients(ctx context.Context) error {
 		if pair.report.Done {
 			continue
 		}
-		if err := pair.client.send(role.Report); err != nil {
+		if err := pair.client.send(worker.Report); err != nil {
 			return pair.client.death()
 		}
 		if err := c.awaitAsked(ctx, pair); err != nil {

@@ -7,9 +7,9 @@ import (
 	"runtime"
 	"time"
 
-	"socketlab/internal/role"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/worker"
 )
 
 // startProcesses starts the servers, and then the clients.
@@ -51,13 +51,13 @@ func (c *compare) startServer(ctx context.Context, side scenario.Side) (site, er
 	pair := &pair{}
 	c.procs[side] = pair
 	if c.Server == "" {
-		return pair.startServer(ctx, Programs{}, side, role.ServerOrder{Listen: freePort, Behaviour: c.Behaviour, Side: side})
+		return pair.startServer(ctx, Programs{}, side, worker.ServerOrder{Listen: freePort, Behaviour: c.Behaviour, Side: side})
 	}
 	at, err := chooseAddr()
 	if err != nil {
 		return nil, err
 	}
-	pair.server, err = startRunner(ctx, Programs{}, serverOf(side), role.RunnerOrder{Command: fill(c.Server, at)})
+	pair.server, err = startRunner(ctx, Programs{}, serverOf(side), worker.RunnerOrder{Command: fill(c.Server, at)})
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (c *compare) readyClient(ctx context.Context, side scenario.Side, server ne
 	if c.Output != nil {
 		programs.echo = &labelled{w: c.Output, label: string(side) + ": "}
 	}
-	proc, err := startRunner(ctx, programs, clientOf(side), role.RunnerOrder{
+	proc, err := startRunner(ctx, programs, clientOf(side), worker.RunnerOrder{
 		Command: fill(*c.of(side), server), ShowOutput: c.Output != nil,
 	})
 	if err != nil {
@@ -99,12 +99,12 @@ func (c *compare) unknown() []string {
 }
 
 // startRunner starts a runner, which waits.
-func startRunner(ctx context.Context, programs Programs, name string, order role.RunnerOrder) (*process, error) {
+func startRunner(ctx context.Context, programs Programs, name string, order worker.RunnerOrder) (*process, error) {
 	proc, err := programs.start(runnerProgram, name, nil, order)
 	if err != nil {
 		return nil, err
 	}
-	proc.patience = role.RunnerEndTimeout + endTimeout
+	proc.patience = worker.RunnerEndTimeout + endTimeout
 	if _, err := proc.first(ctx); err != nil {
 		proc.kill()
 		return nil, err
@@ -114,7 +114,7 @@ func startRunner(ctx context.Context, programs Programs, name string, order role
 
 // startCommand has a runner start its command.
 func (p *process) startCommand(ctx context.Context) error {
-	if err := p.send(role.Start); err != nil {
+	if err := p.send(worker.Start); err != nil {
 		return err
 	}
 	a, err := p.first(ctx)

@@ -14,10 +14,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/lab"
-	"socketlab/internal/netns"
-	"socketlab/internal/role"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/worker"
+	"socketlab/internal/worker/netns"
 	"socketlab/scenarios"
 )
 
@@ -26,13 +26,13 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
 		case "slowserver":
-			os.Exit(role.Server(context.Background(), os.Stdin, os.Stdout, slog.New(slog.DiscardHandler)))
+			os.Exit(worker.Server(context.Background(), os.Stdin, os.Stdout, slog.New(slog.DiscardHandler)))
 		case "keeper":
 			os.Exit(netns.Keep())
 		case "client-faulty", "client-fixed":
-			os.Exit(role.Client(context.Background(), os.Stdin, os.Stdout))
+			os.Exit(worker.Client(context.Background(), os.Stdin, os.Stdout))
 		case "runner":
-			os.Exit(role.Runner(context.Background(), os.Stdin, os.Stdout))
+			os.Exit(worker.Runner(context.Background(), os.Stdin, os.Stdout))
 		case theirProgram:
 			theirs(os.Args[2:])
 			os.Exit(0)

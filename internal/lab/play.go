@@ -7,12 +7,12 @@ import (
 	"slices"
 	"time"
 
-	"socketlab/internal/client"
-	"socketlab/internal/netns"
-	"socketlab/internal/origin"
-	"socketlab/internal/role"
+	"socketlab/internal/loadgen"
+	"socketlab/internal/provenance"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/worker"
+	"socketlab/internal/worker/netns"
 )
 
 // Plan is what to play, and how. Script and Source are required.
@@ -37,7 +37,7 @@ type Plan struct {
 	Listen map[scenario.Side]string
 	// Origin is what the run is to say of who played it, and where; nil says
 	// nothing.
-	Origin *origin.Origin
+	Origin *provenance.Origin
 	// Observe is given every event as it happens, by the goroutine that
 	// called Play. nil observes nothing.
 	Observe func(Event)
@@ -73,12 +73,12 @@ type pair struct {
 	server, client *process
 	// site is what the server said of itself, and servers what it said last of
 	// those that it has.
-	site    role.Site
+	site    worker.Site
 	servers map[string]ServerCount
-	report  client.Report
+	report  loadgen.Report
 	// fromServer is the server's answers, and nil once the server stopped
 	// because it was told to.
-	fromServer <-chan role.Answer
+	fromServer <-chan worker.Answer
 	told       bool
 	accepted   int64 // the connections that our server says it accepted, in a comparison
 }
@@ -111,7 +111,7 @@ func (p *play) play(ctx context.Context) error {
 	begin.Started = p.start
 	p.observe(Event{Begin: &begin})
 	for _, side := range scenario.Sides() {
-		if err := p.procs[side].client.send(role.Start); err != nil {
+		if err := p.procs[side].client.send(worker.Start); err != nil {
 			return p.close(interrupted(ctx, err))
 		}
 	}
@@ -156,7 +156,7 @@ func (p *play) watch(ctx context.Context) error {
 	}
 }
 
-func (p *play) clientSaid(side scenario.Side, a role.Answer, ok bool) error {
+func (p *play) clientSaid(side scenario.Side, a worker.Answer, ok bool) error {
 	pair := p.procs[side]
 	switch {
 	case !ok:
@@ -172,7 +172,7 @@ func (p *play) clientSaid(side scenario.Side, a role.Answer, ok bool) error {
 	return nil
 }
 
-func (p *play) serverSaid(side scenario.Side, a role.Answer, ok bool) error {
+func (p *play) serverSaid(side scenario.Side, a worker.Answer, ok bool) error {
 	pair := p.procs[side]
 	switch {
 	case !ok && pair.told:
@@ -191,7 +191,7 @@ func (p *play) serverSaid(side scenario.Side, a role.Answer, ok bool) error {
 func (p *play) stopServers() error {
 	for _, side := range scenario.Sides() {
 		p.procs[side].told = true
-		if err := p.procs[side].server.send(role.Stop); err != nil {
+		if err := p.procs[side].server.send(worker.Stop); err != nil {
 			return err
 		}
 	}
@@ -228,7 +228,7 @@ func (p *play) waitDone(ctx context.Context) error {
 // askClients gets both clients' reports, of now.
 func (p *play) askClients(ctx context.Context) error {
 	for _, side := range scenario.Sides() {
-		if err := p.procs[side].client.send(role.Report); err != nil {
+		if err := p.procs[side].client.send(worker.Report); err != nil {
 			// It is gone; how it ended is the better error.
 			return p.procs[side].client.death()
 		}
@@ -266,10 +266,10 @@ func (p *play) askServers(ctx context.Context) error {
 		return nil
 	}
 	for _, side := range scenario.Sides() {
-		if pair := p.procs[side]; pair.told || pair.server.send(role.Report) != nil {
+		if pair := p.procs[side]; pair.told || pair.server.send(worker.Report) != nil {
 			continue // it is gone, or about to be
 		}
-		err := p.procs[side].awaitServed(ctx, func(a role.Answer, ok bool) error { return p.serverSaid(side, a, ok) })
+		err := p.procs[side].awaitServed(ctx, func(a worker.Answer, ok bool) error { return p.serverSaid(side, a, ok) })
 		if err != nil {
 			return err
 		}
@@ -278,7 +278,7 @@ func (p *play) askServers(ctx context.Context) error {
 }
 
 // awaitServed waits for a server's answer to Report, and passes it on.
-func (p *pair) awaitServed(ctx context.Context, said func(a role.Answer, ok bool) error) error {
+func (p *pair) awaitServed(ctx context.Context, said func(a worker.Answer, ok bool) error) error {
 	timeout := time.NewTimer(answerTimeout)
 	defer timeout.Stop()
 	select {
@@ -292,7 +292,7 @@ func (p *pair) awaitServed(ctx context.Context, said func(a role.Answer, ok bool
 }
 
 // serverCounts is what a server process says of its servers.
-func serverCounts(a role.Answer) map[string]ServerCount {
+func serverCounts(a worker.Answer) map[string]ServerCount {
 	counts := map[string]ServerCount{}
 	for name, served := range a.Behind {
 		counts[name] = ServerCount{
@@ -348,7 +348,7 @@ func (p *play) close(err error) error {
 // lastReport asks a client for its last report. From a client that is gone
 // there is none; its newest one stands.
 func (p *play) lastReport(ctx context.Context, side scenario.Side) {
-	if p.procs[side].client.send(role.Finish) != nil {
+	if p.procs[side].client.send(worker.Finish) != nil {
 		return
 	}
 	for !p.procs[side].report.Final {

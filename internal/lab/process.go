@@ -14,9 +14,9 @@ import (
 	"sync"
 	"time"
 
-	"socketlab/internal/netns"
-	"socketlab/internal/role"
 	"socketlab/internal/scenario"
+	"socketlab/internal/worker"
+	"socketlab/internal/worker/netns"
 )
 
 // Programs says how to start the processes of a run. The zero Programs starts
@@ -51,7 +51,7 @@ type process struct {
 	pid     int
 	command int // a runner's command, which leads a group; 0 without one
 	in      io.WriteCloser
-	answers chan role.Answer
+	answers chan worker.Answer
 	stderr  *tail
 	echo    io.Writer     // given the same as stderr; nil for nobody
 	ended   chan struct{} // closed once the process is gone
@@ -85,7 +85,7 @@ func (p Programs) start(program, name string, space *netns.Namespace, order any)
 	}
 	proc := &process{
 		name: name, stderr: &tail{}, echo: p.echo, patience: endTimeout,
-		answers: make(chan role.Answer, 16), ended: make(chan struct{}),
+		answers: make(chan worker.Answer, 16), ended: make(chan struct{}),
 	}
 	if err := proc.launch(command, space); err != nil {
 		return nil, fmt.Errorf("start the %s: %w", name, err)
@@ -139,7 +139,7 @@ func (p *process) read(out, errs *os.File) {
 	})
 	lines := json.NewDecoder(out)
 	for {
-		var a role.Answer
+		var a worker.Answer
 		if err := lines.Decode(&a); err != nil {
 			break
 		}
@@ -176,7 +176,7 @@ func (p *process) send(order any) error {
 const startTimeout = 15 * time.Second
 
 // first waits for the process's first answer.
-func (p *process) first(ctx context.Context) (role.Answer, error) {
+func (p *process) first(ctx context.Context) (worker.Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	select {
@@ -190,9 +190,9 @@ func (p *process) first(ctx context.Context) (role.Answer, error) {
 		return a, nil
 	case <-ctx.Done():
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return role.Answer{}, fmt.Errorf("the %s (process %d) was not ready within %s", p.name, p.pid, startTimeout)
+			return worker.Answer{}, fmt.Errorf("the %s (process %d) was not ready within %s", p.name, p.pid, startTimeout)
 		}
-		return role.Answer{}, ctx.Err()
+		return worker.Answer{}, ctx.Err()
 	}
 }
 

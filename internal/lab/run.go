@@ -12,8 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"socketlab/internal/client"
-	"socketlab/internal/origin"
+	"socketlab/internal/loadgen"
+	"socketlab/internal/provenance"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
 )
@@ -50,7 +50,7 @@ func (c *Cost) add(s *Sample) {
 // Side is what one side of a run showed.
 type Side struct {
 	// Report is the client's last report.
-	Report client.Report
+	Report loadgen.Report
 	// Samples are the side's parts of the samples.
 	Samples []SideSample
 	// Client and Server are the two ends' sockets.
@@ -125,7 +125,7 @@ type Begin struct {
 	Commands *Commands `json:"commands,omitempty"`
 	// Origin is what played it, and where; nil if nobody said, as in recordings
 	// of before it was kept.
-	Origin *origin.Origin `json:"origin,omitempty"`
+	Origin *provenance.Origin `json:"origin,omitempty"`
 }
 
 // at is where one side's processes are.
@@ -184,7 +184,7 @@ type SideSample struct {
 	// Servers is what each of several servers has done; nil where there is one.
 	Servers map[string]ServerCount `json:"servers,omitempty"`
 	// Report is the newest one that the client had sent by then.
-	Report client.Report `json:"report"`
+	Report loadgen.Report `json:"report"`
 }
 
 // ServerCount is what one of several servers has done.
@@ -208,8 +208,8 @@ type Ending struct {
 	Duration time.Duration `json:"duration_ns"`
 	Stopped  string        `json:"stopped,omitempty"`
 	// Faulty and Fixed are the clients' last reports.
-	Faulty client.Report `json:"faulty"`
-	Fixed  client.Report `json:"fixed"`
+	Faulty loadgen.Report `json:"faulty"`
+	Fixed  loadgen.Report `json:"fixed"`
 	// FaultySeen and FixedSeen are what the kernel had seen by then.
 	FaultySeen *Tally `json:"faulty_seen,omitempty"`
 	FixedSeen  *Tally `json:"fixed_seen,omitempty"`

@@ -11,11 +11,11 @@ import (
 	"slices"
 	"time"
 
-	"socketlab/internal/client"
-	"socketlab/internal/netns"
-	"socketlab/internal/role"
+	"socketlab/internal/loadgen"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/worker"
+	"socketlab/internal/worker/netns"
 )
 
 // What a program is told to be by its first argument.
@@ -100,7 +100,7 @@ func (p *play) startServer(ctx context.Context, side scenario.Side) (site, error
 			return nil, err
 		}
 	}
-	return pair.startServer(ctx, p.Programs, side, role.ServerOrder{
+	return pair.startServer(ctx, p.Programs, side, worker.ServerOrder{
 		Listen: listen, Behaviour: p.Script.Server, Behind: p.Script.Behind, Network: p.Script.Network,
 		Settings: p.settings(side), Code: p.Script.Code, Side: p.code(side),
 	})
@@ -130,7 +130,7 @@ const freePort = "127.0.0.1:0"
 
 // startServer starts our own server, and returns where it listens, it and those
 // behind it.
-func (p *pair) startServer(ctx context.Context, programs Programs, side scenario.Side, order role.ServerOrder) (site, error) {
+func (p *pair) startServer(ctx context.Context, programs Programs, side scenario.Side, order worker.ServerOrder) (site, error) {
 	var err error
 	p.server, err = programs.start(slowserverProgram, serverOf(side), p.space, order)
 	if err != nil {
@@ -223,9 +223,9 @@ func insideView(space *netns.Namespace, side scenario.Side, at site) (*view, err
 
 func (p *play) startClient(ctx context.Context, side scenario.Side, at site, arrivals []time.Duration) error {
 	site := p.procs[side].site
-	proc, err := p.Programs.start("client-"+string(side), clientOf(side), p.procs[side].space, role.ClientOrder{
+	proc, err := p.Programs.start("client-"+string(side), clientOf(side), p.procs[side].space, worker.ClientOrder{
 		Code: p.Script.Code, Side: p.code(side), Arrivals: arrivals,
-		Target: client.NewTarget(client.At{
+		Target: loadgen.NewTarget(loadgen.At{
 			Addr: at[0].String(), Secure: site.CA != "", CA: site.CA, Servers: site.Behind, DNS: site.Names,
 		}, p.settings(side)),
 	})

@@ -6,13 +6,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/socketstats"
-	"socketlab/internal/socketstats/socketstatstest"
+	"socketlab/internal/socketstats/statefixture"
 )
 
 func TestTheKernelsCountersCountRealConnections(t *testing.T) {
 	before, err := socketstats.ReadCounters("/proc/self")
 	require.NoError(t, err)
-	zoo := socketstatstest.New(t, socketstatstest.IPv4)
+	zoo := statefixture.New(t, statefixture.IPv4)
 	for range 3 {
 		zoo.Established()
 	}

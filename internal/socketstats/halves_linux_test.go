@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"socketlab/internal/socketstats"
-	"socketlab/internal/socketstats/socketstatstest"
+	"socketlab/internal/socketstats/statefixture"
 )
 
 // manyConns make more sockets than worthHalving: the first answer is read
@@ -71,7 +71,7 @@ func listenBeside(t *testing.T, below, above uint16) [2]netip.AddrPort {
 func TestAnAnswerReadInHalvesIsTheWholeOne(t *testing.T) {
 	twoThreads(t)
 	many := holdMany(t)
-	zoos := []*socketstatstest.Zoo{everything(t, socketstatstest.IPv4), everything(t, socketstatstest.IPv6)}
+	zoos := []*statefixture.Zoo{everything(t, statefixture.IPv4), everything(t, statefixture.IPv6)}
 	beside := listenBeside(t, 32767, 32768)
 	for _, addr := range beside {
 		many.want[socketstats.Tuple{Local: addr}] = socketstats.Listen
@@ -91,7 +91,7 @@ func TestAnAnswerReadInHalvesIsTheWholeOne(t *testing.T) {
 				for _, zoo := range zoos {
 					kept = append(kept, zoo.Mine(got)...)
 				}
-				return socketstatstest.Lines(kept)
+				return statefixture.Lines(kept)
 			}
 			d := sockdiag(t)
 			whole := mine(d)

@@ -13,13 +13,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/socketstats"
-	"socketlab/internal/socketstats/socketstatstest"
+	"socketlab/internal/socketstats/statefixture"
 )
 
 // startHeir starts a process that holds these sockets, too.
 func startHeir(t *testing.T, files []*os.File) int32 {
 	t.Helper()
-	heir := socketstatstest.Start(t, func(cmd *exec.Cmd) { cmd.ExtraFiles = files }, socketstatstest.RoleIdle)
+	heir := statefixture.Start(t, func(cmd *exec.Cmd) { cmd.ExtraFiles = files }, statefixture.RoleIdle)
 	if heir.PID < int32(os.Getpid()) {
 		t.Skip("process ids began again at the lowest, so we are not the first holder")
 	}
@@ -32,8 +32,8 @@ func TestTheNextHolderIsFoundWhenTheFirstLetsGo(t *testing.T) {
 	const checksPerCall = 8
 	for conns, calls := range map[int]int{1: 1, 3: 1, 20: 2 * (2*20/checksPerCall + 1)} {
 		d := sockdiag(t)
-		zoo := socketstatstest.New(t, socketstatstest.IPv4)
-		var held []*socketstatstest.Conn
+		zoo := statefixture.New(t, statefixture.IPv4)
+		var held []*statefixture.Conn
 		for range conns {
 			held = append(held, zoo.Established())
 		}
@@ -69,7 +69,7 @@ func TestTheNextHolderIsFoundWhenTheFirstLetsGo(t *testing.T) {
 // What a process outside the list holds, one in the list may hold as well.
 func TestAmongSeveralHoldersTheOneAskedForIsFound(t *testing.T) {
 	d := sockdiag(t)
-	zoo := socketstatstest.New(t, socketstatstest.IPv4)
+	zoo := statefixture.New(t, statefixture.IPv4)
 	zoo.Established()
 	heir, me := startHeir(t, zoo.Files()), int32(os.Getpid())
 	for _, step := range []struct {
@@ -130,7 +130,7 @@ func list(args []string) string {
 }
 
 func TestAnotherUserListsTheSame(t *testing.T) {
-	for _, family := range socketstatstest.Families() {
+	for _, family := range statefixture.Families() {
 		t.Run(string(family), func(t *testing.T) {
 			zoo := everything(t, family)
 			helper := startAsNobody(t, roleList, strconv.Itoa(int(zoo.Server.Port())))
@@ -141,7 +141,7 @@ func TestAnotherUserListsTheSame(t *testing.T) {
 			for i := range want {
 				want[i].PID = 0 // it may not see our descriptors
 			}
-			require.Equal(t, socketstatstest.Lines(want), socketstatstest.Lines(zoo.Mine(got.At)))
+			require.Equal(t, statefixture.Lines(want), statefixture.Lines(zoo.Mine(got.At)))
 			for _, s := range zoo.Mine(got.At) {
 				require.Equal(t, s.State == socketstats.SynRecv || s.Remnant, s.Info == nil, "%+v", s)
 				require.Zero(t, s.UID, "ours, and a record's: %+v", s)

@@ -8,15 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 
 	"socketlab/internal/socketstats"
-	"socketlab/internal/socketstats/socketstatstest"
+	"socketlab/internal/socketstats/statefixture"
 )
 
 func TestInfoIsThereWhereItWasAskedForAndTheKernelHasIt(t *testing.T) {
-	eachFamily(t, func(t *testing.T, d *socketstats.Sockdiag, family socketstatstest.Family) {
-		zoo := socketstatstest.New(t, family)
+	eachFamily(t, func(t *testing.T, d *socketstats.Sockdiag, family statefixture.Family) {
+		zoo := statefixture.New(t, family)
 		has := []socketstats.Tuple{{Local: zoo.Listener()}}
 		both := []socketstats.End{client, server}
-		for _, conn := range []*socketstatstest.Conn{
+		for _, conn := range []*statefixture.Conn{
 			zoo.Established(), zoo.FinWait1(client), zoo.FinWait2(server), zoo.Closing(client), zoo.LastAck(server),
 		} {
 			has = append(has, conn.Tuple(client), conn.Tuple(server))
@@ -74,11 +74,11 @@ func until(t *testing.T, fd int, enough func(*unix.TCPInfo) bool) *unix.TCPInfo 
 }
 
 func TestInfoTellsABusyConnectionFromAnIdleOne(t *testing.T) {
-	eachFamily(t, func(t *testing.T, d *socketstats.Sockdiag, family socketstatstest.Family) {
-		zoo := socketstatstest.New(t, family)
+	eachFamily(t, func(t *testing.T, d *socketstats.Sockdiag, family statefixture.Family) {
+		zoo := statefixture.New(t, family)
 		idle, busy := zoo.Established(), zoo.Established()
 		const pause = 30 // ms, and more than one tick of the kernel's clock
-		for _, conn := range []*socketstatstest.Conn{idle, busy} {
+		for _, conn := range []*statefixture.Conn{idle, busy} {
 			for _, fd := range []int{conn.FD(client), conn.FD(server)} {
 				until(t, fd, func(i *unix.TCPInfo) bool { return i.Last_data_sent >= pause && i.Last_data_recv >= pause })
 			}
@@ -88,7 +88,7 @@ func TestInfoTellsABusyConnectionFromAnIdleOne(t *testing.T) {
 		until(t, busy.FD(client), func(i *unix.TCPInfo) bool { return i.Unacked == 0 })
 
 		listed := byTuple(t, d, zoo, socketstats.Query{Info: true})
-		of := func(conn *socketstatstest.Conn, end socketstats.End) socketstats.Info {
+		of := func(conn *statefixture.Conn, end socketstats.End) socketstats.Info {
 			t.Helper()
 			require.NotNil(t, listed[conn.Tuple(end)].Info)
 			return *listed[conn.Tuple(end)].Info

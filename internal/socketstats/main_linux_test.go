@@ -16,11 +16,11 @@ import (
 	"golang.org/x/sys/unix"
 
 	"socketlab/internal/socketstats"
-	"socketlab/internal/socketstats/socketstatstest"
+	"socketlab/internal/socketstats/statefixture"
 )
 
 func TestMain(m *testing.M) {
-	socketstatstest.Child(map[string]socketstatstest.Role{
+	statefixture.Child(map[string]statefixture.Role{
 		roleCheck: check, roleBare: bare, roleList: list,
 	})
 	code := m.Run()

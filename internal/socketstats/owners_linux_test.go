@@ -13,12 +13,12 @@ import (
 	"golang.org/x/sys/unix"
 
 	"socketlab/internal/socketstats"
-	"socketlab/internal/socketstats/socketstatstest"
+	"socketlab/internal/socketstats/statefixture"
 )
 
 func TestOwnersAreRememberedOfRealSockets(t *testing.T) {
-	eachSource(t, func(t *testing.T, src socketstats.Source, family socketstatstest.Family) {
-		zoo := socketstatstest.New(t, family)
+	eachSource(t, func(t *testing.T, src socketstats.Source, family statefixture.Family) {
+		zoo := statefixture.New(t, family)
 		seen, shut, unseen := zoo.Established(), zoo.FinWait2(server), zoo.Reserve()
 		var owners socketstats.Owners
 		sample := func() map[socketstats.Tuple]socketstats.Socket {
@@ -56,12 +56,12 @@ func TestOwnersAreRememberedOfRealSockets(t *testing.T) {
 // The owner that is seen of one listener must not be taken for the other's,
 // in whichever order the kernel lists them.
 func TestAListenerWithoutOwnerGetsNoNeighboursOwner(t *testing.T) {
-	eachSource(t, func(t *testing.T, src socketstats.Source, family socketstatstest.Family) {
-		owned := socketstatstest.New(t, family)
+	eachSource(t, func(t *testing.T, src socketstats.Source, family statefixture.Family) {
+		owned := statefixture.New(t, family)
 		owned.ListenUnowned()
 		owned.RequireListedBy(src)
 
-		unowned := socketstatstest.New(t, family)
+		unowned := statefixture.New(t, family)
 		unowned.ListenUnowned()
 		unowned.ListenAgain()
 		unowned.Unlisten()
@@ -73,12 +73,12 @@ func TestAListenerWithoutOwnerGetsNoNeighboursOwner(t *testing.T) {
 // with the lowest id, whichever way the socket is found.
 func TestASocketHeldByTwoProcessesHasTheLowerPID(t *testing.T) {
 	for _, src := range sources(t) {
-		zoo := socketstatstest.New(t, socketstatstest.IPv4)
+		zoo := statefixture.New(t, statefixture.IPv4)
 		zoo.Established()
 		zoo.ListenAgain()
-		heir := socketstatstest.Start(t, func(cmd *exec.Cmd) {
+		heir := statefixture.Start(t, func(cmd *exec.Cmd) {
 			cmd.ExtraFiles = zoo.Files()
-		}, socketstatstest.RoleIdle)
+		}, statefixture.RoleIdle)
 		all, err := src.Sockets(t.Context(), socketstats.Query{Owners: true})
 		require.NoError(t, err)
 		mine := zoo.Mine(all)

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"socketlab/internal/socketstats"
-	"socketlab/internal/socketstats/socketstatstest"
+	"socketlab/internal/socketstats/statefixture"
 )
 
 // requireRefused asks every way for the sockets of a process that cannot be
@@ -35,7 +35,7 @@ func requireRefused(t *testing.T, pid int32, want error) {
 func TestAProcessesOwnSocketsAreListed(t *testing.T) {
 	require.NoError(t, socketstats.CheckProcess(int32(os.Getpid())))
 	for _, src := range sources(t) {
-		zoo := socketstatstest.New(t, socketstatstest.IPv4)
+		zoo := statefixture.New(t, statefixture.IPv4)
 		zoo.Established()
 		zoo.TimeWait(client)
 		zoo.Orphan(client)
@@ -50,18 +50,18 @@ func TestAProcessesOwnSocketsAreListed(t *testing.T) {
 		}
 		held, err := socketstats.OfProcess(t.Context(), src, int32(os.Getpid()))
 		require.NoError(t, err)
-		require.Equal(t, socketstatstest.Lines(owned), socketstatstest.Lines(zoo.Mine(held)))
+		require.Equal(t, statefixture.Lines(owned), statefixture.Lines(zoo.Mine(held)))
 
 		held, err = socketstats.OfProcess(t.Context(), src, helper)
 		require.NoError(t, err)
-		require.Equal(t, socketstatstest.Lines([]socketstats.Socket{
+		require.Equal(t, statefixture.Lines([]socketstats.Socket{
 			{Local: zoo.Listener(), State: socketstats.Listen, PID: helper},
-		}), socketstatstest.Lines(held))
+		}), statefixture.Lines(held))
 	}
 }
 
 func TestAProcessWithoutSocketsHasAnEmptyList(t *testing.T) {
-	idle := socketstatstest.Start(t, nil, socketstatstest.RoleIdle)
+	idle := statefixture.Start(t, nil, statefixture.RoleIdle)
 	for _, src := range sources(t) {
 		held, err := socketstats.OfProcess(t.Context(), src, idle.PID)
 		require.NoError(t, err)
@@ -71,7 +71,7 @@ func TestAProcessWithoutSocketsHasAnEmptyList(t *testing.T) {
 
 // Unlike a zombie's, its list of descriptors is empty for a good reason.
 func TestAProcessWithoutDescriptorsIsAProcess(t *testing.T) {
-	bare := socketstatstest.Start(t, nil, roleBare)
+	bare := statefixture.Start(t, nil, roleBare)
 	require.Eventually(t, func() bool {
 		fds, err := os.ReadDir("/proc/" + strconv.Itoa(int(bare.PID)) + "/fd")
 		return err == nil && len(fds) == 0
@@ -158,12 +158,12 @@ func TestAZombieIsNoProcess(t *testing.T) {
 
 const nobody = 65534
 
-func startAsNobody(t *testing.T, role string, args ...string) socketstatstest.Helper {
+func startAsNobody(t *testing.T, role string, args ...string) statefixture.Helper {
 	t.Helper()
 	if os.Getuid() != 0 {
 		t.Skip("only root can be another user")
 	}
-	return socketstatstest.Start(t, func(cmd *exec.Cmd) {
+	return statefixture.Start(t, func(cmd *exec.Cmd) {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	}, role, args...)
 }
@@ -183,7 +183,7 @@ func TestAnotherUsersProcessIsNotAllowed(t *testing.T) {
 // The superuser of an ordinary container lists another user's descriptors but
 // may not see what they are: it lacks CAP_SYS_PTRACE.
 func TestDescriptorsThatCannotBeReadAreNotAllowed(t *testing.T) {
-	helper := startAsNobody(t, socketstatstest.RoleIdle)
+	helper := startAsNobody(t, statefixture.RoleIdle)
 	runtime.LockOSThread() // never unlocked: the thread ends with the test
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var caps [2]unix.CapUserData
@@ -203,7 +203,7 @@ func TestDescriptorsThatCannotBeReadAreNotAllowed(t *testing.T) {
 func TestAZombieDoesNotHinderListing(t *testing.T) {
 	startZombie(t)
 	for _, src := range sources(t) {
-		zoo := socketstatstest.New(t, socketstatstest.IPv4)
+		zoo := statefixture.New(t, statefixture.IPv4)
 		zoo.Established()
 		zoo.RequireListedBy(src)
 	}

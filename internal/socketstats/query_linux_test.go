@@ -8,19 +8,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/socketstats"
-	"socketlab/internal/socketstats/socketstatstest"
+	"socketlab/internal/socketstats/statefixture"
 )
 
 // once runs a test of many questions for every source, and for every family
 // where that costs little: gopsutil reads the whole system for each.
-func once(t *testing.T, test func(*testing.T, socketstats.Source, socketstatstest.Family)) {
-	t.Run("gopsutil", func(t *testing.T) { test(t, socketstats.Gopsutil{}, socketstatstest.DualStack) })
-	eachFamily(t, func(t *testing.T, d *socketstats.Sockdiag, family socketstatstest.Family) { test(t, d, family) })
+func once(t *testing.T, test func(*testing.T, socketstats.Source, statefixture.Family)) {
+	t.Run("gopsutil", func(t *testing.T) { test(t, socketstats.Gopsutil{}, statefixture.DualStack) })
+	eachFamily(t, func(t *testing.T, d *socketstats.Sockdiag, family statefixture.Family) { test(t, d, family) })
 }
 
 // everything holds sockets in every state on one port.
-func everything(t *testing.T, family socketstatstest.Family) *socketstatstest.Zoo {
-	zoo := socketstatstest.New(t, family)
+func everything(t *testing.T, family statefixture.Family) *statefixture.Zoo {
+	zoo := statefixture.New(t, family)
 	zoo.Established()
 	for _, at := range []socketstats.End{client, server} {
 		zoo.FinWait1(at)
@@ -38,7 +38,7 @@ func everything(t *testing.T, family socketstatstest.Family) *socketstatstest.Zo
 
 // requireOnly fails unless src answers q with what keep keeps of the zoo, and
 // with nothing that the query does not ask for.
-func requireOnly(t *testing.T, src socketstats.Source, zoo *socketstatstest.Zoo, q socketstats.Query, keep func(socketstats.Socket) bool) {
+func requireOnly(t *testing.T, src socketstats.Source, zoo *statefixture.Zoo, q socketstats.Query, keep func(socketstats.Socket) bool) {
 	t.Helper()
 	want := slices.DeleteFunc(zoo.Sockets(), func(s socketstats.Socket) bool { return !keep(s) })
 	for i := range want {
@@ -46,7 +46,7 @@ func requireOnly(t *testing.T, src socketstats.Source, zoo *socketstatstest.Zoo,
 	}
 	got, err := src.Sockets(t.Context(), q)
 	require.NoError(t, err)
-	require.Equal(t, socketstatstest.Lines(want), socketstatstest.Lines(zoo.Mine(got)), "%s, asked for %v", src.Name(), q)
+	require.Equal(t, statefixture.Lines(want), statefixture.Lines(zoo.Mine(got)), "%s, asked for %v", src.Name(), q)
 	for _, s := range got {
 		require.True(t, len(q.States) == 0 || slices.Contains(q.States, s.State), "%+v was not asked for", s)
 		require.True(t, len(q.Ports) == 0 || slices.Contains(q.Ports, s.Local.Port()) ||
@@ -64,7 +64,7 @@ func TestStatesLimitWhatIsListed(t *testing.T) {
 	for _, s := range socketstats.States() {
 		asked = append(asked, []socketstats.State{s})
 	}
-	once(t, func(t *testing.T, src socketstats.Source, family socketstatstest.Family) {
+	once(t, func(t *testing.T, src socketstats.Source, family statefixture.Family) {
 		zoo := everything(t, family)
 		for _, states := range asked {
 			q := socketstats.Query{Ports: []uint16{zoo.Server.Port()}, States: states}
@@ -78,8 +78,8 @@ func TestStatesLimitWhatIsListed(t *testing.T) {
 func TestPortsLimitWhatIsListed(t *testing.T) {
 	const most = 2048 // see maxPorts
 	for _, src := range sources(t) {
-		zoos := []*socketstatstest.Zoo{
-			everything(t, socketstatstest.IPv4), everything(t, socketstatstest.IPv6), everything(t, socketstatstest.DualStack),
+		zoos := []*statefixture.Zoo{
+			everything(t, statefixture.IPv4), everything(t, statefixture.IPv6), everything(t, statefixture.DualStack),
 		}
 		var ports []uint16
 		for _, zoo := range zoos {
@@ -103,7 +103,7 @@ func TestPortsLimitWhatIsListed(t *testing.T) {
 
 func TestMorePortsThanTheKernelsFilterHoldsAreAnError(t *testing.T) {
 	d := sockdiag(t)
-	zoo := socketstatstest.New(t, socketstatstest.IPv4)
+	zoo := statefixture.New(t, statefixture.IPv4)
 	for _, n := range []int{2049, 1 << 16} {
 		got, err := d.Sockets(t.Context(), socketstats.Query{Ports: make([]uint16, n)})
 		require.ErrorContains(t, err, "ports")
@@ -125,8 +125,8 @@ func TestAStateThatDoesNotExistHasNoSockets(t *testing.T) {
 // Each call gives the owners among the processes of that call, whatever an
 // earlier one asked for.
 func TestOwnersAreThoseAmongTheProcessesAskedFor(t *testing.T) {
-	once(t, func(t *testing.T, src socketstats.Source, family socketstatstest.Family) {
-		zoo := socketstatstest.New(t, family)
+	once(t, func(t *testing.T, src socketstats.Source, family statefixture.Family) {
+		zoo := statefixture.New(t, family)
 		zoo.Established()
 		zoo.Orphan(client)
 		me := int32(os.Getpid())
@@ -148,7 +148,7 @@ func TestOwnersAreThoseAmongTheProcessesAskedFor(t *testing.T) {
 			for range calls {
 				got, err := src.Sockets(t.Context(), q)
 				require.NoError(t, err)
-				require.Equal(t, socketstatstest.Lines(want), socketstatstest.Lines(zoo.Mine(got)), "among %v", among)
+				require.Equal(t, statefixture.Lines(want), statefixture.Lines(zoo.Mine(got)), "among %v", among)
 			}
 			q.Owners = false
 			got, err := src.Sockets(t.Context(), q)

@@ -8,18 +8,18 @@ import (
 	"golang.org/x/sys/unix"
 
 	"socketlab/internal/socketstats"
-	"socketlab/internal/socketstats/socketstatstest"
+	"socketlab/internal/socketstats/statefixture"
 )
 
 // eachFamily runs a test of what only sock_diag knows.
-func eachFamily(t *testing.T, test func(*testing.T, *socketstats.Sockdiag, socketstatstest.Family)) {
-	for _, family := range socketstatstest.Families() {
+func eachFamily(t *testing.T, test func(*testing.T, *socketstats.Sockdiag, statefixture.Family)) {
+	for _, family := range statefixture.Families() {
 		t.Run(string(family), func(t *testing.T) { test(t, sockdiag(t), family) })
 	}
 }
 
 // byTuple lists a zoo's own sockets.
-func byTuple(t *testing.T, src socketstats.Source, zoo *socketstatstest.Zoo, q socketstats.Query) map[socketstats.Tuple]socketstats.Socket {
+func byTuple(t *testing.T, src socketstats.Source, zoo *statefixture.Zoo, q socketstats.Query) map[socketstats.Tuple]socketstats.Socket {
 	t.Helper()
 	q.Ports = []uint16{zoo.Server.Port()}
 	all, err := src.Sockets(t.Context(), q)
@@ -34,8 +34,8 @@ func byTuple(t *testing.T, src socketstats.Source, zoo *socketstatstest.Zoo, q s
 }
 
 func TestAListenersQueueIsWhatWaitsAndItsLimit(t *testing.T) {
-	eachFamily(t, func(t *testing.T, d *socketstats.Sockdiag, family socketstatstest.Family) {
-		zoo := socketstatstest.New(t, family)
+	eachFamily(t, func(t *testing.T, d *socketstats.Sockdiag, family statefixture.Family) {
+		zoo := statefixture.New(t, family)
 		requireQueue := func(waiting, most uint32) {
 			t.Helper()
 			l, ok := byTuple(t, d, zoo, socketstats.Query{})[socketstats.Tuple{Local: zoo.Listener()}]
@@ -44,10 +44,10 @@ func TestAListenersQueueIsWhatWaitsAndItsLimit(t *testing.T) {
 			require.Equal(t, most, l.SendQ, "connections that may wait")
 		}
 		zoo.Established()
-		requireQueue(0, socketstatstest.Backlog)
+		requireQueue(0, statefixture.Backlog)
 		for n := range uint32(3) {
 			zoo.Unaccepted()
-			requireQueue(n+1, socketstatstest.Backlog)
+			requireQueue(n+1, statefixture.Backlog)
 		}
 		zoo.SynSent() // lowers the limit so that the queue is full
 		requireQueue(3, 2)
@@ -55,8 +55,8 @@ func TestAListenersQueueIsWhatWaitsAndItsLimit(t *testing.T) {
 }
 
 func TestAConnectionsQueuesAreItsUnreadAndUnacknowledgedBytes(t *testing.T) {
-	eachFamily(t, func(t *testing.T, d *socketstats.Sockdiag, family socketstatstest.Family) {
-		zoo := socketstatstest.New(t, family)
+	eachFamily(t, func(t *testing.T, d *socketstats.Sockdiag, family statefixture.Family) {
+		zoo := statefixture.New(t, family)
 		idle, stuck := zoo.Established(), zoo.FinWait1(client)
 		ask := func(fd, request int) uint32 {
 			n, err := unix.IoctlGetInt(fd, uint(request))
@@ -82,8 +82,8 @@ func TestAConnectionsQueuesAreItsUnreadAndUnacknowledgedBytes(t *testing.T) {
 
 func TestACookieNamesASocketForItsWholeLife(t *testing.T) {
 	for _, at := range []socketstats.End{client, server} {
-		eachFamily(t, func(t *testing.T, d *socketstats.Sockdiag, family socketstatstest.Family) {
-			zoo := socketstatstest.New(t, family)
+		eachFamily(t, func(t *testing.T, d *socketstats.Sockdiag, family statefixture.Family) {
+			zoo := statefixture.New(t, family)
 			conn, other := zoo.Established(), zoo.Established()
 			now := func(want socketstats.State) socketstats.Socket {
 				t.Helper()
@@ -126,9 +126,9 @@ func TestACookieNamesASocketForItsWholeLife(t *testing.T) {
 }
 
 func TestAnInodeIsThatOfTheDescriptor(t *testing.T) {
-	eachFamily(t, func(t *testing.T, d *socketstats.Sockdiag, family socketstatstest.Family) {
-		zoo := socketstatstest.New(t, family)
-		conns := []*socketstatstest.Conn{
+	eachFamily(t, func(t *testing.T, d *socketstats.Sockdiag, family statefixture.Family) {
+		zoo := statefixture.New(t, family)
+		conns := []*statefixture.Conn{
 			zoo.Established(), zoo.FinWait1(client), zoo.FinWait2(server), zoo.Closing(client),
 			zoo.Orphan(client), zoo.LastAck(server), zoo.TimeWait(server),
 			zoo.Unaccepted(), zoo.SynRecv(), zoo.SynSent(),

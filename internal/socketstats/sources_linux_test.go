@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/socketstats"
-	"socketlab/internal/socketstats/socketstatstest"
+	"socketlab/internal/socketstats/statefixture"
 )
 
 const (
@@ -33,38 +33,38 @@ func sockdiag(t *testing.T) *socketstats.Sockdiag {
 }
 
 // eachSource runs a test for every source and family.
-func eachSource(t *testing.T, test func(*testing.T, socketstats.Source, socketstatstest.Family)) {
+func eachSource(t *testing.T, test func(*testing.T, socketstats.Source, statefixture.Family)) {
 	for _, src := range sources(t) {
-		for _, family := range socketstatstest.Families() {
+		for _, family := range statefixture.Families() {
 			t.Run(src.Name()+"/"+string(family), func(t *testing.T) { test(t, src, family) })
 		}
 	}
 }
 
 func TestEveryStateIsListedAtBothEnds(t *testing.T) {
-	states := map[string]func(*socketstatstest.Zoo){
-		"a listener alone":                     func(*socketstatstest.Zoo) {},
-		"established":                          func(z *socketstatstest.Zoo) { z.Established() },
-		"established, not accepted":            func(z *socketstatstest.Zoo) { z.Unaccepted() },
-		"SYN sent to a full listener":          func(z *socketstatstest.Zoo) { z.SynSent() },
-		"SYN received by a deferring listener": func(z *socketstatstest.Zoo) { z.SynRecv() },
-		"client's FIN stuck behind data":       func(z *socketstatstest.Zoo) { z.FinWait1(client) },
-		"server's FIN stuck behind data":       func(z *socketstatstest.Zoo) { z.FinWait1(server) },
-		"closed by the client only":            func(z *socketstatstest.Zoo) { z.FinWait2(client) },
-		"closed by the server only":            func(z *socketstatstest.Zoo) { z.FinWait2(server) },
-		"orphan at the client":                 func(z *socketstatstest.Zoo) { z.Orphan(client) },
-		"orphan at the server":                 func(z *socketstatstest.Zoo) { z.Orphan(server) },
-		"time wait at the client":              func(z *socketstatstest.Zoo) { z.TimeWait(client) },
-		"time wait at the server":              func(z *socketstatstest.Zoo) { z.TimeWait(server) },
-		"last ACK at the client":               func(z *socketstatstest.Zoo) { z.LastAck(client) },
-		"last ACK at the server":               func(z *socketstatstest.Zoo) { z.LastAck(server) },
-		"both FINs, client's stuck":            func(z *socketstatstest.Zoo) { z.Closing(client) },
-		"both FINs, server's stuck":            func(z *socketstatstest.Zoo) { z.Closing(server) },
+	states := map[string]func(*statefixture.Zoo){
+		"a listener alone":                     func(*statefixture.Zoo) {},
+		"established":                          func(z *statefixture.Zoo) { z.Established() },
+		"established, not accepted":            func(z *statefixture.Zoo) { z.Unaccepted() },
+		"SYN sent to a full listener":          func(z *statefixture.Zoo) { z.SynSent() },
+		"SYN received by a deferring listener": func(z *statefixture.Zoo) { z.SynRecv() },
+		"client's FIN stuck behind data":       func(z *statefixture.Zoo) { z.FinWait1(client) },
+		"server's FIN stuck behind data":       func(z *statefixture.Zoo) { z.FinWait1(server) },
+		"closed by the client only":            func(z *statefixture.Zoo) { z.FinWait2(client) },
+		"closed by the server only":            func(z *statefixture.Zoo) { z.FinWait2(server) },
+		"orphan at the client":                 func(z *statefixture.Zoo) { z.Orphan(client) },
+		"orphan at the server":                 func(z *statefixture.Zoo) { z.Orphan(server) },
+		"time wait at the client":              func(z *statefixture.Zoo) { z.TimeWait(client) },
+		"time wait at the server":              func(z *statefixture.Zoo) { z.TimeWait(server) },
+		"last ACK at the client":               func(z *statefixture.Zoo) { z.LastAck(client) },
+		"last ACK at the server":               func(z *statefixture.Zoo) { z.LastAck(server) },
+		"both FINs, client's stuck":            func(z *statefixture.Zoo) { z.Closing(client) },
+		"both FINs, server's stuck":            func(z *statefixture.Zoo) { z.Closing(server) },
 	}
-	eachSource(t, func(t *testing.T, src socketstats.Source, family socketstatstest.Family) {
+	eachSource(t, func(t *testing.T, src socketstats.Source, family statefixture.Family) {
 		for name, hold := range states {
 			t.Run(name, func(t *testing.T) {
-				zoo := socketstatstest.New(t, family)
+				zoo := statefixture.New(t, family)
 				hold(zoo)
 				zoo.RequireListedBy(src)
 			})
@@ -73,8 +73,8 @@ func TestEveryStateIsListedAtBothEnds(t *testing.T) {
 }
 
 func TestEverythingAtOnceOnOnePortIsCountedExactly(t *testing.T) {
-	eachSource(t, func(t *testing.T, src socketstats.Source, family socketstatstest.Family) {
-		zoo := socketstatstest.New(t, family)
+	eachSource(t, func(t *testing.T, src socketstats.Source, family statefixture.Family) {
+		zoo := statefixture.New(t, family)
 		for range 3 {
 			zoo.Established()
 		}
@@ -123,8 +123,8 @@ func byName(c socketstats.Counts) map[string]int {
 }
 
 func TestAListenerIsAbsentBeforeAndAfter(t *testing.T) {
-	eachSource(t, func(t *testing.T, src socketstats.Source, family socketstatstest.Family) {
-		zoo := socketstatstest.Bound(t, family)
+	eachSource(t, func(t *testing.T, src socketstats.Source, family statefixture.Family) {
+		zoo := statefixture.Bound(t, family)
 		require.Empty(t, zoo.Sockets())
 		zoo.RequireListedBy(src)
 
@@ -139,8 +139,8 @@ func TestAListenerIsAbsentBeforeAndAfter(t *testing.T) {
 }
 
 func TestAConnectionIsAbsentBeforeAndAfter(t *testing.T) {
-	eachSource(t, func(t *testing.T, src socketstats.Source, family socketstatstest.Family) {
-		zoo := socketstatstest.New(t, family)
+	eachSource(t, func(t *testing.T, src socketstats.Source, family statefixture.Family) {
+		zoo := statefixture.New(t, family)
 		conn := zoo.Reserve()
 		require.Len(t, zoo.Sockets(), 1, "the listener alone")
 		zoo.RequireListedBy(src)
@@ -158,7 +158,7 @@ func TestAConnectionIsAbsentBeforeAndAfter(t *testing.T) {
 func TestNoneOfManyConnectionsIsCut(t *testing.T) {
 	const conns = 300
 	for _, src := range sources(t) {
-		zoo := socketstatstest.New(t, socketstatstest.IPv4)
+		zoo := statefixture.New(t, statefixture.IPv4)
 		for range conns {
 			zoo.Established()
 		}
@@ -170,8 +170,8 @@ func TestNoneOfManyConnectionsIsCut(t *testing.T) {
 }
 
 func TestListenersThatShareAnAddressAreEachCounted(t *testing.T) {
-	eachSource(t, func(t *testing.T, src socketstats.Source, family socketstatstest.Family) {
-		zoo := socketstatstest.New(t, family)
+	eachSource(t, func(t *testing.T, src socketstats.Source, family statefixture.Family) {
+		zoo := statefixture.New(t, family)
 		zoo.Established()
 		zoo.ListenAgain()
 		zoo.RequireListedBy(src)
@@ -213,15 +213,15 @@ func TestWhatGoListensOnIsListedWithItsOwner(t *testing.T) {
 		mine := slices.DeleteFunc(all, func(s socketstats.Socket) bool { // an earlier run's TIME_WAIT
 			return s.State != socketstats.Listen && s.Local != at && s.Remote != at
 		})
-		require.Equal(t, socketstatstest.Lines(want), socketstatstest.Lines(mine))
+		require.Equal(t, statefixture.Lines(want), statefixture.Lines(mine))
 	}
 }
 
 func TestAPortNobodyAskedForIsNotListed(t *testing.T) {
 	for _, src := range sources(t) {
-		asked := socketstatstest.New(t, socketstatstest.IPv4)
+		asked := statefixture.New(t, statefixture.IPv4)
 		asked.Established()
-		other := socketstatstest.New(t, socketstatstest.IPv4)
+		other := statefixture.New(t, statefixture.IPv4)
 		other.Established()
 		got, err := src.Sockets(t.Context(), socketstats.Query{Ports: []uint16{asked.Server.Port()}})
 		require.NoError(t, err)

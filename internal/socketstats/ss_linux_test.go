@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/socketstats"
-	"socketlab/internal/socketstats/socketstatstest"
+	"socketlab/internal/socketstats/statefixture"
 )
 
 // ssNames maps ss's names (misc/ss.c, sstate_namel) to the kernel's.
@@ -23,11 +23,11 @@ var ssNames = map[string]socketstats.State{
 
 // compareWithSS holds the zoo to a judge that shares no code with us: ss asks
 // the kernel by netlink. It does not say who owns what.
-func compareWithSS(t *testing.T, zoo *socketstatstest.Zoo) {
+func compareWithSS(t *testing.T, zoo *statefixture.Zoo) {
 	t.Run("ss lists the same", func(t *testing.T) { requireSameAsSS(t, zoo) })
 }
 
-func requireSameAsSS(t *testing.T, zoo *socketstatstest.Zoo) {
+func requireSameAsSS(t *testing.T, zoo *statefixture.Zoo) {
 	path, err := exec.LookPath("ss")
 	if err != nil {
 		t.Skip("ss is not installed")
@@ -51,7 +51,7 @@ func requireSameAsSS(t *testing.T, zoo *socketstatstest.Zoo) {
 	for i := range want {
 		want[i].PID = 0
 	}
-	require.Equal(t, socketstatstest.Lines(want), socketstatstest.Lines(zoo.Mine(listed)), "sockets listed by ss")
+	require.Equal(t, statefixture.Lines(want), statefixture.Lines(zoo.Mine(listed)), "sockets listed by ss")
 }
 
 // ssAddr reads 127.0.0.1:80, [::ffff:127.0.0.1]:80, or *:80, which is ss's

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"socketlab/internal/socketstats"
-	"socketlab/internal/socketstats/socketstatstest"
+	"socketlab/internal/socketstats/statefixture"
 )
 
 func TestAClosedSockdiagIsAnError(t *testing.T) {
@@ -32,7 +32,7 @@ func TestManyAskAtOnceAndEachHasItsAnswer(t *testing.T) {
 	twoThreads(t)
 	many := holdMany(t) // so that answers come in halves, too
 	d := sockdiag(t)
-	zoos := []*socketstatstest.Zoo{everything(t, socketstatstest.IPv4), everything(t, socketstatstest.IPv6)}
+	zoos := []*statefixture.Zoo{everything(t, statefixture.IPv4), everything(t, statefixture.IPv6)}
 	var asking sync.WaitGroup
 	for i := range 8 {
 		asking.Go(func() {
@@ -54,8 +54,8 @@ func TestManyAskAtOnceAndEachHasItsAnswer(t *testing.T) {
 					want[n].PID = min(want[n].PID, me)
 				}
 				got, err := d.Sockets(t.Context(), q)
-				if err != nil || !slices.Equal(socketstatstest.Lines(want), socketstatstest.Lines(zoo.Mine(got))) {
-					t.Errorf("%d: %v, %v", i, socketstatstest.Lines(zoo.Mine(got)), err)
+				if err != nil || !slices.Equal(statefixture.Lines(want), statefixture.Lines(zoo.Mine(got))) {
+					t.Errorf("%d: %v, %v", i, statefixture.Lines(zoo.Mine(got)), err)
 				}
 			}
 		})

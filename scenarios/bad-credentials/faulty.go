@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 type faulty struct {
@@ -15,7 +15,7 @@ type faulty struct {
 }
 
 // NewFaulty returns a client of the payment service.
-func NewFaulty(t client.Target) client.Caller {
+func NewFaulty(t loadgen.Target) loadgen.Caller {
 	return &faulty{url: t.URL, retries: t.Retries, httpClient: &http.Client{Transport: &http.Transport{}}}
 }
 
@@ -37,7 +37,7 @@ func (c *faulty) Call(ctx context.Context) error {
 			_, err = io.Copy(io.Discard, resp.Body)
 			return err
 		case try == c.retries:
-			return client.StatusError(resp.StatusCode)
+			return loadgen.StatusError(resp.StatusCode)
 		}
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 type fixed struct {
@@ -15,7 +15,7 @@ type fixed struct {
 }
 
 // NewFixed returns a client of the payment service.
-func NewFixed(t client.Target) client.Caller {
+func NewFixed(t loadgen.Target) loadgen.Caller {
 	return &fixed{url: t.URL, retries: t.Retries, httpClient: &http.Client{Transport: &http.Transport{}}}
 }
 
@@ -37,7 +37,7 @@ func (c *fixed) Call(ctx context.Context) error {
 		case err != nil || resp.StatusCode == http.StatusOK:
 			return err
 		case resp.StatusCode == http.StatusUnauthorized || try == c.retries:
-			return client.StatusError(resp.StatusCode)
+			return loadgen.StatusError(resp.StatusCode)
 		}
 	}
 }

@@ -5,14 +5,14 @@ import (
 	"io"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // faulty is a client of the map server.
-type faulty struct{ client.Target }
+type faulty struct{ loadgen.Target }
 
 // NewFaulty returns a client of the map server.
-func NewFaulty(t client.Target) client.Caller {
+func NewFaulty(t loadgen.Target) loadgen.Caller {
 	return &faulty{t}
 }
 
@@ -36,7 +36,7 @@ func (c *faulty) fetch(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if _, err = io.Copy(io.Discard, resp.Body); err == nil && resp.StatusCode != http.StatusOK {
-		err = client.StatusError(resp.StatusCode)
+		err = loadgen.StatusError(resp.StatusCode)
 	}
 	return err
 }

@@ -7,14 +7,14 @@ import (
 	"net/http"
 	"time"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // fixed is a client of the map server.
-type fixed struct{ client.Target }
+type fixed struct{ loadgen.Target }
 
 // NewFixed returns a client of the map server.
-func NewFixed(t client.Target) client.Caller {
+func NewFixed(t loadgen.Target) loadgen.Caller {
 	return &fixed{t}
 }
 
@@ -39,7 +39,7 @@ func (c *fixed) fetch(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if _, err = io.Copy(io.Discard, resp.Body); err == nil && resp.StatusCode != http.StatusOK {
-		err = client.StatusError(resp.StatusCode)
+		err = loadgen.StatusError(resp.StatusCode)
 	}
 	return err
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // faulty is a client of the search service.
@@ -14,7 +14,7 @@ type faulty struct {
 }
 
 // NewFaulty returns a client of the search service.
-func NewFaulty(t client.Target) client.Caller {
+func NewFaulty(t loadgen.Target) loadgen.Caller {
 	return &faulty{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{}}}
 }
 
@@ -30,7 +30,7 @@ func (c *faulty) Call(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return client.StatusError(resp.StatusCode)
+		return loadgen.StatusError(resp.StatusCode)
 	}
 	return nil
 }

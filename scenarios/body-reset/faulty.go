@@ -6,16 +6,16 @@ import (
 	"net/http"
 	"sync/atomic"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 type faulty struct {
-	client.Target
+	loadgen.Target
 	httpClient atomic.Pointer[http.Client]
 }
 
 // NewFaulty returns a client of the photo service.
-func NewFaulty(t client.Target) client.Caller {
+func NewFaulty(t loadgen.Target) loadgen.Caller {
 	return (&faulty{Target: t}).connect()
 }
 
@@ -38,7 +38,7 @@ func (c *faulty) Call(ctx context.Context) error {
 	if _, err = io.Copy(io.Discard, resp.Body); err != nil {
 		c.connect() // the connection is bad
 	} else if resp.StatusCode != http.StatusOK {
-		err = client.StatusError(resp.StatusCode)
+		err = loadgen.StatusError(resp.StatusCode)
 	}
 	return err
 }

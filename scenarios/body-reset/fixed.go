@@ -6,16 +6,16 @@ import (
 	"net/http"
 	"sync/atomic"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 type fixed struct {
-	client.Target
+	loadgen.Target
 	httpClient atomic.Pointer[http.Client]
 }
 
 // NewFixed returns a client of the photo service.
-func NewFixed(t client.Target) client.Caller {
+func NewFixed(t loadgen.Target) loadgen.Caller {
 	return (&fixed{Target: t}).connect()
 }
 
@@ -36,7 +36,7 @@ func (c *fixed) Call(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if _, err = io.Copy(io.Discard, resp.Body); err == nil && resp.StatusCode != http.StatusOK {
-		err = client.StatusError(resp.StatusCode)
+		err = loadgen.StatusError(resp.StatusCode)
 	}
 	return err
 }

@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // faulty is a client of the picture service.
@@ -15,7 +15,7 @@ type faulty struct {
 }
 
 // NewFaulty returns a client of the picture service.
-func NewFaulty(t client.Target) client.Caller {
+func NewFaulty(t loadgen.Target) loadgen.Caller {
 	return &faulty{url: t.URL, httpClient: &http.Client{
 		Transport: &http.Transport{MaxIdleConnsPerHost: t.MaxIdleConnsPerHost},
 		Timeout:   t.Timeout,

@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // fixed is a client of the picture service.
@@ -16,7 +16,7 @@ type fixed struct {
 }
 
 // NewFixed returns a client of the picture service.
-func NewFixed(t client.Target) client.Caller {
+func NewFixed(t loadgen.Target) loadgen.Caller {
 	return &fixed{url: t.URL, slots: make(chan struct{}, t.InFlight), httpClient: &http.Client{
 		Transport: &http.Transport{MaxIdleConnsPerHost: t.MaxIdleConnsPerHost},
 		Timeout:   t.Timeout,

@@ -4,7 +4,7 @@ import (
 	"context"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 type faulty struct {
@@ -14,7 +14,7 @@ type faulty struct {
 
 // NewFaulty returns a client of the account service, which allows five
 // connections.
-func NewFaulty(t client.Target) client.Caller {
+func NewFaulty(t loadgen.Target) loadgen.Caller {
 	return &faulty{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{
 		MaxConnsPerHost: t.PoolSize,
 	}}}
@@ -31,7 +31,7 @@ func (c *faulty) Call(ctx context.Context) error {
 		return err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return client.StatusError(resp.StatusCode)
+		return loadgen.StatusError(resp.StatusCode)
 	}
 	return nil
 }

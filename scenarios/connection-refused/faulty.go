@@ -5,17 +5,17 @@ import (
 	"errors"
 	"syscall"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 type faulty struct {
-	service client.Caller
+	service loadgen.Caller
 	retries int
 }
 
 // NewFaulty returns a client of the price service.
-func NewFaulty(t client.Target) client.Caller {
-	return &faulty{service: client.NewPlain(t), retries: t.Retries}
+func NewFaulty(t loadgen.Target) loadgen.Caller {
+	return &faulty{service: loadgen.NewPlain(t), retries: t.Retries}
 }
 
 // Call fetches the price of an article.

@@ -8,18 +8,18 @@ import (
 	"syscall"
 	"time"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 type fixed struct {
-	service client.Caller
+	service loadgen.Caller
 	pause   time.Duration
 	resume  atomic.Int64 // when the service is asked again
 }
 
 // NewFixed returns a client of the price service.
-func NewFixed(t client.Target) client.Caller {
-	return &fixed{service: client.NewPlain(t), pause: t.Backoff}
+func NewFixed(t loadgen.Target) loadgen.Caller {
+	return &fixed{service: loadgen.NewPlain(t), pause: t.Backoff}
 }
 
 var errPaused = fmt.Errorf("price service not asked: %w", syscall.ECONNREFUSED)

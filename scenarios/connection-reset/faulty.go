@@ -5,17 +5,17 @@ import (
 	"io"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // faulty is a client of the search service.
 type faulty struct {
-	client.Target
+	loadgen.Target
 	httpClient *http.Client
 }
 
 // NewFaulty returns a client of the search service.
-func NewFaulty(t client.Target) client.Caller {
+func NewFaulty(t loadgen.Target) loadgen.Caller {
 	return &faulty{t, &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: t.MaxIdleConnsPerHost}}}
 }
 
@@ -34,7 +34,7 @@ func (c *faulty) Call(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return client.StatusError(resp.StatusCode)
+		return loadgen.StatusError(resp.StatusCode)
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err

@@ -6,17 +6,17 @@ import (
 	"net/http"
 	"time"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // fixed is a client of the search service.
 type fixed struct {
-	client.Target
+	loadgen.Target
 	httpClient *http.Client
 }
 
 // NewFixed returns a client of the search service.
-func NewFixed(t client.Target) client.Caller {
+func NewFixed(t loadgen.Target) loadgen.Caller {
 	return &fixed{t, &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: t.MaxIdleConnsPerHost}}}
 }
 
@@ -36,7 +36,7 @@ func (c *fixed) Call(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return client.StatusError(resp.StatusCode)
+		return loadgen.StatusError(resp.StatusCode)
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err

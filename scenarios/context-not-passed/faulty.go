@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // faulty is the article page, which asks the stock service.
@@ -15,7 +15,7 @@ type faulty struct {
 }
 
 // NewFaulty returns the article page.
-func NewFaulty(t client.Target) http.Handler {
+func NewFaulty(t loadgen.Target) http.Handler {
 	return &faulty{stock: t.URL, httpClient: &http.Client{Transport: &http.Transport{}}}
 }
 

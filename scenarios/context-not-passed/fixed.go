@@ -4,7 +4,7 @@ import (
 	"io"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // fixed is the article page, which asks the stock service.
@@ -14,7 +14,7 @@ type fixed struct {
 }
 
 // NewFixed returns the article page.
-func NewFixed(t client.Target) http.Handler {
+func NewFixed(t loadgen.Target) http.Handler {
 	return &fixed{stock: t.URL, httpClient: &http.Client{Transport: &http.Transport{}}}
 }
 

@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // faulty is a client of the session service, over HTTP/2.
@@ -15,10 +15,10 @@ type faulty struct {
 }
 
 // NewFaulty returns a client that asks the name server where the service is.
-func NewFaulty(t client.Target) client.Caller {
+func NewFaulty(t loadgen.Target) loadgen.Caller {
 	protocols := new(http.Protocols)
 	protocols.SetUnencryptedHTTP2(true)
-	transport := &http.Transport{Protocols: protocols, DialContext: client.DialByName(t.DNS)}
+	transport := &http.Transport{Protocols: protocols, DialContext: loadgen.DialByName(t.DNS)}
 	return &faulty{url: t.URL, httpClient: &http.Client{Transport: transport, Timeout: t.Timeout}}
 }
 
@@ -34,7 +34,7 @@ func (c *faulty) Call(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return client.StatusError(resp.StatusCode)
+		return loadgen.StatusError(resp.StatusCode)
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err

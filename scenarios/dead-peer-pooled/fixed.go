@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // fixed is a client of the session service, over HTTP/2.
@@ -15,10 +15,10 @@ type fixed struct {
 }
 
 // NewFixed returns a client that asks the name server where the service is.
-func NewFixed(t client.Target) client.Caller {
+func NewFixed(t loadgen.Target) loadgen.Caller {
 	protocols := new(http.Protocols)
 	protocols.SetUnencryptedHTTP2(true)
-	transport := &http.Transport{Protocols: protocols, DialContext: client.DialByName(t.DNS)}
+	transport := &http.Transport{Protocols: protocols, DialContext: loadgen.DialByName(t.DNS)}
 	transport.HTTP2 = &http.HTTP2Config{
 		SendPingTimeout: t.Every,
 		PingTimeout:     t.Every,
@@ -38,7 +38,7 @@ func (c *fixed) Call(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return client.StatusError(resp.StatusCode)
+		return loadgen.StatusError(resp.StatusCode)
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err

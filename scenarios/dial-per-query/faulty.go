@@ -3,19 +3,19 @@ package dialperquery
 import (
 	"context"
 
-	"socketlab/internal/client"
-	"socketlab/internal/rowdb"
+	"socketlab/internal/loadgen"
+	"socketlab/internal/toydb"
 )
 
 type faulty struct{ addr string }
 
 // NewFaulty returns a client that looks articles up.
-func NewFaulty(t client.Target) client.Caller {
+func NewFaulty(t loadgen.Target) loadgen.Caller {
 	return &faulty{addr: t.Addr}
 }
 
 func (c *faulty) Call(ctx context.Context) error {
-	conn, err := rowdb.Open(ctx, c.addr)
+	conn, err := toydb.Open(ctx, c.addr)
 	if err != nil {
 		return err
 	}

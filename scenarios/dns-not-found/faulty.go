@@ -6,7 +6,7 @@ import (
 	"net"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 type faulty struct {
@@ -16,8 +16,8 @@ type faulty struct {
 }
 
 // NewFaulty returns a client of the shop, whose name is looked up.
-func NewFaulty(t client.Target) client.Caller {
-	dialer := &net.Dialer{Resolver: client.ResolverAt(t.DNS)}
+func NewFaulty(t loadgen.Target) loadgen.Caller {
+	dialer := &net.Dialer{Resolver: loadgen.ResolverAt(t.DNS)}
 	return &faulty{url: t.URL, retries: t.Retries, httpClient: &http.Client{
 		Transport: &http.Transport{DialContext: dialer.DialContext},
 	}}

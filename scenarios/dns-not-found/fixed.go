@@ -7,7 +7,7 @@ import (
 	"net"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 type fixed struct {
@@ -17,8 +17,8 @@ type fixed struct {
 }
 
 // NewFixed returns a client of the shop, whose name is looked up.
-func NewFixed(t client.Target) client.Caller {
-	dialer := &net.Dialer{Resolver: client.ResolverAt(t.DNS)}
+func NewFixed(t loadgen.Target) loadgen.Caller {
+	dialer := &net.Dialer{Resolver: loadgen.ResolverAt(t.DNS)}
 	return &fixed{url: t.URL, retries: t.Retries, httpClient: &http.Client{
 		Transport: &http.Transport{DialContext: dialer.DialContext},
 	}}

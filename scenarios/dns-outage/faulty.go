@@ -6,7 +6,7 @@ import (
 	"net"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // faulty is a client of the shop.
@@ -16,10 +16,10 @@ type faulty struct {
 }
 
 // NewFaulty returns a client of the shop, whose name is looked up.
-func NewFaulty(t client.Target) client.Caller {
+func NewFaulty(t loadgen.Target) loadgen.Caller {
 	// A resolver for each dial: one resolver's callers share a lookup under way.
 	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
-		d := net.Dialer{Resolver: client.ResolverAt(t.DNS), Timeout: t.Timeout}
+		d := net.Dialer{Resolver: loadgen.ResolverAt(t.DNS), Timeout: t.Timeout}
 		return d.DialContext(ctx, network, addr)
 	}
 	return &faulty{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{

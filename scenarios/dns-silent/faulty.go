@@ -6,7 +6,7 @@ import (
 	"net"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // faulty is a client of the shop.
@@ -16,8 +16,8 @@ type faulty struct {
 }
 
 // NewFaulty returns a client of the shop, whose name is looked up.
-func NewFaulty(t client.Target) client.Caller {
-	dialer := &net.Dialer{Resolver: client.ResolverAt(t.DNS)}
+func NewFaulty(t loadgen.Target) loadgen.Caller {
+	dialer := &net.Dialer{Resolver: loadgen.ResolverAt(t.DNS)}
 	return &faulty{url: t.URL, httpClient: &http.Client{
 		Transport: &http.Transport{DialContext: dialer.DialContext},
 	}}
@@ -35,7 +35,7 @@ func (c *faulty) Call(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return client.StatusError(resp.StatusCode)
+		return loadgen.StatusError(resp.StatusCode)
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err

@@ -6,7 +6,7 @@ import (
 	"net"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // fixed is a client of the shop.
@@ -16,8 +16,8 @@ type fixed struct {
 }
 
 // NewFixed returns a client of the shop, whose name is looked up.
-func NewFixed(t client.Target) client.Caller {
-	dialer := &net.Dialer{Resolver: client.ResolverAt(t.DNS), Timeout: t.Timeout}
+func NewFixed(t loadgen.Target) loadgen.Caller {
+	dialer := &net.Dialer{Resolver: loadgen.ResolverAt(t.DNS), Timeout: t.Timeout}
 	return &fixed{url: t.URL, httpClient: &http.Client{
 		Transport: &http.Transport{DialContext: dialer.DialContext},
 	}}
@@ -35,7 +35,7 @@ func (c *fixed) Call(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return client.StatusError(resp.StatusCode)
+		return loadgen.StatusError(resp.StatusCode)
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err

@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 type faulty struct {
@@ -14,7 +14,7 @@ type faulty struct {
 }
 
 // NewFaulty returns a client of the price service.
-func NewFaulty(t client.Target) client.Caller {
+func NewFaulty(t loadgen.Target) loadgen.Caller {
 	return &faulty{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{}}}
 }
 
@@ -36,7 +36,7 @@ func (c *faulty) fetch(ctx context.Context) error {
 		return err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return client.StatusError(resp.StatusCode)
+		return loadgen.StatusError(resp.StatusCode)
 	}
 	defer resp.Body.Close()
 	_, err = io.Copy(io.Discard, resp.Body)

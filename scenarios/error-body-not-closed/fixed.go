@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 type fixed struct {
@@ -14,7 +14,7 @@ type fixed struct {
 }
 
 // NewFixed returns a client of the price service.
-func NewFixed(t client.Target) client.Caller {
+func NewFixed(t loadgen.Target) loadgen.Caller {
 	return &fixed{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{}}}
 }
 
@@ -38,7 +38,7 @@ func (c *fixed) fetch(ctx context.Context) error {
 	defer resp.Body.Close()
 	_, err = io.Copy(io.Discard, resp.Body)
 	if resp.StatusCode != http.StatusOK {
-		return client.StatusError(resp.StatusCode)
+		return loadgen.StatusError(resp.StatusCode)
 	}
 	return err
 }

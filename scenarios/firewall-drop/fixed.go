@@ -6,7 +6,7 @@ import (
 	"net"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // fixed is a client of the mail service.
@@ -16,7 +16,7 @@ type fixed struct {
 }
 
 // NewFixed returns a client of the mail service.
-func NewFixed(t client.Target) client.Caller {
+func NewFixed(t loadgen.Target) loadgen.Caller {
 	dialer := &net.Dialer{Timeout: t.Timeout / 2}
 	return &fixed{url: t.URL, httpClient: &http.Client{
 		Transport: &http.Transport{DialContext: dialer.DialContext},
@@ -36,7 +36,7 @@ func (c *fixed) Call(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return client.StatusError(resp.StatusCode)
+		return loadgen.StatusError(resp.StatusCode)
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err

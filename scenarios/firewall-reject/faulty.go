@@ -3,18 +3,18 @@ package firewallreject
 import (
 	"context"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // faulty is a client of the stock service.
 type faulty struct {
-	service client.Caller
+	service loadgen.Caller
 	retries int
 }
 
 // NewFaulty returns a client of the stock service.
-func NewFaulty(t client.Target) client.Caller {
-	return &faulty{service: client.NewPlain(t), retries: t.Retries}
+func NewFaulty(t loadgen.Target) loadgen.Caller {
+	return &faulty{service: loadgen.NewPlain(t), retries: t.Retries}
 }
 
 // Call fetches the stock of an article.

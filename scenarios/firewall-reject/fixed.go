@@ -5,19 +5,19 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // fixed is a client of the stock service.
 type fixed struct {
-	service client.Caller
+	service loadgen.Caller
 	retries int
 	backoff time.Duration
 }
 
 // NewFixed returns a client of the stock service.
-func NewFixed(t client.Target) client.Caller {
-	return &fixed{service: client.NewPlain(t), retries: t.Retries, backoff: t.Backoff}
+func NewFixed(t loadgen.Target) loadgen.Caller {
+	return &fixed{service: loadgen.NewPlain(t), retries: t.Retries, backoff: t.Backoff}
 }
 
 // Call fetches the stock of an article.

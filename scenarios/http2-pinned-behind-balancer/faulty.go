@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 type faulty struct {
@@ -14,7 +14,7 @@ type faulty struct {
 }
 
 // NewFaulty returns a client of the search service, over HTTP/2.
-func NewFaulty(t client.Target) client.Caller {
+func NewFaulty(t loadgen.Target) loadgen.Caller {
 	protocols := new(http.Protocols)
 	protocols.SetUnencryptedHTTP2(true)
 	return &faulty{url: t.URL, httpClient: &http.Client{
@@ -34,7 +34,7 @@ func (c *faulty) Call(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return client.StatusError(resp.StatusCode)
+		return loadgen.StatusError(resp.StatusCode)
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err

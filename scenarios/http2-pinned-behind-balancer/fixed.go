@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"sync/atomic"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 type fixed struct {
@@ -16,7 +16,7 @@ type fixed struct {
 }
 
 // NewFixed returns a client of the search service, over HTTP/2.
-func NewFixed(t client.Target) client.Caller {
+func NewFixed(t loadgen.Target) loadgen.Caller {
 	protocols := new(http.Protocols)
 	protocols.SetUnencryptedHTTP2(true)
 	c := &fixed{url: t.URL, httpClients: make([]http.Client, t.PoolSize)}
@@ -38,7 +38,7 @@ func (c *fixed) Call(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return client.StatusError(resp.StatusCode)
+		return loadgen.StatusError(resp.StatusCode)
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err

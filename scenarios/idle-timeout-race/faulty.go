@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"strings"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // faulty is a client of the order service.
@@ -16,7 +16,7 @@ type faulty struct {
 }
 
 // NewFaulty returns a client of the order service.
-func NewFaulty(t client.Target) client.Caller {
+func NewFaulty(t loadgen.Target) loadgen.Caller {
 	return &faulty{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{
 		MaxIdleConnsPerHost: t.MaxIdleConnsPerHost,
 	}}}
@@ -34,7 +34,7 @@ func (c *faulty) Call(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return client.StatusError(resp.StatusCode)
+		return loadgen.StatusError(resp.StatusCode)
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err

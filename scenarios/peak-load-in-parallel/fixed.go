@@ -6,18 +6,18 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // NewFixed returns the page of a basket: ten articles, each with its price.
-func NewFixed(t client.Target) http.Handler {
+func NewFixed(t loadgen.Target) http.Handler {
 	prices := &http.Client{Transport: &http.Transport{
 		MaxIdleConnsPerHost: t.PoolSize, MaxConnsPerHost: t.PoolSize,
 	}}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		calls, ctx := errgroup.WithContext(r.Context())
 		for range 10 {
-			calls.Go(func() error { return client.Get(ctx, prices, t.URL) })
+			calls.Go(func() error { return loadgen.Get(ctx, prices, t.URL) })
 		}
 		if err := calls.Wait(); err != nil {
 			http.Error(w, "no price", http.StatusServiceUnavailable)

@@ -4,15 +4,15 @@ import (
 	"fmt"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // NewFaulty returns the page of a basket: ten articles, each with its price.
-func NewFaulty(t client.Target) http.Handler {
+func NewFaulty(t loadgen.Target) http.Handler {
 	prices := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 20, MaxConnsPerHost: 20}}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for range 10 {
-			if err := client.Get(r.Context(), prices, t.URL); err != nil {
+			if err := loadgen.Get(r.Context(), prices, t.URL); err != nil {
 				http.Error(w, "no price", http.StatusServiceUnavailable)
 				return
 			}

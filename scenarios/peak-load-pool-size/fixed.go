@@ -4,17 +4,17 @@ import (
 	"fmt"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // NewFixed returns the page of a basket: ten articles, each with its price.
-func NewFixed(t client.Target) http.Handler {
+func NewFixed(t loadgen.Target) http.Handler {
 	prices := &http.Client{Transport: &http.Transport{
 		MaxIdleConnsPerHost: t.PoolSize, MaxConnsPerHost: t.PoolSize,
 	}}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for range 10 {
-			if err := client.Get(r.Context(), prices, t.URL); err != nil {
+			if err := loadgen.Get(r.Context(), prices, t.URL); err != nil {
 				http.Error(w, "no price", http.StatusServiceUnavailable)
 				return
 			}

@@ -7,11 +7,11 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // NewFixed returns the page of a basket: ten articles, each with its price.
-func NewFixed(t client.Target) http.Handler {
+func NewFixed(t loadgen.Target) http.Handler {
 	prices := &http.Client{Transport: &http.Transport{
 		MaxIdleConnsPerHost: t.PoolSize, MaxConnsPerHost: t.PoolSize,
 	}}
@@ -24,7 +24,7 @@ func NewFixed(t client.Target) http.Handler {
 		defer slots.Release(1)
 		calls, ctx := errgroup.WithContext(r.Context())
 		for range 10 {
-			calls.Go(func() error { return client.Get(ctx, prices, t.URL) })
+			calls.Go(func() error { return loadgen.Get(ctx, prices, t.URL) })
 		}
 		if err := calls.Wait(); err != nil {
 			http.Error(w, "no price", http.StatusServiceUnavailable)

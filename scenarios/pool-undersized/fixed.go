@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // fixed is a client of the tax service.
@@ -15,7 +15,7 @@ type fixed struct {
 }
 
 // NewFixed returns a client of the tax service.
-func NewFixed(t client.Target) client.Caller {
+func NewFixed(t loadgen.Target) loadgen.Caller {
 	return &fixed{url: t.URL, httpClient: &http.Client{
 		Transport: &http.Transport{
 			MaxConnsPerHost: t.PoolSize, MaxIdleConnsPerHost: t.PoolSize,
@@ -35,7 +35,7 @@ func (c *fixed) Call(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return client.StatusError(resp.StatusCode)
+		return loadgen.StatusError(resp.StatusCode)
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err

@@ -5,18 +5,18 @@ import (
 
 	"github.com/jackc/puddle/v2"
 
-	"socketlab/internal/client"
-	"socketlab/internal/rowdb"
+	"socketlab/internal/loadgen"
+	"socketlab/internal/toydb"
 )
 
 // faulty is a client of the ledger.
-type faulty struct{ pool *puddle.Pool[*rowdb.Conn] }
+type faulty struct{ pool *puddle.Pool[*toydb.Conn] }
 
 // NewFaulty returns a client of the ledger.
-func NewFaulty(t client.Target) client.Caller {
-	pool, err := puddle.NewPool(&puddle.Config[*rowdb.Conn]{
-		Constructor: func(ctx context.Context) (*rowdb.Conn, error) { return rowdb.Open(ctx, t.Addr) },
-		Destructor:  func(conn *rowdb.Conn) { conn.Close() },
+func NewFaulty(t loadgen.Target) loadgen.Caller {
+	pool, err := puddle.NewPool(&puddle.Config[*toydb.Conn]{
+		Constructor: func(ctx context.Context) (*toydb.Conn, error) { return toydb.Open(ctx, t.Addr) },
+		Destructor:  func(conn *toydb.Conn) { conn.Close() },
 		MaxSize:     int32(max(t.PoolSize, 1)),
 	})
 	if err != nil {

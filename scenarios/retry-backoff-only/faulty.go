@@ -5,18 +5,18 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 type faulty struct {
-	prices  client.Caller
+	prices  loadgen.Caller
 	retries int
 	backoff time.Duration
 }
 
 // NewFaulty returns a client of the price service.
-func NewFaulty(t client.Target) client.Caller {
-	return &faulty{prices: client.NewPlain(t), retries: t.Retries, backoff: t.Backoff}
+func NewFaulty(t loadgen.Target) loadgen.Caller {
+	return &faulty{prices: loadgen.NewPlain(t), retries: t.Retries, backoff: t.Backoff}
 }
 
 // Call fetches a price.

@@ -6,11 +6,11 @@ import (
 	"sync/atomic"
 	"time"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 type fixed struct {
-	prices  client.Caller
+	prices  loadgen.Caller
 	retries int
 	backoff time.Duration
 
@@ -18,8 +18,8 @@ type fixed struct {
 }
 
 // NewFixed returns a client of the price service.
-func NewFixed(t client.Target) client.Caller {
-	return &fixed{prices: client.NewPlain(t), retries: t.Retries, backoff: t.Backoff}
+func NewFixed(t loadgen.Target) loadgen.Caller {
+	return &fixed{prices: loadgen.NewPlain(t), retries: t.Retries, backoff: t.Backoff}
 }
 
 // Call fetches a price.

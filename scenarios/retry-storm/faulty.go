@@ -3,17 +3,17 @@ package retrystorm
 import (
 	"context"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 type faulty struct {
-	prices  client.Caller
+	prices  loadgen.Caller
 	retries int
 }
 
 // NewFaulty returns a client of the price service.
-func NewFaulty(t client.Target) client.Caller {
-	return &faulty{prices: client.NewPlain(t), retries: t.Retries}
+func NewFaulty(t loadgen.Target) loadgen.Caller {
+	return &faulty{prices: loadgen.NewPlain(t), retries: t.Retries}
 }
 
 // Call fetches a price.

@@ -4,19 +4,19 @@ import (
 	"context"
 	"sync/atomic"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 type fixed struct {
-	prices  client.Caller
+	prices  loadgen.Caller
 	retries int
 
 	sent, retried atomic.Int64
 }
 
 // NewFixed returns a client of the price service.
-func NewFixed(t client.Target) client.Caller {
-	return &fixed{prices: client.NewPlain(t), retries: t.Retries}
+func NewFixed(t loadgen.Target) loadgen.Caller {
+	return &fixed{prices: loadgen.NewPlain(t), retries: t.Retries}
 }
 
 // Call fetches a price.

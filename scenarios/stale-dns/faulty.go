@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 type faulty struct {
@@ -14,8 +14,8 @@ type faulty struct {
 }
 
 // NewFaulty returns a client that asks the name server where the shop is.
-func NewFaulty(t client.Target) client.Caller {
-	transport := &http.Transport{DialContext: client.DialByName(t.DNS), MaxConnsPerHost: t.PoolSize}
+func NewFaulty(t loadgen.Target) loadgen.Caller {
+	transport := &http.Transport{DialContext: loadgen.DialByName(t.DNS), MaxConnsPerHost: t.PoolSize}
 	transport.IdleConnTimeout = t.IdleConnTimeout
 	return &faulty{url: t.URL, httpClient: &http.Client{Transport: transport}}
 }
@@ -32,7 +32,7 @@ func (c *faulty) Call(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return client.StatusError(resp.StatusCode)
+		return loadgen.StatusError(resp.StatusCode)
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 type fixed struct {
@@ -15,8 +15,8 @@ type fixed struct {
 }
 
 // NewFixed returns a client that asks the name server where the shop is.
-func NewFixed(t client.Target) client.Caller {
-	transport := &http.Transport{DialContext: client.DialByName(t.DNS), MaxConnsPerHost: t.PoolSize}
+func NewFixed(t loadgen.Target) loadgen.Caller {
+	transport := &http.Transport{DialContext: loadgen.DialByName(t.DNS), MaxConnsPerHost: t.PoolSize}
 	transport.IdleConnTimeout = t.IdleConnTimeout
 	go func() {
 		for range time.Tick(t.Every) {
@@ -38,7 +38,7 @@ func (c *fixed) Call(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return client.StatusError(resp.StatusCode)
+		return loadgen.StatusError(resp.StatusCode)
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err

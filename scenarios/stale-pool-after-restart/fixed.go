@@ -5,18 +5,18 @@ import (
 
 	"github.com/jackc/puddle/v2"
 
-	"socketlab/internal/client"
-	"socketlab/internal/rowdb"
+	"socketlab/internal/loadgen"
+	"socketlab/internal/toydb"
 )
 
 // fixed is a client of the customer database.
-type fixed struct{ pool *puddle.Pool[*rowdb.Conn] }
+type fixed struct{ pool *puddle.Pool[*toydb.Conn] }
 
 // NewFixed returns a client of the customer database.
-func NewFixed(t client.Target) client.Caller {
-	pool, err := puddle.NewPool(&puddle.Config[*rowdb.Conn]{
-		Constructor: func(ctx context.Context) (*rowdb.Conn, error) { return rowdb.Open(ctx, t.Addr) },
-		Destructor:  func(conn *rowdb.Conn) { conn.Close() },
+func NewFixed(t loadgen.Target) loadgen.Caller {
+	pool, err := puddle.NewPool(&puddle.Config[*toydb.Conn]{
+		Constructor: func(ctx context.Context) (*toydb.Conn, error) { return toydb.Open(ctx, t.Addr) },
+		Destructor:  func(conn *toydb.Conn) { conn.Close() },
 		MaxSize:     int32(max(t.PoolSize, 1)),
 	})
 	if err != nil {

@@ -6,14 +6,14 @@ import (
 	"io"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // faulty is a client of the film archive.
-type faulty struct{ client.Target }
+type faulty struct{ loadgen.Target }
 
 // NewFaulty returns a client of the film archive.
-func NewFaulty(t client.Target) client.Caller {
+func NewFaulty(t loadgen.Target) loadgen.Caller {
 	return &faulty{t}
 }
 
@@ -27,7 +27,7 @@ func (c *faulty) Call(ctx context.Context) error {
 	if err != nil {
 		return err
 	} else if resp.StatusCode != http.StatusOK {
-		err = client.StatusError(resp.StatusCode)
+		err = loadgen.StatusError(resp.StatusCode)
 	}
 	defer resp.Body.Close()
 	for buf := make([]byte, 32<<10); err == nil; {

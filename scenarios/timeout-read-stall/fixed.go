@@ -7,14 +7,14 @@ import (
 	"net/http"
 	"time"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // fixed is a client of the film archive.
-type fixed struct{ client.Target }
+type fixed struct{ loadgen.Target }
 
 // NewFixed returns a client of the film archive.
-func NewFixed(t client.Target) client.Caller {
+func NewFixed(t loadgen.Target) loadgen.Caller {
 	return &fixed{t}
 }
 
@@ -31,7 +31,7 @@ func (c *fixed) Call(ctx context.Context) error {
 	if err != nil {
 		return err
 	} else if resp.StatusCode != http.StatusOK {
-		err = client.StatusError(resp.StatusCode)
+		err = loadgen.StatusError(resp.StatusCode)
 	}
 	defer resp.Body.Close()
 	for buf := make([]byte, 32<<10); err == nil; stall.Reset(c.Timeout) {

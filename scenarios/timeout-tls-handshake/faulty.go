@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // faulty is a client of the payment service.
@@ -15,7 +15,7 @@ type faulty struct {
 }
 
 // NewFaulty returns a client of the payment service, which speaks TLS.
-func NewFaulty(t client.Target) client.Caller {
+func NewFaulty(t loadgen.Target) loadgen.Caller {
 	return &faulty{url: "https://" + t.Addr, httpClient: &http.Client{Transport: &http.Transport{
 		ResponseHeaderTimeout: t.Timeout,
 	}}}
@@ -33,7 +33,7 @@ func (c *faulty) Call(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return client.StatusError(resp.StatusCode)
+		return loadgen.StatusError(resp.StatusCode)
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err

@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // fixed is a client of the payment service.
@@ -15,7 +15,7 @@ type fixed struct {
 }
 
 // NewFixed returns a client of the payment service, which speaks TLS.
-func NewFixed(t client.Target) client.Caller {
+func NewFixed(t loadgen.Target) loadgen.Caller {
 	return &fixed{url: "https://" + t.Addr, httpClient: &http.Client{Transport: &http.Transport{
 		TLSHandshakeTimeout:   t.Timeout,
 		ResponseHeaderTimeout: t.Timeout,
@@ -34,7 +34,7 @@ func (c *fixed) Call(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return client.StatusError(resp.StatusCode)
+		return loadgen.StatusError(resp.StatusCode)
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err

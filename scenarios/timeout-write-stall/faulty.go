@@ -5,17 +5,17 @@ import (
 	"net"
 	"time"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // faulty is a client of the log collector.
 type faulty struct {
-	client.Target
+	loadgen.Target
 	lines []byte
 }
 
 // NewFaulty returns a client of the log collector.
-func NewFaulty(t client.Target) client.Caller {
+func NewFaulty(t loadgen.Target) loadgen.Caller {
 	return &faulty{t, make([]byte, t.Send)}
 }
 

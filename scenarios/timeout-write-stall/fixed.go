@@ -5,17 +5,17 @@ import (
 	"net"
 	"time"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // fixed is a client of the log collector.
 type fixed struct {
-	client.Target
+	loadgen.Target
 	lines []byte
 }
 
 // NewFixed returns a client of the log collector.
-func NewFixed(t client.Target) client.Caller {
+func NewFixed(t loadgen.Target) loadgen.Caller {
 	return &fixed{t, make([]byte, t.Send)}
 }
 

@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // faulty is a client of the report service.
@@ -16,7 +16,7 @@ type faulty struct {
 }
 
 // NewFaulty returns a client of the report service.
-func NewFaulty(t client.Target) client.Caller {
+func NewFaulty(t loadgen.Target) loadgen.Caller {
 	return &faulty{url: t.URL, retries: t.Retries, httpClient: &http.Client{Transport: &http.Transport{
 		MaxIdleConnsPerHost: t.PoolSize,
 	}}}
@@ -39,7 +39,7 @@ func (c *faulty) Call(ctx context.Context) error {
 		case err != nil || resp.StatusCode == http.StatusOK:
 			return err
 		case resp.StatusCode != http.StatusServiceUnavailable || try == c.retries:
-			return client.StatusError(resp.StatusCode)
+			return loadgen.StatusError(resp.StatusCode)
 		}
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // fixed is a client of the report service.
@@ -16,7 +16,7 @@ type fixed struct {
 }
 
 // NewFixed returns a client of the report service.
-func NewFixed(t client.Target) client.Caller {
+func NewFixed(t loadgen.Target) loadgen.Caller {
 	return &fixed{url: t.URL, retries: t.Retries, httpClient: &http.Client{Transport: &http.Transport{
 		MaxIdleConnsPerHost: t.PoolSize, MaxConnsPerHost: t.PoolSize,
 	}}}
@@ -39,7 +39,7 @@ func (c *fixed) Call(ctx context.Context) error {
 		case err != nil || resp.StatusCode == http.StatusOK:
 			return err
 		case resp.StatusCode != http.StatusServiceUnavailable || try == c.retries:
-			return client.StatusError(resp.StatusCode)
+			return loadgen.StatusError(resp.StatusCode)
 		}
 	}
 }

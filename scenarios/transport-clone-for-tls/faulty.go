@@ -7,7 +7,7 @@ import (
 	"io"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // faulty is a client of the invoice service.
@@ -17,7 +17,7 @@ type faulty struct {
 }
 
 // NewFaulty returns a client that trusts the company's own authority.
-func NewFaulty(t client.Target) client.Caller {
+func NewFaulty(t loadgen.Target) loadgen.Caller {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM([]byte(t.CA))
 	return &faulty{url: t.URL, roots: roots}
@@ -38,7 +38,7 @@ func (c *faulty) Call(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return client.StatusError(resp.StatusCode)
+		return loadgen.StatusError(resp.StatusCode)
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err

@@ -7,7 +7,7 @@ import (
 	"io"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 // fixed is a client of the invoice service.
@@ -17,7 +17,7 @@ type fixed struct {
 }
 
 // NewFixed returns a client that trusts the company's own authority.
-func NewFixed(t client.Target) client.Caller {
+func NewFixed(t loadgen.Target) loadgen.Caller {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM([]byte(t.CA))
 	transport := http.DefaultTransport.(*http.Transport).Clone()
@@ -37,7 +37,7 @@ func (c *fixed) Call(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return client.StatusError(resp.StatusCode)
+		return loadgen.StatusError(resp.StatusCode)
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err

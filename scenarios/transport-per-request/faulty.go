@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 type faulty struct {
@@ -13,7 +13,7 @@ type faulty struct {
 }
 
 // NewFaulty returns a client of the report service.
-func NewFaulty(t client.Target) client.Caller {
+func NewFaulty(t loadgen.Target) loadgen.Caller {
 	return &faulty{url: t.URL}
 }
 
@@ -30,7 +30,7 @@ func (c *faulty) Call(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return client.StatusError(resp.StatusCode)
+		return loadgen.StatusError(resp.StatusCode)
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err

@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 type fixed struct {
@@ -14,7 +14,7 @@ type fixed struct {
 }
 
 // NewFixed returns a client of the report service.
-func NewFixed(t client.Target) client.Caller {
+func NewFixed(t loadgen.Target) loadgen.Caller {
 	return &fixed{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{
 		MaxIdleConns: t.MaxIdleConns, MaxIdleConnsPerHost: t.MaxIdleConnsPerHost,
 		IdleConnTimeout: t.IdleConnTimeout,
@@ -34,7 +34,7 @@ func (c *fixed) Call(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return client.StatusError(resp.StatusCode)
+		return loadgen.StatusError(resp.StatusCode)
 	}
 	if _, err = io.Copy(io.Discard, resp.Body); err != nil {
 		c.httpClient.CloseIdleConnections()

@@ -4,17 +4,17 @@ import (
 	"context"
 	"time"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 type faulty struct {
-	service client.Caller
+	service loadgen.Caller
 	every   time.Duration
 }
 
 // NewFaulty returns a client of the session service.
-func NewFaulty(t client.Target) client.Caller {
-	return &faulty{service: client.NewPlain(t), every: t.Every}
+func NewFaulty(t loadgen.Target) loadgen.Caller {
+	return &faulty{service: loadgen.NewPlain(t), every: t.Every}
 }
 
 // Call reads a session, and waits for the service if it is away.

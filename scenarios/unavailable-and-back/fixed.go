@@ -5,17 +5,17 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 type fixed struct {
-	service client.Caller
+	service loadgen.Caller
 	backoff time.Duration
 }
 
 // NewFixed returns a client of the session service.
-func NewFixed(t client.Target) client.Caller {
-	return &fixed{service: client.NewPlain(t), backoff: t.Backoff}
+func NewFixed(t loadgen.Target) loadgen.Caller {
+	return &fixed{service: loadgen.NewPlain(t), backoff: t.Backoff}
 }
 
 // Call reads a session, and waits for the service if it is away.

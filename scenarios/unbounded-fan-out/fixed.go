@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"socketlab/internal/client"
+	"socketlab/internal/loadgen"
 )
 
 type fixed struct {
@@ -15,7 +15,7 @@ type fixed struct {
 }
 
 // NewFixed returns a client of the picture service.
-func NewFixed(t client.Target) client.Caller {
+func NewFixed(t loadgen.Target) loadgen.Caller {
 	transport := &http.Transport{MaxIdleConnsPerHost: t.InFlight}
 	return &fixed{url: t.URL, httpClient: &http.Client{Transport: transport}, slots: make(chan struct{}, t.InFlight)}
 }
@@ -38,7 +38,7 @@ func (c *fixed) Call(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return client.StatusError(resp.StatusCode)
+		return loadgen.StatusError(resp.StatusCode)
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err

@@ -1,5 +1,0 @@
-//go:build unix && !linux
-
-package client
-
-func countFDs() int { return countDir("/dev/fd") }

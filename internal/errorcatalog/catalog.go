@@ -1,0 +1,73 @@
+// Package errorcatalog says what the errors are that a client of a network meets:
+// what each means, the Go error as it comes, how code tells it from others, what
+// the sockets at both ends are then, and what handling makes it worse or better.
+//
+// What it says of Go is held to real sockets by the tests: they make each error,
+// walk it with errors.Unwrap, and run the very lines of [Entry.Test].
+package errorcatalog
+
+import (
+	"slices"
+	"strings"
+)
+
+// Entry is what there is to say of one error.
+type Entry struct {
+	// Name is the one that failed requests are counted under, or, where Counted
+	// is not "", a finer one; Aliases are what an engineer may type instead.
+	Name, Counted string
+	Aliases       []string
+	// Title is one line, Means a few sentences.
+	Title, Means string
+	// Chains are the forms in which Go gives it.
+	Chains []Chain
+	// Test is Go code that tells it: statements, and a condition on the last
+	// line. It sees err, and resp where there is one. "" if nothing does.
+	Test string
+	// Also are other entries that Test can be true of.
+	Also []string
+	// Here is the socket at this end when the error comes, There the one at the
+	// other end, After what becomes of both.
+	Here, There, After string
+	// Worse is the naive handling, Better the one to prefer.
+	Worse, Better string
+	// Sources are standards and the source code of kernel and Go.
+	Sources []string
+	// Scenarios show it; some may not be in the catalogue yet.
+	Scenarios []string
+}
+
+// Chain is one form of an error.
+type Chain struct {
+	// When it comes like this; "" if it always does.
+	When string
+	// Errors are the types from the outermost in, joined by " -> ". The last is
+	// the name of the value if it has one (syscall.ECONNRESET, io.EOF). "nil" is
+	// no error at all. Where it differs from run to run, "A or B".
+	Errors string
+}
+
+// Find returns the entry of a name or an alias. Case does not matter, and
+// spaces, dashes and underscores are the same.
+func Find(name string) (Entry, bool) {
+	want := plain(name)
+	i := slices.IndexFunc(entries, func(e Entry) bool {
+		return plain(e.Name) == want ||
+			slices.ContainsFunc(e.Aliases, func(alias string) bool { return plain(alias) == want })
+	})
+	if i < 0 {
+		return Entry{}, false
+	}
+	return entries[i], true
+}
+
+// All lists the entries: errors of connecting, of names, of connections in use,
+// of time, of answers, of this machine.
+func All() []Entry { return slices.Clone(entries) }
+
+var entries = slices.Concat(connecting, names, connections, times, answers, limits)
+
+func plain(name string) string {
+	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return strings.ContainsRune(" _-", r) })
+	return strings.TrimPrefix(strings.Join(words, " "), "syscall.")
+}

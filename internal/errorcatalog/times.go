@@ -1,0 +1,85 @@
+package errorcatalog
+
+// times are the errors of a program's own clocks, and of giving up.
+var times = []Entry{
+	{
+		Name:    "timeout",
+		Aliases: []string{"context deadline exceeded", "deadline exceeded", "Client.Timeout", "Client.Timeout exceeded", "request timeout", "read timeout", "write timeout", "read stall"},
+		Title:   "the time that the program gave the request is over",
+		Means:   "http.Client.Timeout, the context's deadline, or a read or write deadline ended it, in whatever it was: lookup, dial, handshake, waiting, body. Under this name all clocks of the program count together; the text, or httptrace, says which. The server may go on with the work, and may have done it.",
+		Chains: []Chain{
+			{When: "Client.Timeout, before the answer", Errors: "*url.Error -> *http.timeoutError"},
+			{When: "Client.Timeout, in the body", Errors: "*http.timeoutError"},
+			{When: "the context's deadline, before the answer", Errors: "*url.Error -> context.deadlineExceededError"},
+			{When: "the context's deadline, in the body", Errors: "context.deadlineExceededError"},
+			{When: "conn.SetReadDeadline", Errors: "*net.OpError -> *poll.DeadlineExceededError"},
+			{When: "conn.SetWriteDeadline, the peer does not read", Errors: "*net.OpError -> *poll.DeadlineExceededError"},
+		},
+		Test: `ne, ok := errors.AsType[net.Error](err)
+ok && ne.Timeout()`,
+		Also:      []string{"connect-timeout", "TLS_HANDSHAKE_TIMEOUT", "RESPONSE_HEADER_TIMEOUT", "DNS_TIMEOUT", "ETIMEDOUT"},
+		Here:      "ESTABLISHED (SYN_SENT if it was in the dial), and closed by us",
+		There:     "ESTABLISHED, then CLOSE_WAIT until the handler notices",
+		After:     "Here FIN_WAIT_2, then TIME_WAIT for 60 s; or a RST and nothing, if part of an answer was unread. The connection is never reused.",
+		Worse:     "Retrying at once, and without a budget: the server still works on the first, now has two, and each try opens a connection. One timeout for dial and request alike. errors.Is(err, context.DeadlineExceeded) alone: it misses deadlines of the connection, and the TLS handshake's.",
+		Better:    "One deadline for the whole operation, retries inside it with back-off, jitter and a budget; a limit on concurrency; cancel the work at the server when r.Context() ends.",
+		Sources:   []string{"Go net/http/client.go setRequestCancel", "Go net/net.go Error", "Go os.ErrDeadlineExceeded", "RFC 9293 section 3.6"},
+		Scenarios: []string{"no-timeout", "timeout-read-stall", "timeout-write-stall", "congestion", "timeout-churn"},
+	},
+	{
+		Name: "TLS_HANDSHAKE_TIMEOUT", Counted: "timeout",
+		Aliases: []string{"net/http: TLS handshake timeout", "handshake timeout"},
+		Title:   "connected, and the TLS handshake was not answered in time",
+		Means:   "The port accepts, or only the kernel does, and nobody speaks TLS: an overloaded server, one that expects plain HTTP first, or a middle box. http.DefaultTransport waits 10 s, a Transport{} of one's own for ever.",
+		Chains: []Chain{
+			{When: "Transport.TLSHandshakeTimeout", Errors: "*url.Error -> http.tlsHandshakeTimeoutError"},
+		},
+		Test: `ne, ok := errors.AsType[net.Error](err)
+ok && ne.Timeout() && strings.Contains(err.Error(), "TLS handshake timeout")`,
+		Here:      "ESTABLISHED",
+		There:     "ESTABLISHED, perhaps in the accept queue, with our ClientHello unread",
+		After:     "We close: FIN_WAIT_2 here and CLOSE_WAIT there, until the server looks.",
+		Worse:     "errors.Is(err, context.DeadlineExceeded): it is not. Retrying at once, where handshakes are what the server cannot keep up with.",
+		Better:    "Ask Timeout(). It is safe to retry, no request was sent: with back-off. Keep connections, and resume sessions.",
+		Sources:   []string{"Go net/http/transport.go addTLS, tlsHandshakeTimeoutError", "RFC 8446 section 2.2"},
+		Scenarios: []string{"timeout-tls-handshake"},
+	},
+	{
+		Name: "RESPONSE_HEADER_TIMEOUT", Counted: "timeout",
+		Aliases: []string{"timeout awaiting response headers", "net/http: timeout awaiting response headers", "header timeout"},
+		Title:   "the request was sent, and the answer did not begin in time",
+		Means:   "Transport.ResponseHeaderTimeout ran out: it starts when the request is written, and ends with the header. The body has no limit by it. The server has the request, and may well carry it out.",
+		Chains: []Chain{
+			{When: "Transport.ResponseHeaderTimeout", Errors: "*url.Error -> *http.timeoutError"},
+		},
+		Test: `ne, ok := errors.AsType[net.Error](err)
+ok && ne.Timeout() && strings.Contains(err.Error(), "timeout awaiting response headers")`,
+		Here:      "ESTABLISHED, and closed by us",
+		There:     "ESTABLISHED with a handler at work, then CLOSE_WAIT",
+		After:     "Here FIN_WAIT_2, then TIME_WAIT.",
+		Worse:     "Retrying a POST; a value below the slowest good answer, which turns a slow hour into an outage.",
+		Better:    "Set it beside a deadline for the whole request; retry idempotent requests within a budget.",
+		Sources:   []string{"Go net/http/transport.go persistConn.roundTrip", "RFC 9110 section 9.2.2"},
+		Scenarios: []string{"timeout-response-header"},
+	},
+	{
+		Name:    "canceled",
+		Aliases: []string{"context canceled", "cancelled", "operation was canceled"},
+		Title:   "the program itself gave up",
+		Means:   "The context was cancelled: the caller went away, or another branch failed. It is nobody's fault at the other end. With context.WithCancelCause http.Client returns the cause in its place, and errors.Is(err, context.Canceled) is false (a dial's error keeps it).",
+		Chains: []Chain{
+			{When: "before the answer", Errors: "*url.Error -> context.Canceled"},
+			{When: "in the body (resp.Body.Read)", Errors: "context.Canceled"},
+			{When: "in a dial", Errors: "*net.OpError -> net.canceledError"},
+			{When: "in a lookup, from a dial", Errors: "*net.OpError -> *net.DNSError -> net.canceledError"},
+		},
+		Test:      "errors.Is(err, context.Canceled)",
+		Here:      "ESTABLISHED (SYN_SENT in a dial), and closed by us; http.Client lets a dial under way go on, and keeps the connection for the next request",
+		There:     "ESTABLISHED, then CLOSE_WAIT until the handler notices",
+		After:     "Here FIN_WAIT_2, then TIME_WAIT. HTTP/1 has no other way to say stop; HTTP/2 resets the stream and keeps the connection.",
+		Worse:     "Counting it as a failure of the server, retrying it, or alerting on it; cancelling on every impatient reload, which costs a connection each time.",
+		Better:    "Return it quietly; give cancelled work up at the server too (r.Context()).",
+		Sources:   []string{"Go net/http/transport.go (context.Cause)", "Go net/net.go canceledError", "golang/go#59017"},
+		Scenarios: []string{"timeout-churn"},
+	},
+}

@@ -1,0 +1,179 @@
+package loadgen
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http/httptrace"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"weak"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// books counts what a load did. Create one with newBooks; it is safe for use
+// by several goroutines.
+type books struct {
+	sent, ok, failed atomic.Int64
+	tries            atomic.Int64
+	opened, reused   atomic.Int64
+	refused, stale   atomic.Int64
+
+	mu      sync.Mutex // guards all below
+	errors  map[string]int64
+	latency *hdrhistogram.Histogram // microseconds
+	late    *hdrhistogram.Histogram // microseconds
+	// served holds every connection that a request was given. The pointers
+	// are weak: the books must not keep a forgotten connection alive, for
+	// the collector closes those, and that is part of what is observed. A
+	// port number would not do in their place, since ports come back.
+	served map[weak.Pointer[net.TCPConn]]*past
+}
+
+// past is what became of the requests that a connection was given to.
+type past struct {
+	given    int
+	timeouts int // since the last that was answered
+}
+
+func newBooks() *books {
+	const hour, digits = int64(time.Hour / time.Microsecond), 3
+	return &books{
+		errors:  map[string]int64{},
+		latency: hdrhistogram.New(1, hour, digits),
+		late:    hdrhistogram.New(1, hour, digits),
+		served:  map[weak.Pointer[net.TCPConn]]*past{},
+	}
+}
+
+// call makes one request through c and enters its outcome. The caller has
+// counted it in sent.
+func (b *books) call(ctx context.Context, c Caller, due time.Time) {
+	start := time.Now()
+	var last atomic.Pointer[given] // the connection that the request was given last
+	var begun atomic.Bool          // an answer came on it, so that it was not dead
+	err := c.Call(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		// A try has sent the request, or failed to get as far as that. GetConn
+		// would not do: net/http calls it twice for an open HTTP/2 connection, in
+		// Transport.getConn and in http2clientConnPool.getClientConn.
+		WroteHeaders: func() { b.tries.Add(1) },
+		DNSDone: func(info httptrace.DNSDoneInfo) {
+			if info.Err != nil {
+				b.tries.Add(1)
+			}
+		},
+		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
+			if err != nil {
+				b.tries.Add(1)
+			}
+		},
+		// net.Dialer calls ConnectDone for every address it tried, also when
+		// net/http does the dialling, and also when the request that asked
+		// for the dial was meanwhile given another connection.
+		ConnectDone: func(network, _ string, err error) {
+			switch {
+			case strings.HasPrefix(network, "udp"): // a name server is asked
+			case err == nil:
+				b.opened.Add(1)
+			case !errors.Is(err, context.Canceled): // nobody wanted it any more
+				b.refused.Add(1)
+				b.tries.Add(1)
+			}
+		},
+		GotConn: func(info httptrace.GotConnInfo) {
+			begun.Store(false)
+			last.Store(b.enter(info.Conn))
+		},
+		GotFirstResponseByte: func() { begun.Store(true) },
+	}))
+	end := time.Now()
+
+	conn := last.Load()
+	if conn != nil && conn.again {
+		b.reused.Add(1)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	record(b.late, start.Sub(due))
+	record(b.latency, end.Sub(start))
+	if err == nil {
+		b.ok.Add(1)
+		if conn != nil {
+			conn.past.timeouts = 0
+		}
+		return
+	}
+	b.failed.Add(1)
+	name := ErrorName(err)
+	b.errors[name]++
+	if conn != nil && conn.again && !begun.Load() && conn.past.wasDead(name) {
+		b.stale.Add(1)
+	}
+}
+
+// cutOff are the errors of a request whose connection ended before the answer.
+var cutOff = []string{"EOF", "ErrUnexpectedEOF", "ECONNRESET", "EPIPE", "ECONNABORTED"}
+
+// wasDead reports whether a failed request's connection was dead when the
+// request got it: it ended before any answer, or the request before has waited
+// in vain on it, too. One timeout may as well be a slow answer.
+func (p *past) wasDead(errorName string) bool {
+	if errorName == "timeout" {
+		p.timeouts++
+		return p.timeouts > 1
+	}
+	return errorName != "ErrUnexpectedEOF" && slices.Contains(cutOff, errorName)
+}
+
+// given is a connection that a request was given.
+type given struct {
+	past *past
+	// again says that it had been given to one before.
+	again bool
+}
+
+// enter notes that conn was given to a request. Whether it had been given to
+// one before is not GotConnInfo.Reused, which is true as well for a connection
+// that went from the dial straight to the idle pool. nil is a connection that
+// is not TCP.
+func (b *books) enter(conn net.Conn) *given {
+	tcp := underlying(conn)
+	if tcp == nil {
+		return nil
+	}
+	key := weak.Make(tcp)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p := b.served[key]
+	if p == nil {
+		p = &past{}
+		b.served[key] = p
+	}
+	p.given++
+	return &given{past: p, again: p.given > 1}
+}
+
+// underlying returns the TCP connection beneath conn, or nil. TLS connections
+// name theirs by NetConn.
+func underlying(conn net.Conn) *net.TCPConn {
+	for {
+		switch c := conn.(type) {
+		case *net.TCPConn:
+			return c
+		case interface{ NetConn() net.Conn }:
+			conn = c.NetConn()
+		default:
+			return nil
+		}
+	}
+}
+
+// record enters d, held to what the histogram can hold.
+func record(h *hdrhistogram.Histogram, d time.Duration) {
+	_ = h.RecordValue(min(max(d.Microseconds(), h.LowestTrackableValue()), h.HighestTrackableValue()))
+}

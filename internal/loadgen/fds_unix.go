@@ -1,0 +1,5 @@
+//go:build unix && !linux
+
+package loadgen
+
+func countFDs() int { return countDir("/dev/fd") }

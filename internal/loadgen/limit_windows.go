@@ -1,0 +1,4 @@
+package loadgen
+
+// fdLimit: Windows sets none.
+func fdLimit() (int, bool) { return 0, false }

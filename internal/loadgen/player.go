@@ -1,0 +1,99 @@
+package loadgen
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+)
+
+// Player plays one load. Make it with Begin and call Play once.
+type Player struct {
+	caller   Caller
+	arrivals []time.Duration
+	maxFDs   int
+
+	books   *books
+	usage   usage
+	start   time.Time
+	looked  time.Time // at the descriptors, by Play
+	stopped atomic.Pointer[string]
+	done    atomic.Bool
+}
+
+// Begin starts a load's clock now. The arrivals say when each request is due
+// from here on, in order. The load is stopped when the process holds maxFDs
+// descriptors, so that a leak cannot take all that the machine or the user
+// has; 0 is no limit.
+func Begin(c Caller, arrivals []time.Duration, maxFDs int) *Player {
+	return &Player{caller: c, arrivals: arrivals, maxFDs: maxFDs, books: newBooks(), start: time.Now()}
+}
+
+// Play sends every request when it is due and returns when the last was sent,
+// the load was stopped, or ctx ended. It waits for no answer: requests that
+// are still waiting go on, under ctx.
+//
+// The schedule is open loop: a slow answer delays no later request. Play
+// sleeps to absolute moments, because the ticks of a time.Ticker are dropped
+// when its reader is late, and the load with them.
+func (p *Player) Play(ctx context.Context) {
+	defer p.done.Store(true)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for _, offset := range p.arrivals {
+		due := p.start.Add(offset)
+		if wait := time.Until(due); wait > 0 {
+			timer.Reset(wait)
+			select {
+			case <-ctx.Done():
+				return
+			case <-timer.C:
+			}
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if p.reachedLimit() {
+			return
+		}
+		// Counted here and not in the goroutine, which may begin after Play
+		// has returned: done must mean that every request is in the books.
+		p.books.sent.Add(1)
+		go p.books.call(ctx, p.caller, due)
+	}
+}
+
+// lookEvery is the least time between two looks at the descriptors. A look
+// costs some microseconds, too much for each of thousands of requests a second.
+const lookEvery = 5 * time.Millisecond
+
+// reachedLimit looks, from time to time, whether the process holds too many
+// descriptors to go on, and says so in the reports.
+func (p *Player) reachedLimit() bool {
+	now := time.Now()
+	if now.Sub(p.looked) < lookEvery {
+		return false
+	}
+	p.looked = now
+	fds := p.usage.fds()
+	if p.maxFDs == 0 || fds < p.maxFDs {
+		return false
+	}
+	why := fmt.Sprintf("holds %d descriptors, the most this run may take is %d", fds, p.maxFDs)
+	p.stopped.Store(&why)
+	return true
+}
+
+// Report returns what was done so far. It may be called at any time, also
+// while Play runs.
+func (p *Player) Report() Report {
+	done := p.done.Load() // before the books: a report that is done has them whole
+	r := p.books.report()
+	r.At = time.Since(p.start)
+	r.Process = p.usage.read()
+	r.Done = done
+	if why := p.stopped.Load(); why != nil {
+		r.Stopped = *why
+	}
+	return r
+}

@@ -1,0 +1,147 @@
+package loadgen
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/scenario"
+)
+
+// The histograms keep three digits.
+const precision = 0.001
+
+func TestLatencyOfKnownValues(t *testing.T) {
+	b := newBooks()
+	require.Equal(t, Latency{}, b.report().Latency, "without requests")
+	for n := 1000; n >= 1; n-- {
+		record(b.latency, time.Duration(n)*time.Millisecond)
+	}
+	got := b.report().Latency
+	require.InEpsilon(t, 500, got.P50, precision)
+	require.InEpsilon(t, 990, got.P99, precision)
+	require.InEpsilon(t, 1000, got.Max, precision)
+	require.Equal(t, Latency{}, b.report().ScheduleLate, "the two histograms are not mixed up")
+}
+
+func TestLatencyOfOneValue(t *testing.T) {
+	for _, d := range []time.Duration{time.Microsecond, 1500 * time.Microsecond, 20 * time.Second, time.Hour} {
+		b := newBooks()
+		record(b.latency, d)
+		got := b.report().Latency
+		want := d.Seconds() * 1000
+		require.InEpsilon(t, want, got.P50, precision)
+		require.InEpsilon(t, want, got.P99, precision)
+		require.InEpsilon(t, want, got.Max, precision)
+	}
+}
+
+func TestLatencyBeyondTheHistogramIsHeldToIt(t *testing.T) {
+	b := newBooks()
+	record(b.latency, 24*time.Hour)
+	require.InEpsilon(t, time.Hour.Seconds()*1000, b.report().Latency.Max, precision)
+	b = newBooks()
+	record(b.latency, -time.Second) // the clock of a virtual machine
+	record(b.latency, 0)
+	require.InDelta(t, 0.001, b.report().Latency.Max, 1e-6)
+}
+
+func TestLatencyIsWhatTheCallTook(t *testing.T) {
+	const delay = 30 * time.Millisecond
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(delay)
+		answer(w, r)
+	})
+	caller := NewPlain(Target{URL: server.URL})
+	t.Cleanup(caller.(*plain).http.CloseIdleConnections)
+	before := time.Now()
+	got := play(t, caller, make([]time.Duration, 10)).Latency
+	took := time.Since(before).Seconds() * 1000
+	require.GreaterOrEqual(t, got.P50, 30.0)
+	require.LessOrEqual(t, got.P50, got.P99)
+	require.LessOrEqual(t, got.P99, got.Max)
+	require.LessOrEqual(t, got.Max, took*(1+precision))
+}
+
+func TestFailedRequestsHaveALatencyToo(t *testing.T) {
+	const delay = 20 * time.Millisecond
+	failing := CallerFunc(func(context.Context) error {
+		time.Sleep(delay)
+		return errors.New("no")
+	})
+	require.GreaterOrEqual(t, play(t, failing, make([]time.Duration, 3)).Latency.P50, 20.0)
+}
+
+func TestPlainClientWantsAWholeGoodAnswer(t *testing.T) {
+	tests := []struct {
+		name   string
+		answer http.HandlerFunc
+		want   string
+	}{
+		{"good", answer, ""},
+		{"created", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusCreated) }, ""},
+		{"not found", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }, "HTTP_404"},
+		{"not modified", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) }, "HTTP_304"},
+		{"cut off", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "100")
+			w.WriteHeader(http.StatusOK)
+		}, "ErrUnexpectedEOF"},
+		{"never", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "timeout"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			target := Target{URL: serve(t, test.answer).URL}
+			if test.want == "timeout" {
+				target.Timeout = 50 * time.Millisecond
+			}
+			caller := NewPlain(target)
+			t.Cleanup(caller.(*plain).http.CloseIdleConnections)
+			err := caller.Call(context.Background())
+			if test.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.Error(t, err)
+			require.Equal(t, test.want, ErrorName(err))
+		})
+	}
+}
+
+// Expectations and records go by these names.
+func TestReportHasTheNamesOfARun(t *testing.T) {
+	data, err := json.Marshal(Begin(nil, nil, 0).Report())
+	require.NoError(t, err)
+	var fields map[string]any
+	require.NoError(t, json.Unmarshal(data, &fields))
+	for _, metric := range scenario.Metrics() {
+		section, name, _ := strings.Cut(metric, ".")
+		if section == "lived_ms" { // sockets are not the client's to see
+			continue
+		}
+		require.Contains(t, fields, section)
+		require.Contains(t, fields[section], name)
+	}
+	require.ElementsMatch(t, []string{
+		"at_ns", "requests", "connections", "process", "latency_ms", "schedule_late_ms", "done", "final",
+	}, slices.Collect(maps.Keys(fields)))
+	require.Contains(t, string(data), `"errors":{}`, "no errors are an empty list, not null")
+}
+
+func TestTargetHasTheSettingsOfTheScript(t *testing.T) {
+	got := NewTarget(At{Addr: "127.0.0.1:8080"}, scenario.Client{
+		MaxIdleConns: 5, MaxIdleConnsPerHost: 2, IdleConnTimeout: scenario.Duration(30 * time.Second),
+		Timeout: scenario.Duration(time.Second), PoolSize: 7,
+	})
+	require.Equal(t, Target{
+		URL: "http://127.0.0.1:8080/", Addr: "127.0.0.1:8080",
+		MaxIdleConns: 5, MaxIdleConnsPerHost: 2, IdleConnTimeout: 30 * time.Second, Timeout: time.Second, PoolSize: 7,
+	}, got)
+}

@@ -1,0 +1,436 @@
+package observe_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"socketlab/internal/observe"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/socketstats/statefixture"
+)
+
+// The test binary is also a process that talks to a server as it is told.
+func init() {
+	if addr := os.Getenv("TALK_TO"); addr != "" {
+		talk(addr)
+		os.Exit(0)
+	}
+}
+
+// A server answers what has the byte ask, and not what has the byte wait.
+const ask, wait = 'a', 'w'
+
+// talk does what each line of standard input says, and says "done".
+func talk(addr string) {
+	var open, exchanged []net.Conn
+	var files []*os.File
+	dial := func() net.Conn {
+		c, err := net.Dial("tcp", addr)
+		must(err)
+		open = append(open, c)
+		return c
+	}
+	say := func(c net.Conn, what byte) {
+		_, err := c.Write([]byte{what})
+		must(err)
+	}
+	exchange := func(c net.Conn) {
+		say(c, ask)
+		_, err := c.Read(make([]byte, 1))
+		must(err)
+	}
+	do := map[string]func(n int){
+		"fresh":  func(int) { dial() },
+		"unread": func(int) { say(dial(), ask) },
+		"exchange": func(int) {
+			c := dial()
+			exchange(c)
+			exchanged = append(exchanged, c)
+		},
+		"brief": func(int) {
+			c := dial()
+			exchange(c)
+			must(c.Close())
+		},
+		"wait": func(i int) { say(exchanged[i], wait) },
+		"file": func(int) {
+			f, err := os.Open(os.DevNull)
+			must(err)
+			files = append(files, f)
+		},
+	}
+	for in := bufio.NewReader(os.Stdin); ; {
+		var what string
+		var n int
+		if _, err := fmt.Fscanln(in, &what, &n); err != nil {
+			return
+		}
+		if what == "long" { // one connection with n exchanges
+			c := dial()
+			for range n {
+				exchange(c)
+			}
+			must(c.Close())
+		}
+		for i := range n {
+			if do[what] != nil {
+				do[what](i)
+			}
+		}
+		fmt.Println("done")
+	}
+}
+
+func must(err error) {
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+}
+
+// startTalker starts a process that talks to addr as it is told.
+func startTalker(t *testing.T, addr string) (pid int32, do func(what string, n int)) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "TALK_TO="+addr)
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		require.NoError(t, in.Close())
+		require.NoError(t, cmd.Wait())
+	})
+	said := bufio.NewReader(out)
+	return int32(cmd.Process.Pid), func(what string, n int) {
+		t.Helper()
+		_, err := fmt.Fprintln(in, what, n)
+		require.NoError(t, err)
+		line, err := said.ReadString('\n')
+		require.NoError(t, err)
+		require.Equal(t, "done\n", line)
+	}
+}
+
+// answer is a server that answers what asks, until its client closes. It tells
+// the addresses of its clients in their order.
+func answer(t *testing.T) (addr string, port uint16, clients chan netip.AddrPort) {
+	t.Helper()
+	l, port := listen(t)
+	clients = make(chan netip.AddrPort, 1000)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			clients <- netip.MustParseAddrPort(c.RemoteAddr().String())
+			go func() {
+				defer c.Close()
+				for one := make([]byte, 1); ; {
+					if _, err := c.Read(one); err != nil {
+						return
+					}
+					if one[0] == ask {
+						_, _ = c.Write(one)
+					}
+				}
+			}()
+		}
+	}()
+	return l.Addr().String(), port, clients
+}
+
+func sockdiag(t *testing.T) *socketstats.Sockdiag {
+	t.Helper()
+	d, err := socketstats.OpenSockdiag()
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	return d
+}
+
+// counted counts until the row of a process will do.
+func counted(t *testing.T, w *observe.Watcher, pid int32, enough func(observe.Process) bool) (snap observe.Snapshot, p observe.Process) {
+	t.Helper()
+	defer func() {
+		if t.Failed() {
+			t.Logf("counted last: %+v", snap.Processes)
+		}
+	}()
+	require.Eventually(t, func() bool {
+		var err error
+		snap, err = w.Count(t.Context())
+		require.NoError(t, err)
+		i := slices.IndexFunc(snap.Processes, func(p observe.Process) bool { return p.PID == pid })
+		if i < 0 {
+			return false
+		}
+		p = snap.Processes[i]
+		return enough(p)
+	}, 10*time.Second, 10*time.Millisecond)
+	return snap, p
+}
+
+func TestWhatConnectionsDoIsWhatTheirProcessDid(t *testing.T) {
+	t.Parallel()
+	for _, target := range []string{"port", "process"} {
+		t.Run(target, func(t *testing.T) {
+			t.Parallel()
+			addr, port, _ := answer(t)
+			pid, do := startTalker(t, addr)
+			to := observe.Target{PIDs: []int32{pid}, Closely: true}
+			if target == "port" {
+				to = observe.Target{Port: port, Closely: true}
+			}
+			w := newWatcher(t, sockdiag(t), to)
+
+			do("fresh", 2)
+			do("exchange", 7)
+			do("unread", 5)
+			_, p := counted(t, w, pid, func(p observe.Process) bool {
+				return p.ClientUse.Received.AtLeast(30*time.Millisecond) == 12 && p.ClientUse.Unread == 5
+			})
+			require.Equal(t, 14, p.Client.Of(socketstats.Established))
+			require.Equal(t, 2, p.ClientUse.Fresh.Total())
+			require.Zero(t, p.ClientUse.Sent.Total())
+			require.Equal(t, 14, p.ClientUse.Towards)
+			require.Zero(t, p.ClientUse.Dead+p.ClientUse.Resent)
+
+			// Three of those that were idle ask again, and get no answer.
+			do("wait", 3)
+			_, p = counted(t, w, pid, func(p observe.Process) bool { return p.ClientUse.Sent.AtLeast(100*time.Millisecond) == 3 })
+			require.Equal(t, 2, p.ClientUse.Fresh.Total())
+			require.Equal(t, 3, p.ClientUse.Sent.Total())
+			require.Equal(t, 9, p.ClientUse.Received.AtLeast(100*time.Millisecond), "idle, or not read")
+			require.Equal(t, 9, p.ClientUse.Received.Total())
+			require.Equal(t, 5, p.ClientUse.Unread)
+
+			if target == "process" {
+				require.Zero(t, p.Server.Total())
+				require.Equal(t, socketstats.Use{}, *p.ServerUse)
+				return
+			}
+			// Seen from the server's end.
+			require.Equal(t, 14, p.Server.Of(socketstats.Established))
+			require.Equal(t, 2, p.ServerUse.Fresh.Total())
+			require.Equal(t, 9, p.ServerUse.Sent.Total())
+			require.Equal(t, 3, p.ServerUse.Received.Total())
+			require.Zero(t, p.ServerUse.Unread)
+		})
+	}
+}
+
+func TestNothingIsSaidOfUseThatWasNotAskedFor(t *testing.T) {
+	t.Parallel()
+	addr, _, _ := answer(t)
+	pid, do := startTalker(t, addr)
+	do("exchange", 1)
+	w := newWatcher(t, sockdiag(t), observe.Target{PIDs: []int32{pid}})
+	_, p := counted(t, w, pid, func(p observe.Process) bool { return p.Client.Total() == 1 })
+	require.Nil(t, p.ClientUse)
+	require.Nil(t, p.Limits)
+	require.Zero(t, p.Descriptors)
+
+	// What gopsutil does not know is not 0.
+	w = newWatcher(t, socketstats.Gopsutil{}, observe.Target{PIDs: []int32{pid}, Closely: true})
+	snap, p := counted(t, w, pid, func(p observe.Process) bool { return p.Client.Total() == 1 })
+	require.Nil(t, p.ClientUse)
+	require.Nil(t, p.ServerUse)
+	require.Nil(t, p.Queue)
+	require.Nil(t, p.Flow)
+	require.Empty(t, snap.FlowSource)
+	require.NotNil(t, p.Limits, "that it knows")
+}
+
+func TestDescriptorsAndLimitsAreTheProcesss(t *testing.T) {
+	t.Parallel()
+	addr, port, _ := answer(t)
+	pid, do := startTalker(t, addr)
+	do("exchange", 1) // when it runs, Go has raised its limit
+	require.NoError(t, unix.Prlimit(int(pid), unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 123, Max: 456}, nil))
+	do("file", 10)
+	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	require.NoError(t, err)
+	ports, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
+	require.NoError(t, err)
+	var first, last int
+	_, err = fmt.Fscan(bytes.NewReader(ports), &first, &last)
+	require.NoError(t, err)
+	for _, to := range []observe.Target{{PIDs: []int32{pid}, Closely: true}, {Port: port, Closely: true}} {
+		w := newWatcher(t, sockdiag(t), to)
+		_, p := counted(t, w, pid, func(p observe.Process) bool { return p.Client.Total() >= 1 })
+		require.Equal(t, len(entries), p.Descriptors)
+		require.Equal(t, &socketstats.Limits{Descriptors: 123, Ports: last - first + 1}, p.Limits)
+		before := len(entries)
+		do("file", 3)
+		do("exchange", 2)
+		_, p = counted(t, w, pid, func(p observe.Process) bool { return p.Client.Total() >= 3 })
+		require.Equal(t, before+5, p.Descriptors)
+		entries, err = os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+		require.NoError(t, err)
+	}
+}
+
+// Other tests of this process listen, too, and none has a queue that is full.
+func TestTheQueueIsThatOfAFullListener(t *testing.T) {
+	self := int32(os.Getpid())
+	for _, backlog := range []int{0, 2} {
+		t.Run(fmt.Sprint("backlog ", backlog), func(t *testing.T) {
+			zoo := statefixture.New(t, statefixture.IPv4)
+			atPort := newWatcher(t, sockdiag(t), observe.Target{Port: zoo.Server.Port(), Closely: true})
+			snap, err := atPort.Count(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, &observe.Queue{Waiting: 0, Limit: statefixture.Backlog}, snap.Queue)
+			for range backlog + 1 {
+				zoo.Unaccepted()
+			}
+			zoo.SynSent() // which is turned away: the queue is full
+			want := &observe.Queue{Waiting: backlog + 1, Limit: backlog}
+			snap, err = atPort.Count(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, want, snap.Queue)
+			require.Nil(t, find(t, snap, self).Queue, "it is the port's")
+			require.Equal(t, 1, find(t, snap, self).Client.Of(socketstats.SynSent))
+
+			// The listener of its process, among others that are not full.
+			_, _ = listen(t)
+			ofProcess := newWatcher(t, sockdiag(t), observe.Target{PIDs: []int32{self}, Closely: true})
+			snap, err = ofProcess.Count(t.Context())
+			require.NoError(t, err)
+			require.Nil(t, snap.Queue)
+			require.Equal(t, want, find(t, snap, self).Queue)
+		})
+	}
+}
+
+func TestAConnectionIsBriefByWhatItCarried(t *testing.T) {
+	for _, target := range []string{"port", "process", "port, unprivileged", "process, unprivileged"} {
+		t.Run(target, func(t *testing.T) {
+			t.Parallel()
+			addr, port, _ := answer(t)
+			pid, do := startTalker(t, addr)
+			do("exchange", 1) // so that it is seen where the process connects to
+			to, ports, row := observe.Target{Port: port, Closely: true}, []uint16{port}, pid
+			if target[:4] == "proc" {
+				to, ports = observe.Target{PIDs: []int32{pid}, Closely: true}, nil
+			}
+			w := newWatcher(t, sockdiag(t), to)
+			switch target {
+			case "port, unprivileged":
+				row = 0 // nobody says whose
+				fallthrough
+			case "process, unprivileged":
+				require.NoError(t, w.WithoutPrivilege(ports...))
+			}
+			snap, err := w.Count(t.Context())
+			require.NoError(t, err)
+			if row != 0 && snap.FlowSource == "closed sockets" && target != "process, unprivileged" {
+				t.Skip("not allowed to hear the tracepoint")
+			}
+
+			const many = 50
+			do("long", many)
+			_, p := counted(t, w, row, func(p observe.Process) bool { return p.Flow != nil && p.Flow.Weighed >= 1 && p.Flow.Closed >= 1 })
+			require.Equal(t, 1, p.Flow.Weighed)
+			require.Zero(t, p.Flow.Brief, "it had %d exchanges", many)
+
+			do("brief", many)
+			snap, p = counted(t, w, row, func(p observe.Process) bool {
+				return p.Flow != nil && p.Flow.Weighed >= many+1 && p.Flow.Closed >= many+1
+			})
+			require.Equal(t, many+1, p.Flow.Weighed)
+			require.Equal(t, many, p.Flow.Brief)
+			require.Equal(t, many+1, p.Flow.Closed)
+			require.False(t, row == 0 && find(t, snap, pid).Flow.Closed != 0, "each is in one row")
+		})
+	}
+}
+
+func TestListedIsFirstWhatHasBeenSilentForLongest(t *testing.T) {
+	t.Parallel()
+	addr, port, clients := answer(t)
+	pid, do := startTalker(t, addr)
+	next := func(n int) (list []netip.AddrPort) {
+		for range n {
+			list = append(list, <-clients)
+		}
+		return list
+	}
+	for _, to := range []observe.Target{{PIDs: []int32{pid}, Closely: true}, {Port: port, Closely: true}} {
+		w := newWatcher(t, sockdiag(t), to)
+		do("exchange", 4)
+		old := next(4)
+		counted(t, w, pid, func(p observe.Process) bool { return p.ClientUse.Received.AtLeast(100*time.Millisecond) >= 4 })
+		do("exchange", 3)
+		young := next(3)
+		_, p := counted(t, w, pid, func(p observe.Process) bool { // and what the round before closed is gone
+			return p.Client.Of(socketstats.Established) >= 7 && onlyEstablished(w)
+		})
+
+		for _, state := range []socketstats.State{0, socketstats.Established} {
+			listed := w.Listed(state)
+			require.Len(t, listed, p.Client.Of(socketstats.Established))
+			var from []netip.AddrPort
+			for i, s := range listed {
+				require.Equal(t, addr, s.Remote.String(), "the client's end")
+				require.Equal(t, pid, s.PID)
+				from = append(from, s.Local)
+				if i > 0 {
+					before := listed[i-1].Info
+					require.GreaterOrEqual(t, min(before.Sent, before.Received), min(s.Info.Sent, s.Info.Received))
+				}
+			}
+			require.ElementsMatch(t, young, from[len(from)-3:])
+			require.ElementsMatch(t, old, from[len(from)-7:len(from)-3])
+		}
+		require.Empty(t, w.Listed(socketstats.CloseWait))
+
+		// What lingers is no open connection.
+		do("brief", 1)
+		next(1)
+		_, p = counted(t, w, pid, func(observe.Process) bool { return onlyEstablished(w) })
+		require.Len(t, w.Listed(0), p.Client.Of(socketstats.Established))
+	}
+}
+
+// A socket that its process has closed and that the kernel still closes, in
+// FIN_WAIT1 say, is no longer in the process's row, but it is listed.
+func onlyEstablished(w *observe.Watcher) bool {
+	return !slices.ContainsFunc(w.Listed(0), func(s socketstats.Socket) bool { return s.State != socketstats.Established })
+}
+
+// What a real count says is the same after JSON, as a recording needs it.
+func TestACountIsTheSameAfterJSON(t *testing.T) {
+	t.Parallel()
+	addr, port, _ := answer(t)
+	pid, do := startTalker(t, addr)
+	for _, to := range []observe.Target{{PIDs: []int32{pid}, Closely: true}, {Port: port, Closely: true}} {
+		w := newWatcher(t, sockdiag(t), to)
+		do("exchange", 3)
+		counted(t, w, pid, func(p observe.Process) bool { return p.Client.Total() >= 3 })
+		do("brief", 2)
+		want, p := counted(t, w, pid, func(p observe.Process) bool { return p.Flow != nil })
+		require.NotEmpty(t, want.FlowSource)
+		require.NotNil(t, p.ClientUse)
+		data, err := json.Marshal(want)
+		require.NoError(t, err)
+		var got observe.Snapshot
+		require.NoError(t, json.Unmarshal(data, &got))
+		require.True(t, want.At.Equal(got.At))
+		want.At = got.At // it had a monotonic reading
+		require.Equal(t, want, got)
+	}
+}

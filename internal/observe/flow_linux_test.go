@@ -1,0 +1,124 @@
+package observe_test
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/observe"
+	"socketlab/internal/socketstats"
+)
+
+func startChurn(t *testing.T, addr string) (pid int32, open func(int)) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "OPEN_AND_CLOSE_TO="+addr)
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		require.NoError(t, in.Close())
+		require.NoError(t, cmd.Wait())
+	})
+	said := bufio.NewReader(out)
+	return int32(cmd.Process.Pid), func(n int) {
+		_, err := fmt.Fprintln(in, n)
+		require.NoError(t, err)
+		line, err := said.ReadString('\n')
+		require.NoError(t, err)
+		require.Equal(t, "done\n", line)
+	}
+}
+
+// serve accepts whatever comes and closes it when the client does.
+func serve(l net.Listener) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			_, _ = c.Read(make([]byte, 1))
+			_ = c.Close()
+		}()
+	}
+}
+
+func flow(s observe.Snapshot, pid int32) observe.Flow {
+	for _, p := range s.Processes {
+		if p.PID == pid && p.Flow != nil {
+			return *p.Flow
+		}
+	}
+	return observe.Flow{}
+}
+
+// Connections that no count shows are counted all the same: with privilege for
+// the process that made them, and else for no process.
+func TestWhatComesAndGoesBetweenTwoCountsIsCounted(t *testing.T) {
+	for _, target := range []string{"port", "process", "port, unprivileged"} {
+		t.Run(target, func(t *testing.T) {
+			src, err := socketstats.OpenSockdiag()
+			require.NoError(t, err)
+			defer src.Close()
+			l, port := listen(t)
+			go serve(l)
+			pid, open := startChurn(t, l.Addr().String())
+			h := startHolder(t, l.Addr().String())
+			h.heard("held")
+
+			to := observe.Target{Port: port}
+			if target == "process" {
+				to = observe.Target{PIDs: []int32{pid, h.pid}}
+			}
+			w := newWatcher(t, src, to)
+			row := pid
+			if target == "port, unprivileged" {
+				require.NoError(t, w.WithoutPrivilege(port))
+				row = 0
+			}
+			snap, err := w.Count(t.Context())
+			require.NoError(t, err)
+			if snap.FlowSource != "tracepoint" && row != 0 {
+				t.Skip("not allowed to hear the tracepoint")
+			}
+			require.Zero(t, flow(snap, row).Opened)
+
+			const n = 500
+			open(n)
+			h.tell()
+			h.heard("closed")
+			require.Eventually(t, func() bool {
+				snap, err = w.Count(t.Context())
+				require.NoError(t, err)
+				return flow(snap, row).Closed >= n && flow(snap, h.pid).Closed >= 1
+			}, 10*time.Second, 10*time.Millisecond)
+			got := flow(snap, row)
+			require.Equal(t, n, got.Opened)
+			require.Equal(t, n, got.Closed)
+			held := flow(snap, h.pid)
+			require.Zero(t, held.Opened, "they were there before")
+			require.Equal(t, 1, held.Closed)
+			require.False(t, snap.AtLeast)
+
+			open(10)
+			require.Eventually(t, func() bool {
+				snap, err = w.Count(t.Context())
+				require.NoError(t, err)
+				return flow(snap, row).Closed >= n+10
+			}, 10*time.Second, 10*time.Millisecond)
+			require.Equal(t, n+10, flow(snap, row).Opened)
+			if row != 0 {
+				require.NotEmpty(t, snap.Spent)
+			}
+		})
+	}
+}

@@ -1,0 +1,293 @@
+package observe_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/observe"
+	"socketlab/internal/socketstats"
+)
+
+// TestMain lets the test binary be another process: one that holds
+// connections to an address until its standard input ends.
+func TestMain(m *testing.M) {
+	if addr := os.Getenv("HOLD_CONNECTIONS_TO"); addr != "" {
+		hold(addr)
+		os.Exit(0)
+	}
+	if addr := os.Getenv("OPEN_AND_CLOSE_TO"); addr != "" {
+		churn(addr)
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// churn is another process that opens connections and closes each at once, as
+// many as it is told to; for a number below 0, when the server has closed it.
+func churn(addr string) {
+	var n int
+	for in := bufio.NewReader(os.Stdin); ; {
+		if _, err := fmt.Fscanln(in, &n); err != nil {
+			return
+		}
+		for range max(n, -n) {
+			c, err := net.Dial("tcp", addr)
+			if err != nil {
+				fmt.Println(err)
+				os.Exit(1)
+			}
+			if n < 0 {
+				_, _ = io.Copy(io.Discard, c)
+			} else {
+				_ = c.(*net.TCPConn).SetLinger(0)
+			}
+			_ = c.Close()
+		}
+		fmt.Println("done")
+	}
+}
+
+func hold(addr string) {
+	var conns []net.Conn
+	for range 4 {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			os.Exit(1)
+		}
+		conns = append(conns, c)
+	}
+	_, _ = os.Stdout.WriteString("held\n")
+	one := make([]byte, 1)
+	_, _ = os.Stdin.Read(one) // first byte: close one connection
+	_ = conns[0].Close()
+	_, _ = os.Stdout.WriteString("closed\n")
+	for { // until the end
+		if _, err := os.Stdin.Read(one); err != nil {
+			return
+		}
+	}
+}
+
+// holder is another process with four connections to addr.
+type holder struct {
+	pid   int32
+	tell  func()
+	heard func(string)
+}
+
+func startHolder(t *testing.T, addr string) holder {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "HOLD_CONNECTIONS_TO="+addr)
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		require.NoError(t, in.Close())
+		require.NoError(t, cmd.Wait())
+	})
+	return holder{
+		pid:  int32(cmd.Process.Pid),
+		tell: func() { _, err := in.Write([]byte("x")); require.NoError(t, err) },
+		heard: func(want string) {
+			got := make([]byte, len(want)+1)
+			n, err := out.Read(got)
+			require.NoError(t, err)
+			require.Equal(t, want+"\n", string(got[:n]))
+		},
+	}
+}
+
+func listen(t *testing.T) (*net.TCPListener, uint16) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { l.Close() })
+	return l.(*net.TCPListener), netip.MustParseAddrPort(l.Addr().String()).Port()
+}
+
+// accept accepts n connections and closes each when its client does.
+func accept(t *testing.T, l net.Listener, n int) {
+	t.Helper()
+	for range n {
+		c, err := l.Accept()
+		require.NoError(t, err)
+		t.Cleanup(func() { c.Close() })
+		go func() {
+			_, _ = c.Read(make([]byte, 1))
+			_ = c.Close()
+		}()
+	}
+}
+
+func find(t *testing.T, s observe.Snapshot, pid int32) observe.Process {
+	t.Helper()
+	for _, p := range s.Processes {
+		if p.PID == pid {
+			return p
+		}
+	}
+	require.Fail(t, "no such row", "%d in %+v", pid, s)
+	return observe.Process{}
+}
+
+// eachSource runs a test with every source of this system.
+func eachSource(t *testing.T, test func(*testing.T, socketstats.Source)) {
+	sources := []socketstats.Source{socketstats.Gopsutil{}}
+	if d, err := socketstats.OpenSockdiag(); err == nil {
+		t.Cleanup(func() { d.Close() })
+		sources = append(sources, d)
+	}
+	for _, src := range sources {
+		t.Run(src.Name(), func(t *testing.T) { test(t, src) })
+	}
+}
+
+func newWatcher(t *testing.T, src socketstats.Source, target observe.Target) *observe.Watcher {
+	t.Helper()
+	w, err := observe.New(t.Context(), src, target)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, w.Close()) })
+	return w
+}
+
+func TestPortGivesEachProcessBothEndsOfItsConnections(t *testing.T) {
+	eachSource(t, func(t *testing.T, src socketstats.Source) {
+		t.Parallel()
+		l, port := listen(t)
+		first, second := startHolder(t, l.Addr().String()), startHolder(t, l.Addr().String())
+		accept(t, l, 8)
+		first.heard("held")
+		second.heard("held")
+
+		w := newWatcher(t, src, observe.Target{Port: port})
+		snap, err := w.Count(t.Context())
+		require.NoError(t, err)
+		require.Len(t, snap.Processes, 2)
+		for _, h := range []holder{first, second} {
+			p := find(t, snap, h.pid)
+			require.Equal(t, "observe.test", p.Name)
+			require.Equal(t, 4, p.Client.Of(socketstats.Established))
+			require.Equal(t, 4, p.Server.Of(socketstats.Established))
+			require.Equal(t, 4, p.Server.Total())
+		}
+		require.Len(t, snap.Listeners, 1)
+
+		// A connection that its process closed stays in that process's row.
+		first.tell()
+		first.heard("closed")
+		require.Eventually(t, func() bool {
+			snap, err = w.Count(t.Context())
+			require.NoError(t, err)
+			return find(t, snap, first.pid).Client.Of(socketstats.TimeWait) == 1
+		}, 10*time.Second, 10*time.Millisecond)
+		require.Equal(t, 3, find(t, snap, first.pid).Client.Of(socketstats.Established))
+		require.Equal(t, 4, find(t, snap, second.pid).Client.Of(socketstats.Established))
+	})
+}
+
+func TestConnectionClosedBetweenTwoCountsHasNoProcess(t *testing.T) {
+	eachSource(t, func(t *testing.T, src socketstats.Source) {
+		t.Parallel()
+		l, port := listen(t)
+		w := newWatcher(t, src, observe.Target{Port: port})
+		c, err := net.Dial("tcp", l.Addr().String())
+		require.NoError(t, err)
+		accept(t, l, 1)
+		require.NoError(t, c.Close())
+		require.Eventually(t, func() bool {
+			snap, err := w.Count(t.Context())
+			require.NoError(t, err)
+			last := len(snap.Processes) - 1 // the row without process comes last
+			return last >= 0 && snap.Processes[last].PID == 0 && snap.Processes[last].Client.Of(socketstats.TimeWait) == 1
+		}, 10*time.Second, 10*time.Millisecond)
+		snap, err := w.Count(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, "no process", snap.Processes[len(snap.Processes)-1].Label())
+	})
+}
+
+func TestProcessesAreWatchedWhateverTheyTalkTo(t *testing.T) {
+	eachSource(t, func(t *testing.T, src socketstats.Source) {
+		t.Parallel()
+		l, _ := listen(t)
+		h := startHolder(t, l.Addr().String())
+		accept(t, l, 4)
+		h.heard("held")
+		w := newWatcher(t, src, observe.Target{PIDs: []int32{h.pid}})
+		snap, err := w.Count(t.Context())
+		require.NoError(t, err)
+		require.Len(t, snap.Processes, 1)
+		require.Equal(t, 4, snap.Processes[0].Client.Total())
+		require.Zero(t, snap.Processes[0].Server.Total())
+
+		// Ourselves, by number: the four server ends, and the listener.
+		self := newWatcher(t, src, observe.Target{PIDs: []int32{int32(os.Getpid())}})
+		snap, err = self.Count(t.Context())
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, snap.Processes[0].Server.Of(socketstats.Established), 4)
+		require.GreaterOrEqual(t, snap.Processes[0].Server.Of(socketstats.Listen), 1)
+	})
+}
+
+func TestMissingProcessIsAnError(t *testing.T) {
+	eachSource(t, func(t *testing.T, src socketstats.Source) {
+		t.Parallel()
+		_, err := observe.New(t.Context(), src, observe.Target{PIDs: []int32{999_999_999}})
+		require.ErrorIs(t, err, socketstats.ErrNoProcess)
+		_, err = observe.New(t.Context(), src, observe.Target{Name: "no-such-program-anywhere"})
+		require.ErrorIs(t, err, socketstats.ErrNoProcess)
+	})
+}
+
+func TestWatchEndsWithItsLastProcess(t *testing.T) {
+	eachSource(t, func(t *testing.T, src socketstats.Source) {
+		t.Parallel()
+		cmd := exec.Command(os.Args[0], "-test.run=^$")
+		in, err := cmd.StdinPipe()
+		require.NoError(t, err)
+		l, _ := listen(t)
+		cmd.Env = append(os.Environ(), "HOLD_CONNECTIONS_TO="+l.Addr().String())
+		require.NoError(t, cmd.Start())
+		w := newWatcher(t, src, observe.Target{PIDs: []int32{int32(cmd.Process.Pid)}})
+		_, err = w.Count(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, in.Close())
+		require.NoError(t, cmd.Wait())
+		_, err = w.Count(t.Context())
+		require.ErrorIs(t, err, observe.ErrGone)
+	})
+}
+
+func TestWatchingDoesNotOpenDescriptors(t *testing.T) {
+	eachSource(t, func(t *testing.T, src socketstats.Source) {
+		if _, err := os.Stat("/proc/self/fd"); err != nil {
+			t.Skip("no /proc/self/fd to count descriptors with")
+		}
+		descriptors := func() int {
+			entries, err := os.ReadDir("/proc/self/fd")
+			require.NoError(t, err)
+			return len(entries)
+		}
+		before := descriptors()
+		for range 5 {
+			w, err := observe.New(t.Context(), src, observe.Target{Name: "observe.test"})
+			require.NoError(t, err)
+			_, err = w.Count(t.Context())
+			require.NoError(t, err)
+			require.NoError(t, w.Close())
+		}
+		require.LessOrEqual(t, descriptors(), before+2)
+	})
+}

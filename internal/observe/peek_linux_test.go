@@ -1,0 +1,112 @@
+package observe_test
+
+import (
+	"net/netip"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/observe"
+	"socketlab/internal/socketstats"
+)
+
+// Without privilege the kernel does not say whose a connection was that no count
+// showed. It is told by where it went, once the process was seen to go there.
+func TestShortConnectionsAreToldByWhereTheyWent(t *testing.T) {
+	src, err := socketstats.OpenSockdiag()
+	require.NoError(t, err)
+	defer src.Close()
+	l, _ := listen(t)
+	go func() { // each connection lives for two milliseconds
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			time.AfterFunc(2*time.Millisecond, func() { _ = c.Close() })
+		}
+	}()
+	pid, open := startChurn(t, l.Addr().String())
+	w := newWatcher(t, src, observe.Target{PIDs: []int32{pid}, Closely: true})
+	require.NoError(t, w.WithoutPrivilege())
+	_, err = w.Count(t.Context())
+	require.NoError(t, err)
+
+	_, worth := w.Curious()
+	require.False(t, worth, "nothing was heard of that it could not tell")
+	const first = 500
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		open(-first)
+	}()
+	// A busy machine may let the process wait until all looks are over.
+	to := netip.MustParseAddrPort(l.Addr().String())
+	for i, over := 0, false; i < 300 || (!w.Knows(pid, to) && !over); i++ {
+		require.NoError(t, w.Peek(t.Context()))
+		select {
+		case <-done:
+			over = true
+		default:
+		}
+	}
+	<-done
+	snap, err := w.Count(t.Context())
+	require.NoError(t, err)
+	require.Positive(t, snap.Unknown, "the other ends are nobody's")
+	_, worth = w.Curious()
+	require.True(t, worth)
+	var before observe.Flow
+	require.Eventually(t, func() bool { // the kernel tells of a closing a moment later
+		snap, err = w.Count(t.Context())
+		require.NoError(t, err)
+		before = flow(snap, pid)
+		return before.Weighed >= first && before.Closed >= first
+	}, 10*time.Second, 10*time.Millisecond)
+	require.Equal(t, first, before.Closed, "also what was closed before it was seen")
+
+	const n = 200
+	open(-n)
+	var after observe.Flow
+	require.Eventually(t, func() bool {
+		snap, err = w.Count(t.Context())
+		require.NoError(t, err)
+		after = flow(snap, pid)
+		return after.Weighed-before.Weighed >= n && after.Closed-before.Closed >= n
+	}, 10*time.Second, 10*time.Millisecond, "before: %+v", before)
+	require.Equal(t, n, after.Opened-before.Opened)
+	require.Equal(t, n, after.Closed-before.Closed)
+	require.Equal(t, n, after.Inferred-before.Inferred)
+	require.Equal(t, n, after.Brief-before.Brief, "each carried nothing")
+}
+
+// What a process did that has ended is not forgotten, and takes no row for ever.
+func TestWhatEndedProcessesDidIsInTheRowWithout(t *testing.T) {
+	src, err := socketstats.OpenSockdiag()
+	require.NoError(t, err)
+	defer src.Close()
+	l, port := listen(t)
+	go serve(l)
+	w := newWatcher(t, src, observe.Target{Port: port, Closely: true})
+	snap, err := w.Count(t.Context())
+	require.NoError(t, err)
+
+	for range 3 {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), "OPEN_AND_CLOSE_TO="+l.Addr().String())
+		cmd.Stdin = strings.NewReader("10\n")
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+	}
+	require.Eventually(t, func() bool {
+		snap, err = w.Count(t.Context())
+		require.NoError(t, err)
+		return flow(snap, 0).Closed >= 30
+	}, 10*time.Second, 10*time.Millisecond)
+	require.Equal(t, 30, flow(snap, 0).Opened)
+	require.Len(t, snap.Processes, 1)
+}

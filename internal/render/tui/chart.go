@@ -1,0 +1,191 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"charm.land/lipgloss/v2"
+
+	"socketlab/internal/render"
+	"socketlab/internal/socketstats"
+)
+
+// look is how a state is drawn: no two have the same fill, so that they can be
+// told apart without colour.
+type look struct {
+	fill  string
+	style lipgloss.Style
+}
+
+func lookOf(fill, colour string) look {
+	return look{fill, lipgloss.NewStyle().Foreground(lipgloss.Color(colour))}
+}
+
+var looks = map[string]look{
+	socketstats.Established.String(): lookOf(solid, "74"),
+	socketstats.CloseWait.String():   lookOf("▓", "209"),
+	socketstats.TimeWait.String():    lookOf("░", "253"),
+	socketstats.SynSent.String():     lookOf("▒", "220"),
+	socketstats.SynRecv.String():     lookOf("R", "178"),
+	socketstats.FinWait1.String():    lookOf("f", "140"),
+	socketstats.FinWait2.String():    lookOf("F", "134"),
+	socketstats.Closing.String():     lookOf("G", "168"),
+	socketstats.LastAck.String():     lookOf("L", "203"),
+	socketstats.Close.String():       lookOf("C", "246"),
+}
+
+// solid is the fill that can be drawn for a part of a cell, too.
+const solid = "█"
+
+// eighth is the block that fills a part of a cell, from below.
+func eighth(part float64) string {
+	blocks := []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", solid}
+	return blocks[min(max(int(part*8+0.5), 1), 8)-1]
+}
+
+// bar draws a count, at least a cell of what is there at all.
+func bar(s render.State, scale, width int) string {
+	n := 0
+	if s.Now > 0 {
+		n = min(max(s.Now*width/max(scale, 1), 1), width)
+	}
+	l := looks[s.Name]
+	return l.style.Render(strings.Repeat(l.fill, n)) + strings.Repeat(" ", width-n)
+}
+
+// chart is sockets by state over time.
+type chart struct {
+	states   []render.State
+	points   []render.Point
+	from, to time.Duration
+	scale    int
+}
+
+// draw stacks the states from below; the height includes the line of times.
+func (c *chart) draw(width, height int) []string {
+	label := len(fmt.Sprint(c.scale)) + 1
+	columns, rows := width-label-2, height-1
+	if columns < 1 || rows < 1 {
+		return nil
+	}
+	cells := c.cells(columns, rows)
+	lines := make([]string, 0, height)
+	for row := rows - 1; row >= 0; row-- {
+		name := ""
+		switch row {
+		case rows - 1:
+			name = fmt.Sprint(c.scale)
+		case 0:
+			name = "0"
+		case rows / 2:
+			if rows > 4 && c.scale%2 == 0 && rows%2 == 1 {
+				name = fmt.Sprint(c.scale / 2)
+			}
+		}
+		lines = append(lines, fmt.Sprintf("%*s │", label, name)+coloured(cells[row]))
+	}
+	from, to := clock(c.from), clock(c.to)
+	if columns <= len(from)+len(to) {
+		to = ""
+	}
+	blank := max(columns-len(from)-len(to), 0)
+	return append(lines, faint.Render(pad(strings.Repeat(" ", label+2)+from+strings.Repeat(" ", blank)+to, width)))
+}
+
+// cell is a character of the chart, of the state with this look.
+type cell struct {
+	text string
+	look *lipgloss.Style
+}
+
+// coloured writes cells, with one colour for all neighbours that share it.
+func coloured(cells []cell) string {
+	var text strings.Builder
+	for i := 0; i < len(cells); {
+		j, part := i, ""
+		for ; j < len(cells) && cells[j].look == cells[i].look; j++ {
+			part += cells[j].text
+		}
+		if cells[i].look != nil {
+			part = cells[i].look.Render(part)
+		}
+		text.WriteString(part)
+		i = j
+	}
+	return text.String()
+}
+
+// cells draws each column, by the last sample of its time.
+func (c *chart) cells(columns, rows int) [][]cell {
+	all := make([][]cell, rows)
+	for row := range all {
+		all[row] = make([]cell, columns)
+		for i := range all[row] {
+			all[row][i].text = " "
+		}
+	}
+	styles := make([]*lipgloss.Style, len(c.states))
+	fills := make([]string, len(c.states))
+	for i, s := range c.states {
+		l := looks[s.Name]
+		styles[i], fills[i] = &l.style, l.fill
+	}
+	next := 0
+	var point *render.Point
+	for column := range columns {
+		end := c.from + time.Duration(float64(c.to-c.from)*float64(column+1)/float64(columns))
+		for next < len(c.points) && (c.points[next].At <= end || column == columns-1) {
+			point = &c.points[next]
+			next++
+		}
+		if point == nil || (column > 0 && next == len(c.points) && c.start(column, columns) >= point.At) {
+			continue // before the first sample, or after the last
+		}
+		for row := range rows {
+			if state, text := c.at(point, row, rows, fills); state >= 0 {
+				all[row][column] = cell{text, styles[state]}
+			}
+		}
+	}
+	return all
+}
+
+func (c *chart) start(column, columns int) time.Duration {
+	return c.from + time.Duration(float64(c.to-c.from)*float64(column)/float64(columns))
+}
+
+// at is what a cell of a column shows: the state at the middle of what is there
+// of it, and -1 where nothing is.
+func (c *chart) at(p *render.Point, row, rows int, fills []string) (state int, text string) {
+	cellHas := float64(c.scale) / float64(rows)
+	low := float64(row) * cellHas
+	part := min((float64(p.Total())-low)/cellHas, 1)
+	if part <= 0 {
+		return -1, " "
+	}
+	middle, sum := low+part*cellHas/2, 0.0
+	for i, n := range p.Counts {
+		if sum += float64(n); sum < middle {
+			continue
+		}
+		switch {
+		case fills[i] == solid:
+			return i, eighth(part)
+		case part < 0.5 && row > 0: // too little for its fill; but what is below it may be drawn
+			return c.below(p, low, cellHas, fills)
+		default:
+			return i, fills[i]
+		}
+	}
+	return -1, " "
+}
+
+// below draws the part of a cell that the lowest state takes.
+func (c *chart) below(p *render.Point, low, cellHas float64, fills []string) (state int, text string) {
+	part := (float64(p.Counts[0]) - low) / cellHas
+	if fills[0] != solid || part <= 0 {
+		return -1, " "
+	}
+	return 0, eighth(part)
+}

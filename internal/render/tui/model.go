@@ -1,0 +1,251 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+)
+
+// LeastWidth and LeastHeight are the smallest terminal that the view fits in.
+const (
+	LeastWidth  = 80
+	LeastHeight = 24
+)
+
+// face is what is shown: a run, or processes under watch.
+type face interface {
+	// take enters an event, and draw makes the picture of all that were entered.
+	take(event any)
+	draw()
+	// turn goes to the other end of the connections.
+	turn()
+	header() (left, right string)
+	sentence() string
+	// body fills width and height just so, from line scroll on if there is more.
+	body(width, height int) []string
+	// keys are the keys for the last line, and page what one of them opens; nil
+	// if it opens nothing.
+	keys() string
+	page(key string) []string
+}
+
+// Controls are what keys do beyond the view.
+type Controls struct {
+	// Quit ends what is shown, in order and by the user's wish; Interrupt does
+	// what Ctrl-C does. They must not wait for the view's end.
+	Quit, Interrupt func()
+}
+
+// model is the view: messages in, a screen out.
+type model struct {
+	face          face
+	controls      Controls
+	deaf          bool // no keyboard
+	width, height int
+	paused        bool
+	missed        batch // what came while paused
+	notice        string
+	open          string // the key of the open page; "" for none
+	scroll        int
+}
+
+// batch is events that came since the last one.
+type batch []any
+
+// notice is a line for the user that is no event.
+type notice string
+
+// settled is closed when all messages before it are dealt with.
+type settled chan struct{}
+
+func (m model) Init() tea.Cmd { return nil }
+
+func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.width, m.height = msg.Width, msg.Height
+		m.scroll = m.within(m.scroll)
+	case batch:
+		if m.paused {
+			m.missed = append(m.missed, msg...)
+			break
+		}
+		m.take(msg)
+	case notice:
+		if text := strings.Join(strings.Fields(string(msg)), " "); text != "" {
+			m.notice = strings.TrimPrefix(text, "sockwatch: ") // the header says that
+		}
+	case settled:
+		close(msg)
+	case tea.KeyPressMsg:
+		return m.key(msg.String())
+	}
+	return m, nil
+}
+
+func (m model) take(events batch) {
+	for _, e := range events {
+		m.face.take(e)
+	}
+	m.face.draw()
+}
+
+func (m model) key(key string) (tea.Model, tea.Cmd) {
+	switch key {
+	case "q":
+		return m, leave(m.controls.Quit)
+	case "ctrl+c":
+		return m, leave(m.controls.Interrupt)
+	case "space":
+		m.paused = !m.paused
+		if !m.paused {
+			m.take(m.missed)
+			m.missed = nil
+		}
+	case "tab":
+		m.face.turn()
+	case "esc":
+		m.open, m.scroll = "", 0
+	case "up", "k":
+		m.scroll = m.within(m.scroll - 1)
+	case "down", "j":
+		m.scroll = m.within(m.scroll + 1)
+	case "pgup":
+		m.scroll = m.within(m.scroll - m.room())
+	case "pgdown":
+		m.scroll = m.within(m.scroll + m.room())
+	case "home":
+		m.scroll = 0
+	case "end":
+		m.scroll = m.within(1 << 30)
+	default:
+		switch {
+		case key == m.open:
+			m.open, m.scroll = "", 0
+		case m.face.page(key) != nil:
+			m.open, m.scroll = key, 0
+		}
+	}
+	return m, nil
+}
+
+// leave does what a key is for, and ends the view.
+func leave(do func()) tea.Cmd {
+	return func() tea.Msg {
+		if do != nil {
+			do()
+		}
+		return tea.Quit()
+	}
+}
+
+// The view, from above: a line of header, two of which the sentence has both or
+// leaves the second to a note, the body, and a line of keys.
+const sentenceLines = 2
+
+// room is the height of the body.
+func (m model) room() int { return m.height - 2 - sentenceLines }
+
+// lines are the body's, all of them.
+func (m model) lines() []string {
+	if m.open == "" {
+		return m.face.body(m.width, m.room())
+	}
+	var lines []string
+	for _, line := range m.face.page(m.open) {
+		lines = append(lines, wrap(line, m.width)...)
+	}
+	return lines
+}
+
+// within keeps a scroll within what there is.
+func (m model) within(scroll int) int {
+	if m.tooSmall() {
+		return 0
+	}
+	return max(min(scroll, len(m.lines())-m.room()), 0)
+}
+
+func (m model) tooSmall() bool { return m.width < LeastWidth || m.height < LeastHeight }
+
+// View is the whole screen.
+func (m model) View() tea.View {
+	v := tea.NewView(m.screen())
+	v.AltScreen = true
+	v.DisableBracketedPasteMode = true
+	return v
+}
+
+func (m model) screen() string {
+	switch {
+	case m.width <= 0 || m.height <= 0:
+		return ""
+	case m.tooSmall():
+		text := wrap(fmt.Sprintf("This terminal is %dx%d, and the view needs %dx%d. All goes on without it; q ends it.",
+			m.width, m.height, LeastWidth, LeastHeight), m.width)
+		text = first(text, m.height)
+		for i := range text {
+			text[i] = ansi.Truncate(text[i], m.width, "")
+		}
+		return strings.Join(text, "\n")
+	}
+	left, right := m.face.header()
+	if m.paused {
+		right = "PAUSED at " + right
+	}
+	lines := []string{spread(bold.Render("sockwatch")+"  "+left, bold.Render(right), m.width)}
+	said := wrap(m.face.sentence(), m.width)
+	if m.notice != "" {
+		said = append(first(said, sentenceLines-1), "note: "+m.notice)
+	}
+	for i, said := 0, first(said, sentenceLines); i < sentenceLines; i++ {
+		line := ""
+		if i < len(said) {
+			line = said[i]
+		}
+		lines = append(lines, pad(line, m.width))
+	}
+	body := m.lines()
+	body = body[min(m.scroll, len(body)):]
+	for i := range m.room() {
+		line := ""
+		if i < len(body) {
+			line = body[i]
+		}
+		lines = append(lines, pad(shade(m.open, line), m.width))
+	}
+	return strings.Join(append(lines, faint.Render(pad(m.footer(len(body)), m.width))), "\n")
+}
+
+// shade colours the lines of a page: of a difference, what goes and what comes.
+func shade(page, line string) string {
+	switch {
+	case page == "":
+		return line
+	case page == "d" && strings.HasPrefix(line, "-"):
+		return faulty.Render(line)
+	case page == "d" && strings.HasPrefix(line, "+"):
+		return fixed.Render(line)
+	case strings.HasPrefix(line, "#"):
+		return bold.Render(line)
+	default:
+		return line
+	}
+}
+
+func (m model) footer(left int) string {
+	more := ""
+	if left > m.room() {
+		more = fmt.Sprintf(" · ↓ %d more lines", left-m.room())
+	}
+	switch {
+	case m.deaf:
+		return "Ctrl-C ends it · no keys: standard input is no terminal"
+	case m.open != "":
+		return "esc closes this · ↑ ↓ PgUp PgDn scroll · q quit and table" + more
+	default:
+		return m.face.keys() + more
+	}
+}

@@ -1,0 +1,165 @@
+package tui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"socketlab/internal/render"
+)
+
+// pane is a frame with one side of a run, or one process.
+type pane struct {
+	name, what, trend string
+	style             lipgloss.Style
+	held              int
+	chart             chart
+	facts             []string // what fits in lines, each of them whole or cut off
+	found             []string // the verdict, and its evidence
+}
+
+// leastPane is the least height of a pane: it has no chart then, but its number,
+// its trend and its bars.
+const leastPane = 10
+
+// draw fills width and height just so.
+func (p *pane) draw(width, height int) []string {
+	inner, room := width-4, height-2
+	chart, blank, below := 0, 0, len(p.facts)
+	if room >= 12 {
+		chart = leastChart
+	}
+	if room >= 14 {
+		blank = 1
+	}
+	if p.found != nil {
+		below = min(max(room/4, 3), 10)
+	} else if ansi.StringWidth(p.together()) <= inner {
+		below = min(below, 1)
+	}
+	lines := append(p.head(inner), make([]string, blank)...)
+	lines = append(lines, p.states(inner, max(room-len(lines)-chart-below, 1))...)
+	facts := p.lower(inner, max(min(room-len(lines)-chart, below), 0))
+	if left := room - len(lines) - len(facts); left >= leastChart {
+		if left > leastChart {
+			lines, left = append(lines, ""), left-1
+		}
+		lines = append(lines, p.chart.draw(inner, left)...)
+	}
+	return p.frame(append(lines, facts...), width, height)
+}
+
+// leastChart is the least height of a chart, with its line of times.
+const leastChart = 4
+
+// head has the number, whose it is, and where it goes.
+func (p *pane) head(width int) []string {
+	number := big(p.held)
+	what := "sockets " + p.what
+	if ansi.StringWidth(number[0])+2+len(what) > width {
+		what = p.what
+	}
+	beside := []string{p.style.Bold(true).Render(p.name), what, p.style.Bold(true).Render(arrow(p.trend) + " " + p.trend)}
+	lines := make([]string, 0, len(number))
+	for i, row := range number {
+		lines = append(lines, pad(p.style.Render(row)+"  "+beside[i], width))
+	}
+	return lines
+}
+
+// arrow shows a trend at a glance.
+func arrow(trend string) string {
+	switch {
+	case strings.HasPrefix(trend, "+"), strings.HasPrefix(trend, "climbed"):
+		return "▲"
+	case strings.HasPrefix(trend, "-"), strings.HasPrefix(trend, "fell"):
+		return "▼"
+	default:
+		return "──"
+	}
+}
+
+// states are the bars with their counts: those with the highest peaks if there
+// is no room for all, in their order.
+func (p *pane) states(width, room int) []string {
+	shown := p.chart.states
+	hidden := 0
+	if len(shown) > room {
+		byPeak := slices.SortedStableFunc(slices.Values(shown), func(a, b render.State) int { return b.Peak - a.Peak })
+		kept := byPeak[:max(room-1, 0)]
+		shown = slices.DeleteFunc(slices.Clone(shown), func(s render.State) bool { return !slices.Contains(kept, s) })
+		for _, s := range byPeak[len(kept):] {
+			hidden += s.Now
+		}
+	}
+	number := 0
+	for _, s := range p.chart.states {
+		number = max(number, len(fmt.Sprint(s.Now)))
+	}
+	const name = 11 // ESTABLISHED
+	var lines []string
+	for _, s := range shown {
+		l := looks[s.Name]
+		lines = append(lines, fmt.Sprintf("%s %-*s %s %*d", l.style.Render(l.fill), name, s.Name,
+			bar(s, p.chart.scale, max(width-name-4-number, 1)), number, s.Now))
+	}
+	if len(shown) < len(p.chart.states) {
+		lines = append(lines, spread(fmt.Sprintf("  %d other states", len(p.chart.states)-len(shown)), fmt.Sprint(hidden), width))
+	}
+	return lines
+}
+
+// lower is what stands below the chart: as many facts as can be, and of what was
+// found as much as there is room for. It takes all of its room, so that charts
+// beside each other are of one height.
+func (p *pane) lower(width, room int) []string {
+	var found []string
+	for i, text := range p.found {
+		part := wrap(text, width)
+		if i == 0 {
+			if label := "verdict: "; len(label+text) <= width {
+				text = label + text
+			}
+			part = []string{p.style.Bold(true).Render(pad(text, width))}
+		}
+		found = append(found, part...)
+	}
+	facts := p.facts
+	if ansi.StringWidth(p.together()) <= width && len(facts) > 0 {
+		facts = []string{p.together()}
+	}
+	facts = first(facts, max(room-min(len(found), 1), 0))
+	lines := slices.Concat(facts, first(found, room-len(facts)))
+	return append(lines, make([]string, room-len(lines))...)
+}
+
+// together is all facts in one line.
+func (p *pane) together() string { return strings.Join(p.facts, " · ") }
+
+// frame draws a frame around lines.
+func (p *pane) frame(lines []string, width, height int) []string {
+	framed := []string{p.style.Render("╭" + strings.Repeat("─", width-2) + "╮")}
+	side := p.style.Render("│")
+	for i := range height - 2 {
+		line := ""
+		if i < len(lines) {
+			line = lines[i]
+		}
+		framed = append(framed, side+" "+pad(line, width-4)+" "+side)
+	}
+	return append(framed, p.style.Render("╰"+strings.Repeat("─", width-2)+"╯"))
+}
+
+// abreast sets panes side by side.
+func abreast(panes [][]string) []string {
+	lines := slices.Clone(panes[0])
+	for _, pane := range panes[1:] {
+		for i, line := range pane {
+			lines[i] += line
+		}
+	}
+	return lines
+}

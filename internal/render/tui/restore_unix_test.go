@@ -1,0 +1,79 @@
+//go:build unix
+
+package tui
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/observe"
+)
+
+// panicking is a face that fails.
+type panicking struct{ watchFace }
+
+func (*panicking) draw() { panic("a fault of the view") }
+
+// helper says what a copy of this test, in a terminal, is to do.
+const helper = "LIVE_TEST_HELPER"
+
+// TestRestoreHelper is what TestTerminalIsRestoredAfterAPanic runs.
+func TestRestoreHelper(t *testing.T) {
+	terminal := NewTerminal(os.Stderr, os.Stderr, os.Stdin)
+	switch os.Getenv(helper) {
+	case "":
+		t.Skip("a part of another test")
+	case "view":
+		s := terminal.newShow(&panicking{}, Controls{})
+		terminal.begin(s)
+		s.enter(observe.Snapshot{})
+		<-s.gone
+		for _, e := range watched(1) { // the watch goes on, as lines
+			if !s.enter(e) {
+				Watch(os.Stderr, false)(e.(observe.Snapshot))
+			}
+		}
+		terminal.end(s)
+	case "watcher":
+		show, end := terminal.Watch(Controls{})
+		defer end()
+		show(watched(1)[0].(observe.Snapshot))
+		panic("a fault of the watcher")
+	}
+}
+
+func TestTerminalIsRestoredAfterAPanic(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("tmux"); err != nil {
+		t.Skip("no tmux here: apt-get install tmux")
+	}
+	self, err := os.Executable()
+	require.NoError(t, err)
+	for what, said := range map[string]string{"view": "Caught panic", "watcher": "a fault of the watcher"} {
+		socket := filepath.Join(t.TempDir(), "s")
+		tmux := func(args ...string) string {
+			out, err := exec.Command("tmux", append([]string{"-u", "-S", socket}, args...)...).CombinedOutput()
+			require.NoError(t, err, "%s", out)
+			return string(out)
+		}
+		t.Cleanup(func() { _ = exec.Command("tmux", "-S", socket, "kill-server").Run() })
+		tmux("-f", os.DevNull, "new-session", "-d", "-x", "100", "-y", "40",
+			"sh", "-c", helper+"="+what+" "+self+" -test.run TestRestoreHelper; stty -a; exec cat")
+		require.Eventually(t, func() bool {
+			screen := tmux("capture-pane", "-p")
+			return strings.Contains(screen, " icanon ") && strings.Contains(screen, " echo ")
+		}, 30*time.Second, 100*time.Millisecond)
+		require.Equal(t, "1 0", strings.TrimSpace(tmux("display-message", "-p", "#{cursor_flag} #{alternate_on}")))
+		everything := tmux("capture-pane", "-p", "-S", "-")
+		require.Contains(t, everything, said)
+		if what == "view" {
+			require.Contains(t, everything, "15:04:39  client (10): client")
+		}
+	}
+}

@@ -1,0 +1,260 @@
+package tui
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+	"golang.org/x/term"
+
+	"socketlab/internal/lab"
+	"socketlab/internal/observe"
+	"socketlab/internal/render"
+)
+
+// Terminal is where a view is shown, one after another, and where else there
+// are lines. What is written to it while a view is shown appears when that is
+// gone: two writers on one screen are garbage.
+type Terminal struct {
+	screen io.Writer // where views are shown
+	notes  io.Writer // what is written to the Terminal
+	keys   *os.File  // nil without a keyboard
+	draws  bool
+
+	mu   sync.Mutex
+	pin  string
+	open *show // nil while none is shown
+	held bytes.Buffer
+}
+
+// NewTerminal returns the terminal for views on screen, notes on notes, which
+// may be the same, and keys from keyboard.
+func NewTerminal(screen, notes io.Writer, keyboard io.Reader) *Terminal {
+	t := &Terminal{screen: screen, notes: notes, draws: CanRedraw(screen, os.Getenv("TERM"))}
+	if f, ok := keyboard.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		t.keys = f
+		t.draws = t.draws && inForeground(f) // else the first key would stop us
+	}
+	return t
+}
+
+// Write writes a note, at once or after the view.
+func (t *Terminal) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.open == nil {
+		return t.notes.Write(p)
+	}
+	t.open.enter(notice(p))
+	return t.held.Write(p)
+}
+
+// Pin sets a line for views that are opened from now on to show, until there is a
+// newer note.
+func (t *Terminal) Pin(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.pin = text
+}
+
+// Run returns the face of a run, which opens when that begins, and what closes
+// it. close may be called by anyone, and more than once; when it returns, the
+// terminal is as it was.
+func (t *Terminal) Run(c Controls) (show Observer, close func()) {
+	lines := Run(t.screen, t.draws && t.tooSmall())
+	if !t.draws || t.tooSmall() {
+		return lines, func() {}
+	}
+	s := t.newShow(&runFace{}, c)
+	return func(e lab.Event) {
+		if e.Begin != nil {
+			lines(e) // where to look with other eyes, for when the view is gone
+			t.begin(s)
+		}
+		if !s.enter(e) {
+			lines(e)
+		}
+	}, func() { t.end(s) }
+}
+
+// Watch is like [Terminal.Run], for processes under watch.
+func (t *Terminal) Watch(c Controls) (show func(observe.Snapshot), close func()) {
+	lines := Watch(t.screen, t.draws && t.tooSmall())
+	if !t.draws || t.tooSmall() {
+		return lines, func() {}
+	}
+	s := t.newShow(&watchFace{}, c)
+	return func(snap observe.Snapshot) {
+		t.begin(s)
+		if !s.enter(snap) {
+			lines(snap)
+		}
+	}, func() { t.end(s) }
+}
+
+// tooSmall reports whether the views do not fit the terminal as it is now. There a
+// table is redrawn in place, without keys.
+func (t *Terminal) tooSmall() bool {
+	f, ok := t.screen.(interface{ Fd() uintptr })
+	if !ok {
+		return false
+	}
+	width, height, err := term.GetSize(int(f.Fd()))
+	return err == nil && (width < LeastWidth || height < LeastHeight)
+}
+
+// show is a view that is shown.
+type show struct {
+	program *tea.Program
+	once    sync.Once
+	begun   bool
+	over    chan struct{} // closed to end it
+	gone    chan struct{} // closed when the terminal is as it was
+	fed     chan struct{} // closed when nothing is fed to it any more
+
+	mu     sync.Mutex
+	failed bool
+	queue  batch
+	notes  []notice
+	wake   chan struct{}
+}
+
+func (t *Terminal) newShow(f face, c Controls) *show {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	options := []tea.ProgramOption{
+		tea.WithOutput(t.screen), tea.WithInput(nil), tea.WithFPS(framesPerSecond),
+		tea.WithoutSignalHandler(), // an interrupt is the commands' business, and so is their exit code
+	}
+	if t.keys != nil {
+		options = append(options, tea.WithInput(t.keys))
+	}
+	if os.Getenv("NO_COLOR") != "" { // bubbletea heeds only what is a boolean
+		options = append(options, tea.WithColorProfile(colorprofile.ASCII))
+	}
+	return &show{
+		program: tea.NewProgram(model{face: f, controls: c, deaf: t.keys == nil, notice: t.pin}, options...),
+		over:    make(chan struct{}), gone: make(chan struct{}), fed: make(chan struct{}), wake: make(chan struct{}, 1),
+	}
+}
+
+// framesPerSecond is how soon a key shows what it does. Each frame costs.
+const framesPerSecond = 10
+
+// begin shows it, if it is not shown yet and was not closed before.
+func (t *Terminal) begin(s *show) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	select {
+	case <-s.over:
+		return
+	default:
+	}
+	if s.begun {
+		return
+	}
+	s.begun, t.open = true, s
+	go func() {
+		defer close(s.gone)
+		_, err := s.program.Run()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.failed = err != nil
+	}()
+	go s.feed()
+}
+
+// end ends it and waits until it is gone; then what was held is written.
+func (t *Terminal) end(s *show) {
+	s.once.Do(func() {
+		t.mu.Lock()
+		close(s.over)
+		begun := s.begun
+		t.mu.Unlock()
+		if begun {
+			<-s.fed
+			s.program.Quit()
+			<-s.gone
+		}
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.open = nil
+		_, _ = t.held.WriteTo(t.notes)
+	})
+}
+
+// enter leaves an event for the view and never waits for it: who watches must
+// not slow down what is watched. It returns false if the view has failed.
+func (s *show) enter(event any) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failed {
+		return false
+	}
+	if n, ok := event.(notice); ok {
+		s.notes = append(s.notes, n)
+	} else {
+		s.queue = append(s.queue, event)
+	}
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// A picture is drawn at most so often, and for at most one part in share of the
+// time.
+const (
+	oftenEnough = 200 * time.Millisecond
+	seldom      = 5 * time.Second
+	share       = 100
+)
+
+// feed hands over what was entered.
+func (s *show) feed() {
+	defer close(s.fed)
+	pace := render.Pace{Share: share, Least: oftenEnough, Most: seldom}
+	for {
+		select {
+		case <-s.over:
+			return
+		case <-s.gone:
+			return
+		case <-s.wake:
+		}
+		began := time.Now()
+		s.hand()
+		rest := time.NewTimer(pace.Rest(time.Since(began)))
+		select {
+		case <-rest.C:
+		case <-s.over:
+		case <-s.gone:
+		}
+		rest.Stop()
+	}
+}
+
+// hand hands over the queue and waits until the view has dealt with it.
+func (s *show) hand() {
+	s.mu.Lock()
+	queue, notes := s.queue, s.notes
+	s.queue, s.notes = nil, nil
+	s.mu.Unlock()
+	for _, n := range notes {
+		s.program.Send(n)
+	}
+	if len(queue) > 0 {
+		s.program.Send(queue)
+	}
+	done := make(settled)
+	s.program.Send(done)
+	select {
+	case <-done:
+	case <-s.gone:
+	}
+}

@@ -1,0 +1,84 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
+)
+
+// Colours are of the 256, which bubbletea takes down to what the terminal has.
+// They only help: whatever they tell is also told by a word, a letter or a fill.
+var (
+	bold   = lipgloss.NewStyle().Bold(true)
+	faint  = lipgloss.NewStyle().Faint(true)
+	faulty = lipgloss.NewStyle().Foreground(lipgloss.Color("209"))
+	fixed  = lipgloss.NewStyle().Foreground(lipgloss.Color("81"))
+	plain  = lipgloss.NewStyle()
+)
+
+// pad makes a text just as wide as told: with blanks, or cut off with "…".
+func pad(text string, width int) string {
+	if width <= 0 {
+		return ""
+	}
+	has := ansi.StringWidth(text)
+	if has > width {
+		text = ansi.Truncate(text, width, "…")
+		has = ansi.StringWidth(text)
+	}
+	return text + strings.Repeat(" ", max(width-has, 0))
+}
+
+// spread writes one text at the left and one at the right of a line.
+func spread(left, right string, width int) string {
+	room := width - ansi.StringWidth(right) - 1
+	if room < 1 {
+		return pad(left, width)
+	}
+	return pad(left, room) + " " + right
+}
+
+// wrap breaks plain text into lines at blanks, and words that are too long.
+func wrap(text string, width int) []string {
+	return strings.Split(ansi.Wrap(strings.ReplaceAll(text, "\t", "    "), max(width, 1), ""), "\n")
+}
+
+// first keeps so many lines, and shows where some were left out.
+func first(lines []string, n int) []string {
+	if len(lines) <= n {
+		return lines
+	}
+	if n <= 0 {
+		return nil
+	}
+	return append(lines[:n-1:n-1], strings.TrimRight(lines[n-1], " .")+" …")
+}
+
+// clock writes a time in a run: minutes and seconds.
+func clock(d time.Duration) string {
+	s := int(d.Round(time.Second).Seconds())
+	return fmt.Sprintf("%02d:%02d", s/60, s%60)
+}
+
+// glyphs are digits of three rows.
+var glyphs = [10][3]string{
+	{"█▀█", "█ █", "▀▀▀"}, {"▀█ ", " █ ", "▀▀▀"}, {"▀▀█", "█▀▀", "▀▀▀"}, {"▀▀█", " ▀█", "▀▀▀"}, {"█ █", "▀▀█", "  ▀"},
+	{"█▀▀", "▀▀█", "▀▀▀"}, {"█▀▀", "█▀█", "▀▀▀"}, {"▀▀█", "  █", "  ▀"}, {"█▀█", "█▀█", "▀▀▀"}, {"█▀█", "▀▀█", "▀▀▀"},
+}
+
+// big writes a number in digits of three rows.
+func big(n int) [3]string {
+	var rows [3]string
+	for i, digit := range fmt.Sprint(max(n, 0)) {
+		for row := range rows {
+			if i > 0 {
+				rows[row] += " "
+			}
+			rows[row] += glyphs[digit-'0'][row]
+		}
+	}
+	return rows
+}

@@ -1,0 +1,139 @@
+// Package web is the live page of a run or of a watch: one server for any number
+// of viewers, on this machine unless told otherwise, that shows and never obeys.
+//
+// Whoever plays or counts hands over events and goes on: drawing the picture is
+// the work of a goroutine of its own, each sample is written as JSON once, and
+// a viewer asks for what it has not had yet. So neither many viewers nor a stuck
+// one hold up a run.
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"socketlab/internal/lab"
+	"socketlab/internal/observe"
+)
+
+// Default is where the page listens if nobody says where: on this machine
+// alone, at a free port.
+const Default = "127.0.0.1:0"
+
+// Server serves the page.
+type Server struct {
+	url    string
+	port   uint16
+	beyond bool
+	feed   *feed
+	painter
+	http   *http.Server
+	closed chan struct{} // no stream goes on after this
+	served chan error
+}
+
+// Start listens at addr, HOST:PORT, and serves a page that waits for a run.
+func Start(addr string) (*Server, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, fmt.Errorf("page at %q: give HOST:PORT, such as %s: %w", addr, Default, err)
+	}
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("page: %w", err)
+	}
+	at := listener.Addr().(*net.TCPAddr).AddrPort()
+	at = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
+	s := &Server{
+		port: at.Port(), beyond: !at.Addr().IsLoopback(), feed: newFeed(),
+		closed: make(chan struct{}), served: make(chan error, 1),
+	}
+	base := "/"
+	if s.beyond {
+		base = "/" + rand.Text() + "/"
+	}
+	shown := at.String()
+	if at.Addr().IsUnspecified() {
+		shown = net.JoinHostPort(reachable(), fmt.Sprint(at.Port()))
+	}
+	s.url = "http://" + shown + base
+	s.start(s.feed)
+	guard := &guard{base: base, beyond: s.beyond, names: names(host, s.beyond), next: s.routes(base)}
+	s.http = &http.Server{
+		Handler:           guard,
+		ReadHeaderTimeout: 5 * time.Second,
+		WriteTimeout:      10 * time.Second, // a stream has a deadline for each write
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
+	}
+	// Shutdown waits for requests in progress, and a stream never ends by itself.
+	s.http.RegisterOnShutdown(func() { close(s.closed) })
+	go func() { s.served <- s.http.Serve(listener) }()
+	return s, nil
+}
+
+// URL is the address to open, with its token where there is one.
+func (s *Server) URL() string { return s.url }
+
+// Port is where the page listens.
+func (s *Server) Port() uint16 { return s.port }
+
+// Beyond reports whether other machines may reach the page.
+func (s *Server) Beyond() bool { return s.beyond }
+
+// Run shows the run whose event this is. A begin puts a new run in the place of
+// the one before.
+func (s *Server) Run(e lab.Event) { s.add(job{event: &e}) }
+
+// Watch shows what one count of processes showed.
+func (s *Server) Watch(snap observe.Snapshot) { s.add(job{snapshot: &snap}) }
+
+// Finish says that nothing follows, and waits until viewers can see that.
+func (s *Server) Finish() { s.finish() }
+
+// Close ends the page: streams are sent what they have not had, and end.
+func (s *Server) Close() error {
+	s.finish()
+	s.stop()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	err := s.http.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) { // a viewer that reads nothing
+		err = s.http.Close()
+	}
+	if served := <-s.served; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	return err
+}
+
+// reachable is the first address of this machine that another one may know.
+func reachable() string {
+	addrs, _ := net.InterfaceAddrs()
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok && n.IP.IsGlobalUnicast() && n.IP.To4() != nil {
+			return n.IP.String()
+		}
+	}
+	return "127.0.0.1"
+}
+
+// names are the names, beside addresses, by which the page may be asked for.
+func names(host string, beyond bool) []string {
+	known := []string{"localhost"}
+	if !beyond || netip.Addr.IsValid(parsed(host)) || host == "" {
+		return known
+	}
+	return append(known, strings.ToLower(host))
+}
+
+func parsed(host string) netip.Addr {
+	addr, _ := netip.ParseAddr(host)
+	return addr
+}

@@ -1,0 +1,59 @@
+package server
+
+import (
+	"fmt"
+	"net"
+	"slices"
+
+	"socketlab/internal/scenario"
+)
+
+// Listen listens on addr with the queue that b asks for. What the system
+// cannot do of that is an error.
+func Listen(addr string, b scenario.Server) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case b.Deaf:
+		err = setBacklog(l, 0)
+	case b.Backlog > 0:
+		err = setBacklog(l, b.Backlog)
+	}
+	if err != nil {
+		l.Close()
+		return nil, fmt.Errorf("listen on %s: %w", addr, err)
+	}
+	return l, nil
+}
+
+// rowAnswers is what can become of an answer of one line.
+var rowAnswers = []scenario.Answer{scenario.Whole, scenario.Hangs, scenario.Closes, scenario.Resets}
+
+// Check says what of b this server cannot do, though a script may say it, or
+// returns nil.
+func Check(b scenario.Server) error {
+	switch b.Protocol {
+	case scenario.DNS:
+		return fmt.Errorf("protocol %s is the name server's, which package nameserver has", b.Protocol)
+	case scenario.Balancer:
+		if len(b.Answers) > 0 || b.Hang || b.Workers > 0 || b.PauseFor > 0 {
+			return fmt.Errorf("a balancer knows nothing of requests: answers, hang, workers and pauses are for the servers behind it")
+		}
+	case scenario.RowDB:
+		for _, a := range b.Answers {
+			if !slices.Contains(rowAnswers, a) {
+				return fmt.Errorf("answer %q: a row is one line, and has no middle: use one of %v", a, rowAnswers)
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Server) checkBehind() error {
+	if s.cfg.Behaviour.Protocol == scenario.Balancer && len(s.cfg.Behind) == 0 {
+		return fmt.Errorf("a balancer needs servers behind it")
+	}
+	return nil
+}

@@ -1,0 +1,174 @@
+// Package server is the server under test: it answers late, on purpose,
+// and knows at any moment how many requests it is working on and how many
+// sockets it really has, by state.
+package server
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/net/netutil"
+
+	"socketlab/internal/scenario"
+	"socketlab/internal/socketstats"
+)
+
+// Defaults of the original incident's server.
+const (
+	DefaultAddr        = "127.0.0.1:8080"
+	DefaultDelay       = 20 * time.Second
+	DefaultIdleTimeout = 120 * time.Second
+	DefaultCloseAfter  = 100
+	DefaultReportEvery = 5 * time.Second
+	DefaultGrace       = 30 * time.Second
+)
+
+// ServeFunc is the server's half of a pair: it serves h on l until ctx is
+// done, stops in its own way, and returns once it has stopped. It closes l.
+type ServeFunc func(ctx context.Context, l net.Listener, h http.Handler) error
+
+// Config says how a server behaves. Behaviour is required.
+type Config struct {
+	// Behaviour is a script's server section, at the speed that is played.
+	Behaviour scenario.Server
+	// Serve serves HTTP in place of the lab's own server; the Behaviour's
+	// timeouts and close_after are then Serve's affair. nil is our own.
+	Serve ServeFunc
+	// Handler answers HTTP requests in place of the lab's own answer. What is
+	// said of connections, workers, delays and pauses holds all the same. nil is
+	// our own.
+	Handler http.Handler
+	// Behind are the addresses that a balancer passes its connections on to.
+	Behind []string
+	// ReportEvery is the time between two reports; 0 reports nothing.
+	ReportEvery time.Duration
+	// Source counts the sockets for the reports. nil is gopsutil.
+	Source socketstats.Source
+	// Log is for the reports, and for what goes wrong. nil is nobody.
+	Log *slog.Logger
+}
+
+// Server is a slow server that has not begun, or is at work. It is safe for
+// use by several goroutines.
+type Server struct {
+	cfg   Config
+	work  work
+	conns connections
+	clock clock
+	turns chan struct{} // one for each of the workers at work
+	cert  certificate
+}
+
+// New returns a server that behaves as cfg says.
+func New(cfg Config) *Server {
+	if cfg.Source == nil {
+		cfg.Source = socketstats.Gopsutil{}
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{cfg: cfg}
+	s.conns.limit(cfg.Behaviour)
+	if n := cfg.Behaviour.Workers; n > 0 {
+		s.turns = make(chan struct{}, n)
+	}
+	if cfg.Behaviour.Protocol == scenario.HTTPS {
+		s.cert = newCertificate()
+	}
+	return s
+}
+
+// CA is the certificate that an HTTPS server identifies itself with, in PEM:
+// what a client must trust. It is empty for other servers.
+func (s *Server) CA() string { return s.cert.pem }
+
+// InProgress is the number of requests being worked on: begun, not answered,
+// and their client not gone.
+func (s *Server) InProgress() int64 { return s.work.inProgress.Load() }
+
+// Served is what a server has done at one moment.
+type Served struct {
+	// Received is every request that was begun, and Answered, Left and Cut what
+	// became of those that are over: answered whole, given up by their client
+	// or by the end of the server, and cut off in mid-answer. The others are in
+	// progress.
+	Received, Answered, Left, Cut int64
+	// Reused is the requests whose connection had brought one before. It is 0
+	// where a Config.Serve is in charge of the connections.
+	Reused int64
+	// Accepted is the connections, those over the limit included. A balancer has
+	// nothing else to count, and what is refused at the door was not received.
+	Accepted int64
+}
+
+// Served returns what the server has done so far.
+func (s *Server) Served() Served {
+	w := &s.work
+	served := Served{Answered: w.answered.Load(), Left: w.left.Load(), Cut: w.cut.Load()}
+	// What is over was received before, so that with this order no more is
+	// over than was received.
+	served.Reused, served.Received = w.reused.Load(), w.received.Load()
+	served.Accepted = w.accepted.Load()
+	return served
+}
+
+// Serve serves on l until ctx is done, then drains: it accepts nothing more
+// and gives the answers under way the Behaviour's grace. It closes l. The
+// error is nil when everything was answered.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	reports, stopReports := context.WithCancel(context.Background())
+	reported := make(chan struct{})
+	addr := l.Addr()
+	go func() {
+		defer close(reported)
+		s.report(reports, addr)
+	}()
+	defer func() {
+		stopReports()
+		<-reported
+	}()
+
+	d := &door{server: s, addr: addr, inner: l, done: make(chan struct{})}
+	defer d.Close()
+	if err := cmp.Or(Check(s.cfg.Behaviour), s.checkBehind(), s.cert.err); err != nil {
+		return err
+	}
+	return s.serve(ctx, d)
+}
+
+func (s *Server) serve(ctx context.Context, d *door) error {
+	b := s.cfg.Behaviour
+	if b.Deaf {
+		<-ctx.Done()
+		return nil
+	}
+	var l net.Listener = d
+	if b.MaxConns > 0 && cmp.Or(b.OverLimit, scenario.Wait) == scenario.Wait {
+		l = netutil.LimitListener(d, b.MaxConns)
+	}
+	switch {
+	case b.Silent:
+		return s.serveConns(ctx, l, s.hold)
+	case b.Protocol == scenario.RowDB:
+		return s.serveConns(ctx, l, s.serveRows)
+	case b.Protocol == scenario.Balancer:
+		return s.serveConns(ctx, l, s.balance(s.cfg.Behind))
+	default:
+		return s.serveWeb(ctx, l, d)
+	}
+}
+
+// unanswered is the error of a drain that took longer than the grace. It is nil
+// if that was only for connections that had asked for nothing yet.
+func (s *Server) unanswered(what string) error {
+	n := s.InProgress()
+	if n == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d %s were not answered within the grace of %s and were cut off", n, what, s.cfg.Behaviour.Grace)
+}

@@ -1,0 +1,29 @@
+//go:build !linux
+
+package netfault
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Network is a thing that only Linux has: Open never returns one here.
+type Network struct{}
+
+// Open returns an error that Is [errors.ErrUnsupported].
+func Open() (*Network, error) {
+	return nil, fmt.Errorf("%w: only Linux has network namespaces, and rules for them", errors.ErrUnsupported)
+}
+
+// Apply returns an error that Is [errors.ErrUnsupported].
+func (*Network) Apply([]Rule) error { return errors.ErrUnsupported }
+
+// SlowLink returns an error that Is [errors.ErrUnsupported].
+func (*Network) SlowLink(int, time.Duration) error { return errors.ErrUnsupported }
+
+// ClearLink returns an error that Is [errors.ErrUnsupported].
+func (*Network) ClearLink() error { return errors.ErrUnsupported }
+
+// Close does nothing.
+func (*Network) Close() error { return nil }

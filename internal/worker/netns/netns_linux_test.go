@@ -1,0 +1,206 @@
+package netns_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"socketlab/internal/socketstats"
+	"socketlab/internal/worker/netns"
+)
+
+// The test binary is also the keeper, and what runs inside.
+func TestMain(m *testing.M) {
+	if os.Getenv("NETNS_TEST_ROLE") == "keeper" {
+		os.Unsetenv("NETNS_TEST_ROLE")
+		os.Exit(netns.Keep())
+	}
+	if len(os.Args) > 1 && os.Args[1] == "listen" {
+		listen()
+	}
+	os.Exit(m.Run())
+}
+
+// listen says where it listens and holds one connection to itself until
+// standard input ends.
+func listen() {
+	l, err := net.Listen("tcp", "127.0.0.1:8080")
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println("holding", c.LocalAddr())
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	os.Exit(7)
+}
+
+func keeper(t *testing.T) *exec.Cmd {
+	self, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), "NETNS_TEST_ROLE=keeper")
+	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+// spaceOf makes a namespace, and skips the test where there can be none.
+func spaceOf(t *testing.T, keeper *exec.Cmd) *netns.Namespace {
+	n, err := netns.New(keeper)
+	if errors.Is(err, netns.ErrForbidden) {
+		t.Skip(err)
+	}
+	require.NoError(t, err)
+	return n
+}
+
+func space(t *testing.T) *netns.Namespace {
+	n := spaceOf(t, keeper(t))
+	t.Cleanup(func() { require.NoError(t, n.Close()) })
+	return n
+}
+
+// hold starts a process that holds a connection, and returns with it how to end
+// it. It waits until the connection is there.
+func hold(t *testing.T, n *netns.Namespace) (*netns.Process, func()) {
+	in, lifeline, err := os.Pipe()
+	require.NoError(t, err)
+	said, out, err := os.Pipe()
+	require.NoError(t, err)
+	defer said.Close()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	p, err := n.Start([]string{self, "listen"}, in, out, os.Stderr)
+	require.NoError(t, err)
+	require.NoError(t, in.Close())
+	require.NoError(t, out.Close())
+	line := make([]byte, 100)
+	read, err := said.Read(line)
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(string(line[:read]), "holding"), "%s", line[:read])
+	return p, func() { lifeline.Close() }
+}
+
+func sockdiag(t *testing.T, n *netns.Namespace) *socketstats.Sockdiag {
+	f, err := n.Sockdiag()
+	require.NoError(t, err)
+	d, err := socketstats.SockdiagFrom(f)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	return d
+}
+
+func TestEachNamespaceHasItsOwnSocketsAndPorts(t *testing.T) {
+	t.Parallel()
+	here, err := socketstats.OpenSockdiag()
+	require.NoError(t, err)
+	defer here.Close()
+	var ends []func()
+	for range 2 { // both listen on port 8080
+		n := space(t)
+		p, end := hold(t, n)
+		ends = append(ends, end)
+		inside := sockdiag(t, n)
+		sockets, err := inside.Sockets(t.Context(), socketstats.Query{Owners: true})
+		require.NoError(t, err)
+		require.Len(t, sockets, 3, "%+v", sockets)
+		owned := 0
+		for _, s := range sockets {
+			if s.PID == int32(p.PID) {
+				owned++
+			}
+		}
+		require.Equal(t, 2, owned, "the listener and the client end; nobody accepted the other")
+		outside, err := here.Sockets(t.Context(), socketstats.Query{OwnersAmong: []int32{int32(p.PID)}, Owners: true})
+		require.NoError(t, err)
+		for _, s := range outside {
+			require.NotEqual(t, int32(p.PID), s.PID)
+		}
+	}
+	for _, end := range ends {
+		end()
+	}
+}
+
+func TestAProcessEndsWithItsOwnExitCode(t *testing.T) {
+	t.Parallel()
+	n := space(t)
+	p, end := hold(t, n)
+	end()
+	require.EqualError(t, p.Wait(), "exit status 7")
+	killed, end := hold(t, n)
+	defer end()
+	require.NoError(t, killed.Kill())
+	require.EqualError(t, killed.Wait(), "signal: killed")
+}
+
+func TestNothingOutlivesANamespace(t *testing.T) {
+	t.Parallel()
+	cmd := keeper(t)
+	n := spaceOf(t, cmd)
+	p, end := hold(t, n)
+	defer end()
+	require.NoError(t, n.Close())
+	require.Error(t, p.Wait())
+	require.ErrorIs(t, unix.Kill(p.PID, 0), unix.ESRCH)
+	require.ErrorIs(t, unix.Kill(cmd.Process.Pid, 0), unix.ESRCH)
+	require.NoError(t, n.Close(), "twice is once")
+	_, err := n.Start([]string{"true"}, os.Stdin, os.Stdout, os.Stderr)
+	require.Error(t, err)
+}
+
+func TestAKilledKeeperTakesItsProcessesWithIt(t *testing.T) {
+	t.Parallel()
+	cmd := keeper(t)
+	n := spaceOf(t, cmd)
+	p, end := hold(t, n)
+	defer end()
+	require.NoError(t, cmd.Process.Kill())
+	require.EqualError(t, p.Wait(), "killed with its namespace's keeper")
+	require.Eventually(t, func() bool { // a zombie, which somebody else is to reap, has ended too
+		return errors.Is(socketstats.CheckProcess(int32(p.PID)), socketstats.ErrNoProcess)
+	}, 5*time.Second, time.Millisecond)
+	require.NoError(t, n.Close())
+}
+
+func TestAMissingProgramIsAnError(t *testing.T) {
+	t.Parallel()
+	n := space(t)
+	_, err := n.Start([]string{"/no/such/program"}, os.Stdin, os.Stdout, os.Stderr)
+	require.ErrorContains(t, err, "/no/such/program")
+	_, end := hold(t, n) // and the namespace goes on
+	end()
+}
+
+func TestTheTableOfConnectionsIsTheNamespacesOwn(t *testing.T) {
+	t.Parallel()
+	n := space(t)
+	if f, err := os.OpenFile("/proc/sys/net/ipv4/tcp_child_ehash_entries", os.O_WRONLY, 0); err != nil {
+		t.Skip("the size cannot be asked for here: ", err)
+	} else {
+		require.NoError(t, f.Close())
+	}
+	said, out, err := os.Pipe()
+	require.NoError(t, err)
+	defer said.Close()
+	p, err := n.Start([]string{"cat", "/proc/sys/net/ipv4/tcp_ehash_entries"}, os.Stdin, out, os.Stderr)
+	require.NoError(t, err)
+	require.NoError(t, out.Close())
+	text, err := io.ReadAll(said)
+	require.NoError(t, err)
+	require.NoError(t, p.Wait())
+	require.Equal(t, "8192", strings.TrimSpace(string(text)))
+}

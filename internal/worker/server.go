@@ -1,0 +1,49 @@
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+)
+
+// Server is a server process under orders from in. It returns the exit code.
+// ctx ends it as Stop does.
+func Server(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger) int {
+	answers := json.NewEncoder(out)
+	var order ServerOrder
+	orders, err := receive(in, &order, die)
+	if err != nil {
+		return fail(answers, err)
+	}
+	servers, err := openServers(order, log)
+	if err != nil {
+		return fail(answers, err)
+	}
+	if err := answers.Encode(Answer{Listening: servers.listen.Addr().String(), Site: servers.site()}); err != nil {
+		return 1
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	stopped := make(chan error, 1)
+	go func() { stopped <- servers.serve(ctx) }()
+	for {
+		select {
+		case c := <-orders.commands:
+			switch c {
+			case Stop:
+				stop()
+			case Report:
+				if err := answers.Encode(servers.served()); err != nil {
+					return 1
+				}
+			}
+		case err := <-stopped:
+			if err != nil {
+				return fail(answers, err)
+			}
+			_ = answers.Encode(Answer{Stopped: true})
+			return 0
+		}
+	}
+}

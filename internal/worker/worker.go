@@ -1,0 +1,162 @@
+// Package worker is what the lab says to the processes that it starts, what they
+// answer, and how they behave under such orders: a server under test, a client
+// that plays a load, and a runner that looks after a command of the user's.
+//
+// Orders come on standard input and answers go to standard output, each as a
+// line of JSON. Standard input is also the lifeline: when it ends, the process
+// ends at once, so that no role outlives a lab that was killed.
+package worker
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"time"
+
+	"socketlab/internal/loadgen"
+	"socketlab/internal/scenario"
+	"socketlab/internal/server"
+)
+
+// ServerOrder is the first line to a server.
+type ServerOrder struct {
+	// Listen is the address to listen on; port 0 takes a free one.
+	Listen    string
+	Behaviour scenario.Server
+	// Behind are more servers, in the same process, on free ports of loopback.
+	Behind []scenario.Server
+	// Network is what becomes of the process's network, which is a namespace of
+	// its own.
+	Network []scenario.Weather
+	// Settings are for the code of a pair that stands in the middle: a client of
+	// the servers behind it.
+	Settings scenario.Client
+	// Code and Side name the pair whose server code is to serve, if its sides
+	// differ in the server. Without Code there is no such pair.
+	Code string
+	Side scenario.Side
+}
+
+// ClientOrder is the first line to a client.
+type ClientOrder struct {
+	Code   string
+	Side   scenario.Side
+	Target loadgen.Target
+	// Arrivals are when requests are due, from the start order.
+	Arrivals []time.Duration
+}
+
+// RunnerOrder is the first line to a runner.
+type RunnerOrder struct {
+	// Command is a line for the system's shell.
+	Command string
+	// ShowOutput passes on to standard error what the command writes to its
+	// standard output; without it that goes nowhere.
+	ShowOutput bool
+}
+
+// Command is any later line to a role.
+type Command string
+
+// The commands.
+const (
+	Start  Command = "start"  // client: play the load; runner: start the command
+	Report Command = "report" // say what was done so far; runner: whether the command has ended
+	Finish Command = "finish" // client: send the last report and end
+	Stop   Command = "stop"   // server: stop in your own way and end
+)
+
+// Answer is a line from a role: just one of its fields is set.
+type Answer struct {
+	// Listening is the address a server listens on.
+	Listening string `json:",omitempty"`
+	// Site is what else there is to know of a server that listens.
+	Site *Site `json:",omitempty"`
+	// Ready says that a client or a runner waits for Start.
+	Ready bool `json:",omitempty"`
+	// Started is the process of a runner's command.
+	Started int `json:",omitempty"`
+	// Ended is how a runner's command ended.
+	Ended *End `json:",omitempty"`
+	// Asked is a runner's answer to Report: if its command has ended, it said so
+	// before.
+	Asked bool `json:",omitempty"`
+	// Report is what a client has done so far.
+	Report *loadgen.Report `json:",omitempty"`
+	// Served is what a server has done so far, and Behind what those behind it
+	// have, by name.
+	Served *server.Served           `json:",omitempty"`
+	Behind map[string]server.Served `json:",omitempty"`
+	// Due names the servers that requests should go to now.
+	Due []string `json:",omitempty"`
+	// Stopped says that a server stopped because it was told to.
+	Stopped bool `json:",omitempty"`
+	// Error is why the role could not do as it was told; it ends then.
+	Error string `json:",omitempty"`
+}
+
+// Site is what a client must know of a server process beside its address.
+type Site struct {
+	// Behind are the addresses of the servers behind the first, by name, and
+	// Names that of the name server.
+	Behind map[string]string `json:",omitempty"`
+	Names  string            `json:",omitempty"`
+	// CA is the certificate of a first server that speaks TLS, as PEM.
+	CA string `json:",omitempty"`
+	// Relayed says that the first server opens connections to those behind it.
+	Relayed bool `json:",omitempty"`
+}
+
+// End is how a command ended.
+type End struct {
+	// Code is the exit code, and -1 where a signal ended the command.
+	Code int
+	// How says the same in words: "exit status 7", "signal: killed".
+	How string
+}
+
+// orders reads the lab's lines.
+type orders struct {
+	lines    *bufio.Scanner
+	commands chan Command
+}
+
+// maxOrder bounds a line: 100,000 arrivals of a load and some more.
+const maxOrder = 8 << 20
+
+// die ends a role whose lab is gone.
+func die() { os.Exit(1) }
+
+// receive reads the first order into order, and from then on the commands.
+// When the lines end, it calls gone.
+func receive(in io.Reader, order any, gone func()) (*orders, error) {
+	// Ctrl-C goes to the whole terminal; what it means is the lab's affair.
+	signal.Ignore(os.Interrupt)
+	o := &orders{lines: bufio.NewScanner(in), commands: make(chan Command)}
+	o.lines.Buffer(nil, maxOrder)
+	if !o.lines.Scan() {
+		return nil, fmt.Errorf("no order on standard input: %w", io.ErrUnexpectedEOF)
+	}
+	if err := json.Unmarshal(o.lines.Bytes(), order); err != nil {
+		return nil, fmt.Errorf("order on standard input: %w", err)
+	}
+	go func() {
+		for o.lines.Scan() {
+			var c Command
+			if json.Unmarshal(o.lines.Bytes(), &c) == nil {
+				o.commands <- c
+			}
+		}
+		gone()
+	}()
+	return o, nil
+}
+
+// fail tells the lab and returns the exit code.
+func fail(out *json.Encoder, err error) int {
+	_ = out.Encode(Answer{Error: err.Error()}) // if the lab is gone, nobody is left to tell
+	return 1
+}
