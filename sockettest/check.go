@@ -194,7 +194,7 @@ func (c *check) held() ([]socketstats.Socket, error) {
 		}
 	}
 	held := slices.DeleteFunc(sockets, func(s socketstats.Socket) bool {
-		return !mine(s) || s.Remnant || s.State == socketstats.TimeWait || c.before[keyOf(s)]
+		return !mine(s) || s.Minisock || s.State == socketstats.TimeWait || c.before[keyOf(s)]
 	})
 	for _, s := range held {
 		if c.firstSeen[keyOf(s)].IsZero() {

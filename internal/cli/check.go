@@ -110,7 +110,7 @@ func (o *checkOptions) checkFlags(c *cobra.Command) error {
 
 func (o *checkOptions) run(ctx context.Context, streams Streams) error {
 	target := o.target()
-	target.Closely = true
+	target.Details = true
 	f, err := o.open(ctx, target, o.length, streams.Err)
 	if err != nil {
 		return err

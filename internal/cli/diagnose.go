@@ -124,7 +124,7 @@ func (e *examination) sure() bool {
 
 func diagnose(ctx context.Context, streams Streams, t *targetFlags, length time.Duration, format string, quiet bool) error {
 	target := t.target()
-	target.Closely = true
+	target.Details = true
 	patient := length > 0
 	if !patient {
 		length = longestDiagnosis

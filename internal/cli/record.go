@@ -58,7 +58,7 @@ sockwatch replay FILE shows it again, and sockwatch diagnose FILE judges it.`,
 
 func recordTarget(ctx context.Context, streams Streams, t *targetFlags, length time.Duration, out *recording.Writer) error {
 	target := t.target()
-	target.Closely = true
+	target.Details = true
 	f, err := t.open(ctx, target, length, streams.Err)
 	if err != nil {
 		return err

@@ -111,13 +111,13 @@ func (f *follower) follow(ctx context.Context, see func(observe.Snapshot) error)
 	}
 }
 
-// pause waits for the next count, and meanwhile looks where it is worth it. over
-// says that there is none.
+// pause waits for the next count, and makes early scans meanwhile where they are
+// needed. over reports that there is no next count.
 func (f *follower) pause(ctx context.Context, next, end <-chan time.Time) (over bool, err error) {
 	for {
-		var peek <-chan time.Time
-		if after, worth := f.watcher.Curious(); worth {
-			peek = time.After(after)
+		var early <-chan time.Time
+		if after, worth := f.watcher.NextEarlyScan(); worth {
+			early = time.After(after)
 		}
 		select {
 		case <-ctx.Done():
@@ -126,8 +126,8 @@ func (f *follower) pause(ctx context.Context, next, end <-chan time.Time) (over 
 			return true, nil
 		case <-next:
 			return false, nil
-		case <-peek:
-			if err := f.watcher.Peek(ctx); err != nil && ctx.Err() == nil {
+		case <-early:
+			if err := f.watcher.EarlyScan(ctx); err != nil && ctx.Err() == nil {
 				return true, err
 			}
 		}

@@ -66,7 +66,7 @@ as the kernel keeps it (in TIME_WAIT, for instance), if it was seen before.`,
 				screen.Pin("the page is at " + page.URL())
 			}
 			// JSON is what it always was, and lines have no room for a verdict.
-			target.Closely = format.value != "json" && (page != nil || screen.Views())
+			target.Details = format.value != "json" && (page != nil || screen.Views())
 			f, err := t.open(c.Context(), target, length, screen)
 			if err != nil {
 				return err

@@ -38,7 +38,7 @@ func TestCommandsAreHeldToTheSameWorkOnlyWhereItIsKnown(t *testing.T) {
 func TestKernelIsNotHeldAgainstItself(t *testing.T) {
 	t.Parallel()
 	r := run(t, series(30, climbing), series(30, steady))
-	r.Faulty.Sampled, r.Faulty.Connections = &lab.Tally{Opened: 1}, &lab.Tally{Opened: 1}
+	r.Faulty.Sampled, r.Faulty.Connections = &lab.ConnCounts{Opened: 1}, &lab.ConnCounts{Opened: 1}
 	with := len(expect.Judge(r).Expectations)
 	r.Commands = &lab.Commands{}
 	require.Len(t, expect.Judge(r).Expectations, with-1)

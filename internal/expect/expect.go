@@ -119,7 +119,7 @@ func expect(run *lab.Run, side *lab.Side, found verdict.Verdict, e scenario.Expe
 		return r
 	}
 	for _, state := range e.States() {
-		if slices.Contains(run.Blind, state) {
+		if slices.Contains(run.UnsupportedStates, state) {
 			r.Skipped = fmt.Sprintf("%s cannot be seen here by %s", state, run.Source)
 			return r
 		}

@@ -134,7 +134,7 @@ func TestDifferentWorkIsNotComparable(t *testing.T) {
 func TestStateThatTheSourceCannotSeeIsSkipped(t *testing.T) {
 	t.Parallel()
 	r := run(t, series(30, climbing), series(30, steady))
-	r.Blind = []socketstats.State{socketstats.Established}
+	r.UnsupportedStates = []socketstats.State{socketstats.Established}
 	r.Source = "gopsutil"
 	j := expect.Judge(r)
 	require.Equal(t, "ESTABLISHED cannot be seen here by gopsutil", j.Expectations[1].Skipped)

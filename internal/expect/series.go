@@ -52,8 +52,8 @@ func series(run *lab.Run, name scenario.Side) verdict.Series {
 func sample(at time.Duration, s lab.SideSample, relayed bool) verdict.Sample {
 	v := verdict.Sample{
 		At:     at,
-		Client: verdict.End{Counts: s.Client, Use: s.ClientUse},
-		Server: verdict.End{Counts: s.Server, Use: s.ServerUse},
+		Client: verdict.End{Counts: s.Client, Activity: s.ClientActivity},
+		Server: verdict.End{Counts: s.Server, Activity: s.ServerActivity},
 		Kernel: s.Kernel, Descriptors: s.Report.Process.FDs,
 		Flow: flow(s, relayed), Requests: requests(s.Report),
 		Servers: servers(s), Behind: behind(s, relayed),
@@ -87,7 +87,7 @@ func flow(s lab.SideSample, relayed bool) *verdict.Flow {
 	tally, booked := s.Connections, s.Report.Knows("connections.opened")
 	booked = booked && (!relayed || tally == nil)
 	if tally != nil {
-		f = verdict.Flow{Opened: tally.Opened, Closed: tally.Closed, Weighed: tally.Weighed, Brief: tally.Brief}
+		f = verdict.Flow{Opened: tally.Opened, Closed: tally.Closed, WithTCPInfo: tally.WithTCPInfo, ShortLived: tally.ShortLived}
 	}
 	if booked {
 		f.Opened = int(s.Report.Connections.Opened)

@@ -262,7 +262,7 @@ func (c *compare) bound(pair *pair, open int) {
 
 // opened enters what the kernel saw, which knows better than a server what is
 // not accepted yet.
-func (p *pair) opened(seen *Tally) {
+func (p *pair) opened(seen *ConnCounts) {
 	if seen != nil {
 		p.report.Connections.Opened = int64(seen.Opened)
 	}
@@ -338,9 +338,9 @@ func (c *compare) close(err error) error {
 	}
 	ending := &Ending{Duration: c.run.Duration, Stopped: c.run.Stopped, FaultySeen: c.run.Faulty.Sampled, FixedSeen: c.run.Fixed.Sampled}
 	if c.done() {
-		ending.FaultySeen, ending.FixedSeen = c.lastTally(ctx)
+		ending.FaultySeen, ending.FixedSeen = c.lastConnCounts(ctx)
 	}
-	for side, seen := range map[scenario.Side]*Tally{scenario.Faulty: ending.FaultySeen, scenario.Fixed: ending.FixedSeen} {
+	for side, seen := range map[scenario.Side]*ConnCounts{scenario.Faulty: ending.FaultySeen, scenario.Fixed: ending.FixedSeen} {
 		pair := c.procs[side]
 		pair.opened(seen)
 		if pair.report.Failure != "" {
@@ -357,9 +357,9 @@ func (c *compare) close(err error) error {
 	return err
 }
 
-// lastTally is what the kernel saw when both clients had ended: it may tell of
+// lastConnCounts is what the kernel saw when both clients had ended: it may tell of
 // the last of their sockets a moment later than of their end.
-func (c *compare) lastTally(ctx context.Context) (faulty, fixed *Tally) {
+func (c *compare) lastConnCounts(ctx context.Context) (faulty, fixed *ConnCounts) {
 	faulty, fixed = c.run.Faulty.Sampled, c.run.Fixed.Sampled
 	if faulty == nil || fixed == nil {
 		return nil, nil
@@ -382,6 +382,6 @@ func (c *compare) lastTally(ctx context.Context) (faulty, fixed *Tally) {
 const settleStep = 20 * time.Millisecond
 
 // sawAccepted reports whether the kernel told of all that our server accepted.
-func (c *compare) sawAccepted(side scenario.Side, seen *Tally) bool {
+func (c *compare) sawAccepted(side scenario.Side, seen *ConnCounts) bool {
 	return int64(seen.Opened) >= c.procs[side].accepted
 }

@@ -17,7 +17,7 @@ func (c *compare) startProcesses(ctx context.Context) (Begin, error) {
 	script := abScript(c.Comparison)
 	begin := Begin{
 		Schema: RecordSchema, Script: script, Scenario: script.ID, Title: script.Title,
-		Speed: script.Speed, GoVersion: runtime.Version(), Source: c.Source.Name(), Blind: c.Source.Blind(),
+		Speed: script.Speed, GoVersion: runtime.Version(), Source: c.Source.Name(), UnsupportedStates: c.Source.UnsupportedStates(),
 		Commands: &c.Commands, Origin: c.Origin,
 	}
 	servers := map[scenario.Side]site{}

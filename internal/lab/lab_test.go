@@ -119,7 +119,7 @@ func TestEachSideOfAnIsolatedRunIsAlone(t *testing.T) {
 		require.EqualValues(t, 20, s.Kernel["ActiveOpens"], side)
 		require.EqualValues(t, 20, s.Kernel["PassiveOpens"], side)
 		require.EqualValues(t, 40, s.Kernel["CurrEstab"], side)
-		require.Equal(t, &lab.Tally{Opened: 20}, s.Connections, side)
+		require.Equal(t, &lab.ConnCounts{Opened: 20}, s.Connections, side)
 		opens, ok := s.Metric("kernel.ActiveOpens")
 		require.True(t, ok)
 		require.InDelta(t, 20, opens, 0)
@@ -155,7 +155,7 @@ expect: {faulty: [requests.sent == 200], fixed: [requests.sent == 200]}
 		})
 		require.NoError(t, err)
 		require.EqualValues(t, 200, run.Faulty.Report.Connections.Opened)
-		require.Equal(t, &lab.Tally{Opened: 200, Closed: 200, Weighed: 200, Brief: 200}, run.Faulty.Connections)
+		require.Equal(t, &lab.ConnCounts{Opened: 200, Closed: 200, WithTCPInfo: 200, ShortLived: 200}, run.Faulty.Connections)
 		require.EqualValues(t, run.Fixed.Report.Connections.Opened, run.Fixed.Connections.Opened)
 		require.Less(t, run.Faulty.Client.Peak.Of(socketstats.Established), 100)
 	}
@@ -211,7 +211,7 @@ func TestNeighboursDoNotShowInAnIsolatedRun(t *testing.T) {
 		}
 		require.Equal(t, 20, got.Client.Peak.Total())
 		require.Equal(t, 21, got.Server.Peak.Total())
-		require.Equal(t, &lab.Tally{Opened: 20}, got.Connections, side)
+		require.Equal(t, &lab.ConnCounts{Opened: 20}, got.Connections, side)
 		for name, want := range map[string]int64{
 			"ActiveOpens": 20, "PassiveOpens": 20, "CurrEstab": 40,
 			"AttemptFails": 0, "EstabResets": 0, "OutRsts": 0, "TCPAbortOnData": 0, "TCPAbortOnClose": 0, "TW": 0,

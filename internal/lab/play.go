@@ -331,11 +331,11 @@ func (p *play) close(err error) error {
 		p.lastReport(ctx, side)
 	}
 	ending.Faulty, ending.Fixed = p.procs[scenario.Faulty].report, p.procs[scenario.Fixed].report
-	ending.FaultySeen, ending.FixedSeen = p.lastTally(ctx)
-	for _, end := range []struct{ seen, sampled *Tally }{{ending.FaultySeen, p.run.Faulty.Sampled}, {ending.FixedSeen, p.run.Fixed.Sampled}} {
+	ending.FaultySeen, ending.FixedSeen = p.lastConnCounts(ctx)
+	for _, end := range []struct{ seen, sampled *ConnCounts }{{ending.FaultySeen, p.run.Faulty.Sampled}, {ending.FixedSeen, p.run.Fixed.Sampled}} {
 		if end.seen != nil && end.sampled != nil {
 			// Since then the clients' ends close what is left.
-			end.seen.Closed, end.seen.Weighed, end.seen.Brief = end.sampled.Closed, end.sampled.Weighed, end.sampled.Brief
+			end.seen.Closed, end.seen.WithTCPInfo, end.seen.ShortLived = end.sampled.Closed, end.sampled.WithTCPInfo, end.sampled.ShortLived
 		}
 	}
 	if err != nil {
@@ -362,9 +362,9 @@ func (p *play) lastReport(ctx context.Context, side scenario.Side) {
 // It takes well below a millisecond, unless the machine is worn out.
 const settleTime = 500 * time.Millisecond
 
-// lastTally is what the kernel saw of both sides' connections in the whole run.
+// lastConnCounts is what the kernel saw of both sides' connections in the whole run.
 // What the clients opened and closed a moment ago may not have been told yet.
-func (p *play) lastTally(ctx context.Context) (faulty, fixed *Tally) {
+func (p *play) lastConnCounts(ctx context.Context) (faulty, fixed *ConnCounts) {
 	for until := time.Now().Add(settleTime); ; time.Sleep(time.Millisecond) {
 		s, err := p.sampler.count(ctx, p.start)
 		if err != nil {

@@ -62,7 +62,7 @@ type Side struct {
 	// sample, and Connections what it had seen when the client had sent its
 	// last report: what the client says lies between. nil where the source
 	// does not tell.
-	Sampled, Connections *Tally
+	Sampled, Connections *ConnCounts
 }
 
 // End is the sockets at one end of a side's connections.
@@ -109,10 +109,10 @@ type Begin struct {
 	Seed      uint64          `json:"seed"`
 	GoVersion string          `json:"go_version"`
 	Source    string          `json:"source"`
-	// Blind are the states that the source could not see.
-	Blind    []socketstats.State `json:"blind,omitempty"`
-	Isolated bool                `json:"isolated"`
-	Started  time.Time           `json:"started"`
+	// UnsupportedStates are the states that the source could not see.
+	UnsupportedStates []socketstats.State `json:"unsupported_states,omitempty"`
+	Isolated          bool                `json:"isolated"`
+	Started           time.Time           `json:"started"`
 	// Limits are those of the client's processes.
 	Limits socketstats.Limits `json:"limits"`
 	// FaultyAt and FixedAt say where each side's processes are.
@@ -165,16 +165,16 @@ type Sample struct {
 type SideSample struct {
 	Client socketstats.Counts `json:"client"`
 	Server socketstats.Counts `json:"server"`
-	// ClientUse and ServerUse are what the connections did; nil where the
+	// ClientActivity and ServerActivity are what the connections did; nil where the
 	// source does not tell.
-	ClientUse *socketstats.Use `json:"client_use,omitempty"`
-	ServerUse *socketstats.Use `json:"server_use,omitempty"`
+	ClientActivity *socketstats.Activity `json:"client_activity,omitempty"`
+	ServerActivity *socketstats.Activity `json:"server_activity,omitempty"`
 	// Kernel is what the kernel counted in the side's network namespace since
 	// the run began; nil where the side has none of its own.
 	Kernel socketstats.Counters `json:"kernel,omitempty"`
 	// Connections is what the kernel saw of the side's connections; nil where
 	// the source does not tell.
-	Connections *Tally `json:"connections,omitempty"`
+	Connections *ConnCounts `json:"connections,omitempty"`
 	// Behind is the open connections to the servers behind the first, at the
 	// client's end.
 	Behind int `json:"behind,omitempty"`
@@ -211,8 +211,8 @@ type Ending struct {
 	Faulty loadgen.Report `json:"faulty"`
 	Fixed  loadgen.Report `json:"fixed"`
 	// FaultySeen and FixedSeen are what the kernel had seen by then.
-	FaultySeen *Tally `json:"faulty_seen,omitempty"`
-	FixedSeen  *Tally `json:"fixed_seen,omitempty"`
+	FaultySeen *ConnCounts `json:"faulty_seen,omitempty"`
+	FixedSeen  *ConnCounts `json:"fixed_seen,omitempty"`
 }
 
 // Add enters one event.

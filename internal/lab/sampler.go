@@ -108,10 +108,10 @@ func (v *view) count(ctx context.Context, s *Sample) error {
 		of.Behind = at.behind(ours)
 		of.Oldest = v.ages[side].oldest(ours, at, s.At)
 		if _, tells := v.source.(*socketstats.Sockdiag); tells {
-			of.ClientUse, of.ServerUse = usesOf(ours, at)
+			of.ClientActivity, of.ServerActivity = activitiesOf(ours, at)
 		}
 		if v.closings != nil {
-			of.Connections = v.closings.tally(side, ours, gone)
+			of.Connections = v.closings.counts(side, ours, gone)
 		}
 		if v.proc != "" {
 			if of.Kernel, err = socketstats.ReadCounters(v.proc); err != nil {
@@ -122,15 +122,15 @@ func (v *view) count(ctx context.Context, s *Sample) error {
 	return nil
 }
 
-// usesOf says what the connections to a side's servers do, at both ends.
-func usesOf(sockets []socketstats.Socket, at site) (client, srv *socketstats.Use) {
+// activitiesOf says what the connections to a side's servers do, at both ends.
+func activitiesOf(sockets []socketstats.Socket, at site) (client, srv *socketstats.Activity) {
 	var ends [2][]socketstats.Socket
 	for _, s := range sockets {
 		if end, ok := s.EndOf(at...); ok {
 			ends[end] = append(ends[end], s)
 		}
 	}
-	c, s := socketstats.UseOf(ends[socketstats.Client], socketstats.Client), socketstats.UseOf(ends[socketstats.Server], socketstats.Server)
+	c, s := socketstats.ActivityOf(ends[socketstats.Client], socketstats.Client), socketstats.ActivityOf(ends[socketstats.Server], socketstats.Server)
 	return &c, &s
 }
 

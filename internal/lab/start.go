@@ -63,7 +63,7 @@ func (p *play) startProcesses(ctx context.Context) (Begin, error) {
 	if err := p.openViews(ctx, servers); err != nil {
 		return begin, err
 	}
-	begin.Source, begin.Blind = p.sampler.views[0].source.Name(), p.sampler.views[0].source.Blind()
+	begin.Source, begin.UnsupportedStates = p.sampler.views[0].source.Name(), p.sampler.views[0].source.UnsupportedStates()
 	arrivals := p.Script.Arrivals(p.Seed)
 	for _, side := range scenario.Sides() {
 		if err := p.startClient(ctx, side, servers[side], arrivals); err != nil {

@@ -14,8 +14,8 @@ func (w *Watcher) WithoutPrivilege(ports ...uint16) error {
 	}
 	heard, err := socketstats.OpenClosings(ports)
 	w.flows = &closings{source: heard, owners: &w.owners}
-	if err == nil && w.target.Closely {
-		w.weights, err = w.openWeights()
+	if err == nil && w.target.Details {
+		w.closedInfo, err = w.openClosedInfo()
 	}
 	return err
 }

@@ -21,11 +21,11 @@ type Flow struct {
 	// OpenedPerSecond and ClosedPerSecond are since the count before.
 	OpenedPerSecond float64 `json:"opened_per_second"`
 	ClosedPerSecond float64 `json:"closed_per_second"`
-	// Weighed are those of Closed of which it is known what they carried, and
-	// Brief those of Weighed that carried an exchange or two; both only if the
-	// target is watched closely.
-	Weighed int `json:"weighed,omitempty"`
-	Brief   int `json:"brief,omitempty"`
+	// WithTCPInfo are those of Closed of which it is known what they carried, and
+	// ShortLived those of WithTCPInfo that carried an exchange or two; both only if the
+	// target is observed with details.
+	WithTCPInfo int `json:"with_tcp_info,omitempty"`
+	ShortLived  int `json:"short_lived,omitempty"`
 	// Inferred are those of Closed that are in this row because no other process
 	// was seen to connect to where they went: without privilege the kernel does
 	// not say whose a connection was.
@@ -40,9 +40,9 @@ func (f *Flow) since(before Flow, passed time.Duration) {
 	}
 }
 
-// Spent is how long sockets were in a state that they left since the watch
+// StateDuration is how long sockets were in a state that they left since the watch
 // began.
-type Spent struct {
+type StateDuration struct {
 	State  socketstats.State `json:"state"`
 	Times  int               `json:"times"`
 	MeanMS float64           `json:"mean_ms"`
@@ -56,7 +56,7 @@ type flowSource interface {
 	// list. It returns what came and went since the first list, and whether
 	// some were missed or could not be told to be anybody's.
 	before(who rowOf) error
-	after(list []socketstats.Socket, who rowOf) (total tallies, atLeast bool, err error)
+	after(list []socketstats.Socket, who rowOf) (total accounts, atLeast bool, err error)
 	Close() error
 }
 
@@ -80,19 +80,19 @@ const (
 
 // tally is a row's account, and tallies those of all rows.
 type (
-	tally   struct{ opened, closed, inferred int }
-	tallies map[int32]*tally
+	account  struct{ opened, closed, inferred int }
+	accounts map[int32]*account
 )
 
-func (t *tally) plus(u tally) {
+func (t *account) plus(u account) {
 	t.opened += u.opened
 	t.closed += u.closed
 	t.inferred += u.inferred
 }
 
-func (t tallies) of(row int32) *tally {
+func (t accounts) of(row int32) *account {
 	if t[row] == nil {
-		t[row] = &tally{}
+		t[row] = &account{}
 	}
 	return t[row]
 }

@@ -14,8 +14,8 @@ type closings struct {
 	owners *socketstats.Owners
 
 	begun  bool
-	base   tallies // those alive at the beginning, as opened
-	closed tallies
+	base   accounts // those alive at the beginning, as opened
+	closed accounts
 	heard  []socketstats.Closed
 	missed bool
 	// unknown is how many came and went that may have been anybody's.
@@ -41,7 +41,7 @@ func (c *closings) drain(who rowOf) (map[uint64]bool, error) {
 	}
 	c.heard, c.missed = heard, c.missed || overflows > 0
 	if c.closed == nil {
-		c.closed = tallies{}
+		c.closed = accounts{}
 	}
 	gone := make(map[uint64]bool, len(heard))
 	for _, closed := range heard {
@@ -61,16 +61,16 @@ func (c *closings) drain(who rowOf) (map[uint64]bool, error) {
 	return gone, nil
 }
 
-func (c *closings) after(list []socketstats.Socket, who rowOf) (tallies, bool, error) {
+func (c *closings) after(list []socketstats.Socket, who rowOf) (accounts, bool, error) {
 	gone, err := c.drain(who)
 	if err != nil {
 		return nil, false, err
 	}
 	alive := countAlive(list, gone, who) // what the list shows may have been closed since
 	if !c.begun {
-		c.begun, c.base, c.closed = true, alive, tallies{}
+		c.begun, c.base, c.closed = true, alive, accounts{}
 	}
-	total := tallies{}
+	total := accounts{}
 	for row, n := range c.closed {
 		total.of(row).opened += n.closed
 		total.of(row).closed += n.closed
@@ -87,8 +87,8 @@ func (c *closings) after(list []socketstats.Socket, who rowOf) (tallies, bool, e
 
 // countAlive counts the connections that a list shows alive, but for those that
 // have gone since, as opened.
-func countAlive(list []socketstats.Socket, gone map[uint64]bool, who rowOf) tallies {
-	alive := tallies{}
+func countAlive(list []socketstats.Socket, gone map[uint64]bool, who rowOf) accounts {
+	alive := accounts{}
 	for i := range list {
 		s := &list[i]
 		if !s.Alive() || gone[s.Cookie] {

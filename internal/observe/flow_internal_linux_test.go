@@ -13,19 +13,19 @@ import (
 // may have been opened after the list was made.
 func TestClosingsThatWereNotHeardAreSeenInTheLists(t *testing.T) {
 	flows := &transitions{}
-	alive := func(n int) tallies { return tallies{7: {opened: n}} }
-	now := func(heard tally, listed int) tally {
+	alive := func(n int) accounts { return accounts{7: {opened: n}} }
+	now := func(heard account, listed int) account {
 		*flows.total.of(7) = heard
 		return *flows.corrected(alive(listed)).of(7)
 	}
 	flows.corrected(alive(10)) // ten at the beginning
-	require.Equal(t, tally{opened: 3}, now(tally{opened: 3}, 13))
-	require.Equal(t, tally{opened: 5, closed: 2}, now(tally{opened: 5, closed: 2}, 13))
-	require.Equal(t, tally{opened: 6, closed: 2}, now(tally{opened: 6, closed: 2}, 13), "the sixth was opened after the list")
-	require.Equal(t, tally{opened: 6, closed: 2}, now(tally{opened: 6, closed: 2}, 14))
-	require.Equal(t, tally{opened: 6, closed: 2}, now(tally{opened: 6, closed: 2}, 11), "three are gone; they may be heard of yet")
-	require.Equal(t, tally{opened: 6, closed: 5}, now(tally{opened: 6, closed: 2}, 11), "they were not")
-	require.Equal(t, tally{opened: 6, closed: 6}, now(tally{opened: 6, closed: 3}, 10))
+	require.Equal(t, account{opened: 3}, now(account{opened: 3}, 13))
+	require.Equal(t, account{opened: 5, closed: 2}, now(account{opened: 5, closed: 2}, 13))
+	require.Equal(t, account{opened: 6, closed: 2}, now(account{opened: 6, closed: 2}, 13), "the sixth was opened after the list")
+	require.Equal(t, account{opened: 6, closed: 2}, now(account{opened: 6, closed: 2}, 14))
+	require.Equal(t, account{opened: 6, closed: 2}, now(account{opened: 6, closed: 2}, 11), "three are gone; they may be heard of yet")
+	require.Equal(t, account{opened: 6, closed: 5}, now(account{opened: 6, closed: 2}, 11), "they were not")
+	require.Equal(t, account{opened: 6, closed: 6}, now(account{opened: 6, closed: 3}, 10))
 }
 
 // On a busy machine half a second can pass between a process's close(2) and the

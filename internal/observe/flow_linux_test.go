@@ -117,7 +117,7 @@ func TestWhatComesAndGoesBetweenTwoCountsIsCounted(t *testing.T) {
 			}, 10*time.Second, 10*time.Millisecond)
 			require.Equal(t, n+10, flow(snap, row).Opened)
 			if row != 0 {
-				require.NotEmpty(t, snap.Spent)
+				require.NotEmpty(t, snap.StateDurations)
 			}
 		})
 	}

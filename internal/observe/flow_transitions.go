@@ -13,11 +13,11 @@ type transitions struct {
 	source *tracepoint.Listener
 
 	begun bool
-	total tallies // heard
+	total accounts // heard
 	heard []tracepoint.Transition
 	// base are the connections that were alive at the beginning, as opened, and
 	// unheard the closings that the last list showed and that were not heard.
-	base    tallies
+	base    accounts
 	unheard map[int32]int
 	// spent is how long sockets were in the states that they left.
 	spent map[socketstats.State]*spent
@@ -48,12 +48,12 @@ func (t *transitions) before(rowOf) error {
 	if t.begun {
 		return nil
 	}
-	t.begun, t.total, t.spent = true, tallies{}, map[socketstats.State]*spent{}
+	t.begun, t.total, t.spent = true, accounts{}, map[socketstats.State]*spent{}
 	_, _, err := t.source.Drain(nil)
 	return err
 }
 
-func (t *transitions) after(list []socketstats.Socket, who rowOf) (tallies, bool, error) {
+func (t *transitions) after(list []socketstats.Socket, who rowOf) (accounts, bool, error) {
 	heard, lost, err := t.source.Drain(t.heard[:0])
 	if err != nil {
 		return nil, false, err
@@ -70,8 +70,8 @@ func (t *transitions) after(list []socketstats.Socket, who rowOf) (tallies, bool
 		if t.remember && h.PID != 0 {
 			t.born[pairOf(h.Local, h.Remote)] = h.PID
 		}
-		if h.Spent > 0 {
-			t.spend(h.From, h.Spent)
+		if h.StateDuration > 0 {
+			t.spend(h.From, h.StateDuration)
 		}
 		switch {
 		case h.To == socketstats.Established:
@@ -87,16 +87,16 @@ func (t *transitions) after(list []socketstats.Socket, who rowOf) (tallies, bool
 // or was opened is alive or closed. Some virtual machines' kernels hide timers,
 // and what TCP does in them, from all tracing. What two lists in a row show to
 // be gone was closed; by one alone it may only have been opened after it.
-func (t *transitions) corrected(alive tallies) tallies {
+func (t *transitions) corrected(alive accounts) accounts {
 	if t.base == nil { // what was heard while the first list was made is in it
-		t.base, t.unheard, t.total = alive, map[int32]int{}, tallies{}
+		t.base, t.unheard, t.total = alive, map[int32]int{}, accounts{}
 	}
-	all, now := tallies{}, map[int32]int{}
-	for _, rows := range []tallies{t.total, t.base} {
+	all, now := accounts{}, map[int32]int{}
+	for _, rows := range []accounts{t.total, t.base} {
 		for row := range rows {
 			heard := t.total.of(row)
 			now[row] = t.base.of(row).opened + heard.opened - heard.closed - alive.of(row).opened
-			*all.of(row) = tally{opened: heard.opened, closed: heard.closed + max(0, min(now[row], t.unheard[row]))}
+			*all.of(row) = account{opened: heard.opened, closed: heard.closed + max(0, min(now[row], t.unheard[row]))}
 		}
 	}
 	t.unheard = now
@@ -132,12 +132,12 @@ func (t *transitions) spend(s socketstats.State, d time.Duration) {
 }
 
 // states lists how long sockets were in each state.
-func (t *transitions) states() []Spent {
-	var list []Spent
+func (t *transitions) states() []StateDuration {
+	var list []StateDuration
 	for _, state := range socketstats.States() {
 		if s := t.spent[state]; s != nil {
 			millis := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-			list = append(list, Spent{State: state, Times: s.times, MeanMS: millis(s.sum / time.Duration(s.times)), MaxMS: millis(s.most)})
+			list = append(list, StateDuration{State: state, Times: s.times, MeanMS: millis(s.sum / time.Duration(s.times)), MaxMS: millis(s.most)})
 		}
 	}
 	return list

@@ -26,7 +26,7 @@ type History struct {
 	newest, step time.Duration
 }
 
-// Add enters the next snapshot of a target that is watched closely.
+// Add enters the next snapshot of a target that is observed with details.
 func (h *History) Add(s Snapshot) {
 	h.makeRoom(s)
 	h.step, h.newest = s.After-h.newest, s.After
@@ -225,16 +225,16 @@ func (e *epochs) common(samples int) bool { return 4*e.now > samples }
 func join(s *verdict.Sample, limits *socketstats.Limits, p Process) {
 	s.Client.Counts = s.Client.Counts.Plus(p.Client)
 	s.Server.Counts = s.Server.Counts.Plus(p.Server)
-	s.Client.Use = plus(s.Client.Use, p.ClientUse)
-	s.Server.Use = plus(s.Server.Use, p.ServerUse)
+	s.Client.Activity = plus(s.Client.Activity, p.ClientActivity)
+	s.Server.Activity = plus(s.Server.Activity, p.ServerActivity)
 	if p.Flow != nil {
 		if s.Flow == nil {
 			s.Flow = &verdict.Flow{}
 		}
 		s.Flow.Opened += p.Flow.Opened
 		s.Flow.Closed += p.Flow.Closed
-		s.Flow.Weighed += p.Flow.Weighed
-		s.Flow.Brief += p.Flow.Brief
+		s.Flow.WithTCPInfo += p.Flow.WithTCPInfo
+		s.Flow.ShortLived += p.Flow.ShortLived
 		s.Flow.Inferred += p.Flow.Inferred
 	}
 	if q := p.Queue; q != nil && (s.Queue == nil || q.Waiting-q.Limit > s.Queue.Waiting-s.Queue.Limit) {
@@ -255,7 +255,7 @@ func queueOf(q *Queue) *verdict.Queue {
 	return &verdict.Queue{Waiting: q.Waiting, Limit: q.Limit}
 }
 
-func plus(a, b *socketstats.Use) *socketstats.Use {
+func plus(a, b *socketstats.Activity) *socketstats.Activity {
 	switch {
 	case a == nil:
 		return b

@@ -115,23 +115,23 @@ func TestASubjectsSamplesAreItsOwnRows(t *testing.T) {
 		a.Server, b.Server = in(socketstats.CloseWait, 1), in(socketstats.CloseWait, 2)
 		a.Descriptors, a.Limits = 5, &socketstats.Limits{Descriptors: 100}
 		b.Descriptors, b.Limits = 6, &socketstats.Limits{Descriptors: 200}
-		a.Flow, b.Flow = &observe.Flow{Opened: i, Closed: 1, Weighed: 3, Brief: 1}, &observe.Flow{Opened: 2 * i, Closed: 2, Weighed: 4, Brief: 2}
-		a.ClientUse, b.ClientUse = &socketstats.Use{Unread: 1, Towards: 4}, &socketstats.Use{Unread: 2, Towards: 3}
+		a.Flow, b.Flow = &observe.Flow{Opened: i, Closed: 1, WithTCPInfo: 3, ShortLived: 1}, &observe.Flow{Opened: 2 * i, Closed: 2, WithTCPInfo: 4, ShortLived: 2}
+		a.ClientActivity, b.ClientActivity = &socketstats.Activity{Unread: 1, MaxPerDestination: 4}, &socketstats.Activity{Unread: 2, MaxPerDestination: 3}
 		return []observe.Process{a, b}
 	})
 	subjects := h.Subjects()
 	require.Equal(t, []string{"all app processes together", "app (7)", "app (8)"}, names(subjects))
 	for i, want := range []verdict.Sample{
 		{
-			Client:      verdict.End{Counts: in(socketstats.Established, 27), Use: &socketstats.Use{Unread: 3, Towards: 4}},
+			Client:      verdict.End{Counts: in(socketstats.Established, 27), Activity: &socketstats.Activity{Unread: 3, MaxPerDestination: 4}},
 			Server:      verdict.End{Counts: in(socketstats.CloseWait, 3)},
-			Flow:        &verdict.Flow{Opened: 27, Closed: 3, Weighed: 7, Brief: 3},
+			Flow:        &verdict.Flow{Opened: 27, Closed: 3, WithTCPInfo: 7, ShortLived: 3},
 			Descriptors: 6,
 		},
 		{
-			Client:      verdict.End{Counts: in(socketstats.Established, 9), Use: &socketstats.Use{Unread: 1, Towards: 4}},
+			Client:      verdict.End{Counts: in(socketstats.Established, 9), Activity: &socketstats.Activity{Unread: 1, MaxPerDestination: 4}},
 			Server:      verdict.End{Counts: in(socketstats.CloseWait, 1)},
-			Flow:        &verdict.Flow{Opened: 9, Closed: 1, Weighed: 3, Brief: 1},
+			Flow:        &verdict.Flow{Opened: 9, Closed: 1, WithTCPInfo: 3, ShortLived: 1},
 			Descriptors: 5,
 		},
 	} {
@@ -318,7 +318,7 @@ func TestASnapshotIsTheSameAfterJSON(t *testing.T) {
 	t.Parallel()
 	var want, got observe.Snapshot
 	fill(reflect.ValueOf(&want).Elem())
-	require.NotZero(t, want.Processes[1].ServerUse.Received[11])
+	require.NotZero(t, want.Processes[1].ServerActivity.Received[11])
 	data, err := json.Marshal(want)
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(data, &got))

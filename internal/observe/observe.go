@@ -30,9 +30,9 @@ type Target struct {
 	// Except is the port of a page of our own, whose connections are not counted;
 	// 0 is none.
 	Except uint16
-	// Closely asks for what a verdict needs beside counts: what connections do,
+	// Details asks for what a verdict needs beside counts: what connections do,
 	// and the processes' limits.
-	Closely bool
+	Details bool
 }
 
 // Snapshot is what one count showed.
@@ -52,9 +52,9 @@ type Snapshot struct {
 	// AtLeast says that some that came and went were missed, or could not be
 	// told to be a process's, so that there were more.
 	AtLeast bool `json:"at_least,omitempty"`
-	// Spent is how long the watched sockets were in states that they left; from
+	// StateDurations is how long the watched sockets were in states that they left; from
 	// the tracepoint only.
-	Spent []Spent `json:"spent,omitempty"`
+	StateDurations []StateDuration `json:"state_durations,omitempty"`
 	// Unknown is how many connections came and went since the watch began that
 	// cannot be told to be anybody's.
 	Unknown int `json:"unknown,omitempty"`
@@ -83,11 +83,11 @@ type Process struct {
 	// it is in the row without process.
 	Flow *Flow `json:"flow,omitempty"`
 
-	// What follows is there if the target is watched closely, and the source
-	// or the system tells.
+	// What follows is set if the target is observed with details, where the source
+	// or the system reports it.
 
-	ClientUse *socketstats.Use `json:"client_use,omitempty"`
-	ServerUse *socketstats.Use `json:"server_use,omitempty"`
+	ClientActivity *socketstats.Activity `json:"client_activity,omitempty"`
+	ServerActivity *socketstats.Activity `json:"server_activity,omitempty"`
 	// Descriptors is how many the process has open.
 	Descriptors int                 `json:"descriptors,omitempty"`
 	Limits      *socketstats.Limits `json:"limits,omitempty"`
@@ -123,14 +123,14 @@ type Watcher struct {
 	flows flowSource // nil where there is none
 	own   ownAddresses
 	uses  uses
-	// peeked is how often was looked between counts, and peekTook how long it
-	// took last; unknownBefore is what was unknown at the last count but one, and lastUnknown at
+	// earlyScans is the number of early scans, and earlyScanTook the time of the
+	// last one; unknownBefore is what was unknown at the last count but one, and lastUnknown at
 	// the last.
-	peeked        int
-	peekTook      time.Duration
+	earlyScans    int
+	earlyScanTook time.Duration
 	unknownBefore int
 	lastUnknown   int
-	weights       *weights // nil if not watched closely, or nothing tells
+	closedInfo    *closedInfo // nil if not observed with details, or there is no source
 	limits        map[int32]socketstats.Limits
 	dead          map[int32]bool // the processes that have ended
 	began         time.Time
@@ -165,8 +165,8 @@ func New(ctx context.Context, source socketstats.Source, target Target) (*Watche
 		}
 	}
 	var err error
-	if w.flows, err = openFlows(source, &w.owners, target.Port); err == nil && target.Closely && w.flows != nil {
-		w.weights, err = w.openWeights()
+	if w.flows, err = openFlows(source, &w.owners, target.Port); err == nil && target.Details && w.flows != nil {
+		w.closedInfo, err = w.openClosedInfo()
 	}
 	return w, err
 }
@@ -176,7 +176,7 @@ func (w *Watcher) Close() error {
 	if w.flows == nil {
 		return nil
 	}
-	return errors.Join(w.flows.Close(), w.weights.close())
+	return errors.Join(w.flows.Close(), w.closedInfo.close())
 }
 
 // named lists the processes that have the target's name.
@@ -251,8 +251,8 @@ func (w *Watcher) Count(ctx context.Context) (Snapshot, error) {
 	if err := w.addFlows(rows, &snap, sockets, who); err != nil {
 		return Snapshot{}, err
 	}
-	if w.target.Closely {
-		w.lookClosely(rows, &snap, sockets)
+	if w.target.Details {
+		w.addDetails(rows, &snap, sockets)
 	}
 	snap.Processes = w.list(rows)
 	slices.SortFunc(snap.Processes, func(a, b Process) int {
@@ -270,7 +270,7 @@ func (w *Watcher) Count(ctx context.Context) (Snapshot, error) {
 func (w *Watcher) query(ctx context.Context) (socketstats.Query, error) {
 	// Nobody waits for a count here, and what it takes is taken from what is
 	// watched.
-	q := socketstats.Query{Owners: true, Thrifty: true, Into: w.sockets, Info: w.target.Closely}
+	q := socketstats.Query{Owners: true, Thrifty: true, Into: w.sockets, Info: w.target.Details}
 	if w.target.Port != 0 {
 		q.Ports = []uint16{w.target.Port}
 	}
@@ -322,9 +322,9 @@ func (w *Watcher) addFlows(rows rows, snap *Snapshot, sockets []socketstats.Sock
 	first, passed := w.lastAt.IsZero(), snap.At.Sub(w.lastAt)
 	w.lastAt = snap.At
 	if first { // nothing came or went yet
-		return w.weights.enter(rows, who)
+		return w.closedInfo.enter(rows, who)
 	}
-	sums := tallies{}
+	sums := accounts{}
 	for pid, n := range total {
 		if n.opened != 0 || n.closed != 0 {
 			pid = w.rowFor(rows, pid)
@@ -340,12 +340,12 @@ func (w *Watcher) addFlows(rows rows, snap *Snapshot, sockets []socketstats.Sock
 	}
 	switch flows := w.flows.(type) {
 	case *transitions:
-		snap.Spent = flows.states()
+		snap.StateDurations = flows.states()
 	case *closings:
 		w.unknownBefore, snap.Unknown = w.lastUnknown, flows.unknown
 		w.lastUnknown = flows.unknown
 	}
-	return w.weights.enter(rows, who)
+	return w.closedInfo.enter(rows, who)
 }
 
 // byPort gives each process its client ends and the server ends of the same
@@ -411,7 +411,7 @@ func (w *Watcher) byProcess(rows rows, sockets []socketstats.Socket) {
 	for i := range sockets {
 		s := &sockets[i]
 		pid, end, ok := w.rowOfListed(s)
-		if w.target.Closely {
+		if w.target.Details {
 			w.uses.see(s, ok)
 		}
 		if ok {

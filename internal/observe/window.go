@@ -57,7 +57,7 @@ func still(before, now Snapshot, step time.Duration) bool {
 	return len(before.Processes) == len(now.Processes) && before.Unknown == now.Unknown &&
 		slices.EqualFunc(before.Processes, now.Processes, func(a, b Process) bool {
 			return a.PID == b.PID && a.Client == b.Client && a.Server == b.Server && sameFlow(a.Flow, b.Flow) &&
-				sameQueue(a.Queue, b.Queue) && silent(a.ClientUse, b.ClientUse, step) && silent(a.ServerUse, b.ServerUse, step)
+				sameQueue(a.Queue, b.Queue) && silent(a.ClientActivity, b.ClientActivity, step) && silent(a.ServerActivity, b.ServerActivity, step)
 		}) && sameQueue(before.Queue, now.Queue)
 }
 
@@ -77,7 +77,7 @@ func sameQueue(a, b *Queue) bool {
 
 // silent reports whether no connection has said anything for as long as a step,
 // and false if that is not known.
-func silent(before, now *socketstats.Use, step time.Duration) bool {
+func silent(before, now *socketstats.Activity, step time.Duration) bool {
 	if before == nil || now == nil {
 		return false
 	}
@@ -102,7 +102,7 @@ func (h *History) rebase(series *verdict.Series, pid int32) {
 		base = *first.Flow
 	}
 	if f, ok := h.before[pid]; ok && pid != 0 { // it may have no row in the first
-		base = verdict.Flow{Opened: f.Opened, Closed: f.Closed, Weighed: f.Weighed, Brief: f.Brief, Inferred: f.Inferred}
+		base = verdict.Flow{Opened: f.Opened, Closed: f.Closed, WithTCPInfo: f.WithTCPInfo, ShortLived: f.ShortLived, Inferred: f.Inferred}
 	}
 	for i := range series.Samples {
 		s := &series.Samples[i]
@@ -110,7 +110,7 @@ func (h *History) rebase(series *verdict.Series, pid int32) {
 		if f := s.Flow; f != nil {
 			*f = verdict.Flow{
 				Opened: max(0, f.Opened-base.Opened), Closed: max(0, f.Closed-base.Closed),
-				Weighed: max(0, f.Weighed-base.Weighed), Brief: max(0, f.Brief-base.Brief), Inferred: max(0, f.Inferred-base.Inferred),
+				WithTCPInfo: max(0, f.WithTCPInfo-base.WithTCPInfo), ShortLived: max(0, f.ShortLived-base.ShortLived), Inferred: max(0, f.Inferred-base.Inferred),
 			}
 		}
 	}

@@ -16,18 +16,18 @@ import (
 // many that came and went since the watch began.
 func seen(open int, idle time.Duration, flow int) observe.Process {
 	p := row(7, open)
-	p.ClientUse, p.ServerUse = &socketstats.Use{}, &socketstats.Use{}
+	p.ClientActivity, p.ServerActivity = &socketstats.Activity{}, &socketstats.Activity{}
 	for range open {
-		for class := range p.ClientUse.Received {
+		for class := range p.ClientActivity.Received {
 			one := socketstats.Silence{}
 			one[class] = 1
 			if one.AtLeast(idle) == 1 {
-				p.ClientUse.Received[class]++
+				p.ClientActivity.Received[class]++
 				break
 			}
 		}
 	}
-	p.Flow = &observe.Flow{Opened: flow + open, Closed: flow, Weighed: flow, Brief: flow}
+	p.Flow = &observe.Flow{Opened: flow + open, Closed: flow, WithTCPInfo: flow, ShortLived: flow}
 	return p
 }
 
@@ -71,8 +71,8 @@ func TestALimitedHistoryIsJudgedAsIfItBeganThere(t *testing.T) {
 				if list[k].PID == 7 {
 					list[k].Flow.Opened -= 800 + 3
 					list[k].Flow.Closed -= 800
-					list[k].Flow.Weighed -= 800
-					list[k].Flow.Brief -= 800
+					list[k].Flow.WithTCPInfo -= 800
+					list[k].Flow.ShortLived -= 800
 				}
 			}
 			return list
@@ -131,13 +131,13 @@ func TestWhatHappensTakesThePlaceOfTheOldest(t *testing.T) {
 		"counts":     use(func(p *observe.Process, i int) { p.Client = in(socketstats.Established, 5+i%2) }),
 		"the server": use(func(p *observe.Process, i int) { p.Server = in(socketstats.Established, 5+i%2) }),
 		"flow":       use(func(p *observe.Process, i int) { p.Flow.Opened += i }),
-		"talk":       use(func(p *observe.Process, _ int) { p.ClientUse.Sent[0] = 1 }),
-		"unread":     use(func(p *observe.Process, i int) { p.ClientUse.Unread = i % 2 }),
-		"dead":       use(func(p *observe.Process, i int) { p.ServerUse.Dead = i % 2 }),
-		"resent":     use(func(p *observe.Process, i int) { p.ClientUse.Resent = i % 2 }),
+		"sent":       use(func(p *observe.Process, _ int) { p.ClientActivity.Sent[0] = 1 }),
+		"unread":     use(func(p *observe.Process, i int) { p.ClientActivity.Unread = i % 2 }),
+		"dead":       use(func(p *observe.Process, i int) { p.ServerActivity.Dead = i % 2 }),
+		"resent":     use(func(p *observe.Process, i int) { p.ClientActivity.Resent = i % 2 }),
 		"the queue":  use(func(p *observe.Process, i int) { p.Queue.Waiting = i % 2 }),
 		"processes":  use(func(p *observe.Process, i int) { p.PID += int32(i % 2) }),
-		"no use":     use(func(p *observe.Process, _ int) { p.ClientUse = nil }),
+		"no use":     use(func(p *observe.Process, _ int) { p.ClientActivity = nil }),
 	} {
 		h := limited(60, historyOf(200, 0, rows))
 		require.Equal(t, 60, h.Len(), name)

@@ -35,8 +35,8 @@ func counts(state socketstats.State, n int) socketstats.Counts {
 
 // silent is connections that have their answer and have said nothing for ten
 // seconds or longer.
-func silent(n int) *socketstats.Use {
-	u := &socketstats.Use{Towards: n}
+func silent(n int) *socketstats.Activity {
+	u := &socketstats.Activity{MaxPerDestination: n}
 	u.Received[7] = n
 	return u
 }
@@ -59,7 +59,7 @@ expect: {faulty: [{verdict: leak}], fixed: ["client.final.TIME_WAIT <= 1"]}
 	require.NoError(t, err)
 	events := []lab.Event{{Begin: &lab.Begin{
 		Schema: recording.Schema, Script: script, Scenario: script.ID, Title: script.Title, Speed: 1, Seed: 1<<64 - 1,
-		GoVersion: "go1.26", Source: "sockdiag", Blind: []socketstats.State{socketstats.SynRecv}, Started: started,
+		GoVersion: "go1.26", Source: "sockdiag", UnsupportedStates: []socketstats.State{socketstats.SynRecv}, Started: started,
 		Limits:   socketstats.Limits{Descriptors: 1024, Ports: 28232},
 		FaultyAt: lab.Place{Server: "127.0.0.1:80", ServerPID: 7, ClientPID: 8, LeftBehind: 1},
 		Origin:   by,
@@ -76,15 +76,15 @@ expect: {faulty: [{verdict: leak}], fixed: ["client.final.TIME_WAIT <= 1"]}
 			At: time.Duration(i) * time.Second, Took: time.Millisecond, CPU: time.Microsecond,
 			Faulty: lab.SideSample{
 				Client: counts(socketstats.Established, n), Server: counts(socketstats.Established, n),
-				ClientUse: silent(n), ServerUse: &socketstats.Use{}, Kernel: socketstats.Counters{"ActiveOpens": 3},
-				Connections: &lab.Tally{Opened: n}, Report: report(n),
+				ClientActivity: silent(n), ServerActivity: &socketstats.Activity{}, Kernel: socketstats.Counters{"ActiveOpens": 3},
+				Connections: &lab.ConnCounts{Opened: n}, Report: report(n),
 			},
 			Fixed: lab.SideSample{Client: counts(socketstats.TimeWait, 1), Report: report(n)},
 		}})
 	}
 	return append(events, lab.Event{End: &lab.Ending{
 		Duration: time.Duration(samples) * time.Second, Stopped: "interrupted",
-		Faulty: report(10 * samples), Fixed: report(10 * samples), FaultySeen: &lab.Tally{Opened: 10 * samples, AtLeast: true},
+		Faulty: report(10 * samples), Fixed: report(10 * samples), FaultySeen: &lab.ConnCounts{Opened: 10 * samples, AtLeast: true},
 	}})
 }
 
@@ -97,13 +97,13 @@ func aWatch(samples int) []observe.Event {
 		n := 10 * i
 		events = append(events, observe.Event{Snapshot: &observe.Snapshot{
 			At: started.Add(time.Duration(i) * time.Second), After: time.Duration(i) * time.Second, Took: time.Millisecond,
-			Listeners: []string{}, FlowSource: "tracepoint", Spent: []observe.Spent{{State: socketstats.FinWait1, Times: 1, MeanMS: 1.0 / 3}},
+			Listeners: []string{}, FlowSource: "tracepoint", StateDurations: []observe.StateDuration{{State: socketstats.FinWait1, Times: 1, MeanMS: 1.0 / 3}},
 			Processes: []observe.Process{
 				{
-					PID: 7, Name: "leaky \"<&>\"", Client: counts(socketstats.Established, n), ClientUse: silent(n), ServerUse: &socketstats.Use{},
+					PID: 7, Name: "leaky \"<&>\"", Client: counts(socketstats.Established, n), ClientActivity: silent(n), ServerActivity: &socketstats.Activity{},
 					Flow: &observe.Flow{Opened: n, OpenedPerSecond: 10}, Descriptors: n + 5, Limits: &socketstats.Limits{Descriptors: 1024, Ports: 28232},
 				},
-				{PID: 8, Name: "sound", Client: counts(socketstats.Established, 2), ClientUse: silent(2), ServerUse: &socketstats.Use{}, Flow: &observe.Flow{}},
+				{PID: 8, Name: "sound", Client: counts(socketstats.Established, 2), ClientActivity: silent(2), ServerActivity: &socketstats.Activity{}, Flow: &observe.Flow{}},
 			},
 		}})
 	}

@@ -52,7 +52,7 @@ func Drawn(s observe.Snapshot) observe.Snapshot {
 	s.Processes = slices.Clone(s.Processes)
 	for i := range s.Processes {
 		p := &s.Processes[i]
-		p.ClientUse, p.ServerUse, p.Limits, p.Queue = nil, nil, nil, nil
+		p.ClientActivity, p.ServerActivity, p.Limits, p.Queue = nil, nil, nil, nil
 	}
 	return s
 }

@@ -12,14 +12,14 @@ import (
 	"socketlab/internal/verdict"
 )
 
-// closely is watching as it is when nothing that a verdict needs is missing.
-func closely(n int) []observe.Snapshot {
+// detailed returns snapshots with everything that a verdict needs.
+func detailed(n int) []observe.Snapshot {
 	snapshots := watching(n)
 	for _, s := range snapshots {
 		for i := range s.Processes {
 			p := &s.Processes[i]
-			p.ClientUse, p.ServerUse, p.Limits = &socketstats.Use{}, &socketstats.Use{}, &socketstats.Limits{}
-			p.ClientUse.Received[6] = p.Client.Of(socketstats.Established)
+			p.ClientActivity, p.ServerActivity, p.Limits = &socketstats.Activity{}, &socketstats.Activity{}, &socketstats.Limits{}
+			p.ClientActivity.Received[6] = p.Client.Of(socketstats.Established)
 		}
 	}
 	return snapshots
@@ -30,7 +30,7 @@ func TestVerdictOnEachProcessIsThatOfADiagnosis(t *testing.T) {
 	var v Verdicts
 	var h observe.History
 	require.Nil(t, v.Found(false))
-	for i, s := range closely(40) {
+	for i, s := range detailed(40) {
 		v.Add(s)
 		h.Add(s)
 		require.Equal(t, h.Judge(false), v.Found(true), "after %d", i)
@@ -51,7 +51,7 @@ func TestVerdictOnEachProcessIsThatOfADiagnosis(t *testing.T) {
 func TestVerdictsAreNotFoundTooOften(t *testing.T) {
 	t.Parallel()
 	var v Verdicts
-	snapshots := closely(40)
+	snapshots := detailed(40)
 	for _, s := range snapshots {
 		v.Add(s)
 	}
@@ -69,7 +69,7 @@ func TestVerdictsAreNotFoundTooOften(t *testing.T) {
 	last.Processes = last.Processes[:0]
 	v.Add(last)
 	require.Len(t, v.Found(true), 1, "there are no more")
-	for _, s := range closely(judged) {
+	for _, s := range detailed(judged) {
 		v.Add(s)
 	}
 	require.Equal(t, judged, v.history.Len(), "and of a long watch only so many are judged")
@@ -78,7 +78,7 @@ func TestVerdictsAreNotFoundTooOften(t *testing.T) {
 func TestWatchOfTooShortATimeSaysSo(t *testing.T) {
 	t.Parallel()
 	var v Verdicts
-	snapshots := closely(3)
+	snapshots := detailed(3)
 	for _, s := range snapshots {
 		v.Add(s)
 	}
@@ -124,9 +124,9 @@ func TestWatchSentenceNamesTheLeakFirst(t *testing.T) {
 
 func TestWhatIsDrawnKeepsTheCountsOnly(t *testing.T) {
 	t.Parallel()
-	s := closely(1)[0]
+	s := detailed(1)[0]
 	d := Drawn(s)
-	require.Nil(t, d.Processes[0].ClientUse)
-	require.NotNil(t, s.Processes[0].ClientUse, "it is a copy")
+	require.Nil(t, d.Processes[0].ClientActivity)
+	require.NotNil(t, s.Processes[0].ClientActivity, "it is a copy")
 	require.Equal(t, OfWatch([]observe.Snapshot{s}, socketstats.Client, nil), OfWatch([]observe.Snapshot{d}, socketstats.Client, nil))
 }

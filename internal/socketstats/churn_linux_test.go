@@ -75,7 +75,7 @@ func startChurn(t *testing.T, perSecond int64) *churn {
 }
 
 // mayMiss is how many held sockets may be missing of so many samples: none of
-// sock_diag's (see memory). Of /proc/net/tcp, where the kernel goes on in a hash
+// sock_diag's (see dumpState). Of /proc/net/tcp, where the kernel goes on in a hash
 // bucket by number too, some hundred samples show one, with a small table.
 func mayMiss(src socketstats.Source, samples int) int {
 	if src.Name() == "sockdiag" {

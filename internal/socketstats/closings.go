@@ -3,7 +3,7 @@ package socketstats
 import "net/netip"
 
 // Closed is a TCP socket that is no more, and that was to be a connection. What
-// is left of the connection, in TIME_WAIT for instance, is a [Socket.Remnant]
+// is left of the connection, in TIME_WAIT for instance, is a [Socket.Minisock]
 // with the same cookie.
 type Closed struct {
 	// Local and Remote are those of [Socket]. After a close with SO_LINGER 0
@@ -18,10 +18,10 @@ type Closed struct {
 	SegmentsOut, SegmentsIn uint32
 }
 
-// Brief reports whether the connection carried an exchange or two: the client
+// ShortLived reports whether the connection carried an exchange or two: the client
 // sent at most four segments with data (a TLS handshake takes two or three).
 // end is the end that the socket was at.
-func (c Closed) Brief(end End) bool {
+func (c Closed) ShortLived(end End) bool {
 	const few = 4
 	if end == Server {
 		return c.SegmentsIn <= few
@@ -34,7 +34,7 @@ func (c Closed) Brief(end End) bool {
 func (s Socket) Alive() bool {
 	switch s.State {
 	case Established, FinWait1, FinWait2, CloseWait, LastAck, Closing:
-		return !s.Remnant
+		return !s.Minisock
 	default:
 		return false
 	}

@@ -12,11 +12,11 @@ import (
 func TestTheKernelsCountersCountRealConnections(t *testing.T) {
 	before, err := socketstats.ReadCounters("/proc/self")
 	require.NoError(t, err)
-	zoo := statefixture.New(t, statefixture.IPv4)
+	fixture := statefixture.New(t, statefixture.IPv4)
 	for range 3 {
-		zoo.Established()
+		fixture.Established()
 	}
-	zoo.Established().Abort()
+	fixture.Established().Abort()
 	after, err := socketstats.ReadCounters("/proc/self")
 	require.NoError(t, err)
 	// Others on this machine may open some too.

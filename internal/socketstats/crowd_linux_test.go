@@ -14,7 +14,7 @@ import (
 var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
 // crowd is a listener and many connections to it, both ends in this process.
-// A zoo looks at each step of every connection, and is too slow for that.
+// A fixture looks at each step of every connection, and is too slow for that.
 type crowd struct {
 	addr    netip.AddrPort
 	clients []netip.AddrPort

@@ -17,8 +17,8 @@ import (
 	psnet "github.com/shirou/gopsutil/v3/net"
 )
 
-// Blind implements [Source]: Linux lists every state.
-func (Gopsutil) Blind() []State { return nil }
+// UnsupportedStates implements [Source]: Linux lists every state.
+func (Gopsutil) UnsupportedStates() []State { return nil }
 
 // list asks gopsutil for all TCP sockets. Not by ConnectionsPid: it drops every
 // socket without an owner, and answers for a missing process with an empty

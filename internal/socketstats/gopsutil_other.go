@@ -14,9 +14,9 @@ func list(ctx context.Context, _ bool) ([]psnet.ConnectionStat, error) {
 	return psnet.ConnectionsWithoutUidsWithContext(ctx, "tcp")
 }
 
-// Blind implements [Source]. lsof, which gopsutil asks on macOS and the BSDs,
+// UnsupportedStates implements [Source]. lsof, which gopsutil asks on macOS and the BSDs,
 // lists descriptors; these states have none.
-func (Gopsutil) Blind() []State {
+func (Gopsutil) UnsupportedStates() []State {
 	if runtime.GOOS == "windows" {
 		return nil
 	}

@@ -71,14 +71,14 @@ func listenBeside(t *testing.T, below, above uint16) [2]netip.AddrPort {
 func TestAnAnswerReadInHalvesIsTheWholeOne(t *testing.T) {
 	twoThreads(t)
 	many := holdMany(t)
-	zoos := []*statefixture.Zoo{everything(t, statefixture.IPv4), everything(t, statefixture.IPv6)}
+	fixtures := []*statefixture.Fixture{everything(t, statefixture.IPv4), everything(t, statefixture.IPv6)}
 	beside := listenBeside(t, 32767, 32768)
 	for _, addr := range beside {
 		many.want[socketstats.Tuple{Local: addr}] = socketstats.Listen
 	}
 	asked := []uint16{many.addr.Port(), beside[0].Port(), beside[1].Port()}
-	for _, zoo := range zoos {
-		asked = append(asked, zoo.Server.Port())
+	for _, fixture := range fixtures {
+		asked = append(asked, fixture.Server.Port())
 	}
 	for name, ports := range map[string][]uint16{"by port": asked, "all": nil} {
 		t.Run(name, func(t *testing.T) {
@@ -88,8 +88,8 @@ func TestAnAnswerReadInHalvesIsTheWholeOne(t *testing.T) {
 				require.NoError(t, err)
 				require.Zero(t, many.wrongIn(got), "listed by %s", src.Name())
 				kept := slices.DeleteFunc(slices.Clone(got), func(s socketstats.Socket) bool { return many.want[s.Tuple()] == 0 })
-				for _, zoo := range zoos {
-					kept = append(kept, zoo.Mine(got)...)
+				for _, fixture := range fixtures {
+					kept = append(kept, fixture.Mine(got)...)
 				}
 				return statefixture.Lines(kept)
 			}

@@ -32,16 +32,16 @@ func TestTheNextHolderIsFoundWhenTheFirstLetsGo(t *testing.T) {
 	const checksPerCall = 8
 	for conns, calls := range map[int]int{1: 1, 3: 1, 20: 2 * (2*20/checksPerCall + 1)} {
 		d := sockdiag(t)
-		zoo := statefixture.New(t, statefixture.IPv4)
+		fixture := statefixture.New(t, statefixture.IPv4)
 		var held []*statefixture.Conn
 		for range conns {
-			held = append(held, zoo.Established())
+			held = append(held, fixture.Established())
 		}
-		files := zoo.Files()
+		files := fixture.Files()
 		heir, me := startHeir(t, files), int32(os.Getpid())
 		owners := func() map[int32]int {
 			count := map[int32]int{}
-			for _, s := range byTuple(t, d, zoo, socketstats.Query{Owners: true}) {
+			for _, s := range byTuple(t, d, fixture, socketstats.Query{Owners: true}) {
 				if s.State == socketstats.Established {
 					count[s.PID]++
 				}
@@ -69,9 +69,9 @@ func TestTheNextHolderIsFoundWhenTheFirstLetsGo(t *testing.T) {
 // What a process outside the list holds, one in the list may hold as well.
 func TestAmongSeveralHoldersTheOneAskedForIsFound(t *testing.T) {
 	d := sockdiag(t)
-	zoo := statefixture.New(t, statefixture.IPv4)
-	zoo.Established()
-	heir, me := startHeir(t, zoo.Files()), int32(os.Getpid())
+	fixture := statefixture.New(t, statefixture.IPv4)
+	fixture.Established()
+	heir, me := startHeir(t, fixture.Files()), int32(os.Getpid())
 	for _, step := range []struct {
 		among []int32
 		want  int32
@@ -85,7 +85,7 @@ func TestAmongSeveralHoldersTheOneAskedForIsFound(t *testing.T) {
 		{[]int32{1 << 30}, 0},
 		{[]int32{heir, me}, me},
 	} {
-		for _, s := range byTuple(t, d, zoo, socketstats.Query{Owners: true, OwnersAmong: step.among}) {
+		for _, s := range byTuple(t, d, fixture, socketstats.Query{Owners: true, OwnersAmong: step.among}) {
 			require.Equal(t, step.want, s.PID, "among %v: %+v", step.among, s)
 		}
 	}
@@ -132,18 +132,18 @@ func list(args []string) string {
 func TestAnotherUserListsTheSame(t *testing.T) {
 	for _, family := range statefixture.Families() {
 		t.Run(string(family), func(t *testing.T) {
-			zoo := everything(t, family)
-			helper := startAsNobody(t, roleList, strconv.Itoa(int(zoo.Server.Port())))
+			fixture := everything(t, family)
+			helper := startAsNobody(t, roleList, strconv.Itoa(int(fixture.Server.Port())))
 			var got lists
 			require.NoError(t, json.Unmarshal([]byte(helper.Said), &got), helper.Said)
 
-			want := zoo.Sockets()
+			want := fixture.Sockets()
 			for i := range want {
 				want[i].PID = 0 // it may not see our descriptors
 			}
-			require.Equal(t, statefixture.Lines(want), statefixture.Lines(zoo.Mine(got.At)))
-			for _, s := range zoo.Mine(got.At) {
-				require.Equal(t, s.State == socketstats.SynRecv || s.Remnant, s.Info == nil, "%+v", s)
+			require.Equal(t, statefixture.Lines(want), statefixture.Lines(fixture.Mine(got.At)))
+			for _, s := range fixture.Mine(got.At) {
+				require.Equal(t, s.State == socketstats.SynRecv || s.Minisock, s.Info == nil, "%+v", s)
 				require.Zero(t, s.UID, "ours, and a record's: %+v", s)
 			}
 			require.Len(t, got.Own, 1)

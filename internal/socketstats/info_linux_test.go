@@ -13,29 +13,29 @@ import (
 
 func TestInfoIsThereWhereItWasAskedForAndTheKernelHasIt(t *testing.T) {
 	eachFamily(t, func(t *testing.T, d *socketstats.Sockdiag, family statefixture.Family) {
-		zoo := statefixture.New(t, family)
-		has := []socketstats.Tuple{{Local: zoo.Listener()}}
+		fixture := statefixture.New(t, family)
+		has := []socketstats.Tuple{{Local: fixture.Listener()}}
 		both := []socketstats.End{client, server}
 		for _, conn := range []*statefixture.Conn{
-			zoo.Established(), zoo.FinWait1(client), zoo.FinWait2(server), zoo.Closing(client), zoo.LastAck(server),
+			fixture.Established(), fixture.FinWait1(client), fixture.FinWait2(server), fixture.Closing(client), fixture.LastAck(server),
 		} {
 			has = append(has, conn.Tuple(client), conn.Tuple(server))
 		}
 		var hasNot []socketstats.Tuple
 		for _, at := range both {
-			hasNot = append(hasNot, zoo.TimeWait(at).Tuple(at))
-			orphan := zoo.Orphan(at)
+			hasNot = append(hasNot, fixture.TimeWait(at).Tuple(at))
+			orphan := fixture.Orphan(at)
 			hasNot = append(hasNot, orphan.Tuple(at))
 			has = append(has, orphan.Tuple(client+server-at))
 		}
-		waiting, half, opening := zoo.Unaccepted(), zoo.SynRecv(), zoo.SynSent()
+		waiting, half, opening := fixture.Unaccepted(), fixture.SynRecv(), fixture.SynSent()
 		has = append(has, waiting.Tuple(client), waiting.Tuple(server), half.Tuple(client), opening.Tuple(client))
 		hasNot = append(hasNot, half.Tuple(server))
 
-		for _, s := range byTuple(t, d, zoo, socketstats.Query{}) {
+		for _, s := range byTuple(t, d, fixture, socketstats.Query{}) {
 			require.Nil(t, s.Info, "not asked for")
 		}
-		listed := byTuple(t, d, zoo, socketstats.Query{Info: true})
+		listed := byTuple(t, d, fixture, socketstats.Query{Info: true})
 		for _, tuple := range has {
 			require.NotNil(t, listed[tuple].Info, "%+v", listed[tuple])
 		}
@@ -46,7 +46,7 @@ func TestInfoIsThereWhereItWasAskedForAndTheKernelHasIt(t *testing.T) {
 
 		// Where there is no connection yet the kernel's figures are of no event:
 		// they count from when the machine began.
-		for _, tuple := range []socketstats.Tuple{opening.Tuple(client), {Local: zoo.Listener()}} {
+		for _, tuple := range []socketstats.Tuple{opening.Tuple(client), {Local: fixture.Listener()}} {
 			require.Zero(t, listed[tuple].Info.Sent, "%+v", listed[tuple])
 			require.Zero(t, listed[tuple].Info.Received, "%+v", listed[tuple])
 		}
@@ -75,8 +75,8 @@ func until(t *testing.T, fd int, enough func(*unix.TCPInfo) bool) *unix.TCPInfo 
 
 func TestInfoTellsABusyConnectionFromAnIdleOne(t *testing.T) {
 	eachFamily(t, func(t *testing.T, d *socketstats.Sockdiag, family statefixture.Family) {
-		zoo := statefixture.New(t, family)
-		idle, busy := zoo.Established(), zoo.Established()
+		fixture := statefixture.New(t, family)
+		idle, busy := fixture.Established(), fixture.Established()
 		const pause = 30 // ms, and more than one tick of the kernel's clock
 		for _, conn := range []*statefixture.Conn{idle, busy} {
 			for _, fd := range []int{conn.FD(client), conn.FD(server)} {
@@ -87,7 +87,7 @@ func TestInfoTellsABusyConnectionFromAnIdleOne(t *testing.T) {
 		require.NoError(t, err)
 		until(t, busy.FD(client), func(i *unix.TCPInfo) bool { return i.Unacked == 0 })
 
-		listed := byTuple(t, d, zoo, socketstats.Query{Info: true})
+		listed := byTuple(t, d, fixture, socketstats.Query{Info: true})
 		of := func(conn *statefixture.Conn, end socketstats.End) socketstats.Info {
 			t.Helper()
 			require.NotNil(t, listed[conn.Tuple(end)].Info)

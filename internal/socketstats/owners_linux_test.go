@@ -18,15 +18,15 @@ import (
 
 func TestOwnersAreRememberedOfRealSockets(t *testing.T) {
 	eachSource(t, func(t *testing.T, src socketstats.Source, family statefixture.Family) {
-		zoo := statefixture.New(t, family)
-		seen, shut, unseen := zoo.Established(), zoo.FinWait2(server), zoo.Reserve()
+		fixture := statefixture.New(t, family)
+		seen, shut, unseen := fixture.Established(), fixture.FinWait2(server), fixture.Reserve()
 		var owners socketstats.Owners
 		sample := func() map[socketstats.Tuple]socketstats.Socket {
-			all, err := src.Sockets(t.Context(), socketstats.Query{Ports: []uint16{zoo.Server.Port()}, Owners: true})
+			all, err := src.Sockets(t.Context(), socketstats.Query{Ports: []uint16{fixture.Server.Port()}, Owners: true})
 			require.NoError(t, err)
 			owners.Attribute(all)
 			byTuple := map[socketstats.Tuple]socketstats.Socket{}
-			for _, s := range zoo.Mine(all) {
+			for _, s := range fixture.Mine(all) {
 				byTuple[s.Tuple()] = s
 			}
 			return byTuple
@@ -38,7 +38,7 @@ func TestOwnersAreRememberedOfRealSockets(t *testing.T) {
 		shut.LetGo(server)
 		unseen.Establish()
 		unseen.TimeWait(client)
-		waiting := zoo.Unaccepted()
+		waiting := fixture.Unaccepted()
 		for range 2 {
 			got := sample()
 			require.Equal(t, socketstats.TimeWait, got[seen.Tuple(client)].State)
@@ -73,15 +73,15 @@ func TestAListenerWithoutOwnerGetsNoNeighboursOwner(t *testing.T) {
 // with the lowest id, whichever way the socket is found.
 func TestASocketHeldByTwoProcessesHasTheLowerPID(t *testing.T) {
 	for _, src := range sources(t) {
-		zoo := statefixture.New(t, statefixture.IPv4)
-		zoo.Established()
-		zoo.ListenAgain()
+		fixture := statefixture.New(t, statefixture.IPv4)
+		fixture.Established()
+		fixture.ListenAgain()
 		heir := statefixture.Start(t, func(cmd *exec.Cmd) {
-			cmd.ExtraFiles = zoo.Files()
+			cmd.ExtraFiles = fixture.Files()
 		}, statefixture.RoleIdle)
 		all, err := src.Sockets(t.Context(), socketstats.Query{Owners: true})
 		require.NoError(t, err)
-		mine := zoo.Mine(all)
+		mine := fixture.Mine(all)
 		require.Len(t, mine, 4)
 		for _, s := range mine {
 			require.Equal(t, min(heir.PID, int32(os.Getpid())), s.PID, "%+v", s)

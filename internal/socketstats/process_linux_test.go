@@ -35,27 +35,27 @@ func requireRefused(t *testing.T, pid int32, want error) {
 func TestAProcessesOwnSocketsAreListed(t *testing.T) {
 	require.NoError(t, socketstats.CheckProcess(int32(os.Getpid())))
 	for _, src := range sources(t) {
-		zoo := statefixture.New(t, statefixture.IPv4)
-		zoo.Established()
-		zoo.TimeWait(client)
-		zoo.Orphan(client)
-		zoo.Unaccepted()
-		helper := zoo.ListenElsewhere()
+		fixture := statefixture.New(t, statefixture.IPv4)
+		fixture.Established()
+		fixture.TimeWait(client)
+		fixture.Orphan(client)
+		fixture.Unaccepted()
+		helper := fixture.ListenElsewhere()
 
 		var owned []socketstats.Socket
-		for _, s := range zoo.Sockets() {
+		for _, s := range fixture.Sockets() {
 			if s.PID == int32(os.Getpid()) {
 				owned = append(owned, s)
 			}
 		}
 		held, err := socketstats.OfProcess(t.Context(), src, int32(os.Getpid()))
 		require.NoError(t, err)
-		require.Equal(t, statefixture.Lines(owned), statefixture.Lines(zoo.Mine(held)))
+		require.Equal(t, statefixture.Lines(owned), statefixture.Lines(fixture.Mine(held)))
 
 		held, err = socketstats.OfProcess(t.Context(), src, helper)
 		require.NoError(t, err)
 		require.Equal(t, statefixture.Lines([]socketstats.Socket{
-			{Local: zoo.Listener(), State: socketstats.Listen, PID: helper},
+			{Local: fixture.Listener(), State: socketstats.Listen, PID: helper},
 		}), statefixture.Lines(held))
 	}
 }
@@ -203,9 +203,9 @@ func TestDescriptorsThatCannotBeReadAreNotAllowed(t *testing.T) {
 func TestAZombieDoesNotHinderListing(t *testing.T) {
 	startZombie(t)
 	for _, src := range sources(t) {
-		zoo := statefixture.New(t, statefixture.IPv4)
-		zoo.Established()
-		zoo.RequireListedBy(src)
+		fixture := statefixture.New(t, statefixture.IPv4)
+		fixture.Established()
+		fixture.RequireListedBy(src)
 	}
 }
 

@@ -19,34 +19,34 @@ func once(t *testing.T, test func(*testing.T, socketstats.Source, statefixture.F
 }
 
 // everything holds sockets in every state on one port.
-func everything(t *testing.T, family statefixture.Family) *statefixture.Zoo {
-	zoo := statefixture.New(t, family)
-	zoo.Established()
+func everything(t *testing.T, family statefixture.Family) *statefixture.Fixture {
+	fixture := statefixture.New(t, family)
+	fixture.Established()
 	for _, at := range []socketstats.End{client, server} {
-		zoo.FinWait1(at)
-		zoo.FinWait2(at)
-		zoo.Orphan(at)
-		zoo.TimeWait(at)
-		zoo.LastAck(at)
-		zoo.Closing(at)
+		fixture.FinWait1(at)
+		fixture.FinWait2(at)
+		fixture.Orphan(at)
+		fixture.TimeWait(at)
+		fixture.LastAck(at)
+		fixture.Closing(at)
 	}
-	zoo.Unaccepted()
-	zoo.SynRecv()
-	zoo.SynSent()
-	return zoo
+	fixture.Unaccepted()
+	fixture.SynRecv()
+	fixture.SynSent()
+	return fixture
 }
 
-// requireOnly fails unless src answers q with what keep keeps of the zoo, and
+// requireOnly fails unless src answers q with what keep keeps of the fixture, and
 // with nothing that the query does not ask for.
-func requireOnly(t *testing.T, src socketstats.Source, zoo *statefixture.Zoo, q socketstats.Query, keep func(socketstats.Socket) bool) {
+func requireOnly(t *testing.T, src socketstats.Source, fixture *statefixture.Fixture, q socketstats.Query, keep func(socketstats.Socket) bool) {
 	t.Helper()
-	want := slices.DeleteFunc(zoo.Sockets(), func(s socketstats.Socket) bool { return !keep(s) })
+	want := slices.DeleteFunc(fixture.Sockets(), func(s socketstats.Socket) bool { return !keep(s) })
 	for i := range want {
 		want[i].PID = 0
 	}
 	got, err := src.Sockets(t.Context(), q)
 	require.NoError(t, err)
-	require.Equal(t, statefixture.Lines(want), statefixture.Lines(zoo.Mine(got)), "%s, asked for %v", src.Name(), q)
+	require.Equal(t, statefixture.Lines(want), statefixture.Lines(fixture.Mine(got)), "%s, asked for %v", src.Name(), q)
 	for _, s := range got {
 		require.True(t, len(q.States) == 0 || slices.Contains(q.States, s.State), "%+v was not asked for", s)
 		require.True(t, len(q.Ports) == 0 || slices.Contains(q.Ports, s.Local.Port()) ||
@@ -65,10 +65,10 @@ func TestStatesLimitWhatIsListed(t *testing.T) {
 		asked = append(asked, []socketstats.State{s})
 	}
 	once(t, func(t *testing.T, src socketstats.Source, family statefixture.Family) {
-		zoo := everything(t, family)
+		fixture := everything(t, family)
 		for _, states := range asked {
-			q := socketstats.Query{Ports: []uint16{zoo.Server.Port()}, States: states}
-			requireOnly(t, src, zoo, q, func(s socketstats.Socket) bool {
+			q := socketstats.Query{Ports: []uint16{fixture.Server.Port()}, States: states}
+			requireOnly(t, src, fixture, q, func(s socketstats.Socket) bool {
 				return len(states) == 0 || slices.Contains(states, s.State)
 			})
 		}
@@ -78,12 +78,12 @@ func TestStatesLimitWhatIsListed(t *testing.T) {
 func TestPortsLimitWhatIsListed(t *testing.T) {
 	const most = 2048 // see maxPorts
 	for _, src := range sources(t) {
-		zoos := []*statefixture.Zoo{
+		fixtures := []*statefixture.Fixture{
 			everything(t, statefixture.IPv4), everything(t, statefixture.IPv6), everything(t, statefixture.DualStack),
 		}
 		var ports []uint16
-		for _, zoo := range zoos {
-			ports = append(ports, zoo.Server.Port())
+		for _, fixture := range fixtures {
+			ports = append(ports, fixture.Server.Port())
 		}
 		// Ports that nobody has been given here, beside ours.
 		full := slices.Clone(ports[:2])
@@ -91,10 +91,10 @@ func TestPortsLimitWhatIsListed(t *testing.T) {
 			full = append(full, port)
 		}
 		for _, asked := range [][]uint16{nil, {}, ports[:1], ports[1:], ports, full[:1024], full, {1}} {
-			for _, zoo := range zoos {
+			for _, fixture := range fixtures {
 				q := socketstats.Query{Ports: asked}
-				requireOnly(t, src, zoo, q, func(socketstats.Socket) bool {
-					return len(asked) == 0 || slices.Contains(asked, zoo.Server.Port())
+				requireOnly(t, src, fixture, q, func(socketstats.Socket) bool {
+					return len(asked) == 0 || slices.Contains(asked, fixture.Server.Port())
 				})
 			}
 		}
@@ -103,13 +103,13 @@ func TestPortsLimitWhatIsListed(t *testing.T) {
 
 func TestMorePortsThanTheKernelsFilterHoldsAreAnError(t *testing.T) {
 	d := sockdiag(t)
-	zoo := statefixture.New(t, statefixture.IPv4)
+	fixture := statefixture.New(t, statefixture.IPv4)
 	for _, n := range []int{2049, 1 << 16} {
 		got, err := d.Sockets(t.Context(), socketstats.Query{Ports: make([]uint16, n)})
 		require.ErrorContains(t, err, "ports")
 		require.Nil(t, got)
 	}
-	zoo.RequireListedBy(d)
+	fixture.RequireListedBy(d)
 }
 
 func TestAStateThatDoesNotExistHasNoSockets(t *testing.T) {
@@ -126,11 +126,11 @@ func TestAStateThatDoesNotExistHasNoSockets(t *testing.T) {
 // earlier one asked for.
 func TestOwnersAreThoseAmongTheProcessesAskedFor(t *testing.T) {
 	once(t, func(t *testing.T, src socketstats.Source, family statefixture.Family) {
-		zoo := statefixture.New(t, family)
-		zoo.Established()
-		zoo.Orphan(client)
+		fixture := statefixture.New(t, family)
+		fixture.Established()
+		fixture.Orphan(client)
 		me := int32(os.Getpid())
-		helper := zoo.ListenElsewhere()
+		helper := fixture.ListenElsewhere()
 		const nobodys = 1 << 30 // above any process id, PID_MAX_LIMIT
 		among := [][]int32{{helper}, {me}, nil, {me, helper}, {helper}, {nobodys}, {helper, me}, {me}, {}, {me, nobodys}}
 		calls := 2 // found, and remembered
@@ -138,17 +138,17 @@ func TestOwnersAreThoseAmongTheProcessesAskedFor(t *testing.T) {
 			among, calls = among[:3], 1 // it remembers nothing
 		}
 		for _, among := range among {
-			want := zoo.Sockets()
+			want := fixture.Sockets()
 			for i := range want {
 				if len(among) > 0 && !slices.Contains(among, want[i].PID) {
 					want[i].PID = 0
 				}
 			}
-			q := socketstats.Query{Ports: []uint16{zoo.Server.Port()}, Owners: true, OwnersAmong: among}
+			q := socketstats.Query{Ports: []uint16{fixture.Server.Port()}, Owners: true, OwnersAmong: among}
 			for range calls {
 				got, err := src.Sockets(t.Context(), q)
 				require.NoError(t, err)
-				require.Equal(t, statefixture.Lines(want), statefixture.Lines(zoo.Mine(got)), "among %v", among)
+				require.Equal(t, statefixture.Lines(want), statefixture.Lines(fixture.Mine(got)), "among %v", among)
 			}
 			q.Owners = false
 			got, err := src.Sockets(t.Context(), q)

@@ -22,18 +22,18 @@ import (
 // wherever it is used. Create one with [OpenSockdiag]; Close ends it.
 type Sockdiag struct {
 	mu     sync.Mutex
-	talks  []*talk
+	conns  []*netlinkConn
 	last   int // sockets in the last answer: the next one is about as long
 	halve  int // worthHalving, but for tests
 	owners inodes
 }
 
-// talk is one netlink socket, on which one dump at a time is read.
-type talk struct {
-	fd     int
-	seq    uint32
-	buf    []byte
-	memory memory
+// netlinkConn is one netlink socket, on which one dump at a time is read.
+type netlinkConn struct {
+	fd    int
+	seq   uint32
+	buf   []byte
+	state dumpState
 }
 
 // batchSize is the most that the kernel puts into one message of a dump
@@ -73,14 +73,14 @@ func SockdiagFile() (*os.File, error) {
 func SockdiagFrom(files ...*os.File) (*Sockdiag, error) {
 	d := &Sockdiag{halve: worthHalving}
 	for _, f := range files {
-		defer f.Close() // each talk has a descriptor of its own
+		defer f.Close() // each connection has a descriptor of its own
 	}
 	for _, f := range files {
-		t, err := newTalk(f)
+		c, err := newNetlinkConn(f)
 		if err != nil {
 			return nil, errors.Join(err, d.Close())
 		}
-		d.talks = append(d.talks, t)
+		d.conns = append(d.conns, c)
 	}
 	if _, err := d.Sockets(context.Background(), Query{States: []State{Listen}}); err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -88,7 +88,7 @@ func SockdiagFrom(files ...*os.File) (*Sockdiag, error) {
 	return d, nil
 }
 
-func newTalk(f *os.File) (*talk, error) {
+func newNetlinkConn(f *os.File) (*netlinkConn, error) {
 	// A descriptor of its own: that of an os.File would not block.
 	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
@@ -107,7 +107,7 @@ func newTalk(f *os.File) (*talk, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("set up sock_diag: %w", err), unix.Close(fd))
 	}
-	return &talk{fd: fd, buf: make([]byte, batchSize)}, nil
+	return &netlinkConn{fd: fd, buf: make([]byte, batchSize)}, nil
 }
 
 // Close ends the source. Calls after it return an error.
@@ -115,18 +115,18 @@ func (d *Sockdiag) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var errs []error
-	for _, t := range d.talks {
-		errs = append(errs, unix.Close(t.fd))
+	for _, c := range d.conns {
+		errs = append(errs, unix.Close(c.fd))
 	}
-	d.talks = nil
+	d.conns = nil
 	return errors.Join(errs...)
 }
 
 // Name returns "sockdiag".
 func (d *Sockdiag) Name() string { return "sockdiag" }
 
-// Blind implements [Source]: the kernel lists every state.
-func (d *Sockdiag) Blind() []State { return nil }
+// UnsupportedStates implements [Source]: the kernel lists every state.
+func (d *Sockdiag) UnsupportedStates() []State { return nil }
 
 // Sockets implements [Source].
 func (d *Sockdiag) Sockets(ctx context.Context, q Query) ([]Socket, error) {
@@ -156,12 +156,12 @@ const worthHalving = 4000
 
 // list reads one answer: in two halves at once where it is long.
 func (d *Sockdiag) list(ctx context.Context, q Query) ([]Socket, error) {
-	if len(d.talks) == 0 {
+	if len(d.conns) == 0 {
 		return nil, os.ErrClosed
 	}
 	room := d.last + d.last/8 + 16
-	if len(d.talks) == 1 || q.Thrifty || d.last < d.halve || runtime.GOMAXPROCS(0) == 1 {
-		return d.talks[0].dump(ctx, q, whole, q.room(room))
+	if len(d.conns) == 1 || q.Thrifty || d.last < d.halve || runtime.GOMAXPROCS(0) == 1 {
+		return d.conns[0].dump(ctx, q, whole, q.room(room))
 	}
 	half := room/2 + room/8
 	all := q.room(2 * half)[:2*half]
@@ -171,10 +171,10 @@ func (d *Sockdiag) list(ctx context.Context, q Query) ([]Socket, error) {
 	}
 	second := make(chan answer, 1)
 	go func() {
-		sockets, err := d.talks[1].dump(ctx, q, remoteHalf, all[half:half:2*half])
+		sockets, err := d.conns[1].dump(ctx, q, remoteHalf, all[half:half:2*half])
 		second <- answer{sockets, err}
 	}()
-	local, err := d.talks[0].dump(ctx, q, localHalf, all[:0:half])
+	local, err := d.conns[0].dump(ctx, q, localHalf, all[:0:half])
 	remote := <-second
 	if err := errors.Join(err, remote.err); err != nil {
 		return nil, err
@@ -186,25 +186,25 @@ func (d *Sockdiag) list(ctx context.Context, q Query) ([]Socket, error) {
 }
 
 // dump asks for a part of what q wants, and appends the whole answer.
-func (t *talk) dump(ctx context.Context, q Query, p part, into []Socket) ([]Socket, error) {
-	t.seq++
-	request, err := diagRequest(t.seq, q, p)
+func (c *netlinkConn) dump(ctx context.Context, q Query, p part, into []Socket) ([]Socket, error) {
+	c.seq++
+	request, err := diagRequest(c.seq, q, p)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := unix.Write(t.fd, request); err != nil {
+	if _, err := unix.Write(c.fd, request); err != nil {
 		return nil, fmt.Errorf("ask: %w", err)
 	}
-	answer := diagAnswer{seq: t.seq, query: q, sockets: into, borders: t.memory.borders[:0]}
+	answer := diagAnswer{seq: c.seq, query: q, sockets: into, chunkBounds: c.state.chunkBounds[:0]}
 	for !answer.done {
-		n, err := unix.Read(t.fd, t.buf)
+		n, err := unix.Read(c.fd, c.buf)
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read the answer: %w", err)
 		}
-		if err := answer.add(t.buf[:n]); err != nil {
+		if err := answer.add(c.buf[:n]); err != nil {
 			return nil, err
 		}
 		if err := ctx.Err(); err != nil && !answer.done {
@@ -216,6 +216,6 @@ func (t *talk) dump(ctx context.Context, q Query, p part, into []Socket) ([]Sock
 	if answer.skip {
 		return nil, ctx.Err()
 	}
-	err = t.restore(&answer, q, p)
+	err = c.restore(&answer, q, p)
 	return answer.sockets, err
 }

@@ -18,13 +18,13 @@ func eachFamily(t *testing.T, test func(*testing.T, *socketstats.Sockdiag, state
 	}
 }
 
-// byTuple lists a zoo's own sockets.
-func byTuple(t *testing.T, src socketstats.Source, zoo *statefixture.Zoo, q socketstats.Query) map[socketstats.Tuple]socketstats.Socket {
+// byTuple lists a fixture's own sockets.
+func byTuple(t *testing.T, src socketstats.Source, fixture *statefixture.Fixture, q socketstats.Query) map[socketstats.Tuple]socketstats.Socket {
 	t.Helper()
-	q.Ports = []uint16{zoo.Server.Port()}
+	q.Ports = []uint16{fixture.Server.Port()}
 	all, err := src.Sockets(t.Context(), q)
 	require.NoError(t, err)
-	mine := zoo.Mine(all)
+	mine := fixture.Mine(all)
 	listed := make(map[socketstats.Tuple]socketstats.Socket, len(mine))
 	for _, s := range mine {
 		listed[s.Tuple()] = s
@@ -35,29 +35,29 @@ func byTuple(t *testing.T, src socketstats.Source, zoo *statefixture.Zoo, q sock
 
 func TestAListenersQueueIsWhatWaitsAndItsLimit(t *testing.T) {
 	eachFamily(t, func(t *testing.T, d *socketstats.Sockdiag, family statefixture.Family) {
-		zoo := statefixture.New(t, family)
+		fixture := statefixture.New(t, family)
 		requireQueue := func(waiting, most uint32) {
 			t.Helper()
-			l, ok := byTuple(t, d, zoo, socketstats.Query{})[socketstats.Tuple{Local: zoo.Listener()}]
+			l, ok := byTuple(t, d, fixture, socketstats.Query{})[socketstats.Tuple{Local: fixture.Listener()}]
 			require.True(t, ok)
 			require.Equal(t, waiting, l.RecvQ, "connections that wait to be accepted")
 			require.Equal(t, most, l.SendQ, "connections that may wait")
 		}
-		zoo.Established()
+		fixture.Established()
 		requireQueue(0, statefixture.Backlog)
 		for n := range uint32(3) {
-			zoo.Unaccepted()
+			fixture.Unaccepted()
 			requireQueue(n+1, statefixture.Backlog)
 		}
-		zoo.SynSent() // lowers the limit so that the queue is full
+		fixture.SynSent() // lowers the limit so that the queue is full
 		requireQueue(3, 2)
 	})
 }
 
 func TestAConnectionsQueuesAreItsUnreadAndUnacknowledgedBytes(t *testing.T) {
 	eachFamily(t, func(t *testing.T, d *socketstats.Sockdiag, family statefixture.Family) {
-		zoo := statefixture.New(t, family)
-		idle, stuck := zoo.Established(), zoo.FinWait1(client)
+		fixture := statefixture.New(t, family)
+		idle, stuck := fixture.Established(), fixture.FinWait1(client)
 		ask := func(fd, request int) uint32 {
 			n, err := unix.IoctlGetInt(fd, uint(request))
 			require.NoError(t, err)
@@ -68,7 +68,7 @@ func TestAConnectionsQueuesAreItsUnreadAndUnacknowledgedBytes(t *testing.T) {
 		require.NotZero(t, unread)
 		require.NotZero(t, unacknowledged)
 
-		listed := byTuple(t, d, zoo, socketstats.Query{})
+		listed := byTuple(t, d, fixture, socketstats.Query{})
 		require.Equal(t, unread, listed[stuck.Tuple(server)].RecvQ)
 		require.Zero(t, listed[stuck.Tuple(server)].SendQ)
 		require.Zero(t, listed[stuck.Tuple(client)].RecvQ)
@@ -83,39 +83,39 @@ func TestAConnectionsQueuesAreItsUnreadAndUnacknowledgedBytes(t *testing.T) {
 func TestACookieNamesASocketForItsWholeLife(t *testing.T) {
 	for _, at := range []socketstats.End{client, server} {
 		eachFamily(t, func(t *testing.T, d *socketstats.Sockdiag, family statefixture.Family) {
-			zoo := statefixture.New(t, family)
-			conn, other := zoo.Established(), zoo.Established()
+			fixture := statefixture.New(t, family)
+			conn, other := fixture.Established(), fixture.Established()
 			now := func(want socketstats.State) socketstats.Socket {
 				t.Helper()
-				s := byTuple(t, d, zoo, socketstats.Query{})[conn.Tuple(at)]
+				s := byTuple(t, d, fixture, socketstats.Query{})[conn.Tuple(at)]
 				require.Equal(t, want, s.State)
 				return s
 			}
 			first := now(socketstats.Established)
-			require.False(t, first.Remnant)
+			require.False(t, first.Minisock)
 			require.NotZero(t, first.Cookie)
 
 			conn.FinWait2(at)
 			shut := now(socketstats.FinWait2)
 			require.Equal(t, first.Cookie, shut.Cookie)
-			require.False(t, shut.Remnant, "a program still holds it")
+			require.False(t, shut.Minisock, "a program still holds it")
 
 			conn.TimeWait(at)
 			waiting := now(socketstats.TimeWait)
 			require.Equal(t, first.Cookie, waiting.Cookie)
-			require.True(t, waiting.Remnant)
+			require.True(t, waiting.Minisock)
 
 			// An orphan, too, is the socket that it was.
-			held := byTuple(t, d, zoo, socketstats.Query{})[other.Tuple(at)]
+			held := byTuple(t, d, fixture, socketstats.Query{})[other.Tuple(at)]
 			other.FinWait2(at)
 			other.LetGo(at)
-			orphan := byTuple(t, d, zoo, socketstats.Query{})[other.Tuple(at)]
+			orphan := byTuple(t, d, fixture, socketstats.Query{})[other.Tuple(at)]
 			require.Equal(t, socketstats.FinWait2, orphan.State)
-			require.True(t, orphan.Remnant, "nobody holds it any more")
+			require.True(t, orphan.Minisock, "nobody holds it any more")
 			require.Equal(t, held.Cookie, orphan.Cookie)
 
 			cookies := map[uint64]bool{}
-			listed := byTuple(t, d, zoo, socketstats.Query{})
+			listed := byTuple(t, d, fixture, socketstats.Query{})
 			for _, s := range listed {
 				require.NotZero(t, s.Cookie, "%+v", s)
 				cookies[s.Cookie] = true
@@ -127,13 +127,13 @@ func TestACookieNamesASocketForItsWholeLife(t *testing.T) {
 
 func TestAnInodeIsThatOfTheDescriptor(t *testing.T) {
 	eachFamily(t, func(t *testing.T, d *socketstats.Sockdiag, family statefixture.Family) {
-		zoo := statefixture.New(t, family)
+		fixture := statefixture.New(t, family)
 		conns := []*statefixture.Conn{
-			zoo.Established(), zoo.FinWait1(client), zoo.FinWait2(server), zoo.Closing(client),
-			zoo.Orphan(client), zoo.LastAck(server), zoo.TimeWait(server),
-			zoo.Unaccepted(), zoo.SynRecv(), zoo.SynSent(),
+			fixture.Established(), fixture.FinWait1(client), fixture.FinWait2(server), fixture.Closing(client),
+			fixture.Orphan(client), fixture.LastAck(server), fixture.TimeWait(server),
+			fixture.Unaccepted(), fixture.SynRecv(), fixture.SynSent(),
 		}
-		listed := byTuple(t, d, zoo, socketstats.Query{})
+		listed := byTuple(t, d, fixture, socketstats.Query{})
 		without := 0
 		for _, conn := range conns {
 			for _, end := range []socketstats.End{client, server} {

@@ -31,7 +31,7 @@ const (
 	infoBit    = 1 << 1    // 1 << (INET_DIAG_INFO - 1)
 	infoAttr   = 2         // INET_DIAG_INFO
 	filterAttr = 1         // INET_DIAG_REQ_BYTECODE
-	remnant    = 3         // idiag_timer of an inet_timewait_sock
+	minisock   = 3         // idiag_timer of an inet_timewait_sock
 	maxPorts   = 2048      // what an attribute of 64 KiB holds, rounded down
 	allStates  = 1<<12 - 2 // TCP_ESTABLISHED to TCP_CLOSING
 )
@@ -147,13 +147,13 @@ func program(none, oneOf []test) []byte {
 
 // diagAnswer gathers the messages of a dump.
 type diagAnswer struct {
-	seq     uint32
-	query   Query
-	skip    bool // the sockets are not wanted any more
-	sockets []Socket
-	done    bool
-	batch   int   // where in sockets the message being read began
-	borders []int // where the earlier ones ended
+	seq         uint32
+	query       Query
+	skip        bool // the sockets are not wanted any more
+	sockets     []Socket
+	done        bool
+	batch       int   // where in sockets the message being read began
+	chunkBounds []int // where the earlier ones ended
 }
 
 var errCut = errors.New("the kernel's message is cut short")
@@ -161,7 +161,7 @@ var errCut = errors.New("the kernel's message is cut short")
 // add reads what one read from the socket gave: one or more messages.
 func (a *diagAnswer) add(b []byte) error {
 	if a.batch = len(a.sockets); a.batch > 0 {
-		a.borders = append(a.borders, a.batch)
+		a.chunkBounds = append(a.chunkBounds, a.batch)
 	}
 	for len(b) >= headerLen && !a.done {
 		size := int(binary.NativeEndian.Uint32(b))
@@ -198,7 +198,7 @@ func (a *diagAnswer) add(b []byte) error {
 // row reads one socket. One that the kernel gives a second time is left out:
 // when a message is full it remembers its place in a hash bucket, and a socket
 // that comes into the bucket meanwhile pushes one that was told already behind
-// that place. (One that leaves has the opposite effect, see memory.)
+// that place. (One that leaves has the opposite effect, see dumpState.)
 func (a *diagAnswer) row(body []byte) error {
 	s, err := decodeRow(body)
 	if err != nil {
@@ -241,7 +241,7 @@ func decodeRow(b []byte) (Socket, error) {
 		return Socket{}, fmt.Errorf("the kernel lists a socket in state %d, which is no state of TCP", state)
 	}
 	s := Socket{
-		State: state, Remnant: timer == remnant,
+		State: state, Minisock: timer == minisock,
 		Cookie: uint64(binary.NativeEndian.Uint32(b[44:])) | uint64(binary.NativeEndian.Uint32(b[48:]))<<32,
 		RecvQ:  binary.NativeEndian.Uint32(b[56:]), SendQ: binary.NativeEndian.Uint32(b[60:]),
 		UID: binary.NativeEndian.Uint32(b[64:]), Inode: binary.NativeEndian.Uint32(b[68:]),

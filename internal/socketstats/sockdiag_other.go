@@ -32,5 +32,5 @@ func (*Sockdiag) Name() string { return "sockdiag" }
 // Sockets returns an error that Is [errors.ErrUnsupported].
 func (*Sockdiag) Sockets(context.Context, Query) ([]Socket, error) { return nil, errNoSockdiag }
 
-// Blind implements [Source].
-func (*Sockdiag) Blind() []State { return nil }
+// UnsupportedStates implements [Source].
+func (*Sockdiag) UnsupportedStates() []State { return nil }

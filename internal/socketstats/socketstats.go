@@ -23,10 +23,10 @@ type Socket struct {
 	// listener's Remote is the zero address and port.
 	Local, Remote netip.AddrPort
 	State         State
-	// Remnant says that only a small record is left of the socket, which
+	// Minisock says that only a small record is left of the socket, which
 	// the kernel keeps until a timer ends it: TIME_WAIT, or FIN_WAIT2 after
 	// close (struct inet_timewait_sock). Only [Sockdiag] tells.
-	Remnant bool
+	Minisock bool
 	// PID is the process that holds the socket's descriptor; where several do,
 	// as in a forked server, the one with the lowest id. It is 0 where
 	// there is none (see the package comment), and where the source could
@@ -49,7 +49,7 @@ type Socket struct {
 	// tcp_diag.c, sk_acceptq_is_full in include/net/sock.h).
 	RecvQ, SendQ uint32
 	// Info is nil where [Query.Info] did not ask, and where the kernel has
-	// none: of a Remnant and in SYN_RECV.
+	// none: of a Minisock and in SYN_RECV.
 	Info *Info
 }
 
@@ -180,8 +180,8 @@ type Source interface {
 	// in no special order. What cannot be read is an error, never a shorter
 	// list.
 	Sockets(ctx context.Context, q Query) ([]Socket, error)
-	// Blind lists the states that this source cannot see on this system.
-	Blind() []State
+	// UnsupportedStates lists the states that this source cannot see on this system.
+	UnsupportedStates() []State
 }
 
 // Count counts the sockets of connections to the servers, by end and state.

@@ -52,6 +52,6 @@ func TestASourceOfAnotherNameIsAnError(t *testing.T) {
 
 func TestNoStateIsHiddenFromSockdiag(t *testing.T) {
 	var d socketstats.Sockdiag
-	require.Empty(t, d.Blind())
+	require.Empty(t, d.UnsupportedStates())
 	require.Equal(t, "sockdiag", d.Name())
 }

@@ -42,31 +42,31 @@ func eachSource(t *testing.T, test func(*testing.T, socketstats.Source, statefix
 }
 
 func TestEveryStateIsListedAtBothEnds(t *testing.T) {
-	states := map[string]func(*statefixture.Zoo){
-		"a listener alone":                     func(*statefixture.Zoo) {},
-		"established":                          func(z *statefixture.Zoo) { z.Established() },
-		"established, not accepted":            func(z *statefixture.Zoo) { z.Unaccepted() },
-		"SYN sent to a full listener":          func(z *statefixture.Zoo) { z.SynSent() },
-		"SYN received by a deferring listener": func(z *statefixture.Zoo) { z.SynRecv() },
-		"client's FIN stuck behind data":       func(z *statefixture.Zoo) { z.FinWait1(client) },
-		"server's FIN stuck behind data":       func(z *statefixture.Zoo) { z.FinWait1(server) },
-		"closed by the client only":            func(z *statefixture.Zoo) { z.FinWait2(client) },
-		"closed by the server only":            func(z *statefixture.Zoo) { z.FinWait2(server) },
-		"orphan at the client":                 func(z *statefixture.Zoo) { z.Orphan(client) },
-		"orphan at the server":                 func(z *statefixture.Zoo) { z.Orphan(server) },
-		"time wait at the client":              func(z *statefixture.Zoo) { z.TimeWait(client) },
-		"time wait at the server":              func(z *statefixture.Zoo) { z.TimeWait(server) },
-		"last ACK at the client":               func(z *statefixture.Zoo) { z.LastAck(client) },
-		"last ACK at the server":               func(z *statefixture.Zoo) { z.LastAck(server) },
-		"both FINs, client's stuck":            func(z *statefixture.Zoo) { z.Closing(client) },
-		"both FINs, server's stuck":            func(z *statefixture.Zoo) { z.Closing(server) },
+	states := map[string]func(*statefixture.Fixture){
+		"a listener alone":                     func(*statefixture.Fixture) {},
+		"established":                          func(z *statefixture.Fixture) { z.Established() },
+		"established, not accepted":            func(z *statefixture.Fixture) { z.Unaccepted() },
+		"SYN sent to a full listener":          func(z *statefixture.Fixture) { z.SynSent() },
+		"SYN received by a deferring listener": func(z *statefixture.Fixture) { z.SynRecv() },
+		"client's FIN stuck behind data":       func(z *statefixture.Fixture) { z.FinWait1(client) },
+		"server's FIN stuck behind data":       func(z *statefixture.Fixture) { z.FinWait1(server) },
+		"closed by the client only":            func(z *statefixture.Fixture) { z.FinWait2(client) },
+		"closed by the server only":            func(z *statefixture.Fixture) { z.FinWait2(server) },
+		"orphan at the client":                 func(z *statefixture.Fixture) { z.Orphan(client) },
+		"orphan at the server":                 func(z *statefixture.Fixture) { z.Orphan(server) },
+		"time wait at the client":              func(z *statefixture.Fixture) { z.TimeWait(client) },
+		"time wait at the server":              func(z *statefixture.Fixture) { z.TimeWait(server) },
+		"last ACK at the client":               func(z *statefixture.Fixture) { z.LastAck(client) },
+		"last ACK at the server":               func(z *statefixture.Fixture) { z.LastAck(server) },
+		"both FINs, client's stuck":            func(z *statefixture.Fixture) { z.Closing(client) },
+		"both FINs, server's stuck":            func(z *statefixture.Fixture) { z.Closing(server) },
 	}
 	eachSource(t, func(t *testing.T, src socketstats.Source, family statefixture.Family) {
 		for name, hold := range states {
 			t.Run(name, func(t *testing.T) {
-				zoo := statefixture.New(t, family)
-				hold(zoo)
-				zoo.RequireListedBy(src)
+				fixture := statefixture.New(t, family)
+				hold(fixture)
+				fixture.RequireListedBy(src)
 			})
 		}
 	})
@@ -74,31 +74,31 @@ func TestEveryStateIsListedAtBothEnds(t *testing.T) {
 
 func TestEverythingAtOnceOnOnePortIsCountedExactly(t *testing.T) {
 	eachSource(t, func(t *testing.T, src socketstats.Source, family statefixture.Family) {
-		zoo := statefixture.New(t, family)
+		fixture := statefixture.New(t, family)
 		for range 3 {
-			zoo.Established()
+			fixture.Established()
 		}
 		for _, at := range []socketstats.End{client, server} {
-			zoo.FinWait1(at)
-			zoo.FinWait2(at)
-			zoo.Orphan(at)
-			zoo.TimeWait(at)
-			zoo.LastAck(at)
-			zoo.Closing(at)
+			fixture.FinWait1(at)
+			fixture.FinWait2(at)
+			fixture.Orphan(at)
+			fixture.TimeWait(at)
+			fixture.LastAck(at)
+			fixture.Closing(at)
 		}
-		zoo.Unaccepted()
-		zoo.Unaccepted()
-		zoo.SynRecv()
-		zoo.SynSent()
-		zoo.SynSent()
+		fixture.Unaccepted()
+		fixture.Unaccepted()
+		fixture.SynRecv()
+		fixture.SynSent()
+		fixture.SynSent()
 
-		zoo.RequireListedBy(src)
-		compareWithSS(t, zoo)
+		fixture.RequireListedBy(src)
+		compareWithSS(t, fixture)
 
-		// Written out, so that the zoo's own sums are held to something.
-		all, err := src.Sockets(t.Context(), socketstats.Query{Ports: []uint16{zoo.Server.Port()}})
+		// Written out, so that the fixture's own sums are held to something.
+		all, err := src.Sockets(t.Context(), socketstats.Query{Ports: []uint16{fixture.Server.Port()}})
 		require.NoError(t, err)
-		atClient, atServer := socketstats.Count(zoo.Mine(all), zoo.Server)
+		atClient, atServer := socketstats.Count(fixture.Mine(all), fixture.Server)
 		// 3 established + a peer in FIN_WAIT1 + 2 not accepted + 1 half-open;
 		// FIN_WAIT2: own, orphan, and the peers' LAST_ACK and CLOSING.
 		require.Equal(t, map[string]int{
@@ -124,62 +124,62 @@ func byName(c socketstats.Counts) map[string]int {
 
 func TestAListenerIsAbsentBeforeAndAfter(t *testing.T) {
 	eachSource(t, func(t *testing.T, src socketstats.Source, family statefixture.Family) {
-		zoo := statefixture.Bound(t, family)
-		require.Empty(t, zoo.Sockets())
-		zoo.RequireListedBy(src)
+		fixture := statefixture.Bound(t, family)
+		require.Empty(t, fixture.Sockets())
+		fixture.RequireListedBy(src)
 
-		zoo.Listen()
-		require.Len(t, zoo.Sockets(), 1)
-		zoo.RequireListedBy(src)
+		fixture.Listen()
+		require.Len(t, fixture.Sockets(), 1)
+		fixture.RequireListedBy(src)
 
-		zoo.Unlisten()
-		require.Empty(t, zoo.Sockets())
-		zoo.RequireListedBy(src)
+		fixture.Unlisten()
+		require.Empty(t, fixture.Sockets())
+		fixture.RequireListedBy(src)
 	})
 }
 
 func TestAConnectionIsAbsentBeforeAndAfter(t *testing.T) {
 	eachSource(t, func(t *testing.T, src socketstats.Source, family statefixture.Family) {
-		zoo := statefixture.New(t, family)
-		conn := zoo.Reserve()
-		require.Len(t, zoo.Sockets(), 1, "the listener alone")
-		zoo.RequireListedBy(src)
+		fixture := statefixture.New(t, family)
+		conn := fixture.Reserve()
+		require.Len(t, fixture.Sockets(), 1, "the listener alone")
+		fixture.RequireListedBy(src)
 
 		conn.Establish()
-		require.Len(t, zoo.Sockets(), 3)
-		zoo.RequireListedBy(src)
+		require.Len(t, fixture.Sockets(), 3)
+		fixture.RequireListedBy(src)
 
 		conn.Abort()
-		require.Len(t, zoo.Sockets(), 1)
-		zoo.RequireListedBy(src)
+		require.Len(t, fixture.Sockets(), 1)
+		fixture.RequireListedBy(src)
 	})
 }
 
 func TestNoneOfManyConnectionsIsCut(t *testing.T) {
 	const conns = 300
 	for _, src := range sources(t) {
-		zoo := statefixture.New(t, statefixture.IPv4)
+		fixture := statefixture.New(t, statefixture.IPv4)
 		for range conns {
-			zoo.Established()
+			fixture.Established()
 		}
-		atClient, atServer := zoo.Counts()
+		atClient, atServer := fixture.Counts()
 		require.Equal(t, conns, atClient.Of(socketstats.Established))
 		require.Equal(t, conns, atServer.Of(socketstats.Established))
-		zoo.RequireListedBy(src)
+		fixture.RequireListedBy(src)
 	}
 }
 
 func TestListenersThatShareAnAddressAreEachCounted(t *testing.T) {
 	eachSource(t, func(t *testing.T, src socketstats.Source, family statefixture.Family) {
-		zoo := statefixture.New(t, family)
-		zoo.Established()
-		zoo.ListenAgain()
-		zoo.RequireListedBy(src)
+		fixture := statefixture.New(t, family)
+		fixture.Established()
+		fixture.ListenAgain()
+		fixture.RequireListedBy(src)
 
-		other := zoo.ListenElsewhere()
+		other := fixture.ListenElsewhere()
 		require.NotEqual(t, int32(os.Getpid()), other)
-		zoo.RequireListedBy(src)
-		compareWithSS(t, zoo)
+		fixture.RequireListedBy(src)
+		compareWithSS(t, fixture)
 	})
 }
 

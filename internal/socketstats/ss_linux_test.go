@@ -21,18 +21,18 @@ var ssNames = map[string]socketstats.State{
 	"LISTEN": socketstats.Listen, "CLOSING": socketstats.Closing,
 }
 
-// compareWithSS holds the zoo to a judge that shares no code with us: ss asks
+// compareWithSS holds the fixture to a judge that shares no code with us: ss asks
 // the kernel by netlink. It does not say who owns what.
-func compareWithSS(t *testing.T, zoo *statefixture.Zoo) {
-	t.Run("ss lists the same", func(t *testing.T) { requireSameAsSS(t, zoo) })
+func compareWithSS(t *testing.T, fixture *statefixture.Fixture) {
+	t.Run("ss lists the same", func(t *testing.T) { requireSameAsSS(t, fixture) })
 }
 
-func requireSameAsSS(t *testing.T, zoo *statefixture.Zoo) {
+func requireSameAsSS(t *testing.T, fixture *statefixture.Fixture) {
 	path, err := exec.LookPath("ss")
 	if err != nil {
 		t.Skip("ss is not installed")
 	}
-	port := fmt.Sprint(zoo.Server.Port())
+	port := fmt.Sprint(fixture.Server.Port())
 	out, err := exec.CommandContext(t.Context(), path, "-tanH",
 		"sport", "=", ":"+port, "or", "dport", "=", ":"+port).Output()
 	require.NoError(t, err)
@@ -47,11 +47,11 @@ func requireSameAsSS(t *testing.T, zoo *statefixture.Zoo) {
 		}
 		listed = append(listed, s)
 	}
-	want := zoo.Sockets()
+	want := fixture.Sockets()
 	for i := range want {
 		want[i].PID = 0
 	}
-	require.Equal(t, statefixture.Lines(want), statefixture.Lines(zoo.Mine(listed)), "sockets listed by ss")
+	require.Equal(t, statefixture.Lines(want), statefixture.Lines(fixture.Mine(listed)), "sockets listed by ss")
 }
 
 // ssAddr reads 127.0.0.1:80, [::ffff:127.0.0.1]:80, or *:80, which is ss's

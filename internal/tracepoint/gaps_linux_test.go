@@ -62,7 +62,7 @@ func TestAGapIsNoticed(t *testing.T) {
 	require.EqualValues(t, 2, e.lost, "one at each end")
 	seen := map[uint64]bool{}
 	for _, x := range e.heard {
-		require.Equal(t, seen[x.Socket], x.Spent > 0, "when the state began was not heard")
+		require.Equal(t, seen[x.Socket], x.StateDuration > 0, "when the state began was not heard")
 		seen[x.Socket] = true
 	}
 }

@@ -139,9 +139,9 @@ func explain(err error) error {
 // back a little.
 //
 // Lost is how many transitions are known to be missing since Open. Those that
-// did not fit into the buffer are counted each; Spent and PID of the others are
+// did not fit into the buffer are counted each; StateDuration and PID of the others are
 // right all the same. Those that the kernel kept from us are noticed by the
-// socket's next one, whose From is not the last To, and counted as one; Spent
+// socket's next one, whose From is not the last To, and counted as one; StateDuration
 // is 0 then. There should be none of these, but a virtual machine's kernel (6.18)
 // was seen to hide one timer interrupt in some hundred from all tracing programs,
 // with what TCP's timers did in it. A missing last one, to CLOSE, is not noticed:

@@ -87,15 +87,15 @@ func TestAConnectionIsHeardAtBothEnds(t *testing.T) {
 // lasting from one to the next.
 func requireOneLife(t *testing.T, life []Transition, before, after time.Duration) {
 	t.Helper()
-	require.Zero(t, life[0].Spent)
+	require.Zero(t, life[0].StateDuration)
 	for i, x := range life {
 		require.NotZero(t, x.Socket)
 		require.Equal(t, life[0].Socket, x.Socket)
 		require.GreaterOrEqual(t, x.At, before)
 		require.LessOrEqual(t, x.At, after)
 		if i > 0 {
-			require.Equal(t, x.At-life[i-1].At, x.Spent)
-			require.Positive(t, x.Spent)
+			require.Equal(t, x.At-life[i-1].At, x.StateDuration)
+			require.Positive(t, x.StateDuration)
 		}
 	}
 }
@@ -149,7 +149,7 @@ func TestAListenerIsHeard(t *testing.T) {
 		server.String() + " > - CLOSE > LISTEN pid 0",
 		server.String() + " > - LISTEN > CLOSE pid 0",
 	}, lines(mine()))
-	require.Equal(t, mine()[1].At-mine()[0].At, mine()[1].Spent)
+	require.Equal(t, mine()[1].At-mine()[0].At, mine()[1].StateDuration)
 }
 
 func TestAnotherProcessIsTold(t *testing.T) {
@@ -205,7 +205,7 @@ func TestASocketIsHeardInItsSecondLife(t *testing.T) {
 		listener.String()+" > - LISTEN > CLOSE pid 0",
 	), lines(life))
 	for i := 1; i < len(life); i++ {
-		require.Equal(t, life[i].At-life[i-1].At, life[i].Spent)
+		require.Equal(t, life[i].At-life[i-1].At, life[i].StateDuration)
 	}
 }
 
@@ -234,8 +234,8 @@ func TestTheTimeInAStateIsMeasured(t *testing.T) {
 	spent := keep(e.heard, func(x Transition) bool { return x.From == socketstats.Established })
 	require.Len(t, spent, 2)
 	for _, x := range spent {
-		require.GreaterOrEqual(t, x.Spent, least)
-		require.LessOrEqual(t, x.Spent, most)
+		require.GreaterOrEqual(t, x.StateDuration, least)
+		require.LessOrEqual(t, x.StateDuration, most)
 	}
 
 	// Of a connection from before Open the time is known from its first
@@ -245,6 +245,6 @@ func TestTheTimeInAStateIsMeasured(t *testing.T) {
 	e.until(func() bool { return count(e.heard, isOld) == 2 })
 	life := keep(e.heard, isOld)
 	require.Equal(t, socketstats.FinWait1, life[0].To)
-	require.Zero(t, life[0].Spent)
-	require.Equal(t, life[1].At-life[0].At, life[1].Spent)
+	require.Zero(t, life[0].StateDuration)
+	require.Equal(t, life[1].At-life[0].At, life[1].StateDuration)
 }

@@ -151,7 +151,7 @@ func TestWhatDoesNotFitIsCounted(t *testing.T) {
 	require.Equal(t, lines(large.heard), lines(small.heard))
 	require.Equal(t, me(t), clients(small.heard, server.Port())[0].PID)
 	for _, x := range small.heard {
-		require.Positive(t, x.Spent)
+		require.Positive(t, x.StateDuration)
 	}
 }
 

@@ -53,5 +53,5 @@ func TestAClientsOwnPortCanBeAskedFor(t *testing.T) {
 	require.Len(t, e.heard, 9)
 	first := servers(e.heard, client.Port())[0]
 	require.Equal(t, want(server, client, me(t), "C>S SYN_SENT > ESTABLISHED, me"), lines([]Transition{first}))
-	require.Positive(t, first.Spent)
+	require.Positive(t, first.StateDuration)
 }

@@ -53,7 +53,7 @@ func decode(record []byte) (t Transition, gap bool, err error) {
 	case known != uint16(t.From):
 		gap = true
 	default:
-		t.Spent = t.At - since
+		t.StateDuration = t.At - since
 	}
 	return t, gap, nil
 }

@@ -39,14 +39,14 @@ type decoded struct {
 // records are one of each kind, with what they mean.
 func records() map[string]decoded {
 	four := Transition{
-		At: 5 * time.Second, Spent: 3 * time.Second, Socket: 0xffff888012345678, PID: 4242,
+		At: 5 * time.Second, StateDuration: 3 * time.Second, Socket: 0xffff888012345678, PID: 4242,
 		Local: netip.MustParseAddrPort("127.0.0.1:40000"), Remote: netip.MustParseAddrPort("192.0.2.1:80"),
 		From: socketstats.Established, To: socketstats.FinWait1,
 	}
 	six, mapped, listener, late := four, four, four, four
-	late.Spent = 0
+	late.StateDuration = 0
 	six.Local, six.Remote = netip.MustParseAddrPort("[::1]:40000"), netip.MustParseAddrPort("[2001:db8::1]:80")
-	listener.Remote, listener.PID, listener.Spent = netip.AddrPort{}, 0, 0
+	listener.Remote, listener.PID, listener.StateDuration = netip.AddrPort{}, 0, 0
 	listener.From, listener.To = socketstats.Close, socketstats.Listen
 	bytes := func(a netip.AddrPort) []byte { return a.Addr().AsSlice() }
 	mappedBytes := func(a netip.AddrPort) []byte { b := a.Addr().As16(); return b[:] }

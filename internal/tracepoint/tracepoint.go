@@ -44,9 +44,9 @@ type Transition struct {
 	// From Listen to SynRecv is the birth of a connection's socket: it starts
 	// as the listener's copy. The listener itself stays in LISTEN.
 	From, To socketstats.State
-	// Spent is how long the socket was in From. It is 0 where that began
+	// StateDuration is how long the socket was in From. It is 0 where that began
 	// before Open, or with the socket itself.
-	Spent time.Duration
+	StateDuration time.Duration
 	// Socket tells one socket from another while it lives: it is the address
 	// of the kernel's struct sock. After To == Close the kernel may give it to
 	// another socket, also to one of another network namespace.

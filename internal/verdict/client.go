@@ -21,7 +21,7 @@ const (
 func stuckDialing(f *facts) *finding {
 	asking := clientIn(synSent)
 	if f.used() {
-		asking = func(s *Sample) int { return s.Client.Use.Resent }
+		asking = func(s *Sample) int { return s.Client.Activity.Resent }
 	}
 	n := f.lasting(3, asking)
 	if n == 0 || f.life(f.span()/3) < time.Second || (!f.used() && n < handful) {
@@ -97,7 +97,7 @@ func bodiesNotRead(f *facts) *finding {
 	if !f.used() {
 		return nil
 	}
-	unread := func(s *Sample) int { return s.Client.Use.Unread }
+	unread := func(s *Sample) int { return s.Client.Activity.Unread }
 	t := f.trendOf(unread)
 	switch n := f.lasting(2, unread); {
 	case t.grows:
@@ -135,7 +135,7 @@ func poolExhausted(f *facts) *finding {
 	}
 	evidence := []string{fmt.Sprintf("%s under way and only %s open: the rest wait for one.",
 		plural(f.pending(), "request is", "requests are"), plural(pool(f.last()), "connection is", "connections are"))}
-	if use := f.last().Client.Use; use != nil && use.Received.AtLeast(f.silent) == clientOpen(f.last()) {
+	if use := f.last().Client.Activity; use != nil && use.Received.AtLeast(f.silent) == clientOpen(f.last()) {
 		evidence = append(evidence, fmt.Sprintf("All of these have had their answer and been silent since for %s or longer: they are held, not busy.", short(f.silent)))
 	}
 	return &finding{kind: PoolExhausted, confidence: High, evidence: evidence}
@@ -334,12 +334,12 @@ func (f *facts) thrownAwayByFlow(flow *Flow, peak int) *finding {
 		return nil
 	}
 	confidence, carried := Medium, ""
-	if flow.Weighed > 0 {
-		if 2*flow.Brief < flow.Weighed {
+	if flow.WithTCPInfo > 0 {
+		if 2*flow.ShortLived < flow.WithTCPInfo {
 			return nil
 		}
 		confidence = High
-		carried = fmt.Sprintf("; %d of %d carried an exchange or two", flow.Brief, flow.Weighed)
+		carried = fmt.Sprintf("; %d of %d carried an exchange or two", flow.ShortLived, flow.WithTCPInfo)
 	}
 	if 2*flow.Inferred > flow.Closed {
 		confidence = Medium

@@ -31,7 +31,7 @@ func gather(s Series) *facts {
 	f.restarted = len(f.Samples) < len(s.Samples)
 	f.Samples = completed(f.Samples)
 	f.at = forward(f.Samples)
-	f.silent = socketstats.Border(2 * f.interval())
+	f.silent = socketstats.ClassBound(2 * f.interval())
 	for i := range f.Samples {
 		if i == 0 || f.worked(i) {
 			f.busy = append(f.busy, i)
@@ -52,13 +52,13 @@ func sinceRestart(samples []Sample) []Sample {
 // completed fills in what a sample without sockets does not say: that they did
 // nothing. Books that are not there all the time are left out.
 func completed(samples []Sample) []Sample {
-	known := slices.ContainsFunc(samples, func(s Sample) bool { return s.Client.Use != nil || s.Server.Use != nil })
+	known := slices.ContainsFunc(samples, func(s Sample) bool { return s.Client.Activity != nil || s.Server.Activity != nil })
 	booked := !slices.ContainsFunc(samples, func(s Sample) bool { return s.Requests == nil })
 	samples = slices.Clone(samples)
 	for i := range samples {
 		for _, end := range []*End{&samples[i].Client, &samples[i].Server} {
-			if known && end.Use == nil {
-				end.Use = &socketstats.Use{}
+			if known && end.Activity == nil {
+				end.Activity = &socketstats.Activity{}
 			}
 		}
 		if !booked {
@@ -100,15 +100,15 @@ func (f *facts) worked(i int) bool {
 		return true
 	case now.Flow != nil && before.Flow != nil && now.Flow.Opened > before.Flow.Opened:
 		return true
-	case now.Client.Use != nil && now.Server.Use != nil:
-		return talking(now.Client.Use, f.interval()) || talking(now.Server.Use, f.interval())
+	case now.Client.Activity != nil && now.Server.Activity != nil:
+		return talking(now.Client.Activity, f.interval()) || talking(now.Server.Activity, f.interval())
 	default:
 		return true
 	}
 }
 
 // talking reports whether a connection has said something within a time.
-func talking(u *socketstats.Use, within time.Duration) bool {
+func talking(u *socketstats.Activity, within time.Duration) bool {
 	all := u.Fresh.Total() + u.Sent.Total() + u.Received.Total()
 	return all > u.Fresh.AtLeast(within)+u.Sent.AtLeast(within)+u.Received.AtLeast(within)
 }
@@ -193,7 +193,9 @@ func serverIn(state socketstats.State) func(*Sample) int {
 func (f *facts) booked() bool { return f.last().Requests != nil }
 
 // used reports whether it is known what connections do.
-func (f *facts) used() bool { return f.last().Client.Use != nil && f.last().Server.Use != nil }
+func (f *facts) used() bool {
+	return f.last().Client.Activity != nil && f.last().Server.Activity != nil
+}
 
 // idle counts the client's connections that have their answer and say nothing.
 // By the client's books it is exact; the kernel's clock tells it as soon as
@@ -203,8 +205,8 @@ func (f *facts) idle(s *Sample) int {
 	case s.Requests != nil:
 		// Of a relaying server's own connections nobody knows which are idle.
 		return max(0, s.Client.Counts.Of(socketstats.Established)-s.Behind-s.Requests.Waiting)
-	case s.Client.Use != nil:
-		return s.Client.Use.Received.AtLeast(f.silent)
+	case s.Client.Activity != nil:
+		return s.Client.Activity.Received.AtLeast(f.silent)
 	default:
 		return 0
 	}
@@ -217,17 +219,17 @@ func (f *facts) talkingNow(s *Sample) int {
 
 // held counts the server's connections that say nothing, answered or not.
 func (f *facts) held(s *Sample) int {
-	if s.Server.Use == nil {
+	if s.Server.Activity == nil {
 		return 0
 	}
-	return s.Server.Use.Sent.AtLeast(f.silent) + s.Server.Use.Fresh.AtLeast(f.silent)
+	return s.Server.Activity.Sent.AtLeast(f.silent) + s.Server.Activity.Fresh.AtLeast(f.silent)
 }
 
 // unanswered counts the client's connections that have sent, or have just been
 // opened, and have waited for an answer for d or longer.
 func unanswered(s *Sample, d time.Duration) int {
-	if s.Client.Use == nil {
+	if s.Client.Activity == nil {
 		return 0
 	}
-	return s.Client.Use.Sent.AtLeast(d) + s.Client.Use.Fresh.AtLeast(d)
+	return s.Client.Activity.Sent.AtLeast(d) + s.Client.Activity.Fresh.AtLeast(d)
 }

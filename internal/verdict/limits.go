@@ -7,7 +7,7 @@ import (
 
 // portsLow finds that most local ports towards one destination are taken.
 func portsLow(f *facts) *finding {
-	taken := towards(f.last())
+	taken := maxPerDestination(f.last())
 	if f.Limits.Ports == 0 || 10*taken < 8*f.Limits.Ports {
 		return nil
 	}
@@ -16,11 +16,11 @@ func portsLow(f *facts) *finding {
 		taken, f.Limits.Ports, clientIn(timeWait)(f.last()))}}
 }
 
-func towards(s *Sample) int {
-	if s.Client.Use == nil {
+func maxPerDestination(s *Sample) int {
+	if s.Client.Activity == nil {
 		return 0
 	}
-	return s.Client.Use.Towards
+	return s.Client.Activity.MaxPerDestination
 }
 
 // descriptorsLow finds that the process is close to its limit.
@@ -57,7 +57,7 @@ func (f *facts) descriptorsEnd() string {
 
 // portsEnd is of ports that are used once: they come back after a minute.
 func (f *facts) portsEnd() string {
-	t := f.trendOf(towards)
+	t := f.trendOf(maxPerDestination)
 	if t.perSecond <= 0 || f.Limits.Ports == 0 || !t.grows {
 		return ""
 	}
@@ -66,7 +66,7 @@ func (f *facts) portsEnd() string {
 	if lingering && most < f.Limits.Ports {
 		return fmt.Sprintf("At this rate about %d of %d local ports towards the destination are in TIME_WAIT at any time.", most, f.Limits.Ports)
 	}
-	left := max(0, f.Limits.Ports-towards(f.last()))
+	left := max(0, f.Limits.Ports-maxPerDestination(f.last()))
 	return fmt.Sprintf("At this rate the %d local ports towards the destination are taken in %s.", f.Limits.Ports, after(left, t.perSecond))
 }
 

@@ -16,7 +16,7 @@ func known(n int, at func(i int, s *verdict.Sample)) verdict.Series {
 	series := verdict.Series{Limits: socketstats.Limits{Descriptors: 1024, Ports: 28232}}
 	for i := range n {
 		s := verdict.Sample{At: time.Duration(i) * time.Second, Flow: &verdict.Flow{}}
-		s.Client.Use, s.Server.Use = &socketstats.Use{}, &socketstats.Use{}
+		s.Client.Activity, s.Server.Activity = &socketstats.Activity{}, &socketstats.Activity{}
 		at(i, &s)
 		series.Samples = append(series.Samples, s)
 	}
@@ -54,20 +54,20 @@ func TestEachKindHasItsSign(t *testing.T) {
 	}{
 		"idle connections grow": {verdict.IdleNotReused, known(30, func(i int, s *verdict.Sample) {
 			set(&s.Client, socketstats.Established, 2*i)
-			s.Client.Use.Received = silent(2*i, long)
+			s.Client.Activity.Received = silent(2*i, long)
 			s.Descriptors = 10 + 2*i
 		}), "58 connections have had an answer and nothing since"},
 		"a busy pool grows with its load": {verdict.Healthy, known(30, func(i int, s *verdict.Sample) {
 			set(&s.Client, socketstats.Established, 2*i)
-			s.Client.Use.Received = silent(2*i, now)
+			s.Client.Activity.Received = silent(2*i, now)
 		}), "58 connections were open at most"},
 		"an idle pool stands still": {verdict.Healthy, known(30, func(i int, s *verdict.Sample) {
 			set(&s.Client, socketstats.Established, 40)
-			s.Client.Use.Received = silent(40, long)
+			s.Client.Activity.Received = silent(40, long)
 		}), "40 connections were open at most"},
 		"answers are not read": {verdict.BodiesNotDone, known(30, func(i int, s *verdict.Sample) {
 			set(&s.Client, socketstats.Established, i)
-			s.Client.Use.Received, s.Client.Use.Unread = silent(i, long), i
+			s.Client.Activity.Received, s.Client.Activity.Unread = silent(i, long), i
 		}), "29 connections have data that the program does not read"},
 		"CLOSE_WAIT grows": {verdict.PeerClosed, known(30, func(i int, s *verdict.Sample) {
 			set(&s.Client, socketstats.CloseWait, i)
@@ -87,34 +87,34 @@ func TestEachKindHasItsSign(t *testing.T) {
 		"connections are thrown away": {verdict.ThrownAway, known(20, func(i int, s *verdict.Sample) {
 			set(&s.Client, socketstats.Established, i%2)
 			set(&s.Client, socketstats.TimeWait, 10*i)
-			s.Flow = &verdict.Flow{Opened: 10 * i, Closed: 10 * i, Weighed: 10 * i, Brief: 10 * i}
+			s.Flow = &verdict.Flow{Opened: 10 * i, Closed: 10 * i, WithTCPInfo: 10 * i, ShortLived: 10 * i}
 		}), "190 of 190 carried an exchange or two"},
 		"connections that carried much are replaced": {verdict.Healthy, known(20, func(i int, s *verdict.Sample) {
 			set(&s.Client, socketstats.Established, 2)
-			s.Flow = &verdict.Flow{Opened: 10 * i, Closed: 10 * i, Weighed: 10 * i, Brief: i}
+			s.Flow = &verdict.Flow{Opened: 10 * i, Closed: 10 * i, WithTCPInfo: 10 * i, ShortLived: i}
 		}), ""},
 		"a server whose clients come and go": {verdict.Healthy, known(20, func(i int, s *verdict.Sample) {
 			set(&s.Server, socketstats.Established, 2)
-			s.Flow = &verdict.Flow{Opened: 10 * i, Closed: 10 * i, Weighed: 10 * i, Brief: 10 * i}
+			s.Flow = &verdict.Flow{Opened: 10 * i, Closed: 10 * i, WithTCPInfo: 10 * i, ShortLived: 10 * i}
 		}), ""},
 		"a server whose clients come and go unseen": {verdict.Healthy, known(20, func(i int, s *verdict.Sample) {
 			set(&s.Server, socketstats.Listen, 1)
-			s.Flow = &verdict.Flow{Opened: 10 * i, Closed: 10 * i, Weighed: 10 * i, Brief: 10 * i}
+			s.Flow = &verdict.Flow{Opened: 10 * i, Closed: 10 * i, WithTCPInfo: 10 * i, ShortLived: 10 * i}
 		}), ""},
 		"nobody answers SYN": {verdict.StuckDialing, known(10, func(i int, s *verdict.Sample) {
 			set(&s.Client, socketstats.SynSent, min(i, 4))
-			s.Client.Use.Resent = min(i, 4)
+			s.Client.Activity.Resent = min(i, 4)
 		}), "4 sockets have been in SYN_SENT"},
 		"far away, some are always under way": {verdict.Healthy, known(20, func(_ int, s *verdict.Sample) {
 			set(&s.Client, socketstats.SynSent, 6)
 		}), ""},
 		"requests hang": {verdict.RequestsHang, known(40, func(i int, s *verdict.Sample) {
 			set(&s.Client, socketstats.Established, i)
-			s.Client.Use.Sent = silent(max(0, i-30), 30*time.Second)
+			s.Client.Activity.Sent = silent(max(0, i-30), 30*time.Second)
 		}), "had no answer for 30s"},
 		"answers are slow": {verdict.NotEnoughData, known(20, func(i int, s *verdict.Sample) {
 			set(&s.Client, socketstats.Established, i)
-			s.Client.Use.Sent = silent(i, 10*time.Second)
+			s.Client.Activity.Sent = silent(i, 10*time.Second)
 		}), "19 requests wait for an answer"},
 		"the accept queue is full": {verdict.QueueOverflow, known(10, func(_ int, s *verdict.Sample) {
 			s.Queue = &verdict.Queue{Waiting: 5, Limit: 4}
@@ -127,17 +127,17 @@ func TestEachKindHasItsSign(t *testing.T) {
 		}), "9 times"},
 		"a server's clients go silent": {verdict.ServerIdle, known(30, func(i int, s *verdict.Sample) {
 			set(&s.Server, socketstats.Established, i)
-			s.Server.Use.Fresh = silent(i, long)
+			s.Server.Activity.Fresh = silent(i, long)
 		}), "29 of them never sent anything"},
 		"a server's clients are dead": {verdict.ServerDead, known(30, func(_ int, s *verdict.Sample) {
 			set(&s.Server, socketstats.Established, 8)
-			s.Server.Use.Dead = 5
+			s.Server.Activity.Dead = 5
 		}), "5 connections have sent data again"},
 		"descriptors are low": {verdict.DescriptorsLow, known(10, func(_ int, s *verdict.Sample) {
 			s.Descriptors = 1000
 		}), "1000 of the 1024 descriptors"},
 		"ports are low": {verdict.PortsLow, known(10, func(_ int, s *verdict.Sample) {
-			s.Client.Use.Towards = 25000
+			s.Client.Activity.MaxPerDestination = 25000
 		}), "25000 of the 28232 local ports"},
 	}
 	for name, test := range tests {
@@ -283,8 +283,8 @@ func TestForecastSaysWhatRunsOut(t *testing.T) {
 	t.Parallel()
 	leak := known(40, func(i int, s *verdict.Sample) {
 		set(&s.Client, socketstats.Established, 2*i)
-		s.Client.Use.Received = silent(2*i, long)
-		s.Client.Use.Towards = 2 * i
+		s.Client.Activity.Received = silent(2*i, long)
+		s.Client.Activity.MaxPerDestination = 2 * i
 		s.Descriptors = 24 + 2*i
 	})
 	require.Equal(t, "At this rate the process has its 1024 descriptors in 8 minutes.", verdict.Diagnose(leak).Forecast)
@@ -293,8 +293,8 @@ func TestForecastSaysWhatRunsOut(t *testing.T) {
 
 	churn := known(40, func(i int, s *verdict.Sample) {
 		set(&s.Client, socketstats.TimeWait, 1000*i)
-		s.Client.Use.Towards = 1000 * i
-		s.Flow = &verdict.Flow{Opened: 1000 * i, Closed: 1000 * i, Weighed: 1000 * i, Brief: 1000 * i}
+		s.Client.Activity.MaxPerDestination = 1000 * i
+		s.Flow = &verdict.Flow{Opened: 1000 * i, Closed: 1000 * i, WithTCPInfo: 1000 * i, ShortLived: 1000 * i}
 	})
 	churn.Samples = churn.Samples[:20]
 	require.Equal(t, verdict.ThrownAway, verdict.Diagnose(churn).Kind)
@@ -319,9 +319,9 @@ func TestEveryKindIsExplained(t *testing.T) {
 func TestDiagnoseIsPure(t *testing.T) {
 	t.Parallel()
 	s := open(shape(60, func(i int) float64 { return float64(2 * i) }))
-	s.Samples[30].Client.Use = &socketstats.Use{} // one knows, the others do not
+	s.Samples[30].Client.Activity = &socketstats.Activity{} // one knows, the others do not
 	want := open(shape(60, func(i int) float64 { return float64(2 * i) }))
-	want.Samples[30].Client.Use = &socketstats.Use{}
+	want.Samples[30].Client.Activity = &socketstats.Activity{}
 	first := verdict.Diagnose(s)
 	require.Equal(t, want, s)
 	require.Equal(t, first, verdict.Diagnose(s))
@@ -336,9 +336,9 @@ func TestSlowAnswersAreNoVerdictAndNoAcquittal(t *testing.T) {
 		answered := max(0, 3*(i-20)/2)
 		idle := max(0, 3*(i-23)/2)
 		set(&s.Client, socketstats.Established, opened)
-		s.Client.Use.Sent = silent(opened-answered, 10*time.Second)
-		s.Client.Use.Received = silent(idle, 3*time.Second)
-		s.Client.Use.Received[0] = answered - idle
+		s.Client.Activity.Sent = silent(opened-answered, 10*time.Second)
+		s.Client.Activity.Received = silent(idle, 3*time.Second)
+		s.Client.Activity.Received[0] = answered - idle
 		s.Flow.Opened = opened
 	})
 	first := 0
@@ -364,8 +364,8 @@ func TestFallingLoadIsNoLeak(t *testing.T) {
 	t.Parallel()
 	v := verdict.Diagnose(known(60, func(i int, s *verdict.Sample) {
 		set(&s.Client, socketstats.Established, 60)
-		s.Client.Use.Received = silent(i, long)
-		s.Client.Use.Received[0] = 60 - i
+		s.Client.Activity.Received = silent(i, long)
+		s.Client.Activity.Received[0] = 60 - i
 	}))
 	require.Equal(t, verdict.Healthy, v.Kind, "%+v", v)
 }

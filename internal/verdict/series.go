@@ -65,8 +65,8 @@ type Sample struct {
 // End is the sockets at one end of the subject's connections.
 type End struct {
 	Counts socketstats.Counts `json:"counts"`
-	// Use is nil where the source does not tell.
-	Use *socketstats.Use `json:"use,omitempty"`
+	// Activity is nil where the source does not tell.
+	Activity *socketstats.Activity `json:"activity,omitempty"`
 }
 
 // Flow is the connections that came and went since the first sample, also
@@ -74,10 +74,10 @@ type End struct {
 type Flow struct {
 	Opened int `json:"opened"`
 	Closed int `json:"closed"`
-	// Weighed are those of Closed of which the kernel said how much they
-	// carried, and Brief those of Weighed that carried one exchange or two.
-	Weighed int `json:"weighed,omitempty"`
-	Brief   int `json:"brief,omitempty"`
+	// WithTCPInfo are those of Closed of which the kernel said how much they
+	// carried, and ShortLived those of WithTCPInfo that carried one exchange or two.
+	WithTCPInfo int `json:"with_tcp_info,omitempty"`
+	ShortLived  int `json:"short_lived,omitempty"`
 	// Inferred are those of Closed of which nobody knows for certain that they
 	// were the subject's.
 	Inferred int `json:"inferred,omitempty"`

@@ -61,7 +61,7 @@ func serverHoldsDead(f *facts) *finding {
 	if !f.used() {
 		return nil
 	}
-	n := f.lasting(3, func(s *Sample) int { return s.Server.Use.Dead })
+	n := f.lasting(3, func(s *Sample) int { return s.Server.Activity.Dead })
 	if n < handful {
 		return nil
 	}
@@ -80,7 +80,7 @@ func serverHoldsIdle(f *facts) *finding {
 	}
 	text := fmt.Sprintf("%s silent for %s or longer, growing by %s; none is given back",
 		plural(f.held(f.last()), "accepted connection has been", "accepted connections have been"), short(f.silent), rate(t.perSecond))
-	if fresh := f.last().Server.Use.Fresh.AtLeast(f.silent); fresh > 0 {
+	if fresh := f.last().Server.Activity.Fresh.AtLeast(f.silent); fresh > 0 {
 		text += fmt.Sprintf("; %d of them never sent anything", fresh)
 	}
 	return &finding{kind: ServerIdle, confidence: High, evidence: []string{text + "."}}

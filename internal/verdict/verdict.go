@@ -167,7 +167,7 @@ func (f *facts) starting() bool {
 	}
 	// What grows has not had the time to be idle, or is just becoming it.
 	grows := f.trendOf(clientOpen).grows || f.trendOf(serverOpen).grows
-	quiet := f.idle(f.last()) + waits(f.last()) + f.held(f.last()) + f.last().Server.Use.Received.AtLeast(f.silent)
+	quiet := f.idle(f.last()) + waits(f.last()) + f.held(f.last()) + f.last().Server.Activity.Received.AtLeast(f.silent)
 	return grows && (f.span() < 5*f.silent || quiet >= handful)
 }
 

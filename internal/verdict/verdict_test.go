@@ -141,10 +141,10 @@ func TestSlowLeakAmongManyBusyOnes(t *testing.T) {
 			busy, idle := 500+int(10*r.NormFloat64()), leaking*i/6
 			sample := verdict.Sample{At: time.Duration(i) * 10 * time.Second, Client: verdict.End{Counts: in(socketstats.Established, busy+idle)}}
 			if knowing {
-				use := &socketstats.Use{}
+				use := &socketstats.Activity{}
 				use.Received[0] = busy
 				use.Received[8] = idle
-				sample.Client.Use, sample.Server.Use = use, &socketstats.Use{}
+				sample.Client.Activity, sample.Server.Activity = use, &socketstats.Activity{}
 			}
 			s.Samples = append(s.Samples, sample)
 		}

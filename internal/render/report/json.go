@@ -72,7 +72,7 @@ type sideJSON struct {
 	// Servers is what each of several servers has done.
 	Servers map[string]lab.ServerCount `json:"servers,omitempty"`
 	// KernelConnections is what the kernel saw of the side's connections.
-	KernelConnections *lab.Tally `json:"kernel_connections,omitempty"`
+	KernelConnections *lab.ConnCounts `json:"kernel_connections,omitempty"`
 	// Kernel is what the kernel counted in an isolated side's namespace.
 	Kernel  socketstats.Counters `json:"kernel,omitempty"`
 	Verdict verdict.Verdict      `json:"verdict"`

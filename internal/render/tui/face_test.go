@@ -73,10 +73,10 @@ func watched(n int) batch {
 			Port: 8080, Listeners: []string{"slowserver (7)"},
 		}
 		for p := range n {
-			use := &socketstats.Use{}
+			use := &socketstats.Activity{}
 			use.Received[6] = 2 + i*p // three seconds ago
 			s.Processes = append(s.Processes, observe.Process{
-				ClientUse: use, ServerUse: &socketstats.Use{},
+				ClientActivity: use, ServerActivity: &socketstats.Activity{},
 				PID: int32(10 + p), Name: "client", Client: mix(2+i*p, p, 0), Server: mix(2+i*p, 0, 0),
 				Flow: &observe.Flow{Opened: 2 + i*p, OpenedPerSecond: float64(p)},
 			})

@@ -101,7 +101,7 @@ func flowLines(s observe.Snapshot) []string {
 		note += "; at least: some were missed, or could not be told to be a process's"
 	}
 	lines = append(lines, note)
-	for _, spent := range s.Spent {
+	for _, spent := range s.StateDurations {
 		lines = append(lines, fmt.Sprintf("%d times in %s, %.3g ms on average, %.3g ms at most", spent.Times, spent.State, spent.MeanMS, spent.MaxMS))
 	}
 	return lines

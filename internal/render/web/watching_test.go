@@ -65,8 +65,8 @@ func TestWatchHasAVerdictInEachPanel(t *testing.T) {
 	at := time.Duration(0)
 	show := func(open int) {
 		s.Watch(observe.Snapshot{At: time.Unix(9, 0), After: at, Processes: []observe.Process{
-			{PID: 1, Name: "leaky", Client: counts(open, 0), ClientUse: idle(open), ServerUse: &socketstats.Use{}},
-			{PID: 2, Name: "healthy", Client: counts(1, 0), ClientUse: idle(1), ServerUse: &socketstats.Use{}},
+			{PID: 1, Name: "leaky", Client: counts(open, 0), ClientActivity: idle(open), ServerActivity: &socketstats.Activity{}},
+			{PID: 2, Name: "healthy", Client: counts(1, 0), ClientActivity: idle(1), ServerActivity: &socketstats.Activity{}},
 		}})
 		at += time.Hour // a hundredth of which is enough to judge in
 	}
@@ -93,8 +93,8 @@ func TestWatchHasAVerdictInEachPanel(t *testing.T) {
 }
 
 // idle is what so many connections do that have been silent for an hour.
-func idle(n int) *socketstats.Use {
-	u := &socketstats.Use{}
+func idle(n int) *socketstats.Activity {
+	u := &socketstats.Activity{}
 	u.Received[len(u.Received)-1] = n
 	return u
 }

@@ -11,11 +11,11 @@ import (
 	"socketlab/internal/socketstats"
 )
 
-// Conn is one connection of a zoo, with what must be listed of its two ends.
+// Conn is one connection of a fixture, with what must be listed of its two ends.
 type Conn struct {
 	Client, Server netip.AddrPort
 
-	z *Zoo
+	z *Fixture
 	// Both are indexed by End. A descriptor of -1 is none: the end has no
 	// owner. A state of 0 is an end that is not listed.
 	fd    [2]int
@@ -51,7 +51,7 @@ func (c *Conn) sockets() []socketstats.Socket {
 }
 
 // Reserve holds a client's address that has no connection yet.
-func (z *Zoo) Reserve() *Conn {
+func (z *Fixture) Reserve() *Conn {
 	z.t.Helper()
 	c := &Conn{Server: z.Server, z: z, fd: [2]int{-1, -1}}
 	z.t.Cleanup(func() {
@@ -71,12 +71,12 @@ func (z *Zoo) Reserve() *Conn {
 	return c
 }
 
-func (z *Zoo) has(client netip.AddrPort) bool {
+func (z *Fixture) has(client netip.AddrPort) bool {
 	return slices.ContainsFunc(z.conns, func(c *Conn) bool { return c.Client == client })
 }
 
 // dial starts a connection and does not wait for it.
-func (z *Zoo) dial() *Conn {
+func (z *Fixture) dial() *Conn {
 	z.t.Helper()
 	c := z.Reserve()
 	c.connect()

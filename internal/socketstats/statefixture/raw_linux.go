@@ -18,13 +18,13 @@ const (
 	recvBuffer = 4 << 10
 )
 
-// Backlog is what a zoo's listeners have until SynSent: more than any test
+// Backlog is what a fixture's listeners have until SynSent: more than any test
 // leaves unaccepted or half-open.
 const Backlog = 64
 
 // socket makes a plain TCP socket for the family of addr. Sockets are raw ones
 // because Go's net makes MPTCP listeners, and hides half of what is done here.
-func (z *Zoo) socket(addr netip.AddrPort) int {
+func (z *Fixture) socket(addr netip.AddrPort) int {
 	z.t.Helper()
 	domain := unix.AF_INET
 	if addr.Addr().Is6() {
@@ -40,7 +40,7 @@ func (z *Zoo) socket(addr netip.AddrPort) int {
 
 // bind makes a listener-to-be at addr, or at [::] in DualStack. Port 0 never
 // gives a port that somebody has, SO_REUSEPORT or not.
-func (z *Zoo) bind(addr netip.AddrPort) int {
+func (z *Fixture) bind(addr netip.AddrPort) int {
 	z.t.Helper()
 	if z.family == DualStack {
 		addr = netip.AddrPortFrom(netip.IPv6Unspecified(), addr.Port())
@@ -59,12 +59,12 @@ func (z *Zoo) bind(addr netip.AddrPort) int {
 	return fd
 }
 
-func (z *Zoo) closeListener(fd int) {
+func (z *Fixture) closeListener(fd int) {
 	delete(z.open, fd)
 	_ = unix.Close(fd)
 }
 
-func (z *Zoo) skipWithoutFamily(err error) {
+func (z *Fixture) skipWithoutFamily(err error) {
 	z.t.Helper()
 	if z.family != IPv4 && (errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.EADDRNOTAVAIL)) {
 		z.t.Skipf("this machine has no IPv6 loopback: %v", err)
@@ -74,7 +74,7 @@ func (z *Zoo) skipWithoutFamily(err error) {
 
 // await asks the kernel until done; what it saw last is shown if that never
 // happens.
-func (z *Zoo) await(what string, done func() (ok bool, saw any)) {
+func (z *Fixture) await(what string, done func() (ok bool, saw any)) {
 	z.t.Helper()
 	limit := time.After(10 * time.Second)
 	tick := time.NewTicker(time.Millisecond)

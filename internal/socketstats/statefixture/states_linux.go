@@ -10,7 +10,7 @@ import (
 )
 
 // Established holds a connection with an owner at both ends.
-func (z *Zoo) Established() *Conn {
+func (z *Fixture) Established() *Conn {
 	z.t.Helper()
 	c := z.Reserve()
 	c.Establish()
@@ -28,7 +28,7 @@ func (c *Conn) Establish() {
 
 // FinWait2 holds a connection that the program at this end has shut down for
 // writing: FIN_WAIT2 here and CLOSE_WAIT at the other end, both owned.
-func (z *Zoo) FinWait2(at socketstats.End) *Conn {
+func (z *Fixture) FinWait2(at socketstats.End) *Conn {
 	z.t.Helper()
 	c := z.Established()
 	c.FinWait2(at)
@@ -46,7 +46,7 @@ func (c *Conn) FinWait2(at socketstats.End) {
 // Orphan holds what a full close leaves while the peer does not close: an
 // ownerless FIN_WAIT2 here, a CLOSE_WAIT at the other end. The kernel keeps
 // the orphan for net.ipv4.tcp_fin_timeout, 60 s by default.
-func (z *Zoo) Orphan(at socketstats.End) *Conn {
+func (z *Fixture) Orphan(at socketstats.End) *Conn {
 	z.t.Helper()
 	c := z.FinWait2(at)
 	c.LetGo(at)
@@ -54,7 +54,7 @@ func (z *Zoo) Orphan(at socketstats.End) *Conn {
 }
 
 // TimeWait holds a connection closed by both, by this end first.
-func (z *Zoo) TimeWait(at socketstats.End) *Conn {
+func (z *Fixture) TimeWait(at socketstats.End) *Conn {
 	z.t.Helper()
 	c := z.Established()
 	c.TimeWait(at)
@@ -86,7 +86,7 @@ func (c *Conn) Abort() {
 
 // FinWait1 holds an end whose FIN waits behind data that the peer, still
 // ESTABLISHED, has no room for.
-func (z *Zoo) FinWait1(at socketstats.End) *Conn {
+func (z *Fixture) FinWait1(at socketstats.End) *Conn {
 	z.t.Helper()
 	c := z.Established()
 	c.fill(at)
@@ -97,7 +97,7 @@ func (z *Zoo) FinWait1(at socketstats.End) *Conn {
 
 // Closing holds an end whose FIN waits behind data while the peer's has
 // arrived: CLOSING here, FIN_WAIT2 at the other end, both owned.
-func (z *Zoo) Closing(at socketstats.End) *Conn {
+func (z *Fixture) Closing(at socketstats.End) *Conn {
 	z.t.Helper()
 	c := z.FinWait1(at)
 	c.shutdown(other(at))
@@ -108,7 +108,7 @@ func (z *Zoo) Closing(at socketstats.End) *Conn {
 
 // LastAck holds an end that closed after its peer, with data that the peer has
 // no room for: an ownerless LAST_ACK here, an owned FIN_WAIT2 at the peer's.
-func (z *Zoo) LastAck(at socketstats.End) *Conn {
+func (z *Fixture) LastAck(at socketstats.End) *Conn {
 	z.t.Helper()
 	c := z.FinWait2(other(at))
 	c.fill(at)
@@ -120,7 +120,7 @@ func (z *Zoo) LastAck(at socketstats.End) *Conn {
 
 // Unaccepted holds a connection in the listener's accept queue: ESTABLISHED at
 // both ends, without owner at the server's.
-func (z *Zoo) Unaccepted() *Conn {
+func (z *Fixture) Unaccepted() *Conn {
 	z.t.Helper()
 	z.enter(queueing)
 	c := z.dial()
@@ -137,7 +137,7 @@ func (z *Zoo) Unaccepted() *Conn {
 // SynRecv holds a half-open connection: the listener waits for data before it
 // makes a socket of it (TCP_DEFER_ACCEPT), so the server end is a request in
 // SYN_RECV, without owner, and the client believes itself ESTABLISHED.
-func (z *Zoo) SynRecv() *Conn {
+func (z *Fixture) SynRecv() *Conn {
 	z.t.Helper()
 	z.enter(deferring)
 	const seconds = 30 // far longer than a test
@@ -150,7 +150,7 @@ func (z *Zoo) SynRecv() *Conn {
 
 // SynSent holds a client whose SYN the listener drops, because its accept
 // queue is full. It fills the queue with one Unaccepted where there is none.
-func (z *Zoo) SynSent() *Conn {
+func (z *Fixture) SynSent() *Conn {
 	z.t.Helper()
 	if z.queued == 0 {
 		z.Unaccepted()
@@ -165,14 +165,14 @@ func (z *Zoo) SynSent() *Conn {
 }
 
 // ListenAgain holds one more listener on the same address (SO_REUSEPORT).
-func (z *Zoo) ListenAgain() {
+func (z *Fixture) ListenAgain() {
 	z.t.Helper()
 	z.shareListener(int32(os.Getpid()))
 }
 
 // ListenUnowned holds one more listener on the same address, without owner:
 // its only descriptor is on its way through a Unix socket.
-func (z *Zoo) ListenUnowned() {
+func (z *Fixture) ListenUnowned() {
 	z.t.Helper()
 	fd := z.shareListener(0)
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
@@ -187,7 +187,7 @@ func (z *Zoo) ListenUnowned() {
 
 // ListenElsewhere holds one more listener on the same address, in a process of
 // its own, whose id it returns. It needs [Child] in TestMain.
-func (z *Zoo) ListenElsewhere() int32 {
+func (z *Fixture) ListenElsewhere() int32 {
 	z.t.Helper()
 	z.share()
 	helper := Start(z.t, nil, roleListen, z.Listener().String())
@@ -196,7 +196,7 @@ func (z *Zoo) ListenElsewhere() int32 {
 	return helper.PID
 }
 
-func (z *Zoo) shareListener(pid int32) int {
+func (z *Fixture) shareListener(pid int32) int {
 	z.t.Helper()
 	z.share()
 	fd := z.bind(z.Server)
@@ -205,7 +205,7 @@ func (z *Zoo) shareListener(pid int32) int {
 	return fd
 }
 
-func (z *Zoo) share() {
+func (z *Fixture) share() {
 	z.t.Helper()
 	require.NotEqual(z.t, full, z.stage, "SYN_SENT clients would find the second listener")
 	z.enter(shared)

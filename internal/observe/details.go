@@ -6,9 +6,9 @@ import (
 	"socketlab/internal/socketstats"
 )
 
-// lookClosely adds to the rows what their connections do, and what the processes
+// addDetails adds to the rows what their connections do, and what the processes
 // have of what they may have.
-func (w *Watcher) lookClosely(rows rows, snap *Snapshot, sockets []socketstats.Socket) {
+func (w *Watcher) addDetails(rows rows, snap *Snapshot, sockets []socketstats.Socket) {
 	_, tells := w.source.(*socketstats.Sockdiag)
 	ends := map[int32]*[2][]socketstats.Socket{}
 	for i := range sockets {
@@ -34,9 +34,9 @@ func (w *Watcher) lookClosely(rows rows, snap *Snapshot, sockets []socketstats.S
 			if of == nil {
 				of = &[2][]socketstats.Socket{}
 			}
-			client := socketstats.UseOf(of[socketstats.Client], socketstats.Client)
-			server := socketstats.UseOf(of[socketstats.Server], socketstats.Server)
-			row.ClientUse, row.ServerUse = &client, &server
+			client := socketstats.ActivityOf(of[socketstats.Client], socketstats.Client)
+			server := socketstats.ActivityOf(of[socketstats.Server], socketstats.Server)
+			row.ClientActivity, row.ServerActivity = &client, &server
 		}
 		if pid != 0 {
 			row.Descriptors = socketstats.Descriptors(pid)
@@ -77,18 +77,18 @@ func (w *Watcher) lookAtQueue(rows rows, snap *Snapshot, s *socketstats.Socket) 
 	}
 }
 
-// weights keeps account of how much the connections carried that were closed.
-type weights struct {
+// closedInfo keeps account of how much the connections carried that were closed.
+type closedInfo struct {
 	source *socketstats.Closings
 	end    func(socketstats.Closed) socketstats.End
 	pid    func(socketstats.Closed) int32 // who held it; 0 if that is not known
 	rowFor func(rows, int32) int32
 	heard  []socketstats.Closed
-	total  map[int32]*Flow // Weighed and Brief of each row
+	total  map[int32]*Flow // WithTCPInfo and ShortLived of each row
 	begun  bool
 }
 
-func (w *Watcher) openWeights() (*weights, error) {
+func (w *Watcher) openClosedInfo() (*closedInfo, error) {
 	var ports []uint16
 	if w.target.Port != 0 {
 		ports = []uint16{w.target.Port}
@@ -100,14 +100,14 @@ func (w *Watcher) openWeights() (*weights, error) {
 	if t, ok := w.flows.(*transitions); ok {
 		t.remember = true
 	}
-	return &weights{source: source, end: w.endOfClosed, pid: w.pidOfClosed, rowFor: w.rowFor, total: map[int32]*Flow{}}, nil
+	return &closedInfo{source: source, end: w.endOfClosed, pid: w.pidOfClosed, rowFor: w.rowFor, total: map[int32]*Flow{}}, nil
 }
 
 // rowFor is the row of what a process did: its own, or that of no process once it
 // has ended and nothing is left of it. Clients that come and go would fill a
 // recording otherwise.
 func (w *Watcher) rowFor(rows rows, pid int32) int32 {
-	if !w.target.Closely || pid == 0 || rows[pid] != nil {
+	if !w.target.Details || pid == 0 || rows[pid] != nil {
 		return pid
 	}
 	if !w.dead[pid] {
@@ -141,8 +141,8 @@ func (w *Watcher) pidOfClosed(c socketstats.Closed) int32 {
 	return w.owners.PID(c.Cookie)
 }
 
-// enter weighs what was closed since the last call, in its row.
-func (w *weights) enter(rows rows, who rowOf) error {
+// enter adds what was closed since the last call to its row.
+func (w *closedInfo) enter(rows rows, who rowOf) error {
 	if w == nil {
 		return nil
 	}
@@ -163,21 +163,21 @@ func (w *weights) enter(rows rows, who rowOf) error {
 		if w.total[row] == nil {
 			w.total[row] = &Flow{}
 		}
-		w.total[row].Weighed++
-		if c.Brief(w.end(c)) {
-			w.total[row].Brief++
+		w.total[row].WithTCPInfo++
+		if c.ShortLived(w.end(c)) {
+			w.total[row].ShortLived++
 		}
 	}
 	for pid, t := range w.total {
 		if p := rows[w.rowFor(rows, pid)]; p != nil && p.Flow != nil {
-			p.Flow.Weighed += t.Weighed
-			p.Flow.Brief += t.Brief
+			p.Flow.WithTCPInfo += t.WithTCPInfo
+			p.Flow.ShortLived += t.ShortLived
 		}
 	}
 	return nil
 }
 
-func (w *weights) close() error {
+func (w *closedInfo) close() error {
 	if w == nil {
 		return nil
 	}

@@ -31,12 +31,12 @@ func TestShortConnectionsAreToldByWhereTheyWent(t *testing.T) {
 		}
 	}()
 	pid, open := startChurn(t, l.Addr().String())
-	w := newWatcher(t, src, observe.Target{PIDs: []int32{pid}, Closely: true})
+	w := newWatcher(t, src, observe.Target{PIDs: []int32{pid}, Details: true})
 	require.NoError(t, w.WithoutPrivilege())
 	_, err = w.Count(t.Context())
 	require.NoError(t, err)
 
-	_, worth := w.Curious()
+	_, worth := w.NextEarlyScan()
 	require.False(t, worth, "nothing was heard of that it could not tell")
 	const first = 500
 	done := make(chan struct{})
@@ -47,7 +47,7 @@ func TestShortConnectionsAreToldByWhereTheyWent(t *testing.T) {
 	// A busy machine may let the process wait until all looks are over.
 	to := netip.MustParseAddrPort(l.Addr().String())
 	for i, over := 0, false; i < 300 || (!w.Knows(pid, to) && !over); i++ {
-		require.NoError(t, w.Peek(t.Context()))
+		require.NoError(t, w.EarlyScan(t.Context()))
 		select {
 		case <-done:
 			over = true
@@ -58,14 +58,14 @@ func TestShortConnectionsAreToldByWhereTheyWent(t *testing.T) {
 	snap, err := w.Count(t.Context())
 	require.NoError(t, err)
 	require.Positive(t, snap.Unknown, "the other ends are nobody's")
-	_, worth = w.Curious()
+	_, worth = w.NextEarlyScan()
 	require.True(t, worth)
 	var before observe.Flow
 	require.Eventually(t, func() bool { // the kernel tells of a closing a moment later
 		snap, err = w.Count(t.Context())
 		require.NoError(t, err)
 		before = flow(snap, pid)
-		return before.Weighed >= first && before.Closed >= first
+		return before.WithTCPInfo >= first && before.Closed >= first
 	}, 10*time.Second, 10*time.Millisecond)
 	require.Equal(t, first, before.Closed, "also what was closed before it was seen")
 
@@ -76,12 +76,12 @@ func TestShortConnectionsAreToldByWhereTheyWent(t *testing.T) {
 		snap, err = w.Count(t.Context())
 		require.NoError(t, err)
 		after = flow(snap, pid)
-		return after.Weighed-before.Weighed >= n && after.Closed-before.Closed >= n
+		return after.WithTCPInfo-before.WithTCPInfo >= n && after.Closed-before.Closed >= n
 	}, 10*time.Second, 10*time.Millisecond, "before: %+v", before)
 	require.Equal(t, n, after.Opened-before.Opened)
 	require.Equal(t, n, after.Closed-before.Closed)
 	require.Equal(t, n, after.Inferred-before.Inferred)
-	require.Equal(t, n, after.Brief-before.Brief, "each carried nothing")
+	require.Equal(t, n, after.ShortLived-before.ShortLived, "each carried nothing")
 }
 
 // What a process did that has ended is not forgotten, and takes no row for ever.
@@ -91,7 +91,7 @@ func TestWhatEndedProcessesDidIsInTheRowWithout(t *testing.T) {
 	defer src.Close()
 	l, port := listen(t)
 	go serve(l)
-	w := newWatcher(t, src, observe.Target{Port: port, Closely: true})
+	w := newWatcher(t, src, observe.Target{Port: port, Details: true})
 	snap, err := w.Count(t.Context())
 	require.NoError(t, err)
 

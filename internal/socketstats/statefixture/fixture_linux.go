@@ -14,7 +14,7 @@ import (
 	"socketlab/internal/socketstats"
 )
 
-// Family says which addresses a zoo's sockets have.
+// Family says which addresses a fixture's sockets have.
 type Family string
 
 // The families. In DualStack the server's sockets are IPv6 ones on [::] and
@@ -28,13 +28,13 @@ const (
 // Families lists every family.
 func Families() []Family { return []Family{IPv4, IPv6, DualStack} }
 
-// Zoo is one server port with sockets held in known states. Create one with
+// Fixture is one server port with sockets held in known states. Create one with
 // [New]; it ends with its test. It is for one goroutine.
 //
 // Its functions come in four stages, each of which stops what an earlier one
 // needs: those that accept, then Unaccepted, then SynRecv, then SynSent. Only
-// a zoo without SynSent may get a second listener, after everything else.
-type Zoo struct {
+// a fixture without SynSent may get a second listener, after everything else.
+type Fixture struct {
 	// Server is where clients connect to.
 	Server netip.AddrPort
 
@@ -61,7 +61,7 @@ const (
 
 // New holds a listener on a fresh port. The test is skipped on a machine
 // without the family.
-func New(t testing.TB, f Family) *Zoo {
+func New(t testing.TB, f Family) *Fixture {
 	t.Helper()
 	z := Bound(t, f)
 	z.Listen()
@@ -69,9 +69,9 @@ func New(t testing.TB, f Family) *Zoo {
 }
 
 // Bound holds a fresh port on which nothing listens yet.
-func Bound(t testing.TB, f Family) *Zoo {
+func Bound(t testing.TB, f Family) *Fixture {
 	t.Helper()
-	z := &Zoo{t: t, family: f, open: map[int]bool{}}
+	z := &Fixture{t: t, family: f, open: map[int]bool{}}
 	t.Cleanup(func() {
 		for fd := range z.open {
 			z.closeListener(fd)
@@ -83,28 +83,28 @@ func Bound(t testing.TB, f Family) *Zoo {
 }
 
 // Listen begins to listen on a port that is only bound.
-func (z *Zoo) Listen() {
+func (z *Fixture) Listen() {
 	z.t.Helper()
 	require.NoError(z.t, unix.Listen(z.listen, Backlog))
 	z.addListener(int32(os.Getpid()))
 }
 
 // Unlisten closes the first listener.
-func (z *Zoo) Unlisten() {
+func (z *Fixture) Unlisten() {
 	z.closeListener(z.listen)
 	z.listeners = z.listeners[1:]
 }
 
 // Listener returns the address that the listeners have.
-func (z *Zoo) Listener() netip.AddrPort {
+func (z *Fixture) Listener() netip.AddrPort {
 	if z.family == DualStack {
 		return netip.AddrPortFrom(netip.IPv6Unspecified(), z.Server.Port())
 	}
 	return z.Server
 }
 
-// Sockets returns what the kernel must list for this zoo.
-func (z *Zoo) Sockets() []socketstats.Socket {
+// Sockets returns what the kernel must list for this fixture.
+func (z *Fixture) Sockets() []socketstats.Socket {
 	sockets := slices.Clone(z.listeners)
 	for _, c := range z.conns {
 		sockets = append(sockets, c.sockets()...)
@@ -113,7 +113,7 @@ func (z *Zoo) Sockets() []socketstats.Socket {
 }
 
 // Counts returns how many sockets the kernel must list, by end and state.
-func (z *Zoo) Counts() (client, server socketstats.Counts) {
+func (z *Fixture) Counts() (client, server socketstats.Counts) {
 	for _, s := range z.listeners {
 		server.Add(s.State)
 	}
@@ -129,10 +129,10 @@ func (z *Zoo) Counts() (client, server socketstats.Counts) {
 	return client, server
 }
 
-// Mine keeps the zoo's own sockets of a list: its listeners, and either end of
+// Mine keeps the fixture's own sockets of a list: its listeners, and either end of
 // its clients' connections. What an earlier run left in TIME_WAIT beside the
 // same port is not among them.
-func (z *Zoo) Mine(sockets []socketstats.Socket) []socketstats.Socket {
+func (z *Fixture) Mine(sockets []socketstats.Socket) []socketstats.Socket {
 	clients := map[netip.AddrPort]bool{}
 	for _, c := range z.conns {
 		clients[c.Client] = true
@@ -149,9 +149,9 @@ func (z *Zoo) Mine(sockets []socketstats.Socket) []socketstats.Socket {
 	return mine
 }
 
-// RequireListedBy fails the test unless src lists exactly this zoo: the same
+// RequireListedBy fails the test unless src lists exactly this fixture: the same
 // four-tuples in the same states with the same owners, each once.
-func (z *Zoo) RequireListedBy(src socketstats.Source) {
+func (z *Fixture) RequireListedBy(src socketstats.Source) {
 	z.t.Helper()
 	query := socketstats.Query{Ports: []uint16{z.Server.Port()}, Owners: true}
 	all, err := src.Sockets(z.t.Context(), query)
@@ -175,9 +175,9 @@ func (z *Zoo) RequireListedBy(src socketstats.Source) {
 	require.Equal(z.t, wantServer, server, "server end counted from %s", src.Name())
 }
 
-// Files returns a copy of every descriptor the zoo holds, for a process to
+// Files returns a copy of every descriptor the fixture holds, for a process to
 // inherit. They are closed when the test ends.
-func (z *Zoo) Files() []*os.File {
+func (z *Fixture) Files() []*os.File {
 	z.t.Helper()
 	fds := slices.Collect(maps.Keys(z.open))
 	for _, c := range z.conns {
@@ -212,22 +212,22 @@ func Lines(sockets []socketstats.Socket) []string {
 	return lines
 }
 
-func (z *Zoo) loopback(port uint16) netip.AddrPort {
+func (z *Fixture) loopback(port uint16) netip.AddrPort {
 	if z.family == IPv6 {
 		return netip.AddrPortFrom(netip.IPv6Loopback(), port)
 	}
 	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port)
 }
 
-func (z *Zoo) addListener(pid int32) {
+func (z *Fixture) addListener(pid int32) {
 	z.listeners = append(z.listeners, socketstats.Socket{
 		Local: z.Listener(), State: socketstats.Listen, PID: pid,
 	})
 }
 
 // enter refuses what an earlier call has made impossible.
-func (z *Zoo) enter(s stage) {
+func (z *Fixture) enter(s stage) {
 	z.t.Helper()
-	require.GreaterOrEqual(z.t, s, z.stage, "the zoo's functions were called out of order, see Zoo")
+	require.GreaterOrEqual(z.t, s, z.stage, "the fixture's functions were called out of order, see Fixture")
 	z.stage = s
 }

@@ -32,7 +32,7 @@ func TestManyAskAtOnceAndEachHasItsAnswer(t *testing.T) {
 	twoThreads(t)
 	many := holdMany(t) // so that answers come in halves, too
 	d := sockdiag(t)
-	zoos := []*statefixture.Zoo{everything(t, statefixture.IPv4), everything(t, statefixture.IPv6)}
+	fixtures := []*statefixture.Fixture{everything(t, statefixture.IPv4), everything(t, statefixture.IPv6)}
 	var asking sync.WaitGroup
 	for i := range 8 {
 		asking.Go(func() {
@@ -44,9 +44,9 @@ func TestManyAskAtOnceAndEachHasItsAnswer(t *testing.T) {
 					}
 					continue
 				}
-				zoo := zoos[i%2]
-				q := socketstats.Query{Ports: []uint16{zoo.Server.Port()}, Owners: true}
-				want, me := zoo.Sockets(), int32(os.Getpid())
+				fixture := fixtures[i%2]
+				q := socketstats.Query{Ports: []uint16{fixture.Server.Port()}, Owners: true}
+				want, me := fixture.Sockets(), int32(os.Getpid())
 				if i%4 == 2 { // the process asked for holds none of them
 					q.OwnersAmong, me = []int32{1 << 30}, 0
 				}
@@ -54,8 +54,8 @@ func TestManyAskAtOnceAndEachHasItsAnswer(t *testing.T) {
 					want[n].PID = min(want[n].PID, me)
 				}
 				got, err := d.Sockets(t.Context(), q)
-				if err != nil || !slices.Equal(statefixture.Lines(want), statefixture.Lines(zoo.Mine(got))) {
-					t.Errorf("%d: %v, %v", i, statefixture.Lines(zoo.Mine(got)), err)
+				if err != nil || !slices.Equal(statefixture.Lines(want), statefixture.Lines(fixture.Mine(got))) {
+					t.Errorf("%d: %v, %v", i, statefixture.Lines(fixture.Mine(got)), err)
 				}
 			}
 		})

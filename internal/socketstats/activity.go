@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Use says what the connections at one end are doing. It is derived from
+// Activity says what the connections at one end are doing. It is derived from
 // [Socket.Info], and so known only from [Sockdiag].
-type Use struct {
+type Activity struct {
 	// Fresh are the ESTABLISHED connections on which nothing was received yet.
 	// Of the others, Sent are those that sent last, and Received those that
 	// received last. A client that sent last waits for its answer; one that
@@ -24,13 +24,13 @@ type Use struct {
 	Dead int `json:"dead,omitempty"`
 	// Resent are the sockets in SYN_SENT that have asked more than once.
 	Resent int `json:"resent,omitempty"`
-	// Towards is the most sockets that go from one local address to one remote
+	// MaxPerDestination is the most sockets that go from one local address to one remote
 	// address and port, in any state: each has one of the local ports.
-	Towards int `json:"towards,omitempty"`
+	MaxPerDestination int `json:"max_per_destination,omitempty"`
 }
 
-// silences are the borders between the classes of [Silence].
-var silences = [...]time.Duration{
+// silenceBounds are the bounds between the classes of [Silence].
+var silenceBounds = [...]time.Duration{
 	10 * time.Millisecond, 30 * time.Millisecond, 100 * time.Millisecond, 300 * time.Millisecond,
 	time.Second, 3 * time.Second, 10 * time.Second, 30 * time.Second,
 	100 * time.Second, 300 * time.Second, 1000 * time.Second,
@@ -38,108 +38,108 @@ var silences = [...]time.Duration{
 
 // Silence counts connections by how long ago data was last sent or received:
 // less than 10 ms, less than 30 ms, and so on up to 1,000 s and longer.
-type Silence [len(silences) + 1]int
+type Silence [len(silenceBounds) + 1]int
 
 func (s *Silence) add(d time.Duration) {
-	for i, border := range silences {
-		if d < border {
+	for i, bound := range silenceBounds {
+		if d < bound {
 			s[i]++
 			return
 		}
 	}
-	s[len(silences)]++
+	s[len(silenceBounds)]++
 }
 
 // Total is how many connections there are.
 func (s Silence) Total() int { return s.AtLeast(0) }
 
 // AtLeast is how many have been silent for d or longer. d is rounded up to the
-// next border between classes; see [Border].
+// next bound between classes; see [ClassBound].
 func (s Silence) AtLeast(d time.Duration) int {
 	n := 0
 	for i, count := range s {
-		if d <= 0 || (i > 0 && silences[i-1] >= d) {
+		if d <= 0 || (i > 0 && silenceBounds[i-1] >= d) {
 			n += count
 		}
 	}
 	return n
 }
 
-// Border rounds d up to the next border between the classes of [Silence]. What
+// ClassBound rounds d up to the next bound between the classes of [Silence]. What
 // is above the last is the last.
-func Border(d time.Duration) time.Duration {
-	for _, border := range silences {
-		if d <= border {
-			return border
+func ClassBound(d time.Duration) time.Duration {
+	for _, bound := range silenceBounds {
+		if d <= bound {
+			return bound
 		}
 	}
-	return silences[len(silences)-1]
+	return silenceBounds[len(silenceBounds)-1]
 }
 
-// UseOf says what the sockets of one end are doing.
-func UseOf(sockets []Socket, end End) Use {
-	var u Use
-	towards := map[towards]int{}
+// ActivityOf says what the sockets of one end are doing.
+func ActivityOf(sockets []Socket, end End) Activity {
+	var a Activity
+	taken := map[destination]int{}
 	for i := range sockets {
 		s := &sockets[i]
-		u.add(s, end)
+		a.add(s, end)
 		if end == Client && s.State != Listen {
-			t := towardsOf(s)
-			towards[t]++
-			u.Towards = max(u.Towards, towards[t])
+			t := destinationOf(s)
+			taken[t]++
+			a.MaxPerDestination = max(a.MaxPerDestination, taken[t])
 		}
 	}
-	return u
+	return a
 }
 
-// towards is what a local port is used for: within it, each may be used once.
-type towards struct {
+// destination is what a local port is used for: within it, each may be used once.
+type destination struct {
 	from netip.Addr
 	to   netip.AddrPort
 }
 
-func towardsOf(s *Socket) towards { return towards{s.Local.Addr(), s.Remote} }
+func destinationOf(s *Socket) destination { return destination{s.Local.Addr(), s.Remote} }
 
-func (u *Use) add(s *Socket, end End) {
+func (a *Activity) add(s *Socket, end End) {
 	if s.Info == nil {
 		return
 	}
 	const unread = 300 * time.Millisecond
 	switch {
 	case s.State == SynSent && s.Info.Retransmits > 0:
-		u.Resent++
+		a.Resent++
 	case s.SendQ > 0 && s.Info.Retransmits > 0 && s.Info.Sent >= unread:
-		u.Dead++
+		a.Dead++
 	}
 	if s.State != Established {
 		return
 	}
 	if s.RecvQ > 0 && s.Info.Received >= unread {
-		u.Unread++
+		a.Unread++
 	}
 	silent := min(s.Info.Sent, s.Info.Received)
 	switch {
 	case s.Info.SegmentsIn == 0:
-		u.Fresh.add(silent)
+		a.Fresh.add(silent)
 	case s.sentLast(end):
-		u.Sent.add(silent)
+		a.Sent.add(silent)
 	default:
-		u.Received.add(silent)
+		a.Received.add(silent)
 	}
 }
 
-// Plus returns the sum of u and v; of Towards the larger.
-func (u Use) Plus(v Use) Use {
-	for i := range u.Fresh {
-		u.Fresh[i] += v.Fresh[i]
-		u.Sent[i] += v.Sent[i]
-		u.Received[i] += v.Received[i]
+// Plus returns the sum of a and b; of MaxPerDestination the larger.
+func (a Activity) Plus(b Activity) Activity {
+	for i := range a.Fresh {
+		a.Fresh[i] += b.Fresh[i]
+		a.Sent[i] += b.Sent[i]
+		a.Received[i] += b.Received[i]
 	}
-	u.Unread += v.Unread
-	u.Dead += v.Dead
-	u.Resent += v.Resent
-	u.Towards = max(u.Towards, v.Towards)
-	return u
+	a.Unread += b.Unread
+	a.Dead += b.Dead
+	a.Resent += b.Resent
+	a.MaxPerDestination = max(a.MaxPerDestination, b.MaxPerDestination)
+	return a
 }
 
 // sentLast reports whether the socket's last data was sent rather than

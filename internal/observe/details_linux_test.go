@@ -191,9 +191,9 @@ func TestWhatConnectionsDoIsWhatTheirProcessDid(t *testing.T) {
 			t.Parallel()
 			addr, port, _ := answer(t)
 			pid, do := startTalker(t, addr)
-			to := observe.Target{PIDs: []int32{pid}, Closely: true}
+			to := observe.Target{PIDs: []int32{pid}, Details: true}
 			if target == "port" {
-				to = observe.Target{Port: port, Closely: true}
+				to = observe.Target{Port: port, Details: true}
 			}
 			w := newWatcher(t, sockdiag(t), to)
 
@@ -201,34 +201,34 @@ func TestWhatConnectionsDoIsWhatTheirProcessDid(t *testing.T) {
 			do("exchange", 7)
 			do("unread", 5)
 			_, p := counted(t, w, pid, func(p observe.Process) bool {
-				return p.ClientUse.Received.AtLeast(30*time.Millisecond) == 12 && p.ClientUse.Unread == 5
+				return p.ClientActivity.Received.AtLeast(30*time.Millisecond) == 12 && p.ClientActivity.Unread == 5
 			})
 			require.Equal(t, 14, p.Client.Of(socketstats.Established))
-			require.Equal(t, 2, p.ClientUse.Fresh.Total())
-			require.Zero(t, p.ClientUse.Sent.Total())
-			require.Equal(t, 14, p.ClientUse.Towards)
-			require.Zero(t, p.ClientUse.Dead+p.ClientUse.Resent)
+			require.Equal(t, 2, p.ClientActivity.Fresh.Total())
+			require.Zero(t, p.ClientActivity.Sent.Total())
+			require.Equal(t, 14, p.ClientActivity.MaxPerDestination)
+			require.Zero(t, p.ClientActivity.Dead+p.ClientActivity.Resent)
 
 			// Three of those that were idle ask again, and get no answer.
 			do("wait", 3)
-			_, p = counted(t, w, pid, func(p observe.Process) bool { return p.ClientUse.Sent.AtLeast(100*time.Millisecond) == 3 })
-			require.Equal(t, 2, p.ClientUse.Fresh.Total())
-			require.Equal(t, 3, p.ClientUse.Sent.Total())
-			require.Equal(t, 9, p.ClientUse.Received.AtLeast(100*time.Millisecond), "idle, or not read")
-			require.Equal(t, 9, p.ClientUse.Received.Total())
-			require.Equal(t, 5, p.ClientUse.Unread)
+			_, p = counted(t, w, pid, func(p observe.Process) bool { return p.ClientActivity.Sent.AtLeast(100*time.Millisecond) == 3 })
+			require.Equal(t, 2, p.ClientActivity.Fresh.Total())
+			require.Equal(t, 3, p.ClientActivity.Sent.Total())
+			require.Equal(t, 9, p.ClientActivity.Received.AtLeast(100*time.Millisecond), "idle, or not read")
+			require.Equal(t, 9, p.ClientActivity.Received.Total())
+			require.Equal(t, 5, p.ClientActivity.Unread)
 
 			if target == "process" {
 				require.Zero(t, p.Server.Total())
-				require.Equal(t, socketstats.Use{}, *p.ServerUse)
+				require.Equal(t, socketstats.Activity{}, *p.ServerActivity)
 				return
 			}
 			// Seen from the server's end.
 			require.Equal(t, 14, p.Server.Of(socketstats.Established))
-			require.Equal(t, 2, p.ServerUse.Fresh.Total())
-			require.Equal(t, 9, p.ServerUse.Sent.Total())
-			require.Equal(t, 3, p.ServerUse.Received.Total())
-			require.Zero(t, p.ServerUse.Unread)
+			require.Equal(t, 2, p.ServerActivity.Fresh.Total())
+			require.Equal(t, 9, p.ServerActivity.Sent.Total())
+			require.Equal(t, 3, p.ServerActivity.Received.Total())
+			require.Zero(t, p.ServerActivity.Unread)
 		})
 	}
 }
@@ -240,15 +240,15 @@ func TestNothingIsSaidOfUseThatWasNotAskedFor(t *testing.T) {
 	do("exchange", 1)
 	w := newWatcher(t, sockdiag(t), observe.Target{PIDs: []int32{pid}})
 	_, p := counted(t, w, pid, func(p observe.Process) bool { return p.Client.Total() == 1 })
-	require.Nil(t, p.ClientUse)
+	require.Nil(t, p.ClientActivity)
 	require.Nil(t, p.Limits)
 	require.Zero(t, p.Descriptors)
 
 	// What gopsutil does not know is not 0.
-	w = newWatcher(t, socketstats.Gopsutil{}, observe.Target{PIDs: []int32{pid}, Closely: true})
+	w = newWatcher(t, socketstats.Gopsutil{}, observe.Target{PIDs: []int32{pid}, Details: true})
 	snap, p := counted(t, w, pid, func(p observe.Process) bool { return p.Client.Total() == 1 })
-	require.Nil(t, p.ClientUse)
-	require.Nil(t, p.ServerUse)
+	require.Nil(t, p.ClientActivity)
+	require.Nil(t, p.ServerActivity)
 	require.Nil(t, p.Queue)
 	require.Nil(t, p.Flow)
 	require.Empty(t, snap.FlowSource)
@@ -269,7 +269,7 @@ func TestDescriptorsAndLimitsAreTheProcesss(t *testing.T) {
 	var first, last int
 	_, err = fmt.Fscan(bytes.NewReader(ports), &first, &last)
 	require.NoError(t, err)
-	for _, to := range []observe.Target{{PIDs: []int32{pid}, Closely: true}, {Port: port, Closely: true}} {
+	for _, to := range []observe.Target{{PIDs: []int32{pid}, Details: true}, {Port: port, Details: true}} {
 		w := newWatcher(t, sockdiag(t), to)
 		_, p := counted(t, w, pid, func(p observe.Process) bool { return p.Client.Total() >= 1 })
 		require.Equal(t, len(entries), p.Descriptors)
@@ -289,15 +289,15 @@ func TestTheQueueIsThatOfAFullListener(t *testing.T) {
 	self := int32(os.Getpid())
 	for _, backlog := range []int{0, 2} {
 		t.Run(fmt.Sprint("backlog ", backlog), func(t *testing.T) {
-			zoo := statefixture.New(t, statefixture.IPv4)
-			atPort := newWatcher(t, sockdiag(t), observe.Target{Port: zoo.Server.Port(), Closely: true})
+			fixture := statefixture.New(t, statefixture.IPv4)
+			atPort := newWatcher(t, sockdiag(t), observe.Target{Port: fixture.Server.Port(), Details: true})
 			snap, err := atPort.Count(t.Context())
 			require.NoError(t, err)
 			require.Equal(t, &observe.Queue{Waiting: 0, Limit: statefixture.Backlog}, snap.Queue)
 			for range backlog + 1 {
-				zoo.Unaccepted()
+				fixture.Unaccepted()
 			}
-			zoo.SynSent() // which is turned away: the queue is full
+			fixture.SynSent() // which is turned away: the queue is full
 			want := &observe.Queue{Waiting: backlog + 1, Limit: backlog}
 			snap, err = atPort.Count(t.Context())
 			require.NoError(t, err)
@@ -307,7 +307,7 @@ func TestTheQueueIsThatOfAFullListener(t *testing.T) {
 
 			// The listener of its process, among others that are not full.
 			_, _ = listen(t)
-			ofProcess := newWatcher(t, sockdiag(t), observe.Target{PIDs: []int32{self}, Closely: true})
+			ofProcess := newWatcher(t, sockdiag(t), observe.Target{PIDs: []int32{self}, Details: true})
 			snap, err = ofProcess.Count(t.Context())
 			require.NoError(t, err)
 			require.Nil(t, snap.Queue)
@@ -323,9 +323,9 @@ func TestAConnectionIsBriefByWhatItCarried(t *testing.T) {
 			addr, port, _ := answer(t)
 			pid, do := startTalker(t, addr)
 			do("exchange", 1) // so that it is seen where the process connects to
-			to, ports, row := observe.Target{Port: port, Closely: true}, []uint16{port}, pid
+			to, ports, row := observe.Target{Port: port, Details: true}, []uint16{port}, pid
 			if target[:4] == "proc" {
-				to, ports = observe.Target{PIDs: []int32{pid}, Closely: true}, nil
+				to, ports = observe.Target{PIDs: []int32{pid}, Details: true}, nil
 			}
 			w := newWatcher(t, sockdiag(t), to)
 			switch target {
@@ -343,16 +343,16 @@ func TestAConnectionIsBriefByWhatItCarried(t *testing.T) {
 
 			const many = 50
 			do("long", many)
-			_, p := counted(t, w, row, func(p observe.Process) bool { return p.Flow != nil && p.Flow.Weighed >= 1 && p.Flow.Closed >= 1 })
-			require.Equal(t, 1, p.Flow.Weighed)
-			require.Zero(t, p.Flow.Brief, "it had %d exchanges", many)
+			_, p := counted(t, w, row, func(p observe.Process) bool { return p.Flow != nil && p.Flow.WithTCPInfo >= 1 && p.Flow.Closed >= 1 })
+			require.Equal(t, 1, p.Flow.WithTCPInfo)
+			require.Zero(t, p.Flow.ShortLived, "it had %d exchanges", many)
 
 			do("brief", many)
 			snap, p = counted(t, w, row, func(p observe.Process) bool {
-				return p.Flow != nil && p.Flow.Weighed >= many+1 && p.Flow.Closed >= many+1
+				return p.Flow != nil && p.Flow.WithTCPInfo >= many+1 && p.Flow.Closed >= many+1
 			})
-			require.Equal(t, many+1, p.Flow.Weighed)
-			require.Equal(t, many, p.Flow.Brief)
+			require.Equal(t, many+1, p.Flow.WithTCPInfo)
+			require.Equal(t, many, p.Flow.ShortLived)
 			require.Equal(t, many+1, p.Flow.Closed)
 			require.False(t, row == 0 && find(t, snap, pid).Flow.Closed != 0, "each is in one row")
 		})
@@ -369,11 +369,11 @@ func TestListedIsFirstWhatHasBeenSilentForLongest(t *testing.T) {
 		}
 		return list
 	}
-	for _, to := range []observe.Target{{PIDs: []int32{pid}, Closely: true}, {Port: port, Closely: true}} {
+	for _, to := range []observe.Target{{PIDs: []int32{pid}, Details: true}, {Port: port, Details: true}} {
 		w := newWatcher(t, sockdiag(t), to)
 		do("exchange", 4)
 		old := next(4)
-		counted(t, w, pid, func(p observe.Process) bool { return p.ClientUse.Received.AtLeast(100*time.Millisecond) >= 4 })
+		counted(t, w, pid, func(p observe.Process) bool { return p.ClientActivity.Received.AtLeast(100*time.Millisecond) >= 4 })
 		do("exchange", 3)
 		young := next(3)
 		_, p := counted(t, w, pid, func(p observe.Process) bool { // and what the round before closed is gone
@@ -417,14 +417,14 @@ func TestACountIsTheSameAfterJSON(t *testing.T) {
 	t.Parallel()
 	addr, port, _ := answer(t)
 	pid, do := startTalker(t, addr)
-	for _, to := range []observe.Target{{PIDs: []int32{pid}, Closely: true}, {Port: port, Closely: true}} {
+	for _, to := range []observe.Target{{PIDs: []int32{pid}, Details: true}, {Port: port, Details: true}} {
 		w := newWatcher(t, sockdiag(t), to)
 		do("exchange", 3)
 		counted(t, w, pid, func(p observe.Process) bool { return p.Client.Total() >= 3 })
 		do("brief", 2)
 		want, p := counted(t, w, pid, func(p observe.Process) bool { return p.Flow != nil })
 		require.NotEmpty(t, want.FlowSource)
-		require.NotNil(t, p.ClientUse)
+		require.NotNil(t, p.ClientActivity)
 		data, err := json.Marshal(want)
 		require.NoError(t, err)
 		var got observe.Snapshot

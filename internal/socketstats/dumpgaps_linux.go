@@ -9,77 +9,77 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// memory is the answer to a talk's last question, to find in the next one what
-// the kernel passed over.
+// dumpState keeps the last answer of a netlink connection, to find the gaps of the
+// next one: sockets that the kernel skipped.
 //
 // When a message of a listing is full, the kernel remembers how far it came in a
 // hash bucket, by number (inet_diag_dump_icsk). If a socket before that place
-// leaves the bucket before the next message begins, the one that was to come is
-// passed over, and no message tells. A count would be wrong by one, rarely with
+// leaves the bucket before the next message begins, the next one is
+// skipped, and no message reports it. A count would be wrong by one, rarely with
 // a table as large as a machine's, and often with a small one.
 //
 // So sockets of the last answer that are missing from this one are asked for by
 // name: all of them, or where they are many, those whose neighbours are where one
 // message ended and the next began.
-type memory struct {
-	ports   []uint16
-	states  []State
-	part    part
-	cookies []uint64        // of the last answer, in its order
-	tuples  []Tuple         // of the same sockets
-	now     map[uint64]bool // the cookies of this answer: whether near a border
-	borders []int           // kept for its room
+type dumpState struct {
+	ports       []uint16
+	states      []State
+	part        part
+	cookies     []uint64        // of the last answer, in its order
+	tuples      []Tuple         // of the same sockets
+	now         map[uint64]bool // the cookies of this answer: whether near a chunk bound
+	chunkBounds []int           // kept for its room
 }
 
 // bucket is more sockets than a hash bucket holds, unless the table is overfull.
 const bucket = 16
 
 // asked reports whether the last question was the same.
-func (m *memory) asked(q Query, p part) bool {
-	return m.part == p && slices.Equal(m.ports, q.Ports) && slices.Equal(m.states, q.States)
+func (d *dumpState) asked(q Query, p part) bool {
+	return d.part == p && slices.Equal(d.ports, q.Ports) && slices.Equal(d.states, q.States)
 }
 
 // remember keeps an answer for the next time.
-func (m *memory) remember(q Query, p part, a *diagAnswer) {
-	if !m.asked(q, p) {
-		m.ports, m.states, m.part = slices.Clone(q.Ports), slices.Clone(q.States), p
+func (d *dumpState) remember(q Query, p part, a *diagAnswer) {
+	if !d.asked(q, p) {
+		d.ports, d.states, d.part = slices.Clone(q.Ports), slices.Clone(q.States), p
 	}
-	m.borders = a.borders
-	m.cookies, m.tuples = m.cookies[:0], m.tuples[:0]
-	if len(a.borders) == 0 {
-		return // in one message nothing is passed over
+	d.chunkBounds = a.chunkBounds
+	d.cookies, d.tuples = d.cookies[:0], d.tuples[:0]
+	if len(a.chunkBounds) == 0 {
+		return // in one message nothing is skipped
 	}
 	for i := range a.sockets {
-		m.cookies = append(m.cookies, a.sockets[i].Cookie)
-		m.tuples = append(m.tuples, a.sockets[i].Tuple())
+		d.cookies = append(d.cookies, a.sockets[i].Cookie)
+		d.tuples = append(d.tuples, a.sockets[i].Tuple())
 	}
 }
 
-// missing returns the sockets of the last answer that this one may have passed
-// over. borders are the places in it at which a message began, but for the first.
-func (m *memory) missing(sockets []Socket, borders []int) []Socket {
-	if len(borders) == 0 {
+// missing returns the sockets of the last answer that this one may have skipped.
+// chunkBounds are the indices at which its messages began, except the first.
+func (d *dumpState) missing(sockets []Socket, chunkBounds []int) []Socket {
+	if len(chunkBounds) == 0 {
 		return nil
 	}
-	if m.now == nil {
-		m.now = map[uint64]bool{}
+	if d.now == nil {
+		d.now = map[uint64]bool{}
 	}
-	clear(m.now)
+	clear(d.now)
 	for i := range sockets {
-		m.now[sockets[i].Cookie] = false
+		d.now[sockets[i].Cookie] = false
 	}
 	var gone []int
-	for i, cookie := range m.cookies {
-		if _, there := m.now[cookie]; !there {
+	for i, cookie := range d.cookies {
+		if _, there := d.now[cookie]; !there {
 			gone = append(gone, i)
 		}
 	}
 	if len(gone) > fewGone {
-		gone = m.nearBorders(gone, sockets, borders)
+		gone = d.nearBounds(gone, sockets, chunkBounds)
 	}
 	missing := make([]Socket, 0, len(gone))
 	for _, i := range gone {
-		missing = append(missing, Socket{Cookie: m.cookies[i], Local: m.tuples[i].Local, Remote: m.tuples[i].Remote})
+		missing = append(missing, Socket{Cookie: d.cookies[i], Local: d.tuples[i].Local, Remote: d.tuples[i].Remote})
 	}
 	return missing
 }
@@ -87,66 +87,66 @@ func (m *memory) missing(sockets []Socket, borders []int) []Socket {
 // fewGone is how many sockets are asked for wherever they were: about 4 us each.
 const fewGone = 64
 
-// nearBorders keeps the rows whose neighbours are now where a message ended and
+// nearBounds keeps the rows whose neighbours are now where a message ended and
 // the next began.
-func (m *memory) nearBorders(gone []int, sockets []Socket, borders []int) []int {
-	for _, b := range borders {
+func (d *dumpState) nearBounds(gone []int, sockets []Socket, chunkBounds []int) []int {
+	for _, b := range chunkBounds {
 		for i := max(0, b-bucket); i < min(len(sockets), b+bucket); i++ {
-			m.now[sockets[i].Cookie] = true
+			d.now[sockets[i].Cookie] = true
 		}
 	}
 	return slices.DeleteFunc(gone, func(i int) bool {
-		neighbours := m.cookies[max(0, i-bucket):min(len(m.cookies), i+bucket+1)]
-		return !slices.ContainsFunc(neighbours, func(cookie uint64) bool { return m.now[cookie] })
+		neighbours := d.cookies[max(0, i-bucket):min(len(d.cookies), i+bucket+1)]
+		return !slices.ContainsFunc(neighbours, func(cookie uint64) bool { return d.now[cookie] })
 	})
 }
 
 // same reports whether nothing came or went, which is most of the time.
-func (m *memory) same(sockets []Socket) bool {
-	if len(sockets) != len(m.cookies) {
+func (d *dumpState) same(sockets []Socket) bool {
+	if len(sockets) != len(d.cookies) {
 		return false
 	}
 	for i := range sockets {
-		if sockets[i].Cookie != m.cookies[i] {
+		if sockets[i].Cookie != d.cookies[i] {
 			return false
 		}
 	}
 	return true
 }
 
-// restore adds to an answer what the kernel passed over.
-func (t *talk) restore(a *diagAnswer, q Query, p part) error {
-	if t.memory.asked(q, p) {
-		if t.memory.same(a.sockets) {
-			t.memory.borders = a.borders
+// restore adds to an answer what the kernel skipped.
+func (c *netlinkConn) restore(a *diagAnswer, q Query, p part) error {
+	if c.state.asked(q, p) {
+		if c.state.same(a.sockets) {
+			c.state.chunkBounds = a.chunkBounds
 			return nil
 		}
-		for _, s := range t.memory.missing(a.sockets, a.borders) {
-			if err := t.ask(s, a); err != nil {
+		for _, s := range c.state.missing(a.sockets, a.chunkBounds) {
+			if err := c.ask(s, a); err != nil {
 				return err
 			}
 		}
 	}
-	t.memory.remember(q, p, a)
+	c.state.remember(q, p, a)
 	return nil
 }
 
 // ask asks for one socket by its four-tuple and cookie, and adds it to the
 // answer if it is there still.
-func (t *talk) ask(s Socket, a *diagAnswer) error {
-	t.seq++
-	if _, err := unix.Write(t.fd, exactRequest(t.seq, s, a.query)); err != nil {
+func (c *netlinkConn) ask(s Socket, a *diagAnswer) error {
+	c.seq++
+	if _, err := unix.Write(c.fd, exactRequest(c.seq, s, a.query)); err != nil {
 		return fmt.Errorf("ask for one socket: %w", err)
 	}
-	for one := (diagAnswer{seq: t.seq, query: a.query}); ; {
-		n, err := unix.Read(t.fd, t.buf)
+	for one := (diagAnswer{seq: c.seq, query: a.query}); ; {
+		n, err := unix.Read(c.fd, c.buf)
 		switch {
 		case errors.Is(err, unix.EINTR):
 			continue
 		case err != nil:
 			return fmt.Errorf("read the answer about one socket: %w", err)
 		}
-		if one.add(t.buf[:n]) != nil {
+		if one.add(c.buf[:n]) != nil {
 			return nil // it is gone: the kernel says so by an error
 		}
 		if len(one.sockets) == 1 {

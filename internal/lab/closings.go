@@ -5,17 +5,17 @@ import (
 	"socketlab/internal/socketstats"
 )
 
-// Tally is how many connections of a side the kernel saw, also of those that
+// ConnCounts is how many connections of a side the kernel saw, also of those that
 // lived between two samples.
-type Tally struct {
+type ConnCounts struct {
 	// Opened is the connections established since the run began, and Closed
 	// those of them whose client end was no more at the last sample.
 	Opened int `json:"opened"`
 	Closed int `json:"closed"`
-	// Weighed are those of Closed of which the kernel said what they carried,
-	// and Brief those of Weighed that carried an exchange or two.
-	Weighed int `json:"weighed,omitempty"`
-	Brief   int `json:"brief,omitempty"`
+	// WithTCPInfo are those of Closed of which the kernel said what they carried,
+	// and ShortLived those of WithTCPInfo that carried an exchange or two.
+	WithTCPInfo int `json:"with_tcp_info,omitempty"`
+	ShortLived  int `json:"short_lived,omitempty"`
 	// AtLeast says that closings were missed, so that there were more.
 	AtLeast bool `json:"at_least,omitempty"`
 }
@@ -23,8 +23,8 @@ type Tally struct {
 // ends counts the sockets of a side at both ends.
 type ends struct {
 	client, server int
-	// brief are those at the server's end that carried little.
-	brief int
+	// shortLived are those at the server's end that carried little.
+	shortLived int
 }
 
 func (e *ends) add(end socketstats.End) {
@@ -67,8 +67,8 @@ func (c *closings) drain() (map[uint64]bool, error) {
 			// that its remote port is forgotten.
 			if ok && (closed.Connected || end == socketstats.Server) {
 				c.closed[side].add(end)
-				if end == socketstats.Server && closed.Brief(end) {
-					c.closed[side].brief++
+				if end == socketstats.Server && closed.ShortLived(end) {
+					c.closed[side].shortLived++
 				}
 			}
 		}
@@ -76,10 +76,10 @@ func (c *closings) drain() (map[uint64]bool, error) {
 	return gone, nil
 }
 
-// tally counts a side's connections: those closed, and those alive in a list
+// counts counts a side's connections: those closed, and those alive in a list
 // that was made after the last but one drain. gone are the cookies of the last
 // one: what the list shows alive may have been closed since.
-func (c *closings) tally(side scenario.Side, list []socketstats.Socket, gone map[uint64]bool) *Tally {
+func (c *closings) counts(side scenario.Side, list []socketstats.Socket, gone map[uint64]bool) *ConnCounts {
 	var alive ends
 	for _, s := range list {
 		if end, ok := s.EndOf(c.servers[side]...); ok && s.Alive() && !gone[s.Cookie] {
@@ -90,7 +90,7 @@ func (c *closings) tally(side scenario.Side, list []socketstats.Socket, gone map
 	// The server's end is not there while its queue is full; the client's is
 	// forgotten when it was reset.
 	opened := max(closed.client+alive.client, closed.server+alive.server)
-	return &Tally{
-		Opened: opened, Closed: opened - alive.client, Weighed: closed.server, Brief: closed.brief, AtLeast: c.missed,
+	return &ConnCounts{
+		Opened: opened, Closed: opened - alive.client, WithTCPInfo: closed.server, ShortLived: closed.shortLived, AtLeast: c.missed,
 	}
 }

@@ -25,7 +25,7 @@ func TestUseTellsWhoIsToSpeakNext(t *testing.T) {
 		{State: socketstats.TimeWait},
 		{State: socketstats.FinWait1, SendQ: 7, Info: &socketstats.Info{Retransmits: 3, Sent: time.Second}},
 	}
-	client := socketstats.UseOf(sockets, socketstats.Client)
+	client := socketstats.ActivityOf(sockets, socketstats.Client)
 	require.Equal(t, 1, client.Fresh.Total())
 	require.Equal(t, 1, client.Sent.Total())
 	require.Equal(t, 3, client.Received.Total(), "of two times alike, a client's last is the answer")
@@ -36,18 +36,18 @@ func TestUseTellsWhoIsToSpeakNext(t *testing.T) {
 	require.Equal(t, 1, client.Unread)
 	require.Equal(t, 1, client.Dead)
 	require.Equal(t, 1, client.Resent)
-	require.Equal(t, 8, client.Towards)
+	require.Equal(t, 8, client.MaxPerDestination)
 
-	server := socketstats.UseOf(sockets, socketstats.Server)
+	server := socketstats.ActivityOf(sockets, socketstats.Server)
 	require.Equal(t, 3, server.Sent.Total(), "of two times alike, a server's last is its answer")
 	require.Equal(t, 1, server.Received.Total())
-	require.Zero(t, server.Towards)
+	require.Zero(t, server.MaxPerDestination)
 }
 
 func TestBorderIsTheNextClass(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, 10*time.Millisecond, socketstats.Border(time.Millisecond))
-	require.Equal(t, 3*time.Second, socketstats.Border(2*time.Second))
-	require.Equal(t, 3*time.Second, socketstats.Border(3*time.Second))
-	require.Equal(t, 1000*time.Second, socketstats.Border(time.Hour))
+	require.Equal(t, 10*time.Millisecond, socketstats.ClassBound(time.Millisecond))
+	require.Equal(t, 3*time.Second, socketstats.ClassBound(2*time.Second))
+	require.Equal(t, 3*time.Second, socketstats.ClassBound(3*time.Second))
+	require.Equal(t, 1000*time.Second, socketstats.ClassBound(time.Hour))
 }
