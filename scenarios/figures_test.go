@@ -56,7 +56,7 @@ var exempt = []string{
 	"(?s)```.*?```",                // code, and what a terminal shows
 	"`[^`]*`",                      // code in a line
 	`(?s)\n## A question\n.*`,      // a question supposes
-	`(?s)\nMet in .*?\n\n`,         // what the thread says that is named there
+	`(?s)\nSeen in .*?\n\n`,        // what the thread says that is named there
 	`https?://\S+`, `[\w./-]*#\d+`, // addresses and threads
 	`HTTP/\d(\.\d)?`, `TLS 1\.\d`, `Go 1\.\d+`, `RFC\s+\d+`, `[Ss]ections?\s+\d[\d.]*`, `\d+(\.\d+){2,}`,
 	`\b808[12]\b`, // the ports that every lesson plays with
