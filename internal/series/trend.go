@@ -1,4 +1,4 @@
-package verdict
+package series
 
 import (
 	"math"
@@ -6,30 +6,30 @@ import (
 	"time"
 )
 
-// trend is how a figure changes over a series.
-type trend struct {
-	// perSecond is the slope of Theil and Sen.
-	perSecond float64
-	// grows says that it rises and is never given back; see [rising].
-	grows bool
-	// floor is what is never given back from the first quarter on, and rise how
+// Trend is how a figure changes over a series. The zero Trend is that of no value.
+type Trend struct {
+	// PerSecond is the slope of Theil and Sen; 0 where the lowest values do not rise.
+	PerSecond float64
+	// Grows says that the figure rises and is never given back; see [TrendOf].
+	Grows bool
+	// Floor is what is never given back from the first quarter on, and Rise how
 	// much more that is in the last.
-	floor, rise float64
-	// chance is the probability that values without a trend would look so
-	// (Mann and Kendall).
-	chance float64
+	Floor, Rise float64
+	// Chance is the probability that values without a trend would look so (Mann
+	// and Kendall).
+	Chance float64
 }
 
 const (
 	// Least is the fewest samples that can have a trend.
 	Least = 8
-	// handful is the fewest sockets that are worth a word.
-	handful = 3
-	// unlikely is the chance below which a trend is believed.
-	unlikely = 0.001
+	// Handful is the fewest sockets that are worth a word.
+	Handful = 3
+	// Unlikely is the chance below which a trend is believed.
+	Unlikely = 0.001
 )
 
-// trendOf finds the trend of values, taken at times. Three things must hold for
+// TrendOf finds the trend of values, taken at times. Three things must hold for
 // it to grow, each against another look-alike:
 //
 //   - the test of Mann (1945) and Kendall (1975) finds a trend, against noise;
@@ -38,22 +38,22 @@ const (
 //     sawtooth, wave and burst from growth;
 //   - the slope of the second half is a good part of the whole's, against a ramp
 //     that has come to its plateau.
-func trendOf(at []time.Duration, values []float64) trend {
+func TrendOf(at []time.Duration, values []float64) Trend {
 	at, values = thin(at), thin(values)
 	if len(values) < Least {
-		return trend{chance: 1}
+		return Trend{Chance: 1}
 	}
 	floors := floorsOf(values)
-	t := trend{floor: floors[0], rise: floors[3] - floors[0], chance: 1}
-	if t.rise < handful || floors[1] >= floors[2] || floors[2] >= floors[3] {
-		return t // what follows is dear, and would not change it
+	t := Trend{Floor: floors[0], Rise: floors[3] - floors[0], Chance: 1}
+	if t.Rise < Handful || floors[1] >= floors[2] || floors[2] >= floors[3] {
+		return t // the rest costs much and would not change it
 	}
-	t.perSecond = Slope(at, values)
-	rest := residuals(at, values, t.perSecond)
-	t.chance = mannKendall(values, wandering(values, rest))
+	t.PerSecond = Slope(at, values)
+	rest := residuals(at, values, t.PerSecond)
+	t.Chance = mannKendall(values, wandering(values, rest))
 	half := len(values) / 2
-	lasting := Slope(at[half:], values[half:]) >= 0.3*t.perSecond
-	t.grows = t.perSecond > 0 && t.chance < unlikely && lasting && t.rise >= 2*noise(rest)
+	lasting := Slope(at[half:], values[half:]) >= 0.3*t.PerSecond
+	t.Grows = t.PerSecond > 0 && t.Chance < Unlikely && lasting && t.Rise >= 2*noise(rest)
 	return t
 }
 
@@ -155,7 +155,7 @@ func noise(residuals []float64) float64 {
 	return 1.4826 * median(far)
 }
 
-// wandering is the memory of noise that goes down nearly as much as up. What
+// wandering is the autocorrelation of noise that goes down nearly as much as up. What
 // hardly ever goes down may be far from a line, as growth in steps is; that is
 // no noise.
 func wandering(values, residuals []float64) float64 {
@@ -167,12 +167,11 @@ func wandering(values, residuals []float64) float64 {
 	if 2*down < up {
 		return 0
 	}
-	return memory(residuals)
+	return autocorrelation(residuals)
 }
 
-// memory is how much of a residual is left in the next (the autocorrelation at
-// lag 1), from 0 to 0.95.
-func memory(residuals []float64) float64 {
+// autocorrelation is how much of a residual is left in the next one (at lag 1), from 0 to 0.95.
+func autocorrelation(residuals []float64) float64 {
 	var product, square float64
 	for i, r := range residuals {
 		square += r * r
@@ -189,9 +188,9 @@ func memory(residuals []float64) float64 {
 // mannKendall returns the probability that values in no order would rise as
 // much, by the normal approximation with correction for ties (Kendall 1975,
 // chapter 4). It does not depend on times, so missing samples do not matter.
-// Noise with a memory wanders, and counts for fewer values than it has: the
+// Noise that is correlated wanders, and counts for fewer values than it has: the
 // variance is corrected for it (Yue and Wang 2004).
-func mannKendall(values []float64, memory float64) float64 {
+func mannKendall(values []float64, correlation float64) float64 {
 	n := float64(len(values))
 	score := 0
 	for i, a := range values {
@@ -215,7 +214,7 @@ func mannKendall(values []float64, memory float64) float64 {
 	if variance <= 0 || score <= 0 {
 		return 1
 	}
-	variance *= (1 + memory) / (1 - memory)
+	variance *= (1 + correlation) / (1 - correlation)
 	z := float64(score-1) / math.Sqrt(variance/18)
 	return math.Erfc(z/math.Sqrt2) / 2
 }

@@ -1,0 +1,160 @@
+package metric
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+)
+
+// families are the metrics whose names hold what they are of.
+func families() []family {
+	return []family{
+		sockets("client.peak.", socketstats.Client, true),
+		sockets("client.final.", socketstats.Client, false),
+		sockets("server.peak.", socketstats.Server, true),
+		sockets("server.final.", socketstats.Server, false),
+		{
+			prefix: "requests.errors.", forms: []string{"requests.errors.NAME"},
+			lookup: func(name string) (Metric, error) {
+				kind := strings.TrimPrefix(name, "requests.errors.")
+				if kind == "" {
+					return Metric{}, unknown(name)
+				}
+				return Metric{
+					Name: name, Title: "requests failed by " + kind, Unit: Count, Noun: "request", Rest: "failed by " + kind,
+					Meaning: "Requests that failed with this error.",
+					Get:     requests(func(r *series.Requests) int64 { return r.Errors[kind] }),
+				}, nil
+			},
+			members: func(s *series.Subject) []string {
+				r := s.Metrics().Requests
+				if r == nil {
+					return nil
+				}
+				return prefixed("requests.errors.", slices.Sorted(maps.Keys(r.Errors)))
+			},
+		},
+		{
+			prefix: "servers.", forms: []string{"servers.NAME.requests", "servers.NAME.connections"},
+			lookup: server,
+			members: func(s *series.Subject) []string {
+				var names []string
+				if last := s.Last(); last != nil {
+					for _, server := range last.Servers {
+						names = append(names, "servers."+server.Name+".requests", "servers."+server.Name+".connections")
+					}
+				}
+				return names
+			},
+		},
+		{
+			prefix: KernelPrefix, forms: []string{KernelPrefix + "COUNTER"},
+			lookup: func(name string) (Metric, error) {
+				counter := strings.TrimPrefix(name, KernelPrefix)
+				if !socketstats.IsCounter(counter) {
+					return Metric{}, fmt.Errorf("%s: the kernel has no counter %q that is read", short(name), short(counter))
+				}
+				return Metric{
+					Name: name, Title: "kernel " + counter, Unit: Count,
+					Meaning: "The kernel's counter of this name, in a network namespace of the side's own.",
+					Get: func(s *series.Subject) (float64, bool) {
+						if last := s.Last(); last != nil && last.Kernel != nil {
+							return float64(last.Kernel[counter]), true
+						}
+						return 0, false
+					},
+				}, nil
+			},
+			members: func(s *series.Subject) []string {
+				if last := s.Last(); last != nil {
+					return prefixed(KernelPrefix, slices.Sorted(maps.Keys(last.Kernel)))
+				}
+				return nil
+			},
+		},
+	}
+}
+
+// KernelPrefix begins the name of a counter of the kernel, which only a subject in
+// a namespace of its own has.
+const KernelPrefix = "kernel."
+
+// sockets are the sockets at one end by state, and in total: the most that any
+// sample shows, or what the last one does.
+func sockets(prefix string, end socketstats.End, peak bool) family {
+	counts, rest, meaning := (*series.Subject).Now, "left", "Sockets that the last sample shows at the %s's end."
+	if peak {
+		counts, rest, meaning = (*series.Subject).Peak, "at most", "The most sockets that a sample shows at the %s's end."
+	}
+	lookup := func(name string) (Metric, error) {
+		state := strings.TrimPrefix(name, prefix)
+		get := func(s *series.Subject) (float64, bool) {
+			return float64(counts(s, end).Total()), len(s.Samples) > 0
+		}
+		if state != "total" {
+			parsed, err := socketstats.ParseState(state)
+			if err != nil {
+				return Metric{}, fmt.Errorf("%s: %w", short(name), err)
+			}
+			get = func(s *series.Subject) (float64, bool) {
+				return float64(counts(s, end).Of(parsed)), len(s.Samples) > 0
+			}
+		}
+		return Metric{
+			Name: name, Title: end.String() + " " + state, Unit: Count, Noun: "socket",
+			Rest: strings.TrimPrefix(state+" ", "total ") + rest + " at the " + end.String(), Meaning: fmt.Sprintf(meaning, end), Get: get,
+		}, nil
+	}
+	return family{
+		prefix: prefix, forms: []string{prefix + "STATE", prefix + "total"}, lookup: lookup,
+		members: func(s *series.Subject) []string {
+			names := []string{prefix + "total"}
+			most := s.Peak(end)
+			for _, state := range socketstats.States() {
+				if most.Of(state) > 0 {
+					names = append(names, prefix+state.String())
+				}
+			}
+			return names
+		},
+	}
+}
+
+// server is servers.NAME.requests and servers.NAME.connections.
+func server(name string) (Metric, error) {
+	server, figure, _ := strings.Cut(strings.TrimPrefix(name, "servers."), ".")
+	if !serverName.MatchString(server) || (figure != "requests" && figure != "connections") {
+		return Metric{}, fmt.Errorf("%s: write servers.NAME.requests or servers.NAME.connections", short(name))
+	}
+	return Metric{
+		Name: name, Title: server + " " + figure, Unit: Count, Noun: strings.TrimSuffix(figure, "s"), Rest: "to " + server,
+		Meaning: "What came to one of several servers, by its own count.",
+		Get: func(s *series.Subject) (float64, bool) {
+			last := s.Last()
+			if last == nil {
+				return 0, false
+			}
+			for _, of := range last.Servers {
+				switch {
+				case of.Name != server:
+				case figure == "requests":
+					return float64(of.Requests), true
+				default:
+					return float64(of.Connections), true
+				}
+			}
+			return 0, false
+		},
+	}, nil
+}
+
+func prefixed(prefix string, names []string) []string {
+	for i := range names {
+		names[i] = prefix + names[i]
+	}
+	return names
+}

@@ -1,0 +1,164 @@
+// Package metric is the one table of what can be said of a subject in numbers. A
+// script's expectations, tables, JSON, CSV, headlines and the page read it, so
+// that a figure has the same name, unit and value everywhere.
+package metric
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"socketlab/internal/series"
+	"socketlab/internal/words"
+)
+
+// Unit is what a metric is measured in.
+type Unit string
+
+// The units. Names of metrics end with those that are no plain counts, where the
+// name does not say it already.
+const (
+	Count        Unit = "count"
+	Milliseconds Unit = "ms"
+	Bytes        Unit = "bytes"
+	PerSecond    Unit = "per_second"
+)
+
+// Metric is one figure of a subject.
+type Metric struct {
+	// Name is what scripts, JSON and CSV call it: words joined by points.
+	Name string
+	// Title is what tables call it.
+	Title string
+	Unit  Unit
+	// Meaning is one sentence.
+	Meaning string
+	// Noun and Rest make a phrase of a count: "2 connections opened" has the noun
+	// "connection" and the rest "opened". They are "" where a phrase would say
+	// nothing.
+	Noun, Rest string
+	// Get returns the value of a subject at the end of what was seen of it, and
+	// false if it is not known.
+	Get func(*series.Subject) (float64, bool)
+}
+
+// Format writes a value of the metric the way tables and expectations show it.
+func (m Metric) Format(v float64) string {
+	switch {
+	case m.Unit == Milliseconds:
+		return time.Duration(v * float64(time.Millisecond)).Round(10 * time.Microsecond).String()
+	case v == math.Trunc(v):
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.2f", v)
+}
+
+// Phrase writes a count in words: "2 connections opened". Of a metric without a
+// noun it is its title and its value.
+func (m Metric) Phrase(v float64) string {
+	if m.Noun == "" {
+		return m.Title + " " + m.Format(v)
+	}
+	return strings.TrimSpace(words.Plural(int64(v), m.Noun) + " " + m.Rest)
+}
+
+// Value is a metric with what it is of a subject.
+type Value struct {
+	Metric
+	Value float64
+}
+
+// Of lists every metric that is known of a subject, those of families (states,
+// errors, servers, counters) that are not 0 included, in the order of the table.
+func Of(s *series.Subject) []Value {
+	var list []Value
+	for _, m := range table {
+		if v, ok := m.Get(s); ok {
+			list = append(list, Value{m, v})
+		}
+	}
+	for _, f := range families() {
+		for _, name := range f.members(s) {
+			if m, err := f.lookup(name); err == nil {
+				if v, ok := m.Get(s); ok {
+					list = append(list, Value{m, v})
+				}
+			}
+		}
+	}
+	return list
+}
+
+// All lists the metrics that every subject may have, without those of families.
+func All() []Metric { return slices.Clone(table) }
+
+// Forms lists the names that scripts may use, those of families with a word in
+// capitals in place of what differs.
+func Forms() []string {
+	var names []string
+	for _, m := range table {
+		names = append(names, m.Name)
+	}
+	for _, f := range families() {
+		names = append(names, f.forms...)
+	}
+	return names
+}
+
+// Lookup returns the metric with a name, also of a family, such as
+// client.final.ESTABLISHED. The error says which names there are.
+func Lookup(name string) (Metric, error) {
+	if i := slices.IndexFunc(table, func(m Metric) bool { return m.Name == name }); i >= 0 {
+		return table[i], nil
+	}
+	for _, f := range families() {
+		if strings.HasPrefix(name, f.prefix) {
+			return f.lookup(name)
+		}
+	}
+	return Metric{}, unknown(name)
+}
+
+// unknown names what may have been meant: the metrics with the same first word,
+// or the first words.
+func unknown(name string) error {
+	first, _, _ := strings.Cut(name, ".")
+	var same, firsts []string
+	for _, n := range Forms() {
+		word, _, _ := strings.Cut(n, ".")
+		if word == first {
+			same = append(same, n)
+		}
+		if !slices.Contains(firsts, word) {
+			firsts = append(firsts, word)
+		}
+	}
+	if len(same) > 0 {
+		return fmt.Errorf("unknown metric %q: use one of %s", short(name), strings.Join(same, ", "))
+	}
+	return fmt.Errorf("unknown metric %q: a metric begins with one of %s", short(name), strings.Join(firsts, ", "))
+}
+
+// short keeps a long name from filling a screen.
+func short(name string) string {
+	const most = 60
+	if len(name) <= most {
+		return name
+	}
+	return name[:most] + "…"
+}
+
+// family is many metrics with a common form of name.
+type family struct {
+	prefix string
+	forms  []string
+	lookup func(name string) (Metric, error)
+	// members are the names that a subject has something of.
+	members func(*series.Subject) []string
+}
+
+// serverName is the form of the names of several servers.
+var serverName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)

@@ -1,0 +1,121 @@
+package metric_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/metric"
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+)
+
+func counts(of map[socketstats.State]int) (c socketstats.Counts) {
+	for state, n := range of {
+		for range n {
+			c.Add(state)
+		}
+	}
+	return c
+}
+
+func ptr(n int64) *int64 { return &n }
+
+// subject has a value for every metric; values differ, so that none is mistaken
+// for another.
+func subject() *series.Subject {
+	return &series.Subject{Samples: []series.Sample{
+		{Client: series.End{Counts: counts(map[socketstats.State]int{socketstats.Established: 30})}, Oldest: 1500 * time.Millisecond},
+		{
+			At:          time.Second,
+			Client:      series.End{Counts: counts(map[socketstats.State]int{socketstats.Established: 7, socketstats.TimeWait: 2})},
+			Server:      series.End{Counts: counts(map[socketstats.State]int{socketstats.Listen: 1})},
+			Kernel:      socketstats.Counters{"OutRsts": 81},
+			Servers:     []series.ServerCount{{Name: "b1", Requests: 91, Connections: 92}},
+			KernelConns: &series.ConnCounts{Opened: 61, Closed: 62, WithTCPInfo: 63, ShortLived: 64},
+			ClientMetrics: series.ClientMetrics{
+				Requests: &series.Requests{
+					Sent: 101, OK: 102, Failed: 103, InFlight: 104, Attempts: ptr(105), Errors: map[string]int64{"EOF": 106},
+				},
+				Connections:  &series.ClientConns{Opened: 111, Reused: ptr(112), Failed: ptr(113), StaleReuse: ptr(114)},
+				Latency:      &series.Quantiles{P50: 1.5, P99: 2.5, Max: 3.5},
+				ScheduleLate: &series.Quantiles{P99: 4.5},
+				Process:      &series.Process{DescriptorsPeak: 121, GoroutinesPeak: 122, RSSPeakBytes: 123, GCCycles: 124},
+			},
+		},
+	}}
+}
+
+func TestEveryMetricHasItsOwnValue(t *testing.T) {
+	t.Parallel()
+	got := map[string]float64{}
+	for _, v := range metric.Of(subject()) {
+		require.NotContains(t, got, v.Name)
+		got[v.Name] = v.Value
+		require.NotEmpty(t, v.Title, v.Name)
+		require.NotEmpty(t, v.Unit, v.Name)
+		require.NotEmpty(t, v.Meaning, v.Name)
+		again, err := metric.Lookup(v.Name)
+		require.NoError(t, err)
+		value, known := again.Get(subject())
+		require.True(t, known, v.Name)
+		require.Equal(t, v.Value, value, v.Name)
+	}
+	require.Equal(t, map[string]float64{
+		"requests.sent": 101, "requests.ok": 102, "requests.failed": 103, "requests.in_flight": 104, "requests.attempts": 105,
+		"requests.errors.EOF": 106, "connections.opened": 111, "connections.reused": 112, "connections.failed": 113,
+		"connections.stale_reuse": 114, "process.fds_peak": 121, "process.goroutines_peak": 122, "process.rss_peak_bytes": 123,
+		"process.gc_cycles": 124, "latency_ms.p50": 1.5, "latency_ms.p99": 2.5, "latency_ms.max": 3.5, "schedule_late_ms.p99": 4.5,
+		"kernel_connections.opened": 61, "kernel_connections.closed": 62, "kernel_connections.with_tcp_info": 63,
+		"kernel_connections.short_lived": 64, "growth_per_second": 0, "max_age_ms": 1500, "kernel.OutRsts": 81,
+		"servers.b1.requests": 91, "servers.b1.connections": 92,
+		"client.peak.ESTABLISHED": 30, "client.peak.TIME_WAIT": 2, "client.peak.total": 30,
+		"client.final.ESTABLISHED": 7, "client.final.TIME_WAIT": 2, "client.final.total": 9,
+		"server.peak.LISTEN": 1, "server.peak.total": 1, "server.final.LISTEN": 1, "server.final.total": 1,
+	}, got)
+}
+
+func TestWhatNobodyCountsHasNoValue(t *testing.T) {
+	t.Parallel()
+	for _, m := range metric.All() {
+		_, known := m.Get(&series.Subject{})
+		require.False(t, known, m.Name)
+	}
+	byKernel := &series.Subject{Samples: []series.Sample{{KernelConns: &series.ConnCounts{Opened: 5}}}}
+	opened, err := metric.Lookup("connections.opened")
+	require.NoError(t, err)
+	n, known := opened.Get(byKernel)
+	require.True(t, known, "the kernel counts where the client does not")
+	require.Equal(t, 5.0, n)
+}
+
+func TestAWrongNameSaysWhichThereAre(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"requests.sendt":          "use one of requests.sent, requests.ok",
+		"nonsense":                "a metric begins with one of requests, connections",
+		"client.final.ESTABLISHD": "unknown TCP state",
+		"kernel.NoSuch":           "the kernel has no counter",
+		"servers.X.requests":      "write servers.NAME.requests or servers.NAME.connections",
+		"requests.errors.":        "unknown metric",
+	} {
+		_, err := metric.Lookup(name)
+		require.ErrorContains(t, err, want, name)
+	}
+}
+
+func TestValuesAreWrittenInTheirUnit(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string][2]string{
+		"latency_ms.p99":          {"2.0125s", "latency p99 2.0125s"},
+		"connections.opened":      {"2012.50", "2012 connections opened"},
+		"client.final.CLOSE_WAIT": {"2012.50", "2012 sockets CLOSE_WAIT left at the client"},
+		"client.peak.total":       {"2012.50", "2012 sockets at most at the client"},
+	} {
+		m, err := metric.Lookup(name)
+		require.NoError(t, err)
+		require.Equal(t, want[0], m.Format(2012.5))
+		require.Equal(t, want[1], m.Phrase(2012.5))
+	}
+}

@@ -1,0 +1,202 @@
+package series
+
+import (
+	"time"
+
+	"socketlab/internal/socketstats"
+)
+
+// Event is one line of a recording: just one of its fields is set. The JSON names
+// in this file and in the types that it uses are the recording's schema
+// (docs/recording.schema.json); they change only together with [Schema].
+type Event struct {
+	// Header is the first event, and only that.
+	Header *Header `json:"header,omitempty"`
+	Moment *Moment `json:"moment,omitempty"`
+	// End is the last event. A recording without it was cut off.
+	End *Ending `json:"end,omitempty"`
+}
+
+// Schema names the form of a recording.
+const Schema = "sockwatch.recording/v2"
+
+// Header says what is observed and how.
+type Header struct {
+	Schema string `json:"schema"`
+	// Title is one line for people.
+	Title string `json:"title"`
+	// Source is the source of the counts, and UnsupportedStates are those that it
+	// cannot see on this system.
+	Source            string              `json:"source"`
+	UnsupportedStates []socketstats.State `json:"unsupported_states,omitempty"`
+	// Interval is the time between two samples, and Length how long the observation
+	// was planned to take; 0 where it has no planned end.
+	Interval time.Duration `json:"interval_ns"`
+	Length   time.Duration `json:"length_ns,omitempty"`
+	Started  time.Time     `json:"started"`
+	// GoVersion is that of the programs that were started for it; "" where none was.
+	GoVersion string `json:"go_version,omitempty"`
+	// Isolated says that each subject had a network namespace of its own.
+	Isolated bool `json:"isolated,omitempty"`
+	// Provenance is who made the observation; nil if nobody said.
+	Provenance *Provenance `json:"provenance,omitempty"`
+	// One of these three says what kind of observation it is.
+	Scenario *Scenario `json:"scenario,omitempty"`
+	Commands *Commands `json:"commands,omitempty"`
+	Target   *Target   `json:"target,omitempty"`
+	// Subjects are those that are known from the beginning.
+	Subjects []Identity `json:"subjects,omitempty"`
+}
+
+// Scenario is what was played.
+type Scenario struct {
+	ID string `json:"id"`
+	// Script is the whole script as YAML, at its own speed.
+	Script string `json:"script"`
+	// Speed is how many times faster than in the script everything went.
+	Speed float64 `json:"speed"`
+	Seed  uint64  `json:"seed"`
+	// Swapped says that each side played the other's code.
+	Swapped bool `json:"swapped,omitempty"`
+}
+
+// Commands are the programs that were compared, as their user wrote them.
+type Commands struct {
+	Faulty string `json:"faulty"`
+	Fixed  string `json:"fixed"`
+	// Server is the command of each side's server; "" is a server of our own.
+	Server string `json:"server,omitempty"`
+}
+
+// Target is which processes were watched.
+type Target struct {
+	Port uint16  `json:"port,omitempty"`
+	PIDs []int32 `json:"pids,omitempty"`
+	Name string  `json:"name,omitempty"`
+}
+
+// Identity says who a subject is.
+type Identity struct {
+	// ID names the subject within its observation: "faulty", "fixed", or a process's
+	// id. Name is for people.
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	// PID is the process whose sockets these are; 0 where it is not one process.
+	PID int32 `json:"pid,omitempty"`
+	// Paired says that the sockets at the server's end are the other ends of those
+	// at the client's. Otherwise they are of other connections: those that the
+	// subject accepted.
+	Paired bool `json:"paired,omitempty"`
+	// Relayed says that the server that the requests go to opens connections of its
+	// own for them, which are among the sockets.
+	Relayed bool `json:"relayed,omitempty"`
+	// Limits are those of the process; zero where they are not known.
+	Limits socketstats.Limits `json:"limits,omitzero"`
+	// Endpoints say where the processes of a side are; nil for other subjects.
+	Endpoints *Endpoints `json:"endpoints,omitempty"`
+}
+
+// Endpoints are the processes of one side of a run.
+type Endpoints struct {
+	// Server is the address on which the side's server listens.
+	Server    string `json:"server"`
+	ServerPID int    `json:"server_pid"`
+	ClientPID int    `json:"client_pid"`
+	// SupervisorPID is the process that holds the side's namespace; 0 without one.
+	SupervisorPID int `json:"supervisor_pid,omitempty"`
+	// LeftBehind is how many sockets of earlier connections the server's port had
+	// when the run began. They are not counted.
+	LeftBehind int `json:"left_behind,omitempty"`
+}
+
+// Moment is one count of all subjects.
+type Moment struct {
+	// At is the time since the beginning, when the count was begun, by a clock that
+	// is never set.
+	At time.Duration `json:"at_ns"`
+	// Took is the time that the count cost, and CPU the processor's part of it, in
+	// sockwatch and in the kernel for it; 0 where the system does not report it.
+	Took time.Duration `json:"took_ns"`
+	CPU  time.Duration `json:"cpu_ns,omitempty"`
+	// Subjects are those that are there now.
+	Subjects []SubjectSample `json:"subjects"`
+
+	// What follows is of a watch.
+
+	// Clock is the time of day; zero in a run.
+	Clock time.Time `json:"clock,omitzero"`
+	// Listeners are the processes that listen on the watched port.
+	Listeners []string `json:"listeners,omitempty"`
+	// EventSource is how connections that came and went were noticed: "tracepoint",
+	// which misses none, or "closed sockets", which needs no privilege; "" where
+	// neither works. AtLeast says that some were missed or could not be attributed.
+	EventSource string `json:"event_source,omitempty"`
+	AtLeast     bool   `json:"at_least,omitempty"`
+	// StateDurations is how long sockets were in states that they left; from the
+	// tracepoint only.
+	StateDurations []StateDuration `json:"state_durations,omitempty"`
+	// Unattributed is how many connections came and went since the beginning that
+	// cannot be attributed to any process.
+	Unattributed int `json:"unattributed,omitempty"`
+	// Queue is that of the fullest listener on the watched port; nil without one.
+	Queue *Queue `json:"queue,omitempty"`
+}
+
+// SubjectSample is one subject's part of a moment. Sample.At is that of the moment.
+type SubjectSample struct {
+	ID string `json:"id"`
+	// Identity is set when the subject is new, or is not who it was before.
+	Identity *Identity `json:"identity,omitempty"`
+	Sample
+}
+
+// StateDuration is how long sockets were in a state that they left.
+type StateDuration struct {
+	State  socketstats.State `json:"state"`
+	Count  int               `json:"count"`
+	MeanMS float64           `json:"mean_ms"`
+	MaxMS  float64           `json:"max_ms"`
+}
+
+// Ending is how an observation ended.
+type Ending struct {
+	Duration time.Duration `json:"duration_ns"`
+	// Stopped says why it ended before its time; "" if it did not.
+	Stopped string `json:"stopped,omitempty"`
+	// Gone says that every observed process has ended.
+	Gone     bool           `json:"gone,omitempty"`
+	Subjects []SubjectFinal `json:"subjects,omitempty"`
+}
+
+// SubjectFinal is the last word on one subject.
+type SubjectFinal struct {
+	ID string `json:"id"`
+	Final
+}
+
+// Final is what was known of a subject at the very end, after its last sample.
+type Final struct {
+	ClientMetrics
+	// KernelConns is what the kernel had seen by then: what the client says lies
+	// between the last sample's and this.
+	KernelConns *ConnCounts `json:"kernel_connections,omitempty"`
+	// Stopped says why the subject's load was ended before its time, such as the
+	// descriptors that it held; "" if it was not.
+	Stopped string `json:"stopped,omitempty"`
+	// Failure says how a command of the user's failed; "" if it did not.
+	Failure string `json:"failure,omitempty"`
+}
+
+// Provenance is who made an observation. What is not known is "" or 0.
+type Provenance struct {
+	// Command is the command line, quoted as a shell takes it.
+	Command string `json:"command,omitempty"`
+	// Version is that of sockwatch.
+	Version string `json:"version,omitempty"`
+	// System is the operating system with its kernel, and Arch the processor's
+	// architecture.
+	System string `json:"system,omitempty"`
+	Arch   string `json:"arch,omitempty"`
+	// CPUs is how many processors the command could use.
+	CPUs int `json:"cpus,omitempty"`
+}

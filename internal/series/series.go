@@ -1,0 +1,279 @@
+// Package series holds the values that the whole lab speaks in: an observation
+// of any number of subjects on one clock, the samples of each, and what follows
+// from them alone (peaks, growth, how many connections came and went).
+//
+// An observation is the sum of its events, so a recording of the events gives
+// the same observation again. What is not known is absent (nil), never zero. The
+// values know neither who took the samples nor who reads them.
+package series
+
+import (
+	"slices"
+	"time"
+
+	"socketlab/internal/socketstats"
+)
+
+// Observation is what was seen of its subjects so far. The zero Observation is
+// empty: [Observation.Add] fills it. It is for one goroutine.
+type Observation struct {
+	Header
+	// Subjects are in the order in which they were first seen. One that is not in
+	// the newest moment any more stays.
+	Subjects []*Subject
+	// Duration is the time from the beginning to the last sample.
+	Duration time.Duration
+	// Over says that the observation has come to its end, and Stopped why that was
+	// before its time; "" if it was not.
+	Over    bool
+	Stopped string
+	// Gone says that every observed process has ended.
+	Gone bool
+	// Cost is what taking the samples cost.
+	Cost Cost
+	// Newest is the newest moment, without its subjects' samples; nil before the
+	// first.
+	Newest *Moment
+}
+
+// Cost sums what samples took. The zero Cost is that of no sample.
+type Cost struct {
+	Samples int
+	// Took and CPU are sums over all samples, Longest the most that one took.
+	Took, CPU, Longest time.Duration
+}
+
+// Subject is whatever is observed: one side of a run, a process, a command.
+type Subject struct {
+	Identity
+	// Samples are in the order of their time.
+	Samples []Sample
+	// Final is what was known of the subject at the very end; nil before.
+	Final *Final
+}
+
+// Sample is what was seen of one subject at one moment. Numbers of connections
+// and requests count from the beginning of the observation.
+type Sample struct {
+	// At is the time since the beginning of the observation, by a clock that is
+	// never set.
+	At time.Duration `json:"at_ns"`
+	// Client and Server are the two ends of connections. Whether the server's ends
+	// are the other ends of the client's says [Identity.Paired].
+	Client End `json:"client"`
+	Server End `json:"server"`
+	// KernelConns is what the kernel saw come and go; nil where nothing reports it.
+	KernelConns *ConnCounts `json:"kernel_connections,omitempty"`
+	// Unattributed is how many connections came and went that may have been this
+	// subject's or another's.
+	Unattributed int `json:"unattributed,omitempty"`
+	// Upstreams is the open connections to the servers behind the first one, at
+	// their client's end.
+	Upstreams int `json:"upstreams,omitempty"`
+	// Oldest is how long the oldest open socket at the client's end has been there,
+	// as far as the samples show.
+	Oldest time.Duration `json:"oldest_ns,omitempty"`
+	// Queue is that of the subject's fullest listener; nil without one.
+	Queue *Queue `json:"queue,omitempty"`
+	// Kernel is what the kernel counted for this subject alone; nil where it counts
+	// for others, too.
+	Kernel socketstats.Counters `json:"kernel,omitempty"`
+	// Servers are those that could have had the requests, by name; nil where there
+	// is only one, or nobody counts.
+	Servers []ServerCount `json:"servers,omitempty"`
+	// ClientMetrics are the counters of the client, made right after the sockets
+	// were listed: it knows of each connection that the list shows.
+	ClientMetrics
+	// Epoch changes when the subject was restarted: what other processes held
+	// before is not this one's.
+	Epoch int `json:"epoch,omitempty"`
+	// Limits are those of the process; nil where they are not known or as before.
+	Limits *socketstats.Limits `json:"limits,omitempty"`
+	// Ended says that the subject's program had ended when its sockets were listed,
+	// so that they were closed for it.
+	Ended bool `json:"ended,omitempty"`
+}
+
+// End is the sockets at one end of a subject's connections.
+type End struct {
+	Counts socketstats.Counts `json:"counts"`
+	// Activity is what the connections do; nil where the source does not report it.
+	Activity *socketstats.Use `json:"activity,omitempty"`
+}
+
+// Of returns one end of the sample.
+func (s *Sample) Of(end socketstats.End) *End {
+	if end == socketstats.Client {
+		return &s.Client
+	}
+	return &s.Server
+}
+
+// ConnCounts are the connections that came and went, also those that lived
+// between two samples. The [Ledger] computes them.
+type ConnCounts struct {
+	Opened int `json:"opened"`
+	// Closed are those whose socket is no more. What lingers in TIME_WAIT is closed.
+	Closed int `json:"closed"`
+	// WithTCPInfo are those of Closed of which the kernel said what they carried,
+	// and ShortLived those of WithTCPInfo that carried one exchange or two.
+	WithTCPInfo int `json:"with_tcp_info,omitempty"`
+	ShortLived  int `json:"short_lived,omitempty"`
+	// Inferred are those of Closed that are attributed to the subject because no
+	// other process was seen to connect to where they went: without privilege the
+	// kernel does not say whose a connection was.
+	Inferred int `json:"inferred,omitempty"`
+	// AtLeast says that events were lost, so that there were more.
+	AtLeast bool `json:"at_least,omitempty"`
+}
+
+// Queue is the connections that wait for a listener to accept them.
+type Queue struct {
+	Waiting int `json:"waiting"`
+	// Limit is the listener's backlog; the kernel lets in one more.
+	Limit int `json:"limit"`
+}
+
+// ServerCount is what one of several servers has done.
+type ServerCount struct {
+	Name        string `json:"name"`
+	Requests    int64  `json:"requests"`
+	Connections int64  `json:"connections"`
+	// Due says that requests should go to it now: it is one of those that a
+	// balancer spreads over, or the one that the name stands for.
+	Due bool `json:"due,omitempty"`
+}
+
+// Subject returns the subject with an id; nil if there is none.
+func (o *Observation) Subject(id string) *Subject {
+	i := slices.IndexFunc(o.Subjects, func(s *Subject) bool { return s.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return o.Subjects[i]
+}
+
+// Add enters one event. Events that other goroutines still use are not changed
+// later.
+func (o *Observation) Add(e Event) {
+	switch {
+	case e.Header != nil:
+		o.Header = *e.Header
+		for _, id := range e.Header.Subjects {
+			o.subject(id.ID).Identity = id
+		}
+	case e.Moment != nil:
+		o.addMoment(e.Moment)
+	case e.End != nil:
+		o.Over, o.Stopped, o.Gone = true, e.End.Stopped, e.End.Gone
+		o.Duration = max(o.Duration, e.End.Duration)
+		for i := range e.End.Subjects {
+			o.subject(e.End.Subjects[i].ID).Final = &e.End.Subjects[i].Final
+		}
+	}
+}
+
+func (o *Observation) addMoment(m *Moment) {
+	o.Duration = m.At
+	o.Cost.Samples++
+	o.Cost.Took += m.Took
+	o.Cost.CPU += m.CPU
+	o.Cost.Longest = max(o.Cost.Longest, m.Took)
+	for i := range m.Subjects {
+		of := &m.Subjects[i]
+		s := o.subject(of.ID)
+		if of.Identity != nil {
+			s.Identity = *of.Identity
+		}
+		sample := of.Sample
+		sample.At = m.At
+		s.Samples = append(s.Samples, sample)
+		if sample.Limits != nil {
+			s.Limits = *sample.Limits
+		}
+	}
+	newest := *m
+	newest.Subjects = nil
+	o.Newest = &newest
+}
+
+func (o *Observation) subject(id string) *Subject {
+	if s := o.Subject(id); s != nil {
+		return s
+	}
+	s := &Subject{Identity: Identity{ID: id}}
+	o.Subjects = append(o.Subjects, s)
+	return s
+}
+
+// Last returns the newest sample; nil before the first.
+func (s *Subject) Last() *Sample {
+	if len(s.Samples) == 0 {
+		return nil
+	}
+	return &s.Samples[len(s.Samples)-1]
+}
+
+// Metrics are the client's newest counters: its last report, if there is one, or
+// those of the newest sample. All are absent before the first.
+func (s *Subject) Metrics() ClientMetrics {
+	switch {
+	case s.Final != nil:
+		return s.Final.ClientMetrics
+	case len(s.Samples) > 0:
+		return s.Last().ClientMetrics
+	}
+	return ClientMetrics{}
+}
+
+// KernelConns is what the kernel saw of the subject's connections until now; nil
+// where nothing reports it.
+func (s *Subject) KernelConns() *ConnCounts {
+	switch {
+	case s.Final != nil && s.Final.KernelConns != nil:
+		return s.Final.KernelConns
+	case len(s.Samples) > 0:
+		return s.Last().KernelConns
+	}
+	return nil
+}
+
+// Peak is the most seen of each state at one end, and the largest total.
+func (s *Subject) Peak(end socketstats.End) socketstats.Counts {
+	var peak socketstats.Counts
+	for i := range s.Samples {
+		peak = peak.Max(s.Samples[i].Of(end).Counts)
+	}
+	return peak
+}
+
+// Now is what the newest sample shows at one end; of an observation that is over,
+// its final counts.
+func (s *Subject) Now(end socketstats.End) socketstats.Counts {
+	if len(s.Samples) == 0 {
+		return socketstats.Counts{}
+	}
+	return s.Last().Of(end).Counts
+}
+
+// Oldest is the longest that an open socket at the client's end was there, from
+// the first sample that shows it to the last.
+func (s *Subject) Oldest() time.Duration {
+	var oldest time.Duration
+	for i := range s.Samples {
+		oldest = max(oldest, s.Samples[i].Oldest)
+	}
+	return oldest
+}
+
+// AtWork returns the samples, from the first on, that show the subject's program
+// at work. A program that ends has its sockets closed for it, which says nothing
+// of how it would have treated them: the samples since then are left out, and so
+// is the one before, as it may have been taken while they were closed.
+func (s *Subject) AtWork() []Sample {
+	ended := slices.IndexFunc(s.Samples, func(s Sample) bool { return s.Ended })
+	if ended < 0 {
+		return s.Samples
+	}
+	return s.Samples[:max(ended-1, 0)]
+}
