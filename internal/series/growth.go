@@ -124,10 +124,10 @@ func completed(samples []Sample, final *Final) []Sample {
 	for i := range samples {
 		s := &samples[i]
 		if active && s.Client.Activity == nil {
-			s.Client.Activity = &socketstats.Use{}
+			s.Client.Activity = &socketstats.Activity{}
 		}
 		if active && s.Server.Activity == nil {
-			s.Server.Activity = &socketstats.Use{}
+			s.Server.Activity = &socketstats.Activity{}
 		}
 		if !counted {
 			s.Requests = nil
@@ -180,7 +180,7 @@ func (w *Work) worked(i int) bool {
 
 // talking reports whether a connection has sent or received anything within a
 // time.
-func talking(a *socketstats.Use, within time.Duration) bool {
+func talking(a *socketstats.Activity, within time.Duration) bool {
 	all := a.Fresh.Total() + a.Sent.Total() + a.Received.Total()
 	return all > a.Fresh.AtLeast(within)+a.Sent.AtLeast(within)+a.Received.AtLeast(within)
 }

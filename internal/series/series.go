@@ -98,7 +98,7 @@ type Sample struct {
 type End struct {
 	Counts socketstats.Counts `json:"counts"`
 	// Activity is what the connections do; nil where the source does not report it.
-	Activity *socketstats.Use `json:"activity,omitempty"`
+	Activity *socketstats.Activity `json:"activity,omitempty"`
 }
 
 // Of returns one end of the sample.
