@@ -1,0 +1,132 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
+	"socketlab/internal/words"
+)
+
+// sentence says what is happening in an observation: what the script says of the
+// moment, who holds how much, and what they were found to be.
+func sentence(v *View, s *Snapshot) string {
+	switch {
+	case s.Stopped != "":
+		return "The observation ended early: " + s.Stopped + "."
+	case len(s.Panels) == 0:
+		return "No connections."
+	case v.Observation.Target != nil:
+		return ofProcesses(v.Observation, s)
+	}
+	var sides []string
+	for i := range s.Panels {
+		sides = append(sides, holds(&s.Panels[i], s.Over, i == 0))
+	}
+	text := list(sides)
+	switch {
+	case len(s.Panels[0].Points) == 0:
+		return "The servers listen, the clients begin."
+	case v.Narration == "" || s.Over:
+		return upper(text) + "."
+	default:
+		return v.Narration + ": " + text + "."
+	}
+}
+
+// manyWaiting is how many sockets in TIME_WAIT are worth a word.
+const manyWaiting = 10
+
+// holds is what a side holds, what lingers where that is more, and the fault that
+// it was found to have.
+func holds(p *Panel, over, first bool) string {
+	held := fmt.Sprint(p.Held)
+	if first {
+		held = words.Plural(p.Held, "socket")
+	}
+	for _, state := range p.States {
+		if state.Name == socketstats.TimeWait.String() && state.Now > max(p.Held, manyWaiting) {
+			held += fmt.Sprintf(" and %d in TIME_WAIT", state.Now)
+		}
+	}
+	if p.Verdict.Fault() {
+		held += fmt.Sprintf(" (%s)", p.Verdict.Kind)
+	}
+	verb := ""
+	switch {
+	case first && over:
+		verb = "ends with "
+	case first:
+		verb = "holds "
+	case over:
+		verb = "with "
+	}
+	return "the " + p.Name + " side " + verb + held
+}
+
+func list(parts []string) string {
+	if len(parts) < 3 {
+		return strings.Join(parts, ", ")
+	}
+	return strings.Join(parts[:len(parts)-1], ", ") + " and " + parts[len(parts)-1]
+}
+
+func upper(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
+
+// ofProcesses says who has a fault, who holds how much, and whose sockets grow the
+// fastest.
+func ofProcesses(o *series.Observation, s *Snapshot) string {
+	sum, fastest := 0, &s.Panels[0]
+	for i := range s.Panels {
+		p := &s.Panels[i]
+		sum += p.Held
+		if p.Growth > fastest.Growth {
+			fastest = p
+		}
+	}
+	all := fmt.Sprintf("%s %s", words.Plural(len(s.Panels), "process holds", "processes hold"), words.Plural(sum, "socket"))
+	worst, others := worstPanel(o, s.Panels)
+	if worst == nil {
+		if fastest.Growth > 0 && !fastest.Growth.Flat() {
+			return fmt.Sprintf("%s; %s grows the fastest: %s.", all, fastest.Name, fastest.Trend)
+		}
+		return all + "; none grows."
+	}
+	text := fmt.Sprintf("%s: %s, holds %s", worst.Name, worst.Verdict.Kind, words.Plural(heldBy(o, worst.ID), "socket"))
+	if others > 0 {
+		text += "; " + words.Plural(others, "other has a fault", "others have a fault")
+	}
+	if len(s.Panels) > 1 {
+		text += "; " + all
+	}
+	return text + "."
+}
+
+// worstPanel is the panel whose verdict matters most, and of several that are as
+// sure the one that holds most; nil if none has a fault. others is how many more
+// have one.
+func worstPanel(o *series.Observation, panels []Panel) (worst *Panel, others int) {
+	for i := range panels {
+		p := &panels[i]
+		if !p.Verdict.Fault() {
+			continue
+		}
+		if worst != nil {
+			others++
+		}
+		if worst == nil || verdict.Compare(p.Verdict, worst.Verdict) < 0 ||
+			(verdict.Compare(p.Verdict, worst.Verdict) == 0 && heldBy(o, p.ID) > heldBy(o, worst.ID)) {
+			worst = p
+		}
+	}
+	return worst, others
+}
+
+// heldBy is how many sockets a subject holds at the end that has more: a fault
+// need not be at the end that is shown.
+func heldBy(o *series.Observation, id string) int {
+	s := o.Subject(id)
+	return max(s.Now(socketstats.Client).Open(), s.Now(socketstats.Server).Open())
+}

@@ -1,0 +1,280 @@
+// Package render turns what was observed into what people and programs read. It
+// holds the two values that every face draws: the [Snapshot] of an observation at
+// one moment, with its charts, and the [Document], a command's whole answer; and
+// the registry of the formats in which a document can be written. The faces
+// themselves are the packages below it.
+//
+// All numbers and words come from here or from below, so that the terminal, the
+// page and the report agree.
+package render
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"socketlab/internal/metric"
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
+)
+
+// Snapshot is an observation at one moment, with the sockets at one end of its
+// connections. It is a pure function of the observation.
+type Snapshot struct {
+	Title string `json:"title"`
+	// From and To are the times at which charts begin and end. At is that of the
+	// newest sample.
+	From time.Duration `json:"from_ns"`
+	At   time.Duration `json:"at_ns"`
+	To   time.Duration `json:"to_ns"`
+	// Over says that the observation has come to its end, and Stopped why it ended
+	// before its time.
+	Over    bool   `json:"over,omitempty"`
+	Stopped string `json:"stopped,omitempty"`
+	// End is which end's sockets are shown.
+	End string `json:"end"`
+	// Scale is the top of every chart, in sockets.
+	Scale int `json:"scale"`
+	// Sentence says what is happening.
+	Sentence string  `json:"sentence"`
+	Panels   []Panel `json:"panels"`
+}
+
+// Panel is one subject of a snapshot.
+type Panel struct {
+	// ID and Name are the subject's.
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	// Held is the sockets that hold a descriptor now: all but TIME_WAIT and LISTEN.
+	Held int `json:"held"`
+	// Most is the largest total of any sample, TIME_WAIT included: the highest point
+	// of the chart.
+	Most int `json:"most"`
+	// Growth is the subject's, in sockets per second, and Trend the same in a word.
+	Growth series.Growth `json:"growth_per_second"`
+	Trend  string        `json:"trend"`
+	// Figures are what no socket shows.
+	Figures []Figure `json:"figures"`
+	// Note is what else is to be known now, such as how a command ended; "" is
+	// nothing.
+	Note string `json:"note,omitempty"`
+	// States are those that any sample of any subject has shown, in the order in
+	// which they are stacked, from below.
+	States []State `json:"states"`
+	// Verdict is what the samples so far show; it has no Kind where nobody judges.
+	Verdict verdict.Verdict `json:"verdict"`
+	// Points has a count for each sample and each of States.
+	Points []Point `json:"points,omitempty"`
+}
+
+// Figure is a metric with its value in words.
+type Figure struct {
+	Metric string `json:"metric"`
+	Name   string `json:"name"`
+	Text   string `json:"text"`
+}
+
+// NotKnown stands for a figure that nobody counts.
+const NotKnown = "not known"
+
+// State is the sockets in one state.
+type State struct {
+	Name string `json:"name"`
+	Now  int    `json:"now"`
+	Peak int    `json:"peak"`
+}
+
+// Point is a subject's sockets at one time, in the order of Panel.States.
+type Point struct {
+	At     time.Duration `json:"at_ns"`
+	Counts []int         `json:"counts"`
+}
+
+// Total is all sockets of a point.
+func (p Point) Total() int {
+	sum := 0
+	for _, n := range p.Counts {
+		sum += n
+	}
+	return sum
+}
+
+// Panel returns the panel of a subject; nil if there is none.
+func (s *Snapshot) Panel(id string) *Panel {
+	i := slices.IndexFunc(s.Panels, func(p Panel) bool { return p.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &s.Panels[i]
+}
+
+// View is what of an observation is to be drawn.
+type View struct {
+	Observation *series.Observation
+	End         socketstats.End
+	// Verdicts are those on the subjects, by id. One that is not in it has none.
+	Verdicts map[string]verdict.Verdict
+	// Narration is what a script says of this moment; "" is nothing.
+	Narration string
+}
+
+// Draw makes the snapshot of a view.
+func Draw(v View) Snapshot {
+	o := v.Observation
+	s := Snapshot{
+		Title: o.Title, At: o.Duration, To: max(o.Length, o.Duration), Over: o.Over, Stopped: o.Stopped,
+		End: v.End.String(), Panels: []Panel{},
+	}
+	if o.Length == 0 { // it has no planned end: the chart moves on
+		s.From, s.To = span(o)
+	}
+	states := statesOf(o, v.End)
+	for _, subject := range o.Subjects {
+		p := panelOf(o, subject, v.End, states)
+		p.Verdict = v.Verdicts[subject.ID]
+		s.Scale = max(s.Scale, p.Most)
+		s.Panels = append(s.Panels, p)
+	}
+	s.Scale = roundUp(headroom(s.Scale))
+	s.Sentence = sentence(&v, &s)
+	return s
+}
+
+// span is the time of all samples.
+func span(o *series.Observation) (from, to time.Duration) {
+	from = o.Duration
+	for _, s := range o.Subjects {
+		if len(s.Samples) > 0 {
+			from = min(from, s.Samples[0].At)
+		}
+	}
+	return from, o.Duration
+}
+
+// statesOf are the states that any subject has shown, and ESTABLISHED.
+func statesOf(o *series.Observation, end socketstats.End) []socketstats.State {
+	var peak socketstats.Counts
+	for _, s := range o.Subjects {
+		peak = peak.Max(s.Peak(end))
+	}
+	return slices.DeleteFunc(Stacking(), func(s socketstats.State) bool {
+		return peak.Of(s) == 0 && s != socketstats.Established
+	})
+}
+
+func panelOf(o *series.Observation, s *series.Subject, end socketstats.End, states []socketstats.State) Panel {
+	now, peak, growth := s.Now(end), s.Peak(end), s.Growth()
+	p := Panel{
+		ID: s.ID, Name: s.Name, Held: now.Open(), Growth: growth, Trend: growth.String(),
+		Figures: figures(o, s), Note: note(o, s), States: []State{},
+	}
+	for _, state := range states {
+		p.States = append(p.States, State{Name: state.String(), Now: now.Of(state), Peak: peak.Of(state)})
+	}
+	for i := range s.Samples {
+		sample := &s.Samples[i]
+		point := Point{At: sample.At, Counts: make([]int, len(states))}
+		for j, state := range states {
+			point.Counts[j] = sample.Of(end).Counts.Of(state)
+		}
+		p.Most = max(p.Most, point.Total())
+		p.Points = append(p.Points, point)
+	}
+	return p
+}
+
+// figures are those of a run; of a watch they are what came and went, which is
+// known of all processes.
+func figures(o *series.Observation, s *series.Subject) []Figure {
+	names := []string{"connections.opened", "connections.reused", "requests.ok", "requests.failed", "requests.in_flight"}
+	if o.Target != nil {
+		names = []string{"kernel_connections.opened", "kernel_connections.closed"}
+	}
+	short := map[string]string{
+		"connections.opened": "opened", "connections.reused": "reused", "requests.ok": "ok", "requests.failed": "failed",
+		"requests.in_flight": "in flight", "kernel_connections.opened": "opened", "kernel_connections.closed": "closed",
+	}
+	var list []Figure
+	for _, name := range names {
+		m, err := metric.Lookup(name)
+		if err != nil {
+			panic(err) // the names stand above
+		}
+		f := Figure{Metric: name, Name: short[name], Text: NotKnown}
+		if v, ok := m.Get(s); ok {
+			f.Text = m.Format(v)
+		}
+		if text := ratePerSecond(o, s, name); text != "" {
+			f.Text += ", " + text
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+// ratePerSecond is how much came or went since the sample before; "" where that is
+// not known.
+func ratePerSecond(o *series.Observation, s *series.Subject, name string) string {
+	n := len(s.Samples)
+	if o.Target == nil || n < 2 || s.Samples[n-1].KernelConns == nil || s.Samples[n-2].KernelConns == nil {
+		return ""
+	}
+	before, now := &s.Samples[n-2], &s.Samples[n-1]
+	seconds := (now.At - before.At).Seconds()
+	if seconds <= 0 {
+		return ""
+	}
+	more := now.KernelConns.Opened - before.KernelConns.Opened
+	if name == "kernel_connections.closed" {
+		more = now.KernelConns.Closed - before.KernelConns.Closed
+	}
+	return fmt.Sprintf("%.1f/s", math.Max(0, float64(more)/seconds))
+}
+
+// note says how a command of the user's ended.
+func note(o *series.Observation, s *series.Subject) string {
+	switch {
+	case s.Final != nil && s.Final.Failure != "":
+		return s.Final.Failure
+	case o.Commands != nil && s.Last() != nil && s.Last().Ended:
+		return "the command has ended"
+	}
+	return ""
+}
+
+// FullerEnd is the end of a watch to show where nobody has chosen: the one that has
+// more. With a port both ends are of the same connections, and the client's is the
+// one that the processes are listed for.
+func FullerEnd(o *series.Observation) socketstats.End {
+	client, server := 0, 0
+	for _, s := range o.Subjects {
+		client += s.Now(socketstats.Client).Open()
+		server += s.Now(socketstats.Server).Open()
+	}
+	if server > client && (o.Target == nil || o.Target.Port == 0) && o.Scenario == nil && o.Commands == nil {
+		return socketstats.Server
+	}
+	return socketstats.Client
+}
+
+// headroom is a little more than the highest point, so that its top can be seen.
+func headroom(n int) int { return n + n/20 + min(n, 1) }
+
+// roundUp is the next number that a scale may end with: 10, 20, 50, 100 and so
+// on, and what lies between in fifths.
+func roundUp(n int) int {
+	if n <= 10 {
+		return 10
+	}
+	step := int(math.Pow10(int(math.Log10(float64(n)))))
+	for _, part := range []int{5, 2, 1} {
+		if s := step / part; s > 0 {
+			if top := (n + s - 1) / s * s; top-n < step/2 {
+				return top
+			}
+		}
+	}
+	return n
+}
