@@ -9,18 +9,19 @@ import "socketlab/internal/socketstats"
 //
 // where the baseline is what was alive when the ledger began. An account is
 // whatever connections are counted for: a side, a process, a destination. Who
-// keeps the ledger decides which account a socket belongs to, and enters for each
-// count first [Ledger.Closed] for every socket that the kernel destroyed, then
-// [Ledger.Alive] with what the list shows.
-//
-// A connection may have a socket at each end on this machine. The two ends are
-// counted apart, and the end that shows more speaks for the connections opened:
-// the server's end is not there while its accept queue is full, and the client's
-// remote address is forgotten when it was reset.
+// keeps the ledger says which account a socket belongs to, and after each list of
+// sockets enters first what was heard since the list before ([Ledger.Heard]), then
+// the list ([Ledger.Alive]).
 //
 // The zero Ledger is ready to use. It begins with the first Alive: what is
 // entered before is dropped. It is for one goroutine.
 type Ledger[Account comparable] struct {
+	// Paired says that a connection may have a socket at each end in the same
+	// account. The two ends are then counted apart, and the end that shows more
+	// speaks for the connections opened: the server's end is not there while its
+	// accept queue is full, and the client's remote address is forgotten when it was
+	// reset. Otherwise each socket is one connection, whatever its end.
+	Paired bool
 	// HearsOpened says that every opening is entered by [Ledger.Opened]. The rule
 	// then gives the closings that were not heard. Some virtual machines' kernels
 	// hide timers, and what TCP does in them, from all tracing.
@@ -30,30 +31,36 @@ type Ledger[Account comparable] struct {
 
 	accounts map[Account]*account
 	begun    bool
+	// gone are the cookies heard since the last list: what was destroyed after the
+	// next list was made is still in it.
+	gone map[uint64]bool
 }
 
 // account is what is known of one account.
 type account struct {
-	baseline, alive, closed Ends
+	baseline, alive, closed ends
 	opened                  int // heard; with HearsOpened only
 	unheard, missing        int // closings that the last list showed and that were not heard, by it and for sure
 	withTCPInfo, shortLived int
 	inferred                int
 }
 
-// Ends counts sockets at both ends of connections.
-type Ends struct{ Client, Server int }
+// ends counts sockets at both ends of connections.
+type ends struct{ client, server int }
 
-// Add counts one more socket at an end.
-func (e *Ends) Add(end socketstats.End) {
+func (e *ends) add(end socketstats.End) {
 	if end == socketstats.Client {
-		e.Client++
+		e.client++
 	} else {
-		e.Server++
+		e.server++
 	}
 }
 
-// ClosedConn is a socket that the kernel destroyed.
+func (e ends) sum() int { return e.client + e.server }
+
+func (e ends) plus(f ends) ends { return ends{e.client + f.client, e.server + f.server} }
+
+// ClosedConn is a connection's socket that is no more.
 type ClosedConn struct {
 	End socketstats.End
 	// WithTCPInfo says that the kernel said what it carried, and ShortLived that
@@ -70,33 +77,67 @@ func (l *Ledger[A]) Opened(of A) {
 	}
 }
 
-// Closed enters a socket that was destroyed.
+// Heard enters the sockets that the kernel destroyed, each to the account that
+// sort names; where that returns false to none.
+func (l *Ledger[A]) Heard(closed []socketstats.Closed, sort func(*socketstats.Closed) (of A, c ClosedConn, ok bool)) {
+	if l.gone == nil {
+		l.gone = map[uint64]bool{}
+	}
+	for i := range closed {
+		l.gone[closed[i].Cookie] = true
+		if of, c, ok := sort(&closed[i]); ok {
+			l.Closed(of, c)
+		}
+	}
+}
+
+// Closed enters one connection that was closed.
 func (l *Ledger[A]) Closed(of A, c ClosedConn) {
 	if !l.begun {
 		return
 	}
 	a := l.account(of)
-	a.closed.Add(c.End)
+	a.closed.add(c.End)
 	if c.WithTCPInfo {
-		a.withTCPInfo++
-	}
-	if c.WithTCPInfo && c.ShortLived {
-		a.shortLived++
+		a.carried(c.ShortLived)
 	}
 	if c.Inferred {
 		a.inferred++
 	}
 }
 
-// Alive enters how many connections a list shows alive, without those that were
-// destroyed since it was made. An account that is not in it has none. The first
-// one is the baseline.
-func (l *Ledger[A]) Alive(alive map[A]Ends) {
-	for of := range alive {
-		l.account(of)
+// Carried enters what one connection carried that was entered as closed, or will
+// be, by somebody who did not know.
+func (l *Ledger[A]) Carried(of A, shortLived bool) {
+	if l.begun {
+		l.account(of).carried(shortLived)
 	}
-	for of, a := range l.accounts {
-		a.alive = alive[of]
+}
+
+func (a *account) carried(shortLived bool) {
+	a.withTCPInfo++
+	if shortLived {
+		a.shortLived++
+	}
+}
+
+// Alive enters a list of sockets: those of it that are connections, and were not
+// destroyed since it was made, are alive, each in the account that sort names;
+// where that returns false in none. The first list is the baseline.
+func (l *Ledger[A]) Alive(list []socketstats.Socket, sort func(*socketstats.Socket) (of A, end socketstats.End, ok bool)) {
+	for _, a := range l.accounts {
+		a.alive = ends{}
+	}
+	for i := range list {
+		s := &list[i]
+		if !s.Alive() || l.gone[s.Cookie] {
+			continue
+		}
+		if of, end, ok := sort(s); ok {
+			l.account(of).alive.add(end)
+		}
+	}
+	for _, a := range l.accounts {
 		if !l.begun {
 			a.baseline = a.alive
 		}
@@ -109,9 +150,8 @@ func (l *Ledger[A]) Alive(alive map[A]Ends) {
 		}
 	}
 	l.begun = true
+	clear(l.gone)
 }
-
-func (e Ends) sum() int { return e.Client + e.Server }
 
 // Counts returns what came and went of an account until now; nil before the
 // first [Ledger.Alive].
@@ -121,24 +161,23 @@ func (l *Ledger[A]) Counts(of A) *ConnCounts {
 	}
 	a := l.accounts[of]
 	if a == nil {
-		return &ConnCounts{AtLeast: l.AtLeast}
+		a = &account{}
 	}
-	c := &ConnCounts{
-		WithTCPInfo: a.withTCPInfo, ShortLived: a.shortLived, Inferred: a.inferred, AtLeast: l.AtLeast,
-	}
-	if l.HearsOpened {
+	c := &ConnCounts{WithTCPInfo: a.withTCPInfo, ShortLived: a.shortLived, Inferred: a.inferred, AtLeast: l.AtLeast}
+	switch {
+	case l.HearsOpened:
 		c.Opened, c.Closed = a.opened, a.closed.sum()+a.missing
-		return c
-	}
-	client := a.alive.Client + a.closed.Client - a.baseline.Client
-	server := a.alive.Server + a.closed.Server - a.baseline.Server
-	c.Opened = max(0, client, server)
-	// A connection is closed when the end that its program holds is no more: the
-	// client's, where it is seen at all.
-	if a.alive.Client+a.closed.Client+a.baseline.Client > 0 {
-		c.Closed = max(0, c.Opened+a.baseline.Client-a.alive.Client)
-	} else {
-		c.Closed = max(0, c.Opened+a.baseline.Server-a.alive.Server)
+	case l.Paired:
+		c.Opened = max(0, a.alive.client+a.closed.client-a.baseline.client, a.alive.server+a.closed.server-a.baseline.server)
+		// A connection is closed when the end that its program holds is no more: the
+		// client's, where it is seen at all.
+		if a.alive.client+a.closed.client+a.baseline.client > 0 {
+			c.Closed = max(0, c.Opened+a.baseline.client-a.alive.client)
+		} else {
+			c.Closed = max(0, c.Opened+a.baseline.server-a.alive.server)
+		}
+	default:
+		c.Opened, c.Closed = max(0, a.alive.sum()+a.closed.sum()-a.baseline.sum()), a.closed.sum()
 	}
 	return c
 }
@@ -150,6 +189,24 @@ func (l *Ledger[A]) Accounts() []A {
 		list = append(list, of)
 	}
 	return list
+}
+
+// Merge moves all that was entered of an account to another. The first is of no
+// use any more: a process that has ended, say.
+func (l *Ledger[A]) Merge(from, into A) {
+	f := l.accounts[from]
+	if f == nil || from == into {
+		return
+	}
+	delete(l.accounts, from)
+	a := l.account(into)
+	a.baseline, a.alive, a.closed = a.baseline.plus(f.baseline), a.alive.plus(f.alive), a.closed.plus(f.closed)
+	a.opened += f.opened
+	a.unheard += f.unheard
+	a.missing += f.missing
+	a.withTCPInfo += f.withTCPInfo
+	a.shortLived += f.shortLived
+	a.inferred += f.inferred
 }
 
 func (l *Ledger[A]) account(of A) *account {
