@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/scenario"
+	"socketlab/internal/series"
 	"socketlab/internal/server"
 	"socketlab/internal/toydb"
 )
@@ -115,13 +116,13 @@ func TestConnectionsAreCountedExactly(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			r := oneByOne(test.caller(t), requests).report()
-			tries := int64(requests)
+			r := oneByOne(test.caller(t), requests).metrics()
+			attempts := int64(requests)
 			if strings.Contains(test.name, "rowdb") {
-				tries = 0 // it has no requests in the sense of HTTP
+				attempts = 0 // it has no requests in the sense of HTTP
 			}
-			require.Equal(t, Requests{Sent: requests, OK: requests, Tries: tries, Errors: map[string]int64{}}, r.Requests)
-			require.Equal(t, Connections{Opened: test.opened, Reused: test.reused}, r.Connections)
+			require.Equal(t, &series.Requests{Sent: requests, OK: requests, Attempts: &attempts, Errors: map[string]int64{}}, r.Requests)
+			require.Equal(t, conns(test.opened, test.reused, 0, 0), r.Connections)
 		})
 	}
 }
@@ -170,7 +171,7 @@ func TestEveryConnectionOfAWaveIsReusedByTheNext(t *testing.T) {
 	})
 	caller := NewPlain(Target{URL: srv.URL})
 	t.Cleanup(caller.(*plain).http.CloseIdleConnections)
-	b := newBooks()
+	b := newCounters()
 	for range 3 {
 		waiting.Add(wave)
 		var calls sync.WaitGroup
@@ -180,7 +181,7 @@ func TestEveryConnectionOfAWaveIsReusedByTheNext(t *testing.T) {
 		}
 		calls.Wait()
 	}
-	require.Equal(t, Connections{Opened: wave, Reused: 2 * wave}, b.report().Connections)
+	require.Equal(t, conns(wave, 2*wave, 0, 0), b.metrics().Connections)
 }
 
 // The transport dials for a request, gives it another connection that has
@@ -213,7 +214,7 @@ func TestConnectionThatNeverServedIsNotReused(t *testing.T) {
 	}})
 	t.Cleanup(func() { close(end) })
 
-	b := newBooks()
+	b := newCounters()
 	calls := map[string]chan struct{}{}
 	var info httptrace.GotConnInfo
 	begin := func(path string) {
@@ -244,21 +245,21 @@ func TestConnectionThatNeverServedIsNotReused(t *testing.T) {
 		<-done
 	}
 	require.True(t, info.Reused, "net/http calls the second connection reused, or this test shows nothing")
-	require.Equal(t, Connections{Opened: 2, Reused: 1}, b.report().Connections)
+	require.Equal(t, conns(2, 1, 0, 0), b.metrics().Connections)
 }
 
 func TestFailedDialsOpenNothingAndAreCounted(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	l.Close()
-	r := oneByOne(get(&http.Client{Transport: transport(t, &http.Transport{})}, "http://"+l.Addr().String()), 5).report()
-	require.Equal(t, Connections{Failed: 5}, r.Connections)
-	require.Equal(t, Requests{Sent: 5, Failed: 5, Tries: 5, Errors: map[string]int64{"ECONNREFUSED": 5}}, r.Requests)
+	r := oneByOne(get(&http.Client{Transport: transport(t, &http.Transport{})}, "http://"+l.Addr().String()), 5).metrics()
+	require.Equal(t, conns(0, 0, 5, 0), r.Connections)
+	require.Equal(t, &series.Requests{Sent: 5, Failed: 5, Attempts: new(int64(5)), Errors: map[string]int64{"ECONNREFUSED": 5}}, r.Requests)
 }
 
 func TestRequestThatFailsOnAUsedConnectionCountsAsReused(t *testing.T) {
 	srv := serve(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
-	r := oneByOne(get(&http.Client{Transport: transport(t, &http.Transport{})}, srv.URL), 5).report()
-	require.Equal(t, Connections{Opened: 1, Reused: 4}, r.Connections)
+	r := oneByOne(get(&http.Client{Transport: transport(t, &http.Transport{})}, srv.URL), 5).metrics()
+	require.Equal(t, conns(1, 4, 0, 0), r.Connections)
 	require.EqualValues(t, 5, r.Requests.Failed)
 }

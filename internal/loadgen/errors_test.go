@@ -17,6 +17,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"socketlab/internal/series"
+
 	"socketlab/internal/toydb"
 )
 
@@ -275,8 +277,8 @@ func TestFailedRequestsAreCountedByName(t *testing.T) {
 		default:
 			return nil
 		}
-	}), 9).report()
-	require.Equal(t, Requests{Sent: 9, OK: 3, Failed: 6, Errors: map[string]int64{"EOF": 3, "HTTP_500": 3}}, r.Requests)
+	}), 9).metrics()
+	require.Equal(t, &series.Requests{Sent: 9, OK: 3, Failed: 6, CutOff: 3, Attempts: new(int64), Errors: map[string]int64{"EOF": 3, "HTTP_500": 3}}, r.Requests)
 }
 
 func TestStatusErrorSaysTheStatus(t *testing.T) {

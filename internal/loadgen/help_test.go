@@ -15,7 +15,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
 	"go.uber.org/goleak"
+	"socketlab/internal/series"
 )
 
 // soon is how long a test waits for what must happen: long enough for a busy
@@ -70,13 +72,18 @@ func eventually(t testing.TB, what string, condition func() bool) {
 }
 
 // oneByOne makes n requests, each after the end of the one before.
-func oneByOne(c Caller, n int) *books {
-	b := newBooks()
+func oneByOne(c Caller, n int) *counters {
+	b := newCounters()
 	for range n {
 		b.sent.Add(1)
 		b.call(context.Background(), c, time.Now())
 	}
 	return b
+}
+
+// conns are a client's connections, all of them counted.
+func conns(opened, reused, failed, stale int64) *series.ClientConns {
+	return &series.ClientConns{Opened: opened, Reused: &reused, Failed: &failed, StaleReuse: &stale}
 }
 
 // play plays the whole load and waits until every request has ended.
@@ -87,10 +94,10 @@ func play(t testing.TB, c Caller, arrivals []time.Duration) Report {
 	return ended(t, p)
 }
 
-// ended waits until no request of a load is waiting.
+// ended waits until no request of a load is in flight.
 func ended(t testing.TB, p *Player) Report {
 	t.Helper()
-	eventually(t, "no request is waiting", func() bool { return p.Report().Requests.Waiting == 0 })
+	eventually(t, "no request is in flight", func() bool { return p.Report().Requests.InFlight == 0 })
 	return p.Report()
 }
 

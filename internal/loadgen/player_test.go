@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/series"
 )
 
 func every(d time.Duration, n int) []time.Duration {
@@ -47,8 +49,8 @@ func TestLoadIsOpenLoop(t *testing.T) {
 	require.GreaterOrEqual(t, time.Since(p.start), due[requests-1])
 
 	r := p.Report()
-	r.Requests.Tries = 0 // they may still be on their way
-	require.Equal(t, Requests{Sent: requests, Waiting: requests, Errors: map[string]int64{}}, r.Requests)
+	r.Requests.Attempts = nil // they may still be on their way
+	require.Equal(t, &series.Requests{Sent: requests, InFlight: requests, Errors: map[string]int64{}}, r.Requests)
 	require.True(t, r.Done)
 	require.Empty(t, r.Stopped)
 	eventually(t, "every request is connected", func() bool { return p.Report().Connections.Opened == requests })
@@ -101,7 +103,7 @@ func TestContextEndsTheLoad(t *testing.T) {
 	cancel()
 	<-played
 	r := ended(t, p)
-	require.Equal(t, Requests{Sent: 1, Failed: 1, Errors: map[string]int64{"canceled": 1}}, r.Requests)
+	require.Equal(t, &series.Requests{Sent: 1, Failed: 1, Attempts: new(int64), Errors: map[string]int64{"canceled": 1}}, r.Requests)
 	require.True(t, r.Done)
 	require.Empty(t, r.Stopped, "the run was not stopped for its descriptors")
 }
@@ -140,7 +142,7 @@ func TestLoadStopsAtTheMostDescriptors(t *testing.T) {
 	require.True(t, r.Done)
 	require.Less(t, r.Requests.Sent, int64(requests))
 	require.Positive(t, r.Requests.OK)
-	require.GreaterOrEqual(t, r.Process.FDsPeak, most)
+	require.GreaterOrEqual(t, r.Process.DescriptorsPeak, most)
 	var held, limit int
 	_, err := fmt.Sscanf(r.Stopped, "holds %d descriptors, the most this run may take is %d", &held, &limit)
 	require.NoError(t, err, r.Stopped)
@@ -166,7 +168,7 @@ func TestReportsAddUpWhileTheLoadRuns(t *testing.T) {
 	var reporters sync.WaitGroup
 	for range 4 {
 		reporters.Go(func() {
-			var last Report
+			last := Report{ClientMetrics: series.ClientMetrics{Requests: &series.Requests{}, Process: &series.Process{}}}
 			for last.Requests.OK+last.Requests.Failed < requests {
 				r := p.Report()
 				if err := addsUp(last, r); err != nil {
@@ -180,8 +182,8 @@ func TestReportsAddUpWhileTheLoadRuns(t *testing.T) {
 	}
 	p.Play(context.Background())
 	reporters.Wait()
-	require.Equal(t, Requests{
-		Sent: requests, OK: requests / 2, Failed: requests / 2,
+	require.Equal(t, &series.Requests{
+		Sent: requests, OK: requests / 2, Failed: requests / 2, Attempts: new(int64), CutOff: requests / 4,
 		Errors: map[string]int64{"HTTP_503": requests / 4, "EOF": requests / 4},
 	}, p.Report().Requests)
 }
@@ -194,7 +196,7 @@ func addsUp(last, now Report) error {
 		failed += n
 	}
 	switch {
-	case q.Waiting < 0 || q.Sent != q.OK+q.Failed+q.Waiting:
+	case q.InFlight < 0 || q.Sent != q.OK+q.Failed+q.InFlight:
 		return fmt.Errorf("the requests do not add up: %+v", q)
 	case failed != q.Failed:
 		return fmt.Errorf("the errors are not the failed requests: %+v", q)
@@ -202,7 +204,7 @@ func addsUp(last, now Report) error {
 		return fmt.Errorf("done with %d requests sent", q.Sent)
 	case q.Sent < last.Requests.Sent || q.OK < last.Requests.OK || q.Failed < last.Requests.Failed || now.At < last.At:
 		return fmt.Errorf("the figures went back: from %+v to %+v", last, now)
-	case now.Process.FDsPeak < last.Process.FDsPeak || now.Process.GoroutinesPeak < now.Process.Goroutines ||
+	case now.Process.DescriptorsPeak < last.Process.DescriptorsPeak || now.Process.GoroutinesPeak < now.Process.Goroutines ||
 		now.Process.RSSPeakBytes < last.Process.RSSPeakBytes:
 		return fmt.Errorf("a peak is below what was seen: from %+v to %+v", last.Process, now.Process)
 	}

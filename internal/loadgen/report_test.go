@@ -4,39 +4,45 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"socketlab/internal/metric"
 	"socketlab/internal/scenario"
+	"socketlab/internal/series"
 )
 
 // The histograms keep three digits.
 const precision = 0.001
 
 func TestLatencyOfKnownValues(t *testing.T) {
-	b := newBooks()
-	require.Equal(t, Latency{}, b.report().Latency, "without requests")
+	b := newCounters()
+	require.Equal(t, &series.Quantiles{}, b.metrics().Latency, "without requests")
 	for n := 1000; n >= 1; n-- {
 		record(b.latency, time.Duration(n)*time.Millisecond)
 	}
-	got := b.report().Latency
+	got := b.metrics().Latency
 	require.InEpsilon(t, 500, got.P50, precision)
 	require.InEpsilon(t, 990, got.P99, precision)
 	require.InEpsilon(t, 1000, got.Max, precision)
-	require.Equal(t, Latency{}, b.report().ScheduleLate, "the two histograms are not mixed up")
+	require.Equal(t, &series.Quantiles{}, b.metrics().ScheduleLate, "the two histograms are not mixed up")
 }
 
 func TestLatencyOfOneValue(t *testing.T) {
 	for _, d := range []time.Duration{time.Microsecond, 1500 * time.Microsecond, 20 * time.Second, time.Hour} {
-		b := newBooks()
+		b := newCounters()
 		record(b.latency, d)
-		got := b.report().Latency
+		got := b.metrics().Latency
 		want := d.Seconds() * 1000
 		require.InEpsilon(t, want, got.P50, precision)
 		require.InEpsilon(t, want, got.P99, precision)
@@ -45,13 +51,13 @@ func TestLatencyOfOneValue(t *testing.T) {
 }
 
 func TestLatencyBeyondTheHistogramIsHeldToIt(t *testing.T) {
-	b := newBooks()
+	b := newCounters()
 	record(b.latency, 24*time.Hour)
-	require.InEpsilon(t, time.Hour.Seconds()*1000, b.report().Latency.Max, precision)
-	b = newBooks()
+	require.InEpsilon(t, time.Hour.Seconds()*1000, b.metrics().Latency.Max, precision)
+	b = newCounters()
 	record(b.latency, -time.Second) // the clock of a virtual machine
 	record(b.latency, 0)
-	require.InDelta(t, 0.001, b.report().Latency.Max, 1e-6)
+	require.InDelta(t, 0.001, b.metrics().Latency.Max, 1e-6)
 }
 
 func TestLatencyIsWhatTheCallTook(t *testing.T) {
@@ -115,24 +121,33 @@ func TestPlainClientWantsAWholeGoodAnswer(t *testing.T) {
 	}
 }
 
-// Expectations and records go by these names.
-func TestReportHasTheNamesOfARun(t *testing.T) {
+// A client of ours counts all that can be counted, from the first report on.
+func TestReportHasEveryFigure(t *testing.T) {
 	data, err := json.Marshal(Begin(nil, nil, 0).Report())
 	require.NoError(t, err)
 	var fields map[string]any
 	require.NoError(t, json.Unmarshal(data, &fields))
-	for _, metric := range scenario.Metrics() {
-		section, name, _ := strings.Cut(metric, ".")
-		if section == "lived_ms" { // sockets are not the client's to see
-			continue
-		}
-		require.Contains(t, fields, section)
-		require.Contains(t, fields[section], name)
-	}
 	require.ElementsMatch(t, []string{
 		"at_ns", "requests", "connections", "process", "latency_ms", "schedule_late_ms", "done", "final",
 	}, slices.Collect(maps.Keys(fields)))
-	require.Contains(t, string(data), `"errors":{}`, "no errors are an empty list, not null")
+	subject := &series.Subject{Final: &series.Final{ClientMetrics: Begin(nil, nil, 0).Report().ClientMetrics}}
+	for _, m := range metric.All() {
+		section, _, _ := strings.Cut(m.Name, ".")
+		if slices.Contains([]string{"max_age_ms", "kernel_connections", "growth_per_second"}, section) {
+			continue // sockets are not the client's to see
+		}
+		_, known := m.Get(subject)
+		require.True(t, known, m.Name)
+	}
+}
+
+func TestFailedRequestsAreCountedByWhatFailedThem(t *testing.T) {
+	failures := []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNABORTED, os.ErrDeadlineExceeded, StatusError(503)}
+	var next atomic.Int64
+	r := play(t, CallerFunc(func(context.Context) error { return failures[next.Add(1)-1] }), make([]time.Duration, len(failures)))
+	require.EqualValues(t, 7, r.Requests.Failed)
+	require.EqualValues(t, 5, r.Requests.CutOff)
+	require.EqualValues(t, 1, r.Requests.TimedOut)
 }
 
 func TestTargetHasTheSettingsOfTheScript(t *testing.T) {

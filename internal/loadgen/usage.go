@@ -7,13 +7,15 @@ import (
 	"sync"
 
 	"github.com/shirou/gopsutil/v3/process"
+
+	"socketlab/internal/series"
 )
 
 // usage watches what this process uses. The zero usage is ready; it is safe
 // for use by several goroutines.
 type usage struct {
 	mu   sync.Mutex
-	peak Process
+	peak series.Process
 }
 
 // fds returns the number of open descriptors, and notes it as a peak. On
@@ -22,21 +24,21 @@ func (u *usage) fds() int {
 	n := countFDs()
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.peak.FDsPeak = max(u.peak.FDsPeak, n)
+	u.peak.DescriptorsPeak = max(u.peak.DescriptorsPeak, n)
 	u.peak.GoroutinesPeak = max(u.peak.GoroutinesPeak, runtime.NumGoroutine())
 	return n
 }
 
-// read returns all figures. What the system does not tell stays 0.
-func (u *usage) read() Process {
+// read returns all figures. What the system does not report stays 0.
+func (u *usage) read() *series.Process {
 	fds, goroutines, rss := u.fds(), runtime.NumGoroutine(), residentBytes()
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.peak.RSSPeakBytes = max(u.peak.RSSPeakBytes, rss)
 	u.peak.GoroutinesPeak = max(u.peak.GoroutinesPeak, goroutines)
 	now := u.peak
-	now.FDs, now.Goroutines, now.GCCycles = fds, goroutines, gcCycles()
-	return now
+	now.Descriptors, now.Goroutines, now.GCCycles = fds, goroutines, gcCycles()
+	return &now
 }
 
 // self is this process to gopsutil. It is not made by process.NewProcess, which

@@ -59,15 +59,15 @@ func TestPeaksStayWhenWhatTheyCountedIsGone(t *testing.T) {
 		close(ended)
 	}()
 	during := u.read()
-	require.Equal(t, before.FDs+2, during.FDs)
+	require.Equal(t, before.Descriptors+2, during.Descriptors)
 	require.Greater(t, during.Goroutines, 1)
 	r.Close()
 	w.Close()
 	close(end)
 	<-ended
 	after := u.read()
-	require.Equal(t, before.FDs, after.FDs)
-	require.Equal(t, during.FDs, after.FDsPeak)
+	require.Equal(t, before.Descriptors, after.Descriptors)
+	require.Equal(t, during.Descriptors, after.DescriptorsPeak)
 	require.GreaterOrEqual(t, after.GoroutinesPeak, during.Goroutines)
 	require.GreaterOrEqual(t, after.RSSPeakBytes, before.RSSPeakBytes)
 }
@@ -92,7 +92,7 @@ func TestPeakIsNeverBelowThePresent(t *testing.T) {
 	for range 500 {
 		var u usage
 		got := u.read()
-		if got.Goroutines > got.GoroutinesPeak || got.FDs > got.FDsPeak {
+		if got.Goroutines > got.GoroutinesPeak || got.Descriptors > got.DescriptorsPeak {
 			t.Errorf("%+v", got)
 			break
 		}

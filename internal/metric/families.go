@@ -39,13 +39,13 @@ func families() []family {
 			},
 		},
 		{
-			prefix: "servers.", forms: []string{"servers.NAME.requests", "servers.NAME.connections"},
+			prefix: ServersPrefix, forms: []string{ServersPrefix + "NAME.requests", ServersPrefix + "NAME.connections"},
 			lookup: server,
 			members: func(s *series.Subject) []string {
 				var names []string
 				if last := s.Last(); last != nil {
 					for _, server := range last.Servers {
-						names = append(names, "servers."+server.Name+".requests", "servers."+server.Name+".connections")
+						names = append(names, ServersPrefix+server.Name+".requests", ServersPrefix+server.Name+".connections")
 					}
 				}
 				return names
@@ -79,9 +79,13 @@ func families() []family {
 	}
 }
 
-// KernelPrefix begins the name of a counter of the kernel, which only a subject in
-// a namespace of its own has.
-const KernelPrefix = "kernel."
+const (
+	// KernelPrefix begins the name of a counter of the kernel, which only a subject
+	// in a namespace of its own has.
+	KernelPrefix = "kernel."
+	// ServersPrefix begins the name of what one of several servers did.
+	ServersPrefix = "servers."
+)
 
 // sockets are the sockets at one end by state, and in total: the most that any
 // sample shows, or what the last one does.
@@ -126,7 +130,7 @@ func sockets(prefix string, end socketstats.End, peak bool) family {
 
 // server is servers.NAME.requests and servers.NAME.connections.
 func server(name string) (Metric, error) {
-	server, figure, _ := strings.Cut(strings.TrimPrefix(name, "servers."), ".")
+	server, figure, _ := strings.Cut(strings.TrimPrefix(name, ServersPrefix), ".")
 	if !serverName.MatchString(server) || (figure != "requests" && figure != "connections") {
 		return Metric{}, fmt.Errorf("%s: write servers.NAME.requests or servers.NAME.connections", short(name))
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"socketlab/internal/metric"
 )
 
 // Where a scenario can be played.
@@ -73,9 +75,9 @@ func (s Script) checkHead(codes []string) *finding {
 		return found("$.title", "title is missing: say in one line what happens")
 	case strings.ContainsFunc(s.Title, unicode.IsControl):
 		return found("$.title", "title is not one plain line")
-	case !slices.Contains(codes, s.Code) && s.Code == s.ID:
+	case !known(codes, s.Code) && s.Code == s.ID:
 		return found("$.id", "there is no code for %q: add code, with one of %s", short(s.ID), strings.Join(codes, ", "))
-	case !slices.Contains(codes, s.Code):
+	case !known(codes, s.Code):
 		return found("$.code", "unknown scenario code %q: use one of %s", short(s.Code), strings.Join(codes, ", "))
 	case unknownStep(s.Steps, codes) >= 0:
 		i := unknownStep(s.Steps, codes)
@@ -94,9 +96,13 @@ func (s Script) checkHead(codes []string) *finding {
 	return nil
 }
 
+// known reports whether a scenario is in the catalogue. A nil list knows them all:
+// that of a recording may be of another version.
+func known(codes []string, id string) bool { return codes == nil || slices.Contains(codes, id) }
+
 // unknownStep is the first step that is no scenario, or -1.
 func unknownStep(steps, codes []string) int {
-	return slices.IndexFunc(steps, func(id string) bool { return !slices.Contains(codes, id) })
+	return slices.IndexFunc(steps, func(id string) bool { return !known(codes, id) })
 }
 
 // Bounds of a speed.
@@ -206,17 +212,17 @@ func (s Script) checkExpect() *finding {
 
 // checkServerOf refuses an expectation of a server that is not there.
 func (s Script) checkServerOf(e Expectation, path string) *finding {
-	for _, metric := range []string{e.Metric, e.Other} {
-		rest, ok := strings.CutPrefix(metric, serversPrefix)
+	for _, name := range []string{e.Metric, e.Other} {
+		rest, ok := strings.CutPrefix(name, metric.ServersPrefix)
 		if !ok {
 			continue
 		}
-		name, _, _ := strings.Cut(rest, ".")
+		server, _, _ := strings.Cut(rest, ".")
 		if len(s.Behind) == 0 {
-			return found(path, "%s: servers are counted one by one only where there are some behind the first", metric)
+			return found(path, "%s: servers are counted one by one only where there are some behind the first", name)
 		}
-		if !slices.ContainsFunc(s.Servers(), func(v Server) bool { return v.Name == name && v.Protocol != DNS }) {
-			return found(path, "%s: there is no server %q", metric, name)
+		if !slices.ContainsFunc(s.Servers(), func(v Server) bool { return v.Name == server && v.Protocol != DNS }) {
+			return found(path, "%s: there is no server %q", name, server)
 		}
 	}
 	return nil

@@ -10,20 +10,21 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"socketlab/internal/metric"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
 )
 
-// Expectation is one thing that a side must show: a metric of the run, a
-// comparison, and a number, a duration (for latencies, in the script's time)
-// or another metric of the same side:
+// Expectation is one thing that a side must show: a metric (see internal/metric),
+// a comparison, and a number, a duration (for times, in the script's time) or
+// another metric of the same side:
 //
 //	client.final.ESTABLISHED >= 100
 //	latency_ms.p99 <= 22s
 //	connections.opened == requests.sent
 //
-// The metrics are the names in the JSON of a run. What a side is found to be is
-// written in either form; leak stands for every kind that is one:
+// What a side is found to be is written in either form; fault stands for every
+// verdict that has a severity:
 //
 //	verdict: idle-connections-not-reused
 //	verdict != healthy
@@ -33,31 +34,30 @@ type Expectation struct {
 	Op     string
 	// Other is the metric on the right-hand side, or "" for a number.
 	Other string
-	// Value is the number on the right-hand side; milliseconds if it was
-	// written as a duration.
+	// Value is the number on the right-hand side, in the metric's unit.
 	Value float64
-	timed bool
+	unit  metric.Unit
 	// Kind is the kind of verdict on the right-hand side, where Metric is
-	// [VerdictMetric]; or [AnyLeak].
+	// [VerdictMetric]; or [AnyFault].
 	Kind verdict.Kind
 }
 
-// VerdictMetric is the metric of what a side was found to be, and AnyLeak stands
-// there for every kind that is a leak.
+// VerdictMetric is the metric of what a side was found to be, and AnyFault stands
+// there for every verdict that has a severity.
 const (
 	VerdictMetric = "verdict"
-	AnyLeak       = verdict.Kind("leak")
+	AnyFault      = verdict.Kind("fault")
 )
 
 // HoldsFor reports whether a verdict is what the expectation says.
 func (e Expectation) HoldsFor(v verdict.Verdict) bool {
-	is := v.Kind == e.Kind || (e.Kind == AnyLeak && v.Leak)
+	is := v.Kind == e.Kind || (e.Kind == AnyFault && v.Severity != "")
 	return is == (e.Op == "==")
 }
 
 // verdictWords are what a verdict is compared with.
 func verdictWords() []string {
-	words := []string{string(AnyLeak)}
+	words := []string{string(AnyFault)}
 	for _, k := range verdict.Kinds() {
 		words = append(words, string(k))
 	}
@@ -119,18 +119,27 @@ func (e Expectation) Holds(got, want float64) bool {
 // States lists the socket states that the expectation speaks of.
 func (e Expectation) States() []socketstats.State {
 	var states []socketstats.State
-	for _, metric := range []string{e.Metric, e.Other} {
-		if s, err := socketstats.ParseState(metric[strings.LastIndexByte(metric, '.')+1:]); err == nil {
+	for _, name := range []string{e.Metric, e.Other} {
+		if s, err := socketstats.ParseState(name[strings.LastIndexByte(name, '.')+1:]); err == nil {
 			states = append(states, s)
 		}
 	}
 	return states
 }
 
+// atSpeed scales what is compared with a number: times are divided by the speed,
+// and rates multiplied.
 func (e Expectation) atSpeed(speed float64) Expectation {
-	if e.timed {
+	if e.Other != "" || speed == 1 {
+		return e
+	}
+	switch e.unit {
+	case metric.Milliseconds:
 		e.Value /= speed
 		e.text = fmt.Sprintf("%s %s %s", e.Metric, e.Op, time.Duration(e.Value*float64(time.Millisecond)))
+	case metric.PerSecond:
+		e.Value *= speed
+		e.text = fmt.Sprintf("%s %s %g", e.Metric, e.Op, e.Value)
 	}
 	return e
 }
@@ -148,10 +157,15 @@ func ParseExpectation(text string) (Expectation, error) {
 		return parseVerdict(words[1], words[2])
 	}
 	e := Expectation{text: strings.Join(words, " "), Metric: words[0], Op: words[1]}
-	if err := checkMetric(e.Metric); err != nil {
+	left, err := metric.Lookup(e.Metric)
+	if err != nil && !strings.Contains(e.Metric, ".") {
+		err = fmt.Errorf("%w; or write %s, as in: %[2]s != healthy", err, VerdictMetric)
+	}
+	if err != nil {
 		return Expectation{}, err
 	}
-	timed, right := IsTime(e.Metric), words[2]
+	e.unit = left.Unit
+	timed, right := e.unit == metric.Milliseconds, words[2]
 	if n, err := strconv.ParseFloat(right, 64); err == nil {
 		switch {
 		case timed:
@@ -169,25 +183,21 @@ func ParseExpectation(text string) (Expectation, error) {
 		case d < 0:
 			return Expectation{}, fmt.Errorf("%s can never be %s", e.Metric, right)
 		}
-		e.Value, e.timed = float64(d)/float64(time.Millisecond), true
+		e.Value = float64(d) / float64(time.Millisecond)
 		return e, nil
 	}
-	if !strings.Contains(right, ".") {
+	if !strings.ContainsAny(right, "._") {
 		return Expectation{}, fmt.Errorf("%q is not a number, a duration or a metric", short(right))
 	}
 	e.Other = right
-	if err := checkMetric(e.Other); err != nil {
+	other, err := metric.Lookup(e.Other)
+	switch {
+	case err != nil:
 		return Expectation{}, err
-	}
-	if timed != IsTime(e.Other) {
-		return Expectation{}, fmt.Errorf("%s and %s cannot be compared: only one of them is a time", e.Metric, e.Other)
+	case other.Unit != e.unit:
+		return Expectation{}, fmt.Errorf("%s (%s) and %s (%s) cannot be compared", e.Metric, e.unit, e.Other, other.Unit)
 	}
 	return e, nil
-}
-
-// IsTime reports whether a metric is a time, in milliseconds.
-func IsTime(metric string) bool {
-	return strings.HasPrefix(metric, "latency_ms.") || strings.HasPrefix(metric, "lived_ms.")
 }
 
 // UnmarshalYAML implements yaml.NodeUnmarshaler, to keep the place of a fault.
@@ -221,85 +231,7 @@ func expectationText(node ast.Node) (string, bool) {
 	return VerdictMetric + " == " + kind, ok
 }
 
-// kernelPrefix begins the name of a counter of the kernel (socketstats.Counters),
-// which only a run in a namespace of its own has.
-const kernelPrefix = "kernel."
-
-// serversPrefix begins the name of what one of several servers did.
-const serversPrefix = "servers."
-
 // ofKernel reports whether the expectation speaks of the kernel's counters.
 func (e Expectation) ofKernel() bool {
-	return strings.HasPrefix(e.Metric, kernelPrefix) || strings.HasPrefix(e.Other, kernelPrefix)
-}
-
-// metrics are the names a side's figures have in the JSON of a run, but for
-// the open-ended ones: socket states and errors.
-var metrics = []string{
-	"requests.sent", "requests.ok", "requests.failed", "requests.waiting", "requests.tries",
-	"connections.opened", "connections.reused", "connections.failed", "connections.stale",
-	"lived_ms.max",
-	"process.fds_peak", "process.goroutines_peak", "process.rss_peak_bytes", "process.gc_cycles",
-	"latency_ms.p50", "latency_ms.p99", "latency_ms.max",
-}
-
-// Metrics lists the names of a side's figures in the JSON of a run, but for
-// socket states and errors.
-func Metrics() []string { return slices.Clone(metrics) }
-
-func checkMetric(name string) error {
-	if slices.Contains(metrics, name) {
-		return nil
-	}
-	if rest, ok := strings.CutPrefix(name, "requests.errors."); ok && rest != "" {
-		return nil
-	}
-	if counter, ok := strings.CutPrefix(name, kernelPrefix); ok {
-		if !socketstats.IsCounter(counter) {
-			return fmt.Errorf("%s: the kernel has no counter %q that is read", name, short(counter))
-		}
-		return nil
-	}
-	for _, prefix := range []string{"client.peak.", "client.final.", "server.peak.", "server.final."} {
-		rest, ok := strings.CutPrefix(name, prefix)
-		if !ok {
-			continue
-		}
-		if _, err := socketstats.ParseState(rest); err != nil && rest != "total" {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		return nil
-	}
-	if rest, ok := strings.CutPrefix(name, serversPrefix); ok {
-		server, figure, _ := strings.Cut(rest, ".")
-		if !idForm.MatchString(server) || (figure != "requests" && figure != "connections") {
-			return fmt.Errorf("%s: write servers.NAME.requests or servers.NAME.connections", name)
-		}
-		return nil
-	}
-	return unknownMetric(name)
-}
-
-// unknownMetric names what may have been meant: the metrics with the same
-// first word, or the first words.
-func unknownMetric(name string) error {
-	names := append(Metrics(), "requests.errors.NAME", "servers.NAME.requests", "servers.NAME.connections",
-		"client.peak.STATE", "client.peak.total", "client.final.STATE", "client.final.total",
-		"server.peak.STATE", "server.peak.total", "server.final.STATE", "server.final.total",
-		kernelPrefix+"COUNTER", VerdictMetric)
-	first, _, _ := strings.Cut(name, ".")
-	var family, words []string
-	for _, n := range names {
-		word, _, _ := strings.Cut(n, ".")
-		if word == first {
-			family = append(family, n)
-		}
-		if !slices.Contains(words, word) {
-			words = append(words, word)
-		}
-	}
-	if len(family) > 0 {
-		return fmt.Errorf("unknown metric %q: use one of %s", short(name), strings.Join(family, ", "))
-	}
-	return fmt.Errorf("unknown metric %q: a metric begins with one of %s", short(name), strings.Join(words, ", "))
+	return strings.HasPrefix(e.Metric, metric.KernelPrefix) || strings.HasPrefix(e.Other, metric.KernelPrefix)
 }

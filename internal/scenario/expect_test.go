@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"socketlab/internal/metric"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
 )
@@ -54,32 +55,31 @@ func TestVerdictIsExpectedInEitherForm(t *testing.T) {
 	require.Equal(t, line, s.Expect.Faulty[0])
 	require.Equal(t, "verdict == requests-that-hang", line.String())
 
-	hang := verdict.Verdict{Leak: true, Kind: verdict.RequestsHang}
+	hang := verdict.Verdict{Severity: verdict.Fault, Kind: line.Kind}
+	churn := verdict.Verdict{Severity: verdict.Note, Kind: "connection-churn"}
 	healthy := verdict.Verdict{Kind: verdict.Healthy}
 	require.True(t, line.HoldsFor(hang))
 	require.False(t, line.HoldsFor(healthy))
-	require.True(t, mustExpect(t, "verdict == leak").HoldsFor(hang))
-	require.False(t, mustExpect(t, "verdict == leak").HoldsFor(healthy))
-	require.True(t, mustExpect(t, "verdict != leak").HoldsFor(healthy))
+	for _, of := range []verdict.Verdict{hang, churn} {
+		require.True(t, mustExpect(t, "verdict == fault").HoldsFor(of))
+		require.False(t, mustExpect(t, "verdict != fault").HoldsFor(of))
+	}
+	require.False(t, mustExpect(t, "verdict == fault").HoldsFor(healthy))
+	require.True(t, mustExpect(t, "verdict != fault").HoldsFor(healthy))
 	require.True(t, mustExpect(t, "verdict == healthy").HoldsFor(healthy))
 }
 
 func TestEveryMetricCanBeExpected(t *testing.T) {
-	for _, metric := range Metrics() {
+	for _, m := range metric.All() {
 		right := "0"
-		if IsTime(metric) {
+		if m.Unit == metric.Milliseconds {
 			right = "0s"
 		}
-		mustExpect(t, metric+" >= "+right)
+		mustExpect(t, m.Name+" >= "+right)
 	}
 	for _, state := range socketstats.States() {
 		mustExpect(t, "client.peak."+state.String()+" == server.final."+state.String())
 	}
-}
-
-func TestMetricsCannotBeChangedFromOutside(t *testing.T) {
-	Metrics()[0] = "spoilt"
-	require.Equal(t, "requests.sent", Metrics()[0])
 }
 
 func TestHoldsComparesAsWritten(t *testing.T) {
@@ -120,13 +120,16 @@ func TestStatesOfAnExpectation(t *testing.T) {
 	}
 }
 
-func TestSpeedScalesTimesOnly(t *testing.T) {
+func TestSpeedScalesTimesAndRates(t *testing.T) {
 	for before, after := range map[string]string{
 		"latency_ms.p99 <= 22s":            "latency_ms.p99 <= 2.2s",
 		"latency_ms.p50 >= 55ms":           "latency_ms.p50 >= 5.5ms",
 		"latency_ms.p50 <= latency_ms.p99": "latency_ms.p50 <= latency_ms.p99",
 		"requests.ok == 50":                "requests.ok == 50",
+		"growth_per_second <= 0.2":         "growth_per_second <= 2",
+		"max_age_ms >= 3s":                 "max_age_ms >= 300ms",
 	} {
+		require.Equal(t, before, mustExpect(t, before).atSpeed(1).String())
 		e := mustExpect(t, before).atSpeed(10)
 		require.Equal(t, after, e.String())
 		want := mustExpect(t, after)

@@ -83,11 +83,16 @@ func (p parsed) fitKeys(m *ast.MappingNode, t reflect.Type) error {
 	return nil
 }
 
-// keysOf lists the keys of a struct, in the order of its fields.
+// keysOf lists the keys of a struct, in the order of its fields. A field that is
+// no key comes after all that are.
 func keysOf(t reflect.Type) []string {
-	keys := make([]string, t.NumField())
-	for i := range keys {
-		keys[i], _, _ = strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+	keys := make([]string, 0, t.NumField())
+	for i := range t.NumField() {
+		key, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+		if key == "-" {
+			break
+		}
+		keys = append(keys, key)
 	}
 	return keys
 }

@@ -62,5 +62,7 @@ func TestLoadOfTheLargestFile(t *testing.T) {
 	}
 	s, err := Load(writeScript(t, padded), codes)
 	require.NoError(t, err)
+	require.Len(t, s.Text, maxScript)
+	s.Text = good
 	require.Equal(t, mustParse(t, good), s)
 }

@@ -21,7 +21,7 @@ import (
 const maxScript = 64 << 10
 
 // Load reads the script in a file. codes are the ids of the scenarios whose
-// code can be played. Every error is an *[Error].
+// code can be played; nil accepts any. Every error is an *[Error].
 func Load(path string, codes []string) (Script, error) {
 	data, err := readScript(path)
 	if err != nil {
@@ -65,9 +65,9 @@ func cause(err error) error {
 	return err
 }
 
-// Parse reads a script; file is its name in errors. Unknown keys, a second
-// document, and values that make no sense are errors. Every error is an
-// *[Error].
+// Parse reads a script, and keeps its text; file is its name in errors, and codes
+// as for [Load]. Unknown keys, a second document, and values that make no sense
+// are errors. Every error is an *[Error].
 func Parse(file string, data []byte, codes []string) (Script, error) {
 	p := parsed{file: file}
 	if !utf8.Valid(data) {
@@ -92,6 +92,7 @@ func Parse(file string, data []byte, codes []string) (Script, error) {
 		return Script{}, p.fromYAML(err)
 	}
 	s.fillIn()
+	s.Text = string(data)
 	if f := s.check(codes); f != nil {
 		return Script{}, p.at(p.tokenOf(f.path), f.message)
 	}

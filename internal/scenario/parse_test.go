@@ -123,8 +123,26 @@ func TestGoodScriptInManyForms(t *testing.T) {
 		"sections left empty":  good + "server:\nclient:\nfault:\nneeds: null\n",
 		"defaults written out": good + "code: my-incident\nneeds: loopback\nspeed: 1.0\nsample: 1000ms\nserver: {protocol: http, status: 200, hang: false, delay: 0s}\n",
 	} {
-		t.Run(name, func(t *testing.T) { require.Equal(t, want, mustParse(t, text)) })
+		t.Run(name, func(t *testing.T) {
+			got := mustParse(t, text)
+			require.Equal(t, text, got.Text, "a recording keeps it as it was written")
+			got.Text = want.Text
+			require.Equal(t, want, got)
+		})
 	}
+}
+
+// A recording may be of a catalogue that has other scenarios.
+func TestScriptOfAnyCodeIsReadWhereNoneAreKnown(t *testing.T) {
+	text := good + "code: not-in-this-version\nsteps: [neither-is-this]\n"
+	_, err := Parse("my.yaml", []byte(text), codes)
+	require.ErrorContains(t, err, `unknown scenario code "not-in-this-version"`)
+	s, err := Parse("my.yaml", []byte(text), nil)
+	require.NoError(t, err)
+	require.Equal(t, "not-in-this-version", s.Code)
+	again, err := Parse("my.yaml", []byte(s.AtSpeed(3).Text), nil)
+	require.NoError(t, err)
+	require.Equal(t, s, again, "the text stays at the script's own speed")
 }
 
 func TestDefaultsAreFilledIn(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/invopop/jsonschema"
 
+	"socketlab/internal/metric"
 	"socketlab/internal/socketstats"
 )
 
@@ -27,7 +28,7 @@ func ownForms() map[string]*jsonschema.Schema {
 		},
 		"Rate": {Type: "number", ExclusiveMinimum: number(0), Maximum: number(maxRate)},
 		"Expectation": {
-			Description: "METRIC OP VALUE: a figure of the run, and a number, a duration (for latencies) or another figure of the same side. Or verdict: KIND, what the side is found to be; leak stands for every kind that is one.",
+			Description: "METRIC OP VALUE: a figure of the run, and a number, a duration (for latencies) or another figure of the same side. Or verdict: KIND, what the side is found to be; fault stands for every one that has a severity.",
 			OneOf:       []*jsonschema.Schema{{Type: "string", Pattern: expectationForm()}, verdictForm()},
 			Examples:    []any{"requests.ok == requests.sent", "client.final.ESTABLISHED <= 2", "latency_ms.p99 <= 22s", "verdict != healthy"},
 		},
@@ -61,11 +62,11 @@ func expectationForm() string {
 	for _, s := range socketstats.States() {
 		states = append(states, s.String())
 	}
-	for _, m := range Metrics() {
-		if IsTime(m) {
-			times = append(times, regexp.QuoteMeta(m))
+	for _, m := range metric.All() {
+		if m.Unit == metric.Milliseconds {
+			times = append(times, regexp.QuoteMeta(m.Name))
 		} else {
-			counts = append(counts, regexp.QuoteMeta(m))
+			counts = append(counts, regexp.QuoteMeta(m.Name))
 		}
 	}
 	counts = append(counts, `requests\.errors\.\S+`, `servers\.[a-z0-9-]+\.(requests|connections)`, `kernel\.\w+`, `(client|server)\.(peak|final)\.(`+strings.Join(states, "|")+`|total)`)

@@ -64,6 +64,10 @@ type Script struct {
 	Sweep *Sweep `yaml:"sweep,omitempty"`
 	// Expect is what each side must show.
 	Expect Expect `yaml:"expect"`
+
+	// Text is the YAML that the script was parsed from, at its own speed: what a
+	// recording keeps. It is no key.
+	Text string `yaml:"-"`
 }
 
 // Fault names what is wrong with the faulty side.

@@ -16,11 +16,11 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// books counts what a load did. Create one with newBooks; it is safe for use
+// counters counts what a load did. Create one with newCounters; it is safe for use
 // by several goroutines.
-type books struct {
+type counters struct {
 	sent, ok, failed atomic.Int64
-	tries            atomic.Int64
+	attempts         atomic.Int64
 	opened, reused   atomic.Int64
 	refused, stale   atomic.Int64
 
@@ -29,7 +29,7 @@ type books struct {
 	latency *hdrhistogram.Histogram // microseconds
 	late    *hdrhistogram.Histogram // microseconds
 	// served holds every connection that a request was given. The pointers
-	// are weak: the books must not keep a forgotten connection alive, for
+	// are weak: the counters must not keep a forgotten connection alive, for
 	// the collector closes those, and that is part of what is observed. A
 	// port number would not do in their place, since ports come back.
 	served map[weak.Pointer[net.TCPConn]]*past
@@ -41,9 +41,9 @@ type past struct {
 	timeouts int // since the last that was answered
 }
 
-func newBooks() *books {
+func newCounters() *counters {
 	const hour, digits = int64(time.Hour / time.Microsecond), 3
-	return &books{
+	return &counters{
 		errors:  map[string]int64{},
 		latency: hdrhistogram.New(1, hour, digits),
 		late:    hdrhistogram.New(1, hour, digits),
@@ -53,23 +53,23 @@ func newBooks() *books {
 
 // call makes one request through c and enters its outcome. The caller has
 // counted it in sent.
-func (b *books) call(ctx context.Context, c Caller, due time.Time) {
+func (c *counters) call(ctx context.Context, caller Caller, due time.Time) {
 	start := time.Now()
 	var last atomic.Pointer[given] // the connection that the request was given last
 	var begun atomic.Bool          // an answer came on it, so that it was not dead
-	err := c.Call(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+	err := caller.Call(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		// A try has sent the request, or failed to get as far as that. GetConn
 		// would not do: net/http calls it twice for an open HTTP/2 connection, in
 		// Transport.getConn and in http2clientConnPool.getClientConn.
-		WroteHeaders: func() { b.tries.Add(1) },
+		WroteHeaders: func() { c.attempts.Add(1) },
 		DNSDone: func(info httptrace.DNSDoneInfo) {
 			if info.Err != nil {
-				b.tries.Add(1)
+				c.attempts.Add(1)
 			}
 		},
 		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
 			if err != nil {
-				b.tries.Add(1)
+				c.attempts.Add(1)
 			}
 		},
 		// net.Dialer calls ConnectDone for every address it tried, also when
@@ -79,15 +79,15 @@ func (b *books) call(ctx context.Context, c Caller, due time.Time) {
 			switch {
 			case strings.HasPrefix(network, "udp"): // a name server is asked
 			case err == nil:
-				b.opened.Add(1)
+				c.opened.Add(1)
 			case !errors.Is(err, context.Canceled): // nobody wanted it any more
-				b.refused.Add(1)
-				b.tries.Add(1)
+				c.refused.Add(1)
+				c.attempts.Add(1)
 			}
 		},
 		GotConn: func(info httptrace.GotConnInfo) {
 			begun.Store(false)
-			last.Store(b.enter(info.Conn))
+			last.Store(c.enter(info.Conn))
 		},
 		GotFirstResponseByte: func() { begun.Store(true) },
 	}))
@@ -95,24 +95,24 @@ func (b *books) call(ctx context.Context, c Caller, due time.Time) {
 
 	conn := last.Load()
 	if conn != nil && conn.again {
-		b.reused.Add(1)
+		c.reused.Add(1)
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	record(b.late, start.Sub(due))
-	record(b.latency, end.Sub(start))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	record(c.late, start.Sub(due))
+	record(c.latency, end.Sub(start))
 	if err == nil {
-		b.ok.Add(1)
+		c.ok.Add(1)
 		if conn != nil {
 			conn.past.timeouts = 0
 		}
 		return
 	}
-	b.failed.Add(1)
+	c.failed.Add(1)
 	name := ErrorName(err)
-	b.errors[name]++
+	c.errors[name]++
 	if conn != nil && conn.again && !begun.Load() && conn.past.wasDead(name) {
-		b.stale.Add(1)
+		c.stale.Add(1)
 	}
 }
 
@@ -141,18 +141,18 @@ type given struct {
 // one before is not GotConnInfo.Reused, which is true as well for a connection
 // that went from the dial straight to the idle pool. nil is a connection that
 // is not TCP.
-func (b *books) enter(conn net.Conn) *given {
+func (c *counters) enter(conn net.Conn) *given {
 	tcp := underlying(conn)
 	if tcp == nil {
 		return nil
 	}
 	key := weak.Make(tcp)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	p := b.served[key]
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := c.served[key]
 	if p == nil {
 		p = &past{}
-		b.served[key] = p
+		c.served[key] = p
 	}
 	p.given++
 	return &given{past: p, again: p.given > 1}

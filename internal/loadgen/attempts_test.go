@@ -14,10 +14,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/scenario"
+	"socketlab/internal/series"
 )
 
-// A request that is tried again is one request, and several tries.
-func TestTriesAreCounted(t *testing.T) {
+// A request that is tried again is one request, and several attempts.
+func TestAttemptsAreCounted(t *testing.T) {
 	var n atomic.Int64
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if n.Add(1)%3 != 0 {
@@ -34,8 +35,8 @@ func TestTriesAreCounted(t *testing.T) {
 			}
 		}
 		return err
-	}), 5).report()
-	require.Equal(t, Requests{Sent: 5, OK: 5, Tries: 15, Errors: map[string]int64{}}, r.Requests)
+	}), 5).metrics()
+	require.Equal(t, &series.Requests{Sent: 5, OK: 5, Attempts: new(int64(15)), Errors: map[string]int64{}}, r.Requests)
 	require.Equal(t, int64(1), r.Connections.Opened)
 }
 
@@ -97,9 +98,9 @@ func TestRequestsOnDeadConnectionsAreCounted(t *testing.T) {
 				}
 				_, err = io.Copy(io.Discard, resp.Body)
 				return err
-			}), 10).report()
+			}), 10).metrics()
 			require.Equal(t, int64(5), r.Requests.Failed)
-			require.Equal(t, test.stale, r.Connections.Stale)
+			require.Equal(t, test.stale, *r.Connections.StaleReuse)
 		})
 	}
 }
