@@ -1,19 +1,30 @@
-// Package expect says what a finished run showed: what each side is, by
-// internal/verdict, whether the run showed what its script promised, and the
-// original incident's comparison. It is a pure function of the run.
+// Package expect says what a finished observation of a script showed: what each
+// subject is, by internal/verdict, whether it showed what the script promises, and
+// the original incident's comparison. It is a pure function of the observation.
 package expect
 
 import (
 	"fmt"
 	"slices"
 
-	"socketlab/internal/lab"
+	"socketlab/internal/metric"
 	"socketlab/internal/scenario"
+	"socketlab/internal/series"
 	"socketlab/internal/verdict"
 )
 
-// Result is one expectation, held against a run.
+// Result is all that an observation says of its script.
 type Result struct {
+	// Verdicts are by the id of their subject.
+	Verdicts     map[string]verdict.Verdict
+	Features     []Feature
+	Expectations []Outcome
+	// OK says that the observation went to its end and met every expectation.
+	OK bool
+}
+
+// Outcome is one expectation, held against what was observed.
+type Outcome struct {
 	Text string `json:"text"`
 	Met  bool   `json:"met"`
 	Got  string `json:"got"`
@@ -22,61 +33,102 @@ type Result struct {
 	Skipped string `json:"skipped,omitempty"`
 }
 
-// Judgement is all that a run says.
-type Judgement struct {
-	Faulty, Fixed verdict.Verdict
-	Features      []Feature
-	Expectations  []Result
-	// OK says that the run went to its end and met every expectation.
-	OK bool
-}
+// endedEarly is why nothing is held against an observation that was stopped.
+const endedEarly = "the run ended early"
 
-// Of returns one side's verdict.
-func (j Judgement) Of(side scenario.Side) verdict.Verdict {
-	if side == scenario.Faulty {
-		return j.Faulty
-	}
-	return j.Fixed
-}
-
-// Judge judges a run.
-func Judge(run *lab.Run) Judgement {
-	j := Judgement{
-		Faulty:       judgeSide(run, scenario.Faulty),
-		Fixed:        judgeSide(run, scenario.Fixed),
-		Features:     features(run),
-		Expectations: []Result{sameWork(run)},
-	}
-	for _, side := range scenario.Sides() {
-		for _, e := range run.Script.Expect.Of(side) {
-			r := expect(run, run.Of(side), j.Of(side), e)
-			r.Text = fmt.Sprintf("%s: %s", side, r.Text)
-			j.Expectations = append(j.Expectations, r)
+// ScriptOf returns the script of an observation, at the speed at which it was
+// played. That of a comparison of two commands expects what proves a fix: a fault
+// on the faulty side, and none on the fixed one. The error is of a script that
+// cannot be read, and of an observation without one.
+func ScriptOf(o *series.Observation) (scenario.Script, error) {
+	switch {
+	case o.Scenario != nil:
+		script, err := scenario.Parse(o.Scenario.ID, []byte(o.Scenario.Script), nil)
+		if err != nil {
+			return scenario.Script{}, fmt.Errorf("the script of this recording: %w", err)
 		}
+		return script.AtSpeed(o.Scenario.Speed), nil
+	case o.Commands != nil:
+		return scenario.Script{
+			ID: "ab", Title: o.Title, Speed: 1,
+			Load:   []scenario.Phase{{Pause: scenario.Duration(o.Length)}},
+			Sample: scenario.Duration(o.Interval),
+			Expect: scenario.Expect{
+				Faulty: []scenario.Expectation{scenario.ExpectVerdict(scenario.AnyFault)},
+				Fixed:  []scenario.Expectation{scenario.ExpectVerdict(verdict.Healthy)},
+			},
+		}, nil
 	}
-	for _, side := range scenario.Sides() {
-		if r, ok := sameConnections(run, side); ok {
-			j.Expectations = append(j.Expectations, r)
-		}
-	}
-	j.OK = run.Stopped == "" && allHold(j.Expectations)
-	return j
+	return scenario.Script{}, fmt.Errorf("%s: no script was played", o.Title)
 }
 
-// sameWork checks what makes the sides comparable at all.
-func sameWork(run *lab.Run) Result {
-	faulty, fixed := run.Faulty.Report.Requests.Sent, run.Fixed.Report.Requests.Sent
+// Judge holds an observation against its script, at the speed at which it was
+// played.
+func Judge(o *series.Observation, script scenario.Script) Result {
 	r := Result{
-		Text: "both sides sent the same number of requests",
-		Met:  faulty == fixed && faulty > 0,
-		Got:  fmt.Sprintf("%d and %d", faulty, fixed),
+		Verdicts:     map[string]verdict.Verdict{},
+		Features:     features(o),
+		Expectations: []Outcome{sameWork(o)},
+	}
+	for _, s := range o.Subjects {
+		v := judge(o, s, script)
+		r.Verdicts[s.ID] = v
+		for _, e := range script.Expect.Of(scenario.Side(s.ID)) {
+			outcome := expect(o, s, v, e)
+			outcome.Text = s.ID + ": " + outcome.Text
+			r.Expectations = append(r.Expectations, outcome)
+		}
+	}
+	for _, s := range o.Subjects {
+		if outcome, ok := sameConnections(o, s); ok {
+			r.Expectations = append(r.Expectations, outcome)
+		}
+	}
+	failed := func(e Outcome) bool { return !e.Met && e.Skipped == "" }
+	r.OK = o.Stopped == "" && !slices.ContainsFunc(r.Expectations, failed)
+	return r
+}
+
+// judge asks the engine. The fix that a script has for its own fault is closer to
+// its code than the general one.
+func judge(o *series.Observation, s *series.Subject, script scenario.Script) verdict.Verdict {
+	v := verdict.Judge(s, verdict.Conditions{Speed: script.Speed, Over: o.Over && o.Stopped == ""})
+	if fault := script.Fault; fault != nil && fault.Kind == string(v.Kind) {
+		v.Fix = fault.Fix
+	}
+	return v
+}
+
+// sameWork checks what makes subjects comparable at all.
+func sameWork(o *series.Observation) Outcome {
+	r := Outcome{Text: "both sides sent the same number of requests", Met: true}
+	if len(o.Subjects) != 2 {
+		r.Text = "all sides sent the same number of requests"
+	}
+	var sent []int64
+	known, atWork := true, false
+	for _, s := range o.Subjects {
+		n := int64(0)
+		if requests := s.Metrics().Requests; requests != nil {
+			n = requests.Sent
+		} else {
+			known = false
+		}
+		sent = append(sent, n)
+		r.Met = r.Met && n == sent[0] && n > 0
+		last := s.Last()
+		atWork = atWork || last == nil || !last.Ended
+		if r.Got != "" {
+			r.Got += " and "
+		}
+		r.Got += fmt.Sprint(n)
 	}
 	switch {
-	case run.Stopped != "":
-		r.Skipped = "the run ended early"
-	case !run.Faulty.Report.Knows("requests") || !run.Fixed.Report.Knows("requests"):
+	case o.Stopped != "":
+		r.Skipped = endedEarly
+	case !known:
 		r.Skipped = "the requests are not known"
-	case run.Commands != nil && !r.Met && (!run.Faulty.Report.Done || !run.Fixed.Report.Done):
+	case o.Commands != nil && !r.Met && atWork:
 		r.Skipped = "a command was still at work when its time was over"
 	}
 	return r
@@ -85,33 +137,33 @@ func sameWork(run *lab.Run) Result {
 // sameConnections holds what a client says that it opened against what the
 // kernel saw, and returns false where the kernel was not asked, where it was
 // the kernel that said it of a command, and where a server opened connections,
-// too. The kernel was asked before the client
-// and after it.
-func sameConnections(run *lab.Run, side scenario.Side) (Result, bool) {
-	s := run.Of(side)
-	before, after := s.Sampled, s.Connections
-	if before == nil || after == nil || run.Commands != nil || run.Relayed {
-		return Result{}, false
+// too. The kernel was asked before the client and after it.
+func sameConnections(o *series.Observation, s *series.Subject) (Outcome, bool) {
+	if s.Last() == nil || s.Final == nil || s.Final.Connections == nil || o.Commands != nil || s.Relayed {
+		return Outcome{}, false
 	}
-	said := int(s.Report.Connections.Opened)
-	r := Result{
-		Text: fmt.Sprintf("%s: the kernel saw as many connections opened as the client", side),
+	before, said, after := s.Last().KernelConns, int(s.Final.Connections.Opened), s.Final.KernelConns
+	if before == nil || after == nil {
+		return Outcome{}, false
+	}
+	r := Outcome{
+		Text: s.ID + ": the kernel saw as many connections opened as the client",
 		Met:  before.Opened <= said && said <= after.Opened,
 		Got:  fmt.Sprintf("%d and %d", after.Opened, said),
 	}
 	switch {
-	case run.Stopped != "":
-		r.Skipped = "the run ended early"
+	case o.Stopped != "":
+		r.Skipped = endedEarly
 	case after.AtLeast:
 		r.Skipped = "the kernel's buffer overflowed: it saw at least that many"
 	}
 	return r, true
 }
 
-func expect(run *lab.Run, side *lab.Side, found verdict.Verdict, e scenario.Expectation) Result {
-	r := Result{Text: e.String()}
-	if run.Stopped != "" {
-		r.Skipped = "the run ended early"
+func expect(o *series.Observation, s *series.Subject, found verdict.Verdict, e scenario.Expectation) Outcome {
+	r := Outcome{Text: e.String()}
+	if o.Stopped != "" {
+		r.Skipped = endedEarly
 		return r
 	}
 	if e.Metric == scenario.VerdictMetric {
@@ -119,36 +171,34 @@ func expect(run *lab.Run, side *lab.Side, found verdict.Verdict, e scenario.Expe
 		return r
 	}
 	for _, state := range e.States() {
-		if slices.Contains(run.UnsupportedStates, state) {
-			r.Skipped = fmt.Sprintf("%s cannot be seen here by %s", state, run.Source)
+		if slices.Contains(o.UnsupportedStates, state) {
+			r.Skipped = fmt.Sprintf("%s cannot be seen here by %s", state, o.Source)
 			return r
 		}
 	}
-	got, ok := side.Metric(e.Metric)
-	if !ok {
-		r.Skipped = "no such figure: " + e.Metric
-		return r
+	value := func(name string) (v float64) {
+		m, err := metric.Lookup(name)
+		known := err == nil
+		if known {
+			v, known = m.Get(s)
+		}
+		if !known && r.Skipped == "" {
+			r.Skipped = name + " is not known here"
+		}
+		if r.Got != "" {
+			r.Got += " and "
+		}
+		r.Got += m.Format(v)
+		return v
 	}
-	r.Got = lab.Format(e.Metric, got)
-	want := e.Value
+	got, want := value(e.Metric), e.Value
 	if e.Other != "" {
-		want, _ = side.Metric(e.Other)
-		r.Got += " and " + lab.Format(e.Other, want)
+		want = value(e.Other)
+	}
+	if r.Skipped != "" {
+		r.Got = ""
+		return r
 	}
 	r.Met = e.Holds(got, want)
 	return r
-}
-
-func allHold(results []Result) bool {
-	return !slices.ContainsFunc(results, func(r Result) bool { return !r.Met && r.Skipped == "" })
-}
-
-// judgeSide asks the engine. The fix that a script has for its own fault is
-// closer to its code than the general one.
-func judgeSide(run *lab.Run, side scenario.Side) verdict.Verdict {
-	v := verdict.Diagnose(series(run, side))
-	if fault := run.Script.Fault; fault != nil && v.Leak && fault.Kind == string(v.Kind) {
-		v.Fix = fault.Fix
-	}
-	return v
 }

@@ -7,9 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/expect"
-	"socketlab/internal/lab"
-	"socketlab/internal/loadgen"
 	"socketlab/internal/scenario"
+	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
 )
@@ -19,9 +18,10 @@ type moment struct {
 	established, timeWait int
 	sent, done, failed    int64
 	reused                int64
+	ended                 bool
 }
 
-func (m moment) sample() lab.SideSample {
+func (m moment) sample() series.Sample {
 	var c socketstats.Counts
 	for range m.established {
 		c.Add(socketstats.Established)
@@ -29,41 +29,63 @@ func (m moment) sample() lab.SideSample {
 	for range m.timeWait {
 		c.Add(socketstats.TimeWait)
 	}
-	return lab.SideSample{Client: c, Server: c, Report: loadgen.Report{
-		Requests: loadgen.Requests{
-			Sent: m.sent, OK: m.done - m.failed, Failed: m.failed, Waiting: m.sent - m.done,
-			Errors: map[string]int64{"EOF": m.failed},
+	return series.Sample{
+		Client: series.End{Counts: c}, Server: series.End{Counts: c}, Ended: m.ended,
+		ClientMetrics: series.ClientMetrics{
+			Requests: &series.Requests{
+				Sent: m.sent, OK: m.done - m.failed, Failed: m.failed, InFlight: m.sent - m.done,
+				Errors: map[string]int64{"EOF": m.failed},
+			},
+			Connections: &series.ClientConns{Opened: int64(m.established + m.timeWait), Reused: &m.reused},
 		},
-		Connections: loadgen.Connections{Opened: int64(m.established + m.timeWait), Reused: m.reused},
-	}}
+	}
 }
 
-// run makes a run with a sample a second.
-func run(t *testing.T, faulty, fixed []moment) *lab.Run {
-	t.Helper()
-	script, err := scenario.Parse("test.yaml", []byte(`
+const yaml = `
 id: test
 title: t
-fault: {kind: idle-connections-not-reused, fix: Mend it.}
+fault: {kind: idle-connections-not-reused, fix: Share one client.}
 load: [{rate: 10, for: 1m}]
 expect:
   faulty: [client.final.ESTABLISHED >= 10, connections.reused == 0, verdict: idle-connections-not-reused]
   fixed: [client.final.ESTABLISHED <= 2, verdict: healthy]
-`), []string{"test"})
-	require.NoError(t, err)
-	r := &lab.Run{}
-	r.Add(lab.Event{Begin: &lab.Begin{Script: script, Scenario: "test"}})
-	var last lab.Ending
-	for i := range faulty {
-		s := &lab.Sample{At: time.Duration(i) * time.Second, Faulty: faulty[i].sample(), Fixed: fixed[i].sample()}
-		last = lab.Ending{Duration: s.At, Faulty: s.Faulty.Report, Fixed: s.Fixed.Report}
-		r.Add(lab.Event{Sample: s})
+`
+
+// ids are the subjects of made-up runs, in their order.
+var ids = []string{"faulty", "fixed", "third"}
+
+// run makes a run with a sample a second, each side from its moments.
+func run(sides ...[]moment) *series.Observation {
+	o := &series.Observation{}
+	header := series.Header{Scenario: &series.Scenario{ID: "test", Script: yaml, Speed: 1}}
+	end := series.Ending{}
+	for i := range sides {
+		header.Subjects = append(header.Subjects, series.Identity{ID: ids[i], Paired: true})
 	}
-	r.Add(lab.Event{End: &last})
-	return r
+	o.Add(series.Event{Header: &header})
+	for second := range sides[0] {
+		m := &series.Moment{At: time.Duration(second) * time.Second}
+		end = series.Ending{Duration: m.At}
+		for i, side := range sides {
+			sample := side[second].sample()
+			m.Subjects = append(m.Subjects, series.SubjectSample{ID: ids[i], Sample: sample})
+			end.Subjects = append(end.Subjects, series.SubjectFinal{ID: ids[i], Final: series.Final{ClientMetrics: sample.ClientMetrics}})
+		}
+		o.Add(series.Event{Moment: m})
+	}
+	o.Add(series.Event{End: &end})
+	return o
 }
 
-func series(n int, at func(i int) moment) []moment {
+// judge judges a run by its own script.
+func judge(t *testing.T, o *series.Observation) expect.Result {
+	t.Helper()
+	script, err := expect.ScriptOf(o)
+	require.NoError(t, err)
+	return expect.Judge(o, script)
+}
+
+func made(n int, at func(i int) moment) []moment {
 	moments := make([]moment, n)
 	for i := range moments {
 		moments[i] = at(i)
@@ -85,89 +107,114 @@ func steady(i int) moment {
 
 func TestSidesAreJudgedByWhatTheyShowNotByTheirName(t *testing.T) {
 	t.Parallel()
-	right := expect.Judge(run(t, series(30, climbing), series(30, steady)))
+	right := judge(t, run(made(30, climbing), made(30, steady)))
 	require.True(t, right.OK)
-	require.True(t, right.Faulty.Leak)
-	require.Equal(t, verdict.IdleNotReused, right.Faulty.Kind)
-	require.Equal(t, "Mend it.", right.Faulty.Fix, "the script's own words")
-	require.InDelta(t, 2, right.Faulty.GrowthPerSecond, 0.01)
-	require.Equal(t, verdict.Healthy, right.Fixed.Kind)
-	require.Empty(t, right.Fixed.Fix)
+	faulty := right.Verdicts["faulty"]
+	require.Equal(t, verdict.Kind("idle-connections-not-reused"), faulty.Kind)
+	require.Equal(t, verdict.Leak, faulty.Severity)
+	require.Equal(t, "Share one client.", faulty.Fix, "the script's own words")
+	require.InDelta(t, 2, float64(faulty.Growth), 0.01)
+	require.Equal(t, verdict.Healthy, right.Verdicts["fixed"].Kind)
+	require.Empty(t, right.Verdicts["fixed"].Fix)
 
-	swapped := expect.Judge(run(t, series(30, steady), series(30, climbing)))
+	swapped := judge(t, run(made(30, steady), made(30, climbing)))
 	require.False(t, swapped.OK)
-	require.Equal(t, verdict.Healthy, swapped.Faulty.Kind)
-	require.Equal(t, verdict.IdleNotReused, swapped.Fixed.Kind)
+	require.Equal(t, verdict.Healthy, swapped.Verdicts["faulty"].Kind)
+	require.Equal(t, verdict.Kind("idle-connections-not-reused"), swapped.Verdicts["fixed"].Kind)
 }
 
 func TestFixOfAnotherKindIsTheGeneralOne(t *testing.T) {
 	t.Parallel()
 	hanging := func(i int) moment { n := int64(2 * (i + 1)); return moment{established: int(n), sent: n} }
-	v := expect.Judge(run(t, series(40, hanging), series(40, steady))).Faulty
-	require.Equal(t, verdict.RequestsHang, v.Kind)
-	about, _ := verdict.Explain(v.Kind)
-	require.Equal(t, about.Fix, v.Fix)
+	o := run(made(40, hanging), made(40, steady))
+	v := judge(t, o).Verdicts["faulty"]
+	require.NotEqual(t, verdict.Kind("idle-connections-not-reused"), v.Kind)
+	require.NotEmpty(t, v.Fix)
+	require.Equal(t, verdict.Judge(o.Subject("faulty"), verdict.Conditions{Speed: 1, Over: true}), v)
 }
 
 func TestExpectationsSayWhatWasSeen(t *testing.T) {
 	t.Parallel()
-	j := expect.Judge(run(t, series(3, climbing), series(3, steady)))
-	require.Equal(t, []expect.Result{
+	r := judge(t, run(made(3, climbing), made(3, steady)))
+	require.Equal(t, []expect.Outcome{
 		{Text: "both sides sent the same number of requests", Met: true, Got: "6 and 6"},
 		{Text: "faulty: client.final.ESTABLISHED >= 10", Met: false, Got: "6"},
 		{Text: "faulty: connections.reused == 0", Met: true, Got: "0"},
 		{Text: "faulty: verdict == idle-connections-not-reused", Met: false, Got: "not-enough-data"},
 		{Text: "fixed: client.final.ESTABLISHED <= 2", Met: true, Got: "2"},
-		{Text: "fixed: verdict == healthy", Met: true, Got: "healthy"},
-	}, j.Expectations)
-	require.False(t, j.OK)
+		{Text: "fixed: verdict == healthy", Met: false, Got: "not-enough-data"},
+	}, r.Expectations)
+	require.False(t, r.OK)
+}
+
+func TestFigureThatIsNotKnownIsSkipped(t *testing.T) {
+	t.Parallel()
+	o := run(made(30, climbing), made(30, steady))
+	script, err := expect.ScriptOf(o)
+	require.NoError(t, err)
+	for text, want := range map[string]expect.Outcome{
+		"latency_ms.p99 <= 1s":                     {Skipped: "latency_ms.p99 is not known here"},
+		"requests.ok >= requests.attempts":         {Skipped: "requests.attempts is not known here"},
+		"connections.opened == requests.sent":      {Met: true, Got: "60 and 60"},
+		"requests.failed > connections.reused":     {Got: "0 and 0"},
+		"client.peak.total >= server.final.LISTEN": {Met: true, Got: "60 and 0"},
+	} {
+		e, err := scenario.ParseExpectation(text)
+		require.NoError(t, err)
+		script.Expect = scenario.Expect{Faulty: []scenario.Expectation{e}}
+		want.Text = "faulty: " + text
+		r := expect.Judge(o, script)
+		require.Equal(t, want, r.Expectations[1])
+		require.Equal(t, want.Met || want.Skipped != "", r.OK, text)
+	}
 }
 
 func TestDifferentWorkIsNotComparable(t *testing.T) {
 	t.Parallel()
 	slower := func(i int) moment { n := int64(i + 1); return moment{established: 2, sent: n, done: n} }
-	j := expect.Judge(run(t, series(30, climbing), series(30, slower)))
-	require.False(t, j.OK)
-	require.Equal(t, expect.Result{Text: "both sides sent the same number of requests", Got: "60 and 30"}, j.Expectations[0])
+	r := judge(t, run(made(30, climbing), made(30, slower)))
+	require.False(t, r.OK)
+	require.Equal(t, expect.Outcome{Text: "both sides sent the same number of requests", Got: "60 and 30"}, r.Expectations[0])
+	r = judge(t, run(made(30, climbing), made(30, steady), made(30, slower)))
+	require.Equal(t, expect.Outcome{Text: "all sides sent the same number of requests", Got: "60 and 60 and 30"}, r.Expectations[0])
+	require.Equal(t, "+2.0/s", r.Features[3].Of["faulty"])
+	require.Equal(t, "flat", r.Features[3].Of["third"])
+	require.Len(t, r.Verdicts, 3)
 }
 
 func TestStateThatTheSourceCannotSeeIsSkipped(t *testing.T) {
 	t.Parallel()
-	r := run(t, series(30, climbing), series(30, steady))
-	r.UnsupportedStates = []socketstats.State{socketstats.Established}
-	r.Source = "gopsutil"
-	j := expect.Judge(r)
-	require.Equal(t, "ESTABLISHED cannot be seen here by gopsutil", j.Expectations[1].Skipped)
-	require.True(t, j.OK, "what was skipped is not held against the run")
+	o := run(made(30, climbing), made(30, steady))
+	o.UnsupportedStates = []socketstats.State{socketstats.Established}
+	o.Source = "gopsutil"
+	r := judge(t, o)
+	require.Equal(t, "ESTABLISHED cannot be seen here by gopsutil", r.Expectations[1].Skipped)
+	require.True(t, r.OK, "what was skipped is not held against the run")
 }
 
 func TestRunThatEndedEarlyIsNotJudged(t *testing.T) {
 	t.Parallel()
-	r := run(t, series(30, climbing), series(30, steady))
-	r.Stopped = "interrupted"
-	j := expect.Judge(r)
-	require.False(t, j.OK)
-	require.Equal(t, verdict.IdleNotReused, j.Faulty.Kind, "what was seen is not lost")
-	for _, e := range j.Expectations {
+	o := run(made(30, climbing), made(30, steady))
+	o.Stopped = "interrupted"
+	r := judge(t, o)
+	require.False(t, r.OK)
+	require.Equal(t, verdict.Kind("idle-connections-not-reused"), r.Verdicts["faulty"].Kind, "what was seen is not lost")
+	for _, e := range r.Expectations {
 		require.Equal(t, "the run ended early", e.Skipped)
 	}
 }
 
 func TestDescriptorLimitIsALeak(t *testing.T) {
 	t.Parallel()
-	r := run(t, series(30, climbing), series(30, steady))
-	r.Stopped = "a limit"
-	r.Faulty.Report.Stopped = "holds 64 descriptors"
-	j := expect.Judge(r)
-	require.Equal(t, verdict.IdleNotReused, j.Faulty.Kind)
-	require.Contains(t, j.Faulty.Evidence, "The load was stopped: the process holds 64 descriptors.")
+	o := run(made(30, climbing), made(30, steady))
+	o.Stopped, o.Subject("faulty").Final.Stopped = "a limit", "holds 64 descriptors"
+	require.Equal(t, verdict.Kind("idle-connections-not-reused"), judge(t, o).Verdicts["faulty"].Kind)
 
-	r = run(t, series(30, steady), series(30, steady))
-	r.Stopped = "a limit"
-	r.Faulty.Report.Stopped = "holds 64 descriptors"
-	j = expect.Judge(r)
-	require.True(t, j.Faulty.Leak)
-	require.Equal(t, verdict.DescriptorsLow, j.Faulty.Kind)
+	o = run(made(30, steady), made(30, steady))
+	o.Stopped, o.Subject("faulty").Final.Stopped = "a limit", "holds 64 descriptors"
+	v := judge(t, o).Verdicts["faulty"]
+	require.NotEmpty(t, v.Severity)
+	require.Equal(t, verdict.Kind("fd-exhaustion"), v.Kind)
 }
 
 func TestFeaturesComeFromTheSamples(t *testing.T) {
@@ -186,16 +233,29 @@ func TestFeaturesComeFromTheSamples(t *testing.T) {
 			}
 		}
 	}
-	j := expect.Judge(run(t, series(20, load(100, 99)), series(20, load(2, 0))))
+	r := judge(t, run(made(20, load(100, 99)), made(20, load(2, 0))))
 	require.Equal(t, []expect.Feature{
-		{Name: "persistent connections", Faulty: "no, 0 of 101 reused", Fixed: "yes, 98 of 101 reused"},
-		{Name: "idle handling", Faulty: "100 kept, 99 at the end", Fixed: "2 kept, 0 at the end"},
-		{Name: "closes on error", Faulty: "no, 99 idle stay open", Fixed: "yes, 2 idle to 0"},
-		{Name: "socket trend", Faulty: "climbs 10.0/s", Fixed: "flat"},
-	}, j.Features)
+		{Name: "persistent connections", Of: map[string]string{"faulty": "no, 0 of 101 reused", "fixed": "yes, 98 of 101 reused"}},
+		{Name: "idle handling", Of: map[string]string{"faulty": "100 kept, 99 at the end", "fixed": "2 kept, 0 at the end"}},
+		{Name: "closes on error", Of: map[string]string{"faulty": "no, 99 idle stay open", "fixed": "yes, 2 idle to 0"}},
+		{Name: "socket trend", Of: map[string]string{"faulty": "+10.0/s", "fixed": "flat"}},
+	}, r.Features)
 }
 
-func TestTrendTellsOpenFromLingering(t *testing.T) {
+func TestFeaturesOfWhatNobodyCountsAreNotKnown(t *testing.T) {
+	t.Parallel()
+	o := run(made(20, climbing), made(20, steady))
+	faulty := o.Subject("faulty")
+	for i := range faulty.Samples {
+		faulty.Samples[i].ClientMetrics = series.ClientMetrics{}
+	}
+	faulty.Final.ClientMetrics = series.ClientMetrics{}
+	for _, f := range judge(t, o).Features[:3] {
+		require.Equal(t, "not known", f.Of["faulty"], f.Name)
+	}
+}
+
+func TestTrendShowsOpenApartFromLingering(t *testing.T) {
 	t.Parallel()
 	churn := func(i int) moment {
 		n := int64(i + 1)
@@ -205,10 +265,25 @@ func TestTrendTellsOpenFromLingering(t *testing.T) {
 		n := int64(i + 1)
 		return moment{established: 300 - 10*i, sent: n, done: n}
 	}
-	trend := func(m []moment) string { return expect.Judge(run(t, m, m)).Features[3].Faulty }
-	require.Equal(t, "flat; TIME_WAIT +50.0/s", trend(series(20, churn)))
-	require.Equal(t, "falls 10.0/s", trend(series(20, falling)))
-	require.Equal(t, "flat", trend(series(2, climbing)), "two samples are no trend")
+	trend := func(m []moment) string { return judge(t, run(m, m)).Features[3].Of["faulty"] }
+	require.Equal(t, "flat; TIME_WAIT +50.0/s", trend(made(20, churn)))
+	require.Equal(t, "-10.0/s", trend(made(20, falling)))
+	require.Equal(t, "flat", trend(made(2, climbing)), "two samples are no trend")
 	noisy := func(i int) moment { n := int64(i + 1); return moment{established: 30 + i%3, sent: n, done: n} }
-	require.Equal(t, "flat", trend(series(30, noisy)))
+	require.Equal(t, "flat", trend(made(30, noisy)))
+}
+
+func TestScriptIsPlayedAtTheSpeedOfTheRun(t *testing.T) {
+	t.Parallel()
+	o := run(made(3, climbing), made(3, steady))
+	o.Scenario.Speed = 10
+	script, err := expect.ScriptOf(o)
+	require.NoError(t, err)
+	require.InDelta(t, 10, script.Speed, 0)
+	require.Equal(t, 6*time.Second, script.Length())
+	o.Scenario.Script = "id: test"
+	_, err = expect.ScriptOf(o)
+	require.ErrorContains(t, err, "the script of this recording: ")
+	_, err = expect.ScriptOf(&series.Observation{Header: series.Header{Title: "a watch"}})
+	require.EqualError(t, err, "a watch: no script was played")
 }

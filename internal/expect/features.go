@@ -2,99 +2,118 @@ package expect
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
-	"socketlab/internal/lab"
-	"socketlab/internal/loadgen"
-	"socketlab/internal/scenario"
+	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 )
 
 // Feature is one row of the original incident's comparison, in words, each
 // derived from what was measured.
 type Feature struct {
-	Name   string `json:"name"`
-	Faulty string `json:"faulty"`
-	Fixed  string `json:"fixed"`
+	Name string
+	// Of is what each subject shows, by its id.
+	Of map[string]string
 }
 
-func features(run *lab.Run) []Feature {
-	row := func(name string, say func(*lab.Side) string) Feature {
-		return Feature{Name: name, Faulty: say(run.Of(scenario.Faulty)), Fixed: say(run.Of(scenario.Fixed))}
+func features(o *series.Observation) []Feature {
+	list := []Feature{}
+	for _, f := range []struct {
+		name string
+		say  func(*series.Subject) string
+	}{
+		{"persistent connections", persistent},
+		{"idle handling", idleHandling},
+		{"closes on error", closesOnError},
+		{"socket trend", trend},
+	} {
+		row := Feature{Name: f.name, Of: map[string]string{}}
+		for _, s := range o.Subjects {
+			row.Of[s.ID] = f.say(s)
+		}
+		list = append(list, row)
 	}
-	return []Feature{
-		row("persistent connections", persistent),
-		row("idle handling", idleHandling),
-		row("closes on error", closesOnError),
-		row("socket trend", trend),
-	}
+	return list
 }
 
-func persistent(side *lab.Side) string {
-	r := side.Report
+// notKnown is said where nobody counted what a feature is about.
+const notKnown = "not known"
+
+func persistent(s *series.Subject) string {
+	m := s.Metrics()
+	if m.Requests == nil || m.Connections == nil || m.Connections.Reused == nil {
+		return notKnown
+	}
 	answer := "yes"
-	if r.Connections.Reused == 0 {
+	if *m.Connections.Reused == 0 {
 		answer = "no"
 	}
-	return fmt.Sprintf("%s, %d of %d reused", answer, r.Connections.Reused, r.Requests.Sent)
+	return fmt.Sprintf("%s, %d of %d reused", answer, *m.Connections.Reused, m.Requests.Sent)
 }
 
-// quiet returns the points at which the client had no request under way, so
-// that its established connections are just its idle ones. A report is made
-// right after the count it comes with; so that no request ended in between, the
-// report before must show that none was under way or begun since.
-func quiet(side *lab.Side) []idlePoint {
-	var points []idlePoint
-	var before loadgen.Requests
-	for i, sample := range side.Samples {
-		if now := sample.Report.Requests; now.Waiting == 0 && before.Waiting == 0 && now.Sent == before.Sent {
-			points = append(points, idlePoint{
-				idle:   side.Client.Series[i].Counts.Of(socketstats.Established),
-				failed: now.Failed,
-			})
-		}
-		before = sample.Report.Requests
-	}
-	return points
-}
-
-type idlePoint struct {
-	idle   int
+// idle is how many connections were idle at a time, and how many requests had
+// failed by then.
+type idle struct {
+	count  int
 	failed int64
 }
 
-func idleHandling(side *lab.Side) string {
-	points := quiet(side)
-	if len(points) == 0 {
-		return "never idle"
+// idleAt returns the samples at which the client had no request in flight, so
+// that its established connections are just its idle ones. The client is asked
+// right after the sockets were listed; so that no request ended in between, the
+// sample before must show that none was in flight or begun since.
+func idleAt(s *series.Subject) []idle {
+	var list []idle
+	var before series.Requests
+	for i := range s.Samples {
+		now := s.Samples[i].Requests
+		if now == nil {
+			continue
+		}
+		if now.InFlight == 0 && before.InFlight == 0 && now.Sent == before.Sent {
+			list = append(list, idle{count: s.Samples[i].Client.Counts.Of(socketstats.Established), failed: now.Failed})
+		}
+		before = *now
 	}
-	most := slices.MaxFunc(points, func(a, b idlePoint) int { return a.idle - b.idle }).idle
-	last := points[len(points)-1].idle
-	return fmt.Sprintf("%d kept, %d at the end", most, last)
+	return list
+}
+
+func idleHandling(s *series.Subject) string {
+	list := idleAt(s)
+	switch {
+	case s.Metrics().Requests == nil:
+		return notKnown
+	case len(list) == 0:
+		return "n/a: never idle"
+	}
+	most := slices.MaxFunc(list, func(a, b idle) int { return a.count - b.count }).count
+	return fmt.Sprintf("%d kept, %d at the end", most, list[len(list)-1].count)
 }
 
 // closesOnError compares the idle connections before the first failure that
 // found any with those after the last.
-func closesOnError(side *lab.Side) string {
-	if side.Report.Requests.Failed == 0 {
-		return "no request failed"
+func closesOnError(s *series.Subject) string {
+	requests := s.Metrics().Requests
+	switch {
+	case requests == nil:
+		return notKnown
+	case requests.Failed == 0:
+		return "n/a: no request failed"
 	}
-	points := quiet(side)
 	before, after := -1, -1
-	for _, p := range points {
-		switch p.failed {
+	for _, at := range idleAt(s) {
+		switch at.failed {
 		case 0:
-			before = p.idle
-		case side.Report.Requests.Failed:
-			after = p.idle
+			before = at.count
+		case requests.Failed:
+			after = at.count
 		}
 	}
 	switch {
 	case after < 0:
-		return "not seen: never idle"
+		return "n/a: never idle"
 	case before <= 0 && after == 0:
-		return "nothing was idle"
+		return "n/a: no idle connections"
 	case after == 0:
 		return fmt.Sprintf("yes, %d idle to 0", before)
 	default:
@@ -102,33 +121,17 @@ func closesOnError(side *lab.Side) string {
 	}
 }
 
-// trend tells connections that are open from those that only linger in
+// trend keeps connections that are open apart from those that only linger in
 // TIME_WAIT: the first hold descriptors, the second local ports.
-func trend(side *lab.Side) string {
-	text := "flat"
-	switch open := Change(side); {
-	case open > 0:
-		text = fmt.Sprintf("climbs %.1f/s", open)
-	case open < 0:
-		text = fmt.Sprintf("falls %.1f/s", -open)
+func trend(s *series.Subject) string {
+	w := s.Work()
+	text := w.Growth().String()
+	timeWait := func(end socketstats.End) series.Growth {
+		return w.GrowthOf(func(s *series.Sample) int { return s.Of(end).Counts.Of(socketstats.TimeWait) })
 	}
-	if waiting := change(side, func(c socketstats.Counts) int { return c.Of(socketstats.TimeWait) }); waiting != 0 {
-		text += fmt.Sprintf("; TIME_WAIT %+.1f/s", waiting)
+	waiting := max(timeWait(socketstats.Client), timeWait(socketstats.Server))
+	if !waiting.Flat() {
+		text += "; TIME_WAIT " + waiting.String()
 	}
 	return text
-}
-
-// change is the growth of what is counted, or 0 where it is too small to tell
-// from chance: a handful of sockets, or a small part of what there is.
-func change(side *lab.Side, count func(socketstats.Counts) int) float64 {
-	const handful, part = 5, 0.25
-	most := 0
-	for _, p := range slices.Concat(side.Client.Series, side.Server.Series) {
-		most = max(most, count(p.Counts))
-	}
-	g := growth(side, count)
-	if math.Abs(g)*span(side).Seconds() <= max(handful, part*float64(most)) {
-		return 0
-	}
-	return g
 }
