@@ -40,7 +40,20 @@ func (w *Work) Growth() Growth {
 	return client
 }
 
-// GrowthOf is the same for any figure of a sample.
+// Grows reports whether the open sockets grow all the time at one end, and how fast;
+// see [TrendOf]. Whether they are used does not matter to it.
+func (s *Subject) Grows() (Growth, bool) {
+	w := s.Work()
+	fastest, grows := 0.0, false
+	for _, open := range []func(*Sample) int{clientOpen, serverOpen} {
+		if t := TrendOf(w.Of(0, open)); t.Grows {
+			fastest, grows = max(fastest, t.PerSecond), true
+		}
+	}
+	return rounded(fastest), grows
+}
+
+// GrowthOf is the growth of any figure of a sample; see [Subject.Growth].
 func (w *Work) GrowthOf(figure func(*Sample) int) Growth {
 	const least, part = 3, 0.05
 	at, values := w.Of(len(w.Busy)/3, figure)
@@ -52,8 +65,11 @@ func (w *Work) GrowthOf(figure func(*Sample) int) Growth {
 	if math.Abs(g)*span <= max(Handful, part*slices.Max(values)) {
 		return 0
 	}
-	return Growth(math.Round(g*100) / 100)
+	return rounded(g)
 }
+
+// rounded rounds to hundredths.
+func rounded(perSecond float64) Growth { return Growth(math.Round(perSecond*100) / 100) }
 
 func clientOpen(s *Sample) int { return s.Client.Counts.Open() }
 func serverOpen(s *Sample) int { return s.Server.Counts.Open() }

@@ -4,207 +4,153 @@ import (
 	"slices"
 	"time"
 
+	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 )
 
-// facts is a series made ready for the rules: of the subject as it is since its
-// last start, on a clock that goes forward.
+const (
+	// few is the fewest sockets that are worth a report.
+	few = series.Handful
+	// several is how many sockets are worth a report even if they do not grow, when
+	// nobody is about to close them.
+	several = 5
+)
+
+// facts is a subject made ready for the rules: as it is since its last start, on a
+// clock that goes forward.
 type facts struct {
-	Series
-	// restarted says that there were samples before.
-	restarted bool
-	// at is when each sample was taken.
-	at []time.Duration
-	// busy are the samples during which the subject was at work. An idle
-	// subject's sockets stand still, and that says nothing.
-	busy []int
-	// silent is how long a connection says nothing before it is called idle.
+	*series.Work
+	Conditions
+	subject *series.Subject
+	// silent is how long a connection is silent before it is called idle.
 	silent time.Duration
 }
 
-func gather(s Series) *facts {
-	if s.Speed == 0 {
-		s.Speed = 1
+func gather(s *series.Subject, c Conditions) *facts {
+	if c.Speed == 0 {
+		c.Speed = 1
 	}
-	f := &facts{Series: s}
-	f.Samples = sinceRestart(s.Samples)
-	f.restarted = len(f.Samples) < len(s.Samples)
-	f.Samples = completed(f.Samples)
-	f.at = forward(f.Samples)
-	f.silent = socketstats.ClassBound(2 * f.interval())
-	for i := range f.Samples {
-		if i == 0 || f.worked(i) {
-			f.busy = append(f.busy, i)
-		}
-	}
-	return f
-}
-
-func sinceRestart(samples []Sample) []Sample {
-	for i := len(samples) - 1; i > 0; i-- {
-		if samples[i].Epoch != samples[i-1].Epoch {
-			return samples[i:]
-		}
-	}
-	return samples
-}
-
-// completed fills in what a sample without sockets does not say: that they did
-// nothing. Books that are not there all the time are left out.
-func completed(samples []Sample) []Sample {
-	known := slices.ContainsFunc(samples, func(s Sample) bool { return s.Client.Activity != nil || s.Server.Activity != nil })
-	booked := !slices.ContainsFunc(samples, func(s Sample) bool { return s.Requests == nil })
-	samples = slices.Clone(samples)
-	for i := range samples {
-		for _, end := range []*End{&samples[i].Client, &samples[i].Server} {
-			if known && end.Activity == nil {
-				end.Activity = &socketstats.Activity{}
-			}
-		}
-		if !booked {
-			samples[i].Requests = nil
-		}
-	}
-	return samples
-}
-
-// forward returns the samples' times, with the usual step in place of one that
-// does not go forward.
-func forward(samples []Sample) []time.Duration {
-	var steps []float64
-	for i := 1; i < len(samples); i++ {
-		if d := samples[i].At - samples[i-1].At; d > 0 {
-			steps = append(steps, float64(d))
-		}
-	}
-	usual := time.Duration(median(steps))
-	at := make([]time.Duration, len(samples))
-	for i := 1; i < len(samples); i++ {
-		d := samples[i].At - samples[i-1].At
-		if d <= 0 {
-			d = usual
-		}
-		at[i] = at[i-1] + d
-	}
-	return at
-}
-
-// worked reports whether the subject did anything between sample i and the one
-// before.
-func (f *facts) worked(i int) bool {
-	now, before := &f.Samples[i], &f.Samples[i-1]
-	switch {
-	case now.Requests != nil && before.Requests != nil:
-		return now.Requests.Sent > before.Requests.Sent
-	case clientOpen(now) != clientOpen(before), serverOpen(now) != serverOpen(before):
-		return true
-	case now.Flow != nil && before.Flow != nil && now.Flow.Opened > before.Flow.Opened:
-		return true
-	case now.Client.Activity != nil && now.Server.Activity != nil:
-		return talking(now.Client.Activity, f.interval()) || talking(now.Server.Activity, f.interval())
-	default:
-		return true
-	}
-}
-
-// talking reports whether a connection has said something within a time.
-func talking(u *socketstats.Activity, within time.Duration) bool {
-	all := u.Fresh.Total() + u.Sent.Total() + u.Received.Total()
-	return all > u.Fresh.AtLeast(within)+u.Sent.AtLeast(within)+u.Received.AtLeast(within)
-}
-
-// interval is the usual time between two samples.
-func (f *facts) interval() time.Duration {
-	var steps []float64
-	for i := 1; i < len(f.at); i++ {
-		steps = append(steps, float64(f.at[i]-f.at[i-1]))
-	}
-	return time.Duration(median(steps))
+	w := s.Work()
+	return &facts{Work: w, Conditions: c, subject: s, silent: socketstats.ClassBound(2 * w.Interval)}
 }
 
 // life turns a time into that of the subject at its ordinary speed.
 func (f *facts) life(d time.Duration) time.Duration { return time.Duration(float64(d) * f.Speed) }
 
-// span is how long the subject was watched.
-func (f *facts) span() time.Duration { return f.at[len(f.at)-1] - f.at[0] }
+// span is how long the subject was observed.
+func (f *facts) span() time.Duration { return f.At[len(f.At)-1] - f.At[0] }
 
-func (f *facts) last() *Sample { return &f.Samples[len(f.Samples)-1] }
+func (f *facts) last() *series.Sample { return &f.Samples[len(f.Samples)-1] }
 
-// of returns a figure of every sample.
-func (f *facts) of(figure func(*Sample) int) []float64 {
-	values := make([]float64, len(f.Samples))
+// stopped says why the subject's load was stopped; "" if it was not.
+func (f *facts) stopped() string {
+	if f.subject.Final == nil {
+		return ""
+	}
+	return f.subject.Final.Stopped
+}
+
+// counted reports whether client-side counters are in all samples.
+func (f *facts) counted() bool { return f.last().Requests != nil }
+
+// active reports whether it is known what connections do.
+func (f *facts) active() bool {
+	return f.last().Client.Activity != nil && f.last().Server.Activity != nil
+}
+
+// figure is a number that every sample has.
+type figure = func(*series.Sample) int
+
+// trend is the trend of a figure while the subject was at work, from a busy sample
+// on.
+func (f *facts) trend(from int, of figure) series.Trend { return series.TrendOf(f.Of(from, of)) }
+
+// grows is whether a figure grows all the time, and by how many per second.
+func (f *facts) grows(of figure) (perSecond float64, grows bool) {
+	t := f.trend(0, of)
+	return t.PerSecond, t.Grows
+}
+
+// least is the least that a figure was in the last part of the samples, one in so
+// many: what is there to stay.
+func (f *facts) least(part int, of figure) int {
+	n := max(few, (len(f.Samples)+part-1)/part)
+	if n > len(f.Samples) {
+		return 0
+	}
+	return slices.Min(f.values(of)[len(f.Samples)-n:])
+}
+
+// most is the largest that a figure was.
+func (f *facts) most(of figure) int { return slices.Max(f.values(of)) }
+
+func (f *facts) values(of figure) []int {
+	values := make([]int, len(f.Samples))
 	for i := range f.Samples {
-		values[i] = float64(figure(&f.Samples[i]))
+		values[i] = of(&f.Samples[i])
 	}
 	return values
 }
 
-// trendOf is the trend of a figure while the subject was at work.
-func (f *facts) trendOf(figure func(*Sample) int) trend { return f.trendFrom(0, figure) }
-
-// trendFrom is that since the busy sample from.
-func (f *facts) trendFrom(from int, figure func(*Sample) int) trend {
-	return trendOf(f.busyOf(from, figure))
-}
-
-// slopeFrom is only its slope.
-func (f *facts) slopeFrom(from int, figure func(*Sample) int) float64 {
-	return Slope(f.busyOf(from, figure))
-}
-
-// busyOf returns a figure of the busy samples since from, and their times.
-func (f *facts) busyOf(from int, figure func(*Sample) int) (at []time.Duration, values []float64) {
-	for _, b := range f.busy[from:] {
-		at, values = append(at, f.at[b]), append(values, float64(figure(&f.Samples[b])))
+// staying is how many sockets there are that grow, or are there for good.
+func (f *facts) staying(of figure) int {
+	if n := f.least(4, of); n >= several {
+		return n
 	}
-	return at, values
+	if _, grows := f.grows(of); grows {
+		return of(f.last())
+	}
+	return 0
 }
 
-// lasting is the least that a figure was in the last part of the samples, one
-// in so many: what is there to stay.
-func (f *facts) lasting(part int, figure func(*Sample) int) int {
-	values := f.of(figure)
-	n := max(handful, (len(values)+part-1)/part)
-	if n > len(values) {
+// Figures.
+
+func clientOpen(s *series.Sample) int { return s.Client.Counts.Open() }
+func serverOpen(s *series.Sample) int { return s.Server.Counts.Open() }
+
+func clientIn(state socketstats.State) figure {
+	return func(s *series.Sample) int { return s.Client.Counts.Of(state) }
+}
+
+func serverIn(state socketstats.State) figure {
+	return func(s *series.Sample) int { return s.Server.Counts.Of(state) }
+}
+
+func established(s *series.Sample) int { return s.Client.Counts.Of(socketstats.Established) }
+
+// inFlight is the requests in flight, where they are counted.
+func inFlight(s *series.Sample) int { return int(s.Requests.InFlight) }
+
+// maxPerDestination is the most local ports that are in use to one destination.
+func maxPerDestination(s *series.Sample) int {
+	if s.Client.Activity == nil {
 		return 0
 	}
-	return int(slices.Min(values[len(values)-n:]))
+	return s.Client.Activity.MaxPerDestination
 }
 
-// most is the largest that a figure was.
-func (f *facts) most(figure func(*Sample) int) int {
-	return int(slices.Max(f.of(figure)))
+// descriptors are those that are open in the subject's process; 0 if that is not
+// known.
+func descriptors(s *series.Sample) int {
+	if s.Process == nil {
+		return 0
+	}
+	return s.Process.Descriptors
 }
 
-// Figures of a sample.
-
-func clientOpen(s *Sample) int { return s.Client.Counts.Open() }
-func serverOpen(s *Sample) int { return s.Server.Counts.Open() }
-
-func clientIn(state socketstats.State) func(*Sample) int {
-	return func(s *Sample) int { return s.Client.Counts.Of(state) }
+// timeWait is the sockets in TIME_WAIT at the end that has more.
+func (f *facts) timeWait() int {
+	return max(f.most(clientIn(socketstats.TimeWait)), f.most(serverIn(socketstats.TimeWait)))
 }
 
-func serverIn(state socketstats.State) func(*Sample) int {
-	return func(s *Sample) int { return s.Server.Counts.Of(state) }
-}
-
-// booked reports whether the client's own books are in the samples.
-func (f *facts) booked() bool { return f.last().Requests != nil }
-
-// used reports whether it is known what connections do.
-func (f *facts) used() bool {
-	return f.last().Client.Activity != nil && f.last().Server.Activity != nil
-}
-
-// idle counts the client's connections that have their answer and say nothing.
-// By the client's books it is exact; the kernel's clock tells it as soon as
-// they have been silent for a while.
-func (f *facts) idle(s *Sample) int {
+// idle counts the client's connections that have their response and are silent. By
+// the client's counters it is exact; the kernel's clock shows it as soon as they
+// have been silent for a while.
+func (f *facts) idle(s *series.Sample) int {
 	switch {
 	case s.Requests != nil:
-		// Of a relaying server's own connections nobody knows which are idle.
-		return max(0, s.Client.Counts.Of(socketstats.Established)-s.Behind-s.Requests.Waiting)
+		// Which of a relaying server's own connections are idle is not known.
+		return max(0, s.Client.Counts.Of(socketstats.Established)-f.upstreams(s)-inFlight(s))
 	case s.Client.Activity != nil:
 		return s.Client.Activity.Received.AtLeast(f.silent)
 	default:
@@ -212,13 +158,8 @@ func (f *facts) idle(s *Sample) int {
 	}
 }
 
-// talkingNow counts the client's connections that are neither idle nor waiting.
-func (f *facts) talkingNow(s *Sample) int {
-	return s.Client.Counts.Of(socketstats.Established) - f.idle(s) - unanswered(s, f.silent)
-}
-
-// held counts the server's connections that say nothing, answered or not.
-func (f *facts) held(s *Sample) int {
+// silentAtServer counts the server's connections that are silent, answered or not.
+func (f *facts) silentAtServer(s *series.Sample) int {
 	if s.Server.Activity == nil {
 		return 0
 	}
@@ -226,10 +167,88 @@ func (f *facts) held(s *Sample) int {
 }
 
 // unanswered counts the client's connections that have sent, or have just been
-// opened, and have waited for an answer for d or longer.
-func unanswered(s *Sample, d time.Duration) int {
+// opened, and have waited for a response for d or longer.
+func unanswered(s *series.Sample, d time.Duration) int {
 	if s.Client.Activity == nil {
 		return 0
 	}
 	return s.Client.Activity.Sent.AtLeast(d) + s.Client.Activity.Fresh.AtLeast(d)
+}
+
+// upstreams is the connections that the first server opened for the requests.
+func (f *facts) upstreams(s *series.Sample) int {
+	if !f.subject.Relayed {
+		return 0
+	}
+	return s.Upstreams
+}
+
+// conns is what came and went until a sample; nil where nobody counts it. What the
+// client counts as opened goes before what the kernel saw. It knows nothing of the
+// connections that a relaying server opens.
+func (f *facts) conns(s *series.Sample) *series.ConnCounts {
+	if s.Connections == nil || (f.subject.Relayed && s.KernelConns != nil) {
+		return s.KernelConns
+	}
+	var c series.ConnCounts
+	if s.KernelConns != nil {
+		c = *s.KernelConns
+	}
+	c.Opened = int(s.Connections.Opened)
+	return &c
+}
+
+// counter reads one of the client's counters of connections in the last sample; 0
+// where it is not counted.
+func (f *facts) counter(of func(*series.ClientConns) *int64) int64 {
+	if c := f.last().Connections; c != nil && of(c) != nil {
+		return *of(c)
+	}
+	return 0
+}
+
+func (f *facts) reused() int64 {
+	return f.counter(func(c *series.ClientConns) *int64 { return c.Reused })
+}
+
+func (f *facts) failedConnects() int64 {
+	return f.counter(func(c *series.ClientConns) *int64 { return c.Failed })
+}
+
+// attempts is how often a request was sent; 0 where that is not counted.
+func (f *facts) attempts() int64 {
+	if a := f.last().Requests.Attempts; a != nil {
+		return *a
+	}
+	return 0
+}
+
+// kernel is how much a counter of the kernel rose. Only a subject in a namespace of
+// its own has such counters.
+func (f *facts) kernel(name string) int64 { return f.last().Kernel[name] - f.Samples[0].Kernel[name] }
+
+// requests is what the client did by its own counters.
+func (f *facts) requests() Fact {
+	r := f.last().Requests
+	values := []Quantity{count("sent", r.Sent)}
+	if c := f.conns(f.last()); c != nil {
+		values = append(values, count("opened", c.Opened), count("reused", f.reused()))
+	}
+	return fact("requests", append(values, some("failed", r.Failed))...)
+}
+
+// likely is how sure it is by how many of something were seen.
+func likely[N int | int64](n N) Confidence {
+	if n >= 2*several {
+		return High
+	}
+	return Medium
+}
+
+// sureOf is medium for growth over a good number of samples.
+func (f *facts) sureOf(t series.Trend) Confidence {
+	if len(f.Busy) < 2*series.Least || t.Chance > series.Unlikely/10 {
+		return Low
+	}
+	return Medium
 }

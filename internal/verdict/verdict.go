@@ -1,276 +1,111 @@
-// Package verdict says what a series of samples of a process's sockets shows:
-// healthy, or a named kind of leak, with evidence, how sure that is, what it
-// comes to, and how to mend it.
+// Package verdict says what the samples of a subject show: healthy, or a named
+// fault, with the facts, how sure that is, what runs out next, and the fix.
 //
-// It is a pure function: the same series gives the same verdict, and a longer
-// one may take it back. It knows neither who took the samples nor of whom.
-// docs/verdict.md says how each kind is recognised, and its limits.
+// Each kind is a unit: one [Rule] in a file of its own, and its test. [Judge]
+// tries the rules in the order of their ranks. It is a pure function: the same
+// samples give the same verdict, and more samples may withdraw it. A verdict is
+// data; [Sentences] writes it in words. docs/verdict.md lists the kinds and their
+// limits.
 package verdict
 
-import (
-	"fmt"
-	"math"
-	"time"
+import "socketlab/internal/series"
+
+// Severity says what a verdict means for whoever runs the subject; "" of a kind
+// that is no fault.
+type Severity string
+
+// The severities.
+const (
+	// Leak: something grows and is not given back.
+	Leak Severity = "leak"
+	// Fault: something is wrong that does not grow.
+	Fault Severity = "fault"
+	// Note: it has a price, and may be meant.
+	Note Severity = "note"
 )
 
-// Confidence is how sure a verdict is.
+// Confidence is how sure a verdict is; "" where nothing is claimed.
 type Confidence string
 
+// The confidences.
 const (
 	// Low: it fits, and something ordinary may fit as well.
 	Low Confidence = "low"
-	// Medium: it is a leak, and its kind may be one of the Alternatives.
+	// Medium: it is a fault, and its kind may be one of the alternatives.
 	Medium Confidence = "medium"
 	// High: nothing else that is known looks like it.
 	High Confidence = "high"
 )
 
-// Verdict is what a series shows.
+// Verdict is what the samples of a subject show.
 type Verdict struct {
-	// Leak says that something is to be mended.
-	Leak       bool       `json:"leak"`
-	Kind       Kind       `json:"kind"`
+	Kind Kind `json:"kind"`
+	// Severity is that of the kind's rule; absent of a kind that is no fault.
+	Severity   Severity   `json:"severity,omitempty"`
 	Confidence Confidence `json:"confidence,omitempty"`
-	// GrowthPerSecond is the trend of the open connections at the end that has
-	// more growth while the subject was at work: the median slope of all pairs
-	// of samples (Theil and Sen), in connections a second.
-	GrowthPerSecond float64 `json:"growth_per_second"`
-	// Evidence is one or two sentences with the numbers.
-	Evidence []string `json:"evidence"`
-	// Alternatives are what would look the same.
+	// Growth is how the open sockets change, in sockets per second; 0 where the
+	// change may be chance.
+	Growth series.Growth `json:"growth_per_second"`
+	// Facts are what the kind was recognised by, the most important first. There is
+	// at least one.
+	Facts []Fact `json:"facts"`
+	// Alternatives are other kinds that would look the same.
 	Alternatives []Alternative `json:"alternatives,omitempty"`
-	// Forecast says when something runs out; "" if nothing will.
-	Forecast string `json:"forecast,omitempty"`
-	// Fix is how to mend it, and Scenario where it is taught; "" where there is
-	// nothing to mend, or no lesson.
-	Fix      string `json:"fix"`
+	// Forecast says what runs out next; absent if nothing does that is known.
+	Forecast *Forecast `json:"forecast,omitempty"`
+	// Fix says what to change, and Scenario names the lesson; absent of a kind that
+	// is no fault, and Scenario where there is no lesson.
+	Fix      string `json:"fix,omitempty"`
 	Scenario string `json:"scenario,omitempty"`
 }
+
+// IsFault reports whether something has to be fixed: a fault or a leak.
+func (v Verdict) IsFault() bool { return v.Severity == Fault || v.Severity == Leak }
 
 // Alternative is another kind that would look the same.
 type Alternative struct {
 	Kind Kind `json:"kind"`
-	// Tell is what would separate the two.
-	Tell string `json:"tell"`
+	// Test says what to look at to tell the two apart.
+	Test string `json:"test"`
 }
 
-// finding is what a rule found.
-type finding struct {
-	kind       Kind
-	confidence Confidence
-	evidence   []string
-	otherwise  []Alternative
+// Conditions are what a verdict needs to know beside the samples. The zero
+// Conditions are those of a process that is still observed.
+type Conditions struct {
+	// Speed is how many times faster than in life everything goes; 0 is 1.
+	Speed float64
+	// Over says that the subject was observed to its end, so that what is in flight
+	// will stay so.
+	Over bool
 }
 
-// rule looks for one kind and returns nil if the facts do not show it.
-type rule func(*facts) *finding
-
-// rules are in the order in which they are tried: what is told by one sure sign
-// first, what is told by growth alone last.
-var rules = []rule{
-	answersCutOff,
-	retryStorm,
-	pinnedToOne,
-	queueOverflow,
-	stuckDialing,
-	closedByPeerOnly,
-	bodiesNotRead,
-	poolExhausted,
-	requestsHang,
-	givenUpTooSoon,
-	deadConnectionsUsed,
-	idleNotReused,
-	thrownAway,
-	idleKept,
-	serverHoldsDead,
-	serverHoldsIdle,
-	pileUp,
-	portsLow,
-	descriptorsLow,
-}
-
-// Diagnose says what a series shows.
-func Diagnose(s Series) Verdict {
-	if len(s.Samples) == 0 {
-		return Verdict{Kind: NotEnoughData, Evidence: []string{"There is no sample."}}
+// Judge says what a subject's samples show. It changes nothing.
+func Judge(s *series.Subject, c Conditions) Verdict {
+	f := gather(s, c)
+	if len(f.Samples) == 0 {
+		return Verdict{Kind: NotEnoughData, Facts: []Fact{fact("no_sample")}}
 	}
-	f := gather(s)
-	v := Verdict{GrowthPerSecond: f.growth()}
-	found := f.find()
-	switch {
-	case found != nil:
-		about, _ := Explain(found.kind)
-		v.Leak, v.Kind, v.Confidence = true, found.kind, found.confidence
-		v.Evidence, v.Alternatives = found.evidence, found.otherwise
-		v.Fix, v.Scenario = about.Fix, about.Scenario
+	rule, found := f.judge()
+	v := Verdict{
+		Kind: rule.Kind, Severity: rule.Severity, Confidence: found.confidence, Growth: f.Growth(),
+		Facts: found.facts, Alternatives: found.alternatives, Fix: rule.Fix, Scenario: rule.Scenario,
+	}
+	if v.Severity != "" {
 		v.Forecast = f.forecast()
-	case !f.enough():
-		v.Kind, v.Evidence = NotEnoughData, f.tooEarly()
-	default:
-		v.Kind, v.Confidence, v.Evidence = Healthy, f.wellKnown(), f.wellness()
 	}
-	if s.Stopped != "" {
-		v.Evidence = append(v.Evidence, "The load was stopped: the process "+s.Stopped+".")
+	if reason := f.stopped(); reason != "" {
+		v.Facts = append(v.Facts, fact("stopped", text("reason", reason)))
 	}
 	return v
 }
 
-// Grows reports whether the open connections of a series grow at either end all
-// the time, and by how many a second. Whether they are used does not matter to
-// it.
-func Grows(s Series) (perSecond float64, grows bool) {
-	if len(s.Samples) == 0 {
-		return 0, false
-	}
-	f := gather(s)
-	for _, open := range []func(*Sample) int{clientOpen, serverOpen} {
-		if t := f.trendOf(open); t.grows {
-			perSecond, grows = math.Max(perSecond, t.perSecond), true
+// judge returns the first rule that fits, and what it found. The last rule, that of
+// [Healthy], always fits.
+func (f *facts) judge() (*Rule, *finding) {
+	for i := range rules {
+		if found := rules[i].apply(f); found != nil {
+			return &rules[i], found
 		}
 	}
-	return perSecond, grows
-}
-
-func (f *facts) find() *finding {
-	for _, r := range rules {
-		if found := r(f); found != nil {
-			return found
-		}
-	}
-	if f.Stopped != "" {
-		return &finding{kind: DescriptorsLow, confidence: High}
-	}
-	return nil
-}
-
-// enough reports whether what was seen is enough to call it healthy.
-func (f *facts) enough() bool {
-	if r := f.last().Requests; r != nil && f.Ended && r.Reused > 0 && 2*r.Reused >= r.answered() {
-		return true // connections were used again, however short the run
-	}
-	return len(f.Samples) >= Least && !f.starting()
-}
-
-// starting reports whether connections still grow, or requests still wait, in a
-// way that may be a start or a leak.
-func (f *facts) starting() bool {
-	switch r := f.last().Requests; {
-	case r != nil:
-		// Before the first round of answers is in, nothing could be reused.
-		return r.Sent == 0 || r.answered() < f.most(func(s *Sample) int { return s.Requests.Waiting })
-	case f.Ended || !f.used():
-		return false
-	}
-	waits := func(s *Sample) int { return unanswered(s, f.silent) }
-	if waits(f.last()) >= handful && f.trendOf(waits).grows {
-		return true
-	}
-	// What grows has not had the time to be idle, or is just becoming it.
-	grows := f.trendOf(clientOpen).grows || f.trendOf(serverOpen).grows
-	quiet := f.idle(f.last()) + waits(f.last()) + f.held(f.last()) + f.last().Server.Activity.Received.AtLeast(f.silent)
-	return grows && (f.span() < 5*f.silent || quiet >= handful)
-}
-
-func (f *facts) tooEarly() []string {
-	if f.booked() && f.last().Requests.Sent == 0 {
-		return []string{"No request was sent."}
-	}
-	if len(f.Samples) < Least {
-		text := fmt.Sprintf("%s of at least %d.", plural(len(f.Samples), "sample"), Least)
-		if f.restarted {
-			text = "Restarted: " + text
-		}
-		return []string{text}
-	}
-	if waiting := max(f.pending(), unanswered(f.last(), f.silent)); waiting >= handful {
-		return []string{fmt.Sprintf("%s for an answer; watch for longer than a slow answer takes.", plural(waiting, "request waits", "requests wait"))}
-	}
-	return []string{"Connections grow; whether they are used again does not show yet."}
-}
-
-// pending is the number of requests under way by the client's books.
-func (f *facts) pending() int {
-	if !f.booked() {
-		return 0
-	}
-	return f.last().Requests.Waiting
-}
-
-// growth is the trend of the open connections, rounded.
-func (f *facts) growth() float64 {
-	skip := len(f.busy) / 3 // a load begins with a ramp, whatever the client
-	most := math.Max(f.slopeFrom(skip, clientOpen), f.slopeFrom(skip, serverOpen))
-	return math.Round(most*100) / 100
-}
-
-// wellKnown is low where there were connections of which nobody knows whose they
-// were.
-func (f *facts) wellKnown() Confidence {
-	if f.last().Unknown >= 2*settled {
-		return Low
-	}
-	return High
-}
-
-// wellness says what a healthy subject did, and what would not have been seen.
-func (f *facts) wellness() []string {
-	var said []string
-	if f.booked() {
-		said = append(said, f.work())
-	}
-	if f.wellKnown() == Low {
-		said = append(said, fmt.Sprintf("%s came and went that may have been this process's: without privilege the kernel does not say; look by port, or as root.",
-			plural(f.last().Unknown, "connection")))
-	}
-	open := clientOpen
-	if f.most(serverOpen) > f.most(clientOpen) {
-		open = serverOpen
-	}
-	most, now := f.most(open), open(f.last())
-	if most == 0 && !f.booked() {
-		return append(said, "No connection was seen.")
-	}
-	said = append(said, fmt.Sprintf("%s open at most, and %d at the end.", plural(most, "connection was", "connections were"), now))
-	if back := f.healed(); back != "" {
-		said = append(said, back)
-	}
-	if f.booked() {
-		return said
-	}
-	if n := f.lasting(2, clientIn(closeWait)) + f.lasting(2, serverIn(closeWait)); n > 0 {
-		said = append(said, fmt.Sprintf("%s been closed by the other end only, which a pool that looks before it reuses leaves too.", plural(n, "connection has", "connections have")))
-	}
-	return append(said, fmt.Sprintf("A leak slower than %s would not have shown in %s.", rate(handful/f.span().Seconds()), f.span().Round(time.Second)))
-}
-
-// healed says that what looked like a leak was given back; "" if nothing did.
-func (f *facts) healed() string {
-	most, at := 0, 0
-	for i := range f.Samples {
-		if n := clientOpen(&f.Samples[i]); n > most {
-			most, at = n, i
-		}
-	}
-	if at < Least || clientOpen(f.last())*2 > most {
-		return ""
-	}
-	before := f.Series
-	before.Samples, before.Ended = f.Samples[:at+1], false
-	if gather(before).find() == nil {
-		return ""
-	}
-	return fmt.Sprintf("After %s it looked like a leak; then the connections were given back.", short(f.at[at]))
-}
-
-// work says what the client did by its own books.
-func (f *facts) work() string {
-	r := f.last().Requests
-	text := plural(r.Sent, "request")
-	if flow := f.last().Flow; flow != nil {
-		text += fmt.Sprintf(" opened %s, and %d of them reused one", plural(flow.Opened, "connection"), r.Reused)
-	}
-	if r.Failed > 0 {
-		text += fmt.Sprintf("; %d failed", r.Failed)
-	}
-	return text + "."
+	panic("verdict: no rule fits")
 }

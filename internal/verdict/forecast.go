@@ -1,0 +1,66 @@
+package verdict
+
+import (
+	"math"
+	"time"
+
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+)
+
+// What can run out.
+const (
+	Descriptors = "descriptors"
+	Ports       = "ports"
+)
+
+// Forecast says what runs out first if the subject goes on like this.
+type Forecast struct {
+	// What is [Descriptors], or [Ports]: local ports to one destination.
+	What  string `json:"what"`
+	Limit int    `json:"limit"`
+	// InMS is how many milliseconds it takes from the last sample to the limit; 0 if
+	// it is reached, or never will be: see Steady.
+	InMS int64 `json:"in_ms"`
+	// Steady is how many ports are in TIME_WAIT at any time, where they come back
+	// before the limit is reached.
+	Steady int `json:"steady,omitempty"`
+}
+
+// timeWaitLength is how long Linux keeps a socket in TIME_WAIT (TCP_TIMEWAIT_LEN in
+// include/net/tcp.h).
+const timeWaitLength = 60 * time.Second
+
+// forecast returns nil if nothing that is known runs out.
+func (f *facts) forecast() *Forecast {
+	limits := f.subject.Limits
+	if held := descriptors(f.last()); limits.Descriptors > 0 && held > 0 && f.rising() {
+		if perSecond := series.Slope(f.Of(0, descriptors)); perSecond > 0 {
+			return until(Descriptors, limits.Descriptors, held, perSecond)
+		}
+	}
+	perSecond, grows := f.grows(maxPerDestination)
+	if !grows || limits.Ports == 0 {
+		return nil
+	}
+	// A port that is used once comes back when its socket leaves TIME_WAIT.
+	steady := int(perSecond * timeWaitLength.Seconds())
+	if clientIn(socketstats.TimeWait)(f.last()) > clientOpen(f.last()) && steady < limits.Ports {
+		return &Forecast{What: Ports, Limit: limits.Ports, Steady: steady}
+	}
+	return until(Ports, limits.Ports, maxPerDestination(f.last()), perSecond)
+}
+
+// rising reports whether the open sockets become more at either end, also where
+// that may be chance.
+func (f *facts) rising() bool {
+	const least = 0.005 // per second; what is less is rounded to 0.00
+	from := len(f.Busy) / 3
+	return max(series.Slope(f.Of(from, clientOpen)), series.Slope(f.Of(from, serverOpen))) >= least
+}
+
+func until(what string, limit, now int, perSecond float64) *Forecast {
+	const most = 1e15 // so that it fits, whatever the rate
+	left := float64(max(0, limit-now))
+	return &Forecast{What: what, Limit: limit, InMS: int64(math.Min(most, 1000*left/perSecond))}
+}

@@ -1,0 +1,106 @@
+package verdict
+
+import (
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+)
+
+// ConnectionChurn is the kind of a client that closes connections which it could
+// have used again.
+const ConnectionChurn Kind = "connection-churn"
+
+var _ = register(Rule{
+	Kind: ConnectionChurn, Severity: Fault, Rank: rankReuse + 1, Scenario: "idle-pool-too-small",
+	Title:      "a connection is opened for a request or two, and closed",
+	Means:      "Each request pays for a handshake, and each close leaves a socket in TIME_WAIT for a minute at the end that closed first (none after a reset). Local ports to the destination can run out.",
+	Recognised: "With client-side counters: at least ten connections more were opened than the requests needed at once, and half as many as requests. Without: what was open was replaced three times over, at least ten times, and half of what closed had carried one or two exchanges (the client sent at most four segments with data). Where only counts are known: TIME_WAIT is three times what is open.",
+	Limits:     "Why they are closed does not show in sockets: an idle pool too small, keep-alive switched off, a body that was not read to its end, no pool at all. One connection in twenty seconds is below it. A server, whose clients come and go, is not judged. On a machine too slow for its load even good code has more requests in flight than its pool was made for.",
+	Fix:        "Keep connections open and use them again: leave keep-alive on, let the pool hold as many idle connections as there are requests at once (in Go MaxIdleConnsPerHost; the default is 2), and read bodies to their end.",
+	Sentences: map[string]string{
+		"open":      "No sample shows more than {open|open connection}.",
+		"time_wait": "{sockets|socket was|sockets were} in TIME_WAIT at most.",
+		"resets":    "{resets|reset was|resets were} sent. A reset leaves no socket.",
+		"churn":     "{opened|connection was|connections were} opened and {closed} closed in {for_ms}, with at most {open} open at once[; {short_lived} of {with_tcp_info} carried one or two exchanges].",
+		"inferred":  "{inferred} of the closed connections are attributed to this process because no other process was seen to connect to their destination.",
+	},
+	find: func(f *facts) *finding {
+		open, last := f.most(clientOpen), f.conns(f.last())
+		switch {
+		case f.counted() && last != nil:
+			return f.churnOfRequests(open)
+		case f.serves():
+			return nil // its clients come and go
+		case last != nil:
+			return f.churnOfConns(last, open)
+		}
+		n := f.timeWait()
+		if n < 2*several || n < 3*open {
+			return nil
+		}
+		return &finding{confidence: Medium, facts: []Fact{fact("time_wait", count("sockets", n)), fact("open", count("open", open))}}
+	},
+})
+
+// serves reports whether the subject is a server rather than a client: it listens,
+// or accepted more than it opened, as far as the samples show.
+func (f *facts) serves() bool {
+	all := func(c socketstats.Counts) int { return c.Total() - c.Of(socketstats.Listen) }
+	accepted := f.most(func(s *series.Sample) int { return all(s.Server.Counts) })
+	opened := f.most(func(s *series.Sample) int { return all(s.Client.Counts) })
+	listens := f.most(serverIn(socketstats.Listen)) > 0
+	return !f.subject.Paired && (accepted > opened || (accepted == opened && listens))
+}
+
+// churnOfRequests compares the connections that were opened with those that the
+// requests needed: as many as were in flight at once, and one more for each attempt
+// that failed, or two if the server opens one for it as well. A client's counters
+// are read after its sockets are counted, on a busy machine well after: what was
+// opened meanwhile is in no count. So those of the sample before are taken.
+func (f *facts) churnOfRequests(open int) *finding {
+	if len(f.Samples) < 2 {
+		return nil
+	}
+	before := f.conns(&f.Samples[len(f.Samples)-2])
+	if before == nil {
+		return nil
+	}
+	r := f.last().Requests
+	lost := int(max(r.Failed, f.attempts()-r.OK-r.InFlight))
+	if f.subject.Relayed {
+		lost *= 2
+	}
+	wasted := before.Opened - open - lost
+	if wasted < 2*several || 2*wasted < int(r.OK)-open {
+		return nil
+	}
+	facts := []Fact{f.requests(), fact("open", count("open", open))}
+	if n := f.timeWait(); n > 0 {
+		facts = append(facts, fact("time_wait", count("sockets", n)))
+	}
+	if n := f.kernel("OutRsts"); 2*int(n) > wasted {
+		facts = append(facts, fact("resets", count("resets", n)))
+	}
+	return &finding{confidence: High, facts: facts}
+}
+
+// churnOfConns is for clients without counters: what was open was replaced again and
+// again, and what is known of the closed ones is that they carried little.
+func (f *facts) churnOfConns(c *series.ConnCounts, open int) *finding {
+	replaced := c.Opened - open
+	if replaced < 2*several || replaced < 3*open || c.Closed < 2*several || 2*c.ShortLived < c.WithTCPInfo {
+		return nil
+	}
+	found := &finding{confidence: High}
+	values := []Quantity{count("opened", c.Opened), count("closed", c.Closed), lasting(f.span()), count("open", open)}
+	if c.WithTCPInfo > 0 {
+		values = append(values, count("short_lived", c.ShortLived), count("with_tcp_info", c.WithTCPInfo))
+	} else {
+		found.confidence = Medium
+	}
+	found.facts = []Fact{fact("churn", values...)}
+	if 2*c.Inferred > c.Closed {
+		found.confidence = Medium
+		found.facts = append(found.facts, fact("inferred", count("inferred", c.Inferred)))
+	}
+	return found
+}

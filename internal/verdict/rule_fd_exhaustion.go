@@ -1,0 +1,25 @@
+package verdict
+
+// FDExhaustion is the kind of a process that has few descriptors left.
+const FDExhaustion Kind = "fd-exhaustion"
+
+var _ = register(Rule{
+	Kind: FDExhaustion, Severity: Fault, Rank: rankLimits + 1,
+	Title:      "the process is about to run out of descriptors",
+	Means:      "At the limit no connection can be opened or accepted, and no file: EMFILE.",
+	Recognised: "At least nine tenths of the process's limit are open, or a load was stopped because it held too many.",
+	Fix:        "Find what holds them (sockwatch watch --pid) and close it; raise the limit only if so many are really needed at once.",
+	Sentences: map[string]string{
+		"descriptors": "{open} of the {limit|descriptor} that the process may have are open.",
+	},
+	find: func(f *facts) *finding {
+		open, limit := descriptors(f.last()), f.subject.Limits.Descriptors
+		switch {
+		case limit > 0 && 10*open >= 9*limit:
+			return &finding{confidence: High, facts: []Fact{fact("descriptors", count("open", open), count("limit", limit))}}
+		case f.stopped() != "":
+			return &finding{confidence: High} // the fact is that it was stopped
+		}
+		return nil
+	},
+})

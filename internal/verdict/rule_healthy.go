@@ -1,0 +1,82 @@
+package verdict
+
+import (
+	"time"
+
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+)
+
+// Healthy is the kind of a subject that shows no fault.
+const Healthy Kind = "healthy"
+
+var _ = register(Rule{
+	Kind:       Healthy,
+	Rank:       rankNone + 1, // last: it always fits
+	Title:      "no fault found",
+	Means:      "Sockets are closed as fast as they are opened, or are kept and used again.",
+	Recognised: "No other kind fits, and no count has a trend that lasts.",
+	Limits:     "A leak slower than the facts say would not have shown in the time observed. Without privilege, connections that nobody can be given as owner make it less sure.",
+	Sentences: map[string]string{
+		"unattributed":  "{connections|connection} opened and closed that may have been this process's: without privilege the kernel does not say. Observe by port, or as root.",
+		"no_connection": "No connection was seen.",
+		"open":          "{most|connection was|connections were} open at most, and {last} at the end.",
+		"withdrawn":     "After {after_ms} it looked like a fault; the connections were closed since.",
+		"close_wait":    "The other end has closed {connections|connection} that this process has not. A pool that checks a connection before it reuses it leaves some, too.",
+		"slowest_shown": "A leak slower than {growth_per_second} would not have shown in {for_ms}.",
+	},
+	find: func(f *facts) *finding {
+		found := &finding{confidence: High}
+		add := func(name string, values ...Quantity) { found.facts = append(found.facts, fact(name, values...)) }
+		if f.counted() {
+			found.facts = append(found.facts, f.requests())
+		}
+		if n := f.last().Unattributed; n >= 2*several {
+			found.confidence = Low
+			add("unattributed", count("connections", n))
+		}
+		open := clientOpen
+		if f.most(serverOpen) > f.most(clientOpen) {
+			open = serverOpen
+		}
+		most := f.most(open)
+		if most == 0 && !f.counted() {
+			add("no_connection")
+			return found
+		}
+		add("open", count("most", most), count("last", open(f.last())))
+		if after := f.withdrawn(); after > 0 {
+			add("withdrawn", millis("after_ms", after))
+		}
+		if f.counted() {
+			return found
+		}
+		if n := f.least(2, clientIn(socketstats.CloseWait)) + f.least(2, serverIn(socketstats.CloseWait)); n > 0 {
+			add("close_wait", count("connections", n))
+		}
+		if f.span() > 0 {
+			add("slowest_shown", growing(few/f.span().Seconds()), lasting(f.span()))
+		}
+		return found
+	},
+})
+
+// withdrawn is when the client's connections looked most like a fault, if half of
+// them were closed since; 0 if they never did.
+func (f *facts) withdrawn() time.Duration {
+	most, at := 0, 0
+	for i := range f.Samples {
+		if n := clientOpen(&f.Samples[i]); n > most {
+			most, at = n, i
+		}
+	}
+	if at < series.Least || clientOpen(f.last())*2 > most {
+		return 0
+	}
+	before := *f.subject
+	before.Samples, before.Final = f.Samples[:at+1], nil
+	if rule, _ := gather(&before, Conditions{Speed: f.Speed}).judge(); rule.Severity == "" {
+		return 0
+	}
+	return f.At[at]
+}

@@ -1,0 +1,79 @@
+package verdict
+
+import "socketlab/internal/series"
+
+// NotEnoughData is the kind of a subject of which too little was seen.
+const NotEnoughData Kind = "not-enough-data"
+
+var _ = register(Rule{
+	Kind:       NotEnoughData,
+	Rank:       rankNone, // a fault that shows already is reported at once
+	Title:      "too early to say",
+	Means:      "There are too few samples, or what they show may still be the beginning of something ordinary: a start-up, a slow response.",
+	Recognised: "Fewer than eight samples, or fewer than eight since the last restart; requests are in flight and the first of them have no response yet; connections grow and have not had the time to be idle.",
+	Sentences: map[string]string{
+		"no_sample":  "There is no sample.",
+		"no_request": "No request was sent.",
+		"restarted":  "The process was restarted.",
+		"samples":    "{samples|sample} of at least {needed}.",
+		"waiting":    "{requests|request waits|requests wait} for a response. Observe for longer than a slow response takes.",
+		"growing":    "Connections grow. Whether they are used again does not show yet.",
+	},
+	find: func(f *facts) *finding {
+		if f.enough() {
+			return nil
+		}
+		switch n := max(f.pending(), unanswered(f.last(), f.silent)); {
+		case f.counted() && f.last().Requests.Sent == 0:
+			return &finding{facts: []Fact{fact("no_request")}}
+		case len(f.Samples) < series.Least:
+			var facts []Fact
+			if f.Restarted {
+				facts = append(facts, fact("restarted"))
+			}
+			return &finding{facts: append(facts, fact("samples", count("samples", len(f.Samples)), count("needed", series.Least)))}
+		case n >= few:
+			return &finding{facts: []Fact{fact("waiting", count("requests", n))}}
+		default:
+			return &finding{facts: []Fact{fact("growing")}}
+		}
+	},
+})
+
+// enough reports whether what was seen is enough to call it healthy.
+func (f *facts) enough() bool {
+	if r := f.last().Requests; r != nil && f.Over && f.reused() > 0 && 2*f.reused() >= r.Finished() {
+		return true // connections were used again, however short the run
+	}
+	return len(f.Samples) >= series.Least && !f.starting()
+}
+
+// starting reports whether connections still grow, or requests still wait, in a way
+// that may be a start or a leak.
+func (f *facts) starting() bool {
+	switch r := f.last().Requests; {
+	case r != nil:
+		// Before the first round of responses is in, nothing could be reused.
+		return r.Sent == 0 || r.Finished() < int64(f.most(inFlight))
+	case f.Over || !f.active():
+		return false
+	}
+	waits := func(s *series.Sample) int { return unanswered(s, f.silent) }
+	if _, grows := f.grows(waits); grows && waits(f.last()) >= few {
+		return true
+	}
+	// What grows has not had the time to be idle, or is just becoming it.
+	_, client := f.grows(clientOpen)
+	_, server := f.grows(serverOpen)
+	quiet := f.idle(f.last()) + waits(f.last()) + f.silentAtServer(f.last()) + f.last().Server.Activity.Received.AtLeast(f.silent)
+	return (client || server) && (f.span() < 5*f.silent || quiet >= few)
+}
+
+// pending is the number of requests in flight by the client's counters; 0 where it
+// has none.
+func (f *facts) pending() int {
+	if !f.counted() {
+		return 0
+	}
+	return inFlight(f.last())
+}

@@ -1,0 +1,69 @@
+package verdict
+
+import "time"
+
+// RequestStalled is the kind of a client that waits for a response without end.
+const RequestStalled Kind = "request-stalled"
+
+const (
+	// patience is how long a response may take: most clients and proxies give up by
+	// then.
+	patience = 30 * time.Second
+	// noResponse is how long requests must have waited to the end of a run in which
+	// none got a response.
+	noResponse = 2 * time.Second
+)
+
+var _ = register(Rule{
+	Kind: RequestStalled, Severity: Fault, Rank: rankRequests + 1, Scenario: "no-timeout",
+	Title:      "requests wait for a response that does not come",
+	Means:      "The server took the request and is silent. Without a deadline the client waits for ever, with a connection and whatever the request holds.",
+	Recognised: "With client-side counters: three or more requests have been in flight for 30 s; or for five times the slowest response, and at least a second; or to the end of a run in which none got a response. Without: three or more connections that sent last, 30 s ago or earlier.",
+	Limits:     "Slow responses up to 30 s are not reported. A long poll or a subscription without messages looks like it.",
+	Needs:      []Need{needMetricsOrActivity},
+	Fix:        "Give every request a deadline: in Go set http.Client.Timeout, or a context with a deadline.",
+	Sentences: map[string]string{
+		"sent_last":   "{connections|connection} sent last and got no response for {for_ms} or longer.",
+		"waiting":     "{in_flight|request waits|requests wait} for a response, the oldest for {for_ms} or longer.",
+		"no_response": "No request got a response.",
+	},
+	find: func(f *facts) *finding {
+		if !f.counted() {
+			n := unanswered(f.last(), patience)
+			if n < few {
+				return nil
+			}
+			return &finding{confidence: Medium, facts: []Fact{fact("sent_last", count("connections", n), lasting(patience))}}
+		}
+		r := f.last().Requests
+		if r.InFlight < few || f.least(3, inFlight) < few {
+			return nil
+		}
+		wait := f.longestWait()
+		var slowest time.Duration
+		if l := f.last().Latency; l != nil {
+			slowest = time.Duration(l.Max * float64(time.Millisecond))
+		}
+		slow := slowest > 0 && wait >= 5*slowest && f.life(wait) >= time.Second
+		never := f.Over && r.Finished() == 0 && wait >= f.span()/2 && f.life(wait) >= noResponse
+		if f.life(wait) < patience && !slow && !never {
+			return nil
+		}
+		facts := []Fact{f.requests(), fact("waiting", count("in_flight", r.InFlight), lasting(wait))}
+		if r.Finished() == 0 {
+			facts = append(facts, fact("no_response"))
+		}
+		return &finding{confidence: High, facts: facts}
+	},
+})
+
+// longestWait is how long the oldest request has waited at least, if responses come
+// in the order of their requests.
+func (f *facts) longestWait() time.Duration {
+	for i := range f.Samples {
+		if f.Samples[i].Requests.Sent > f.last().Requests.Finished() {
+			return f.At[len(f.At)-1] - f.At[i]
+		}
+	}
+	return 0
+}

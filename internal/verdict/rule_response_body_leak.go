@@ -1,0 +1,53 @@
+package verdict
+
+import (
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+)
+
+// ResponseBodyLeak is the kind of a client that does not close response bodies.
+const ResponseBodyLeak Kind = "response-body-leak"
+
+var _ = register(Rule{
+	Kind: ResponseBodyLeak, Severity: Leak, Scenario: "body-not-closed",
+	Rank:       rankSign + 2, // before close-wait-leak, which is the same sign without the counters that say why
+	Title:      "responses arrive and their bodies are never closed",
+	Means:      "The client has the response's header, and never says that it is done with the body. The connection is neither idle nor in use: the pool cannot give it to another request, and does not notice that the server closes it.",
+	Recognised: "Requests get responses on connections that are hardly reused, and the connections stay in CLOSE_WAIT once the server has closed its end. Or connections with unread data grow, or five or more are there throughout.",
+	Limits:     "A small body is read into the program at once: until the server closes the connection it looks like idle-connections-not-reused, with this as the alternative.",
+	Needs:      []Need{needMetricsOrActivity},
+	Fix:        "Close every response body, also when only the status matters, and read it to its end first.",
+	Sentences: map[string]string{
+		"close_wait": "The server has closed {connections|connection} that the client keeps open: CLOSE_WAIT.",
+		"unread":     "{connections|connection has|connections have} data that the program does not read[, growing by {growth_per_second}][, throughout the last {for_ms}].",
+	},
+	find: func(f *facts) *finding {
+		if client, server := f.closeWaits(); client > 0 || server > 0 {
+			r := f.last().Requests
+			if client == 0 || r == nil || 2*(r.Finished()-r.CutOff) < int64(client) || 4*f.reused() > r.Finished() {
+				return nil
+			}
+			return &finding{confidence: High, facts: []Fact{f.requests(), fact("close_wait", count("connections", client))}}
+		}
+		if !f.active() {
+			return nil
+		}
+		unread := func(s *series.Sample) int { return s.Client.Activity.Unread }
+		if perSecond, grows := f.grows(unread); grows {
+			return &finding{confidence: High, facts: []Fact{fact("unread", count("connections", unread(f.last())), growing(perSecond))}}
+		}
+		n := f.least(2, unread)
+		if n < several || len(f.Samples) < series.Least {
+			return nil
+		}
+		return &finding{confidence: Medium, facts: []Fact{fact("unread", count("connections", n), lasting(f.span()/2))}}
+	},
+})
+
+// closeWaits is how many sockets stay in CLOSE_WAIT at each end.
+func (f *facts) closeWaits() (client, server int) {
+	if len(f.Samples) < series.Least {
+		return 0, 0
+	}
+	return f.staying(clientIn(socketstats.CloseWait)), f.staying(serverIn(socketstats.CloseWait))
+}
