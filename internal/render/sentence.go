@@ -51,7 +51,7 @@ func holds(p *Panel, over, first bool) string {
 			held += fmt.Sprintf(" and %d in TIME_WAIT", state.Now)
 		}
 	}
-	if p.Verdict.Fault() {
+	if p.Verdict.IsFault() {
 		held += fmt.Sprintf(" (%s)", p.Verdict.Kind)
 	}
 	verb := ""
@@ -110,7 +110,7 @@ func ofProcesses(o *series.Observation, s *Snapshot) string {
 func worstPanel(o *series.Observation, panels []Panel) (worst *Panel, others int) {
 	for i := range panels {
 		p := &panels[i]
-		if !p.Verdict.Fault() {
+		if !p.Verdict.IsFault() {
 			continue
 		}
 		if worst != nil {

@@ -196,6 +196,8 @@ func figures(o *series.Observation, s *series.Subject) []Figure {
 		"connections.opened": "opened", "connections.reused": "reused", "requests.ok": "ok", "requests.failed": "failed",
 		"requests.in_flight": "in flight", "kernel_connections.opened": "opened", "kernel_connections.closed": "closed",
 	}
+	opened, closed, known := s.Rates()
+	rates := map[string]float64{"kernel_connections.opened": opened, "kernel_connections.closed": closed}
 	var list []Figure
 	for _, name := range names {
 		m, err := metric.Lookup(name)
@@ -206,31 +208,12 @@ func figures(o *series.Observation, s *series.Subject) []Figure {
 		if v, ok := m.Get(s); ok {
 			f.Text = m.Format(v)
 		}
-		if text := ratePerSecond(o, s, name); text != "" {
-			f.Text += ", " + text
+		if rate, ok := rates[name]; ok && known {
+			f.Text += fmt.Sprintf(", %.1f/s", rate)
 		}
 		list = append(list, f)
 	}
 	return list
-}
-
-// ratePerSecond is how much came or went since the sample before; "" where that is
-// not known.
-func ratePerSecond(o *series.Observation, s *series.Subject, name string) string {
-	n := len(s.Samples)
-	if o.Target == nil || n < 2 || s.Samples[n-1].KernelConns == nil || s.Samples[n-2].KernelConns == nil {
-		return ""
-	}
-	before, now := &s.Samples[n-2], &s.Samples[n-1]
-	seconds := (now.At - before.At).Seconds()
-	if seconds <= 0 {
-		return ""
-	}
-	more := now.KernelConns.Opened - before.KernelConns.Opened
-	if name == "kernel_connections.closed" {
-		more = now.KernelConns.Closed - before.KernelConns.Closed
-	}
-	return fmt.Sprintf("%.1f/s", math.Max(0, float64(more)/seconds))
 }
 
 // note says how a command of the user's ended.

@@ -238,6 +238,22 @@ func (s *Subject) KernelConns() *ConnCounts {
 	return nil
 }
 
+// Rates are how many connections came and went per second between the newest two
+// samples, as the kernel saw it; false where that is not known.
+func (s *Subject) Rates() (opened, closed float64, ok bool) {
+	n := len(s.Samples)
+	if n < 2 || s.Samples[n-1].KernelConns == nil || s.Samples[n-2].KernelConns == nil {
+		return 0, 0, false
+	}
+	before, now := &s.Samples[n-2], &s.Samples[n-1]
+	seconds := (now.At - before.At).Seconds()
+	if seconds <= 0 {
+		return 0, 0, false
+	}
+	rate := func(before, now int) float64 { return max(0, float64(now-before)/seconds) }
+	return rate(before.KernelConns.Opened, now.KernelConns.Opened), rate(before.KernelConns.Closed, now.KernelConns.Closed), true
+}
+
 // Peak is the most seen of each state at one end, and the largest total.
 func (s *Subject) Peak(end socketstats.End) socketstats.Counts {
 	var peak socketstats.Counts

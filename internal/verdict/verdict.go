@@ -109,3 +109,24 @@ func (f *facts) judge() (*Rule, *finding) {
 	}
 	panic("verdict: no rule fits")
 }
+
+// Compare orders verdicts by how much they matter: leaks first, then faults, then
+// notes, then what is not known, and what is healthy last; of the same severity the
+// surer one first. It is negative if a matters more than b.
+func Compare(a, b Verdict) int { return weight(a) - weight(b) }
+
+func weight(v Verdict) int {
+	confidence := map[Confidence]int{High: 0, Medium: 1, Low: 2}[v.Confidence]
+	switch v.Severity {
+	case Leak:
+		return confidence
+	case Fault:
+		return 10 + confidence
+	case Note:
+		return 20 + confidence
+	}
+	if v.Kind == Healthy {
+		return 40 + confidence
+	}
+	return 30
+}

@@ -8,31 +8,15 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"socketlab/internal/render"
-	"socketlab/internal/socketstats"
 )
 
-// look is how a state is drawn: no two have the same fill, so that they can be
-// told apart without colour.
-type look struct {
-	fill  string
-	style lipgloss.Style
-}
+// fillOf is what bars and charts are filled with for a state: no two states have
+// the same, so that they can be told apart without colour.
+func fillOf(state string) string { return string(render.LookOf(state).Rune) }
 
-func lookOf(fill, colour string) look {
-	return look{fill, lipgloss.NewStyle().Foreground(lipgloss.Color(colour))}
-}
-
-var looks = map[string]look{
-	socketstats.Established.String(): lookOf(solid, "74"),
-	socketstats.CloseWait.String():   lookOf("▓", "209"),
-	socketstats.TimeWait.String():    lookOf("░", "253"),
-	socketstats.SynSent.String():     lookOf("▒", "220"),
-	socketstats.SynRecv.String():     lookOf("R", "178"),
-	socketstats.FinWait1.String():    lookOf("f", "140"),
-	socketstats.FinWait2.String():    lookOf("F", "134"),
-	socketstats.Closing.String():     lookOf("G", "168"),
-	socketstats.LastAck.String():     lookOf("L", "203"),
-	socketstats.Close.String():       lookOf("C", "246"),
+// styleOf is the colour of a state.
+func styleOf(state string) lipgloss.Style {
+	return lipgloss.NewStyle().Foreground(lipgloss.ANSIColor(render.LookOf(state).Terminal))
 }
 
 // solid is the fill that can be drawn for a part of a cell, too.
@@ -50,8 +34,7 @@ func bar(s render.State, scale, width int) string {
 	if s.Now > 0 {
 		n = min(max(s.Now*width/max(scale, 1), 1), width)
 	}
-	l := looks[s.Name]
-	return l.style.Render(strings.Repeat(l.fill, n)) + strings.Repeat(" ", width-n)
+	return styleOf(s.Name).Render(strings.Repeat(fillOf(s.Name), n)) + strings.Repeat(" ", width-n)
 }
 
 // chart is sockets by state over time.
@@ -93,10 +76,10 @@ func (c *chart) draw(width, height int) []string {
 	return append(lines, faint.Render(pad(strings.Repeat(" ", label+2)+from+strings.Repeat(" ", blank)+to, width)))
 }
 
-// cell is a character of the chart, of the state with this look.
+// cell is a character of the chart, in the colour of its state.
 type cell struct {
-	text string
-	look *lipgloss.Style
+	text  string
+	style *lipgloss.Style
 }
 
 // coloured writes cells, with one colour for all neighbours that share it.
@@ -104,11 +87,11 @@ func coloured(cells []cell) string {
 	var text strings.Builder
 	for i := 0; i < len(cells); {
 		j, part := i, ""
-		for ; j < len(cells) && cells[j].look == cells[i].look; j++ {
+		for ; j < len(cells) && cells[j].style == cells[i].style; j++ {
 			part += cells[j].text
 		}
-		if cells[i].look != nil {
-			part = cells[i].look.Render(part)
+		if cells[i].style != nil {
+			part = cells[i].style.Render(part)
 		}
 		text.WriteString(part)
 		i = j
@@ -128,8 +111,8 @@ func (c *chart) cells(columns, rows int) [][]cell {
 	styles := make([]*lipgloss.Style, len(c.states))
 	fills := make([]string, len(c.states))
 	for i, s := range c.states {
-		l := looks[s.Name]
-		styles[i], fills[i] = &l.style, l.fill
+		style := styleOf(s.Name)
+		styles[i], fills[i] = &style, fillOf(s.Name)
 	}
 	next := 0
 	var point *render.Point

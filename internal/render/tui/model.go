@@ -6,6 +6,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
+
+	"socketlab/internal/series"
 )
 
 // LeastWidth and LeastHeight are the smallest terminal that the view fits in.
@@ -13,23 +15,6 @@ const (
 	LeastWidth  = 80
 	LeastHeight = 24
 )
-
-// face is what is shown: a run, or processes under watch.
-type face interface {
-	// take enters an event, and draw makes the picture of all that were entered.
-	take(event any)
-	draw()
-	// turn goes to the other end of the connections.
-	turn()
-	header() (left, right string)
-	sentence() string
-	// body fills width and height just so, from line scroll on if there is more.
-	body(width, height int) []string
-	// keys are the keys for the last line, and page what one of them opens; nil
-	// if it opens nothing.
-	keys() string
-	page(key string) []string
-}
 
 // Controls are what keys do beyond the view.
 type Controls struct {
@@ -40,9 +25,9 @@ type Controls struct {
 
 // model is the view: messages in, a screen out.
 type model struct {
-	face          face
+	face          *face
 	controls      Controls
-	deaf          bool // no keyboard
+	noKeys        bool // there is no keyboard
 	width, height int
 	paused        bool
 	missed        batch // what came while paused
@@ -52,7 +37,7 @@ type model struct {
 }
 
 // batch is events that came since the last one.
-type batch []any
+type batch []series.Event
 
 // notice is a line for the user that is no event.
 type notice string
@@ -105,7 +90,7 @@ func (m model) key(key string) (tea.Model, tea.Cmd) {
 			m.missed = nil
 		}
 	case "tab":
-		m.face.turn()
+		m.face.otherEnd()
 	case "esc":
 		m.open, m.scroll = "", 0
 	case "up", "k":
@@ -196,7 +181,7 @@ func (m model) screen() string {
 		right = "PAUSED at " + right
 	}
 	lines := []string{spread(bold.Render("sockwatch")+"  "+left, bold.Render(right), m.width)}
-	said := wrap(m.face.sentence(), m.width)
+	said := wrap(m.face.snapshot.Sentence, m.width)
 	if m.notice != "" {
 		said = append(first(said, sentenceLines-1), "note: "+m.notice)
 	}
@@ -241,7 +226,7 @@ func (m model) footer(left int) string {
 		more = fmt.Sprintf(" · ↓ %d more lines", left-m.room())
 	}
 	switch {
-	case m.deaf:
+	case m.noKeys:
 		return "Ctrl-C ends it · no keys: standard input is no terminal"
 	case m.open != "":
 		return "esc closes this · ↑ ↓ PgUp PgDn scroll · q quit and table" + more

@@ -13,12 +13,12 @@ import (
 
 // pane is a frame with one side of a run, or one process.
 type pane struct {
-	name, what, trend string
-	style             lipgloss.Style
-	held              int
-	chart             chart
-	facts             []string // what fits in lines, each of them whole or cut off
-	found             []string // the verdict, and its evidence
+	name, what, trend, arrow string
+	style                    lipgloss.Style
+	held                     int
+	chart                    chart
+	facts                    []string // what fits in lines, each of them whole or cut off
+	found                    []string // the verdict and its sentences
 }
 
 // leastPane is the least height of a pane: it has no chart then, but its number,
@@ -62,24 +62,12 @@ func (p *pane) head(width int) []string {
 	if ansi.StringWidth(number[0])+2+len(what) > width {
 		what = p.what
 	}
-	beside := []string{p.style.Bold(true).Render(p.name), what, p.style.Bold(true).Render(arrow(p.trend) + " " + p.trend)}
+	beside := []string{p.style.Bold(true).Render(p.name), what, p.style.Bold(true).Render(p.arrow + " " + p.trend)}
 	lines := make([]string, 0, len(number))
 	for i, row := range number {
 		lines = append(lines, pad(p.style.Render(row)+"  "+beside[i], width))
 	}
 	return lines
-}
-
-// arrow shows a trend at a glance.
-func arrow(trend string) string {
-	switch {
-	case strings.HasPrefix(trend, "+"), strings.HasPrefix(trend, "climbed"):
-		return "▲"
-	case strings.HasPrefix(trend, "-"), strings.HasPrefix(trend, "fell"):
-		return "▼"
-	default:
-		return "──"
-	}
 }
 
 // states are the bars with their counts: those with the highest peaks if there
@@ -102,8 +90,7 @@ func (p *pane) states(width, room int) []string {
 	const name = 11 // ESTABLISHED
 	var lines []string
 	for _, s := range shown {
-		l := looks[s.Name]
-		lines = append(lines, fmt.Sprintf("%s %-*s %s %*d", l.style.Render(l.fill), name, s.Name,
+		lines = append(lines, fmt.Sprintf("%s %-*s %s %*d", styleOf(s.Name).Render(fillOf(s.Name)), name, s.Name,
 			bar(s, p.chart.scale, max(width-name-4-number, 1)), number, s.Now))
 	}
 	if len(shown) < len(p.chart.states) {

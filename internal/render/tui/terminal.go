@@ -1,3 +1,6 @@
+// Package tui shows an observation while it goes on: as a view with a pane for each
+// subject on a terminal, as a table redrawn in place on one that is too small, and
+// as a line for each moment elsewhere.
 package tui
 
 import (
@@ -11,9 +14,8 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"golang.org/x/term"
 
-	"socketlab/internal/lab"
-	"socketlab/internal/observe"
 	"socketlab/internal/render"
+	"socketlab/internal/series"
 )
 
 // Terminal is where a view is shown, one after another, and where else there
@@ -49,7 +51,7 @@ func (t *Terminal) Write(p []byte) (int, error) {
 	if t.open == nil {
 		return t.notes.Write(p)
 	}
-	t.open.enter(notice(p))
+	t.open.note(notice(p))
 	return t.held.Write(p)
 }
 
@@ -61,18 +63,26 @@ func (t *Terminal) Pin(text string) {
 	t.pin = text
 }
 
-// Run returns the face of a run, which opens when that begins, and what closes
-// it. close may be called by anyone, and more than once; when it returns, the
-// terminal is as it was.
-func (t *Terminal) Run(c Controls) (show Observer, close func()) {
-	lines := Run(t.screen, t.draws && t.tooSmall())
-	if !t.draws || t.tooSmall() {
-		return lines, func() {}
+// CanRedraw reports whether w is a terminal on which lines can be drawn again.
+// termName is the environment's TERM.
+func CanRedraw(w io.Writer, termName string) bool {
+	f, ok := w.(interface{ Fd() uintptr })
+	return ok && termName != "dumb" && term.IsTerminal(int(f.Fd()))
+}
+
+// Show returns the face of an observation, which opens when that begins, and what
+// closes it. close may be called by anyone, and more than once; when it returns,
+// the terminal is as it was.
+func (t *Terminal) Show(c Controls) (show func(series.Event), close func()) {
+	plain := Plain(t.screen, t.draws)
+	if !t.Views() {
+		return plain, func() {}
 	}
-	s := t.newShow(&runFace{}, c)
-	return func(e lab.Event) {
-		if e.Begin != nil {
-			lines(e) // where to look with other eyes, for when the view is gone
+	lines := (&lines{w: t.screen}).show
+	s := t.newShow(&face{}, c)
+	return func(e series.Event) {
+		if e.Header != nil {
+			lines(e) // how to see the same by ss, for when the view is gone
 			t.begin(s)
 		}
 		if !s.enter(e) {
@@ -81,20 +91,18 @@ func (t *Terminal) Run(c Controls) (show Observer, close func()) {
 	}, func() { t.end(s) }
 }
 
-// Watch is like [Terminal.Run], for processes under watch.
-func (t *Terminal) Watch(c Controls) (show func(observe.Snapshot), close func()) {
-	lines := Watch(t.screen, t.draws && t.tooSmall())
-	if !t.draws || t.tooSmall() {
-		return lines, func() {}
+// Plain returns the face of an observation without a view: a table redrawn in
+// place, or a line for each moment.
+func Plain(w io.Writer, redraw bool) func(series.Event) {
+	if redraw {
+		return newTable(w).show
 	}
-	s := t.newShow(&watchFace{}, c)
-	return func(snap observe.Snapshot) {
-		t.begin(s)
-		if !s.enter(snap) {
-			lines(snap)
-		}
-	}, func() { t.end(s) }
+	return (&lines{w: w}).show
 }
+
+// Views reports whether an observation would be shown as a view, with room for
+// verdicts, rather than as lines or as a plain table.
+func (t *Terminal) Views() bool { return t.draws && !t.tooSmall() }
 
 // tooSmall reports whether the views do not fit the terminal as it is now. There a
 // table is redrawn in place, without keys.
@@ -123,7 +131,7 @@ type show struct {
 	wake   chan struct{}
 }
 
-func (t *Terminal) newShow(f face, c Controls) *show {
+func (t *Terminal) newShow(f *face, c Controls) *show {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	options := []tea.ProgramOption{
@@ -137,7 +145,7 @@ func (t *Terminal) newShow(f face, c Controls) *show {
 		options = append(options, tea.WithColorProfile(colorprofile.ASCII))
 	}
 	return &show{
-		program: tea.NewProgram(model{face: f, controls: c, deaf: t.keys == nil, notice: t.pin}, options...),
+		program: tea.NewProgram(model{face: f, controls: c, noKeys: t.keys == nil, notice: t.pin}, options...),
 		over:    make(chan struct{}), gone: make(chan struct{}), fed: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
 }
@@ -189,22 +197,30 @@ func (t *Terminal) end(s *show) {
 
 // enter leaves an event for the view and never waits for it: who watches must
 // not slow down what is watched. It returns false if the view has failed.
-func (s *show) enter(event any) bool {
+func (s *show) enter(e series.Event) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.failed {
 		return false
 	}
-	if n, ok := event.(notice); ok {
-		s.notes = append(s.notes, n)
-	} else {
-		s.queue = append(s.queue, event)
-	}
+	s.queue = append(s.queue, e)
+	s.signal()
+	return true
+}
+
+// note leaves a line for the user.
+func (s *show) note(n notice) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notes = append(s.notes, n)
+	s.signal()
+}
+
+func (s *show) signal() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
 	}
-	return true
 }
 
 // A picture is drawn at most so often, and for at most one part in share of the
@@ -218,7 +234,7 @@ const (
 // feed hands over what was entered.
 func (s *show) feed() {
 	defer close(s.fed)
-	pace := render.Pace{Share: share, Least: oftenEnough, Most: seldom}
+	throttle := render.Throttle{Share: share, Least: oftenEnough, Most: seldom}
 	for {
 		select {
 		case <-s.over:
@@ -229,7 +245,7 @@ func (s *show) feed() {
 		}
 		began := time.Now()
 		s.hand()
-		rest := time.NewTimer(pace.Rest(time.Since(began)))
+		rest := time.NewTimer(throttle.Rest(time.Since(began)))
 		select {
 		case <-rest.C:
 		case <-s.over:
