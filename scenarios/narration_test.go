@@ -54,7 +54,7 @@ func TestNarrationsTellWhatHappensInTime(t *testing.T) {
 			all++
 			require.True(t, slices.ContainsFunc(script.Narration, func(told scenario.Telling) bool {
 				late := told.At.D() - e.at
-				return late >= 0 && late <= 2*script.Sample.D()
+				return late >= 0 && late <= 2*script.SampleInterval.D()
 			}), "%s: nothing is told of %s at %s", id, e.what, e.at)
 		}
 	}
@@ -71,7 +71,7 @@ type event struct {
 // connection, from which servers and the network count.
 func eventsOf(s scenario.Script) []event {
 	var all []event
-	for _, v := range append([]scenario.Server{s.Server}, s.Behind...) {
+	for _, v := range append([]scenario.Server{s.Server}, s.Upstreams...) {
 		all = append(all,
 			event{"stop_after", v.StopAfter.D()},
 			event{"abort_after", v.AbortAfter.D()},

@@ -155,7 +155,7 @@ func playLoad(ctx context.Context, c loadgen.Caller, arrivals []time.Duration) (
 	p := loadgen.Begin(c, arrivals, loadgen.MaxFDs())
 	p.Play(ctx)
 	var r loadgen.Report
-	if err := waitFor(ctx, func() bool { r = p.Report(); return r.Requests.Waiting == 0 }); err != nil {
+	if err := waitFor(ctx, func() bool { r = p.Report(); return r.Requests.InFlight == 0 }); err != nil {
 		return 0, err
 	}
 	if r.Stopped != "" {

@@ -97,7 +97,7 @@ func playerClient(ctx context.Context, args []string, _ io.Writer) error {
 	p := loadgen.Begin(c, arrivals, loadgen.MaxFDs())
 	p.Play(ctx)
 	var r loadgen.Requests
-	err = waitFor(ctx, func() bool { r = p.Report().Requests; return r.Waiting == 0 })
+	err = waitFor(ctx, func() bool { r = p.Report().Requests; return r.InFlight == 0 })
 	if err == nil && r.OK != int64(len(arrivals)) {
 		err = fmt.Errorf("%d of %d requests succeeded: %v", r.OK, len(arrivals), r.Errors)
 	}

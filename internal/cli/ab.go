@@ -50,7 +50,7 @@ each side, with {port}, {addr} or {url} where its port belongs.
 The run is over when both clients ended, or after --for; then everything that
 the commands started is ended.`,
 		Example: `  sockwatch ab --faulty 'python3 old.py {url}' --fixed 'python3 new.py {url}'
-  sockwatch ab --faulty './old {addr}' --fixed './new {addr}' --hang --for 10s
+  sockwatch ab --faulty './old {addr}' --fixed './new {addr}' --no-response --for 10s
   sockwatch ab --faulty './old {url}' --fixed './new {url}' --report proof.html
   sockwatch ab --faulty './old {url}' --fixed './new {url}' \
       --server 'python3 -m http.server --bind {host} {port}'`,
@@ -68,7 +68,7 @@ the commands started is ended.`,
 }
 
 // serverFlags are what our own server can be told.
-var serverFlags = []string{"delay", "idle-timeout", "status", "body", "hang"}
+var serverFlags = []string{"delay", "idle-timeout", "status", "body", "no-response"}
 
 func (o *abOptions) add(f *pflag.FlagSet) {
 	o.format = choice{"table", report.Formats()}
@@ -82,7 +82,7 @@ func (o *abOptions) add(f *pflag.FlagSet) {
 	durationFlag(f, &b.IdleTimeout, "idle-timeout", server.DefaultIdleTimeout, "slowserver: close a connection that waited this long for its next request; 0 never")
 	f.IntVar(&b.Status, "status", 200, "slowserver: HTTP status of each answer")
 	f.IntVar(&b.Body, "body", 0, "slowserver: size of each answer's body in bytes; 0 for a short text")
-	f.BoolVar(&b.Hang, "hang", false, "slowserver: accept requests and never answer them")
+	f.BoolVar(&b.NoResponse, "no-response", false, "slowserver: accept requests and never answer them")
 	f.DurationVar(&o.comparison.For, "for", 30*time.Second, "end clients that are still at work after this time")
 	f.DurationVar(&o.comparison.Interval, "interval", 100*time.Millisecond, "time between two counts")
 	f.VarP(&o.format, "output", "o", "form of the result")

@@ -104,7 +104,7 @@ func playClient(c *cobra.Command, streams Streams, side scenario.Side, o clientO
 	if o.allowRemote {
 		fmt.Fprintf(streams.Err, "client-%s: note: loading %s, which need not be on this machine\n", side, addr)
 	}
-	caller := scenarios.NewCaller(script.Code, side, loadgen.NewTarget(loadgen.At{Addr: addr}, script.Client))
+	caller := scenarios.NewCaller(script.Implementation, side, loadgen.NewTarget(loadgen.At{Addr: addr}, script.Client))
 	return runClient(c, streams, side, loadgen.Begin(caller, script.Arrivals(o.seed), loadgen.MaxFDs()), script, o)
 }
 
@@ -136,7 +136,7 @@ func runClient(c *cobra.Command, streams Streams, side scenario.Side, player *lo
 		case <-tick.C:
 			r := player.Report()
 			log.Info("requests", "sent", r.Requests.Sent, "ok", r.Requests.OK, "failed", r.Requests.Failed,
-				"waiting", r.Requests.Waiting, "opened", r.Connections.Opened, "reused", r.Connections.Reused,
+				"waiting", r.Requests.InFlight, "opened", r.Connections.Opened, "reused", r.Connections.Reused,
 				"descriptors", r.Process.FDs, "goroutines", r.Process.Goroutines)
 			over = r.Stopped != ""
 		}
@@ -165,7 +165,7 @@ connections  opened %d, requests that reused one %d
 latency      p50 %.1f ms, p99 %.1f ms, max %.1f ms
 schedule     p99 %.1f ms late
 process      descriptors peak %d, goroutines peak %d, memory peak %d KiB, garbage collections %d
-`, r.Requests.Sent, r.Requests.OK, r.Requests.Failed, r.Requests.Waiting,
+`, r.Requests.Sent, r.Requests.OK, r.Requests.Failed, r.Requests.InFlight,
 		cmp.Or(r.Requests.ErrorList(), "none"), r.Connections.Opened, r.Connections.Reused,
 		r.Latency.P50, r.Latency.P99, r.Latency.Max, r.ScheduleLate.P99,
 		r.Process.FDsPeak, r.Process.GoroutinesPeak, r.Process.RSSPeakBytes/1024, r.Process.GCCycles)

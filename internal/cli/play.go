@@ -119,13 +119,13 @@ func (p *player) wantsIsolation(s scenario.Script) bool {
 	}
 	// Who names ports, or watches a demo, wants to look on from outside; and
 	// gopsutil does not see inside.
-	return s.Needs == scenario.Namespace || (!p.visible && p.ports == nil && p.source.Name() == "sockdiag")
+	return s.Requires == scenario.Namespace || (!p.visible && p.ports == nil && p.source.Name() == "sockdiag")
 }
 
 // skip says why a script cannot be played; "" if it can.
 func (p *player) skip(s scenario.Script) string {
 	switch {
-	case s.Needs != scenario.Namespace:
+	case s.Requires != scenario.Namespace:
 		return ""
 	case p.isolate.value == isolateNever:
 		return "it needs a network namespace of its own, and --isolate is never"
@@ -279,11 +279,11 @@ func firstUnmet(expectations []expect.Result) string {
 func (p *player) warn(script scenario.Script, s *lab.Sample) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.warned || s.Took <= script.Sample.D()/dear {
+	if p.warned || s.Took <= script.SampleInterval.D()/dear {
 		return
 	}
 	p.warned = true
-	warnDear(p.streams.Err, p.source, s.Took, script.Sample.D())
+	warnDear(p.streams.Err, p.source, s.Took, script.SampleInterval.D())
 }
 
 // dear is the part of the interval, one in so many, above which a count is

@@ -24,10 +24,10 @@ import (
 const longRun = `
 id: long
 title: goes on and on
-code: transport-per-request
+implementation: transport-per-request
 server: {delay: 200ms, idle_timeout: 120s}
 load: [{rate: 50, for: 10m}]
-sample: 100ms
+sample_interval: 100ms
 expect:
   faulty: [connections.reused == 0]
   fixed: [requests.failed == 0]

@@ -31,7 +31,7 @@ func (m moment) sample() lab.SideSample {
 	}
 	return lab.SideSample{Client: c, Server: c, Report: loadgen.Report{
 		Requests: loadgen.Requests{
-			Sent: m.sent, OK: m.done - m.failed, Failed: m.failed, Waiting: m.sent - m.done,
+			Sent: m.sent, OK: m.done - m.failed, Failed: m.failed, InFlight: m.sent - m.done,
 			Errors: map[string]int64{"EOF": m.failed},
 		},
 		Connections: loadgen.Connections{Opened: int64(m.established + m.timeWait), Reused: m.reused},

@@ -48,7 +48,7 @@ func quiet(side *lab.Side) []idlePoint {
 	var points []idlePoint
 	var before loadgen.Requests
 	for i, sample := range side.Samples {
-		if now := sample.Report.Requests; now.Waiting == 0 && before.Waiting == 0 && now.Sent == before.Sent {
+		if now := sample.Report.Requests; now.InFlight == 0 && before.InFlight == 0 && now.Sent == before.Sent {
 			points = append(points, idlePoint{
 				idle:   side.Client.Series[i].Counts.Of(socketstats.Established),
 				failed: now.Failed,

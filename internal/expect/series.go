@@ -56,17 +56,17 @@ func sample(at time.Duration, s lab.SideSample, relayed bool) verdict.Sample {
 		Server: verdict.End{Counts: s.Server, Activity: s.ServerActivity},
 		Kernel: s.Kernel, Descriptors: s.Report.Process.FDs,
 		Flow: flow(s, relayed), Requests: requests(s.Report),
-		Servers: servers(s), Behind: behind(s, relayed),
+		Servers: servers(s), UpstreamConns: upstreamConns(s, relayed),
 	}
 	return v
 }
 
-// behind is the connections that the first server opened.
-func behind(s lab.SideSample, relayed bool) int {
+// upstreamConns is the connections that the first server opened.
+func upstreamConns(s lab.SideSample, relayed bool) int {
 	if !relayed {
 		return 0
 	}
-	return s.Behind
+	return s.UpstreamConns
 }
 
 // servers are the servers that could have had the requests, in the order of
@@ -105,10 +105,10 @@ func requests(r loadgen.Report) *verdict.Requests {
 	}
 	v := &verdict.Requests{
 		Sent: int(r.Requests.Sent), OK: int(r.Requests.OK), Failed: int(r.Requests.Failed),
-		Waiting: int(r.Requests.Waiting), Reused: int(r.Connections.Reused),
+		InFlight: int(r.Requests.InFlight), Reused: int(r.Connections.Reused),
 		Slowest: time.Duration(r.Latency.Max * float64(time.Millisecond)),
 		CutOff:  int(r.Requests.CutOff()), TimedOut: int(r.Requests.Errors["timeout"]),
-		Stale: int(r.Connections.Stale), Tries: int(r.Requests.Tries), Refused: int(r.Connections.Failed),
+		StaleReuse: int(r.Connections.StaleReuse), Attempts: int(r.Requests.Attempts), Refused: int(r.Connections.Failed),
 	}
 	return v
 }

@@ -105,10 +105,10 @@ var abExpects = scenario.Expect{
 // abScript is the script that a comparison has in its run.
 func abScript(c Comparison) scenario.Script {
 	return scenario.Script{
-		ID: "ab", Title: c.title(), Needs: scenario.Loopback, Speed: 1, Server: c.Behaviour,
-		Load:   []scenario.Phase{{Pause: scenario.Duration(c.For)}},
-		Sample: scenario.Duration(c.Interval),
-		Expect: abExpects,
+		ID: "ab", Title: c.title(), Requires: scenario.Loopback, Speed: 1, Server: c.Behaviour,
+		Load:           []scenario.Phase{{Pause: scenario.Duration(c.For)}},
+		SampleInterval: scenario.Duration(c.Interval),
+		Expect:         abExpects,
 	}
 }
 
@@ -226,7 +226,7 @@ func (p *pair) enter(s server.Served) {
 		}
 	}
 	p.report.Requests = loadgen.Requests{
-		Sent: s.Received, OK: s.Answered, Failed: failed, Waiting: s.Received - s.Answered - failed, Errors: errors,
+		Sent: s.Received, OK: s.Answered, Failed: failed, InFlight: s.Received - s.Answered - failed, Errors: errors,
 	}
 	p.report.Connections = loadgen.Connections{Opened: s.Accepted, Reused: s.Reused}
 	p.accepted = s.Accepted

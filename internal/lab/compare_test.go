@@ -158,7 +158,7 @@ func TestCompareCountsProgramsThatKnowNothingOfUs(t *testing.T) {
 				require.EqualValues(t, requests, r.Requests.Sent, side)
 				require.EqualValues(t, requests, r.Requests.OK, side)
 				require.Zero(t, r.Requests.Failed, side)
-				require.Zero(t, r.Requests.Waiting, side)
+				require.Zero(t, r.Requests.InFlight, side)
 				require.Empty(t, r.Failure, side)
 				require.True(t, r.Done && r.Final, side)
 				require.True(t, r.Knows("requests.sent") && r.Knows("connections.opened"), side)

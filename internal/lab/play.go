@@ -127,7 +127,7 @@ func (p *play) watch(ctx context.Context) error {
 	if p.Script.Server.StopAfter == 0 {
 		stop.Stop()
 	}
-	tick := time.NewTicker(p.Script.Sample.D())
+	tick := time.NewTicker(p.Script.SampleInterval.D())
 	defer tick.Stop()
 	faulty, fixed := p.procs[scenario.Faulty], p.procs[scenario.Fixed]
 	for {
@@ -262,7 +262,7 @@ func (p *play) awaitReport(ctx context.Context, side scenario.Side) error {
 
 // askServers finds out, where a side has several servers, what each has done.
 func (p *play) askServers(ctx context.Context) error {
-	if len(p.Script.Behind) == 0 {
+	if len(p.Script.Upstreams) == 0 {
 		return nil
 	}
 	for _, side := range scenario.Sides() {
@@ -294,7 +294,7 @@ func (p *pair) awaitServed(ctx context.Context, said func(a worker.Answer, ok bo
 // serverCounts is what a server process says of its servers.
 func serverCounts(a worker.Answer) map[string]ServerCount {
 	counts := map[string]ServerCount{}
-	for name, served := range a.Behind {
+	for name, served := range a.Upstreams {
 		counts[name] = ServerCount{
 			Requests: served.Received, Connections: served.Accepted, Due: slices.Contains(a.Due, name),
 		}

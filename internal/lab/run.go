@@ -175,9 +175,9 @@ type SideSample struct {
 	// Connections is what the kernel saw of the side's connections; nil where
 	// the source does not tell.
 	Connections *ConnCounts `json:"connections,omitempty"`
-	// Behind is the open connections to the servers behind the first, at the
+	// UpstreamConns is the open connections to the servers behind the first, at the
 	// client's end.
-	Behind int `json:"behind,omitempty"`
+	UpstreamConns int `json:"upstream_connections,omitempty"`
 	// Oldest is how long the oldest open socket at the client's end has been
 	// there, as far as the samples show.
 	Oldest time.Duration `json:"oldest_ns,omitempty"`
@@ -258,19 +258,19 @@ func (s *Side) Metric(name string) (float64, bool) {
 		return float64(r.Requests.OK), true
 	case "requests.failed":
 		return float64(r.Requests.Failed), true
-	case "requests.waiting":
-		return float64(r.Requests.Waiting), true
+	case "requests.in_flight":
+		return float64(r.Requests.InFlight), true
 	case "connections.opened":
 		return float64(r.Connections.Opened), true
 	case "connections.reused":
 		return float64(r.Connections.Reused), true
 	case "connections.failed":
 		return float64(r.Connections.Failed), true
-	case "connections.stale":
-		return float64(r.Connections.Stale), true
-	case "requests.tries":
-		return float64(r.Requests.Tries), true
-	case "lived_ms.max":
+	case "connections.stale_reuse":
+		return float64(r.Connections.StaleReuse), true
+	case "requests.attempts":
+		return float64(r.Requests.Attempts), true
+	case "max_age_ms":
 		return float64(s.Oldest()) / float64(time.Millisecond), true
 	case "process.fds_peak":
 		return float64(r.Process.FDsPeak), true

@@ -105,7 +105,7 @@ func (v *view) count(ctx context.Context, s *Sample) error {
 	for side, at := range v.servers {
 		of := s.Of(side)
 		of.Client, of.Server = socketstats.Count(ours, at...)
-		of.Behind = at.behind(ours)
+		of.UpstreamConns = at.upstreamConns(ours)
 		of.Oldest = v.ages[side].oldest(ours, at, s.At)
 		if _, tells := v.source.(*socketstats.Sockdiag); tells {
 			of.ClientActivity, of.ServerActivity = activitiesOf(ours, at)

@@ -19,9 +19,9 @@ func (at site) ports() []uint16 {
 	return ports
 }
 
-// behind counts the open sockets of connections to the servers behind the
+// upstreamConns counts the open sockets of connections to the servers behind the
 // first, at the client's end.
-func (at site) behind(sockets []socketstats.Socket) int {
+func (at site) upstreamConns(sockets []socketstats.Socket) int {
 	if len(at) < 2 {
 		return 0
 	}

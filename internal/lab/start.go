@@ -101,8 +101,8 @@ func (p *play) startServer(ctx context.Context, side scenario.Side) (site, error
 		}
 	}
 	return pair.startServer(ctx, p.Programs, side, worker.ServerOrder{
-		Listen: listen, Behaviour: p.Script.Server, Behind: p.Script.Behind, Network: p.Script.Network,
-		Settings: p.settings(side), Code: p.Script.Code, Side: p.code(side),
+		Listen: listen, Behaviour: p.Script.Server, Upstreams: p.Script.Upstreams, Network: p.Script.Network,
+		Settings: p.settings(side), Code: p.Script.Implementation, Side: p.code(side),
 	})
 }
 
@@ -145,8 +145,8 @@ func (p *pair) startServer(ctx context.Context, programs Programs, side scenario
 		p.site = *answer.Site
 	}
 	addrs := []string{answer.Listening}
-	for _, name := range slices.Sorted(maps.Keys(p.site.Behind)) {
-		addrs = append(addrs, p.site.Behind[name])
+	for _, name := range slices.Sorted(maps.Keys(p.site.Upstreams)) {
+		addrs = append(addrs, p.site.Upstreams[name])
 	}
 	var at site
 	for _, addr := range addrs {
@@ -224,9 +224,9 @@ func insideView(space *netns.Namespace, side scenario.Side, at site) (*view, err
 func (p *play) startClient(ctx context.Context, side scenario.Side, at site, arrivals []time.Duration) error {
 	site := p.procs[side].site
 	proc, err := p.Programs.start("client-"+string(side), clientOf(side), p.procs[side].space, worker.ClientOrder{
-		Code: p.Script.Code, Side: p.code(side), Arrivals: arrivals,
+		Code: p.Script.Implementation, Side: p.code(side), Arrivals: arrivals,
 		Target: loadgen.NewTarget(loadgen.At{
-			Addr: at[0].String(), Secure: site.CA != "", CA: site.CA, Servers: site.Behind, DNS: site.Names,
+			Addr: at[0].String(), Secure: site.CA != "", CA: site.CA, Servers: site.Upstreams, DNS: site.Names,
 		}, p.settings(side)),
 	})
 	if err != nil {

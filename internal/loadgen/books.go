@@ -19,10 +19,10 @@ import (
 // books counts what a load did. Create one with newBooks; it is safe for use
 // by several goroutines.
 type books struct {
-	sent, ok, failed atomic.Int64
-	tries            atomic.Int64
-	opened, reused   atomic.Int64
-	refused, stale   atomic.Int64
+	sent, ok, failed    atomic.Int64
+	attempts            atomic.Int64
+	opened, reused      atomic.Int64
+	refused, staleReuse atomic.Int64
 
 	mu      sync.Mutex // guards all below
 	errors  map[string]int64
@@ -61,15 +61,15 @@ func (b *books) call(ctx context.Context, c Caller, due time.Time) {
 		// A try has sent the request, or failed to get as far as that. GetConn
 		// would not do: net/http calls it twice for an open HTTP/2 connection, in
 		// Transport.getConn and in http2clientConnPool.getClientConn.
-		WroteHeaders: func() { b.tries.Add(1) },
+		WroteHeaders: func() { b.attempts.Add(1) },
 		DNSDone: func(info httptrace.DNSDoneInfo) {
 			if info.Err != nil {
-				b.tries.Add(1)
+				b.attempts.Add(1)
 			}
 		},
 		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
 			if err != nil {
-				b.tries.Add(1)
+				b.attempts.Add(1)
 			}
 		},
 		// net.Dialer calls ConnectDone for every address it tried, also when
@@ -82,7 +82,7 @@ func (b *books) call(ctx context.Context, c Caller, due time.Time) {
 				b.opened.Add(1)
 			case !errors.Is(err, context.Canceled): // nobody wanted it any more
 				b.refused.Add(1)
-				b.tries.Add(1)
+				b.attempts.Add(1)
 			}
 		},
 		GotConn: func(info httptrace.GotConnInfo) {
@@ -112,7 +112,7 @@ func (b *books) call(ctx context.Context, c Caller, due time.Time) {
 	name := ErrorName(err)
 	b.errors[name]++
 	if conn != nil && conn.again && !begun.Load() && conn.past.wasDead(name) {
-		b.stale.Add(1)
+		b.staleReuse.Add(1)
 	}
 }
 

@@ -73,7 +73,7 @@ func TestConnectionsAreCountedExactly(t *testing.T) {
 		}, requests, 0},
 		{"TLS", func(t *testing.T) Caller { return overTLS(t, false) }, 1, requests - 1},
 		{"HTTP/2", func(t *testing.T) Caller { return overTLS(t, true) }, 1, requests - 1},
-		{"one rowdb connection", func(t *testing.T) Caller {
+		{"one toydb connection", func(t *testing.T) Caller {
 			conn, err := toydb.Open(context.Background(), rows(t))
 			require.NoError(t, err)
 			t.Cleanup(func() { conn.Close() })
@@ -82,7 +82,7 @@ func TestConnectionsAreCountedExactly(t *testing.T) {
 				return err
 			})
 		}, 0, requests - 1}, // it was opened outside of the load
-		{"a rowdb connection for each query", func(t *testing.T) Caller {
+		{"a toydb connection for each query", func(t *testing.T) Caller {
 			addr := rows(t)
 			return CallerFunc(func(ctx context.Context) error {
 				conn, err := toydb.Open(ctx, addr)
@@ -94,7 +94,7 @@ func TestConnectionsAreCountedExactly(t *testing.T) {
 				return err
 			})
 		}, requests, 0},
-		{"two queries on each rowdb connection", func(t *testing.T) Caller {
+		{"two queries on each toydb connection", func(t *testing.T) Caller {
 			addr := rows(t)
 			var last *toydb.Conn
 			t.Cleanup(func() { last.Close() })
@@ -117,10 +117,10 @@ func TestConnectionsAreCountedExactly(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			r := oneByOne(test.caller(t), requests).report()
 			tries := int64(requests)
-			if strings.Contains(test.name, "rowdb") {
+			if strings.Contains(test.name, "toydb") {
 				tries = 0 // it has no requests in the sense of HTTP
 			}
-			require.Equal(t, Requests{Sent: requests, OK: requests, Tries: tries, Errors: map[string]int64{}}, r.Requests)
+			require.Equal(t, Requests{Sent: requests, OK: requests, Attempts: tries, Errors: map[string]int64{}}, r.Requests)
 			require.Equal(t, Connections{Opened: test.opened, Reused: test.reused}, r.Connections)
 		})
 	}
@@ -140,7 +140,7 @@ func overTLS(t *testing.T, http2 bool) Caller {
 	return get(srv.Client(), srv.URL)
 }
 
-// rows starts a rowdb server, and returns its address.
+// rows starts a toydb server, and returns its address.
 func rows(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -150,7 +150,7 @@ func rows(t *testing.T) string {
 	go func() {
 		defer close(served)
 		_ = server.New(server.Config{
-			Behaviour: scenario.Server{Protocol: scenario.RowDB}, Log: slog.New(slog.DiscardHandler),
+			Behaviour: scenario.Server{Protocol: scenario.ToyDB}, Log: slog.New(slog.DiscardHandler),
 		}).Serve(ctx, l)
 	}()
 	t.Cleanup(func() {
@@ -253,7 +253,7 @@ func TestFailedDialsOpenNothingAndAreCounted(t *testing.T) {
 	l.Close()
 	r := oneByOne(get(&http.Client{Transport: transport(t, &http.Transport{})}, "http://"+l.Addr().String()), 5).report()
 	require.Equal(t, Connections{Failed: 5}, r.Connections)
-	require.Equal(t, Requests{Sent: 5, Failed: 5, Tries: 5, Errors: map[string]int64{"ECONNREFUSED": 5}}, r.Requests)
+	require.Equal(t, Requests{Sent: 5, Failed: 5, Attempts: 5, Errors: map[string]int64{"ECONNREFUSED": 5}}, r.Requests)
 }
 
 func TestRequestThatFailsOnAUsedConnectionCountsAsReused(t *testing.T) {

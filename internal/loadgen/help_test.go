@@ -90,7 +90,7 @@ func play(t testing.TB, c Caller, arrivals []time.Duration) Report {
 // ended waits until no request of a load is waiting.
 func ended(t testing.TB, p *Player) Report {
 	t.Helper()
-	eventually(t, "no request is waiting", func() bool { return p.Report().Requests.Waiting == 0 })
+	eventually(t, "no request is waiting", func() bool { return p.Report().Requests.InFlight == 0 })
 	return p.Report()
 }
 

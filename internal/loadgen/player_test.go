@@ -47,8 +47,8 @@ func TestLoadIsOpenLoop(t *testing.T) {
 	require.GreaterOrEqual(t, time.Since(p.start), due[requests-1])
 
 	r := p.Report()
-	r.Requests.Tries = 0 // they may still be on their way
-	require.Equal(t, Requests{Sent: requests, Waiting: requests, Errors: map[string]int64{}}, r.Requests)
+	r.Requests.Attempts = 0 // they may still be on their way
+	require.Equal(t, Requests{Sent: requests, InFlight: requests, Errors: map[string]int64{}}, r.Requests)
 	require.True(t, r.Done)
 	require.Empty(t, r.Stopped)
 	eventually(t, "every request is connected", func() bool { return p.Report().Connections.Opened == requests })
@@ -194,7 +194,7 @@ func addsUp(last, now Report) error {
 		failed += n
 	}
 	switch {
-	case q.Waiting < 0 || q.Sent != q.OK+q.Failed+q.Waiting:
+	case q.InFlight < 0 || q.Sent != q.OK+q.Failed+q.InFlight:
 		return fmt.Errorf("the requests do not add up: %+v", q)
 	case failed != q.Failed:
 		return fmt.Errorf("the errors are not the failed requests: %+v", q)

@@ -42,15 +42,15 @@ func (r Report) Knows(metric string) bool {
 	})
 }
 
-// Requests counts requests: sent = ok + failed + waiting.
+// Requests counts requests: sent = ok + failed + in flight.
 type Requests struct {
-	Sent    int64 `json:"sent"`
-	OK      int64 `json:"ok"`
-	Failed  int64 `json:"failed"`
-	Waiting int64 `json:"waiting"`
-	// Tries is how often a request was sent over HTTP, or failed to get as far as
+	Sent     int64 `json:"sent"`
+	OK       int64 `json:"ok"`
+	Failed   int64 `json:"failed"`
+	InFlight int64 `json:"in_flight"`
+	// Attempts is how often a request was sent over HTTP, or failed to get as far as
 	// that: once for each, and once more whenever one was tried again.
-	Tries int64 `json:"tries"`
+	Attempts int64 `json:"attempts"`
 	// Errors counts the failed ones by the names of [ErrorName].
 	Errors map[string]int64 `json:"errors"`
 }
@@ -82,9 +82,9 @@ type Connections struct {
 	Reused int64 `json:"reused"`
 	// Failed are the attempts to connect that failed.
 	Failed int64 `json:"failed"`
-	// Stale is the number of requests that failed, by an end of the connection
+	// StaleReuse is the number of requests that failed, by an end of the connection
 	// or by a timeout, on a connection that had served an earlier one.
-	Stale int64 `json:"stale"`
+	StaleReuse int64 `json:"stale_reuse"`
 }
 
 // Process is what the client's process uses.
@@ -120,7 +120,7 @@ func latencyOf(h *hdrhistogram.Histogram) Latency {
 	}
 }
 
-// report returns the books as they stand, so that sent = ok + failed + waiting
+// report returns the books as they stand, so that sent = ok + failed + in flight
 // whenever it is called.
 func (b *books) report() Report {
 	b.mu.Lock()
@@ -131,11 +131,11 @@ func (b *books) report() Report {
 	sent := b.sent.Load()
 	return Report{
 		Requests: Requests{
-			Sent: sent, OK: ok, Failed: failed, Waiting: sent - ok - failed,
-			Tries: b.tries.Load(), Errors: maps.Clone(b.errors),
+			Sent: sent, OK: ok, Failed: failed, InFlight: sent - ok - failed,
+			Attempts: b.attempts.Load(), Errors: maps.Clone(b.errors),
 		},
 		Connections: Connections{
-			Opened: b.opened.Load(), Reused: b.reused.Load(), Failed: b.refused.Load(), Stale: b.stale.Load(),
+			Opened: b.opened.Load(), Reused: b.reused.Load(), Failed: b.refused.Load(), StaleReuse: b.staleReuse.Load(),
 		},
 		Latency:      latencyOf(b.latency),
 		ScheduleLate: latencyOf(b.late),

@@ -35,7 +35,7 @@ func TestTriesAreCounted(t *testing.T) {
 		}
 		return err
 	}), 5).report()
-	require.Equal(t, Requests{Sent: 5, OK: 5, Tries: 15, Errors: map[string]int64{}}, r.Requests)
+	require.Equal(t, Requests{Sent: 5, OK: 5, Attempts: 15, Errors: map[string]int64{}}, r.Requests)
 	require.Equal(t, int64(1), r.Connections.Opened)
 }
 
@@ -99,7 +99,7 @@ func TestRequestsOnDeadConnectionsAreCounted(t *testing.T) {
 				return err
 			}), 10).report()
 			require.Equal(t, int64(5), r.Requests.Failed)
-			require.Equal(t, test.stale, r.Connections.Stale)
+			require.Equal(t, test.stale, r.Connections.StaleReuse)
 		})
 	}
 }

@@ -55,16 +55,16 @@ type Side struct {
 	Trend  string  `json:"trend"`
 	// Opened and Reused, and the requests, are by the client's own count. Unknown
 	// names what it did not tell, as metrics or groups of them; these are 0.
-	Opened  int64    `json:"opened"`
-	Reused  int64    `json:"reused"`
-	Sent    int64    `json:"sent"`
-	OK      int64    `json:"ok"`
-	Failed  int64    `json:"failed"`
-	Waiting int64    `json:"waiting"`
-	Errors  string   `json:"errors,omitempty"`
-	P50MS   float64  `json:"p50_ms"`
-	P99MS   float64  `json:"p99_ms"`
-	Unknown []string `json:"unknown,omitempty"`
+	Opened   int64    `json:"opened"`
+	Reused   int64    `json:"reused"`
+	Sent     int64    `json:"sent"`
+	OK       int64    `json:"ok"`
+	Failed   int64    `json:"failed"`
+	InFlight int64    `json:"in_flight"`
+	Errors   string   `json:"errors,omitempty"`
+	P50MS    float64  `json:"p50_ms"`
+	P99MS    float64  `json:"p99_ms"`
+	Unknown  []string `json:"unknown,omitempty"`
 	// States are those that any sample of either side has shown, in the order in
 	// which they are stacked, from below.
 	States []State `json:"states"`
@@ -193,7 +193,7 @@ func sideOf(side *lab.Side, end socketstats.End, shown []socketstats.State) Side
 	of, r := endOf(side, end), side.Report
 	s := Side{
 		Held: of.Final.Open(), Opened: r.Connections.Opened, Reused: r.Connections.Reused,
-		Sent: r.Requests.Sent, OK: r.Requests.OK, Failed: r.Requests.Failed, Waiting: r.Requests.Waiting,
+		Sent: r.Requests.Sent, OK: r.Requests.OK, Failed: r.Requests.Failed, InFlight: r.Requests.InFlight,
 		Errors: r.Requests.ErrorList(), P50MS: r.Latency.P50, P99MS: r.Latency.P99, Unknown: r.Unknown,
 	}
 	for _, state := range shown {

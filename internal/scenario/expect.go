@@ -187,7 +187,7 @@ func ParseExpectation(text string) (Expectation, error) {
 
 // IsTime reports whether a metric is a time, in milliseconds.
 func IsTime(metric string) bool {
-	return strings.HasPrefix(metric, "latency_ms.") || strings.HasPrefix(metric, "lived_ms.")
+	return strings.HasPrefix(metric, "latency_ms.") || metric == "max_age_ms"
 }
 
 // UnmarshalYAML implements yaml.NodeUnmarshaler, to keep the place of a fault.
@@ -236,9 +236,9 @@ func (e Expectation) ofKernel() bool {
 // metrics are the names a side's figures have in the JSON of a run, but for
 // the open-ended ones: socket states and errors.
 var metrics = []string{
-	"requests.sent", "requests.ok", "requests.failed", "requests.waiting", "requests.tries",
-	"connections.opened", "connections.reused", "connections.failed", "connections.stale",
-	"lived_ms.max",
+	"requests.sent", "requests.ok", "requests.failed", "requests.in_flight", "requests.attempts",
+	"connections.opened", "connections.reused", "connections.failed", "connections.stale_reuse",
+	"max_age_ms",
 	"process.fds_peak", "process.goroutines_peak", "process.rss_peak_bytes", "process.gc_cycles",
 	"latency_ms.p50", "latency_ms.p99", "latency_ms.max",
 }

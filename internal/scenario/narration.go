@@ -41,11 +41,11 @@ func (s Script) Now(at time.Duration) string {
 
 func (p Phase) say() string {
 	switch {
-	case p.Rate > 0 && p.Extra > 0:
+	case p.Rate > 0 && p.JitterRequests > 0:
 		return fmt.Sprintf("%.3g requests a second and more at random", p.Rate)
 	case p.Rate > 0:
 		return fmt.Sprintf("%.3g requests a second", p.Rate)
-	case p.Burst > 1 && p.Times > 1:
+	case p.Burst > 1 && p.Repeat > 1:
 		return fmt.Sprintf("Bursts of %d requests", p.Burst)
 	case p.Burst > 1:
 		return fmt.Sprintf("A burst of %d requests", p.Burst)

@@ -42,8 +42,8 @@ func (w *work) age() time.Duration {
 }
 
 // way is what becomes of the answer to a request, by its number.
-func (s *Server) way(number int64) scenario.Answer {
-	ways := s.cfg.Behaviour.Answers
+func (s *Server) way(number int64) scenario.Response {
+	ways := s.cfg.Behaviour.Responses
 	if len(ways) == 0 {
 		return scenario.Whole
 	}

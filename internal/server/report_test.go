@@ -61,7 +61,7 @@ func TestReportIsWhatTheSourceSays(t *testing.T) {
 			}
 		},
 	}
-	server := start(t, scenario.Server{Hang: true}, reportTo(source, 5*time.Millisecond))
+	server := start(t, scenario.Server{NoResponse: true}, reportTo(source, 5*time.Millisecond))
 	send(t, server.dial(t), request)
 	server.working(t, 1)
 	require.Equal(t, []uint16{netip.MustParseAddrPort(server.addr).Port()}, (<-source.queries).Ports)

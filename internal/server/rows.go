@@ -10,7 +10,7 @@ import (
 	"socketlab/internal/toydb"
 )
 
-// serveRows is the serveFunc of the rowdb protocol.
+// serveRows is the serveFunc of the toydb protocol.
 func (s *Server) serveRows(draining, cut context.Context, conn net.Conn) {
 	defer conn.Close()
 	ctx, leave := context.WithCancel(cut)
@@ -30,7 +30,7 @@ func (s *Server) serveRows(draining, cut context.Context, conn net.Conn) {
 			}
 		}
 	}()
-	if !pause(ctx, s.cfg.Behaviour.SetUp.D()) {
+	if !pause(ctx, s.cfg.Behaviour.HandshakeDelay.D()) {
 		return
 	}
 	if _, err := fmt.Fprintln(conn, toydb.Greeting); err != nil {

@@ -20,7 +20,7 @@ import (
 )
 
 func rows(b scenario.Server) scenario.Server {
-	b.Protocol = scenario.RowDB
+	b.Protocol = scenario.ToyDB
 	return b
 }
 
@@ -76,7 +76,7 @@ func TestConnectionsAreServedSideBySide(t *testing.T) {
 
 func TestSetUpIsWaitedOncePerConnection(t *testing.T) {
 	t.Parallel()
-	server := start(t, rows(scenario.Server{SetUp: scenario.Duration(short), Delay: scenario.Duration(short / 2)}))
+	server := start(t, rows(scenario.Server{HandshakeDelay: scenario.Duration(short), Delay: scenario.Duration(short / 2)}))
 	begin := time.Now()
 	conn := open(t, server)
 	require.GreaterOrEqual(t, time.Since(begin), short)
@@ -88,7 +88,7 @@ func TestSetUpIsWaitedOncePerConnection(t *testing.T) {
 
 func TestNoQueryIsInProgressDuringTheSetUp(t *testing.T) {
 	t.Parallel()
-	server := start(t, rows(scenario.Server{SetUp: forever}))
+	server := start(t, rows(scenario.Server{HandshakeDelay: forever}))
 	conn := server.dial(t)
 	send(t, conn, "SELECT 1\n")
 	eventually(t, "the connection is accepted", func() bool { accepted, _ := held(t, server.addr); return accepted == 1 })

@@ -42,7 +42,7 @@ func TestServedTellsWhatBecameOfRequests(t *testing.T) {
 	t.Parallel()
 	t.Run("in progress, then left", func(t *testing.T) {
 		t.Parallel()
-		server := start(t, scenario.Server{Hang: true})
+		server := start(t, scenario.Server{NoResponse: true})
 		conn := server.dial(t)
 		send(t, conn, request)
 		server.served(t, Served{Received: 1, Accepted: 1})

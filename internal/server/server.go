@@ -43,8 +43,8 @@ type Config struct {
 	// said of connections, workers, delays and pauses holds all the same. nil is
 	// our own.
 	Handler http.Handler
-	// Behind are the addresses that a balancer passes its connections on to.
-	Behind []string
+	// Upstreams are the addresses that a balancer passes its connections on to.
+	Upstreams []string
 	// ReportEvery is the time between two reports; 0 reports nothing.
 	ReportEvery time.Duration
 	// Source counts the sockets for the reports. nil is gopsutil.
@@ -135,7 +135,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 
 	d := &door{server: s, addr: addr, inner: l, done: make(chan struct{})}
 	defer d.Close()
-	if err := cmp.Or(Check(s.cfg.Behaviour), s.checkBehind(), s.cert.err); err != nil {
+	if err := cmp.Or(Check(s.cfg.Behaviour), s.checkUpstreams(), s.cert.err); err != nil {
 		return err
 	}
 	return s.serve(ctx, d)
@@ -143,7 +143,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 
 func (s *Server) serve(ctx context.Context, d *door) error {
 	b := s.cfg.Behaviour
-	if b.Deaf {
+	if b.NoAccept {
 		<-ctx.Done()
 		return nil
 	}
@@ -152,12 +152,12 @@ func (s *Server) serve(ctx context.Context, d *door) error {
 		l = netutil.LimitListener(d, b.MaxConns)
 	}
 	switch {
-	case b.Silent:
+	case b.NoRead:
 		return s.serveConns(ctx, l, s.hold)
-	case b.Protocol == scenario.RowDB:
+	case b.Protocol == scenario.ToyDB:
 		return s.serveConns(ctx, l, s.serveRows)
 	case b.Protocol == scenario.Balancer:
-		return s.serveConns(ctx, l, s.balance(s.cfg.Behind))
+		return s.serveConns(ctx, l, s.balance(s.cfg.Upstreams))
 	default:
 		return s.serveWeb(ctx, l, d)
 	}

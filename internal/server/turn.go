@@ -51,7 +51,7 @@ func (s *Server) turn(ctx context.Context) (done func(), ok bool) {
 // wait waits for the delay, and reports false when the client left before.
 func (s *Server) wait(ctx context.Context) bool {
 	b := s.cfg.Behaviour
-	if b.Hang {
+	if b.NoResponse {
 		<-ctx.Done()
 		return false
 	}

@@ -119,7 +119,7 @@ func poolExhausted(f *facts) *finding {
 	}
 	pool := clientOpen
 	if f.Relayed { // the pool is the server's
-		pool = func(s *Sample) int { return s.Behind }
+		pool = func(s *Sample) int { return s.UpstreamConns }
 	}
 	if f.trendOf(pool).grows {
 		return nil
@@ -128,7 +128,7 @@ func poolExhausted(f *facts) *finding {
 		if pool(s) == 0 {
 			return 0
 		}
-		return s.Requests.Waiting - pool(s)
+		return s.Requests.InFlight - pool(s)
 	})
 	if n < handful {
 		return nil
@@ -161,7 +161,7 @@ func requestsHang(f *facts) *finding {
 			"%s sent last, and had no answer for %s or longer.", plural(n, "connection has", "connections have"), short(patience))}}
 	}
 	r := f.last().Requests
-	if r.Waiting < handful || f.lasting(3, func(s *Sample) int { return s.Requests.Waiting }) < handful {
+	if r.InFlight < handful || f.lasting(3, func(s *Sample) int { return s.Requests.InFlight }) < handful {
 		return nil
 	}
 	wait := f.longestWait()
@@ -170,7 +170,7 @@ func requestsHang(f *facts) *finding {
 	if f.life(wait) < patience && !slow && !never {
 		return nil
 	}
-	text := fmt.Sprintf("%s for an answer, the oldest for %s or longer", plural(r.Waiting, "request waits", "requests wait"), short(wait))
+	text := fmt.Sprintf("%s for an answer, the oldest for %s or longer", plural(r.InFlight, "request waits", "requests wait"), short(wait))
 	if r.answered() == 0 {
 		text += "; none was ever answered"
 	}
@@ -307,7 +307,7 @@ func (f *facts) thrownAwayByBooks(peak int) *finding {
 		return nil
 	}
 	r, opened := f.last().Requests, f.Samples[len(f.Samples)-2].Flow.Opened
-	lost := max(r.Failed, r.Tries-r.OK-r.Waiting)
+	lost := max(r.Failed, r.Attempts-r.OK-r.InFlight)
 	if f.Relayed {
 		lost *= 2
 	}

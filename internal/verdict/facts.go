@@ -204,7 +204,7 @@ func (f *facts) idle(s *Sample) int {
 	switch {
 	case s.Requests != nil:
 		// Of a relaying server's own connections nobody knows which are idle.
-		return max(0, s.Client.Counts.Of(socketstats.Established)-s.Behind-s.Requests.Waiting)
+		return max(0, s.Client.Counts.Of(socketstats.Established)-s.UpstreamConns-s.Requests.InFlight)
 	case s.Client.Activity != nil:
 		return s.Client.Activity.Received.AtLeast(f.silent)
 	default:

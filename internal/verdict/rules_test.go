@@ -165,7 +165,7 @@ func TestEachKindHasItsSign(t *testing.T) {
 func booked(n int, at func(i int) (sent, ok, reused, opened, established int)) verdict.Series {
 	series := known(n, func(i int, s *verdict.Sample) {
 		sent, ok, reused, opened, established := at(i)
-		s.Requests = &verdict.Requests{Sent: sent, OK: ok, Waiting: sent - ok, Reused: reused}
+		s.Requests = &verdict.Requests{Sent: sent, OK: ok, InFlight: sent - ok, Reused: reused}
 		if ok > 0 {
 			s.Requests.Slowest = 100 * time.Millisecond
 		}
@@ -238,7 +238,7 @@ func TestServerThatStopsInTheMiddleOfItsAnswers(t *testing.T) {
 			}
 			if when == "between list and books" && i == 4 {
 				*r = *s.Samples[5].Requests
-				r.Waiting, r.OK, r.Failed, r.CutOff = 0, 50-cut, cut, cut
+				r.InFlight, r.OK, r.Failed, r.CutOff = 0, 50-cut, cut, cut
 			}
 		}
 		s.Ended = true

@@ -49,9 +49,9 @@ type Sample struct {
 	// Servers are those that could have had the requests; nil where there is
 	// only one, or nobody counts.
 	Servers []Server `json:"servers,omitempty"`
-	// Behind is the open connections to the servers behind the first; see
+	// UpstreamConns is the open connections to the servers behind the first; see
 	// [Series.Relayed].
-	Behind int `json:"behind,omitempty"`
+	UpstreamConns int `json:"upstream_connections,omitempty"`
 	// Queue is that of the subject's fullest listener; nil without one.
 	Queue *Queue `json:"queue,omitempty"`
 	// Kernel is what the kernel counted for this subject alone; nil where it
@@ -85,10 +85,10 @@ type Flow struct {
 
 // Requests are what the client's own books say since the first sample.
 type Requests struct {
-	Sent    int `json:"sent"`
-	OK      int `json:"ok"`
-	Failed  int `json:"failed"`
-	Waiting int `json:"waiting"`
+	Sent     int `json:"sent"`
+	OK       int `json:"ok"`
+	Failed   int `json:"failed"`
+	InFlight int `json:"in_flight"`
 	// Reused are the finished requests on a connection that had served one
 	// before.
 	Reused int `json:"reused"`
@@ -98,13 +98,13 @@ type Requests struct {
 	Slowest time.Duration `json:"slowest_ns,omitempty"`
 	// TimedOut are those of Failed that took too long.
 	TimedOut int `json:"timed_out,omitempty"`
-	// Stale are those of Failed whose connection had served before, and then
+	// StaleReuse are those of Failed whose connection had served before, and then
 	// ended or kept silent.
-	Stale int `json:"stale,omitempty"`
-	// Tries is how often a request was sent, or failed to get as far as that: once
+	StaleReuse int `json:"stale_reuse,omitempty"`
+	// Attempts is how often a request was sent, or failed to get as far as that: once
 	// for each, and once more whenever one was tried again. 0 where that is not
 	// known.
-	Tries int `json:"tries,omitempty"`
+	Attempts int `json:"attempts,omitempty"`
 	// Refused are the attempts to connect that failed.
 	Refused int `json:"refused,omitempty"`
 }

@@ -157,7 +157,7 @@ func (f *facts) starting() bool {
 	switch r := f.last().Requests; {
 	case r != nil:
 		// Before the first round of answers is in, nothing could be reused.
-		return r.Sent == 0 || r.answered() < f.most(func(s *Sample) int { return s.Requests.Waiting })
+		return r.Sent == 0 || r.answered() < f.most(func(s *Sample) int { return s.Requests.InFlight })
 	case f.Ended || !f.used():
 		return false
 	}
@@ -193,7 +193,7 @@ func (f *facts) pending() int {
 	if !f.booked() {
 		return 0
 	}
-	return f.last().Requests.Waiting
+	return f.last().Requests.InFlight
 }
 
 // growth is the trend of the open connections, rounded.

@@ -15,7 +15,7 @@ func retryStorm(f *facts) *finding {
 		return nil
 	}
 	r := f.last().Requests
-	tries := max(r.Tries, r.Refused)
+	tries := max(r.Attempts, r.Refused)
 	if tries-r.Sent < 2*settled || tries < 3*r.Sent {
 		return nil
 	}
@@ -35,11 +35,11 @@ func deadConnectionsUsed(f *facts) *finding {
 		return nil
 	}
 	r := f.last().Requests
-	if r.Stale < handful || 2*r.Stale < r.Failed {
+	if r.StaleReuse < handful || 2*r.StaleReuse < r.Failed {
 		return nil
 	}
-	return &finding{kind: DeadUsed, confidence: f.likely(r.Stale), evidence: []string{f.work(), fmt.Sprintf(
-		"%s on connections that had served before and were dead by then.", plural(r.Stale, "request failed", "requests failed"))}}
+	return &finding{kind: DeadUsed, confidence: f.likely(r.StaleReuse), evidence: []string{f.work(), fmt.Sprintf(
+		"%s on connections that had served before and were dead by then.", plural(r.StaleReuse, "request failed", "requests failed"))}}
 }
 
 // givenUpTooSoon finds a client that gives up on answers which do come: while

@@ -26,7 +26,7 @@ func worked(n int, at func(i int, s *verdict.Sample)) verdict.Series {
 // ten connections, all answered.
 func pooled(i int, s *verdict.Sample) {
 	s.Requests.Sent, s.Requests.OK, s.Requests.Reused = 10*i, 10*i, max(0, 10*i-10)
-	s.Requests.Tries = 10 * i
+	s.Requests.Attempts = 10 * i
 	s.Flow.Opened = min(10, 10*i)
 	set(&s.Client, socketstats.Established, min(10, 10*i))
 	set(&s.Server, socketstats.Established, min(10, 10*i))
@@ -70,14 +70,14 @@ func TestWhatRequestsCameToIsJudged(t *testing.T) {
 		says string
 	}{
 		"each request is tried four times": {verdict.RetryStorm, 20, and(pooled, func(i int, s *verdict.Sample) {
-			s.Requests.Tries = 40 * i
+			s.Requests.Attempts = 40 * i
 		}), "190 requests became 760 attempts: 4 for each."},
 		"some are tried again": {verdict.Healthy, 20, and(pooled, func(i int, s *verdict.Sample) {
-			s.Requests.Tries = 11 * i
+			s.Requests.Attempts = 11 * i
 		}), ""},
 		"a few requests, each tried again": {verdict.Healthy, 20, and(pooled, func(i int, s *verdict.Sample) {
 			s.Requests.Sent, s.Requests.OK, s.Requests.Reused = min(i, 4), min(i, 4), 0
-			s.Requests.Tries = 3 * s.Requests.Sent
+			s.Requests.Attempts = 3 * s.Requests.Sent
 			s.Flow.Opened = 1
 		}), ""},
 		"connecting is tried again and again": {verdict.RetryStorm, 20, and(pooled, func(i int, s *verdict.Sample) {
@@ -85,21 +85,21 @@ func TestWhatRequestsCameToIsJudged(t *testing.T) {
 			s.Requests.Refused = 50 * i
 		}), "950 attempts to connect failed"},
 		"tries are not counted": {verdict.Healthy, 20, and(pooled, func(i int, s *verdict.Sample) {
-			s.Requests.Tries = 0
+			s.Requests.Attempts = 0
 		}), ""},
 
 		"requests fail on connections that served before": {verdict.DeadUsed, 20, and(pooled, func(i int, s *verdict.Sample) {
 			failed(s, 2*i)
-			s.Requests.CutOff, s.Requests.Stale = 2*i, 2*i
+			s.Requests.CutOff, s.Requests.StaleReuse = 2*i, 2*i
 		}), "38 requests failed on connections that had served before"},
 		"two do": {verdict.Healthy, 20, and(pooled, func(i int, s *verdict.Sample) {
 			n := min(i, 2)
 			failed(s, n)
-			s.Requests.CutOff, s.Requests.Stale = n, n
+			s.Requests.CutOff, s.Requests.StaleReuse = n, n
 		}), ""},
 		"few of many failures are of that sort": {verdict.Healthy, 20, and(pooled, func(i int, s *verdict.Sample) {
 			failed(s, 5*i)
-			s.Requests.Stale = i
+			s.Requests.StaleReuse = i
 		}), ""},
 
 		"most requests are abandoned while others are answered": {verdict.GivenUp, 20, and(pooled, func(i int, s *verdict.Sample) {
@@ -109,7 +109,7 @@ func TestWhatRequestsCameToIsJudged(t *testing.T) {
 		"no request is answered": {verdict.Healthy, 20, and(pooled, func(i int, s *verdict.Sample) {
 			failed(s, s.Requests.OK)
 			s.Requests.TimedOut, s.Flow.Opened = 10*i, 10*i
-			s.Requests.Sent, s.Requests.Waiting, s.Requests.Reused = 10*i+10, 10, 0
+			s.Requests.Sent, s.Requests.InFlight, s.Requests.Reused = 10*i+10, 10, 0
 		}), ""},
 		"none is answered any more": {verdict.Healthy, 20, and(pooled, func(i int, s *verdict.Sample) {
 			n := max(0, 10*(i-5))
@@ -149,9 +149,9 @@ func TestServerInTheMiddle(t *testing.T) {
 	t.Parallel()
 	middle := func(waiting, behind func(i int) int) verdict.Verdict {
 		s := worked(20, func(i int, s *verdict.Sample) {
-			s.Requests.Sent, s.Requests.Waiting = 10*i, waiting(i)
+			s.Requests.Sent, s.Requests.InFlight = 10*i, waiting(i)
 			s.Requests.OK = 10*i - waiting(i)
-			s.Behind = behind(i)
+			s.UpstreamConns = behind(i)
 			s.Flow.Opened = waiting(i) + behind(i)
 			set(&s.Client, socketstats.Established, waiting(i)+behind(i))
 		})

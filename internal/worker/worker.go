@@ -26,11 +26,11 @@ type ServerOrder struct {
 	// Listen is the address to listen on; port 0 takes a free one.
 	Listen    string
 	Behaviour scenario.Server
-	// Behind are more servers, in the same process, on free ports of loopback.
-	Behind []scenario.Server
+	// Upstreams are more servers, in the same process, on free ports of loopback.
+	Upstreams []scenario.Server
 	// Network is what becomes of the process's network, which is a namespace of
 	// its own.
-	Network []scenario.Weather
+	Network []scenario.NetworkFault
 	// Settings are for the code of a pair that stands in the middle: a client of
 	// the servers behind it.
 	Settings scenario.Client
@@ -86,10 +86,10 @@ type Answer struct {
 	Asked bool `json:",omitempty"`
 	// Report is what a client has done so far.
 	Report *loadgen.Report `json:",omitempty"`
-	// Served is what a server has done so far, and Behind what those behind it
-	// have, by name.
-	Served *server.Served           `json:",omitempty"`
-	Behind map[string]server.Served `json:",omitempty"`
+	// Served is what a server has done so far, and Upstreams what each of its
+	// upstreams has done, by name.
+	Served    *server.Served           `json:",omitempty"`
+	Upstreams map[string]server.Served `json:",omitempty"`
 	// Due names the servers that requests should go to now.
 	Due []string `json:",omitempty"`
 	// Stopped says that a server stopped because it was told to.
@@ -100,10 +100,10 @@ type Answer struct {
 
 // Site is what a client must know of a server process beside its address.
 type Site struct {
-	// Behind are the addresses of the servers behind the first, by name, and
+	// Upstreams are the addresses of the servers behind the first, by name, and
 	// Names that of the name server.
-	Behind map[string]string `json:",omitempty"`
-	Names  string            `json:",omitempty"`
+	Upstreams map[string]string `json:",omitempty"`
+	Names     string            `json:",omitempty"`
 	// CA is the certificate of a first server that speaks TLS, as PEM.
 	CA string `json:",omitempty"`
 	// Relayed says that the first server opens connections to those behind it.

@@ -34,10 +34,10 @@ var telltales = []telltale{
 	{metrics: []string{"client.final."}, name: "socket", what: " left open", of: held},
 	{metrics: []string{"server.final."}, name: "socket", what: " left open at the server", of: held, atServer: true},
 	{metrics: []string{"connections.opened"}, name: "connection", what: " opened"},
-	{metrics: []string{"requests.waiting"}, name: "request", what: " left waiting"},
+	{metrics: []string{"requests.in_flight"}, name: "request", what: " left waiting"},
 	{metrics: []string{"requests.failed", "requests.errors."}, name: "request", what: " failed"},
-	{metrics: []string{"requests.tries"}, name: "attempt"},
-	{metrics: []string{"lived_ms.max"}, name: "Oldest socket"},
+	{metrics: []string{"requests.attempts"}, name: "attempt"},
+	{metrics: []string{"max_age_ms"}, name: "Oldest socket"},
 	{metrics: []string{"latency_ms.max", "latency_ms.p99"}, name: "Longest wait"},
 	{metrics: []string{"latency_ms.p50"}, name: "Median wait"},
 }

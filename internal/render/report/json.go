@@ -54,7 +54,7 @@ func toSamplerJSON(run *lab.Run) samplerJSON {
 	c, n := run.Sampling, max(run.Sampling.Samples, 1)
 	millis := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 	return samplerJSON{
-		Samples: c.Samples, IntervalMS: millis(run.Script.Sample.D()), LongestMS: millis(c.Longest),
+		Samples: c.Samples, IntervalMS: millis(run.Script.SampleInterval.D()), LongestMS: millis(c.Longest),
 		TookMS: millis(c.Took / time.Duration(n)), CPUMS: millis(c.CPU / time.Duration(n)),
 	}
 }
@@ -66,7 +66,7 @@ type sideJSON struct {
 	Server       lab.End             `json:"server"`
 	Process      loadgen.Process     `json:"process"`
 	LatencyMS    loadgen.Latency     `json:"latency_ms"`
-	LivedMS      livedJSON           `json:"lived_ms"`
+	MaxAgeMS     float64             `json:"max_age_ms"`
 	ScheduleLate loadgen.Latency     `json:"schedule_late_ms"`
 	Samples      int                 `json:"samples"`
 	// Servers is what each of several servers has done.
@@ -80,12 +80,6 @@ type sideJSON struct {
 	// because nothing is known of them.
 	Failure string   `json:"failure,omitempty"`
 	Unknown []string `json:"unknown,omitempty"`
-}
-
-// livedJSON is how long the client's sockets were open, as far as the samples
-// show.
-type livedJSON struct {
-	Max float64 `json:"max"`
 }
 
 func writeJSON(w io.Writer, entries []Entry, list bool) error {
@@ -111,7 +105,7 @@ func toJSON(e Entry) runJSON {
 			Process: m.Report.Process, LatencyMS: m.Report.Latency, ScheduleLate: m.Report.ScheduleLate,
 			Samples: len(m.Client.Series), Kernel: m.Kernel, KernelConnections: m.Connections, Verdict: e.Judgement.Of(s),
 			Failure: m.Report.Failure, Unknown: m.Report.Unknown,
-			LivedMS: livedJSON{Max: float64(m.Oldest().Microseconds()) / 1000},
+			MaxAgeMS: float64(m.Oldest().Microseconds()) / 1000,
 		}
 		if n := len(m.Samples); n > 0 {
 			j.Servers = m.Samples[n-1].Servers

@@ -134,9 +134,9 @@ func articleOf(e Entry) article {
 	if run.Stopped == "" {
 		a.Expectations, a.Met = expectationsOf(e.Judgement.Expectations)
 	}
-	if run.Commands == nil && scenarios.Has(run.Script.Code) {
-		a.Code = run.Script.Code
-		a.Difference = diffLines(scenarios.Difference(run.Script.Code))
+	if run.Commands == nil && scenarios.Has(run.Script.Implementation) {
+		a.Code = run.Script.Implementation
+		a.Difference = diffLines(scenarios.Difference(run.Script.Implementation))
 	}
 	return a
 }

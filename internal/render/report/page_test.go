@@ -270,7 +270,7 @@ func TestPageOfACatalogueRunIsSmallAndHasItsDifference(t *testing.T) {
 	largest := 0
 	for _, id := range scenarios.IDs() {
 		e := entry(t)
-		e.Run.Script.Code = id
+		e.Run.Script.Implementation = id
 		text := page(t, e)
 		diff := scenarios.Difference(id)
 		largest = max(largest, len(text))

@@ -158,7 +158,7 @@ func (f figures) agreeWithPage(t *testing.T, end socketstats.End, p *render.Side
 	t.Helper()
 	for path, n := range map[string]int64{
 		"connections.opened": p.Opened, "connections.reused": p.Reused,
-		"requests.sent": p.Sent, "requests.ok": p.OK, "requests.failed": p.Failed, "requests.waiting": p.Waiting,
+		"requests.sent": p.Sent, "requests.ok": p.OK, "requests.failed": p.Failed, "requests.in_flight": p.InFlight,
 	} {
 		require.EqualValues(t, f.number(t, strings.Split(path, ".")...), n, path)
 	}
@@ -202,7 +202,7 @@ func agreeWithTerminal(t *testing.T, screen string, pane, scale int, now string,
 		require.Regexp(t, fmt.Sprintf(`\n\S %s +(\S+ +)?%d\n`, s.Name, s.Now), text)
 	}
 	require.Regexp(t, fmt.Sprintf(`\n%d │`, scale), text)
-	require.Contains(t, text, fmt.Sprintf("\nopened %d · reused %d · ok %d · failed %d · waiting %d\n", p.Opened, p.Reused, p.OK, p.Failed, p.Waiting))
+	require.Contains(t, text, fmt.Sprintf("\nopened %d · reused %d · ok %d · failed %d · waiting %d\n", p.Opened, p.Reused, p.OK, p.Failed, p.InFlight))
 	require.Contains(t, text, fmt.Sprintf("\nverdict: %s, %s\n", p.Verdict.Kind, p.Verdict.Confidence))
 	for _, evidence := range p.Verdict.Evidence {
 		require.Contains(t, strings.Join(inside, " "), evidence)
@@ -230,7 +230,7 @@ func (r *recorded) agreesWithReport(t *testing.T, column int, end socketstats.En
 	t.Helper()
 	for metric, n := range map[string]float64{
 		"connections.opened": float64(p.Opened), "connections.reused": float64(p.Reused),
-		"requests.sent": float64(p.Sent), "requests.ok": float64(p.OK), "requests.failed": float64(p.Failed), "requests.waiting": float64(p.Waiting),
+		"requests.sent": float64(p.Sent), "requests.ok": float64(p.OK), "requests.failed": float64(p.Failed), "requests.in_flight": float64(p.InFlight),
 		"latency_ms.p50": p.P50MS, "latency_ms.p99": p.P99MS,
 	} {
 		require.InDelta(t, n, r.row(t, `data-metric="`+metric+`"`)[column], 0, metric)

@@ -48,7 +48,7 @@ func leaking(n int) batch {
 	}}}
 	report := func(sent, opened int) loadgen.Report {
 		return loadgen.Report{
-			Requests:    loadgen.Requests{Sent: int64(sent), OK: int64(sent - 2), Waiting: 2},
+			Requests:    loadgen.Requests{Sent: int64(sent), OK: int64(sent - 2), InFlight: 2},
 			Connections: loadgen.Connections{Opened: int64(opened), Reused: int64(sent - opened)},
 		}
 	}

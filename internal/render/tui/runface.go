@@ -103,7 +103,7 @@ func (f *runFace) figures(side scenario.Side) []figure {
 	return []figure{
 		{"opened", known(r, "connections.opened", s.Opened)}, {"reused", known(r, "connections.reused", s.Reused)},
 		{"ok", known(r, "requests.ok", s.OK)}, {"failed", known(r, "requests.failed", s.Failed)},
-		{"waiting", known(r, "requests.waiting", s.Waiting)},
+		{"waiting", known(r, "requests.in_flight", s.InFlight)},
 	}
 }
 
@@ -198,7 +198,7 @@ func (f *runFace) page(key string) []string {
 // code is the scenario whose code is played, and lesson the one whose lesson fits:
 // the run's own, or that of its code. "" is none.
 func (f *runFace) code() string {
-	id := cmp.Or(f.run.Script.Code, f.run.Scenario)
+	id := cmp.Or(f.run.Script.Implementation, f.run.Scenario)
 	if !scenarios.Has(id) {
 		return ""
 	}

@@ -88,7 +88,7 @@ func beginOf(b *lab.Begin) begin {
 
 // codeOf is the scenario of the catalogue whose code is played; "" for commands.
 func codeOf(b *lab.Begin) string {
-	id := b.Script.Code
+	id := b.Script.Implementation
 	if id == "" {
 		id = b.Scenario
 	}

@@ -169,7 +169,7 @@ class Panel {
       const n = (name, value) => known(p, name) ? value : "not known";
       put(this.numbers, `connections opened ${n("connections.opened", p.opened)}, reused ${n("connections.reused", p.reused)} · ` +
         (!known(p, "requests") ? "requests not known" : `requests sent ${n("requests.sent", p.sent)}, ok ${n("requests.ok", p.ok)}, ` +
-        `failed ${n("requests.failed", p.failed)}, waiting ${n("requests.waiting", p.waiting)}`) + (p.errors ? ` (${p.errors})` : "") +
+        `failed ${n("requests.failed", p.failed)}, waiting ${n("requests.in_flight", p.in_flight)}`) + (p.errors ? ` (${p.errors})` : "") +
         (p.p99_ms ? ` · p50\u00a0${ms(p.p50_ms)}, p99\u00a0${ms(p.p99_ms)}` : ""));
     }
     const states = p.states.map((s) => s.name);
