@@ -176,7 +176,7 @@ func TestComparisonIsStoppedAtItsShareOfTheDescriptorLimit(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "long.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(longRun), 0o644))
 	// One alone would stop itself before.
-	ab := start(t, "sh", "-c", `ulimit -n 256 && exec sockwatch ab --hang --for 1m -o json --fixed 'sleep 1000 # {url}' \
+	ab := start(t, "sh", "-c", `ulimit -n 256 && exec sockwatch ab --no-response --for 1m -o json --fixed 'sleep 1000 # {url}' \
 		--faulty "client-faulty --url {url} --scenario $0 & client-faulty --url {url} --scenario $0; wait"`, file)
 	require.Equal(t, 3, ab.end(t))
 	ab.said(t, `^sockwatch: ab: stopped: the client of the faulty side holds \d+ connections, the most this run may take is 64; see ulimit -n$`)

@@ -58,7 +58,7 @@ func closestExplained(name string) string {
 		names = append(names, e.Name)
 		texts = append(texts, e.Aliases...)
 	}
-	return cmp.Or(closest(name, names), closest(strings.ToUpper(name), names), closest(name, texts))
+	return cmp.Or(closest(name, names, strings.ToUpper(name)), closest(name, texts))
 }
 
 func explainAll(w io.Writer) error {

@@ -88,7 +88,7 @@ func TestSidesAreJudgedByWhatTheyShowNotByTheirName(t *testing.T) {
 	right := expect.Judge(run(t, series(30, climbing), series(30, steady)))
 	require.True(t, right.OK)
 	require.True(t, right.Faulty.Leak)
-	require.Equal(t, verdict.IdleNotReused, right.Faulty.Kind)
+	require.Equal(t, verdict.IdleConnectionsNotReused, right.Faulty.Kind)
 	require.Equal(t, "Mend it.", right.Faulty.Fix, "the script's own words")
 	require.InDelta(t, 2, right.Faulty.GrowthPerSecond, 0.01)
 	require.Equal(t, verdict.Healthy, right.Fixed.Kind)
@@ -97,14 +97,14 @@ func TestSidesAreJudgedByWhatTheyShowNotByTheirName(t *testing.T) {
 	swapped := expect.Judge(run(t, series(30, steady), series(30, climbing)))
 	require.False(t, swapped.OK)
 	require.Equal(t, verdict.Healthy, swapped.Faulty.Kind)
-	require.Equal(t, verdict.IdleNotReused, swapped.Fixed.Kind)
+	require.Equal(t, verdict.IdleConnectionsNotReused, swapped.Fixed.Kind)
 }
 
 func TestFixOfAnotherKindIsTheGeneralOne(t *testing.T) {
 	t.Parallel()
 	hanging := func(i int) moment { n := int64(2 * (i + 1)); return moment{established: int(n), sent: n} }
 	v := expect.Judge(run(t, series(40, hanging), series(40, steady))).Faulty
-	require.Equal(t, verdict.RequestsHang, v.Kind)
+	require.Equal(t, verdict.RequestStalled, v.Kind)
 	about, _ := verdict.Explain(v.Kind)
 	require.Equal(t, about.Fix, v.Fix)
 }
@@ -147,7 +147,7 @@ func TestRunThatEndedEarlyIsNotJudged(t *testing.T) {
 	r.Stopped = "interrupted"
 	j := expect.Judge(r)
 	require.False(t, j.OK)
-	require.Equal(t, verdict.IdleNotReused, j.Faulty.Kind, "what was seen is not lost")
+	require.Equal(t, verdict.IdleConnectionsNotReused, j.Faulty.Kind, "what was seen is not lost")
 	for _, e := range j.Expectations {
 		require.Equal(t, "the run ended early", e.Skipped)
 	}
@@ -159,7 +159,7 @@ func TestDescriptorLimitIsALeak(t *testing.T) {
 	r.Stopped = "a limit"
 	r.Faulty.Report.Stopped = "holds 64 descriptors"
 	j := expect.Judge(r)
-	require.Equal(t, verdict.IdleNotReused, j.Faulty.Kind)
+	require.Equal(t, verdict.IdleConnectionsNotReused, j.Faulty.Kind)
 	require.Contains(t, j.Faulty.Evidence, "The load was stopped: the process holds 64 descriptors.")
 
 	r = run(t, series(30, steady), series(30, steady))
@@ -167,7 +167,7 @@ func TestDescriptorLimitIsALeak(t *testing.T) {
 	r.Faulty.Report.Stopped = "holds 64 descriptors"
 	j = expect.Judge(r)
 	require.True(t, j.Faulty.Leak)
-	require.Equal(t, verdict.DescriptorsLow, j.Faulty.Kind)
+	require.Equal(t, verdict.FDExhaustion, j.Faulty.Kind)
 }
 
 func TestFeaturesComeFromTheSamples(t *testing.T) {

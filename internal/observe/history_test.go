@@ -159,7 +159,7 @@ func TestTheQueueOfAllTogetherIsTheFullest(t *testing.T) {
 	require.Equal(t, &verdict.Queue{Waiting: 3, Limit: 2}, subjects[0].Series.Samples[2].Queue)
 	require.Nil(t, subjects[1].Series.Samples[2].Queue)
 	require.Equal(t, &verdict.Queue{Waiting: 5, Limit: 4096}, subjects[2].Series.Samples[2].Queue)
-	require.Equal(t, verdict.QueueOverflow, h.Judge(false)[0].Verdict.Kind)
+	require.Equal(t, verdict.AcceptQueueOverflow, h.Judge(false)[0].Verdict.Kind)
 }
 
 func TestWithASourceOfFlowsNoRowIsNoFlow(t *testing.T) {
@@ -242,13 +242,13 @@ func TestTheWorstIsALeakThatIsSureOfAProcess(t *testing.T) {
 	t.Parallel()
 	// From the worst to the best.
 	order := []observe.Judgement{
-		judgement("a (1)", 1, verdict.RequestsHang, verdict.High),
-		judgement("b (2)", 2, verdict.RequestsHang, verdict.High),
-		judgement("all", 0, verdict.ThrownAway, verdict.High),
-		judgement("a (1)", 1, verdict.ThrownAway, verdict.Medium),
-		judgement("all", 0, verdict.ThrownAway, verdict.Medium),
-		judgement("a (1)", 1, verdict.ThrownAway, verdict.Low),
-		judgement("all", 0, verdict.ThrownAway, verdict.Low),
+		judgement("a (1)", 1, verdict.RequestStalled, verdict.High),
+		judgement("b (2)", 2, verdict.RequestStalled, verdict.High),
+		judgement("all", 0, verdict.ConnectionChurn, verdict.High),
+		judgement("a (1)", 1, verdict.ConnectionChurn, verdict.Medium),
+		judgement("all", 0, verdict.ConnectionChurn, verdict.Medium),
+		judgement("a (1)", 1, verdict.ConnectionChurn, verdict.Low),
+		judgement("all", 0, verdict.ConnectionChurn, verdict.Low),
 		judgement("a (1)", 1, verdict.NotEnoughData, ""),
 		judgement("all", 0, verdict.NotEnoughData, ""),
 		judgement("a (1)", 1, verdict.Healthy, verdict.High),

@@ -71,7 +71,7 @@ func TestPictureHasTheNumbersOfTheRun(t *testing.T) {
 	require.Equal(t, []State{{"ESTABLISHED", 2, 2}, {"TIME_WAIT", 3, 3}}, p.Fixed.States, "the same states on both sides")
 	require.Equal(t, 64, p.Scale, "the top of the chart is to be seen")
 	require.Equal(t, Point{At: 29 * time.Second, Counts: []int{2, 3}}, p.Fixed.Points[29])
-	require.Equal(t, verdict.IdleNotReused, p.Faulty.Verdict.Kind)
+	require.Equal(t, verdict.IdleConnectionsNotReused, p.Faulty.Verdict.Kind)
 	require.Equal(t, "+2.0/s", p.Faulty.Trend)
 	require.Equal(t, "steady", p.Fixed.Trend)
 	require.EqualValues(t, 60, p.Of(scenario.Faulty).Opened)

@@ -36,7 +36,7 @@ func TestVerdictOnEachProcessIsThatOfADiagnosis(t *testing.T) {
 		require.Equal(t, h.Judge(false), v.Found(true), "after %d", i)
 	}
 	w := OfWatch(h.Snapshots(), socketstats.Client, v.Found(false))
-	require.Equal(t, verdict.PeerClosed, w.Processes[0].Verdict.Kind)
+	require.Equal(t, verdict.CloseWaitLeak, w.Processes[0].Verdict.Kind)
 	require.Equal(t, verdict.Healthy, w.Processes[1].Verdict.Kind)
 	for _, j := range h.Judge(false) {
 		for _, p := range w.Processes {
@@ -95,7 +95,7 @@ func TestWatchSentenceNamesTheLeakFirst(t *testing.T) {
 	snapshots := watching(31)
 	leak := func(name string, pid int32, sure verdict.Confidence) observe.Judgement {
 		return observe.Judgement{Subject: observe.Subject{Name: name, PID: pid}, Verdict: verdict.Verdict{
-			Leak: true, Kind: verdict.IdleNotReused, Confidence: sure, Evidence: []string{"They are idle.", "Very."},
+			Leak: true, Kind: verdict.IdleConnectionsNotReused, Confidence: sure, Evidence: []string{"They are idle.", "Very."},
 		}}
 	}
 	faulty, fixed := leak("faulty (8)", 8, verdict.Medium), leak("fixed (9)", 9, verdict.High)

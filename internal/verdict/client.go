@@ -27,7 +27,7 @@ func stuckDialing(f *facts) *finding {
 	if n == 0 || f.life(f.span()/3) < time.Second || (!f.used() && n < handful) {
 		return nil
 	}
-	return &finding{kind: StuckDialing, confidence: High, evidence: []string{fmt.Sprintf(
+	return &finding{kind: ConnectStalled, confidence: High, evidence: []string{fmt.Sprintf(
 		"%s in SYN_SENT for %s and longer: what they ask for is not answered.",
 		plural(n, "socket has been", "sockets have been"), short(f.span()/3))}}
 }
@@ -48,13 +48,13 @@ func closedByPeerOnly(f *facts) *finding {
 	case client == 0 && server == 0:
 		return nil
 	case client > 0 && r != nil && 2*(r.answered()-r.CutOff) >= client && r.Reused*4 <= r.answered():
-		return &finding{kind: BodiesNotDone, confidence: High, evidence: []string{f.work(), fmt.Sprintf(
+		return &finding{kind: ResponseBodyLeak, confidence: High, evidence: []string{f.work(), fmt.Sprintf(
 			"The server has closed %s, and the client holds on to %s: CLOSE_WAIT.", plural(client, "connection"), itOrThem(client))}}
 	case client > 0:
-		return &finding{kind: PeerClosed, confidence: f.surerIfGrowing(clientIn(closeWait)), evidence: f.closeWaits(client, clientIn(closeWait)),
-			otherwise: []Alternative{{BodiesNotDone, "whether the program speaks HTTP, and closes every response's body"}}}
+		return &finding{kind: CloseWaitLeak, confidence: f.surerIfGrowing(clientIn(closeWait)), evidence: f.closeWaits(client, clientIn(closeWait)),
+			otherwise: []Alternative{{ResponseBodyLeak, "whether the program speaks HTTP, and closes every response's body"}}}
 	default:
-		return &finding{kind: PeerClosed, confidence: f.surerIfGrowing(serverIn(closeWait)), evidence: f.closeWaits(server, serverIn(closeWait))}
+		return &finding{kind: CloseWaitLeak, confidence: f.surerIfGrowing(serverIn(closeWait)), evidence: f.closeWaits(server, serverIn(closeWait))}
 	}
 }
 
@@ -101,11 +101,11 @@ func bodiesNotRead(f *facts) *finding {
 	t := f.trendOf(unread)
 	switch n := f.lasting(2, unread); {
 	case t.grows:
-		return &finding{kind: BodiesNotDone, confidence: High, evidence: []string{fmt.Sprintf(
+		return &finding{kind: ResponseBodyLeak, confidence: High, evidence: []string{fmt.Sprintf(
 			"%s data that the program does not read, growing by %s.",
 			plural(unread(f.last()), "connection has", "connections have"), rate(t.perSecond))}}
 	case n >= settled && len(f.Samples) >= Least:
-		return &finding{kind: BodiesNotDone, confidence: Medium, evidence: []string{fmt.Sprintf(
+		return &finding{kind: ResponseBodyLeak, confidence: Medium, evidence: []string{fmt.Sprintf(
 			"%s data that the program does not read, all the time for %s.", plural(n, "connection has", "connections have"), short(f.span()/2))}}
 	}
 	return nil
@@ -138,7 +138,7 @@ func poolExhausted(f *facts) *finding {
 	if use := f.last().Client.Activity; use != nil && use.Received.AtLeast(f.silent) == clientOpen(f.last()) {
 		evidence = append(evidence, fmt.Sprintf("All of these have had their answer and been silent since for %s or longer: they are held, not busy.", short(f.silent)))
 	}
-	return &finding{kind: PoolExhausted, confidence: High, evidence: evidence}
+	return &finding{kind: PoolExhaustion, confidence: High, evidence: evidence}
 }
 
 // patience is how long an answer may take before it is said to hang: most
@@ -157,7 +157,7 @@ func requestsHang(f *facts) *finding {
 		if n < handful {
 			return nil
 		}
-		return &finding{kind: RequestsHang, confidence: Medium, evidence: []string{fmt.Sprintf(
+		return &finding{kind: RequestStalled, confidence: Medium, evidence: []string{fmt.Sprintf(
 			"%s sent last, and had no answer for %s or longer.", plural(n, "connection has", "connections have"), short(patience))}}
 	}
 	r := f.last().Requests
@@ -174,7 +174,7 @@ func requestsHang(f *facts) *finding {
 	if r.answered() == 0 {
 		text += "; none was ever answered"
 	}
-	return &finding{kind: RequestsHang, confidence: High, evidence: []string{f.work(), text + "."}}
+	return &finding{kind: RequestStalled, confidence: High, evidence: []string{f.work(), text + "."}}
 }
 
 // longestWait is how long the oldest request has waited at least, if they are
@@ -205,10 +205,10 @@ func idleNotReused(f *facts) *finding {
 	if f.lasting(6, f.idle) < handful || needless < handful || r.Reused*4 > needless {
 		return nil
 	}
-	return &finding{kind: IdleNotReused, confidence: f.likely(needless), evidence: []string{f.work(), fmt.Sprintf(
+	return &finding{kind: IdleConnectionsNotReused, confidence: f.likely(needless), evidence: []string{f.work(), fmt.Sprintf(
 		"%s open and idle now; %d were opened although one was free.",
 		plural(f.idle(f.last()), "connection is", "connections are"), needless)},
-		otherwise: []Alternative{{BodiesNotDone, bodyTell}}}
+		otherwise: []Alternative{{ResponseBodyLeak, bodyTell}}}
 }
 
 func (f *facts) likely(n int) Confidence {
@@ -248,10 +248,10 @@ func (f *facts) idleGrows() *finding {
 		return nil
 	}
 	n := f.idle(f.last())
-	return &finding{kind: IdleNotReused, confidence: f.sureOf(t), evidence: []string{fmt.Sprintf(
+	return &finding{kind: IdleConnectionsNotReused, confidence: f.sureOf(t), evidence: []string{fmt.Sprintf(
 		"%s had an answer and nothing since for %s or longer, growing by %s; none is given back.",
 		plural(n, "connection has", "connections have"), short(f.silent), rate(t.perSecond))},
-		otherwise: []Alternative{{BodiesNotDone, bodyTell}}}
+		otherwise: []Alternative{{ResponseBodyLeak, bodyTell}}}
 }
 
 func (f *facts) idleTrend(from int) trend {
@@ -283,7 +283,7 @@ func thrownAway(f *facts) *finding {
 	if lingering < 2*settled || lingering < 3*peak {
 		return nil
 	}
-	return &finding{kind: ThrownAway, confidence: Medium, evidence: []string{fmt.Sprintf(
+	return &finding{kind: ConnectionChurn, confidence: Medium, evidence: []string{fmt.Sprintf(
 		"%s in TIME_WAIT at most, and never more than %d open.", plural(lingering, "socket was", "sockets were"), peak)}}
 }
 
@@ -322,7 +322,7 @@ func (f *facts) thrownAwayByBooks(peak int) *finding {
 	if n := f.last().Kernel["OutRsts"] - f.Samples[0].Kernel["OutRsts"]; 2*int(n) > wasted {
 		evidence = append(evidence, fmt.Sprintf("%s sent, which leaves no socket to see.", plural(int(n), "reset was", "resets were")))
 	}
-	return &finding{kind: ThrownAway, confidence: High, evidence: evidence}
+	return &finding{kind: ConnectionChurn, confidence: High, evidence: evidence}
 }
 
 // thrownAwayByFlow is for clients without books: what was open was replaced
@@ -345,7 +345,7 @@ func (f *facts) thrownAwayByFlow(flow *Flow, peak int) *finding {
 		confidence = Medium
 		carried += "; that they are this process's follows from where they went"
 	}
-	return &finding{kind: ThrownAway, confidence: confidence, evidence: []string{fmt.Sprintf(
+	return &finding{kind: ConnectionChurn, confidence: confidence, evidence: []string{fmt.Sprintf(
 		"%s opened and %d closed in %s, never more than %d open at once%s.",
 		plural(flow.Opened, "connection was", "connections were"), flow.Closed, short(f.span()), peak, carried)}}
 }

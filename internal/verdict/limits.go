@@ -11,7 +11,7 @@ func portsLow(f *facts) *finding {
 	if f.Limits.Ports == 0 || 10*taken < 8*f.Limits.Ports {
 		return nil
 	}
-	return &finding{kind: PortsLow, confidence: High, evidence: []string{fmt.Sprintf(
+	return &finding{kind: PortExhaustion, confidence: High, evidence: []string{fmt.Sprintf(
 		"%d of the %d local ports towards one destination are taken, %d of all connections in TIME_WAIT.",
 		taken, f.Limits.Ports, clientIn(timeWait)(f.last()))}}
 }
@@ -29,7 +29,7 @@ func descriptorsLow(f *facts) *finding {
 	if f.Limits.Descriptors == 0 || 10*open < 9*f.Limits.Descriptors {
 		return nil
 	}
-	return &finding{kind: DescriptorsLow, confidence: High, evidence: []string{fmt.Sprintf(
+	return &finding{kind: FDExhaustion, confidence: High, evidence: []string{fmt.Sprintf(
 		"%d of the %d descriptors that the process may have are open.", open, f.Limits.Descriptors)}}
 }
 

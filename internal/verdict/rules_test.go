@@ -52,7 +52,7 @@ func TestEachKindHasItsSign(t *testing.T) {
 		series verdict.Series
 		says   string
 	}{
-		"idle connections grow": {verdict.IdleNotReused, known(30, func(i int, s *verdict.Sample) {
+		"idle connections grow": {verdict.IdleConnectionsNotReused, known(30, func(i int, s *verdict.Sample) {
 			set(&s.Client, socketstats.Established, 2*i)
 			s.Client.Activity.Received = silent(2*i, long)
 			s.Descriptors = 10 + 2*i
@@ -65,14 +65,14 @@ func TestEachKindHasItsSign(t *testing.T) {
 			set(&s.Client, socketstats.Established, 40)
 			s.Client.Activity.Received = silent(40, long)
 		}), "40 connections were open at most"},
-		"answers are not read": {verdict.BodiesNotDone, known(30, func(i int, s *verdict.Sample) {
+		"answers are not read": {verdict.ResponseBodyLeak, known(30, func(i int, s *verdict.Sample) {
 			set(&s.Client, socketstats.Established, i)
 			s.Client.Activity.Received, s.Client.Activity.Unread = silent(i, long), i
 		}), "29 connections have data that the program does not read"},
-		"CLOSE_WAIT grows": {verdict.PeerClosed, known(30, func(i int, s *verdict.Sample) {
+		"CLOSE_WAIT grows": {verdict.CloseWaitLeak, known(30, func(i int, s *verdict.Sample) {
 			set(&s.Client, socketstats.CloseWait, i)
 		}), "growing by 1 a second"},
-		"CLOSE_WAIT stands": {verdict.PeerClosed, known(10, func(_ int, s *verdict.Sample) {
+		"CLOSE_WAIT stands": {verdict.CloseWaitLeak, known(10, func(_ int, s *verdict.Sample) {
 			set(&s.Client, socketstats.CloseWait, 7)
 		}), "closed 7 connections"},
 		"CLOSE_WAIT comes and goes": {verdict.Healthy, known(30, func(i int, s *verdict.Sample) {
@@ -81,10 +81,10 @@ func TestEachKindHasItsSign(t *testing.T) {
 		"a pool that looks late": {verdict.Healthy, known(30, func(_ int, s *verdict.Sample) {
 			set(&s.Client, socketstats.CloseWait, 2)
 		}), "2 connections have been closed by the other end only"},
-		"CLOSE_WAIT at a server": {verdict.PeerClosed, known(30, func(i int, s *verdict.Sample) {
+		"CLOSE_WAIT at a server": {verdict.CloseWaitLeak, known(30, func(i int, s *verdict.Sample) {
 			set(&s.Server, socketstats.CloseWait, i)
 		}), "CLOSE_WAIT"},
-		"connections are thrown away": {verdict.ThrownAway, known(20, func(i int, s *verdict.Sample) {
+		"connections are thrown away": {verdict.ConnectionChurn, known(20, func(i int, s *verdict.Sample) {
 			set(&s.Client, socketstats.Established, i%2)
 			set(&s.Client, socketstats.TimeWait, 10*i)
 			s.Flow = &verdict.Flow{Opened: 10 * i, Closed: 10 * i, WithTCPInfo: 10 * i, ShortLived: 10 * i}
@@ -101,14 +101,14 @@ func TestEachKindHasItsSign(t *testing.T) {
 			set(&s.Server, socketstats.Listen, 1)
 			s.Flow = &verdict.Flow{Opened: 10 * i, Closed: 10 * i, WithTCPInfo: 10 * i, ShortLived: 10 * i}
 		}), ""},
-		"nobody answers SYN": {verdict.StuckDialing, known(10, func(i int, s *verdict.Sample) {
+		"nobody answers SYN": {verdict.ConnectStalled, known(10, func(i int, s *verdict.Sample) {
 			set(&s.Client, socketstats.SynSent, min(i, 4))
 			s.Client.Activity.Resent = min(i, 4)
 		}), "4 sockets have been in SYN_SENT"},
 		"far away, some are always under way": {verdict.Healthy, known(20, func(_ int, s *verdict.Sample) {
 			set(&s.Client, socketstats.SynSent, 6)
 		}), ""},
-		"requests hang": {verdict.RequestsHang, known(40, func(i int, s *verdict.Sample) {
+		"requests hang": {verdict.RequestStalled, known(40, func(i int, s *verdict.Sample) {
 			set(&s.Client, socketstats.Established, i)
 			s.Client.Activity.Sent = silent(max(0, i-30), 30*time.Second)
 		}), "had no answer for 30s"},
@@ -116,27 +116,27 @@ func TestEachKindHasItsSign(t *testing.T) {
 			set(&s.Client, socketstats.Established, i)
 			s.Client.Activity.Sent = silent(i, 10*time.Second)
 		}), "19 requests wait for an answer"},
-		"the accept queue is full": {verdict.QueueOverflow, known(10, func(_ int, s *verdict.Sample) {
+		"the accept queue is full": {verdict.AcceptQueueOverflow, known(10, func(_ int, s *verdict.Sample) {
 			s.Queue = &verdict.Queue{Waiting: 5, Limit: 4}
 		}), "5 connections wait to be accepted where 4 may, in 10 of 10 samples"},
 		"the accept queue is busy": {verdict.Healthy, known(10, func(_ int, s *verdict.Sample) {
 			s.Queue = &verdict.Queue{Waiting: 4, Limit: 4}
 		}), ""},
-		"the kernel turned connections away": {verdict.QueueOverflow, known(10, func(i int, s *verdict.Sample) {
+		"the kernel turned connections away": {verdict.AcceptQueueOverflow, known(10, func(i int, s *verdict.Sample) {
 			s.Kernel = socketstats.Counters{"ListenOverflows": int64(i)}
 		}), "9 times"},
-		"a server's clients go silent": {verdict.ServerIdle, known(30, func(i int, s *verdict.Sample) {
+		"a server's clients go silent": {verdict.ServerIdleClients, known(30, func(i int, s *verdict.Sample) {
 			set(&s.Server, socketstats.Established, i)
 			s.Server.Activity.Fresh = silent(i, long)
 		}), "29 of them never sent anything"},
-		"a server's clients are dead": {verdict.ServerDead, known(30, func(_ int, s *verdict.Sample) {
+		"a server's clients are dead": {verdict.HalfOpenConnections, known(30, func(_ int, s *verdict.Sample) {
 			set(&s.Server, socketstats.Established, 8)
 			s.Server.Activity.Dead = 5
 		}), "5 connections have sent data again"},
-		"descriptors are low": {verdict.DescriptorsLow, known(10, func(_ int, s *verdict.Sample) {
+		"descriptors are low": {verdict.FDExhaustion, known(10, func(_ int, s *verdict.Sample) {
 			s.Descriptors = 1000
 		}), "1000 of the 1024 descriptors"},
-		"ports are low": {verdict.PortsLow, known(10, func(_ int, s *verdict.Sample) {
+		"ports are low": {verdict.PortExhaustion, known(10, func(_ int, s *verdict.Sample) {
 			s.Client.Activity.MaxPerDestination = 25000
 		}), "25000 of the 28232 local ports"},
 	}
@@ -198,16 +198,16 @@ func TestBooksTellWhatSocketsDoNot(t *testing.T) {
 		want   verdict.Kind
 		series verdict.Series
 	}{
-		"each request leaves an idle connection": {verdict.IdleNotReused, booked(20, func(i int) (int, int, int, int, int) { return 2 * i, 2 * i, 0, 2 * i, 2 * i })},
+		"each request leaves an idle connection": {verdict.IdleConnectionsNotReused, booked(20, func(i int) (int, int, int, int, int) { return 2 * i, 2 * i, 0, 2 * i, 2 * i })},
 		"connections are reused":                 {verdict.Healthy, booked(20, func(i int) (int, int, int, int, int) { return 20 * i, 20 * i, max(0, 20*i-3), min(3, i), min(3, i) })},
-		"each request's connection is closed":    {verdict.ThrownAway, booked(20, func(i int) (int, int, int, int, int) { return 10 * i, 10 * i, 0, 10 * i, 1 })},
+		"each request's connection is closed":    {verdict.ConnectionChurn, booked(20, func(i int) (int, int, int, int, int) { return 10 * i, 10 * i, 0, 10 * i, 1 })},
 		"slow answers at first": {verdict.NotEnoughData, booked(12, func(i int) (int, int, int, int, int) {
 			return 2 * i, 0, 0, 2 * i, 2 * i
 		})},
-		"requests wait for a pool": {verdict.PoolExhausted, booked(30, func(i int) (int, int, int, int, int) {
+		"requests wait for a pool": {verdict.PoolExhaustion, booked(30, func(i int) (int, int, int, int, int) {
 			return 10 * i, 5 * i, max(0, 5*i-5), min(5, i), min(5, i)
 		})},
-		"one answer in two does not come": {verdict.RequestsHang, booked(30, func(i int) (int, int, int, int, int) {
+		"one answer in two does not come": {verdict.RequestStalled, booked(30, func(i int) (int, int, int, int, int) {
 			return 2 * i, i, max(0, i-1), i + 1, i + 1
 		})},
 	}
@@ -245,8 +245,8 @@ func TestServerThatStopsInTheMiddleOfItsAnswers(t *testing.T) {
 		return verdict.Diagnose(s)
 	}
 	for _, when := range []string{"between samples", "between list and books"} {
-		require.Equal(t, verdict.AnswersCutOff, stops(when, 50).Kind, when)
-		require.Equal(t, verdict.AnswersCutOff, stops(when, 30).Kind, when)
+		require.Equal(t, verdict.UngracefulShutdown, stops(when, 50).Kind, when)
+		require.Equal(t, verdict.UngracefulShutdown, stops(when, 30).Kind, when)
 		require.Equal(t, verdict.Healthy, stops(when, 0).Kind, when)
 	}
 }
@@ -270,12 +270,12 @@ func TestTwoKindsThatLookTheSame(t *testing.T) {
 		return s
 	}
 	before := verdict.Diagnose(until(30, nil))
-	require.Equal(t, verdict.IdleNotReused, before.Kind)
-	require.Equal(t, verdict.BodiesNotDone, before.Alternatives[0].Kind)
+	require.Equal(t, verdict.IdleConnectionsNotReused, before.Kind)
+	require.Equal(t, verdict.ResponseBodyLeak, before.Alternatives[0].Kind)
 	require.NotEmpty(t, before.Alternatives[0].Tell)
 
 	body := verdict.Diagnose(until(60, func(_ int, s *verdict.Sample) { set(&s.Client, socketstats.CloseWait, 40) }))
-	require.Equal(t, verdict.BodiesNotDone, body.Kind)
+	require.Equal(t, verdict.ResponseBodyLeak, body.Kind)
 	require.Empty(t, body.Alternatives)
 }
 
@@ -297,7 +297,7 @@ func TestForecastSaysWhatRunsOut(t *testing.T) {
 		s.Flow = &verdict.Flow{Opened: 1000 * i, Closed: 1000 * i, WithTCPInfo: 1000 * i, ShortLived: 1000 * i}
 	})
 	churn.Samples = churn.Samples[:20]
-	require.Equal(t, verdict.ThrownAway, verdict.Diagnose(churn).Kind)
+	require.Equal(t, verdict.ConnectionChurn, verdict.Diagnose(churn).Kind)
 	require.Contains(t, verdict.Diagnose(churn).Forecast, "taken in 9.2s")
 }
 
@@ -346,9 +346,9 @@ func TestSlowAnswersAreNoVerdictAndNoAcquittal(t *testing.T) {
 		v := verdict.Diagnose(verdict.Series{Samples: all.Samples[:n]})
 		switch {
 		case first > 0:
-			require.Equal(t, verdict.IdleNotReused, v.Kind, "sample %d, after %d", n, first)
+			require.Equal(t, verdict.IdleConnectionsNotReused, v.Kind, "sample %d, after %d", n, first)
 		case v.Leak:
-			require.Equal(t, verdict.IdleNotReused, v.Kind)
+			require.Equal(t, verdict.IdleConnectionsNotReused, v.Kind)
 			first = n
 		default:
 			require.Equal(t, verdict.NotEnoughData, v.Kind, "sample %d: %+v", n, v)

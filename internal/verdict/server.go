@@ -18,7 +18,7 @@ func answersCutOff(f *facts) *finding {
 		if cut < handful || 2*cut < finished {
 			return nil
 		}
-		return &finding{kind: AnswersCutOff, confidence: High, evidence: []string{fmt.Sprintf(
+		return &finding{kind: UngracefulShutdown, confidence: High, evidence: []string{fmt.Sprintf(
 			"The server's listener went away, and of %s that ended since, %d had no answer.",
 			plural(finished, "request"), cut)}}
 	}
@@ -42,9 +42,9 @@ func queueOverflow(f *facts) *finding {
 		if turnedAway > 0 {
 			text += fmt.Sprintf("; the kernel turned away %d", turnedAway)
 		}
-		return &finding{kind: QueueOverflow, confidence: High, evidence: []string{text + "."}}
+		return &finding{kind: AcceptQueueOverflow, confidence: High, evidence: []string{text + "."}}
 	case turnedAway > 0:
-		return &finding{kind: QueueOverflow, confidence: High, evidence: []string{fmt.Sprintf(
+		return &finding{kind: AcceptQueueOverflow, confidence: High, evidence: []string{fmt.Sprintf(
 			"The kernel turned away a connection %s because the queue of those to be accepted was full.", plural(int(turnedAway), "time"))}}
 	}
 	return nil
@@ -65,7 +65,7 @@ func serverHoldsDead(f *facts) *finding {
 	if n < handful {
 		return nil
 	}
-	return &finding{kind: ServerDead, confidence: High, evidence: []string{fmt.Sprintf(
+	return &finding{kind: HalfOpenConnections, confidence: High, evidence: []string{fmt.Sprintf(
 		"%s sent data again and got no acknowledgement, for %s and longer.", plural(n, "connection has", "connections have"), short(f.span()/3))}}
 }
 
@@ -83,7 +83,7 @@ func serverHoldsIdle(f *facts) *finding {
 	if fresh := f.last().Server.Activity.Fresh.AtLeast(f.silent); fresh > 0 {
 		text += fmt.Sprintf("; %d of them never sent anything", fresh)
 	}
-	return &finding{kind: ServerIdle, confidence: High, evidence: []string{text + "."}}
+	return &finding{kind: ServerIdleClients, confidence: High, evidence: []string{text + "."}}
 }
 
 // pileUp finds open connections that grow where nothing tells what they do.
@@ -100,10 +100,10 @@ func pileUp(f *facts) *finding {
 	if !t.grows {
 		return nil
 	}
-	return &finding{kind: PileUp, confidence: f.sureOf(t), evidence: []string{fmt.Sprintf(
+	return &finding{kind: ConnectionGrowth, confidence: f.sureOf(t), evidence: []string{fmt.Sprintf(
 		"%d %s, %d more than at first, growing by %s; none is given back.",
 		open(f.last()), whose, open(f.last())-open(&f.Samples[0]), rate(t.perSecond))},
-		otherwise: []Alternative{{IdleNotReused, "whether the connections are idle"}, {BodiesNotDone, bodyTell}}}
+		otherwise: []Alternative{{IdleConnectionsNotReused, "whether the connections are idle"}, {ResponseBodyLeak, bodyTell}}}
 }
 
 // sureOf is medium for growth over a good number of samples.

@@ -138,7 +138,7 @@ func (f *facts) find() *finding {
 		}
 	}
 	if f.Stopped != "" {
-		return &finding{kind: DescriptorsLow, confidence: High}
+		return &finding{kind: FDExhaustion, confidence: High}
 	}
 	return nil
 }

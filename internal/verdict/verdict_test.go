@@ -152,9 +152,9 @@ func TestSlowLeakAmongManyBusyOnes(t *testing.T) {
 	}
 	for seed := range uint64(seeds) {
 		r := rand.New(rand.NewPCG(seed, 2))
-		require.Equal(t, verdict.PileUp, verdict.Diagnose(series(90, 1, false, r)).Kind, "seed %d", seed)
+		require.Equal(t, verdict.ConnectionGrowth, verdict.Diagnose(series(90, 1, false, r)).Kind, "seed %d", seed)
 		v := verdict.Diagnose(series(10, 1, true, r))
-		require.Equal(t, verdict.IdleNotReused, v.Kind, "seed %d", seed)
+		require.Equal(t, verdict.IdleConnectionsNotReused, v.Kind, "seed %d", seed)
 		require.Contains(t, v.Evidence[0], "a minute")
 		require.Equal(t, verdict.Healthy, verdict.Diagnose(series(90, 0, false, r)).Kind, "seed %d", seed)
 		require.Equal(t, verdict.Healthy, verdict.Diagnose(series(90, 0, true, r)).Kind, "seed %d", seed)
@@ -164,7 +164,7 @@ func TestSlowLeakAmongManyBusyOnes(t *testing.T) {
 func TestLeakIsTakenBackWhenItHeals(t *testing.T) {
 	t.Parallel()
 	counts := shape(100, func(i int) float64 { return healing(i, 80, 4) })
-	require.Equal(t, verdict.PileUp, verdict.Diagnose(open(counts[:80])).Kind)
+	require.Equal(t, verdict.ConnectionGrowth, verdict.Diagnose(open(counts[:80])).Kind)
 	v := verdict.Diagnose(open(counts))
 	require.Equal(t, verdict.Healthy, v.Kind)
 	require.Contains(t, v.Evidence[1], "looked like a leak; then the connections were given back")
@@ -181,7 +181,7 @@ func TestRestartBeginsAnew(t *testing.T) {
 		return s
 	}
 	require.Equal(t, verdict.Healthy, verdict.Diagnose(open(shape(120, tooth))).Kind, "without a restart it is a sawtooth")
-	require.Equal(t, verdict.PileUp, verdict.Diagnose(restarted(120)).Kind)
+	require.Equal(t, verdict.ConnectionGrowth, verdict.Diagnose(restarted(120)).Kind)
 	v := verdict.Diagnose(restarted(64))
 	require.Equal(t, verdict.NotEnoughData, v.Kind)
 	require.Contains(t, v.Evidence[0], "Restarted")
@@ -209,7 +209,7 @@ func TestMissingSamplesDoNotMatter(t *testing.T) {
 			s.Samples = kept
 		}
 		v := verdict.Diagnose(leak)
-		require.Equal(t, verdict.PileUp, v.Kind, "seed %d", seed)
+		require.Equal(t, verdict.ConnectionGrowth, v.Kind, "seed %d", seed)
 		require.InDelta(t, 1, v.GrowthPerSecond, 0.1, "seed %d", seed)
 		require.Equal(t, verdict.Healthy, verdict.Diagnose(calm).Kind, "seed %d", seed)
 	}
@@ -259,7 +259,7 @@ func TestVerdictDoesNotDependOnTheUnitOfTime(t *testing.T) {
 			s.Samples[i].At = 7*time.Hour + time.Duration(i)*unit
 		}
 		v := verdict.Diagnose(s)
-		require.Equal(t, verdict.PileUp, v.Kind)
+		require.Equal(t, verdict.ConnectionGrowth, v.Kind)
 		require.InDelta(t, 3/unit.Seconds(), v.GrowthPerSecond, 0.01/unit.Seconds()+0.01)
 	}
 }

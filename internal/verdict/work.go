@@ -38,7 +38,7 @@ func deadConnectionsUsed(f *facts) *finding {
 	if r.StaleReuse < handful || 2*r.StaleReuse < r.Failed {
 		return nil
 	}
-	return &finding{kind: DeadUsed, confidence: f.likely(r.StaleReuse), evidence: []string{f.work(), fmt.Sprintf(
+	return &finding{kind: StaleConnectionReuse, confidence: f.likely(r.StaleReuse), evidence: []string{f.work(), fmt.Sprintf(
 		"%s on connections that had served before and were dead by then.", plural(r.StaleReuse, "request failed", "requests failed"))}}
 }
 
@@ -63,7 +63,7 @@ func givenUpTooSoon(f *facts) *finding {
 	if 2*beside < r.TimedOut {
 		return nil
 	}
-	return &finding{kind: GivenUp, confidence: High, evidence: []string{f.work(), fmt.Sprintf(
+	return &finding{kind: TimeoutTooShort, confidence: High, evidence: []string{f.work(), fmt.Sprintf(
 		"%s abandoned after a timeout while others were answered; each took its connection with it.",
 		plural(r.TimedOut, "request was", "requests were"))}}
 }
@@ -90,7 +90,7 @@ func pinnedToOne(f *facts) *finding {
 	if all < plenty || without == "" {
 		return nil
 	}
-	return &finding{kind: Pinned, confidence: High, evidence: []string{f.work(), fmt.Sprintf(
+	return &finding{kind: LoadImbalance, confidence: High, evidence: []string{f.work(), fmt.Sprintf(
 		"Of the last %d requests %d went to %s and none to %s.", all, most, busiest, without)}}
 }
 
@@ -112,7 +112,7 @@ func idleKept(f *facts) *finding {
 	if kept < settled || f.life(quiet) < keptTooLong {
 		return nil
 	}
-	return &finding{kind: IdleKept, confidence: High, evidence: []string{f.work(), fmt.Sprintf(
+	return &finding{kind: IdleTimeoutMissing, confidence: High, evidence: []string{f.work(), fmt.Sprintf(
 		"%s open and idle for %s after the last request, and no timeout ends them.",
 		plural(kept, "connection is", "connections are"), short(quiet))}}
 }

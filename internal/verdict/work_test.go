@@ -88,7 +88,7 @@ func TestWhatRequestsCameToIsJudged(t *testing.T) {
 			s.Requests.Attempts = 0
 		}), ""},
 
-		"requests fail on connections that served before": {verdict.DeadUsed, 20, and(pooled, func(i int, s *verdict.Sample) {
+		"requests fail on connections that served before": {verdict.StaleConnectionReuse, 20, and(pooled, func(i int, s *verdict.Sample) {
 			failed(s, 2*i)
 			s.Requests.CutOff, s.Requests.StaleReuse = 2*i, 2*i
 		}), "38 requests failed on connections that had served before"},
@@ -102,7 +102,7 @@ func TestWhatRequestsCameToIsJudged(t *testing.T) {
 			s.Requests.StaleReuse = i
 		}), ""},
 
-		"most requests are abandoned while others are answered": {verdict.GivenUp, 20, and(pooled, func(i int, s *verdict.Sample) {
+		"most requests are abandoned while others are answered": {verdict.TimeoutTooShort, 20, and(pooled, func(i int, s *verdict.Sample) {
 			failed(s, 7*i)
 			s.Requests.TimedOut, s.Flow.Opened = 7*i, 7*i
 		}), "133 requests were abandoned"},
@@ -118,14 +118,14 @@ func TestWhatRequestsCameToIsJudged(t *testing.T) {
 			s.Flow.Opened += n
 		}), ""},
 
-		"one of two servers gets nothing": {verdict.Pinned, 20, and(pooled, servers(every(10), every(0), true)),
+		"one of two servers gets nothing": {verdict.LoadImbalance, 20, and(pooled, servers(every(10), every(0), true)),
 			"Of the last 90 requests 90 went to a and none to b."},
-		"it got something at first": {verdict.Pinned, 20, and(pooled, servers(every(10), func(i int) int { return min(i, 5) }, true)), ""},
+		"it got something at first": {verdict.LoadImbalance, 20, and(pooled, servers(every(10), func(i int) int { return min(i, 5) }, true)), ""},
 		"both get some":             {verdict.Healthy, 20, and(pooled, servers(every(9), every(1), true)), ""},
 		"it should get nothing":     {verdict.Healthy, 20, and(pooled, servers(every(10), every(0), false)), ""},
 		"too few to tell":           {verdict.Healthy, 20, and(pooled, servers(every(1), every(0), true)), ""},
 
-		"ten idle connections for three minutes":          {verdict.IdleKept, 200, quietAfter(10, 10), "10 connections are open and idle for 3 minutes"},
+		"ten idle connections for three minutes":          {verdict.IdleTimeoutMissing, 200, quietAfter(10, 10), "10 connections are open and idle for 3 minutes"},
 		"for one minute":                                  {verdict.Healthy, 70, quietAfter(10, 10), ""},
 		"three idle connections":                          {verdict.Healthy, 200, quietAfter(10, 3), ""},
 		"ten at work, for three minutes":                  {verdict.Healthy, 200, pooled, ""},
@@ -160,8 +160,8 @@ func TestServerInTheMiddle(t *testing.T) {
 	}
 	constant := func(n int) func(int) int { return func(i int) int { return min(n, 10*i) } }
 	grows := func(i int) int { return 2 * i }
-	require.Equal(t, verdict.PoolExhausted, middle(constant(20), constant(5)).Kind)
-	require.Equal(t, verdict.PoolExhausted, middle(grows, constant(5)).Kind, "who waits holds a connection each, to the middle")
+	require.Equal(t, verdict.PoolExhaustion, middle(constant(20), constant(5)).Kind)
+	require.Equal(t, verdict.PoolExhaustion, middle(grows, constant(5)).Kind, "who waits holds a connection each, to the middle")
 	require.Equal(t, verdict.Healthy, middle(constant(20), constant(20)).Kind)
 	require.Equal(t, verdict.Healthy, middle(constant(2), constant(20)).Kind, "the middle's idle connections are its own")
 }

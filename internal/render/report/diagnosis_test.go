@@ -33,14 +33,14 @@ func diagnoses() map[string]report.Diagnosis {
 	states := map[socketstats.State]int{socketstats.Established: 1234, socketstats.TimeWait: 56, socketstats.CloseWait: 7}
 	all, few := counts(states), counts(map[socketstats.State]int{socketstats.Established: 2})
 	leak := verdict.Verdict{
-		Leak: true, Kind: verdict.IdleNotReused, Confidence: verdict.Medium, GrowthPerSecond: 12.34,
+		Leak: true, Kind: verdict.IdleConnectionsNotReused, Confidence: verdict.Medium, GrowthPerSecond: 12.34,
 		Evidence: []string{
 			"1234 connections have had an answer and nothing since for 10s or longer, and no new request goes out on one of them.",
 			"They grow by 12.3 a second.",
 		},
 		Alternatives: []verdict.Alternative{
-			{Kind: verdict.BodiesNotDone, Tell: "unread data, which small answers do not leave in the kernel's buffer, or a look into the program <itself>"},
-			{Kind: verdict.PoolExhausted, Tell: "a limit."},
+			{Kind: verdict.ResponseBodyLeak, Tell: "unread data, which small answers do not leave in the kernel's buffer, or a look into the program <itself>"},
+			{Kind: verdict.PoolExhaustion, Tell: "a limit."},
 		},
 		Forecast: "At this rate the process has its 1024 descriptors in 3m20s, and the system its 28232 local ports towards the server in 36m.",
 		Fix:      "Make one client, or one transport, when the program starts, and use it for all requests; give it an idle timeout.",
@@ -214,7 +214,7 @@ func TestJUnitCountsFailuresAndErrors(t *testing.T) {
 	checks := []report.Check{
 		{Name: "at most 5 ESTABLISHED", Met: true, Got: "3, after 1s", Details: []string{"not shown"}},
 		{Name: "at most 0 CLOSE_WAIT", Got: "7, after 2s", Details: []string{"127.0.0.1:1 -> 127.0.0.1:2 CLOSE_WAIT", "and 6 more"}},
-		{Name: "no leak", Got: "closed-by-peer-only"},
+		{Name: "no leak", Got: "close-wait-leak"},
 	}
 	suite := readJUnit(t, "app", checks, 1500*time.Millisecond, errors.New("every watched process has ended")).Suites[0]
 	require.Equal(t, "sockwatch check", suite.Name)

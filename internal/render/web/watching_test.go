@@ -82,7 +82,7 @@ func TestWatchHasAVerdictInEachPanel(t *testing.T) {
 	_, last = v.until(29)
 	client := last.data.Picture.Ends["client"]
 	require.Equal(t, "leaky (1): idle-connections-not-reused, holds 56 sockets; 2 processes hold 57.", client.Now)
-	require.Equal(t, verdict.IdleNotReused, client.Panels[0].Verdict.Kind)
+	require.Equal(t, verdict.IdleConnectionsNotReused, client.Panels[0].Verdict.Kind)
 	require.NotEmpty(t, client.Panels[0].Verdict.Fix)
 	require.Equal(t, verdict.Healthy, client.Panels[1].Verdict.Kind)
 	show(1)
