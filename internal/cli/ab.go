@@ -127,6 +127,7 @@ func (o *abOptions) run(c *cobra.Command, streams Streams) error {
 	if err != nil {
 		return err
 	}
+	defer source.Close()
 	screen := tui.NewTerminal(streams.Err, streams.Err, streams.In)
 	page, err := o.web.open(streams.Err)
 	if err != nil {

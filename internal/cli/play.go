@@ -32,10 +32,11 @@ func play(c *cobra.Command, streams Streams, o runOptions, words []string, list 
 	if err != nil {
 		return err
 	}
-	source, err := socketstats.OpenSource(o.source.value)
+	source, err := o.openSource(c)
 	if err != nil {
 		return err
 	}
+	defer source.Close()
 	list = list || len(scripts) > 1
 	p := &player{runOptions: o, streams: streams, listen: listen, source: source, onlyOne: len(scripts) == 1}
 	p.screen = tui.NewTerminal(streams.Err, streams.Err, streams.In)
@@ -118,8 +119,8 @@ func (p *player) wantsIsolation(s scenario.Script) bool {
 		return true
 	}
 	// Who names ports, or watches a demo, wants to look on from outside; and
-	// gopsutil does not see inside.
-	return s.Requires == scenario.Namespace || (!p.visible && p.ports == nil && p.source.Name() == "sockdiag")
+	// some sources do not see inside.
+	return s.Requires == scenario.Namespace || (!p.visible && p.ports == nil && socketstats.EntersNamespaces(p.source))
 }
 
 // skip says why a script cannot be played; "" if it can.
@@ -293,8 +294,8 @@ const dear = 10
 // warnDear says that a count takes long, and what is cheaper.
 func warnDear(w io.Writer, source socketstats.Source, took, interval time.Duration) {
 	cheaper := "count less often"
-	if source.Name() == "gopsutil" && runtime.GOOS == "linux" {
-		cheaper = "--source sockdiag is cheaper"
+	if name, ok := socketstats.Cheaper(source); ok {
+		cheaper = "--source " + name + " is cheaper"
 	}
 	fmt.Fprintf(w, "sockwatch: a count through %s took %s, more than a tenth of the %s between two: %s\n",
 		source.Name(), took.Round(100*time.Microsecond), interval, cheaper)

@@ -203,9 +203,6 @@ func (o *runOptions) check(c *cobra.Command, runs int) (map[scenario.Side]string
 	if o.parallel < 0 {
 		return nil, usagef(c, "--parallel %d is below 0", o.parallel)
 	}
-	if o.isolate.value == isolateAlways && o.source.value == "gopsutil" {
-		return nil, usagef(c, "--isolate always: gopsutil does not see into a namespace; use --source sockdiag")
-	}
 	if o.ports == nil {
 		return nil, nil
 	}
@@ -220,6 +217,19 @@ func (o *runOptions) check(c *cobra.Command, runs int) (map[scenario.Side]string
 		listen[side] = "127.0.0.1:" + strconv.Itoa(o.ports[i])
 	}
 	return listen, nil
+}
+
+// openSource opens the source that was asked for. The caller closes it.
+func (o *runOptions) openSource(c *cobra.Command) (socketstats.Source, error) {
+	source, err := socketstats.OpenSource(o.source.value)
+	if err != nil {
+		return nil, err
+	}
+	if o.isolate.value == isolateAlways && o.source.value != socketstats.Auto && !socketstats.EntersNamespaces(source) {
+		_ = source.Close()
+		return nil, usagef(c, "--isolate always: %s does not see into a namespace; use --source %s", source.Name(), socketstats.Auto)
+	}
+	return source, nil
 }
 
 // outcome is the error, and so the exit code, of what was played.

@@ -63,6 +63,7 @@ connection.`,
 			if err != nil {
 				return err
 			}
+			defer src.Close()
 			l, err := server.Listen(listen, b)
 			if errors.Is(err, errors.ErrUnsupported) {
 				return err

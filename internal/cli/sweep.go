@@ -12,7 +12,6 @@ import (
 	"socketlab/internal/lab"
 	"socketlab/internal/render/report"
 	"socketlab/internal/scenario"
-	"socketlab/internal/socketstats"
 )
 
 func sweepCommand(streams Streams) *cobra.Command {
@@ -69,10 +68,11 @@ func sweep(c *cobra.Command, streams Streams, o runOptions, word string, asked s
 	if err != nil {
 		return usagef(c, "%w", err)
 	}
-	source, err := socketstats.OpenSource(o.source.value)
+	source, err := o.openSource(c)
 	if err != nil {
 		return err
 	}
+	defer source.Close()
 	p := &player{runOptions: o, streams: streams, source: source}
 	if err := p.isolation(scripts[:1]); err != nil {
 		return err

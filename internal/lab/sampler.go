@@ -2,7 +2,6 @@ package lab
 
 import (
 	"context"
-	"io"
 	"time"
 
 	"socketlab/internal/scenario"
@@ -34,7 +33,7 @@ type view struct {
 }
 
 // listen begins to hear of closings. It is called before look.
-func (v *view) listen(source *socketstats.Closings) {
+func (v *view) listen(source socketstats.Closings) {
 	v.closings = &closings{
 		source: source, servers: v.servers,
 		before: map[uint64]bool{}, closed: map[scenario.Side]*ends{},
@@ -107,7 +106,7 @@ func (v *view) count(ctx context.Context, s *Sample) error {
 		of.Client, of.Server = socketstats.Count(ours, at...)
 		of.UpstreamConns = at.upstreamConns(ours)
 		of.Oldest = v.ages[side].oldest(ours, at, s.At)
-		if _, tells := v.source.(*socketstats.Sockdiag); tells {
+		if socketstats.ReportsInfo(v.source) {
 			of.ClientActivity, of.ServerActivity = activitiesOf(ours, at)
 		}
 		if v.closings != nil {
@@ -168,8 +167,8 @@ func (s *sampler) count(ctx context.Context, start time.Time) (*Sample, error) {
 // close closes what was opened for this run.
 func (s *sampler) close() {
 	for _, v := range s.views {
-		if c, ok := v.source.(io.Closer); ok && v.proc != "" {
-			_ = c.Close()
+		if v.proc != "" {
+			_ = v.source.Close()
 		}
 		if v.closings != nil {
 			_ = v.closings.source.Close()

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -165,7 +166,7 @@ func (p *play) openViews(ctx context.Context, servers map[scenario.Side]site) er
 		return p.openView(ctx, p.Source, servers)
 	}
 	for side, at := range servers {
-		v, err := insideView(p.procs[side].space, side, at)
+		v, err := insideView(p.Source, p.procs[side].space, side, at)
 		if v != nil {
 			p.sampler.views = append(p.sampler.views, v)
 		}
@@ -186,34 +187,28 @@ func (p *play) openViews(ctx context.Context, servers map[scenario.Side]site) er
 func (s *stage) openView(ctx context.Context, source socketstats.Source, servers map[scenario.Side]site) error {
 	v := &view{source: source, servers: servers}
 	s.sampler.views = []*view{v}
-	if _, ok := source.(*socketstats.Sockdiag); ok {
-		var ports []uint16
-		for _, at := range servers {
-			ports = append(ports, at.ports()...)
-		}
-		closings, err := socketstats.OpenClosings(ports)
-		if err != nil {
-			return err
-		}
+	var ports []uint16
+	for _, at := range servers {
+		ports = append(ports, at.ports()...)
+	}
+	closings, err := socketstats.OpenClosings(source, ports)
+	switch {
+	case err == nil:
 		v.listen(closings)
+	case !errors.Is(err, errors.ErrUnsupported):
+		return err
 	}
 	return v.look(ctx)
 }
 
 // insideView sees a namespace from here.
-func insideView(space *netns.Namespace, side scenario.Side, at site) (*view, error) {
+func insideView(source socketstats.Source, space *netns.Namespace, side scenario.Side, at site) (*view, error) {
 	v := &view{proc: space.Proc(), servers: map[scenario.Side]site{side: at}}
-	f, err := space.Sockdiag()
-	if err != nil {
+	var err error
+	if v.source, err = socketstats.Inside(source, space.Sockdiag); err != nil {
 		return nil, err
 	}
-	if v.source, err = socketstats.SockdiagFrom(f); err != nil {
-		return nil, err
-	}
-	if f, err = space.Sockdiag(); err != nil {
-		return v, err
-	}
-	closings, err := socketstats.ClosingsFrom(f, nil)
+	closings, err := socketstats.OpenClosings(v.source, nil)
 	if err != nil {
 		return v, err
 	}

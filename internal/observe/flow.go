@@ -100,7 +100,7 @@ func (t accounts) of(row int32) *account {
 // openFlows returns the best source of flows there is: with privilege every
 // change of state, without it every closing; nil where there is none.
 func openFlows(source socketstats.Source, owners *socketstats.Owners, port uint16) (flowSource, error) {
-	if _, ok := source.(*socketstats.Sockdiag); !ok {
+	if !socketstats.ReportsInfo(source) { // its lists name no socket, and show no end of one
 		return nil, nil
 	}
 	var ports []uint16
@@ -114,7 +114,7 @@ func openFlows(source socketstats.Source, owners *socketstats.Owners, port uint1
 	if !errors.Is(err, tracepoint.ErrNotAllowed) && !errors.Is(err, errors.ErrUnsupported) {
 		return nil, err
 	}
-	heard, err := socketstats.OpenClosings(ports)
+	heard, err := socketstats.OpenClosings(source, ports)
 	if err != nil {
 		return nil, err
 	}

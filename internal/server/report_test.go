@@ -26,6 +26,7 @@ type stubSource struct {
 func (s *stubSource) Name() string { return "stub" }
 
 func (s *stubSource) UnsupportedStates() []socketstats.State { return nil }
+func (s *stubSource) Close() error                           { return nil }
 
 func (s *stubSource) Sockets(_ context.Context, q socketstats.Query) ([]socketstats.Socket, error) {
 	s.asked.Add(1)

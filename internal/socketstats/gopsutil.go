@@ -17,8 +17,16 @@ import (
 // The zero Gopsutil is ready to use.
 type Gopsutil struct{}
 
+func init() {
+	const wholeTable = 100 // of all namespaces' sockets, through text
+	register("gopsutil", wholeTable, func() (Source, error) { return Gopsutil{}, nil })
+}
+
 // Name returns "gopsutil".
 func (Gopsutil) Name() string { return "gopsutil" }
+
+// Close does nothing: between two calls nothing is open.
+func (Gopsutil) Close() error { return nil }
 
 // scan lists the sockets that q asks for, as gopsutil gives them.
 func (Gopsutil) scan(ctx context.Context, q Query) ([]Socket, error) {

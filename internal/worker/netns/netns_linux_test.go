@@ -94,10 +94,8 @@ func hold(t *testing.T, n *netns.Namespace) (*netns.Process, func()) {
 	return p, func() { lifeline.Close() }
 }
 
-func sockdiag(t *testing.T, n *netns.Namespace) *socketstats.Sockdiag {
-	f, err := n.Sockdiag()
-	require.NoError(t, err)
-	d, err := socketstats.SockdiagFrom(f)
+func sockdiag(t *testing.T, n *netns.Namespace) socketstats.Source {
+	d, err := socketstats.Inside(&socketstats.Sockdiag{}, n.Sockdiag)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
 	return d
