@@ -171,7 +171,7 @@ func partOfRepair(t *testing.T, id string) bool {
 }
 
 // Each step of a repair begins with what the one before has made, and the last
-// ends with what the whole is mended to.
+// ends with what the whole is fixed to.
 func TestStepsFollowEachOther(t *testing.T) {
 	t.Parallel()
 	codeOf := func(id string, side scenario.Side) string {

@@ -52,7 +52,7 @@ func TestNarrationsTellWhatHappensInTime(t *testing.T) {
 		require.Zero(t, script.Arrivals(1)[0], "%s: its events count from the first request", id)
 		for _, e := range eventsOf(script) {
 			all++
-			require.True(t, slices.ContainsFunc(script.Narration, func(told scenario.Telling) bool {
+			require.True(t, slices.ContainsFunc(script.Narration, func(told scenario.NarrationLine) bool {
 				late := told.At.D() - e.at
 				return late >= 0 && late <= 2*script.SampleInterval.D()
 			}), "%s: nothing is told of %s at %s", id, e.what, e.at)

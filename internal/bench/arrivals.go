@@ -111,7 +111,7 @@ func (s sending) share(from, to time.Duration) float64 {
 
 // sendAt plays the schedule with one loader against a new server.
 func sendAt(ctx context.Context, load loader, rate int, length, stall time.Duration) (sending, error) {
-	command, err := self("role-stall", "-at", stallAt.String(), "-for", stall.String())
+	command, err := self("worker-stall", "-at", stallAt.String(), "-for", stall.String())
 	if err != nil {
 		return sending{}, err
 	}

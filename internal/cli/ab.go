@@ -144,7 +144,7 @@ func (o *abOptions) run(c *cobra.Command, streams Streams) error {
 	defer context.AfterFunc(ctx, closeFace)()
 	rec := recording.Writer{Path: o.record}
 	comparison := o.comparison
-	comparison.Source, comparison.Origin = source, thisOrigin()
+	comparison.Source, comparison.Provenance = source, thisProvenance()
 	comparison.Observe = o.observer(show, onPage(page, (*web.Server).Run), screen, source, &rec)
 	if o.showOutput {
 		comparison.Output = streams.Err
@@ -164,7 +164,7 @@ func (o *abOptions) run(c *cobra.Command, streams Streams) error {
 	if run.Started.IsZero() || errors.Is(err, lab.ErrNotRun) { // there is nothing to show
 		return outcome(nil, err)
 	}
-	entries := []report.Entry{{Run: run, Judgement: expect.Judge(run)}} // what was seen is never lost
+	entries := []report.Entry{{Run: run, Outcome: expect.Judge(run)}} // what was seen is never lost
 	kept := o.keep.write(entries)
 	if writeErr := report.Write(streams.Out, o.format.value, entries, false); writeErr != nil {
 		return errors.Join(err, kept, fmt.Errorf("write the result: %w", writeErr))
@@ -207,14 +207,14 @@ func (o *abOptions) observer(show tui.Observer, page func(lab.Event), notes io.W
 	}
 }
 
-// runnerCommand looks after a command of a comparison.
-func runnerCommand(streams Streams) *cobra.Command {
+// commandSupervisorCommand looks after a command of a comparison.
+func commandSupervisorCommand(streams Streams) *cobra.Command {
 	var controlled bool
 	c := &cobra.Command{
-		Use:   "runner",
+		Use:   "supervise-command",
 		Short: "Look after a command for sockwatch ab",
 		RunE: func(c *cobra.Command, _ []string) error {
-			return roleEnded(worker.Runner(c.Context(), streams.In, streams.Out))
+			return workerEnded(worker.SuperviseCommand(c.Context(), streams.In, streams.Out))
 		},
 	}
 	controlledFlag(c.Flags(), &controlled)

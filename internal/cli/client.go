@@ -22,7 +22,7 @@ the same --seed gives both clients the same schedule.
 
 It reports on standard error while it works, and once at the end on standard
 output. After its last request it stays, with the connections it has, until it
-is interrupted or --stay is over.`
+is interrupted or --linger is over.`
 
 func clientCommand(program string, streams Streams) *cobra.Command {
 	side := scenario.Side(strings.TrimPrefix(program, "client-"))
@@ -39,7 +39,7 @@ func clientCommand(program string, streams Streams) *cobra.Command {
   %[1]s --url http://127.0.0.1:8080 --scenario body-not-closed --speed 10`, program),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if controlled {
-				return roleEnded(worker.Client(c.Context(), streams.In, streams.Out))
+				return workerEnded(worker.Client(c.Context(), streams.In, streams.Out))
 			}
 			return playClient(c, streams, side, o)
 		},
@@ -51,7 +51,7 @@ func clientCommand(program string, streams Streams) *cobra.Command {
 	f.Float64Var(&o.speed, "speed", 1, "divide every time in the script by this")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the random extra requests")
 	f.DurationVar(&o.reportEvery, "report-every", 5*time.Second, "time between two reports")
-	f.DurationVar(&o.stay, "stay", time.Hour, "how long to stay after the load")
+	f.DurationVar(&o.stay, "linger", time.Hour, "how long to keep running after the load")
 	f.VarP(&o.format, "output", "o", "form of the last report")
 	if side == scenario.Fixed {
 		f.IntVar(&o.settings.MaxIdleConns, "max-idle-conns", 5, "idle connections kept in all")
@@ -84,7 +84,7 @@ func playClient(c *cobra.Command, streams Streams, side scenario.Side, o clientO
 		return usagef(c, "--%w", err)
 	}
 	if o.reportEvery <= 0 || o.stay < 0 {
-		return usagef(c, "--report-every must be above 0, and --stay not below")
+		return usagef(c, "--report-every must be above 0, and --linger not below")
 	}
 	script, err := findScript(o.scenario)
 	if err != nil {

@@ -216,7 +216,7 @@ func (p *player) playOne(ctx context.Context, script scenario.Script) (*report.E
 	defer context.AfterFunc(ctx, closeFace)()
 	run, err := lab.Play(ctx, lab.Plan{
 		Script: script, Seed: p.seed, Source: p.source, Isolated: p.isolates(script), Swapped: p.swap,
-		Programs: lab.Programs{Dir: p.binDir}, Listen: p.listen, Origin: thisOrigin(),
+		Programs: lab.Programs{Dir: p.binDir}, Listen: p.listen, Provenance: thisProvenance(),
 		Observe: func(e lab.Event) {
 			rec.Write(e)
 			show(e)
@@ -244,7 +244,7 @@ func (p *player) playOne(ctx context.Context, script scenario.Script) (*report.E
 	if run.Started.IsZero() {
 		return nil, err
 	}
-	entry := &report.Entry{Run: run, Judgement: expect.Judge(run)} // what was seen is never lost
+	entry := &report.Entry{Run: run, Outcome: expect.Judge(run)} // what was seen is never lost
 	if !p.onlyOne && !p.quiet {
 		p.sayf("%s: %s\n", script.ID, result(entry, err))
 	}
@@ -259,8 +259,8 @@ func result(e *report.Entry, err error) string {
 		return fmt.Sprintf("ended after %s", took)
 	case e.Run.Stopped != "":
 		return fmt.Sprintf("stopped after %s: %s", took, e.Run.Stopped)
-	case !e.Judgement.OK:
-		return fmt.Sprintf("played in %s, and did not show what its script expects: %s", took, firstUnmet(e.Judgement.Expectations))
+	case !e.Outcome.OK:
+		return fmt.Sprintf("played in %s, and did not show what its script expects: %s", took, firstUnmet(e.Outcome.Expectations))
 	default:
 		return fmt.Sprintf("played in %s, as expected", took)
 	}

@@ -47,7 +47,7 @@ connection.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			log := logger(streams)
 			if controlled {
-				return roleEnded(worker.Server(c.Context(), streams.In, streams.Out, log))
+				return workerEnded(worker.Server(c.Context(), streams.In, streams.Out, log))
 			}
 			b.Protocol = protocol.value
 			for _, a := range responses {
@@ -125,8 +125,8 @@ func controlledFlag(f *pflag.FlagSet, controlled *bool) {
 	_ = f.MarkHidden("controlled")
 }
 
-// roleEnded is the end of a role: what went wrong, it has told the lab.
-func roleEnded(code int) error {
+// workerEnded is the end of a role: what went wrong, it has told the lab.
+func workerEnded(code int) error {
 	if code == exitOK {
 		return nil
 	}

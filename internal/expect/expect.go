@@ -22,8 +22,8 @@ type Result struct {
 	Skipped string `json:"skipped,omitempty"`
 }
 
-// Judgement is all that a run says.
-type Judgement struct {
+// Outcome is all that a run says.
+type Outcome struct {
 	Faulty, Fixed verdict.Verdict
 	Features      []Feature
 	Expectations  []Result
@@ -32,7 +32,7 @@ type Judgement struct {
 }
 
 // Of returns one side's verdict.
-func (j Judgement) Of(side scenario.Side) verdict.Verdict {
+func (j Outcome) Of(side scenario.Side) verdict.Verdict {
 	if side == scenario.Faulty {
 		return j.Faulty
 	}
@@ -40,8 +40,8 @@ func (j Judgement) Of(side scenario.Side) verdict.Verdict {
 }
 
 // Judge judges a run.
-func Judge(run *lab.Run) Judgement {
-	j := Judgement{
+func Judge(run *lab.Run) Outcome {
+	j := Outcome{
 		Faulty:       judgeSide(run, scenario.Faulty),
 		Fixed:        judgeSide(run, scenario.Fixed),
 		Features:     features(run),

@@ -44,7 +44,7 @@ func run(t *testing.T, faulty, fixed []moment) *lab.Run {
 	script, err := scenario.Parse("test.yaml", []byte(`
 id: test
 title: t
-fault: {kind: idle-connections-not-reused, fix: Mend it.}
+fault: {kind: idle-connections-not-reused, fix: Fix it.}
 load: [{rate: 10, for: 1m}]
 expect:
   faulty: [client.final.ESTABLISHED >= 10, connections.reused == 0, verdict: idle-connections-not-reused]
@@ -89,7 +89,7 @@ func TestSidesAreJudgedByWhatTheyShowNotByTheirName(t *testing.T) {
 	require.True(t, right.OK)
 	require.True(t, right.Faulty.Leak)
 	require.Equal(t, verdict.IdleConnectionsNotReused, right.Faulty.Kind)
-	require.Equal(t, "Mend it.", right.Faulty.Fix, "the script's own words")
+	require.Equal(t, "Fix it.", right.Faulty.Fix, "the script's own words")
 	require.InDelta(t, 2, right.Faulty.GrowthPerSecond, 0.01)
 	require.Equal(t, verdict.Healthy, right.Fixed.Kind)
 	require.Empty(t, right.Fixed.Fix)

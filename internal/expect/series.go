@@ -32,7 +32,7 @@ func Sides(run *lab.Run) []Subject {
 }
 
 // series is one side of a run as the verdict's engine takes it: both ends of
-// the same connections, and the client's own books.
+// the same connections, and the client metrics.
 func series(run *lab.Run, name scenario.Side) verdict.Series {
 	side := run.Of(name)
 	s := verdict.Series{
@@ -79,8 +79,8 @@ func servers(s lab.SideSample) []verdict.Server {
 	return list
 }
 
-// flow is what the client opened by its own books, and beside what the kernel
-// saw; nil where neither is known. The client's books know nothing of what a
+// flow is what the client opened by its own counters, and beside what the kernel
+// saw; nil where neither is known. The client metrics know nothing of what a
 // server opens behind it.
 func flow(s lab.SideSample, relayed bool) *verdict.Flow {
 	var f verdict.Flow

@@ -39,7 +39,7 @@ func (e *ends) add(end socketstats.End) {
 // connection that was opened is alive or closed.
 type closings struct {
 	source  socketstats.Closings
-	servers map[scenario.Side]site
+	servers map[scenario.Side]endpoints
 	// before are sockets of before the run, by cookie. They are not counted.
 	before map[uint64]bool
 	closed map[scenario.Side]*ends

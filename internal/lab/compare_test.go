@@ -118,7 +118,7 @@ func leakyAndHealthy(t *testing.T) (c lab.Comparison, begin *lab.Begin) {
 
 func requireGone(t *testing.T, begin *lab.Begin) {
 	t.Helper()
-	for _, at := range []lab.Place{begin.FaultyAt, begin.FixedAt} {
+	for _, at := range []lab.Endpoint{begin.FaultyAt, begin.FixedAt} {
 		for _, pid := range []int{at.ClientPID, at.ServerPID} {
 			require.Positive(t, pid)
 			require.ErrorIs(t, socketstats.CheckProcess(int32(pid)), socketstats.ErrNoProcess)

@@ -27,12 +27,12 @@ func TestMain(m *testing.M) {
 		switch os.Args[1] {
 		case "slowserver":
 			os.Exit(worker.Server(context.Background(), os.Stdin, os.Stdout, slog.New(slog.DiscardHandler)))
-		case "keeper":
-			os.Exit(netns.Keep())
+		case "supervise-namespace":
+			os.Exit(netns.Supervise())
 		case "client-faulty", "client-fixed":
 			os.Exit(worker.Client(context.Background(), os.Stdin, os.Stdout))
-		case "runner":
-			os.Exit(worker.Runner(context.Background(), os.Stdin, os.Stdout))
+		case "supervise-command":
+			os.Exit(worker.SuperviseCommand(context.Background(), os.Stdin, os.Stdout))
 		case theirProgram:
 			theirs(os.Args[2:])
 			os.Exit(0)
@@ -101,7 +101,7 @@ func TestEachSideOfAnIsolatedRunIsAlone(t *testing.T) {
 		Observe: func(e lab.Event) {
 			if e.Begin != nil {
 				begin = e.Begin
-				for _, pid := range []int{begin.FaultyAt.ClientPID, begin.FaultyAt.ServerPID, begin.FixedAt.Keeper} {
+				for _, pid := range []int{begin.FaultyAt.ClientPID, begin.FaultyAt.ServerPID, begin.FixedAt.Supervisor} {
 					require.NoError(t, socketstats.CheckProcess(int32(pid)))
 				}
 			}
@@ -124,8 +124,8 @@ func TestEachSideOfAnIsolatedRunIsAlone(t *testing.T) {
 		require.True(t, ok)
 		require.InDelta(t, 20, opens, 0)
 	}
-	for _, at := range []lab.Place{begin.FaultyAt, begin.FixedAt} {
-		for _, pid := range []int{at.ClientPID, at.ServerPID, at.Keeper} {
+	for _, at := range []lab.Endpoint{begin.FaultyAt, begin.FixedAt} {
+		for _, pid := range []int{at.ClientPID, at.ServerPID, at.Supervisor} {
 			require.ErrorIs(t, socketstats.CheckProcess(int32(pid)), socketstats.ErrNoProcess, "nothing outlives a run")
 		}
 	}

@@ -8,6 +8,6 @@ func ownGroup() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
 }
 
-// endGroup has nothing to do: a command is in its runner's job, which ends with
-// the runner.
+// endGroup has nothing to do: a command is in its supervisor's job, which ends with
+// the supervisor.
 func endGroup(int) {}

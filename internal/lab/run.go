@@ -116,33 +116,33 @@ type Begin struct {
 	// Limits are those of the client's processes.
 	Limits socketstats.Limits `json:"limits"`
 	// FaultyAt and FixedAt say where each side's processes are.
-	FaultyAt Place `json:"faulty_at"`
-	FixedAt  Place `json:"fixed_at"`
+	FaultyAt Endpoint `json:"faulty_at"`
+	FixedAt  Endpoint `json:"fixed_at"`
 	// Relayed says that the first server opens connections of its own to those
 	// behind it.
 	Relayed bool `json:"relayed,omitempty"`
 	// Commands are the programs that were compared; nil for a scenario.
 	Commands *Commands `json:"commands,omitempty"`
-	// Origin is what played it, and where; nil if nobody said, as in recordings
+	// Provenance is what played it, and where; nil if nobody said, as in recordings
 	// of before it was kept.
-	Origin *provenance.Origin `json:"origin,omitempty"`
+	Provenance *provenance.Info `json:"provenance,omitempty"`
 }
 
 // at is where one side's processes are.
-func (b *Begin) at(side scenario.Side) *Place {
+func (b *Begin) at(side scenario.Side) *Endpoint {
 	if side == scenario.Faulty {
 		return &b.FaultyAt
 	}
 	return &b.FixedAt
 }
 
-// Place is where one side's processes are.
-type Place struct {
+// Endpoint is where one side's processes are.
+type Endpoint struct {
 	Server    string `json:"server"`
 	ServerPID int    `json:"server_pid"`
 	ClientPID int    `json:"client_pid"`
-	// Keeper is the process that holds the side's namespace; 0 without one.
-	Keeper int `json:"keeper,omitempty"`
+	// Supervisor is the process that holds the side's namespace; 0 without one.
+	Supervisor int `json:"supervisor,omitempty"`
 	// LeftBehind is how many sockets of earlier connections the server's
 	// port had when the run began. They are not counted.
 	LeftBehind int `json:"left_behind,omitempty"`

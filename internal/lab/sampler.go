@@ -17,7 +17,7 @@ type sampler struct{ views []*view }
 // one side or of both.
 type view struct {
 	source  socketstats.Source
-	servers map[scenario.Side]site
+	servers map[scenario.Side]endpoints
 	// proc is the folder of /proc that shows the namespace's counters; "" where
 	// they are not this run's alone.
 	proc string
@@ -122,7 +122,7 @@ func (v *view) count(ctx context.Context, s *Sample) error {
 }
 
 // activitiesOf says what the connections to a side's servers do, at both ends.
-func activitiesOf(sockets []socketstats.Socket, at site) (client, srv *socketstats.Activity) {
+func activitiesOf(sockets []socketstats.Socket, at endpoints) (client, srv *socketstats.Activity) {
 	var ends [2][]socketstats.Socket
 	for _, s := range sockets {
 		if end, ok := s.EndOf(at...); ok {

@@ -74,7 +74,7 @@ func TestConnectionsAreCountedExactly(t *testing.T) {
 		{"TLS", func(t *testing.T) Caller { return overTLS(t, false) }, 1, requests - 1},
 		{"HTTP/2", func(t *testing.T) Caller { return overTLS(t, true) }, 1, requests - 1},
 		{"one toydb connection", func(t *testing.T) Caller {
-			conn, err := toydb.Open(context.Background(), rows(t))
+			conn, err := toydb.Open(context.Background(), toyDB(t))
 			require.NoError(t, err)
 			t.Cleanup(func() { conn.Close() })
 			return CallerFunc(func(ctx context.Context) error {
@@ -83,7 +83,7 @@ func TestConnectionsAreCountedExactly(t *testing.T) {
 			})
 		}, 0, requests - 1}, // it was opened outside of the load
 		{"a toydb connection for each query", func(t *testing.T) Caller {
-			addr := rows(t)
+			addr := toyDB(t)
 			return CallerFunc(func(ctx context.Context) error {
 				conn, err := toydb.Open(ctx, addr)
 				if err != nil {
@@ -95,7 +95,7 @@ func TestConnectionsAreCountedExactly(t *testing.T) {
 			})
 		}, requests, 0},
 		{"two queries on each toydb connection", func(t *testing.T) Caller {
-			addr := rows(t)
+			addr := toyDB(t)
 			var last *toydb.Conn
 			t.Cleanup(func() { last.Close() })
 			n := 0
@@ -140,8 +140,8 @@ func overTLS(t *testing.T, http2 bool) Caller {
 	return get(srv.Client(), srv.URL)
 }
 
-// rows starts a toydb server, and returns its address.
-func rows(t *testing.T) string {
+// toyDB starts a toydb server, and returns its address.
+func toyDB(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -170,7 +170,7 @@ func TestEveryConnectionOfAWaveIsReusedByTheNext(t *testing.T) {
 	})
 	caller := NewPlain(Target{URL: srv.URL})
 	t.Cleanup(caller.(*plain).http.CloseIdleConnections)
-	b := newBooks()
+	b := newCounters()
 	for range 3 {
 		waiting.Add(wave)
 		var calls sync.WaitGroup
@@ -213,7 +213,7 @@ func TestConnectionThatNeverServedIsNotReused(t *testing.T) {
 	}})
 	t.Cleanup(func() { close(end) })
 
-	b := newBooks()
+	b := newCounters()
 	calls := map[string]chan struct{}{}
 	var info httptrace.GotConnInfo
 	begin := func(path string) {

@@ -15,14 +15,14 @@ func TestConnectionsThatAreNotTCPAreLeftOut(t *testing.T) {
 	client, server := net.Pipe()
 	defer client.Close()
 	defer server.Close()
-	b := newBooks()
+	b := newCounters()
 	require.Nil(t, b.enter(client))
 	require.Nil(t, b.enter(client))
 	require.Empty(t, b.served)
 }
 
 // forget opens a connection, enters it, and keeps no reference to it.
-func forget(t *testing.T, b *books, addr string, collected func()) (again bool) {
+func forget(t *testing.T, b *counters, addr string, collected func()) (again bool) {
 	conn, err := net.Dial("tcp", addr)
 	require.NoError(t, err)
 	runtime.AddCleanup(conn.(*net.TCPConn), func(done func()) { done() }, collected)
@@ -35,12 +35,12 @@ func TestBooksDoNotKeepAForgottenConnectionAlive(t *testing.T) {
 		_, _ = io.Copy(io.Discard, conn)
 		close(closed)
 	})
-	b := newBooks()
+	b := newCounters()
 	var collected atomic.Bool
 	forget(t, b, addr, func() { collected.Store(true) })
 	collect(t, "the connection is collected", collected.Load)
 	select {
-	case <-closed: // the collector closed it, as it would without the books
+	case <-closed: // the collector closed it, as it would without the counters
 	case <-time.After(soon):
 		t.Fatal("the connection is still open")
 	}
@@ -49,7 +49,7 @@ func TestBooksDoNotKeepAForgottenConnectionAlive(t *testing.T) {
 
 func TestNewConnectionAtAnOldAddressIsNotReused(t *testing.T) {
 	addr := raw(t, func(conn *net.TCPConn) { conn.Close() })
-	b := newBooks()
+	b := newCounters()
 	var collected atomic.Int64
 	const conns = 300
 	for i := range conns {

@@ -70,8 +70,8 @@ func eventually(t testing.TB, what string, condition func() bool) {
 }
 
 // oneByOne makes n requests, each after the end of the one before.
-func oneByOne(c Caller, n int) *books {
-	b := newBooks()
+func oneByOne(c Caller, n int) *counters {
+	b := newCounters()
 	for range n {
 		b.sent.Add(1)
 		b.call(context.Background(), c, time.Now())

@@ -1,5 +1,5 @@
 // Package loadgen plays a scenario's load: it calls one side's code on a
-// schedule, whether or not earlier calls have returned, and keeps the books.
+// schedule, whether or not earlier calls have returned, and counts what happens.
 //
 // The code of the side does the requests; this package only watches, through
 // the httptrace hooks in the context that it passes. It never opens, closes or

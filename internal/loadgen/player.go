@@ -13,12 +13,12 @@ type Player struct {
 	arrivals []time.Duration
 	maxFDs   int
 
-	books   *books
-	usage   usage
-	start   time.Time
-	looked  time.Time // at the descriptors, by Play
-	stopped atomic.Pointer[string]
-	done    atomic.Bool
+	counters *counters
+	usage    usage
+	start    time.Time
+	looked   time.Time // at the descriptors, by Play
+	stopped  atomic.Pointer[string]
+	done     atomic.Bool
 }
 
 // Begin starts a load's clock now. The arrivals say when each request is due
@@ -26,7 +26,7 @@ type Player struct {
 // descriptors, so that a leak cannot take all that the machine or the user
 // has; 0 is no limit.
 func Begin(c Caller, arrivals []time.Duration, maxFDs int) *Player {
-	return &Player{caller: c, arrivals: arrivals, maxFDs: maxFDs, books: newBooks(), start: time.Now()}
+	return &Player{caller: c, arrivals: arrivals, maxFDs: maxFDs, counters: newCounters(), start: time.Now()}
 }
 
 // Play sends every request when it is due and returns when the last was sent,
@@ -57,9 +57,9 @@ func (p *Player) Play(ctx context.Context) {
 			return
 		}
 		// Counted here and not in the goroutine, which may begin after Play
-		// has returned: done must mean that every request is in the books.
-		p.books.sent.Add(1)
-		go p.books.call(ctx, p.caller, due)
+		// has returned: done must mean that every request is in the counters.
+		p.counters.sent.Add(1)
+		go p.counters.call(ctx, p.caller, due)
 	}
 }
 
@@ -87,8 +87,8 @@ func (p *Player) reachedLimit() bool {
 // Report returns what was done so far. It may be called at any time, also
 // while Play runs.
 func (p *Player) Report() Report {
-	done := p.done.Load() // before the books: a report that is done has them whole
-	r := p.books.report()
+	done := p.done.Load() // before the counters: a report that is done has them whole
+	r := p.counters.report()
 	r.At = time.Since(p.start)
 	r.Process = p.usage.read()
 	r.Done = done

@@ -120,9 +120,9 @@ func latencyOf(h *hdrhistogram.Histogram) Latency {
 	}
 }
 
-// report returns the books as they stand, so that sent = ok + failed + in flight
+// report returns the counters as they stand, so that sent = ok + failed + in flight
 // whenever it is called.
-func (b *books) report() Report {
+func (b *counters) report() Report {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	// ok and failed change under mu only; sent is read last, since requests

@@ -20,7 +20,7 @@ import (
 const precision = 0.001
 
 func TestLatencyOfKnownValues(t *testing.T) {
-	b := newBooks()
+	b := newCounters()
 	require.Equal(t, Latency{}, b.report().Latency, "without requests")
 	for n := 1000; n >= 1; n-- {
 		record(b.latency, time.Duration(n)*time.Millisecond)
@@ -34,7 +34,7 @@ func TestLatencyOfKnownValues(t *testing.T) {
 
 func TestLatencyOfOneValue(t *testing.T) {
 	for _, d := range []time.Duration{time.Microsecond, 1500 * time.Microsecond, 20 * time.Second, time.Hour} {
-		b := newBooks()
+		b := newCounters()
 		record(b.latency, d)
 		got := b.report().Latency
 		want := d.Seconds() * 1000
@@ -45,10 +45,10 @@ func TestLatencyOfOneValue(t *testing.T) {
 }
 
 func TestLatencyBeyondTheHistogramIsHeldToIt(t *testing.T) {
-	b := newBooks()
+	b := newCounters()
 	record(b.latency, 24*time.Hour)
 	require.InEpsilon(t, time.Hour.Seconds()*1000, b.report().Latency.Max, precision)
-	b = newBooks()
+	b = newCounters()
 	record(b.latency, -time.Second) // the clock of a virtual machine
 	record(b.latency, 0)
 	require.InDelta(t, 0.001, b.report().Latency.Max, 1e-6)

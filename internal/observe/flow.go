@@ -206,8 +206,8 @@ const another = -1
 // when it is looked for; and the source, which looks for what it did not find in
 // every other list at most, has looked a second time in the third.
 const (
-	foreign = 500 * time.Millisecond
-	looks   = 3
+	foreign    = 500 * time.Millisecond
+	mostMissed = 3
 )
 
 // see enters a socket of a list.
@@ -240,7 +240,7 @@ func (u *uses) foreign(cookie uint64, now time.Time) bool {
 	}
 	s.missed++
 	u.seen[cookie] = s
-	return !s.ours && s.missed >= looks && now.Sub(s.since) >= foreign
+	return !s.ours && s.missed >= mostMissed && now.Sub(s.since) >= foreign
 }
 
 // only is the one process that was seen to connect to an address; 0 if there is

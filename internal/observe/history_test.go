@@ -233,15 +233,15 @@ func TestACountIsOfTheEndThatHasMoreOrOfBoth(t *testing.T) {
 	require.Zero(t, observe.Snapshot{Port: 80}.Count(established))
 }
 
-func judgement(name string, pid int32, kind verdict.Kind, sure verdict.Confidence) observe.Judgement {
+func judgement(name string, pid int32, kind verdict.Kind, sure verdict.Confidence) observe.SubjectVerdict {
 	leak := kind != verdict.Healthy && kind != verdict.NotEnoughData
-	return observe.Judgement{Subject: observe.Subject{Name: name, PID: pid}, Verdict: verdict.Verdict{Leak: leak, Kind: kind, Confidence: sure}}
+	return observe.SubjectVerdict{Subject: observe.Subject{Name: name, PID: pid}, Verdict: verdict.Verdict{Leak: leak, Kind: kind, Confidence: sure}}
 }
 
 func TestTheWorstIsALeakThatIsSureOfAProcess(t *testing.T) {
 	t.Parallel()
 	// From the worst to the best.
-	order := []observe.Judgement{
+	order := []observe.SubjectVerdict{
 		judgement("a (1)", 1, verdict.RequestStalled, verdict.High),
 		judgement("b (2)", 2, verdict.RequestStalled, verdict.High),
 		judgement("all", 0, verdict.ConnectionChurn, verdict.High),
@@ -256,8 +256,8 @@ func TestTheWorstIsALeakThatIsSureOfAProcess(t *testing.T) {
 	}
 	for i, a := range order {
 		for _, b := range order[i:] {
-			require.Equal(t, a, observe.Worst([]observe.Judgement{a, b}))
-			require.Equal(t, a, observe.Worst([]observe.Judgement{b, a}), "%v and %v", b.Verdict, a.Verdict)
+			require.Equal(t, a, observe.Worst([]observe.SubjectVerdict{a, b}))
+			require.Equal(t, a, observe.Worst([]observe.SubjectVerdict{b, a}), "%v and %v", b.Verdict, a.Verdict)
 		}
 	}
 }

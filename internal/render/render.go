@@ -1,7 +1,7 @@
 // Package render is what every face shows of a run: the terminal, the page and the
-// report take their numbers and words from one picture, so that they agree.
+// report take their numbers and words from one snapshot, so that they agree.
 //
-// A picture is a pure function of the run, as far as it has come.
+// A snapshot is a pure function of the run, as far as it has come.
 package render
 
 import (
@@ -16,8 +16,8 @@ import (
 	"socketlab/internal/verdict"
 )
 
-// Picture is a run at one moment.
-type Picture struct {
+// Snapshot is a run at one moment.
+type Snapshot struct {
 	Scenario string  `json:"scenario"`
 	Title    string  `json:"title"`
 	Speed    float64 `json:"speed"`
@@ -39,7 +39,7 @@ type Picture struct {
 	Fixed  Side   `json:"fixed"`
 }
 
-// Side is one side of a picture.
+// Side is one side of a snapshot.
 type Side struct {
 	Side scenario.Side `json:"side"`
 	// Held is the sockets that hold a descriptor now: all but TIME_WAIT and
@@ -97,28 +97,28 @@ func (p Point) Total() int {
 }
 
 // Of returns one side.
-func (p *Picture) Of(side scenario.Side) *Side {
+func (p *Snapshot) Of(side scenario.Side) *Side {
 	if side == scenario.Faulty {
 		return &p.Faulty
 	}
 	return &p.Fixed
 }
 
-// Of draws the picture of a run, with the sockets at one end. over says that the
+// Of draws the snapshot of a run, with the sockets at one end. over says that the
 // run has ended.
-func Of(run *lab.Run, end socketstats.End, over bool) Picture {
+func Of(run *lab.Run, end socketstats.End, over bool) Snapshot {
 	return draw(run, expect.Judge(run), end, over)
 }
 
-// Ends draws the pictures of both ends, for less than each by itself: the verdict
+// Ends draws the snapshots of both ends, for less than each by itself: the verdict
 // is that of both.
-func Ends(run *lab.Run, over bool) (client, server Picture) {
+func Ends(run *lab.Run, over bool) (client, server Snapshot) {
 	j := expect.Judge(run)
 	return draw(run, j, socketstats.Client, over), draw(run, j, socketstats.Server, over)
 }
 
-func draw(run *lab.Run, j expect.Judgement, end socketstats.End, over bool) Picture {
-	p := Picture{
+func draw(run *lab.Run, j expect.Outcome, end socketstats.End, over bool) Snapshot {
+	p := Snapshot{
 		Scenario: run.Scenario, Title: run.Title, Speed: run.Speed, Seed: run.Seed,
 		At: run.Duration, Length: max(run.Script.Length(), run.Duration), Over: over, Stopped: run.Stopped, End: end.String(),
 	}

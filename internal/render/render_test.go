@@ -60,7 +60,7 @@ func climbing(samples int) *lab.Run {
 	return run
 }
 
-func TestPictureHasTheNumbersOfTheRun(t *testing.T) {
+func TestSnapshotHasTheNumbersOfTheRun(t *testing.T) {
 	t.Parallel()
 	p := Of(climbing(30), socketstats.Client, false)
 	require.Equal(t, 60, p.Faulty.Held)
@@ -91,8 +91,8 @@ func TestPictureHasTheNumbersOfTheRun(t *testing.T) {
 	require.True(t, server.Over)
 }
 
-// From the first moment on a picture says what is so, and not more.
-func TestPictureOfABeginning(t *testing.T) {
+// From the first moment on a snapshot says what is so, and not more.
+func TestSnapshotOfABeginning(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "The servers listen, the clients begin.", Of(climbing(0), socketstats.Client, false).Now)
 	early := Of(climbing(2), socketstats.Client, false)
@@ -154,7 +154,7 @@ func TestSocketOrTwoAreNoGrowth(t *testing.T) {
 func TestWhatTheScriptTellsBeginsTheSentence(t *testing.T) {
 	t.Parallel()
 	run := climbing(4)
-	run.Script.Narration = []scenario.Telling{{Say: "It begins"}, {At: scenario.Duration(3 * time.Second), Say: "It goes on"}}
+	run.Script.Narration = []scenario.NarrationLine{{Say: "It begins"}, {At: scenario.Duration(3 * time.Second), Say: "It goes on"}}
 	require.Equal(t, "It goes on: the faulty side holds 8 sockets, the fixed side 2.", Of(run, socketstats.Client, false).Now)
 	run.Script.Narration[1].At++
 	require.Equal(t, "It begins: the faulty side holds 8 sockets, the fixed side 2.", Of(run, socketstats.Client, false).Now)

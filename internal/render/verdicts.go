@@ -12,11 +12,11 @@ import (
 // [Share] of the time. The zero Verdicts is of a watch that begins. It is for one
 // goroutine.
 type Verdicts struct {
-	history observe.History
-	found   []observe.Judgement
-	fresh   bool          // a snapshot came since
-	due     time.Duration // when it may be judged again, on the watch's clock
-	pace    Pace
+	history  observe.History
+	found    []observe.SubjectVerdict
+	fresh    bool          // a snapshot came since
+	due      time.Duration // when it may be judged again, on the watch's clock
+	throttle Throttle
 }
 
 const (
@@ -35,18 +35,18 @@ func (v *Verdicts) Add(s observe.Snapshot) {
 
 // Found is what the snapshots show, or did when they were judged last. With over
 // all of them are judged, as there are no more. It is nil of no snapshot.
-func (v *Verdicts) Found(over bool) []observe.Judgement {
+func (v *Verdicts) Found(over bool) []observe.SubjectVerdict {
 	if !v.fresh || (!over && v.history.Last().After < v.due) {
 		return v.found
 	}
 	began := time.Now()
 	v.found = v.history.Judge(false)
-	v.pace.Share, v.pace.Most = Share, time.Minute
-	v.fresh, v.due = false, v.history.Last().After+v.pace.Rest(time.Since(began))
+	v.throttle.Share, v.throttle.Most = Share, time.Minute
+	v.fresh, v.due = false, v.history.Last().After+v.throttle.Rest(time.Since(began))
 	return v.found
 }
 
-// Drawn is what a picture needs of a snapshot, without what a verdict does: a face
+// Drawn is what a snapshot needs of a snapshot, without what a verdict does: a face
 // remembers many.
 func Drawn(s observe.Snapshot) observe.Snapshot {
 	s.Processes = slices.Clone(s.Processes)

@@ -93,15 +93,15 @@ func TestWatchOfTooShortATimeSaysSo(t *testing.T) {
 func TestWatchSentenceNamesTheLeakFirst(t *testing.T) {
 	t.Parallel()
 	snapshots := watching(31)
-	leak := func(name string, pid int32, sure verdict.Confidence) observe.Judgement {
-		return observe.Judgement{Subject: observe.Subject{Name: name, PID: pid}, Verdict: verdict.Verdict{
+	leak := func(name string, pid int32, sure verdict.Confidence) observe.SubjectVerdict {
+		return observe.SubjectVerdict{Subject: observe.Subject{Name: name, PID: pid}, Verdict: verdict.Verdict{
 			Leak: true, Kind: verdict.IdleConnectionsNotReused, Confidence: sure, Evidence: []string{"They are idle.", "Very."},
 		}}
 	}
 	faulty, fixed := leak("faulty (8)", 8, verdict.Medium), leak("fixed (9)", 9, verdict.High)
 	gone, all := leak("gone (10)", 10, verdict.High), leak("all connections to port 8080", 0, verdict.Medium)
-	healthy := observe.Judgement{Subject: observe.Subject{Name: "fixed (9)", PID: 9}, Verdict: verdict.Verdict{Kind: verdict.Healthy}}
-	for want, found := range map[string][]observe.Judgement{
+	healthy := observe.SubjectVerdict{Subject: observe.Subject{Name: "fixed (9)", PID: 9}, Verdict: verdict.Verdict{Kind: verdict.Healthy}}
+	for want, found := range map[string][]observe.SubjectVerdict{
 		"faulty (8): idle-connections-not-reused, holds 60 sockets; 2 processes hold 62.":                        {all, healthy, gone, faulty},
 		"fixed (9): idle-connections-not-reused, holds 2 sockets; 1 other leaks; 2 processes hold 62.":           {fixed, faulty},
 		"all connections to port 8080: idle-connections-not-reused; 2 processes hold 62 sockets. They are idle.": {all, healthy},
@@ -113,13 +113,13 @@ func TestWatchSentenceNamesTheLeakFirst(t *testing.T) {
 	small := snapshots[30]
 	small.Processes = append(slices.Clone(small.Processes[:1]), observe.Process{PID: 12, Name: "a small one"})
 	require.Equal(t, "faulty (8): idle-connections-not-reused, holds 60 sockets; 1 other leaks; 2 processes hold 60.",
-		OfWatch([]observe.Snapshot{small}, socketstats.Client, []observe.Judgement{leak("a small one (12)", 12, verdict.Medium), faulty}).Now,
+		OfWatch([]observe.Snapshot{small}, socketstats.Client, []observe.SubjectVerdict{leak("a small one (12)", 12, verdict.Medium), faulty}).Now,
 		"of leaks that are as sure it is the largest")
 	for i := range snapshots {
 		snapshots[i].Processes = snapshots[i].Processes[:1]
 	}
 	require.Equal(t, "faulty (8): idle-connections-not-reused, holds 60 sockets.",
-		OfWatch(snapshots, socketstats.Server, []observe.Judgement{faulty}).Now, "at the end that has more")
+		OfWatch(snapshots, socketstats.Server, []observe.SubjectVerdict{faulty}).Now, "at the end that has more")
 }
 
 func TestWhatIsDrawnKeepsTheCountsOnly(t *testing.T) {

@@ -51,10 +51,10 @@ type WatchedProcess struct {
 // is measured: a watch has no end, and its trend is that of now.
 const trendSamples = 15
 
-// OfWatch draws the picture of a watch by its newest snapshots, with the sockets
+// OfWatch draws the snapshot of a watch by its newest snapshots, with the sockets
 // at one end, and what was found so far; see [Verdicts]. There must be a snapshot.
 // The processes are those of the last.
-func OfWatch(snapshots []observe.Snapshot, end socketstats.End, found []observe.Judgement) Watched {
+func OfWatch(snapshots []observe.Snapshot, end socketstats.End, found []observe.SubjectVerdict) Watched {
 	last := snapshots[len(snapshots)-1]
 	w := Watched{At: last.At, Port: last.Port, Listeners: last.Listeners, End: end.String(), From: snapshots[0].After, To: last.After}
 	shown := watchedStates(snapshots, end)
@@ -138,7 +138,7 @@ func watchedProcess(snapshots []observe.Snapshot, now observe.Process, end socke
 
 // verdictOn is that on a process. One that was not there for long enough has not
 // shown enough.
-func verdictOn(pid int32, found []observe.Judgement) verdict.Verdict {
+func verdictOn(pid int32, found []observe.SubjectVerdict) verdict.Verdict {
 	if pid == 0 {
 		return verdict.Verdict{}
 	}
@@ -151,7 +151,7 @@ func verdictOn(pid int32, found []observe.Judgement) verdict.Verdict {
 }
 
 // watchSentence says who leaks, who holds how much, and who grows the fastest.
-func watchSentence(processes []WatchedProcess, found []observe.Judgement) string {
+func watchSentence(processes []WatchedProcess, found []observe.SubjectVerdict) string {
 	if len(processes) == 0 {
 		return "No connections."
 	}
@@ -182,8 +182,8 @@ func hold(processes int) string {
 // leakSentence names the worst leak among those that are there, and of several
 // that are as sure the one that holds most; "" if there is none. Of all processes
 // together it says why: no process's own row does.
-func leakSentence(processes []WatchedProcess, sum int, found []observe.Judgement) string {
-	leaks := slices.DeleteFunc(slices.Clone(found), func(j observe.Judgement) bool {
+func leakSentence(processes []WatchedProcess, sum int, found []observe.SubjectVerdict) string {
+	leaks := slices.DeleteFunc(slices.Clone(found), func(j observe.SubjectVerdict) bool {
 		return !j.Verdict.Leak || (j.PID != 0 && labelled(processes, j.Name) == nil)
 	})
 	if len(leaks) == 0 {
@@ -194,7 +194,7 @@ func leakSentence(processes []WatchedProcess, sum int, found []observe.Judgement
 		text := fmt.Sprintf("%s: %s; %s %s.", worst.Name, worst.Verdict.Kind, hold(len(processes)), sockets(sum))
 		return strings.Join(append([]string{text}, worst.Verdict.Evidence[:min(1, len(worst.Verdict.Evidence))]...), " ")
 	}
-	leaks = slices.DeleteFunc(leaks, func(j observe.Judgement) bool { return j.PID == 0 })
+	leaks = slices.DeleteFunc(leaks, func(j observe.SubjectVerdict) bool { return j.PID == 0 })
 	held := labelled(processes, worst.Name).leaking
 	for _, j := range leaks {
 		if n := labelled(processes, j.Name).leaking; n > held && j.Verdict.Confidence == worst.Verdict.Confidence {

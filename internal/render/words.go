@@ -55,7 +55,7 @@ func growth(at []time.Duration, held []float64) float64 {
 
 // sentence says what is happening: what the script tells of the moment, what the
 // sides hold, and what they were found to be.
-func sentence(p *Picture, told string) string {
+func sentence(p *Snapshot, told string) string {
 	faulty, fixed := holds(&p.Faulty), holds(&p.Fixed)
 	switch {
 	case p.Stopped != "":

@@ -89,7 +89,7 @@ func (s Script) checkHead(codes []string) *finding {
 	case s.Fault != nil && s.Fault.Kind == "":
 		return found("$.fault.kind", "a fault has a kind, such as idle-connections-not-reused")
 	case s.Fault != nil && s.Fault.Fix == "":
-		return found("$.fault.fix", "a fault has a fix: one sentence on how to mend it")
+		return found("$.fault.fix", "a fault has a fix: one sentence on how to fix it")
 	}
 	return nil
 }

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Telling is what is told from a moment on.
-type Telling struct {
+// NarrationLine is what is told from a moment on.
+type NarrationLine struct {
 	// At is the moment, from the start of the load.
 	At Duration `yaml:"at,omitempty"`
 	// Say is the beginning of a sentence that goes on with what each side holds.

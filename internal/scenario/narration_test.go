@@ -29,7 +29,7 @@ func TestLoadSpeaksForItselfWhereNothingIsTold(t *testing.T) {
 
 func TestNarrationGoesWithTheSpeed(t *testing.T) {
 	t.Parallel()
-	s := Script{Load: []Phase{{Pause: Duration(time.Minute)}}, Narration: []Telling{
+	s := Script{Load: []Phase{{Pause: Duration(time.Minute)}}, Narration: []NarrationLine{
 		{At: Duration(10 * time.Second), Say: "first"}, {At: Duration(20 * time.Second), Say: "second"},
 	}}.AtSpeed(10)
 	require.Equal(t, "No more requests for now", s.Now(999*time.Millisecond))

@@ -144,7 +144,7 @@ func TestEveryKeyOfTheSchemaIsExplainedToScriptAuthors(t *testing.T) {
 var sections = []reflect.Type{
 	reflect.TypeFor[Script](), reflect.TypeFor[Fault](), reflect.TypeFor[Server](),
 	reflect.TypeFor[Client](), reflect.TypeFor[Phase](), reflect.TypeFor[Expect](),
-	reflect.TypeFor[Resolve](), reflect.TypeFor[NetworkFault](), reflect.TypeFor[Sweep](), reflect.TypeFor[Telling](),
+	reflect.TypeFor[Resolve](), reflect.TypeFor[NetworkFault](), reflect.TypeFor[Sweep](), reflect.TypeFor[NarrationLine](),
 }
 
 // generateSchema returns the schema of a script as the types have it.

@@ -37,7 +37,7 @@ type Script struct {
 	// Symptoms are what an engineer sees who meets the incident. The catalogue is
 	// grouped by them.
 	Symptoms []string `yaml:"symptoms,omitempty"`
-	// Steps are scenarios of the catalogue that mend this one, each a part of it:
+	// Steps are scenarios of the catalogue that fix this one, each a part of it:
 	// what the repair before has made is what the next one begins with. They are
 	// played after it.
 	Steps []string `yaml:"steps,omitempty"`
@@ -56,7 +56,7 @@ type Script struct {
 	Load []Phase `yaml:"load"`
 	// Narration says what happens, for those who look on. Where it says nothing,
 	// the load speaks for itself.
-	Narration []Telling `yaml:"narration,omitempty"`
+	Narration []NarrationLine `yaml:"narration,omitempty"`
 	// SampleInterval is the time between two counts. Default 1s.
 	SampleInterval Duration `yaml:"sample_interval,omitempty"`
 	// Sweep is what `sockwatch sweep` plays: the fixed code at several values of
@@ -70,7 +70,7 @@ type Script struct {
 type Fault struct {
 	// Kind is the leak's name, such as idle-connections-not-reused.
 	Kind string `yaml:"kind"`
-	// Fix is one sentence that says how to mend it.
+	// Fix is one sentence that says how to fix it.
 	Fix string `yaml:"fix"`
 }
 

@@ -12,8 +12,8 @@ import (
 	"socketlab/internal/scenario"
 )
 
-// behind starts servers, and a balancer before them.
-func behind(t *testing.T, b scenario.Server, n int) (balancer *running, servers []*running) {
+// upstreams starts servers, and a balancer before them.
+func upstreams(t *testing.T, b scenario.Server, n int) (balancer *running, servers []*running) {
 	t.Helper()
 	var addrs []string
 	for range n {
@@ -27,7 +27,7 @@ func behind(t *testing.T, b scenario.Server, n int) (balancer *running, servers 
 
 func TestBalancerPassesConnectionsOnInTurn(t *testing.T) {
 	t.Parallel()
-	balancer, servers := behind(t, scenario.Server{Body: 1 << 20}, 3)
+	balancer, servers := upstreams(t, scenario.Server{Body: 1 << 20}, 3)
 	for range 6 {
 		c, url := balancer.client(t)
 		for range 2 {
@@ -51,7 +51,7 @@ func TestBalancerPassesOnBrokenAnswers(t *testing.T) {
 	} {
 		t.Run(string(way), func(t *testing.T) {
 			t.Parallel()
-			balancer, _ := behind(t, spoilt(scenario.HTTP, way), 1)
+			balancer, _ := upstreams(t, faulty(scenario.HTTP, way), 1)
 			_, _, err := fetch(balancer.http, "http://"+balancer.addr)
 			require.ErrorIs(t, err, want)
 		})
@@ -135,7 +135,7 @@ func TestBalancerThatGoesDownTakesItsConnectionsAlong(t *testing.T) {
 
 func TestBalancerStops(t *testing.T) {
 	t.Parallel()
-	balancer, servers := behind(t, scenario.Server{NoResponse: true}, 1)
+	balancer, servers := upstreams(t, scenario.Server{NoResponse: true}, 1)
 	conn := balancer.dial(t)
 	send(t, conn, request)
 	servers[0].working(t, 1)

@@ -28,8 +28,8 @@ func Listen(addr string, b scenario.Server) (net.Listener, error) {
 	return l, nil
 }
 
-// rowAnswers is what can become of an answer of one line.
-var rowAnswers = []scenario.Response{scenario.Whole, scenario.Hangs, scenario.Closes, scenario.Resets}
+// toyDBResponses is what can become of an answer of one line.
+var toyDBResponses = []scenario.Response{scenario.Whole, scenario.Hangs, scenario.Closes, scenario.Resets}
 
 // Check says what of b this server cannot do, though a script may say it, or
 // returns nil.
@@ -43,8 +43,8 @@ func Check(b scenario.Server) error {
 		}
 	case scenario.ToyDB:
 		for _, a := range b.Responses {
-			if !slices.Contains(rowAnswers, a) {
-				return fmt.Errorf("response %q: a row is one line, and has no middle: use one of %v", a, rowAnswers)
+			if !slices.Contains(toyDBResponses, a) {
+				return fmt.Errorf("response %q: a row is one line, and has no middle: use one of %v", a, toyDBResponses)
 			}
 		}
 	}

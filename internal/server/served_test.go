@@ -62,7 +62,7 @@ func TestServedTellsWhatBecameOfRequests(t *testing.T) {
 	})
 	t.Run("queries", func(t *testing.T) {
 		t.Parallel()
-		server := start(t, rows(scenario.Server{}))
+		server := start(t, toyDB(scenario.Server{}))
 		conn := open(t, server)
 		for range 3 {
 			_, err := conn.Query(context.Background(), "SELECT 1")

@@ -56,12 +56,12 @@ type Config struct {
 // Server is a slow server that has not begun, or is at work. It is safe for
 // use by several goroutines.
 type Server struct {
-	cfg   Config
-	work  work
-	conns connections
-	clock clock
-	turns chan struct{} // one for each of the workers at work
-	cert  certificate
+	cfg     Config
+	work    work
+	conns   connections
+	clock   clock
+	workers chan struct{} // one for each of the workers at work
+	cert    certificate
 }
 
 // New returns a server that behaves as cfg says.
@@ -75,7 +75,7 @@ func New(cfg Config) *Server {
 	s := &Server{cfg: cfg}
 	s.conns.limit(cfg.Behaviour)
 	if n := cfg.Behaviour.Workers; n > 0 {
-		s.turns = make(chan struct{}, n)
+		s.workers = make(chan struct{}, n)
 	}
 	if cfg.Behaviour.Protocol == scenario.HTTPS {
 		s.cert = newCertificate()
@@ -133,7 +133,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		<-reported
 	}()
 
-	d := &door{server: s, addr: addr, inner: l, done: make(chan struct{})}
+	d := &boundListener{server: s, addr: addr, inner: l, done: make(chan struct{})}
 	defer d.Close()
 	if err := cmp.Or(Check(s.cfg.Behaviour), s.checkUpstreams(), s.cert.err); err != nil {
 		return err
@@ -141,7 +141,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return s.serve(ctx, d)
 }
 
-func (s *Server) serve(ctx context.Context, d *door) error {
+func (s *Server) serve(ctx context.Context, d *boundListener) error {
 	b := s.cfg.Behaviour
 	if b.NoAccept {
 		<-ctx.Done()
@@ -155,7 +155,7 @@ func (s *Server) serve(ctx context.Context, d *door) error {
 	case b.NoRead:
 		return s.serveConns(ctx, l, s.hold)
 	case b.Protocol == scenario.ToyDB:
-		return s.serveConns(ctx, l, s.serveRows)
+		return s.serveConns(ctx, l, s.serveToyDB)
 	case b.Protocol == scenario.Balancer:
 		return s.serveConns(ctx, l, s.balance(s.cfg.Upstreams))
 	default:

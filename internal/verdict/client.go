@@ -112,9 +112,9 @@ func bodiesNotRead(f *facts) *finding {
 }
 
 // poolExhausted finds requests that have no connection to wait on. Only a
-// client's own books show them.
+// client metrics show them.
 func poolExhausted(f *facts) *finding {
-	if !f.booked() {
+	if !f.clientCounted() {
 		return nil
 	}
 	pool := clientOpen
@@ -149,10 +149,10 @@ const patience = 30 * time.Second
 // none was answered.
 const noAnswer = 2 * time.Second
 
-// requestsHang finds requests that wait for too long: by the client's books, or
+// requestsHang finds requests that wait for too long: by the client metrics, or
 // by what the kernel says of connections that sent last.
 func requestsHang(f *facts) *finding {
-	if !f.booked() {
+	if !f.clientCounted() {
 		n := unanswered(f.last(), patience)
 		if n < handful {
 			return nil
@@ -188,13 +188,13 @@ func (f *facts) longestWait() time.Duration {
 	return 0
 }
 
-// bodyTell is what separates a forgotten connection from a forgotten body.
-const bodyTell = "what happens when the server closes idle connections: forgotten ones go away, those with a body stay in CLOSE_WAIT"
+// bodyRecognisedBy is what separates a forgotten connection from a forgotten body.
+const bodyRecognisedBy = "what happens when the server closes idle connections: forgotten ones go away, those with a body stay in CLOSE_WAIT"
 
 // idleNotReused finds connections that were opened although idle ones were
 // there, and that stay idle.
 func idleNotReused(f *facts) *finding {
-	if !f.booked() {
+	if !f.clientCounted() {
 		return f.idleGrows()
 	}
 	if n := len(f.Samples); n < handful || (n < Least && !f.Ended) {
@@ -208,7 +208,7 @@ func idleNotReused(f *facts) *finding {
 	return &finding{kind: IdleConnectionsNotReused, confidence: f.likely(needless), evidence: []string{f.work(), fmt.Sprintf(
 		"%s open and idle now; %d were opened although one was free.",
 		plural(f.idle(f.last()), "connection is", "connections are"), needless)},
-		otherwise: []Alternative{{ResponseBodyLeak, bodyTell}}}
+		otherwise: []Alternative{{ResponseBodyLeak, bodyRecognisedBy}}}
 }
 
 func (f *facts) likely(n int) Confidence {
@@ -219,7 +219,7 @@ func (f *facts) likely(n int) Confidence {
 }
 
 // needless counts connections that were opened while as many were idle, and
-// stay so to the end. The books are made a moment after the list, so a few that
+// stay so to the end. The client metrics are made a moment after the list, so a few that
 // are just being closed look idle: they do not stay.
 func (f *facts) needless() int {
 	needless, stay := 0, f.idle(f.last())
@@ -233,7 +233,7 @@ func (f *facts) needless() int {
 	return needless
 }
 
-// idleGrows finds idle connections that grow in a client without books, all the
+// idleGrows finds idle connections that grow in a client without metrics of its own, all the
 // time or in the second half of it. When a load falls its connections become
 // idle, too; then as many are talking no more.
 func (f *facts) idleGrows() *finding {
@@ -251,7 +251,7 @@ func (f *facts) idleGrows() *finding {
 	return &finding{kind: IdleConnectionsNotReused, confidence: f.sureOf(t), evidence: []string{fmt.Sprintf(
 		"%s had an answer and nothing since for %s or longer, growing by %s; none is given back.",
 		plural(n, "connection has", "connections have"), short(f.silent), rate(t.perSecond))},
-		otherwise: []Alternative{{ResponseBodyLeak, bodyTell}}}
+		otherwise: []Alternative{{ResponseBodyLeak, bodyRecognisedBy}}}
 }
 
 func (f *facts) idleTrend(from int) trend {
@@ -272,8 +272,8 @@ func thrownAway(f *facts) *finding {
 	flow := f.last().Flow
 	peak := f.most(clientOpen)
 	switch {
-	case f.booked() && flow != nil:
-		return f.thrownAwayByBooks(peak)
+	case f.clientCounted() && flow != nil:
+		return f.churnByClientMetrics(peak)
 	case f.serves():
 		return nil // its clients come and go
 	case flow != nil:
@@ -297,12 +297,12 @@ func (f *facts) serves() bool {
 	return !f.Paired && (accepted > opened || (accepted == opened && listens))
 }
 
-// thrownAwayByBooks sets the connections that were opened against those that
+// churnByClientMetrics sets the connections that were opened against those that
 // the requests needed: as many as were under way at once, and one more for each
-// try that failed, or two if the server opens one for it as well. The books of a
+// try that failed, or two if the server opens one for it as well. The client metrics of a
 // sample are read after its sockets are counted, on a busy machine well after: what
 // was opened meanwhile is in no count. So those of the sample before are taken.
-func (f *facts) thrownAwayByBooks(peak int) *finding {
+func (f *facts) churnByClientMetrics(peak int) *finding {
 	if len(f.Samples) < 2 || f.Samples[len(f.Samples)-2].Flow == nil {
 		return nil
 	}
@@ -325,7 +325,7 @@ func (f *facts) thrownAwayByBooks(peak int) *finding {
 	return &finding{kind: ConnectionChurn, confidence: High, evidence: evidence}
 }
 
-// thrownAwayByFlow is for clients without books: what was open was replaced
+// thrownAwayByFlow is for clients without metrics of their own: what was open was replaced
 // again and again, and what is known of the closed ones is that they carried
 // little.
 func (f *facts) thrownAwayByFlow(flow *Flow, peak int) *finding {

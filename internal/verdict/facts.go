@@ -50,7 +50,7 @@ func sinceRestart(samples []Sample) []Sample {
 }
 
 // completed fills in what a sample without sockets does not say: that they did
-// nothing. Books that are not there all the time are left out.
+// nothing. Client metrics that are not there all the time are left out.
 func completed(samples []Sample) []Sample {
 	known := slices.ContainsFunc(samples, func(s Sample) bool { return s.Client.Activity != nil || s.Server.Activity != nil })
 	booked := !slices.ContainsFunc(samples, func(s Sample) bool { return s.Requests == nil })
@@ -189,8 +189,8 @@ func serverIn(state socketstats.State) func(*Sample) int {
 	return func(s *Sample) int { return s.Server.Counts.Of(state) }
 }
 
-// booked reports whether the client's own books are in the samples.
-func (f *facts) booked() bool { return f.last().Requests != nil }
+// clientCounted reports whether the client metrics are in the samples.
+func (f *facts) clientCounted() bool { return f.last().Requests != nil }
 
 // used reports whether it is known what connections do.
 func (f *facts) used() bool {
@@ -198,7 +198,7 @@ func (f *facts) used() bool {
 }
 
 // idle counts the client's connections that have their answer and say nothing.
-// By the client's books it is exact; the kernel's clock tells it as soon as
+// By the client metrics it is exact; the kernel's clock tells it as soon as
 // they have been silent for a while.
 func (f *facts) idle(s *Sample) int {
 	switch {

@@ -38,7 +38,7 @@ type Explanation struct {
 	// Title is one line, Means and Recognised a few sentences: what it is and
 	// what it does, and which facts it is told by and from what it cannot be told.
 	Title, Means, Recognised string
-	// Fix is one sentence on how to mend it; "" for what is no fault.
+	// Fix is one sentence on how to fix it; "" for what is no fault.
 	Fix string
 	// Scenario is where it is taught; "" if nowhere yet.
 	Scenario string

@@ -160,9 +160,9 @@ func TestEachKindHasItsSign(t *testing.T) {
 	}
 }
 
-// booked is a series with the client's own books: what was sent, answered,
+// clientCounted is a series with the client metrics: what was sent, answered,
 // reused and opened by sample i, and how many connections are then open.
-func booked(n int, at func(i int) (sent, ok, reused, opened, established int)) verdict.Series {
+func clientCounted(n int, at func(i int) (sent, ok, reused, opened, established int)) verdict.Series {
 	series := known(n, func(i int, s *verdict.Sample) {
 		sent, ok, reused, opened, established := at(i)
 		s.Requests = &verdict.Requests{Sent: sent, OK: ok, InFlight: sent - ok, Reused: reused}
@@ -178,11 +178,11 @@ func booked(n int, at func(i int) (sent, ok, reused, opened, established int)) v
 	return series
 }
 
-// The client's books are read after its sockets are counted: on a busy machine so
+// The client metrics are read after its sockets are counted: on a busy machine so
 // long after that many connections more are in them.
 func TestConnectionsOpenedAfterTheLastCountAreNotThrownAway(t *testing.T) {
 	t.Parallel()
-	series := booked(12, func(i int) (int, int, int, int, int) {
+	series := clientCounted(12, func(i int) (int, int, int, int, int) {
 		if i == 11 {
 			return 40, 2, 0, 40, 22
 		}
@@ -198,16 +198,16 @@ func TestBooksTellWhatSocketsDoNot(t *testing.T) {
 		want   verdict.Kind
 		series verdict.Series
 	}{
-		"each request leaves an idle connection": {verdict.IdleConnectionsNotReused, booked(20, func(i int) (int, int, int, int, int) { return 2 * i, 2 * i, 0, 2 * i, 2 * i })},
-		"connections are reused":                 {verdict.Healthy, booked(20, func(i int) (int, int, int, int, int) { return 20 * i, 20 * i, max(0, 20*i-3), min(3, i), min(3, i) })},
-		"each request's connection is closed":    {verdict.ConnectionChurn, booked(20, func(i int) (int, int, int, int, int) { return 10 * i, 10 * i, 0, 10 * i, 1 })},
-		"slow answers at first": {verdict.NotEnoughData, booked(12, func(i int) (int, int, int, int, int) {
+		"each request leaves an idle connection": {verdict.IdleConnectionsNotReused, clientCounted(20, func(i int) (int, int, int, int, int) { return 2 * i, 2 * i, 0, 2 * i, 2 * i })},
+		"connections are reused":                 {verdict.Healthy, clientCounted(20, func(i int) (int, int, int, int, int) { return 20 * i, 20 * i, max(0, 20*i-3), min(3, i), min(3, i) })},
+		"each request's connection is closed":    {verdict.ConnectionChurn, clientCounted(20, func(i int) (int, int, int, int, int) { return 10 * i, 10 * i, 0, 10 * i, 1 })},
+		"slow answers at first": {verdict.NotEnoughData, clientCounted(12, func(i int) (int, int, int, int, int) {
 			return 2 * i, 0, 0, 2 * i, 2 * i
 		})},
-		"requests wait for a pool": {verdict.PoolExhaustion, booked(30, func(i int) (int, int, int, int, int) {
+		"requests wait for a pool": {verdict.PoolExhaustion, clientCounted(30, func(i int) (int, int, int, int, int) {
 			return 10 * i, 5 * i, max(0, 5*i-5), min(5, i), min(5, i)
 		})},
-		"one answer in two does not come": {verdict.RequestStalled, booked(30, func(i int) (int, int, int, int, int) {
+		"one answer in two does not come": {verdict.RequestStalled, clientCounted(30, func(i int) (int, int, int, int, int) {
 			return 2 * i, i, max(0, i-1), i + 1, i + 1
 		})},
 	}
@@ -224,7 +224,7 @@ func TestBooksTellWhatSocketsDoNot(t *testing.T) {
 func TestServerThatStopsInTheMiddleOfItsAnswers(t *testing.T) {
 	t.Parallel()
 	stops := func(when string, cut int) verdict.Verdict {
-		s := booked(20, func(i int) (int, int, int, int, int) {
+		s := clientCounted(20, func(i int) (int, int, int, int, int) {
 			if i < 5 {
 				return 50, 0, 0, 50, 50
 			}
@@ -236,7 +236,7 @@ func TestServerThatStopsInTheMiddleOfItsAnswers(t *testing.T) {
 				s.Samples[i].Server.Counts = socketstats.Counts{}
 				r.OK, r.Failed, r.CutOff = 50-cut, cut, cut
 			}
-			if when == "between list and books" && i == 4 {
+			if when == "between list and client metrics" && i == 4 {
 				*r = *s.Samples[5].Requests
 				r.InFlight, r.OK, r.Failed, r.CutOff = 0, 50-cut, cut, cut
 			}
@@ -244,7 +244,7 @@ func TestServerThatStopsInTheMiddleOfItsAnswers(t *testing.T) {
 		s.Ended = true
 		return verdict.Diagnose(s)
 	}
-	for _, when := range []string{"between samples", "between list and books"} {
+	for _, when := range []string{"between samples", "between list and client metrics"} {
 		require.Equal(t, verdict.UngracefulShutdown, stops(when, 50).Kind, when)
 		require.Equal(t, verdict.UngracefulShutdown, stops(when, 30).Kind, when)
 		require.Equal(t, verdict.Healthy, stops(when, 0).Kind, when)
@@ -256,7 +256,7 @@ func TestServerThatStopsInTheMiddleOfItsAnswers(t *testing.T) {
 func TestTwoKindsThatLookTheSame(t *testing.T) {
 	t.Parallel()
 	until := func(n int, after func(i int, s *verdict.Sample)) verdict.Series {
-		s := booked(n, func(i int) (int, int, int, int, int) {
+		s := clientCounted(n, func(i int) (int, int, int, int, int) {
 			r := 2 * min(i, 20)
 			return r, r, 0, r, 0
 		})
@@ -272,7 +272,7 @@ func TestTwoKindsThatLookTheSame(t *testing.T) {
 	before := verdict.Diagnose(until(30, nil))
 	require.Equal(t, verdict.IdleConnectionsNotReused, before.Kind)
 	require.Equal(t, verdict.ResponseBodyLeak, before.Alternatives[0].Kind)
-	require.NotEmpty(t, before.Alternatives[0].Tell)
+	require.NotEmpty(t, before.Alternatives[0].RecognisedBy)
 
 	body := verdict.Diagnose(until(60, func(_ int, s *verdict.Sample) { set(&s.Client, socketstats.CloseWait, 40) }))
 	require.Equal(t, verdict.ResponseBodyLeak, body.Kind)

@@ -83,7 +83,7 @@ type Flow struct {
 	Inferred int `json:"inferred,omitempty"`
 }
 
-// Requests are what the client's own books say since the first sample.
+// Requests are what the client metrics say since the first sample.
 type Requests struct {
 	Sent     int `json:"sent"`
 	OK       int `json:"ok"`

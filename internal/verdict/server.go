@@ -5,14 +5,14 @@ import "fmt"
 // answersCutOff finds a listener that went away, and requests that failed with
 // it.
 func answersCutOff(f *facts) *finding {
-	if !f.booked() || serverIn(listening)(f.last()) > 0 {
+	if !f.clientCounted() || serverIn(listening)(f.last()) > 0 {
 		return nil
 	}
 	for i := len(f.Samples) - 1; i >= 0; i-- {
 		if serverIn(listening)(&f.Samples[i]) == 0 {
 			continue
 		}
-		// The books are made a moment after the list: it may have happened between.
+		// The client metrics are made a moment after the list: it may have happened between.
 		before, now := f.Samples[max(0, i-1)].Requests, f.last().Requests
 		cut, finished := now.CutOff-before.CutOff, now.answered()-before.answered()
 		if cut < handful || 2*cut < finished {
@@ -88,7 +88,7 @@ func serverHoldsIdle(f *facts) *finding {
 
 // pileUp finds open connections that grow where nothing tells what they do.
 func pileUp(f *facts) *finding {
-	if f.booked() || f.used() {
+	if f.clientCounted() || f.used() {
 		return nil
 	}
 	open, whose := clientOpen, "open connections"
@@ -103,7 +103,7 @@ func pileUp(f *facts) *finding {
 	return &finding{kind: ConnectionGrowth, confidence: f.sureOf(t), evidence: []string{fmt.Sprintf(
 		"%d %s, %d more than at first, growing by %s; none is given back.",
 		open(f.last()), whose, open(f.last())-open(&f.Samples[0]), rate(t.perSecond))},
-		otherwise: []Alternative{{IdleConnectionsNotReused, "whether the connections are idle"}, {ResponseBodyLeak, bodyTell}}}
+		otherwise: []Alternative{{IdleConnectionsNotReused, "whether the connections are idle"}, {ResponseBodyLeak, bodyRecognisedBy}}}
 }
 
 // sureOf is medium for growth over a good number of samples.

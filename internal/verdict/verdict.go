@@ -1,6 +1,6 @@
 // Package verdict says what a series of samples of a process's sockets shows:
 // healthy, or a named kind of leak, with evidence, how sure that is, what it
-// comes to, and how to mend it.
+// comes to, and how to fix it.
 //
 // It is a pure function: the same series gives the same verdict, and a longer
 // one may take it back. It knows neither who took the samples nor of whom.
@@ -27,7 +27,7 @@ const (
 
 // Verdict is what a series shows.
 type Verdict struct {
-	// Leak says that something is to be mended.
+	// Leak says that something is to be fixed.
 	Leak       bool       `json:"leak"`
 	Kind       Kind       `json:"kind"`
 	Confidence Confidence `json:"confidence,omitempty"`
@@ -41,8 +41,8 @@ type Verdict struct {
 	Alternatives []Alternative `json:"alternatives,omitempty"`
 	// Forecast says when something runs out; "" if nothing will.
 	Forecast string `json:"forecast,omitempty"`
-	// Fix is how to mend it, and Scenario where it is taught; "" where there is
-	// nothing to mend, or no lesson.
+	// Fix is how to fix it, and Scenario where it is taught; "" where there is
+	// nothing to fix, or no lesson.
 	Fix      string `json:"fix"`
 	Scenario string `json:"scenario,omitempty"`
 }
@@ -50,8 +50,8 @@ type Verdict struct {
 // Alternative is another kind that would look the same.
 type Alternative struct {
 	Kind Kind `json:"kind"`
-	// Tell is what would separate the two.
-	Tell string `json:"tell"`
+	// RecognisedBy is what would separate the two.
+	RecognisedBy string `json:"tell"`
 }
 
 // finding is what a rule found.
@@ -172,7 +172,7 @@ func (f *facts) starting() bool {
 }
 
 func (f *facts) tooEarly() []string {
-	if f.booked() && f.last().Requests.Sent == 0 {
+	if f.clientCounted() && f.last().Requests.Sent == 0 {
 		return []string{"No request was sent."}
 	}
 	if len(f.Samples) < Least {
@@ -188,9 +188,9 @@ func (f *facts) tooEarly() []string {
 	return []string{"Connections grow; whether they are used again does not show yet."}
 }
 
-// pending is the number of requests under way by the client's books.
+// pending is the number of requests under way by the client metrics.
 func (f *facts) pending() int {
-	if !f.booked() {
+	if !f.clientCounted() {
 		return 0
 	}
 	return f.last().Requests.InFlight
@@ -215,7 +215,7 @@ func (f *facts) wellKnown() Confidence {
 // wellness says what a healthy subject did, and what would not have been seen.
 func (f *facts) wellness() []string {
 	var said []string
-	if f.booked() {
+	if f.clientCounted() {
 		said = append(said, f.work())
 	}
 	if f.wellKnown() == Low {
@@ -227,14 +227,14 @@ func (f *facts) wellness() []string {
 		open = serverOpen
 	}
 	most, now := f.most(open), open(f.last())
-	if most == 0 && !f.booked() {
+	if most == 0 && !f.clientCounted() {
 		return append(said, "No connection was seen.")
 	}
 	said = append(said, fmt.Sprintf("%s open at most, and %d at the end.", plural(most, "connection was", "connections were"), now))
 	if back := f.healed(); back != "" {
 		said = append(said, back)
 	}
-	if f.booked() {
+	if f.clientCounted() {
 		return said
 	}
 	if n := f.lasting(2, clientIn(closeWait)) + f.lasting(2, serverIn(closeWait)); n > 0 {
@@ -262,7 +262,7 @@ func (f *facts) healed() string {
 	return fmt.Sprintf("After %s it looked like a leak; then the connections were given back.", short(f.at[at]))
 }
 
-// work says what the client did by its own books.
+// work says what the client did by its own counters.
 func (f *facts) work() string {
 	r := f.last().Requests
 	text := plural(r.Sent, "request")

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// The rules of this file go by the client's own books: what became of its
+// The rules of this file go by the client metrics: what became of its
 // requests, and how often it tried.
 
 // retryStorm finds requests that were tried again and again, so that the server
 // got a multiple of the load.
 func retryStorm(f *facts) *finding {
-	if !f.booked() {
+	if !f.clientCounted() {
 		return nil
 	}
 	r := f.last().Requests
@@ -31,7 +31,7 @@ func retryStorm(f *facts) *finding {
 // deadConnectionsUsed finds requests that failed because the connection that
 // they were given was no good any more.
 func deadConnectionsUsed(f *facts) *finding {
-	if !f.booked() {
+	if !f.clientCounted() {
 		return nil
 	}
 	r := f.last().Requests
@@ -46,7 +46,7 @@ func deadConnectionsUsed(f *facts) *finding {
 // some requests are answered, others are abandoned, and their connections with
 // them. Where nothing is answered, giving up is right.
 func givenUpTooSoon(f *facts) *finding {
-	if !f.booked() {
+	if !f.clientCounted() {
 		return nil
 	}
 	r, flow := f.last().Requests, f.last().Flow
@@ -100,7 +100,7 @@ const keptTooLong = 2 * time.Minute
 
 // idleKept finds idle connections that are kept long after the last request.
 func idleKept(f *facts) *finding {
-	if !f.booked() {
+	if !f.clientCounted() {
 		return nil
 	}
 	since, kept := len(f.Samples)-1, f.idle(f.last())

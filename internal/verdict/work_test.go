@@ -10,7 +10,7 @@ import (
 	"socketlab/internal/verdict"
 )
 
-// worked is a series of n samples of a client whose books say what at fills in.
+// worked is a series of n samples of a client whose metrics say what at fills in.
 func worked(n int, at func(i int, s *verdict.Sample)) verdict.Series {
 	series := verdict.Series{Paired: true, Ended: true}
 	for i := range n {

@@ -1,9 +1,9 @@
 // Package worker is what the lab says to the processes that it starts, what they
 // answer, and how they behave under such orders: a server under test, a client
-// that plays a load, and a runner that looks after a command of the user's.
+// that plays a load, and a supervisor that looks after a command of the user's.
 //
 // Orders come on standard input and answers go to standard output, each as a
-// line of JSON. Standard input is also the lifeline: when it ends, the process
+// line of JSON. Standard input is also the parent-death pipe: when it ends, the process
 // ends at once, so that no role outlives a lab that was killed.
 package worker
 
@@ -49,8 +49,8 @@ type ClientOrder struct {
 	Arrivals []time.Duration
 }
 
-// RunnerOrder is the first line to a runner.
-type RunnerOrder struct {
+// CommandOrder is the first line to a supervisor.
+type CommandOrder struct {
 	// Command is a line for the system's shell.
 	Command string
 	// ShowOutput passes on to standard error what the command writes to its
@@ -63,8 +63,8 @@ type Command string
 
 // The commands.
 const (
-	Start  Command = "start"  // client: play the load; runner: start the command
-	Report Command = "report" // say what was done so far; runner: whether the command has ended
+	Start  Command = "start"  // client: play the load; supervisor: start the command
+	Report Command = "report" // say what was done so far; supervisor: whether the command has ended
 	Finish Command = "finish" // client: send the last report and end
 	Stop   Command = "stop"   // server: stop in your own way and end
 )
@@ -73,15 +73,15 @@ const (
 type Answer struct {
 	// Listening is the address a server listens on.
 	Listening string `json:",omitempty"`
-	// Site is what else there is to know of a server that listens.
-	Site *Site `json:",omitempty"`
-	// Ready says that a client or a runner waits for Start.
+	// Endpoints is what else there is to know of a server that listens.
+	Endpoints *Endpoints `json:",omitempty"`
+	// Ready says that a client or a supervisor waits for Start.
 	Ready bool `json:",omitempty"`
-	// Started is the process of a runner's command.
+	// Started is the process of a supervisor's command.
 	Started int `json:",omitempty"`
-	// Ended is how a runner's command ended.
+	// Ended is how a supervisor's command ended.
 	Ended *End `json:",omitempty"`
-	// Asked is a runner's answer to Report: if its command has ended, it said so
+	// Asked is a supervisor's answer to Report: if its command has ended, it said so
 	// before.
 	Asked bool `json:",omitempty"`
 	// Report is what a client has done so far.
@@ -98,8 +98,8 @@ type Answer struct {
 	Error string `json:",omitempty"`
 }
 
-// Site is what a client must know of a server process beside its address.
-type Site struct {
+// Endpoints is what a client must know of a server process beside its address.
+type Endpoints struct {
 	// Upstreams are the addresses of the servers behind the first, by name, and
 	// Names that of the name server.
 	Upstreams map[string]string `json:",omitempty"`

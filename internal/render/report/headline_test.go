@@ -138,7 +138,7 @@ func TestHeadlineIsOfWhatTellsTheSidesApart(t *testing.T) {
 		got, end := headline(run, &atClient, &atServer)
 		require.Equal(t, c.want, got, c.why)
 		require.Equal(t, c.end, end.End, c.why)
-		require.Equal(t, c.end, Telling(run).End, c.why)
+		require.Equal(t, c.end, HeadlineOf(run).End, c.why)
 	}
 }
 
@@ -164,8 +164,8 @@ func TestEveryLessonHasItsHeadline(t *testing.T) {
 		script, err := scenarios.Script(id)
 		require.NoError(t, err)
 		found := false
-		for i := range telltales {
-			found = found || telltales[i].expectedBy(&script)
+		for i := range headlineMetrics {
+			found = found || headlineMetrics[i].expectedBy(&script)
 		}
 		require.True(t, found, id)
 	}
@@ -177,7 +177,7 @@ func TestMeasuresOfHeadlinesAreMetricsAndDocumented(t *testing.T) {
 	data, err := os.ReadFile("../../../docs/reports.md")
 	require.NoError(t, err)
 	rest := string(data)
-	for _, tell := range telltales {
+	for _, tell := range headlineMetrics {
 		for _, metric := range tell.metrics {
 			written := metric
 			if strings.HasSuffix(metric, ".") {

@@ -19,24 +19,24 @@ import (
 const runSchema = "sockwatch.run/v1"
 
 type runJSON struct {
-	Schema       string             `json:"schema"`
-	Scenario     string             `json:"scenario"`
-	Title        string             `json:"title"`
-	Commands     *lab.Commands      `json:"commands,omitempty"`
-	Speed        float64            `json:"speed"`
-	Seed         uint64             `json:"seed"`
-	GoVersion    string             `json:"go_version"`
-	Source       string             `json:"source"`
-	Isolated     bool               `json:"isolated"`
-	Faulty       sideJSON           `json:"faulty"`
-	Fixed        sideJSON           `json:"fixed"`
-	Features     []expect.Feature   `json:"features"`
-	Expectations []expect.Result    `json:"expectations"`
-	OK           bool               `json:"ok"`
-	Stopped      string             `json:"stopped,omitempty"`
-	DurationMS   int64              `json:"duration_ms"`
-	Sampler      samplerJSON        `json:"sampler"`
-	Origin       *provenance.Origin `json:"origin,omitempty"`
+	Schema       string           `json:"schema"`
+	Scenario     string           `json:"scenario"`
+	Title        string           `json:"title"`
+	Commands     *lab.Commands    `json:"commands,omitempty"`
+	Speed        float64          `json:"speed"`
+	Seed         uint64           `json:"seed"`
+	GoVersion    string           `json:"go_version"`
+	Source       string           `json:"source"`
+	Isolated     bool             `json:"isolated"`
+	Faulty       sideJSON         `json:"faulty"`
+	Fixed        sideJSON         `json:"fixed"`
+	Features     []expect.Feature `json:"features"`
+	Expectations []expect.Result  `json:"expectations"`
+	OK           bool             `json:"ok"`
+	Stopped      string           `json:"stopped,omitempty"`
+	DurationMS   int64            `json:"duration_ms"`
+	Sampler      samplerJSON      `json:"sampler"`
+	Provenance   *provenance.Info `json:"provenance,omitempty"`
 }
 
 // samplerJSON is what watching cost.
@@ -103,7 +103,7 @@ func toJSON(e Entry) runJSON {
 			Requests: m.Report.Requests, Connections: m.Report.Connections,
 			Client: m.Client, Server: m.Server,
 			Process: m.Report.Process, LatencyMS: m.Report.Latency, ScheduleLate: m.Report.ScheduleLate,
-			Samples: len(m.Client.Series), Kernel: m.Kernel, KernelConnections: m.Connections, Verdict: e.Judgement.Of(s),
+			Samples: len(m.Client.Series), Kernel: m.Kernel, KernelConnections: m.Connections, Verdict: e.Outcome.Of(s),
 			Failure: m.Report.Failure, Unknown: m.Report.Unknown,
 			MaxAgeMS: float64(m.Oldest().Microseconds()) / 1000,
 		}
@@ -120,9 +120,9 @@ func toJSON(e Entry) runJSON {
 		Speed: e.Run.Speed, Seed: e.Run.Seed, GoVersion: e.Run.GoVersion,
 		Source: e.Run.Source, Isolated: e.Run.Isolated,
 		Faulty: side(scenario.Faulty), Fixed: side(scenario.Fixed),
-		Features: features(e), Expectations: e.Judgement.Expectations, OK: e.Judgement.OK,
+		Features: features(e), Expectations: e.Outcome.Expectations, OK: e.Outcome.OK,
 		Stopped: e.Run.Stopped, DurationMS: e.Run.Duration.Milliseconds(),
-		Sampler: toSamplerJSON(e.Run), Origin: e.Run.Origin,
+		Sampler: toSamplerJSON(e.Run), Provenance: e.Run.Provenance,
 	}
 }
 

@@ -54,7 +54,7 @@ var whyFeature = map[string]string{
 }
 
 // measures are the rows of a run.
-func measures(e Entry, client, server *render.Picture) []measure {
+func measures(e Entry, client, server *render.Snapshot) []measure {
 	count := func(name, metric, why string, faulty, fixed int) measure {
 		return measure{metric, name, plain(faulty), plain(fixed), difference("", float64(faulty), float64(fixed)), why}
 	}

@@ -19,8 +19,8 @@ import (
 
 // Entry is a run with what it says.
 type Entry struct {
-	Run       *lab.Run
-	Judgement expect.Judgement
+	Run     *lab.Run
+	Outcome expect.Outcome
 }
 
 // Formats are the names that Write takes.
@@ -99,7 +99,7 @@ func comparison(e Entry) []group {
 		words = append(words, row{f.Name, f.Faulty, f.Fixed})
 	}
 	return append(groups, words, group{side("verdict", func(s scenario.Side) string {
-		v := e.Judgement.Of(s)
+		v := e.Outcome.Of(s)
 		if v.Leak {
 			return leak + string(v.Kind)
 		}
@@ -140,7 +140,7 @@ const notKnown = "not known"
 // features are the judgement's. They all follow from the requests, so that
 // without those there is nothing to say.
 func features(e Entry) []expect.Feature {
-	all := slices.Clone(e.Judgement.Features)
+	all := slices.Clone(e.Outcome.Features)
 	for i := range all {
 		if !e.Run.Faulty.Report.Knows("requests") {
 			all[i].Faulty = notKnown

@@ -39,7 +39,7 @@ func TestFacesAgreeOnEveryNumberOfARecordedRun(t *testing.T) {
 			run := playRecorded(t, sockwatch, id)
 			page := onPage(t, run.events)
 			for _, end := range []socketstats.End{socketstats.Client, socketstats.Server} {
-				shown := page.Picture.Ends[end.String()]
+				shown := page.Snapshot.Ends[end.String()]
 				for i, side := range scenario.Sides() {
 					p := shown.Panels[i]
 					of := figures{run.json[string(side)].(map[string]any)}
@@ -82,7 +82,7 @@ func playRecorded(t *testing.T, sockwatch, id string) recorded {
 
 // shownPage is what the page is sent, as its script reads it.
 type shownPage struct {
-	Picture struct {
+	Snapshot struct {
 		Over bool
 		Ends map[string]struct {
 			Scale  int
@@ -121,7 +121,7 @@ func onPage(t *testing.T, events []lab.Event) shownPage {
 			break
 		}
 	}
-	require.True(t, shown.Picture.Over)
+	require.True(t, shown.Snapshot.Over)
 	return shown
 }
 

@@ -11,28 +11,28 @@ import (
 	"socketlab/internal/socketstats"
 )
 
-// look is how a state is drawn: no two have the same fill, so that they can be
+// fillStyle is how a state is drawn: no two have the same fill, so that they can be
 // told apart without colour.
-type look struct {
+type fillStyle struct {
 	fill  string
 	style lipgloss.Style
 }
 
-func lookOf(fill, colour string) look {
-	return look{fill, lipgloss.NewStyle().Foreground(lipgloss.Color(colour))}
+func fillStyleOf(fill, colour string) fillStyle {
+	return fillStyle{fill, lipgloss.NewStyle().Foreground(lipgloss.Color(colour))}
 }
 
-var looks = map[string]look{
-	socketstats.Established.String(): lookOf(solid, "74"),
-	socketstats.CloseWait.String():   lookOf("▓", "209"),
-	socketstats.TimeWait.String():    lookOf("░", "253"),
-	socketstats.SynSent.String():     lookOf("▒", "220"),
-	socketstats.SynRecv.String():     lookOf("R", "178"),
-	socketstats.FinWait1.String():    lookOf("f", "140"),
-	socketstats.FinWait2.String():    lookOf("F", "134"),
-	socketstats.Closing.String():     lookOf("G", "168"),
-	socketstats.LastAck.String():     lookOf("L", "203"),
-	socketstats.Close.String():       lookOf("C", "246"),
+var theme = map[string]fillStyle{
+	socketstats.Established.String(): fillStyleOf(solid, "74"),
+	socketstats.CloseWait.String():   fillStyleOf("▓", "209"),
+	socketstats.TimeWait.String():    fillStyleOf("░", "253"),
+	socketstats.SynSent.String():     fillStyleOf("▒", "220"),
+	socketstats.SynRecv.String():     fillStyleOf("R", "178"),
+	socketstats.FinWait1.String():    fillStyleOf("f", "140"),
+	socketstats.FinWait2.String():    fillStyleOf("F", "134"),
+	socketstats.Closing.String():     fillStyleOf("G", "168"),
+	socketstats.LastAck.String():     fillStyleOf("L", "203"),
+	socketstats.Close.String():       fillStyleOf("C", "246"),
 }
 
 // solid is the fill that can be drawn for a part of a cell, too.
@@ -50,7 +50,7 @@ func bar(s render.State, scale, width int) string {
 	if s.Now > 0 {
 		n = min(max(s.Now*width/max(scale, 1), 1), width)
 	}
-	l := looks[s.Name]
+	l := theme[s.Name]
 	return l.style.Render(strings.Repeat(l.fill, n)) + strings.Repeat(" ", width-n)
 }
 
@@ -95,8 +95,8 @@ func (c *chart) draw(width, height int) []string {
 
 // cell is a character of the chart, of the state with this look.
 type cell struct {
-	text string
-	look *lipgloss.Style
+	text  string
+	style *lipgloss.Style
 }
 
 // coloured writes cells, with one colour for all neighbours that share it.
@@ -104,11 +104,11 @@ func coloured(cells []cell) string {
 	var text strings.Builder
 	for i := 0; i < len(cells); {
 		j, part := i, ""
-		for ; j < len(cells) && cells[j].look == cells[i].look; j++ {
+		for ; j < len(cells) && cells[j].style == cells[i].style; j++ {
 			part += cells[j].text
 		}
-		if cells[i].look != nil {
-			part = cells[i].look.Render(part)
+		if cells[i].style != nil {
+			part = cells[i].style.Render(part)
 		}
 		text.WriteString(part)
 		i = j
@@ -128,7 +128,7 @@ func (c *chart) cells(columns, rows int) [][]cell {
 	styles := make([]*lipgloss.Style, len(c.states))
 	fills := make([]string, len(c.states))
 	for i, s := range c.states {
-		l := looks[s.Name]
+		l := theme[s.Name]
 		styles[i], fills[i] = &l.style, l.fill
 	}
 	next := 0

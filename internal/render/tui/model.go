@@ -16,7 +16,7 @@ const (
 
 // face is what is shown: a run, or processes under watch.
 type face interface {
-	// take enters an event, and draw makes the picture of all that were entered.
+	// take enters an event, and draw makes the snapshot of all that were entered.
 	take(event any)
 	draw()
 	// turn goes to the other end of the connections.

@@ -102,7 +102,7 @@ func (p *pane) states(width, room int) []string {
 	const name = 11 // ESTABLISHED
 	var lines []string
 	for _, s := range shown {
-		l := looks[s.Name]
+		l := theme[s.Name]
 		lines = append(lines, fmt.Sprintf("%s %-*s %s %*d", l.style.Render(l.fill), name, s.Name,
 			bar(s, p.chart.scale, max(width-name-4-number, 1)), number, s.Now))
 	}

@@ -17,10 +17,10 @@ import (
 
 // runFace shows a run: both sides beside each other.
 type runFace struct {
-	run     lab.Run
-	end     socketstats.End
-	over    bool
-	picture render.Picture
+	run      lab.Run
+	end      socketstats.End
+	over     bool
+	snapshot render.Snapshot
 }
 
 func (f *runFace) take(event any) {
@@ -29,7 +29,7 @@ func (f *runFace) take(event any) {
 	f.over = f.over || e.End != nil
 }
 
-func (f *runFace) draw() { f.picture = render.Of(&f.run, f.end, f.over) }
+func (f *runFace) draw() { f.snapshot = render.Of(&f.run, f.end, f.over) }
 
 // turn shows the other end, of the moment that is shown.
 func (f *runFace) turn() {
@@ -45,7 +45,7 @@ func other(end socketstats.End) socketstats.End {
 }
 
 func (f *runFace) header() (left, right string) {
-	p := &f.picture
+	p := &f.snapshot
 	left, right = p.Scenario+": "+p.Title, fmt.Sprintf("%s of %s", clock(p.At), clock(p.Length))
 	if f.run.Commands == nil { // commands have a speed of their own
 		left += fmt.Sprintf(" · speed %g", p.Speed)
@@ -53,7 +53,7 @@ func (f *runFace) header() (left, right string) {
 	return left, right
 }
 
-func (f *runFace) sentence() string { return f.picture.Now }
+func (f *runFace) sentence() string { return f.snapshot.Now }
 
 func (f *runFace) body(width, height int) []string {
 	explained := f.explained(width, height)
@@ -67,7 +67,7 @@ func (f *runFace) body(width, height int) []string {
 func (f *runFace) explained(width, height int) []string {
 	const comfortable = 26
 	var lines []string
-	for _, s := range f.picture.Faulty.States {
+	for _, s := range f.snapshot.Faulty.States {
 		lines = append(lines, pad(stateLine(s.Name), width))
 	}
 	if height-len(lines) < comfortable {
@@ -77,12 +77,12 @@ func (f *runFace) explained(width, height int) []string {
 }
 
 func stateLine(state string) string {
-	l := looks[state]
+	l := theme[state]
 	return fmt.Sprintf("%s %-11s  %s", l.style.Render(l.fill), state, render.Meaning(state))
 }
 
 func (f *runFace) pane(side scenario.Side) *pane {
-	p, s := &f.picture, f.picture.Of(side)
+	p, s := &f.snapshot, f.snapshot.Of(side)
 	name, style := "✗ FAULTY", faulty
 	if side == scenario.Fixed {
 		name, style = "✓ FIXED", fixed
@@ -99,7 +99,7 @@ func (f *runFace) pane(side scenario.Side) *pane {
 type figure struct{ name, value string }
 
 func (f *runFace) figures(side scenario.Side) []figure {
-	s, r := f.picture.Of(side), f.run.Of(side).Report
+	s, r := f.snapshot.Of(side), f.run.Of(side).Report
 	return []figure{
 		{"opened", known(r, "connections.opened", s.Opened)}, {"reused", known(r, "connections.reused", s.Reused)},
 		{"ok", known(r, "requests.ok", s.OK)}, {"failed", known(r, "requests.failed", s.Failed)},
@@ -138,7 +138,7 @@ func known(r loadgen.Report, figure string, n int64) string {
 	return fmt.Sprint(n)
 }
 
-// found is the verdict so far. How to mend it comes before the rest of the
+// found is the verdict so far. How to fix it comes before the rest of the
 // evidence, which may not fit.
 func found(v verdict.Verdict) []string {
 	if v.Kind == "" {
@@ -153,7 +153,7 @@ func found(v verdict.Verdict) []string {
 	}
 	lines := append([]string{headline}, v.Evidence...)
 	if v.Fix != "" {
-		lines = slices.Insert(lines, min(2, len(lines)), "To mend it: "+v.Fix)
+		lines = slices.Insert(lines, min(2, len(lines)), "To fix it: "+v.Fix)
 	}
 	return lines
 }
@@ -173,7 +173,7 @@ func (f *runFace) page(key string) []string {
 	switch key {
 	case "?":
 		lines := []string{"# States, in the order in which they are stacked", ""}
-		for _, s := range f.picture.Faulty.States {
+		for _, s := range f.snapshot.Faulty.States {
 			lines = append(lines, stateLine(s.Name))
 		}
 		if f.run.Scenario == "" {

@@ -207,7 +207,7 @@ func (s *show) enter(event any) bool {
 	return true
 }
 
-// A picture is drawn at most so often, and for at most one part in share of the
+// A snapshot is drawn at most so often, and for at most one part in share of the
 // time.
 const (
 	oftenEnough = 200 * time.Millisecond
@@ -218,7 +218,7 @@ const (
 // feed hands over what was entered.
 func (s *show) feed() {
 	defer close(s.fed)
-	pace := render.Pace{Share: share, Least: oftenEnough, Most: seldom}
+	pace := render.Throttle{Share: share, Least: oftenEnough, Most: seldom}
 	for {
 		select {
 		case <-s.over:

@@ -64,10 +64,10 @@ func opening(b *lab.Begin) string {
 	return text.String()
 }
 
-func place(text *strings.Builder, side scenario.Side, at lab.Place) {
+func place(text *strings.Builder, side scenario.Side, at lab.Endpoint) {
 	port := at.Server[strings.LastIndexByte(at.Server, ':')+1:]
 	inside := ""
-	if at.Keeper != 0 {
+	if at.Supervisor != 0 {
 		inside = fmt.Sprintf("nsenter -t %d -U -n --preserve-credentials ", at.ServerPID)
 	}
 	fmt.Fprintf(text, "  %-6s server %s (process %d), client process %d: %sss -tan '( sport = :%s or dport = :%s )'\n",
@@ -82,18 +82,18 @@ func states(c socketstats.Counts) string {
 	return cmp.Or(strings.Join(c.List(socketstats.Listen), " "), "none")
 }
 
-// runTable draws the picture of a run over the one before, where there is no room
+// runTable draws the snapshot of a run over the one before, where there is no room
 // for the view.
 type runTable struct {
-	screen screen
-	face   runFace
-	pace   render.Pace
-	rest   time.Time // when it may be drawn again
+	screen   screen
+	face     runFace
+	throttle render.Throttle
+	rest     time.Time // when it may be drawn again
 }
 
 func (t *runTable) observe(e lab.Event) {
 	if e.Begin != nil {
-		*t = runTable{screen: screen{w: t.screen.w}, pace: render.Pace{Share: share, Most: seldom}}
+		*t = runTable{screen: screen{w: t.screen.w}, throttle: render.Throttle{Share: share, Most: seldom}}
 		fmt.Fprint(t.screen.w, opening(e.Begin))
 	}
 	t.face.take(e)
@@ -102,12 +102,12 @@ func (t *runTable) observe(e lab.Event) {
 		return
 	}
 	t.screen.draw(t.lines())
-	t.rest = time.Now().Add(t.pace.Rest(time.Since(began)))
+	t.rest = time.Now().Add(t.throttle.Rest(time.Since(began)))
 }
 
 func (t *runTable) lines() []string {
 	client, server := render.Ends(&t.face.run, t.face.over)
-	t.face.picture = client
+	t.face.snapshot = client
 	p := &client
 	lines := []string{fmt.Sprintf("%s of %s, held at the client's end", clock(p.At), clock(p.Length)), p.Now}
 	for _, side := range scenario.Sides() {
@@ -119,7 +119,7 @@ func (t *runTable) lines() []string {
 		lines = append(lines, fmt.Sprintf("%-20s %11s %11s", name, faulty, fixed))
 	}
 	row("", "faulty", "fixed")
-	for _, p := range []*render.Picture{&client, &server} {
+	for _, p := range []*render.Snapshot{&client, &server} {
 		for i, s := range p.Faulty.States {
 			row(p.End+" "+s.Name, fmt.Sprint(s.Now), fmt.Sprint(p.Fixed.States[i].Now))
 		}

@@ -15,7 +15,7 @@ type watchFace struct {
 	verdicts  render.Verdicts
 	end       socketstats.End
 	turned    bool
-	picture   render.Watched
+	snapshot  render.Watched
 }
 
 // Views reports whether a watch or a run would be shown as a view, with room for
@@ -39,7 +39,7 @@ func (f *watchFace) draw() {
 	if !f.turned { // where nobody asked, the end at which there is more to see
 		f.end = render.FullerEnd(f.snapshots[len(f.snapshots)-1])
 	}
-	f.picture = render.OfWatch(f.snapshots, f.end, f.verdicts.Found(false))
+	f.snapshot = render.OfWatch(f.snapshots, f.end, f.verdicts.Found(false))
 }
 
 func (f *watchFace) turn() {
@@ -48,7 +48,7 @@ func (f *watchFace) turn() {
 }
 
 func (f *watchFace) header() (left, right string) {
-	p := &f.picture
+	p := &f.snapshot
 	if p.At.IsZero() {
 		return "watch", ""
 	}
@@ -66,11 +66,11 @@ func listeners(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-func (f *watchFace) sentence() string { return f.picture.Now }
+func (f *watchFace) sentence() string { return f.snapshot.Now }
 
 // body lays panes out side by side, and in as many rows as they need.
 func (f *watchFace) body(width, height int) []string {
-	n := len(f.picture.Processes)
+	n := len(f.snapshot.Processes)
 	if n == 0 {
 		return nil
 	}
@@ -86,7 +86,7 @@ func (f *watchFace) body(width, height int) []string {
 			if i == columns-1 {
 				wide = width - wide*(columns-1)
 			}
-			panes = append(panes, f.pane(&f.picture.Processes[row*columns+i]).draw(wide, high))
+			panes = append(panes, f.pane(&f.snapshot.Processes[row*columns+i]).draw(wide, high))
 		}
 		lines = append(lines, abreast(panes)...)
 	}
@@ -94,7 +94,7 @@ func (f *watchFace) body(width, height int) []string {
 }
 
 func (f *watchFace) pane(w *render.WatchedProcess) *pane {
-	p := &f.picture
+	p := &f.snapshot
 	var facts []string
 	if w.Flow != nil {
 		facts = []string{

@@ -53,7 +53,7 @@ func fetch(c *http.Client, url string) (status int, body string, err error) {
 	return resp.StatusCode, string(read), err
 }
 
-func spoilt(protocol string, ways ...scenario.Response) scenario.Server {
+func faulty(protocol string, ways ...scenario.Response) scenario.Server {
 	return scenario.Server{Protocol: protocol, Responses: ways, Body: 100_000}
 }
 
@@ -79,9 +79,9 @@ func TestBrokenAnswers(t *testing.T) {
 		for _, protocol := range webs {
 			t.Run(string(test.way)+" over "+protocol, func(t *testing.T) {
 				t.Parallel()
-				server := start(t, spoilt(protocol, test.way, scenario.Whole))
+				server := start(t, faulty(protocol, test.way, scenario.Whole))
 				if protocol != scenario.HTTP { // the end of a new connection's greetings
-					server = start(t, spoilt(protocol, scenario.Whole, test.way))
+					server = start(t, faulty(protocol, scenario.Whole, test.way))
 				}
 				c, url := server.client(t)
 				if protocol != scenario.HTTP {
@@ -136,7 +136,7 @@ func TestWhatCameBeforeTheResetCanBeRead(t *testing.T) {
 		t.Skip("other systems throw it away")
 	}
 	t.Parallel()
-	server := start(t, spoilt(scenario.HTTP, scenario.CutReset))
+	server := start(t, faulty(scenario.HTTP, scenario.CutReset))
 	resp, err := server.http.Get("http://" + server.addr)
 	require.NoError(t, err)
 	defer resp.Body.Close()
@@ -194,7 +194,7 @@ func TestAnswerThatNeverEnds(t *testing.T) {
 		for _, protocol := range webs {
 			t.Run(string(way)+" over "+protocol, func(t *testing.T) {
 				t.Parallel()
-				server := start(t, spoilt(protocol, way))
+				server := start(t, faulty(protocol, way))
 				c, url := server.client(t)
 				ctx, leave := context.WithCancel(context.Background())
 				defer leave()
@@ -230,7 +230,7 @@ func TestRowsThatAreNotAnswered(t *testing.T) {
 	t.Parallel()
 	for way, want := range map[scenario.Response]error{scenario.Closes: io.EOF, scenario.Resets: syscall.ECONNRESET} {
 		t.Run(string(way), func(t *testing.T) {
-			server := start(t, rows(scenario.Server{Responses: []scenario.Response{scenario.Whole, way}}))
+			server := start(t, toyDB(scenario.Server{Responses: []scenario.Response{scenario.Whole, way}}))
 			conn := open(t, server)
 			query(t, conn)
 			_, err := conn.Query(context.Background(), "SELECT 1")
@@ -239,7 +239,7 @@ func TestRowsThatAreNotAnswered(t *testing.T) {
 		})
 	}
 	t.Run("hang", func(t *testing.T) {
-		server := start(t, rows(scenario.Server{Responses: []scenario.Response{scenario.Hangs, scenario.Whole}}))
+		server := start(t, toyDB(scenario.Server{Responses: []scenario.Response{scenario.Hangs, scenario.Whole}}))
 		first := server.dial(t)
 		send(t, first, "SELECT 1\n")
 		server.working(t, 1)
@@ -253,7 +253,7 @@ func TestRowHasNoMiddle(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	server := New(Config{Behaviour: rows(scenario.Server{Responses: []scenario.Response{scenario.Cut}})})
+	server := New(Config{Behaviour: toyDB(scenario.Server{Responses: []scenario.Response{scenario.Cut}})})
 	require.ErrorContains(t, server.Serve(context.Background(), l), `response "cut"`)
 	_, err = l.Accept()
 	require.ErrorIs(t, err, net.ErrClosed)

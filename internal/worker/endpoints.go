@@ -23,14 +23,14 @@ type servers struct {
 	first     *server.Server
 	listen    *firstListener
 	upstreams map[string]*server.Server
-	doors     map[string]net.Listener
+	listeners map[string]net.Listener
 	names     *nameserver.Server // nil without one
 	ask       net.PacketConn
 }
 
 // openServers makes the servers, and has them listen.
 func openServers(order ServerOrder, log *slog.Logger) (s *servers, err error) {
-	s = &servers{order: order, upstreams: map[string]*server.Server{}, doors: map[string]net.Listener{}}
+	s = &servers{order: order, upstreams: map[string]*server.Server{}, listeners: map[string]net.Listener{}}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -49,12 +49,12 @@ func openServers(order ServerOrder, log *slog.Logger) (s *servers, err error) {
 			resolve = b.Resolve
 			continue
 		}
-		if s.doors[b.Name], err = server.Listen("127.0.0.1:0", b); err != nil {
+		if s.listeners[b.Name], err = server.Listen("127.0.0.1:0", b); err != nil {
 			return s, err
 		}
 		s.upstreams[b.Name] = server.New(server.Config{Behaviour: b, Log: log})
-		ports[b.Name] = portOf(s.doors[b.Name].Addr())
-		upstreams = append(upstreams, s.doors[b.Name].Addr().String())
+		ports[b.Name] = portOf(s.listeners[b.Name].Addr())
+		upstreams = append(upstreams, s.listeners[b.Name].Addr().String())
 	}
 	if resolve != nil {
 		if s.ask, err = net.ListenPacket("udp", "127.0.0.1:0"); err != nil {
@@ -86,21 +86,21 @@ func portOf(a net.Addr) uint16 { return a.(*net.TCPAddr).AddrPort().Port() }
 
 func (s *servers) addrs() map[string]string {
 	addrs := map[string]string{}
-	for name, l := range s.doors {
+	for name, l := range s.listeners {
 		addrs[name] = l.Addr().String()
 	}
 	return addrs
 }
 
-// site says where the servers are; nil where there is nothing to add to the
+// endpoints says where the servers are; nil where there is nothing to add to the
 // first one's address.
-func (s *servers) site() *Site {
-	site := &Site{Upstreams: s.addrs(), CA: s.first.CA()}
-	site.Relayed = s.order.Behaviour.Protocol == scenario.Balancer || scenarios.Relays(s.order.Code)
+func (s *servers) endpoints() *Endpoints {
+	endpoints := &Endpoints{Upstreams: s.addrs(), CA: s.first.CA()}
+	endpoints.Relayed = s.order.Behaviour.Protocol == scenario.Balancer || scenarios.Relays(s.order.Code)
 	if s.names != nil {
-		site.Names = s.ask.LocalAddr().String()
+		endpoints.Names = s.ask.LocalAddr().String()
 	}
-	return site
+	return endpoints
 }
 
 // served says what each server has done, and which of them are due: those that
@@ -135,7 +135,7 @@ func (s *servers) serve(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var others sync.WaitGroup
-	failed := make(chan error, len(s.doors)+2)
+	failed := make(chan error, len(s.listeners)+2)
 	background := func(name string, serve func(context.Context) error) {
 		others.Go(func() {
 			if err := serve(ctx); err != nil && ctx.Err() == nil {
@@ -145,7 +145,7 @@ func (s *servers) serve(ctx context.Context) error {
 		})
 	}
 	for name, srv := range s.upstreams {
-		background(name, func(ctx context.Context) error { return srv.Serve(ctx, s.doors[name]) })
+		background(name, func(ctx context.Context) error { return srv.Serve(ctx, s.listeners[name]) })
 	}
 	if s.names != nil {
 		background("name server", func(ctx context.Context) error { return s.names.Serve(ctx, s.ask) })
@@ -167,7 +167,7 @@ func (s *servers) close() {
 	if s.listen != nil {
 		_ = s.listen.Close()
 	}
-	for _, l := range s.doors {
+	for _, l := range s.listeners {
 		if l != nil {
 			_ = l.Close()
 		}

@@ -2,13 +2,13 @@ package render
 
 import "time"
 
-// Pace says how long to rest after making a picture, so that pictures take at most
+// Throttle says how long to rest after making a snapshot, so that snapshots take at most
 // one part in Share of the time: the longer a run goes on, the more each takes,
-// and the processor belongs to what is counted. The zero Pace rests for Least.
+// and the processor belongs to what is counted. The zero Throttle rests for Least.
 //
-// A picture takes long, too, if the processor was busy with others. So it goes by
-// the quickest of the newest few, which is what a picture costs.
-type Pace struct {
+// A snapshot takes long, too, if the processor was busy with others. So it goes by
+// the quickest of the newest few, which is what a snapshot costs.
+type Throttle struct {
 	// Share is that part; Least and Most bound the rest.
 	Share       int
 	Least, Most time.Duration
@@ -17,8 +17,8 @@ type Pace struct {
 	made   int
 }
 
-// Rest enters how long a picture took, and returns how long to rest.
-func (p *Pace) Rest(took time.Duration) time.Duration {
+// Rest enters how long a snapshot took, and returns how long to rest.
+func (p *Throttle) Rest(took time.Duration) time.Duration {
 	p.newest[p.made%len(p.newest)] = took
 	p.made++
 	quickest := took

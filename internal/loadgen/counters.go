@@ -16,9 +16,9 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// books counts what a load did. Create one with newBooks; it is safe for use
+// counters counts what a load did. Create one with newCounters; it is safe for use
 // by several goroutines.
-type books struct {
+type counters struct {
 	sent, ok, failed    atomic.Int64
 	attempts            atomic.Int64
 	opened, reused      atomic.Int64
@@ -29,7 +29,7 @@ type books struct {
 	latency *hdrhistogram.Histogram // microseconds
 	late    *hdrhistogram.Histogram // microseconds
 	// served holds every connection that a request was given. The pointers
-	// are weak: the books must not keep a forgotten connection alive, for
+	// are weak: the counters must not keep a forgotten connection alive, for
 	// the collector closes those, and that is part of what is observed. A
 	// port number would not do in their place, since ports come back.
 	served map[weak.Pointer[net.TCPConn]]*past
@@ -41,9 +41,9 @@ type past struct {
 	timeouts int // since the last that was answered
 }
 
-func newBooks() *books {
+func newCounters() *counters {
 	const hour, digits = int64(time.Hour / time.Microsecond), 3
-	return &books{
+	return &counters{
 		errors:  map[string]int64{},
 		latency: hdrhistogram.New(1, hour, digits),
 		late:    hdrhistogram.New(1, hour, digits),
@@ -53,7 +53,7 @@ func newBooks() *books {
 
 // call makes one request through c and enters its outcome. The caller has
 // counted it in sent.
-func (b *books) call(ctx context.Context, c Caller, due time.Time) {
+func (b *counters) call(ctx context.Context, c Caller, due time.Time) {
 	start := time.Now()
 	var last atomic.Pointer[given] // the connection that the request was given last
 	var begun atomic.Bool          // an answer came on it, so that it was not dead
@@ -141,7 +141,7 @@ type given struct {
 // one before is not GotConnInfo.Reused, which is true as well for a connection
 // that went from the dial straight to the idle pool. nil is a connection that
 // is not TCP.
-func (b *books) enter(conn net.Conn) *given {
+func (b *counters) enter(conn net.Conn) *given {
 	tcp := underlying(conn)
 	if tcp == nil {
 		return nil

@@ -32,7 +32,7 @@ func TestRequestsHaveTheirTurnAsTheyCame(t *testing.T) {
 			ctx, leave := context.WithCancel(context.Background())
 			defer leave()
 			all.Go(func() {
-				done, ok := server.turn(ctx)
+				done, ok := server.acquireWorker(ctx)
 				if !ok {
 					return
 				}

@@ -7,10 +7,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestPaceGoesByWhatAPictureCosts(t *testing.T) {
+func TestThrottleGoesByWhatASnapshotCosts(t *testing.T) {
 	t.Parallel()
 	const ms = time.Millisecond
-	p := Pace{Share: 100, Least: 200 * ms, Most: 5000 * ms}
+	p := Throttle{Share: 100, Least: 200 * ms, Most: 5000 * ms}
 	require.Equal(t, 1000*ms, p.Rest(10*ms))
 	require.Equal(t, 1000*ms, p.Rest(90*ms), "the processor was busy with others")
 	require.Equal(t, 200*ms, p.Rest(1*ms))
