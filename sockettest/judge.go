@@ -48,7 +48,7 @@ func (c *check) newStacks() stacks {
 }
 
 // place finds what is done with each socket, by inode, and counts the readers
-// whose socket cannot be told. A reader of another socket than TCP's is neither.
+// whose socket cannot be identified. A reader of another socket than TCP's is neither.
 func place(readers []reader, held []socketstats.Socket) (doings map[uint32]doing, counts map[doing]int) {
 	doings, counts = map[uint32]doing{}, map[doing]int{}
 	var inodes map[uint64]uint32
@@ -118,7 +118,7 @@ type sorted struct {
 	bodies                    []item        // certainly
 	other                     []item        // certainly read by something else than net/http
 	rest                      []item        // held by bodies, or by nobody who reads
-	healthy                   int           // how many of rest are idle; which ones cannot be told
+	healthy                   int           // how many of rest are idle; which ones cannot be identified
 	streams                   int           // HTTP/2 requests that have not ended
 	counts                    map[doing]int // readers whose sockets are not known
 }

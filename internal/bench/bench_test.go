@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestMain lets the test binary play the roles that the bench starts.
+// TestMain lets the test binary play the workers that the bench starts.
 func TestMain(m *testing.M) {
 	workers["watch"] = sockwatchWatch
 	if len(os.Args) > 1 && workers[os.Args[1]] != nil {

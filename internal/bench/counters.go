@@ -17,16 +17,16 @@ const (
 )
 
 func measureCounters(ctx context.Context, o options, n *neighbours) (table, error) {
-	names, roles := []string{"loadgen.Player", "bare http.Client"}, []string{"worker-player", "worker-nocounters"}
+	names, workers := []string{"loadgen.Player", "bare http.Client"}, []string{"worker-player", "worker-nocounters"}
 	requests := len(schedule(countersRate, countersLength))
-	micros := make([]series, len(roles))
+	micros := make([]series, len(workers))
 	for run := range o.runs {
 		what := fmt.Sprintf("count %d requests, run %d of %d", requests, run+1, o.runs)
-		cpu, err := undisturbed(ctx, n, what, func() ([]time.Duration, error) { return countersCPU(ctx, roles, countersRate, countersLength, run) })
+		cpu, err := undisturbed(ctx, n, what, func() ([]time.Duration, error) { return countersCPU(ctx, workers, countersRate, countersLength, run) })
 		if err != nil {
 			return table{}, err
 		}
-		for i := range roles {
+		for i := range workers {
 			micros[i] = append(micros[i], float64(cpu[i].Microseconds())/float64(requests))
 		}
 	}
@@ -51,7 +51,7 @@ a request alone.`, requests, countersRate),
 
 // countersCPU runs all clients at once against a new server, and returns the
 // processor time of each.
-func countersCPU(ctx context.Context, roles []string, rate int, length time.Duration, run int) ([]time.Duration, error) {
+func countersCPU(ctx context.Context, workers []string, rate int, length time.Duration, run int) ([]time.Duration, error) {
 	command, err := self("worker-stall")
 	if err != nil {
 		return nil, err
@@ -63,11 +63,11 @@ func countersCPU(ctx context.Context, roles []string, rate int, length time.Dura
 	defer server.stop()
 	var (
 		ended  sync.WaitGroup
-		cpu    = make([]time.Duration, len(roles))
-		failed = make([]error, len(roles))
+		cpu    = make([]time.Duration, len(workers))
+		failed = make([]error, len(workers))
 	)
-	for _, i := range order(len(roles), run) {
-		command, err := self(roles[i], "-addr", server.addr, "-rate", strconv.Itoa(rate), "-for", length.String())
+	for _, i := range order(len(workers), run) {
+		command, err := self(workers[i], "-addr", server.addr, "-rate", strconv.Itoa(rate), "-for", length.String())
 		if err != nil {
 			return nil, err
 		}

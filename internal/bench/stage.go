@@ -176,9 +176,9 @@ func (st *stage) hold(s scene) error {
 	return nil
 }
 
-// start starts a role of this program inside.
-func (st *stage) start(role string, args ...string) (*inside, error) {
-	command, err := self(role, args...)
+// start starts a worker of this program inside.
+func (st *stage) start(worker string, args ...string) (*inside, error) {
+	command, err := self(worker, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +203,7 @@ func (st *stage) startProgram(command []string) (*inside, error) {
 	return p, err
 }
 
-// isReady waits until a role says so.
+// isReady waits until a worker says so.
 func (p *inside) isReady() error {
 	line, err := p.out.ReadString('\n')
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// ready is what a role says once it has set up what it was told.
+// ready is what a worker says once it has set up what it was told.
 const ready = "ready"
 
 const (

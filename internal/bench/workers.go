@@ -15,13 +15,13 @@ import (
 
 // workers are what this program does in the processes that it starts.
 var workers = map[string]func(ctx context.Context, args []string, out io.Writer) error{
-	"worker-sleep":   sleepServer,
-	"worker-stall":   stallServer,
-	"worker-player":  playerClient,
+	"worker-sleep":      sleepServer,
+	"worker-stall":      stallServer,
+	"worker-player":     playerClient,
 	"worker-nocounters": bareClient,
-	"worker-keep":    superviseNamespace,
-	"worker-hold":    holdConnections,
-	"worker-time":    timeListers,
+	"worker-keep":       superviseNamespace,
+	"worker-hold":       holdConnections,
+	"worker-time":       timeListers,
 }
 
 // sleepServer answers after a delay in the plainest way there is: it is the

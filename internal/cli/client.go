@@ -119,7 +119,7 @@ func runClient(c *cobra.Command, streams Streams, side scenario.Side, player *lo
 	end := time.NewTimer(script.Length() + o.stay)
 	defer end.Stop()
 	// A forgotten server shall be one error, soon, and not a load of failed
-	// requests. A trial connection would tell too, but be counted.
+	// requests. A trial connection would show that too, but would be counted.
 	early := time.NewTimer(time.Second)
 	defer early.Stop()
 	interrupted := false

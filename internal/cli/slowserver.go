@@ -125,7 +125,7 @@ func controlledFlag(f *pflag.FlagSet, controlled *bool) {
 	_ = f.MarkHidden("controlled")
 }
 
-// workerEnded is the end of a role: what went wrong, it has told the lab.
+// workerEnded is the end of a worker, which has reported its error to the lab.
 func workerEnded(code int) error {
 	if code == exitOK {
 		return nil

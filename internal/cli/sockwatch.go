@@ -34,7 +34,7 @@ found or an expectation was not met, 130 interrupted.`,
 		runCommand(streams), sweepCommand(streams), abCommand(streams),
 		watchCommand(streams), diagnoseCommand(streams), checkCommand(streams), recordCommand(streams), replayCommand(streams), reportCommand(streams),
 	)
-	// The other programs are roles of this one, so that a run needs nothing
+	// The other programs are workers of this one, so that a run needs nothing
 	// but this binary.
 	for _, c := range []*cobra.Command{
 		slowserverCommand(streams), clientCommand("client-faulty", streams), clientCommand("client-fixed", streams),

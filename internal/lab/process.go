@@ -29,7 +29,7 @@ type Programs struct {
 	echo io.Writer
 }
 
-// command is a role's program and its arguments.
+// command is a worker's program and its arguments.
 func (p Programs) command(name string) ([]string, error) {
 	if p.Dir != "" {
 		path, err := exec.LookPath(filepath.Join(p.Dir, name))
@@ -45,7 +45,7 @@ func (p Programs) command(name string) ([]string, error) {
 	return []string{self, name, "--controlled"}, nil
 }
 
-// process is one running role. Its end, whatever the reason, closes answers.
+// process is one running worker. Its end, whatever the reason, closes answers.
 type process struct {
 	name    string // for people: "client of the faulty side"
 	pid     int

@@ -2,7 +2,7 @@ package lab
 
 import "syscall"
 
-// ownGroup keeps a console's Ctrl-C from the roles: it ends the run in order,
+// ownGroup keeps a console's Ctrl-C from the workers: it ends the run in order,
 // and they must live until they were counted a last time.
 func ownGroup() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}

@@ -61,7 +61,7 @@ func (s Script) checkNarration() *finding {
 		path := fmt.Sprintf("$.narration[%d]", i)
 		switch {
 		case strings.TrimSpace(t.Say) == "":
-			return found(path, "say is missing: tell in a few words what happens")
+			return found(path, "say is missing: say in a few words what happens")
 		case strings.ContainsFunc(t.Say, unicode.IsControl):
 			return found(path+".say", "say is not one plain line")
 		case utf8.RuneCountInString(t.Say) > longestSay:

@@ -149,7 +149,7 @@ func (d *boundListener) goDownAfter(after time.Duration) {
 	}
 }
 
-// sleep waits, and reports false when the door was closed before.
+// sleep waits, and reports false when the listener was closed before.
 func (d *boundListener) sleep(long time.Duration) bool {
 	timer := time.NewTimer(long)
 	defer timer.Stop()

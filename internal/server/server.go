@@ -102,7 +102,7 @@ type Served struct {
 	// where a Config.Serve is in charge of the connections.
 	Reused int64
 	// Accepted is the connections, those over the limit included. A balancer has
-	// nothing else to count, and what is refused at the door was not received.
+	// nothing else to count, and what the listener refused was not received.
 	Accepted int64
 }
 

@@ -19,30 +19,30 @@ func TestLsofListsTheSocketsThatAProcessHolds(t *testing.T) {
 	}
 	for _, family := range statefixture.Families() {
 		t.Run(string(family), func(t *testing.T) {
-			zoo := statefixture.New(t, family)
-			zoo.Established()
+			fixture := statefixture.New(t, family)
+			fixture.Established()
 			for _, at := range []socketstats.End{client, server} {
-				zoo.FinWait1(at)
-				zoo.FinWait2(at)
-				zoo.Orphan(at)
-				zoo.TimeWait(at)
-				zoo.LastAck(at)
-				zoo.Closing(at)
+				fixture.FinWait1(at)
+				fixture.FinWait2(at)
+				fixture.Orphan(at)
+				fixture.TimeWait(at)
+				fixture.LastAck(at)
+				fixture.Closing(at)
 			}
-			zoo.Unaccepted()
-			zoo.ListenAgain()
-			other := zoo.ListenElsewhere()
-			zoo.Files() // every socket has a second descriptor
+			fixture.Unaccepted()
+			fixture.ListenAgain()
+			other := fixture.ListenElsewhere()
+			fixture.Files() // every socket has a second descriptor
 
-			held := slices.DeleteFunc(zoo.Sockets(), func(s socketstats.Socket) bool { return s.PID == 0 })
-			all, err := source.Sockets(t.Context(), socketstats.Query{Ports: []uint16{zoo.Server.Port()}, Owners: true})
+			held := slices.DeleteFunc(fixture.Sockets(), func(s socketstats.Socket) bool { return s.PID == 0 })
+			all, err := source.Sockets(t.Context(), socketstats.Query{Ports: []uint16{fixture.Server.Port()}, Owners: true})
 			require.NoError(t, err)
-			require.Equal(t, statefixture.Lines(held), statefixture.Lines(zoo.Mine(all)))
+			require.Equal(t, statefixture.Lines(held), statefixture.Lines(fixture.Mine(all)))
 			require.True(t, slices.ContainsFunc(all, func(s socketstats.Socket) bool { return s.PID == other }))
 
 			// What it leaves out is in the states that it says it does not see, but for
 			// a connection that waits to be accepted.
-			for _, s := range zoo.Sockets() {
+			for _, s := range fixture.Sockets() {
 				if s.PID == 0 && s.State != socketstats.Established {
 					require.Contains(t, source.UnsupportedStates(), s.State)
 				}

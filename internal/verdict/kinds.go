@@ -36,7 +36,7 @@ type Explanation struct {
 	// Leak says whether it is a fault.
 	Leak bool
 	// Title is one line, Means and Recognised a few sentences: what it is and
-	// what it does, and which facts it is told by and from what it cannot be told.
+	// what it does, by which facts it is recognised, and what looks the same.
 	Title, Means, Recognised string
 	// Fix is one sentence on how to fix it; "" for what is no fault.
 	Fix string
@@ -74,7 +74,7 @@ var explanations = []Explanation{
 		Kind:       NotEnoughData,
 		Title:      "too early to say",
 		Means:      "The samples are too few, or what they show may still be the beginning of something ordinary: a start-up, a slow answer.",
-		Recognised: "Fewer than eight samples, fewer than eight since the last restart, or growth that has not lasted long enough to be told from a start.",
+		Recognised: "Fewer than eight samples, fewer than eight since the last restart, or growth that has not lasted long enough to be distinguished from a start.",
 	},
 	{
 		Kind: IdleConnectionsNotReused, Leak: true, Scenario: "transport-per-request",
@@ -192,7 +192,7 @@ var explanations = []Explanation{
 		Kind: ConnectionGrowth, Leak: true,
 		Title:      "connections pile up",
 		Means:      "More and more connections are open and none is given back.",
-		Recognised: "Open connections grow steadily, and nothing tells whether they are used: the source gives only counts.",
+		Recognised: "Open connections grow steadily, and nothing shows whether they are used: the source gives only counts.",
 		Fix:        "Find out what the connections do (on Linux count with sock_diag), then see idle-connections-not-reused and response-body-leak.",
 	},
 	{

@@ -251,7 +251,7 @@ func TestServerThatStopsInTheMiddleOfItsAnswers(t *testing.T) {
 	}
 }
 
-// What looks the same is said, and what would tell; once the server idles out
+// What looks the same is said, and how to tell them apart; once the server idles out
 // it is told.
 func TestTwoKindsThatLookTheSame(t *testing.T) {
 	t.Parallel()

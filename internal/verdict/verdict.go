@@ -50,8 +50,9 @@ type Verdict struct {
 // Alternative is another kind that would look the same.
 type Alternative struct {
 	Kind Kind `json:"kind"`
-	// RecognisedBy is what would separate the two.
-	RecognisedBy string `json:"tell"`
+	// RecognisedBy says what to look at to tell the two apart: "what happens when
+	// …", "whether …".
+	RecognisedBy string `json:"recognised_by"`
 }
 
 // finding is what a rule found.
@@ -65,8 +66,8 @@ type finding struct {
 // rule looks for one kind and returns nil if the facts do not show it.
 type rule func(*facts) *finding
 
-// rules are in the order in which they are tried: what is told by one sure sign
-// first, what is told by growth alone last.
+// rules are in the order in which they are tried: what is recognised by one sure sign
+// first, what is recognised by growth alone last.
 var rules = []rule{
 	answersCutOff,
 	retryStorm,

@@ -16,7 +16,7 @@ import (
 // command and all that the command started, and waits for it.
 //
 // It is a process of its own because a command does not know of the parent-death pipe
-// that roles have.
+// that workers have.
 func SuperviseCommand(ctx context.Context, in io.Reader, out io.Writer) int {
 	// The kernel ends the command with the thread that started it.
 	runtime.LockOSThread()

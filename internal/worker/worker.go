@@ -4,7 +4,7 @@
 //
 // Orders come on standard input and answers go to standard output, each as a
 // line of JSON. Standard input is also the parent-death pipe: when it ends, the process
-// ends at once, so that no role outlives a lab that was killed.
+// ends at once, so that no worker outlives a lab that was killed.
 package worker
 
 import (
@@ -58,7 +58,7 @@ type CommandOrder struct {
 	ShowOutput bool
 }
 
-// Command is any later line to a role.
+// Command is any later line to a worker.
 type Command string
 
 // The commands.
@@ -69,7 +69,7 @@ const (
 	Stop   Command = "stop"   // server: stop in your own way and end
 )
 
-// Answer is a line from a role: just one of its fields is set.
+// Answer is a line from a worker: just one of its fields is set.
 type Answer struct {
 	// Listening is the address a server listens on.
 	Listening string `json:",omitempty"`
@@ -94,7 +94,7 @@ type Answer struct {
 	Due []string `json:",omitempty"`
 	// Stopped says that a server stopped because it was told to.
 	Stopped bool `json:",omitempty"`
-	// Error is why the role could not do as it was told; it ends then.
+	// Error is why the worker could not do as it was told; it ends then.
 	Error string `json:",omitempty"`
 }
 
@@ -127,7 +127,7 @@ type orders struct {
 // maxOrder bounds a line: 100,000 arrivals of a load and some more.
 const maxOrder = 8 << 20
 
-// die ends a role whose lab is gone.
+// die ends a worker whose lab is gone.
 func die() { os.Exit(1) }
 
 // receive reads the first order into order, and from then on the commands.

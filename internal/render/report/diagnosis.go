@@ -60,7 +60,7 @@ func WriteDiagnosis(w io.Writer, format string, d Diagnosis) error {
 		out.printf("%s", Wrap("  verdict  ", verdictLine(j.Verdict)))
 		out.printf("%s", Wrap("  because  ", strings.Join(j.Verdict.Evidence, " ")))
 		for _, a := range j.Verdict.Alternatives {
-			out.printf("%s", Wrap("  or       ", fmt.Sprintf("%s; what would tell: %s", a.Kind, a.RecognisedBy)))
+			out.printf("%s", Wrap("  or       ", fmt.Sprintf("%s; to tell them apart, see %s", a.Kind, a.RecognisedBy)))
 		}
 		if j.Verdict.Forecast != "" {
 			out.printf("%s", Wrap("  ahead    ", j.Verdict.Forecast))

@@ -98,7 +98,7 @@ func flowLines(s observe.Snapshot) []string {
 	row("closed per second", func(f observe.Flow) string { return rate(f.ClosedPerSecond) })
 	note := "opened and closed: since the watch began, by " + s.FlowSource
 	if s.AtLeast {
-		note += "; at least: some were missed, or could not be told to be a process's"
+		note += "; at least: some were missed, or could not be attributed to a process"
 	}
 	lines = append(lines, note)
 	for _, spent := range s.StateDurations {
