@@ -67,9 +67,12 @@ func TestNumbersInTheBrowserAreThoseOfTheRun(t *testing.T) {
 	type end struct{ Peak, Final map[string]int }
 	type side struct {
 		Client, Server end
-		Requests       struct{ Sent, OK, Failed, Waiting int }
-		Connections    struct{ Opened, Reused int }
-		Verdict        struct{ Kind, Confidence string }
+		Requests       struct {
+			Sent, OK, Failed int
+			InFlight         int `json:"in_flight"`
+		}
+		Connections struct{ Opened, Reused int }
+		Verdict     struct{ Kind, Confidence string }
 	}
 	var run struct{ Faulty, Fixed side }
 	require.Eventually(t, func() bool { // the page is told first
@@ -98,7 +101,7 @@ func TestNumbersInTheBrowserAreThoseOfTheRun(t *testing.T) {
 			}
 			require.Equal(t, fmt.Sprint(held), text(".n"))
 			require.Contains(t, text(".numbers"), fmt.Sprintf("connections opened %d, reused %d · requests sent %d, ok %d, failed %d, waiting %d",
-				side.Connections.Opened, side.Connections.Reused, side.Requests.Sent, side.Requests.OK, side.Requests.Failed, side.Requests.Waiting))
+				side.Connections.Opened, side.Connections.Reused, side.Requests.Sent, side.Requests.OK, side.Requests.Failed, side.Requests.InFlight))
 			require.Equal(t, fmt.Sprintf("%s (%s confidence)", side.Verdict.Kind, side.Verdict.Confidence), text(".verdict"))
 		}
 		keep(t, tab, which)

@@ -124,7 +124,7 @@ func TestFaultsAreVerdicts(t *testing.T) {
 		if script.Fault != nil {
 			kind = verdict.Kind(script.Fault.Kind)
 		}
-		_, known := verdict.Explain(kind)
+		_, known := verdict.Lookup(kind)
 		require.True(t, known, "%s: %s", id, kind)
 		require.Equal(t, scenario.ExpectVerdict(kind), script.Expect.Faulty[0], id)
 		if !partOfRepair(t, id) { // which may leave something for the next step
@@ -132,7 +132,7 @@ func TestFaultsAreVerdicts(t *testing.T) {
 		}
 	}
 	for _, kind := range verdict.Kinds() {
-		about, _ := verdict.Explain(kind)
+		about, _ := verdict.Lookup(kind)
 		require.True(t, about.Scenario == "" || scenarios.Has(about.Scenario), "%s: %s", kind, about.Scenario)
 	}
 }
@@ -171,7 +171,7 @@ func partOfRepair(t *testing.T, id string) bool {
 }
 
 // Each step of a repair begins with what the one before has made, and the last
-// ends with what the whole is mended to.
+// ends with what the whole is fixed to.
 func TestStepsFollowEachOther(t *testing.T) {
 	t.Parallel()
 	codeOf := func(id string, side scenario.Side) string {

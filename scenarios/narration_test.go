@@ -52,9 +52,9 @@ func TestNarrationsTellWhatHappensInTime(t *testing.T) {
 		require.Zero(t, script.Arrivals(1)[0], "%s: its events count from the first request", id)
 		for _, e := range eventsOf(script) {
 			all++
-			require.True(t, slices.ContainsFunc(script.Narration, func(told scenario.Telling) bool {
+			require.True(t, slices.ContainsFunc(script.Narration, func(told scenario.NarrationLine) bool {
 				late := told.At.D() - e.at
-				return late >= 0 && late <= 2*script.Sample.D()
+				return late >= 0 && late <= 2*script.SampleInterval.D()
 			}), "%s: nothing is told of %s at %s", id, e.what, e.at)
 		}
 	}
@@ -71,7 +71,7 @@ type event struct {
 // connection, from which servers and the network count.
 func eventsOf(s scenario.Script) []event {
 	var all []event
-	for _, v := range append([]scenario.Server{s.Server}, s.Behind...) {
+	for _, v := range append([]scenario.Server{s.Server}, s.Upstreams...) {
 		all = append(all,
 			event{"stop_after", v.StopAfter.D()},
 			event{"abort_after", v.AbortAfter.D()},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -85,7 +84,7 @@ func (c *check) look() error {
 	if err != nil {
 		return err
 	}
-	if _, ok := c.source.(*socketstats.Sockdiag); ok {
+	if socketstats.ReportsInfo(c.source) {
 		// The kernel may pass over one of many sockets while others come and go, and
 		// that one would be a leak later.
 		again, err := list(c.source, nil, false)
@@ -126,10 +125,7 @@ func (c *check) close() error {
 	if c.flow != nil {
 		errs = append(errs, c.flow.close())
 	}
-	if closer, ok := c.source.(io.Closer); ok {
-		errs = append(errs, closer.Close())
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.source.Close())...)
 }
 
 // end says what is wrong after the test; "" is nothing.
@@ -239,10 +235,7 @@ func openSource(name string) (socketstats.Source, error) {
 		return source, err
 	}
 	if err := prove(source); err != nil {
-		if closer, ok := source.(io.Closer); ok {
-			err = errors.Join(err, closer.Close())
-		}
-		return nil, err
+		return nil, errors.Join(err, source.Close())
 	}
 	proven.Store(true)
 	return source, nil

@@ -21,7 +21,7 @@ func TestACheckThatCannotLookFails(t *testing.T) {
 	f := &fake{}
 	Check(f, through("nonsense"))
 	require.Len(t, f.failures, 1)
-	require.Contains(t, f.failures[0], "the sockets of this process cannot be told")
+	require.Contains(t, f.failures[0], "the sockets of this process cannot be identified")
 	require.Contains(t, f.failures[0], "leave it out on this system")
 	require.Empty(t, f.cleanups)
 }

@@ -23,7 +23,7 @@ type flow struct {
 	quit chan struct{}
 	done chan struct{}
 
-	closings *socketstats.Closings // nil where the kernel does not tell
+	closings socketstats.Closings // nil where the kernel does not tell
 	marker   *marker
 	closed   []socketstats.Closed
 	heard    []socketstats.Closed // kept for its room
@@ -51,17 +51,22 @@ func openFlow(c *check) (*flow, error) {
 			}
 		}
 	}
-	if _, ok := c.source.(*socketstats.Sockdiag); !ok || c.maxOpened < 0 {
-		close(f.done)
+	close(f.done) // nothing runs yet
+	if c.maxOpened < 0 {
 		return f, nil
 	}
-	var err error
-	if f.closings, err = socketstats.OpenClosings(nil); err != nil {
+	closings, err := socketstats.OpenClosings(c.source, nil)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return f, nil
+	}
+	if err != nil {
 		return nil, err
 	}
-	f.marker, err = newMarker()
-	close(f.done)
-	return f, err
+	if f.marker, err = newMarker(); err != nil {
+		return nil, errors.Join(err, closings.Close())
+	}
+	f.closings = closings
+	return f, nil
 }
 
 // start begins to count what is not in check.before.

@@ -14,7 +14,7 @@ import (
 // problem is one thing that is wrong, and the sockets or destinations that show
 // it.
 type problem struct {
-	what  string // a sentence that says how to mend it, too
+	what  string // a sentence that says how to fix it, too
 	leaks int    // how many connections or listeners are leaked; 0 of a limit
 	lines []string
 }
@@ -48,7 +48,7 @@ func (c *check) newStacks() stacks {
 }
 
 // place finds what is done with each socket, by inode, and counts the readers
-// whose socket cannot be told. A reader of another socket than TCP's is neither.
+// whose socket cannot be identified. A reader of another socket than TCP's is neither.
 func place(readers []reader, held []socketstats.Socket) (doings map[uint32]doing, counts map[doing]int) {
 	doings, counts = map[uint32]doing{}, map[doing]int{}
 	var inodes map[uint64]uint32
@@ -118,7 +118,7 @@ type sorted struct {
 	bodies                    []item        // certainly
 	other                     []item        // certainly read by something else than net/http
 	rest                      []item        // held by bodies, or by nobody who reads
-	healthy                   int           // how many of rest are idle; which ones cannot be told
+	healthy                   int           // how many of rest are idle; which ones cannot be identified
 	streams                   int           // HTTP/2 requests that have not ended
 	counts                    map[doing]int // readers whose sockets are not known
 }
@@ -175,8 +175,8 @@ func (s *sorted) settle(counts map[doing]int, streams int) {
 	s.idle, s.rest = append(s.idle, may...), not
 }
 
-// cause is why connections are open: "3 connections" be what, and how to mend it.
-type cause struct{ be, what, mend string }
+// cause is why connections are open: "3 connections" be what, and how to fix it.
+type cause struct{ be, what, fix string }
 
 var (
 	ofBodies   = cause{"are", "held by response bodies that were not closed", "call resp.Body.Close() after each request"}
@@ -199,7 +199,7 @@ func (c *check) problems(s sorted) []problem {
 	}
 	certain := func(items []item, why cause) {
 		n := len(items)
-		add(items, n, fmt.Sprintf("%s %s %s: %s", counted(n, "connection"), isAre(n, why.be), why.what, why.mend))
+		add(items, n, fmt.Sprintf("%s %s %s: %s", counted(n, "connection"), isAre(n, why.be), why.what, why.fix))
 	}
 	held, raw := s.bodies, s.other
 	switch causes := s.causes(); {
@@ -219,7 +219,7 @@ func (c *check) problems(s sorted) []problem {
 	if s.streams >= len(s.http2) {
 		certain(s.http2, ofStreams)
 	} else {
-		add(s.http2, s.streams, fmt.Sprintf("of these %d connections, some have %s: %s", len(s.http2), ofStreams.what, ofStreams.mend))
+		add(s.http2, s.streams, fmt.Sprintf("of these %d connections, some have %s: %s", len(s.http2), ofStreams.what, ofStreams.fix))
 	}
 	open, peerClosed := split(raw)
 	certain(peerClosed, ofPeers)
@@ -250,7 +250,7 @@ func (s *sorted) causes() []string {
 		n int
 		cause
 	}{{s.counts[bodyOpen], ofBodies}, {s.counts[responds], ofRequests}, {s.counts[http2], ofStreams}, {left, ofRaw}} {
-		say(by.n, by.be, fmt.Sprintf("%s (%s)", by.what, by.mend))
+		say(by.n, by.be, fmt.Sprintf("%s (%s)", by.what, by.fix))
 	}
 	return causes
 }

@@ -92,5 +92,5 @@ func TestMainThatCannotLookFails(t *testing.T) {
 	ran := false
 	require.Equal(t, 1, run(suite{run: func() { ran = true }}, &stderr, []Option{through("nonsense")}))
 	require.False(t, ran)
-	require.Contains(t, stderr.String(), "the sockets of this process cannot be told")
+	require.Contains(t, stderr.String(), "the sockets of this process cannot be identified")
 }

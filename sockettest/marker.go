@@ -1,6 +1,7 @@
 package sockettest
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -45,14 +46,8 @@ func (m *marker) mark() (port uint16, err error) {
 		return 0, fmt.Errorf("connect to hear of closed sockets in time: %w", err)
 	}
 	// Reset, so that nothing is left in TIME_WAIT.
-	if err := conn.SetLinger(0); err != nil {
-		return 0, err
-	}
 	port = conn.LocalAddr().(*net.TCPAddr).AddrPort().Port()
-	if err := conn.Close(); err != nil {
-		return 0, err
-	}
-	return port, accepted.Close()
+	return port, errors.Join(conn.SetLinger(0), conn.Close(), accepted.Close())
 }
 
 func (m *marker) close() error { return m.listener.Close() }

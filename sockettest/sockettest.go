@@ -100,7 +100,7 @@ func run(m M, stderr io.Writer, options []Option) int {
 }
 
 func cannotLook(err error) string {
-	return fmt.Sprintf("sockettest: the sockets of this process cannot be told, so this check would prove nothing: %v.\n"+
+	return fmt.Sprintf("sockettest: the sockets of this process cannot be identified, so this check would prove nothing: %v.\n"+
 		"Run it where they can (on Linux /proc must be there; on macOS lsof), or leave it out on this system.", err)
 }
 

@@ -111,7 +111,7 @@ func (s sending) share(from, to time.Duration) float64 {
 
 // sendAt plays the schedule with one loader against a new server.
 func sendAt(ctx context.Context, load loader, rate int, length, stall time.Duration) (sending, error) {
-	command, err := self("role-stall", "-at", stallAt.String(), "-for", stall.String())
+	command, err := self("worker-stall", "-at", stallAt.String(), "-for", stall.String())
 	if err != nil {
 		return sending{}, err
 	}
@@ -155,7 +155,7 @@ func playLoad(ctx context.Context, c loadgen.Caller, arrivals []time.Duration) (
 	p := loadgen.Begin(c, arrivals, loadgen.MaxFDs())
 	p.Play(ctx)
 	var r loadgen.Report
-	if err := waitFor(ctx, func() bool { r = p.Report(); return r.Requests.Waiting == 0 }); err != nil {
+	if err := waitFor(ctx, func() bool { r = p.Report(); return r.Requests.InFlight == 0 }); err != nil {
 		return 0, err
 	}
 	if r.Stopped != "" {

@@ -13,11 +13,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestMain lets the test binary play the roles that the bench starts.
+// TestMain lets the test binary play the workers that the bench starts.
 func TestMain(m *testing.M) {
-	roles["watch"] = sockwatchWatch
-	if len(os.Args) > 1 && roles[os.Args[1]] != nil {
-		if err := roles[os.Args[1]](context.Background(), os.Args[2:], os.Stdout); err != nil {
+	workers["watch"] = sockwatchWatch
+	if len(os.Args) > 1 && workers[os.Args[1]] != nil {
+		if err := workers[os.Args[1]](context.Background(), os.Args[2:], os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -67,7 +67,7 @@ How.
 func TestHoldCountsWhatAServerHeld(t *testing.T) {
 	t.Parallel()
 	const n = 20
-	command, err := self("role-sleep", "-delay", holdDelay(n).String())
+	command, err := self("worker-sleep", "-delay", holdDelay(n).String())
 	require.NoError(t, err)
 	got, err := hold(t.Context(), command, n)
 	require.NoError(t, err)
@@ -77,7 +77,7 @@ func TestHoldCountsWhatAServerHeld(t *testing.T) {
 }
 
 func TestHoldFailsWhenNoServerStarts(t *testing.T) {
-	command, err := self("role-player") // has no address to call
+	command, err := self("worker-player") // has no address to call
 	require.NoError(t, err)
 	_, err = hold(t.Context(), command, 1)
 	assert.ErrorContains(t, err, "start")
@@ -104,9 +104,9 @@ func TestStallHoldsBackTheClosedLoopOnly(t *testing.T) {
 	}
 }
 
-func TestBookkeepersEndWithTheirLoad(t *testing.T) {
+func TestCountingClientsEndWithTheirLoad(t *testing.T) {
 	t.Parallel()
-	cpu, err := booksCPU(t.Context(), []string{"role-player", "role-nobooks"}, 100, time.Second, 1)
+	cpu, err := countersCPU(t.Context(), []string{"worker-player", "worker-nocounters"}, 100, time.Second, 1)
 	require.NoError(t, err)
 	assert.Positive(t, cpu[0])
 	assert.Positive(t, cpu[1])

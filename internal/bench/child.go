@@ -21,13 +21,13 @@ type child struct {
 	stderr *bytes.Buffer // to be read after stop
 }
 
-// self is this same program in another role.
-func self(role string, args ...string) ([]string, error) {
+// self is this same program in another worker.
+func self(worker string, args ...string) ([]string, error) {
 	path, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find the bench's own file: %w", err)
 	}
-	return append([]string{path, role}, args...), nil
+	return append([]string{path, worker}, args...), nil
 }
 
 // startServer starts a program that prints "listening on ADDRESS", and waits

@@ -33,7 +33,7 @@ func measureHolding(ctx context.Context, o options, n *neighbours) (table, error
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 
 	delay := holdDelay(o.conns).String()
-	sleep, err := self("role-sleep", "-delay", delay)
+	sleep, err := self("worker-sleep", "-delay", delay)
 	if err != nil {
 		return table{}, err
 	}

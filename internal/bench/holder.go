@@ -13,10 +13,10 @@ import (
 	"socketlab/internal/worker/netns"
 )
 
-// keepNamespace is the keeper of the namespace in which sockets are counted.
-func keepNamespace(context.Context, []string, io.Writer) error {
-	if code := netns.Keep(); code != 0 {
-		return fmt.Errorf("the keeper ended with code %d", code)
+// superviseNamespace is the supervisor of the namespace in which sockets are counted.
+func superviseNamespace(context.Context, []string, io.Writer) error {
+	if code := netns.Supervise(); code != 0 {
+		return fmt.Errorf("the supervisor ended with code %d", code)
 	}
 	return nil
 }
@@ -24,7 +24,7 @@ func keepNamespace(context.Context, []string, io.Writer) error {
 // holdConnections holds both ends of connections to an address of its own,
 // idle, until standard input ends.
 func holdConnections(ctx context.Context, args []string, out io.Writer) error {
-	f := flag.NewFlagSet("role-hold", flag.ContinueOnError)
+	f := flag.NewFlagSet("worker-hold", flag.ContinueOnError)
 	listen := f.String("listen", "", "")
 	n := f.Int("connections", 0, "")
 	if err := f.Parse(args); err != nil {

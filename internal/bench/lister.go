@@ -61,7 +61,7 @@ const (
 var listers = []lister{
 	{name: diagPort, finds: findsOurs, open: sockdiag(true, socketstats.Query{})},
 	{name: diagPort + rest, finds: findsOurs, pause: restFor, open: sockdiag(true, socketstats.Query{})},
-	{name: diagPort + ", on one thread", finds: findsOurs, open: sockdiagOneThread},
+	{name: diagPort + ", on one thread", finds: findsOurs, open: sockdiag(true, socketstats.Query{Thrifty: true})},
 	{name: diagPortOwners, finds: findsOurs, open: sockdiag(true, socketstats.Query{Owners: true})},
 	{name: diagPortOwners + ", first call", finds: findsOurs, fresh: true, open: sockdiag(true, socketstats.Query{Owners: true})},
 	{name: diagAll, finds: findsAll, open: sockdiag(false, socketstats.Query{})},
@@ -97,7 +97,7 @@ func counted(s socketstats.Source, port uint16, q socketstats.Query) listing {
 
 func sockdiag(filtered bool, q socketstats.Query) func(uint16) (listing, func() error, error) {
 	return func(port uint16) (listing, func() error, error) {
-		s, err := socketstats.OpenSockdiag()
+		s, err := socketstats.OpenSource("sockdiag")
 		if err != nil {
 			return nil, nil, err
 		}
@@ -107,20 +107,6 @@ func sockdiag(filtered bool, q socketstats.Query) func(uint16) (listing, func() 
 		}
 		return counted(s, port, asked), s.Close, nil
 	}
-}
-
-// sockdiagOneThread has but one socket to ask on, so that no second thread
-// reads at the same time.
-func sockdiagOneThread(port uint16) (listing, func() error, error) {
-	f, err := socketstats.SockdiagFile()
-	if err != nil {
-		return nil, nil, err
-	}
-	s, err := socketstats.SockdiagFrom(f)
-	if err != nil {
-		return nil, nil, err
-	}
-	return counted(s, port, socketstats.Query{Ports: []uint16{port}}), s.Close, nil
 }
 
 func gopsutil(q socketstats.Query) func(uint16) (listing, func() error, error) {

@@ -1,4 +1,4 @@
-// Bench measures what holding a request, sending on time, keeping books and
+// Bench measures what holding a request, sending on time, client-side counting and
 // counting sockets cost, each against peers in the same run, and prints a
 // Markdown document.
 //
@@ -33,8 +33,8 @@ func main() {
 	defer stop()
 	args := os.Args[1:]
 	var err error
-	if len(args) > 0 && roles[args[0]] != nil {
-		err = roles[args[0]](ctx, args[1:], os.Stdout)
+	if len(args) > 0 && workers[args[0]] != nil {
+		err = workers[args[0]](ctx, args[1:], os.Stdout)
 	} else {
 		err = bench(ctx, args, os.Stdout, os.Stderr)
 	}
@@ -71,7 +71,7 @@ type section struct {
 var sections = []section{
 	{"holding", measureHolding},
 	{"arrivals", measureArrivals},
-	{"books", measureBooks},
+	{"counters", measureCounters},
 	{"counting", measureCounting},
 }
 
@@ -81,7 +81,7 @@ func bench(ctx context.Context, args []string, out, progress io.Writer) error {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.StringVar(&o.slowserver, "slowserver", "", "the slowserver `program` to measure (required)")
 	f.StringVar(&o.sockwatch, "sockwatch", "", "the sockwatch `program` to measure (required)")
-	f.StringVar(&only, "only", "", "one `section` only: holding, arrivals, books or counting")
+	f.StringVar(&only, "only", "", "one `section` only: holding, arrivals, counters or counting")
 	f.IntVar(&o.runs, "runs", 5, "repetitions of each measurement")
 	f.IntVar(&o.conns, "conns", 10_000, "requests to hold at once, a connection each")
 	if err := f.Parse(args); err != nil {
@@ -103,7 +103,7 @@ func bench(ctx context.Context, args []string, out, progress io.Writer) error {
 		chosen = slices.DeleteFunc(slices.Clone(sections), func(s section) bool { return s.name != only })
 	}
 	if len(chosen) == 0 {
-		return fmt.Errorf("%w: -only %s is no section: use holding, arrivals, books or counting", errUsage, only)
+		return fmt.Errorf("%w: -only %s is no section: use holding, arrivals, counters or counting", errUsage, only)
 	}
 
 	doc := document{began: time.Now(), runs: o.runs, command: commandLine(f)}

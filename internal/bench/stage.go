@@ -87,13 +87,13 @@ type inside struct {
 // openStage holds the scene's sockets and warms the listers up. The caller
 // closes the stage, which ends all of it; the end of ctx does, too.
 func openStage(ctx context.Context, s scene) (*stage, error) {
-	command, err := self("role-keep")
+	command, err := self("worker-keep")
 	if err != nil {
 		return nil, err
 	}
-	keeper := exec.Command(command[0], command[1:]...)
-	keeper.Stderr = os.Stderr
-	space, err := netns.New(keeper)
+	supervisor := exec.Command(command[0], command[1:]...)
+	supervisor.Stderr = os.Stderr
+	space, err := netns.New(supervisor)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func openStage(ctx context.Context, s scene) (*stage, error) {
 		return nil, fmt.Errorf("hold %s: %w", s, err)
 	}
 	err = st.within(ctx, func() (err error) {
-		st.timer, err = st.start("role-time", "-port", strconv.Itoa(ourPort), "-all", strconv.Itoa(st.there.All),
+		st.timer, err = st.start("worker-time", "-port", strconv.Itoa(ourPort), "-all", strconv.Itoa(st.there.All),
 			"-ours", strconv.Itoa(st.there.Ours), "-served", strconv.Itoa(st.there.Served))
 		if err == nil {
 			err = st.timer.isReady()
@@ -148,7 +148,7 @@ func (st *stage) hold(s scene) error {
 			// there are some 28,000 ephemeral ports.
 			listeners++
 			address := fmt.Sprintf("127.0.0.%d:%d", listeners, port)
-			p, err := st.start("role-hold", "-listen", address, "-connections", strconv.Itoa(min(left, heldBy())))
+			p, err := st.start("worker-hold", "-listen", address, "-connections", strconv.Itoa(min(left, heldBy())))
 			if err != nil {
 				return 0, err
 			}
@@ -176,9 +176,9 @@ func (st *stage) hold(s scene) error {
 	return nil
 }
 
-// start starts a role of this program inside.
-func (st *stage) start(role string, args ...string) (*inside, error) {
-	command, err := self(role, args...)
+// start starts a worker of this program inside.
+func (st *stage) start(worker string, args ...string) (*inside, error) {
+	command, err := self(worker, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +203,7 @@ func (st *stage) startProgram(command []string) (*inside, error) {
 	return p, err
 }
 
-// isReady waits until a role says so.
+// isReady waits until a worker says so.
 func (p *inside) isReady() error {
 	line, err := p.out.ReadString('\n')
 	if err != nil {

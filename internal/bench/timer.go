@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// ready is what a role says once it has set up what it was told.
+// ready is what a worker says once it has set up what it was told.
 const ready = "ready"
 
 const (
@@ -42,7 +42,7 @@ type timerAnswer struct {
 // number of a run. It is a process of its own: one that held the sockets would
 // have a large heap, and the collector's work in its figures.
 func timeListers(ctx context.Context, args []string, out io.Writer) error {
-	f := flag.NewFlagSet("role-time", flag.ContinueOnError)
+	f := flag.NewFlagSet("worker-time", flag.ContinueOnError)
 	port := f.Uint("port", 0, "")
 	var there census
 	f.IntVar(&there.All, "all", 0, "")

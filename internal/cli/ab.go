@@ -50,7 +50,7 @@ each side, with {port}, {addr} or {url} where its port belongs.
 The run is over when both clients ended, or after --for; then everything that
 the commands started is ended.`,
 		Example: `  sockwatch ab --faulty 'python3 old.py {url}' --fixed 'python3 new.py {url}'
-  sockwatch ab --faulty './old {addr}' --fixed './new {addr}' --hang --for 10s
+  sockwatch ab --faulty './old {addr}' --fixed './new {addr}' --no-response --for 10s
   sockwatch ab --faulty './old {url}' --fixed './new {url}' --report proof.html
   sockwatch ab --faulty './old {url}' --fixed './new {url}' \
       --server 'python3 -m http.server --bind {host} {port}'`,
@@ -68,7 +68,7 @@ the commands started is ended.`,
 }
 
 // serverFlags are what our own server can be told.
-var serverFlags = []string{"delay", "idle-timeout", "status", "body", "hang"}
+var serverFlags = []string{"delay", "idle-timeout", "status", "body", "no-response"}
 
 func (o *abOptions) add(f *pflag.FlagSet) {
 	o.format = choice{"table", report.Formats()}
@@ -82,7 +82,7 @@ func (o *abOptions) add(f *pflag.FlagSet) {
 	durationFlag(f, &b.IdleTimeout, "idle-timeout", server.DefaultIdleTimeout, "slowserver: close a connection that waited this long for its next request; 0 never")
 	f.IntVar(&b.Status, "status", 200, "slowserver: HTTP status of each answer")
 	f.IntVar(&b.Body, "body", 0, "slowserver: size of each answer's body in bytes; 0 for a short text")
-	f.BoolVar(&b.Hang, "hang", false, "slowserver: accept requests and never answer them")
+	f.BoolVar(&b.NoResponse, "no-response", false, "slowserver: accept requests and never answer them")
 	f.DurationVar(&o.comparison.For, "for", 30*time.Second, "end clients that are still at work after this time")
 	f.DurationVar(&o.comparison.Interval, "interval", 100*time.Millisecond, "time between two counts")
 	f.VarP(&o.format, "output", "o", "form of the result")
@@ -127,6 +127,7 @@ func (o *abOptions) run(c *cobra.Command, streams Streams) error {
 	if err != nil {
 		return err
 	}
+	defer source.Close()
 	screen := tui.NewTerminal(streams.Err, streams.Err, streams.In)
 	page, err := o.web.open(streams.Err)
 	if err != nil {
@@ -143,7 +144,7 @@ func (o *abOptions) run(c *cobra.Command, streams Streams) error {
 	defer context.AfterFunc(ctx, closeFace)()
 	rec := recording.Writer{Path: o.record}
 	comparison := o.comparison
-	comparison.Source, comparison.Origin = source, thisOrigin()
+	comparison.Source, comparison.Provenance = source, thisProvenance()
 	comparison.Observe = o.observer(show, onPage(page, (*web.Server).Run), screen, source, &rec)
 	if o.showOutput {
 		comparison.Output = streams.Err
@@ -163,7 +164,7 @@ func (o *abOptions) run(c *cobra.Command, streams Streams) error {
 	if run.Started.IsZero() || errors.Is(err, lab.ErrNotRun) { // there is nothing to show
 		return outcome(nil, err)
 	}
-	entries := []report.Entry{{Run: run, Judgement: expect.Judge(run)}} // what was seen is never lost
+	entries := []report.Entry{{Run: run, Outcome: expect.Judge(run)}} // what was seen is never lost
 	kept := o.keep.write(entries)
 	if writeErr := report.Write(streams.Out, o.format.value, entries, false); writeErr != nil {
 		return errors.Join(err, kept, fmt.Errorf("write the result: %w", writeErr))
@@ -206,14 +207,14 @@ func (o *abOptions) observer(show tui.Observer, page func(lab.Event), notes io.W
 	}
 }
 
-// runnerCommand looks after a command of a comparison.
-func runnerCommand(streams Streams) *cobra.Command {
+// commandSupervisorCommand looks after a command of a comparison.
+func commandSupervisorCommand(streams Streams) *cobra.Command {
 	var controlled bool
 	c := &cobra.Command{
-		Use:   "runner",
+		Use:   "supervise-command",
 		Short: "Look after a command for sockwatch ab",
 		RunE: func(c *cobra.Command, _ []string) error {
-			return roleEnded(worker.Runner(c.Context(), streams.In, streams.Out))
+			return workerEnded(worker.SuperviseCommand(c.Context(), streams.In, streams.Out))
 		},
 	}
 	controlledFlag(c.Flags(), &controlled)

@@ -65,7 +65,7 @@ func startFamilies(t *testing.T) (ab *running, pids []int) {
 // familiesBelow waits for all processes of a comparison of families.
 func familiesBelow(t *testing.T, ab int) (pids []int) {
 	t.Helper()
-	// For each side two runners, shell and server; the faulty side's two shells;
+	// For each side two supervisors, shell and server; the faulty side's two shells;
 	// the fixed side's shell, daemon and orphan. There is a sleep here and there.
 	require.Eventually(t, func() bool {
 		pids = below(ab)
@@ -154,7 +154,7 @@ func TestNothingOutlivesAComparisonInTheView(t *testing.T) {
 	}
 }
 
-// The command of a runner that is killed ends, too, and the run says so.
+// The command of a supervisor that is killed ends, too, and the run says so.
 func TestRunnerThatIsKilledTakesItsCommandWithIt(t *testing.T) {
 	t.Parallel()
 	ab := start(t, "sockwatch", "ab", "--for", "5m", "--show-output",
@@ -163,9 +163,9 @@ func TestRunnerThatIsKilledTakesItsCommandWithIt(t *testing.T) {
 	require.NoError(t, err)
 	ab.until(t, `^faulty: ready`)
 	pids := below(ab.cmd.Process.Pid)
-	runner := parent("/proc/" + strconv.Itoa(command))
-	require.Contains(t, pids, runner)
-	require.NoError(t, syscall.Kill(runner, syscall.SIGKILL))
+	supervisor := parent("/proc/" + strconv.Itoa(command))
+	require.Contains(t, pids, supervisor)
+	require.NoError(t, syscall.Kill(supervisor, syscall.SIGKILL))
 	require.Equal(t, 1, ab.end(t))
 	ab.said(t, `^sockwatch: ab: the client of the faulty side \(process \d+\) ended in mid-run: signal: killed$`)
 	requireAllGone(t, pids)
@@ -176,7 +176,7 @@ func TestComparisonIsStoppedAtItsShareOfTheDescriptorLimit(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "long.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(longRun), 0o644))
 	// One alone would stop itself before.
-	ab := start(t, "sh", "-c", `ulimit -n 256 && exec sockwatch ab --hang --for 1m -o json --fixed 'sleep 1000 # {url}' \
+	ab := start(t, "sh", "-c", `ulimit -n 256 && exec sockwatch ab --no-response --for 1m -o json --fixed 'sleep 1000 # {url}' \
 		--faulty "client-faulty --url {url} --scenario $0 & client-faulty --url {url} --scenario $0; wait"`, file)
 	require.Equal(t, 3, ab.end(t))
 	ab.said(t, `^sockwatch: ab: stopped: the client of the faulty side holds \d+ connections, the most this run may take is 64; see ulimit -n$`)

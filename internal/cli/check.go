@@ -226,7 +226,7 @@ func (o *checkOptions) results(h *observe.History, worst map[string]*ceiling) []
 	return checks
 }
 
-func growthCheck(judged []observe.Judgement) report.Check {
+func growthCheck(judged []observe.SubjectVerdict) report.Check {
 	check := report.Check{Name: "no growth", Met: true, Got: "no lasting trend"}
 	for _, j := range judged {
 		if perSecond, grows := verdict.Grows(j.Series); grows {

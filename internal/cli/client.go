@@ -22,7 +22,7 @@ the same --seed gives both clients the same schedule.
 
 It reports on standard error while it works, and once at the end on standard
 output. After its last request it stays, with the connections it has, until it
-is interrupted or --stay is over.`
+is interrupted or --linger is over.`
 
 func clientCommand(program string, streams Streams) *cobra.Command {
 	side := scenario.Side(strings.TrimPrefix(program, "client-"))
@@ -39,7 +39,7 @@ func clientCommand(program string, streams Streams) *cobra.Command {
   %[1]s --url http://127.0.0.1:8080 --scenario body-not-closed --speed 10`, program),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if controlled {
-				return roleEnded(worker.Client(c.Context(), streams.In, streams.Out))
+				return workerEnded(worker.Client(c.Context(), streams.In, streams.Out))
 			}
 			return playClient(c, streams, side, o)
 		},
@@ -51,7 +51,7 @@ func clientCommand(program string, streams Streams) *cobra.Command {
 	f.Float64Var(&o.speed, "speed", 1, "divide every time in the script by this")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the random extra requests")
 	f.DurationVar(&o.reportEvery, "report-every", 5*time.Second, "time between two reports")
-	f.DurationVar(&o.stay, "stay", time.Hour, "how long to stay after the load")
+	f.DurationVar(&o.stay, "linger", time.Hour, "how long to keep running after the load")
 	f.VarP(&o.format, "output", "o", "form of the last report")
 	if side == scenario.Fixed {
 		f.IntVar(&o.settings.MaxIdleConns, "max-idle-conns", 5, "idle connections kept in all")
@@ -84,7 +84,7 @@ func playClient(c *cobra.Command, streams Streams, side scenario.Side, o clientO
 		return usagef(c, "--%w", err)
 	}
 	if o.reportEvery <= 0 || o.stay < 0 {
-		return usagef(c, "--report-every must be above 0, and --stay not below")
+		return usagef(c, "--report-every must be above 0, and --linger not below")
 	}
 	script, err := findScript(o.scenario)
 	if err != nil {
@@ -104,7 +104,7 @@ func playClient(c *cobra.Command, streams Streams, side scenario.Side, o clientO
 	if o.allowRemote {
 		fmt.Fprintf(streams.Err, "client-%s: note: loading %s, which need not be on this machine\n", side, addr)
 	}
-	caller := scenarios.NewCaller(script.Code, side, loadgen.NewTarget(loadgen.At{Addr: addr}, script.Client))
+	caller := scenarios.NewCaller(script.Implementation, side, loadgen.NewTarget(loadgen.At{Addr: addr}, script.Client))
 	return runClient(c, streams, side, loadgen.Begin(caller, script.Arrivals(o.seed), loadgen.MaxFDs()), script, o)
 }
 
@@ -119,7 +119,7 @@ func runClient(c *cobra.Command, streams Streams, side scenario.Side, player *lo
 	end := time.NewTimer(script.Length() + o.stay)
 	defer end.Stop()
 	// A forgotten server shall be one error, soon, and not a load of failed
-	// requests. A trial connection would tell too, but be counted.
+	// requests. A trial connection would show that too, but would be counted.
 	early := time.NewTimer(time.Second)
 	defer early.Stop()
 	interrupted := false
@@ -136,7 +136,7 @@ func runClient(c *cobra.Command, streams Streams, side scenario.Side, player *lo
 		case <-tick.C:
 			r := player.Report()
 			log.Info("requests", "sent", r.Requests.Sent, "ok", r.Requests.OK, "failed", r.Requests.Failed,
-				"waiting", r.Requests.Waiting, "opened", r.Connections.Opened, "reused", r.Connections.Reused,
+				"waiting", r.Requests.InFlight, "opened", r.Connections.Opened, "reused", r.Connections.Reused,
 				"descriptors", r.Process.FDs, "goroutines", r.Process.Goroutines)
 			over = r.Stopped != ""
 		}
@@ -165,7 +165,7 @@ connections  opened %d, requests that reused one %d
 latency      p50 %.1f ms, p99 %.1f ms, max %.1f ms
 schedule     p99 %.1f ms late
 process      descriptors peak %d, goroutines peak %d, memory peak %d KiB, garbage collections %d
-`, r.Requests.Sent, r.Requests.OK, r.Requests.Failed, r.Requests.Waiting,
+`, r.Requests.Sent, r.Requests.OK, r.Requests.Failed, r.Requests.InFlight,
 		cmp.Or(r.Requests.ErrorList(), "none"), r.Connections.Opened, r.Connections.Reused,
 		r.Latency.P50, r.Latency.P99, r.Latency.Max, r.ScheduleLate.P99,
 		r.Process.FDsPeak, r.Process.GoroutinesPeak, r.Process.RSSPeakBytes/1024, r.Process.GCCycles)

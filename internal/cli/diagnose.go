@@ -25,7 +25,7 @@ func diagnoseCommand(streams Streams) *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "diagnose --pid N | --name S | --port N | FILE",
-		Short: "Say what is wrong with running processes, and how to mend it",
+		Short: "Say what is wrong with running processes, and how to fix it",
 		Long: `Watches processes until it is sure what their sockets show, and prints the
 verdict: healthy, or a kind of leak, with the evidence. With --for it goes on for
 that long, unless it is sure of a leak before: the longer it watches, the slower
@@ -69,21 +69,21 @@ type examination struct {
 	history observe.History
 	// same is how many counts in a row have shown the same.
 	same int
-	last observe.Judgement
+	last observe.SubjectVerdict
 	// patient says that what is healthy is watched until the time is over.
 	patient bool
 	say     func(format string, args ...any)
 }
 
-// look enters a count, and returns errSeen once the verdict is sure.
-func (e *examination) look(s observe.Snapshot) error {
+// scan enters a count, and returns errSeen once the verdict is sure.
+func (e *examination) scan(s observe.Snapshot) error {
 	e.history.Add(s)
 	now := observe.Worst(e.history.Judge(false))
 	if now.Verdict.Kind == e.last.Verdict.Kind && now.Name == e.last.Name {
 		e.same++
 	} else {
 		e.same = 1
-		e.tell(s, now)
+		e.report(s, now)
 	}
 	e.last = now
 	if e.sure() {
@@ -92,8 +92,8 @@ func (e *examination) look(s observe.Snapshot) error {
 	return nil
 }
 
-// tell says that the verdict is another one now, and that one was taken back.
-func (e *examination) tell(s observe.Snapshot, now observe.Judgement) {
+// report says that the verdict is another one now, and that one was taken back.
+func (e *examination) report(s observe.Snapshot, now observe.SubjectVerdict) {
 	after := s.After.Round(100 * time.Millisecond)
 	switch {
 	case now.Verdict.Leak:
@@ -139,7 +139,7 @@ func diagnose(ctx context.Context, streams Streams, t *targetFlags, length time.
 			fmt.Fprintf(streams.Err, format, args...)
 		}
 	}}
-	err = f.follow(ctx, e.look)
+	err = f.follow(ctx, e.scan)
 	gone := errors.Is(err, observe.ErrGone)
 	if e.history.Len() == 0 {
 		return interruptedOr(ctx, err)
@@ -174,7 +174,7 @@ func interruptedOr(ctx context.Context, err error) error {
 // error.
 func printDiagnosis(ctx context.Context, streams Streams, h *observe.History, source, format string, ended bool) error {
 	d := report.Diagnosis{
-		Source: source, Samples: h.Len(), Duration: h.Last().After, Judgements: h.Judge(ended), Last: h.Last(),
+		Source: source, Samples: h.Len(), Duration: h.Last().After, Verdicts: h.Judge(ended), Last: h.Last(),
 	}
 	if err := report.WriteDiagnosis(streams.Out, format, d); err != nil {
 		return fmt.Errorf("write the verdict: %w", err)
@@ -182,7 +182,7 @@ func printDiagnosis(ctx context.Context, streams Streams, h *observe.History, so
 	if ctx.Err() != nil {
 		return nil
 	}
-	return verdictCode(observe.Worst(d.Judgements).Verdict)
+	return verdictCode(observe.Worst(d.Verdicts).Verdict)
 }
 
 // verdictCode is the exit code of a verdict.

@@ -19,9 +19,9 @@ import (
 func explainCommand(streams Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "explain [KIND | ERROR]",
-		Short: "Say what a verdict or an error means, how it is told, and where it is taught",
+		Short: "Say what a verdict or an error means, how it is recognised, and where it is taught",
 		Long: `Says what a verdict means and how it is recognised; or of an error the form in
-which Go gives it, the code that tells it, the sockets at both ends, and which
+which Go gives it, the code that detects it, the sockets at both ends, and which
 handling makes it worse and which does not. An error is named as failed requests
 are counted (ECONNRESET), or by its text (connection refused). Without a name it
 lists the verdicts and the errors.`,
@@ -58,7 +58,7 @@ func closestExplained(name string) string {
 		names = append(names, e.Name)
 		texts = append(texts, e.Aliases...)
 	}
-	return cmp.Or(closest(name, names), closest(strings.ToUpper(name), names), closest(name, texts))
+	return cmp.Or(closest(name, names, strings.ToUpper(name)), closest(name, texts))
 }
 
 func explainAll(w io.Writer) error {

@@ -32,16 +32,19 @@ func looksLikeFile(word string) bool {
 // suggestion names the scenario that word was probably meant to be.
 func suggestion(word string) string { return closest(word, scenarios.IDs()) }
 
-// closest names the one of the names that word was probably meant to be.
-func closest(word string, names []string) string {
+// closest names the one of the names that word, in one of its spellings, was
+// probably meant to be.
+func closest(word string, names []string, spellings ...string) string {
 	best, least := "", len(word)/2+1
-	for _, id := range names {
-		d := distance(word, id)
-		if strings.HasPrefix(id, word) {
-			d = 1
-		}
-		if d < least {
-			best, least = id, d
+	for _, spelling := range append(spellings, word) {
+		for _, id := range names {
+			d := distance(spelling, id)
+			if strings.HasPrefix(id, spelling) {
+				d = 1
+			}
+			if d < least {
+				best, least = id, d
+			}
 		}
 	}
 	if best == "" {

@@ -34,23 +34,23 @@ func TestVerdictOnProgramsOfOthers(t *testing.T) {
 		target string
 		want   string
 	}{
-		{"requests without a Session", nginx, "python requests_plain", "requests", "port", "connections-thrown-away"},
+		{"requests without a Session", nginx, "python requests_plain", "requests", "port", "connection-churn"},
 		{"requests with a Session", nginx, "python requests_session", "requests", "pid", "healthy"},
 		{"urllib3, a pool for each request", nginx, "python urllib3_pool_per_request", "urllib3", "pid", "idle-connections-not-reused"},
 		{"urllib3, one pool", nginx, "python urllib3_shared_pool", "urllib3", "pid", "healthy"},
-		{"urllib3, bodies not read", nginx, "python urllib3_body_not_read", "urllib3", "pid", "response-bodies-not-closed"},
+		{"urllib3, bodies not read", nginx, "python urllib3_body_not_read", "urllib3", "pid", "response-body-leak"},
 		{"urllib3, bodies read", nginx, "python urllib3_body_read", "urllib3", "pid", "healthy"},
-		{"nginx closes, Python does not", nginx, "python never_closed", "socket", "pid", "closed-by-peer-only"},
-		{"curl, a process for each request", nginx, "while :; do curl -s -o /dev/null URLsmall; sleep 0.05; done", "", "port", "connections-thrown-away"},
+		{"nginx closes, Python does not", nginx, "python never_closed", "socket", "pid", "close-wait-leak"},
+		{"curl, a process for each request", nginx, "while :; do curl -s -o /dev/null URLsmall; sleep 0.05; done", "", "port", "connection-churn"},
 		{"curl, one process", nginx, "curl -s --rate 20/s URLsmall?[1-100000] -o /dev/null", "", "port", "healthy"},
 		{"wrk", nginx, "exec wrk -t1 -c8 -d60 -s PAUSE URLsmall", "", "port", "healthy"},
-		{"wrk, connections closed", nginx, "exec wrk -t1 -c2 -d60 -s PAUSE -H 'Connection: close' URLsmall", "", "port", "connections-thrown-away"},
+		{"wrk, connections closed", nginx, "exec wrk -t1 -c2 -d60 -s PAUSE -H 'Connection: close' URLsmall", "", "port", "connection-churn"},
 		{"redis, a connection for each command", redis, "python redis_connection_per_command", "socket", "port", "idle-connections-not-reused"},
-		{"redis, and what it sees of that", redis, "python redis_connection_per_command", "socket", "server", "server-holds-idle-clients"},
+		{"redis, and what it sees of that", redis, "python redis_connection_per_command", "socket", "server", "server-idle-clients"},
 		{"redis, one connection", redis, "python redis_one_connection", "socket", "port", "healthy"},
 		{"redis-benchmark", redis, "exec nice -n 19 redis-benchmark -p PORT -c 4 -n 100000000 -t ping -q", "", "port", "healthy"},
-		{"redis-benchmark without keep-alive", redis, "while :; do redis-benchmark -p PORT -c 2 -n 20 -t ping_inline -q -k 0; sleep 0.1; done", "", "port", "connections-thrown-away"},
-		{"a server that never answers", deaf, "python no_answer", "socket", "pid", "requests-that-hang"},
+		{"redis-benchmark without keep-alive", redis, "while :; do redis-benchmark -p PORT -c 2 -n 20 -t ping_inline -q -k 0; sleep 0.1; done", "", "port", "connection-churn"},
+		{"a server that never answers", deaf, "python no_answer", "socket", "pid", "request-stalled"},
 	}
 	// They mostly wait: all at once, and not as many as there are processors.
 	results := make([]chan diagnosis, len(tests))

@@ -154,7 +154,7 @@ func listTable(w io.Writer, groups []group) error {
 	for _, g := range groups {
 		for _, s := range g.scripts {
 			width = max(width, len(s.ID))
-			marked = marked || s.Needs == scenario.Namespace
+			marked = marked || s.Requires == scenario.Namespace
 		}
 	}
 	var text strings.Builder
@@ -184,7 +184,7 @@ func listLine(s scenario.Script, width int, indent bool) string {
 	if indent {
 		margin = "  "
 	}
-	if s.Needs == scenario.Namespace {
+	if s.Requires == scenario.Namespace {
 		mark = namespaceMark
 	}
 	return report.Wrap(fmt.Sprintf("%s%-*s  %5s %-2s  ", margin, width, s.ID, ownLength(s), mark), s.Title)
@@ -210,7 +210,7 @@ func listJSON(w io.Writer, groups []group) error {
 		Fix      string   `json:"fix,omitempty"`
 		// Verdicts are what the script expects each side to be found.
 		Verdicts verdicts `json:"verdicts"`
-		Needs    string   `json:"needs"`
+		Requires string   `json:"requires"`
 		Speed    float64  `json:"speed"`
 		// LengthMS is how long a run takes at Speed.
 		LengthMS int64 `json:"length_ms"`
@@ -218,7 +218,7 @@ func listJSON(w io.Writer, groups []group) error {
 	list := []entry{}
 	for _, g := range groups {
 		for _, s := range g.scripts {
-			e := entry{ID: s.ID, Title: s.Title, Symptoms: append([]string{}, s.Symptoms...), Verdicts: expected(s), Needs: s.Needs, Speed: s.Speed, LengthMS: s.AtSpeed(s.Speed).Length().Milliseconds()}
+			e := entry{ID: s.ID, Title: s.Title, Symptoms: append([]string{}, s.Symptoms...), Verdicts: expected(s), Requires: s.Requires, Speed: s.Speed, LengthMS: s.AtSpeed(s.Speed).Length().Milliseconds()}
 			if s.Fault != nil {
 				e.Kind, e.Fix = s.Fault.Kind, s.Fault.Fix
 			}

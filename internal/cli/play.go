@@ -32,10 +32,11 @@ func play(c *cobra.Command, streams Streams, o runOptions, words []string, list 
 	if err != nil {
 		return err
 	}
-	source, err := socketstats.OpenSource(o.source.value)
+	source, err := o.openSource(c)
 	if err != nil {
 		return err
 	}
+	defer source.Close()
 	list = list || len(scripts) > 1
 	p := &player{runOptions: o, streams: streams, listen: listen, source: source, onlyOne: len(scripts) == 1}
 	p.screen = tui.NewTerminal(streams.Err, streams.Err, streams.In)
@@ -118,14 +119,14 @@ func (p *player) wantsIsolation(s scenario.Script) bool {
 		return true
 	}
 	// Who names ports, or watches a demo, wants to look on from outside; and
-	// gopsutil does not see inside.
-	return s.Needs == scenario.Namespace || (!p.visible && p.ports == nil && p.source.Name() == "sockdiag")
+	// some sources do not see inside.
+	return s.Requires == scenario.Namespace || (!p.visible && p.ports == nil && socketstats.EntersNamespaces(p.source))
 }
 
 // skip says why a script cannot be played; "" if it can.
 func (p *player) skip(s scenario.Script) string {
 	switch {
-	case s.Needs != scenario.Namespace:
+	case s.Requires != scenario.Namespace:
 		return ""
 	case p.isolate.value == isolateNever:
 		return "it needs a network namespace of its own, and --isolate is never"
@@ -215,7 +216,7 @@ func (p *player) playOne(ctx context.Context, script scenario.Script) (*report.E
 	defer context.AfterFunc(ctx, closeFace)()
 	run, err := lab.Play(ctx, lab.Plan{
 		Script: script, Seed: p.seed, Source: p.source, Isolated: p.isolates(script), Swapped: p.swap,
-		Programs: lab.Programs{Dir: p.binDir}, Listen: p.listen, Origin: thisOrigin(),
+		Programs: lab.Programs{Dir: p.binDir}, Listen: p.listen, Provenance: thisProvenance(),
 		Observe: func(e lab.Event) {
 			rec.Write(e)
 			show(e)
@@ -243,7 +244,7 @@ func (p *player) playOne(ctx context.Context, script scenario.Script) (*report.E
 	if run.Started.IsZero() {
 		return nil, err
 	}
-	entry := &report.Entry{Run: run, Judgement: expect.Judge(run)} // what was seen is never lost
+	entry := &report.Entry{Run: run, Outcome: expect.Judge(run)} // what was seen is never lost
 	if !p.onlyOne && !p.quiet {
 		p.sayf("%s: %s\n", script.ID, result(entry, err))
 	}
@@ -258,8 +259,8 @@ func result(e *report.Entry, err error) string {
 		return fmt.Sprintf("ended after %s", took)
 	case e.Run.Stopped != "":
 		return fmt.Sprintf("stopped after %s: %s", took, e.Run.Stopped)
-	case !e.Judgement.OK:
-		return fmt.Sprintf("played in %s, and did not show what its script expects: %s", took, firstUnmet(e.Judgement.Expectations))
+	case !e.Outcome.OK:
+		return fmt.Sprintf("played in %s, and did not show what its script expects: %s", took, firstUnmet(e.Outcome.Expectations))
 	default:
 		return fmt.Sprintf("played in %s, as expected", took)
 	}
@@ -279,11 +280,11 @@ func firstUnmet(expectations []expect.Result) string {
 func (p *player) warn(script scenario.Script, s *lab.Sample) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.warned || s.Took <= script.Sample.D()/dear {
+	if p.warned || s.Took <= script.SampleInterval.D()/dear {
 		return
 	}
 	p.warned = true
-	warnDear(p.streams.Err, p.source, s.Took, script.Sample.D())
+	warnDear(p.streams.Err, p.source, s.Took, script.SampleInterval.D())
 }
 
 // dear is the part of the interval, one in so many, above which a count is
@@ -293,8 +294,8 @@ const dear = 10
 // warnDear says that a count takes long, and what is cheaper.
 func warnDear(w io.Writer, source socketstats.Source, took, interval time.Duration) {
 	cheaper := "count less often"
-	if source.Name() == "gopsutil" && runtime.GOOS == "linux" {
-		cheaper = "--source sockdiag is cheaper"
+	if name, ok := socketstats.Cheaper(source); ok {
+		cheaper = "--source " + name + " is cheaper"
 	}
 	fmt.Fprintf(w, "sockwatch: a count through %s took %s, more than a tenth of the %s between two: %s\n",
 		source.Name(), took.Round(100*time.Microsecond), interval, cheaper)

@@ -68,7 +68,7 @@ func recordTarget(ctx context.Context, streams Streams, t *targetFlags, length t
 	begin := &observe.Begin{
 		Schema: recording.Schema, Port: target.Port, PIDs: target.PIDs, Name: target.Name,
 		Source: f.source.Name(), Interval: f.interval, Started: time.Now(),
-		Origin: thisOrigin(),
+		Provenance: thisProvenance(),
 	}
 	err = f.follow(ctx, func(s observe.Snapshot) error {
 		if samples == 0 {
@@ -114,7 +114,7 @@ func diagnoseFile(streams Streams, path, format string) error {
 	}
 	d := report.Diagnosis{Source: r.Run.Source, Duration: r.Run.Duration, Samples: r.Run.Sampling.Samples}
 	for _, s := range expect.Sides(r.Run) {
-		d.Judgements = append(d.Judgements, observe.Judgement{Subject: observe.Subject{Name: s.Name, Series: s.Series}, Verdict: s.Verdict})
+		d.Verdicts = append(d.Verdicts, observe.SubjectVerdict{Subject: observe.Subject{Name: s.Name, Series: s.Series}, Verdict: s.Verdict})
 	}
 	if d.Samples == 0 {
 		return firstOf(err, fmt.Errorf("%s has no sample", path))
@@ -122,5 +122,5 @@ func diagnoseFile(streams Streams, path, format string) error {
 	if writeErr := report.WriteDiagnosis(streams.Out, format, d); writeErr != nil {
 		return fmt.Errorf("write the verdict: %w", writeErr)
 	}
-	return firstOf(err, verdictCode(observe.Worst(d.Judgements).Verdict))
+	return firstOf(err, verdictCode(observe.Worst(d.Verdicts).Verdict))
 }

@@ -72,8 +72,8 @@ func TestARecordingOfAKilledRecorderIsReadBack(t *testing.T) {
 	require.GreaterOrEqual(t, got.History.Len(), whole-1, "all but the first line are counts")
 	require.False(t, got.Ended)
 	require.Positive(t, got.History.Last().After)
-	require.NotNil(t, got.Watch.Origin)
-	require.Contains(t, got.Watch.Origin.Command, "sockwatch record --pid "+pidOf(client)+" --interval 50ms -o ")
+	require.NotNil(t, got.Watch.Provenance)
+	require.Contains(t, got.Watch.Provenance.Command, "sockwatch record --pid "+pidOf(client)+" --interval 50ms -o ")
 
 	replay := start(t, "sockwatch", "replay", path)
 	code := replay.end(t)

@@ -27,18 +27,18 @@ func replayCommand(streams Streams) *cobra.Command {
 		Short: "Show a recording again, with the same verdict",
 		Long: `Reads a file of sockwatch record, or of run --record, and prints what was
 printed when it was made: the same samples, the same verdict, the same exit
-code. With --pace it also shows it as it went on, at that many times its speed;
+code. With --replay-speed it also shows it as it went on, at that many times its speed;
 q ends that, and prints what was shown until then. With --web a page shows it, too.
 
 A file that is cut off is an error (exit code 1), after what could be read of it.`,
 		Example: `  sockwatch replay incident.jsonl
-  sockwatch replay run.jsonl --pace 4
+  sockwatch replay run.jsonl --replay-speed 4
   sockwatch replay run.jsonl --web
   sockwatch replay run.jsonl -o json`,
 		Args: show.web.args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			if show.pace < 0 {
-				return usagef(c, "--pace must not be below 0")
+			if show.replaySpeed < 0 {
+				return usagef(c, "--replay-speed must not be below 0")
 			}
 			r, err := recording.Read(show.web.take(args)[0])
 			if r == nil {
@@ -49,7 +49,7 @@ A file that is cut off is an error (exit code 1), after what could be read of it
 	}
 	f := c.Flags()
 	f.VarP(&format, "output", "o", "form of the result; of a watch table or json")
-	f.Float64Var(&show.pace, "pace", 0, "show it at this many times its speed; 0 goes straight to the result")
+	f.Float64Var(&show.replaySpeed, "replay-speed", 0, "show it at this many times its speed; 0 goes straight to the result")
 	f.BoolVarP(&show.quiet, "quiet", "q", false, "show only the result")
 	show.web.add(f)
 	return c
@@ -57,15 +57,15 @@ A file that is cut off is an error (exit code 1), after what could be read of it
 
 // replayOptions say how a recording is shown before its result is printed.
 type replayOptions struct {
-	pace  float64
-	quiet bool
-	web   webFlag
+	replaySpeed float64
+	quiet       bool
+	web         webFlag
 }
 
 // replay shows a recording, and returns the exit code that its making had.
 func replay(ctx context.Context, streams Streams, r *recording.Recording, format string, o replayOptions) error {
 	if o.quiet {
-		o.pace = 0
+		o.replaySpeed = 0
 	}
 	page, err := o.web.open(streams.Err)
 	if err != nil {
@@ -75,9 +75,9 @@ func replay(ctx context.Context, streams Streams, r *recording.Recording, format
 		defer func() { _ = linger(ctx, page, !o.quiet, streams.Err) }() // what was recorded is printed
 	}
 	if r.Run != nil {
-		return replayRun(ctx, streams, r, format, o.pace, page)
+		return replayRun(ctx, streams, r, format, o.replaySpeed, page)
 	}
-	return replayWatch(ctx, streams, r, format, o.pace, page)
+	return replayWatch(ctx, streams, r, format, o.replaySpeed, page)
 }
 
 func replayRun(ctx context.Context, streams Streams, r *recording.Recording, format string, pace float64, page *web.Server) error {
@@ -99,7 +99,7 @@ func replayRun(ctx context.Context, streams Streams, r *recording.Recording, for
 	if early != nil && run.Sampling.Samples == 0 {
 		return endedEarly(streams, early)
 	}
-	entries := []report.Entry{{Run: run, Judgement: expect.Judge(run)}}
+	entries := []report.Entry{{Run: run, Outcome: expect.Judge(run)}}
 	if err := report.Write(streams.Out, format, entries, false); err != nil {
 		return fmt.Errorf("write the result: %w", err)
 	}

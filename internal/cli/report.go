@@ -94,8 +94,8 @@ func writeSVG(w io.Writer, e report.Entry) error {
 	return report.SVG(w, e.Run)
 }
 
-// thisOrigin is this program with the command that started it, and where it runs.
-func thisOrigin() *provenance.Origin {
+// thisProvenance is this program with the command that started it, and where it runs.
+func thisProvenance() *provenance.Info {
 	system := runtime.GOOS
 	if kernel, err := host.KernelVersion(); err == nil && kernel != "" {
 		system += " " + kernel
@@ -104,7 +104,7 @@ func thisOrigin() *provenance.Origin {
 	for _, word := range os.Args[1:] {
 		words = append(words, quoted(word))
 	}
-	return &provenance.Origin{
+	return &provenance.Info{
 		Command: strings.Join(words, " "), Version: version(),
 		System: system, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
 	}
@@ -212,5 +212,5 @@ func recordedEntry(r *recording.Recording) report.Entry {
 	if !r.Ended && r.Run.Stopped == "" {
 		r.Run.Stopped = "the recording has no end"
 	}
-	return report.Entry{Run: r.Run, Judgement: expect.Judge(r.Run)}
+	return report.Entry{Run: r.Run, Outcome: expect.Judge(r.Run)}
 }

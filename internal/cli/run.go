@@ -60,7 +60,7 @@ func (o *runOptions) add(f *pflag.FlagSet) {
 	f.Var(&o.source, "source", "where counts come from; auto is the cheapest that works here")
 	f.Var(&o.isolate, "isolate", isolateUsage)
 	f.IntSliceVar(&o.ports, "ports", nil, "ports of the faulty and the fixed side's servers, such as 8081,8082 (default: free ones)")
-	f.StringVar(&o.binDir, "bin-dir", "", "take slowserver, client-faulty and client-fixed from this folder, not from sockwatch itself")
+	f.StringVar(&o.binDir, "program-dir", "", "take slowserver, client-faulty and client-fixed from this folder, not from sockwatch itself")
 	f.StringVar(&o.record, "record", "", "record the run in this new file, as JSON lines")
 	o.keep.add(f)
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show nothing while the run goes on")
@@ -96,7 +96,7 @@ func runCommand(streams Streams) *cobra.Command {
 		Short: "Play scenarios, print the comparison, check what they expect",
 		Long: `Plays scenarios of the catalogue, or scripts of your own: several at once where
 they are isolated from each other, and otherwise one after the other. The exit
-code is 3 if one does not show what its script expects. A scenario that is mended
+code is 3 if one does not show what its script expects. A scenario that is fixed
 in steps is followed by them, unless it is recorded.
 
 With -o json one run is an object; --all, or several, are an array of objects.`,
@@ -122,7 +122,7 @@ With -o json one run is an object; --all, or several, are an array of objects.`,
 	}
 	o.add(c.Flags())
 	c.Flags().BoolVar(&all, "all", false, "play the whole catalogue")
-	c.Flags().BoolVar(&o.swap, "swap", false, "play the fixed code as the faulty side and the other way round: a good script fails then")
+	c.Flags().BoolVar(&o.swap, "swap-sides", false, "play the fixed code as the faulty side and the other way round: a good script must then fail")
 	c.Flags().IntVar(&o.parallel, "parallel", 0, "how many isolated runs go on at once; 0 is two for each processor, at most 8, and one above --speed 10")
 	return c
 }
@@ -164,7 +164,7 @@ func (o *runOptions) speedOf(c *cobra.Command, script scenario.Script) float64 {
 	}
 }
 
-// withSteps puts the steps of a repair after the scenario that they mend, unless
+// withSteps puts the steps of a repair after the scenario that they fix, unless
 // they are there.
 func withSteps(scripts []scenario.Script) ([]scenario.Script, error) {
 	var all []scenario.Script
@@ -203,9 +203,6 @@ func (o *runOptions) check(c *cobra.Command, runs int) (map[scenario.Side]string
 	if o.parallel < 0 {
 		return nil, usagef(c, "--parallel %d is below 0", o.parallel)
 	}
-	if o.isolate.value == isolateAlways && o.source.value == "gopsutil" {
-		return nil, usagef(c, "--isolate always: gopsutil does not see into a namespace; use --source sockdiag")
-	}
 	if o.ports == nil {
 		return nil, nil
 	}
@@ -222,6 +219,19 @@ func (o *runOptions) check(c *cobra.Command, runs int) (map[scenario.Side]string
 	return listen, nil
 }
 
+// openSource opens the source that was asked for. The caller closes it.
+func (o *runOptions) openSource(c *cobra.Command) (socketstats.Source, error) {
+	source, err := socketstats.OpenSource(o.source.value)
+	if err != nil {
+		return nil, err
+	}
+	if o.isolate.value == isolateAlways && o.source.value != socketstats.Auto && !socketstats.EntersNamespaces(source) {
+		_ = source.Close()
+		return nil, usagef(c, "--isolate always: %s does not see into a namespace; use --source %s", source.Name(), socketstats.Auto)
+	}
+	return source, nil
+}
+
 // outcome is the error, and so the exit code, of what was played.
 func outcome(entries []report.Entry, failed error) error {
 	if errors.Is(failed, lab.ErrInterrupted) {
@@ -235,7 +245,7 @@ func outcome(entries []report.Entry, failed error) error {
 		switch {
 		case e.Run.Stopped != "":
 			unmet = append(unmet, fmt.Sprintf("%s: stopped: %s", e.Run.Scenario, e.Run.Stopped))
-		case !e.Judgement.OK:
+		case !e.Outcome.OK:
 			unmet = append(unmet, fmt.Sprintf("%s: not all expectations were met", e.Run.Scenario))
 		}
 	}

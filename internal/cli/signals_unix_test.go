@@ -24,10 +24,10 @@ import (
 const longRun = `
 id: long
 title: goes on and on
-code: transport-per-request
+implementation: transport-per-request
 server: {delay: 200ms, idle_timeout: 120s}
 load: [{rate: 50, for: 10m}]
-sample: 100ms
+sample_interval: 100ms
 expect:
   faulty: [connections.reused == 0]
   fixed: [requests.failed == 0]
@@ -122,15 +122,15 @@ func startLongRun(t *testing.T, args ...string) (run *running, processes map[str
 		}
 	}
 	run.until(t, `faulty: opened [1-9]`)
-	for i, pid := range keepers(run.cmd.Process.Pid) {
-		processes["keeper "+strconv.Itoa(i)] = pid
+	for i, pid := range supervisors(run.cmd.Process.Pid) {
+		processes["supervisor "+strconv.Itoa(i)] = pid
 	}
 	return run, processes
 }
 
-// keepers are the processes that hold the namespaces of a run, if it is
+// supervisors are the processes that hold the namespaces of a run, if it is
 // isolated.
-func keepers(run int) []int {
+func supervisors(run int) []int {
 	var pids []int
 	folders, _ := filepath.Glob("/proc/[0-9]*")
 	for _, folder := range folders {

@@ -23,9 +23,9 @@ func slowserverCommand(streams Streams) *cobra.Command {
 		listen      string
 		reportEvery time.Duration
 		controlled  bool
-		answers     []string
-		behind      []string
-		protocol    = choice{scenario.HTTP, []string{scenario.HTTP, scenario.HTTPS, scenario.H2C, scenario.RowDB, scenario.Balancer}}
+		responses   []string
+		upstreams   []string
+		protocol    = choice{scenario.HTTP, []string{scenario.HTTP, scenario.HTTPS, scenario.H2C, scenario.ToyDB, scenario.Balancer}}
 		source      = choice{"gopsutil", socketstats.SourceNames()}
 	)
 	c := &cobra.Command{
@@ -42,18 +42,18 @@ Times such as --pause-after and --down-after are counted from the first
 connection.`,
 		Example: `  slowserver                               # the original incident's server
   slowserver --delay 2s --idle-timeout 5s
-  slowserver --listen 127.0.0.1:0 --hang    # any free port; never answers
-  slowserver --delay 0 --answers whole,cut  # every second answer is cut off`,
+  slowserver --listen 127.0.0.1:0 --no-response  # any free port; never answers
+  slowserver --delay 0 --responses whole,cut  # every second answer is cut off`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			log := logger(streams)
 			if controlled {
-				return roleEnded(worker.Server(c.Context(), streams.In, streams.Out, log))
+				return workerEnded(worker.Server(c.Context(), streams.In, streams.Out, log))
 			}
 			b.Protocol = protocol.value
-			for _, a := range answers {
-				b.Answers = append(b.Answers, scenario.Answer(a))
+			for _, a := range responses {
+				b.Responses = append(b.Responses, scenario.Response(a))
 			}
-			if err := cmp.Or(checkBehaviour(b), checkBehind(b.Protocol, behind)); err != nil {
+			if err := cmp.Or(checkBehaviour(b), checkUpstreams(b.Protocol, upstreams)); err != nil {
 				return usagef(c, "%w", err)
 			}
 			if err := checkListen(listen); err != nil {
@@ -63,6 +63,7 @@ connection.`,
 			if err != nil {
 				return err
 			}
+			defer src.Close()
 			l, err := server.Listen(listen, b)
 			if errors.Is(err, errors.ErrUnsupported) {
 				return err
@@ -71,7 +72,7 @@ connection.`,
 				return fmt.Errorf("%w; choose another address with --listen, or --listen 127.0.0.1:0 for any free port", err)
 			}
 			srv := server.New(server.Config{
-				Behaviour: b, Behind: behind, ReportEvery: reportEvery, Source: src, Log: log,
+				Behaviour: b, Upstreams: upstreams, ReportEvery: reportEvery, Source: src, Log: log,
 			})
 			if addr, ok := l.Addr().(*net.TCPAddr); ok && !addr.IP.IsLoopback() {
 				fmt.Fprintf(streams.Err, "slowserver: note: %s can be reached from other machines\n", addr)
@@ -84,20 +85,20 @@ connection.`,
 	f.StringVar(&listen, "listen", server.DefaultAddr, "address to listen on; port 0 takes a free one")
 	f.DurationVar(&reportEvery, "report-every", server.DefaultReportEvery, "time between two reports of the sockets; 0 for none")
 	f.Var(&source, "source", "where the reports' counts come from; sockdiag is cheaper beside thousands of connections")
-	f.Var(&protocol, "protocol", "what it speaks: HTTP, plain, with TLS and a certificate of its own (https) or as HTTP/2 too (h2c); rowdb, one query a line over raw TCP; or balancer, which passes connections on")
-	f.StringSliceVar(&behind, "behind", nil, "addresses that a balancer passes connections on to, in turn")
+	f.Var(&protocol, "protocol", "what it speaks: HTTP, plain, with TLS and a certificate of its own (https) or as HTTP/2 too (h2c); toydb, one query a line over raw TCP; or balancer, which passes connections on")
+	f.StringSliceVar(&upstreams, "upstreams", nil, "addresses that a balancer passes connections on to, in turn")
 	durationFlag(f, &b.Delay, "delay", server.DefaultDelay, "wait this long before each answer")
 	durationFlag(f, &b.Jitter, "jitter", 0, "add a random time up to this to each delay")
-	durationFlag(f, &b.SetUp, "set-up", 0, "make each new connection wait this long before its first query (rowdb)")
+	durationFlag(f, &b.HandshakeDelay, "handshake-delay", 0, "make each new connection wait this long before its first query (toydb)")
 	f.IntVar(&b.Status, "status", 200, "HTTP status of each answer")
 	f.IntVar(&b.Body, "body", 0, "size of each answer's body in bytes; 0 for a short text")
-	f.BoolVar(&b.Hang, "hang", false, "accept requests and never answer them")
-	f.StringSliceVar(&answers, "answers", nil, "what becomes of the answers, one after the other and from the start again: "+joined(scenario.Answers()))
+	f.BoolVar(&b.NoResponse, "no-response", false, "accept requests and never answer them")
+	f.StringSliceVar(&responses, "responses", nil, "how to treat successive responses, cycling: "+joined(scenario.Responses()))
 	f.IntVar(&b.Workers, "workers", 0, "work on this many requests at a time; the others wait; 0 for no limit")
 	durationFlag(f, &b.PauseAfter, "pause-after", 0, "answer nothing from then on, for the time of --pause-for")
 	durationFlag(f, &b.PauseFor, "pause-for", 0, "how long the pause lasts")
-	f.BoolVar(&b.Silent, "silent", false, "accept connections, and neither read nor write")
-	f.BoolVar(&b.Deaf, "deaf", false, "never accept, with the shortest queue there is (Linux)")
+	f.BoolVar(&b.NoRead, "no-read", false, "accept connections, and neither read nor write")
+	f.BoolVar(&b.NoAccept, "no-accept", false, "never accept, with the shortest queue there is (Linux)")
 	f.IntVar(&b.Backlog, "backlog", 0, "let this many connections wait to be accepted (Linux); 0 for the system's limit")
 	durationFlag(f, &b.IdleTimeout, "idle-timeout", server.DefaultIdleTimeout, "close a connection that waited this long for its next request; 0 never")
 	durationFlag(f, &b.ReadHeaderTimeout, "read-header-timeout", 10*time.Second, "close a connection whose request header takes longer; 0 never")
@@ -124,8 +125,8 @@ func controlledFlag(f *pflag.FlagSet, controlled *bool) {
 	_ = f.MarkHidden("controlled")
 }
 
-// roleEnded is the end of a role: what went wrong, it has told the lab.
-func roleEnded(code int) error {
+// workerEnded is the end of a worker, which has reported its error to the lab.
+func workerEnded(code int) error {
 	if code == exitOK {
 		return nil
 	}
@@ -136,7 +137,7 @@ func checkBehaviour(b scenario.Server) error {
 	for name, d := range map[string]scenario.Duration{
 		"delay": b.Delay, "jitter": b.Jitter, "idle-timeout": b.IdleTimeout,
 		"read-header-timeout": b.ReadHeaderTimeout, "write-timeout": b.WriteTimeout,
-		"abort-after": b.AbortAfter, "grace": b.Grace, "set-up": b.SetUp,
+		"abort-after": b.AbortAfter, "grace": b.Grace, "handshake-delay": b.HandshakeDelay,
 		"pause-after": b.PauseAfter, "pause-for": b.PauseFor, "down-after": b.DownAfter, "down-for": b.DownFor,
 	} {
 		if d < 0 {
@@ -146,18 +147,18 @@ func checkBehaviour(b scenario.Server) error {
 	return cmp.Or(b.Check(), server.Check(b))
 }
 
-// checkBehind says what is wrong with the servers behind a balancer, or returns
+// checkUpstreams says what is wrong with the servers behind a balancer, or returns
 // nil.
-func checkBehind(protocol string, behind []string) error {
+func checkUpstreams(protocol string, upstreams []string) error {
 	switch {
-	case protocol != scenario.Balancer && len(behind) > 0:
-		return errors.New("--behind is for --protocol balancer")
-	case protocol == scenario.Balancer && len(behind) == 0:
-		return errors.New("--protocol balancer needs --behind: the addresses that it passes connections on to")
+	case protocol != scenario.Balancer && len(upstreams) > 0:
+		return errors.New("--upstreams is for --protocol balancer")
+	case protocol == scenario.Balancer && len(upstreams) == 0:
+		return errors.New("--protocol balancer needs --upstreams: the addresses that it passes connections on to")
 	}
-	for _, addr := range behind {
+	for _, addr := range upstreams {
 		if _, _, err := net.SplitHostPort(addr); err != nil {
-			return fmt.Errorf("--behind: %w; write it like 127.0.0.1:8080", err)
+			return fmt.Errorf("--upstreams: %w; write it like 127.0.0.1:8080", err)
 		}
 	}
 	return nil

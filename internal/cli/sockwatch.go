@@ -16,7 +16,7 @@ func sockwatchCommand(streams Streams) *cobra.Command {
 		Short: "Play connection-management incidents, count every socket, compare",
 		Long: `Sockwatch plays connection-management incidents as pairs, faulty code beside
 fixed code, on real processes and real sockets of this machine, counts every
-socket by state, and says what is wrong and how to mend it.
+socket by state, and says what is wrong and how to fix it.
 
 Exit codes: 0 fine, 1 failed, 2 wrong command line or script, 3 a leak was
 found or an expectation was not met, 130 interrupted.`,
@@ -25,7 +25,7 @@ found or an expectation was not met, 130 interrupted.`,
   sockwatch show body-not-closed
   sockwatch run --all -o json
   sockwatch watch --port 8080       # any processes, ours or not
-  sockwatch diagnose --pid 4242     # what is wrong with it, and how to mend it`,
+  sockwatch diagnose --pid 4242     # what is wrong with it, and how to fix it`,
 		Args: knownCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
@@ -34,11 +34,11 @@ found or an expectation was not met, 130 interrupted.`,
 		runCommand(streams), sweepCommand(streams), abCommand(streams),
 		watchCommand(streams), diagnoseCommand(streams), checkCommand(streams), recordCommand(streams), replayCommand(streams), reportCommand(streams),
 	)
-	// The other programs are roles of this one, so that a run needs nothing
+	// The other programs are workers of this one, so that a run needs nothing
 	// but this binary.
 	for _, c := range []*cobra.Command{
 		slowserverCommand(streams), clientCommand("client-faulty", streams), clientCommand("client-fixed", streams),
-		keeperCommand(), runnerCommand(streams),
+		namespaceSupervisorCommand(), commandSupervisorCommand(streams),
 	} {
 		c.Hidden = true
 		root.AddCommand(c)
@@ -46,13 +46,13 @@ found or an expectation was not met, 130 interrupted.`,
 	return root
 }
 
-// keeperCommand holds the namespace of an isolated side.
-func keeperCommand() *cobra.Command {
+// namespaceSupervisorCommand holds the namespace of an isolated side.
+func namespaceSupervisorCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "keeper",
+		Use:   "supervise-namespace",
 		Short: "Hold a namespace for an isolated run",
 		RunE: func(*cobra.Command, []string) error {
-			if code := netns.Keep(); code != exitOK {
+			if code := netns.Supervise(); code != exitOK {
 				return &codeError{code: code}
 			}
 			return nil

@@ -12,7 +12,6 @@ import (
 	"socketlab/internal/lab"
 	"socketlab/internal/render/report"
 	"socketlab/internal/scenario"
-	"socketlab/internal/socketstats"
 )
 
 func sweepCommand(streams Streams) *cobra.Command {
@@ -39,7 +38,7 @@ second x latency) beside the one that was measured.`,
 	}
 	f := c.Flags()
 	o.add(f)
-	for _, name := range []string{"ports", "bin-dir", "record"} { // of one run
+	for _, name := range []string{"ports", "program-dir", "record"} { // of one run
 		_ = f.MarkHidden(name)
 	}
 	f.StringVar(&setting, "setting", "", "the client setting, such as pool_size (default: the script's)")
@@ -55,7 +54,7 @@ func sweep(c *cobra.Command, streams Streams, o runOptions, word string, asked s
 		return usagef(c, "-o %s: a sweep is written as table or json", o.format.value)
 	}
 	if o.ports != nil || o.binDir != "" || o.record != "" {
-		return usagef(c, "--ports, --bin-dir and --record are for one run, and a sweep is several")
+		return usagef(c, "--ports, --program-dir and --record are for one run, and a sweep is several")
 	}
 	if _, err := o.check(c, 1); err != nil {
 		return err
@@ -69,10 +68,11 @@ func sweep(c *cobra.Command, streams Streams, o runOptions, word string, asked s
 	if err != nil {
 		return usagef(c, "%w", err)
 	}
-	source, err := socketstats.OpenSource(o.source.value)
+	source, err := o.openSource(c)
 	if err != nil {
 		return err
 	}
+	defer source.Close()
 	p := &player{runOptions: o, streams: streams, source: source}
 	if err := p.isolation(scripts[:1]); err != nil {
 		return err

@@ -65,12 +65,12 @@ func (t *targetFlags) open(ctx context.Context, target observe.Target, length ti
 	}
 	w, err := observe.New(ctx, source, target)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, source.Close())
 	}
 	return &follower{w, source, t.interval, length, errs}, nil
 }
 
-func (f *follower) close() error { return f.watcher.Close() }
+func (f *follower) close() error { return errors.Join(f.watcher.Close(), f.source.Close()) }
 
 // errSeen is returned by a function that has seen enough.
 var errSeen = errors.New("seen enough")

@@ -161,7 +161,7 @@ func TestTerminalOfAReplay(t *testing.T) {
 		run:     {"the faulty side holds", "ended early: the replay was ended"},
 		watched: {"1 process holds", ", counted by sockdiag"},
 	} {
-		slowly := "sockwatch replay --pace 0.1 " + file
+		slowly := "sockwatch replay --replay-speed 0.1 " + file
 		x := inTmux(t, 120, 45, slowly)
 		require.Contains(t, x.until(of.shown), "note: a recording of 20")
 		x.press("Tab")
@@ -179,7 +179,7 @@ func TestTerminalOfAReplay(t *testing.T) {
 		require.Contains(t, x.until("code="), "code=130")
 		x.asBefore()
 
-		x = inTmux(t, 120, 45, "sockwatch replay --pace 100 "+file)
+		x = inTmux(t, 120, 45, "sockwatch replay --replay-speed 100 "+file)
 		require.NotContains(t, x.until("code="), "ended early with q")
 	}
 }

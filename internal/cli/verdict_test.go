@@ -48,8 +48,8 @@ func firstVerdictStays(t *testing.T, file string) {
 		require.False(t, j.Fixed.Leak, "sample %d: %+v", samples, j.Fixed)
 		switch {
 		case first > 0:
-			require.Equal(t, verdict.IdleNotReused, j.Faulty.Kind, "sample %d, after sample %d", samples, first)
-		case j.Faulty.Kind == verdict.IdleNotReused:
+			require.Equal(t, verdict.IdleConnectionsNotReused, j.Faulty.Kind, "sample %d, after sample %d", samples, first)
+		case j.Faulty.Kind == verdict.IdleConnectionsNotReused:
 			first = samples
 		default:
 			require.Equal(t, verdict.NotEnoughData, j.Faulty.Kind, "sample %d: %+v", samples, j.Faulty)

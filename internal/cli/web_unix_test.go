@@ -111,7 +111,7 @@ func TestWatchLeavesOutItsOwnPage(t *testing.T) {
 	_, err = bufio.NewReader(answers).ReadString('\n')
 	require.NoError(t, err)
 	for range 6 {
-		readUntil(t, stream, `"picture"`)
+		readUntil(t, stream, `"snapshot"`)
 	}
 	require.NoError(t, r.cmd.Process.Signal(syscall.SIGINT))
 	require.Equal(t, 130, r.end(t))

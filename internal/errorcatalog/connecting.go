@@ -15,7 +15,7 @@ var connecting = []Entry{
 		Here:      "none: SYN_SENT for one round trip, then closed",
 		There:     "none",
 		After:     "Nothing is left at either end, no TIME_WAIT: every attempt is cheap, which is why a loop without a pause is so fast.",
-		Worse:     "Retrying in a loop without a pause: tens of thousands of attempts a second, and every client is at the door the moment the server is back.",
+		Worse:     "Retrying in a loop without a pause: tens of thousands of attempts a second, and every client connects the moment the server is back.",
 		Better:    "Retry with exponential back-off and jitter under the request's deadline; it is safe for any method, nothing was sent. Try the next address; open a circuit after some in a row.",
 		Sources:   []string{"RFC 9293 section 3.5.2", "Linux net/ipv4/tcp_input.c tcp_reset", "Linux net/ipv4/icmp.c icmp_err_convert"},
 		Scenarios: []string{"connection-refused", "firewall-reject", "unavailable-and-back"},

@@ -115,7 +115,7 @@ var connections = []Entry{
 		Name: "truncated", Counted: "none: the request counts as good",
 		Aliases: []string{"truncated body", "short body", "close-delimited"},
 		Title:   "the answer was cut off, and there is no error",
-		Means:   "An HTTP/1 answer without Content-Length and not chunked ends where the connection ends. A FIN in its middle cannot be told from its end: the read gives what came, and nil. Old servers, CGI and some proxies answer like this. TLS does not help: Go takes the end of the connection between two records for the end of the data, also without close_notify. (A RST is an error.)",
+		Means:   "An HTTP/1 answer without Content-Length and not chunked ends where the connection ends. A FIN in its middle looks the same as its end: the read gives what came, and nil. Old servers, CGI and some proxies answer like this. TLS does not help: Go takes the end of the connection between two records for the end of the data, also without close_notify. (A RST is an error.)",
 		Chains: []Chain{
 			{When: "in the body", Errors: "nil"},
 			{When: "in the body, over TLS without close_notify", Errors: "nil"},

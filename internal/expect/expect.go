@@ -52,7 +52,7 @@ func ScriptOf(o *series.Observation) (scenario.Script, error) {
 		return scenario.Script{
 			ID: "ab", Title: o.Title, Speed: 1,
 			Load:   []scenario.Phase{{Pause: scenario.Duration(o.Length)}},
-			Sample: scenario.Duration(o.Interval),
+			SampleInterval: scenario.Duration(o.Interval),
 			Expect: scenario.Expect{
 				Faulty: []scenario.Expectation{scenario.ExpectVerdict(scenario.AnyFault)},
 				Fixed:  []scenario.Expectation{scenario.ExpectVerdict(verdict.Healthy)},

@@ -38,8 +38,8 @@ func (e *ends) add(end socketstats.End) {
 // closings keeps account of the sockets that the kernel destroyed. Each
 // connection that was opened is alive or closed.
 type closings struct {
-	source  *socketstats.Closings
-	servers map[scenario.Side]site
+	source  socketstats.Closings
+	servers map[scenario.Side]endpoints
 	// before are sockets of before the run, by cookie. They are not counted.
 	before map[uint64]bool
 	closed map[scenario.Side]*ends

@@ -30,14 +30,14 @@ func (c *Commands) of(side scenario.Side) *string {
 	return &c.Fixed
 }
 
-// place is what a command has in place of its side's server. Of a shell's ${url}
+// placeholder is what a command has in place of its side's server. Of a shell's ${url}
 // and of curl's %{url} it is not.
-var place = regexp.MustCompile(`[$%]?\{(url|addr|host|port)\}`)
+var placeholder = regexp.MustCompile(`[$%]?\{(url|addr|host|port)\}`)
 
-// places returns the names of all places that a command has.
-func places(command string) []string {
+// placeholders returns the names of all places that a command has.
+func placeholders(command string) []string {
 	var names []string
-	for _, m := range place.FindAllStringSubmatch(command, -1) {
+	for _, m := range placeholder.FindAllStringSubmatch(command, -1) {
 		if m[0][0] == '{' {
 			names = append(names, m[1])
 		}
@@ -47,7 +47,7 @@ func places(command string) []string {
 
 // fill fills in the server of a side.
 func fill(command string, at netip.AddrPort) string {
-	return place.ReplaceAllStringFunc(command, func(found string) string {
+	return placeholder.ReplaceAllStringFunc(command, func(found string) string {
 		switch found {
 		case "{url}":
 			return "http://" + at.String() + "/"
@@ -72,7 +72,7 @@ func (c Commands) Check() error {
 		if strings.TrimSpace(command) == "" {
 			return fmt.Errorf("%s is empty: give the command that starts this side's client", side)
 		}
-		if len(places(command)) == 0 {
+		if len(placeholders(command)) == 0 {
 			return fmt.Errorf("%s %q would not talk to its side's server: write {url}, {addr}, or {host} and {port}, where the server's address belongs", side, command)
 		}
 	}
@@ -82,7 +82,7 @@ func (c Commands) Check() error {
 	if strings.TrimSpace(c.Server) == "" {
 		return errors.New("server is empty: give the command that starts a server, or leave it out for a server of sockwatch's own")
 	}
-	for _, name := range places(c.Server) {
+	for _, name := range placeholders(c.Server) {
 		if name != "host" {
 			return nil
 		}

@@ -33,9 +33,9 @@ type Comparison struct {
 	// Output, if not nil, is given all that the clients say, a side's name
 	// before each line.
 	Output io.Writer
-	// Origin is what the run is to say of who made it, and where; nil says
+	// Provenance is what the run is to say of who made it, and where; nil says
 	// nothing.
-	Origin *provenance.Origin
+	Provenance *provenance.Info
 	// Observe is given every event as it happens, by the goroutine that
 	// called Compare. nil observes nothing.
 	Observe func(Event)
@@ -71,7 +71,7 @@ var ErrNotRun = errors.New("the command could not be run")
 //
 // A client that fails does not end the run: the side's report says so.
 func Compare(ctx context.Context, comparison Comparison) (*Run, error) {
-	c := &compare{Comparison: comparison, stage: newStage(comparison.Observe)}
+	c := &compare{Comparison: comparison, runLoop: newRunLoop(comparison.Observe)}
 	if err := comparison.Check(); err != nil {
 		return c.run, err
 	}
@@ -82,7 +82,7 @@ func Compare(ctx context.Context, comparison Comparison) (*Run, error) {
 
 type compare struct {
 	Comparison
-	stage
+	runLoop
 }
 
 func (c *compare) compare(ctx context.Context) error {
@@ -105,15 +105,15 @@ var abExpects = scenario.Expect{
 // abScript is the script that a comparison has in its run.
 func abScript(c Comparison) scenario.Script {
 	return scenario.Script{
-		ID: "ab", Title: c.title(), Needs: scenario.Loopback, Speed: 1, Server: c.Behaviour,
-		Load:   []scenario.Phase{{Pause: scenario.Duration(c.For)}},
-		Sample: scenario.Duration(c.Interval),
-		Expect: abExpects,
+		ID: "ab", Title: c.title(), Requires: scenario.Loopback, Speed: 1, Server: c.Behaviour,
+		Load:           []scenario.Phase{{Pause: scenario.Duration(c.For)}},
+		SampleInterval: scenario.Duration(c.Interval),
+		Expect:         abExpects,
 	}
 }
 
-// runnerFailed is the error of a runner that is gone or says that it failed.
-func runnerFailed(p *process, a worker.Answer, ok bool) error {
+// supervisorFailed is the error of a supervisor that is gone or says that it failed.
+func supervisorFailed(p *process, a worker.Answer, ok bool) error {
 	switch {
 	case !ok:
 		return p.death()
@@ -168,7 +168,7 @@ func (c *compare) done() bool {
 }
 
 func (c *compare) clientSaid(pair *pair, a worker.Answer, ok bool) error {
-	if err := runnerFailed(pair.client, a, ok); err != nil {
+	if err := supervisorFailed(pair.client, a, ok); err != nil {
 		return err
 	}
 	if a.Ended == nil {
@@ -204,7 +204,7 @@ func (r *Run) AtWork(side scenario.Side) int {
 }
 
 func (c *compare) serverSaid(pair *pair, a worker.Answer, ok bool) error {
-	if err := runnerFailed(pair.server, a, ok); err != nil {
+	if err := supervisorFailed(pair.server, a, ok); err != nil {
 		return err
 	}
 	switch {
@@ -226,14 +226,14 @@ func (p *pair) enter(s server.Served) {
 		}
 	}
 	p.report.Requests = loadgen.Requests{
-		Sent: s.Received, OK: s.Answered, Failed: failed, Waiting: s.Received - s.Answered - failed, Errors: errors,
+		Sent: s.Received, OK: s.Answered, Failed: failed, InFlight: s.Received - s.Answered - failed, Errors: errors,
 	}
 	p.report.Connections = loadgen.Connections{Opened: s.Accepted, Reused: s.Reused}
 	p.accepted = s.Accepted
 }
 
 // sample counts once. The processes are asked after the kernel: our servers for
-// what they served, the runners whether their command is still at work.
+// what they served, the supervisors whether their command is still at work.
 func (c *compare) sample(ctx context.Context) error {
 	s, err := c.sampler.count(ctx, c.start)
 	if err != nil {

@@ -18,9 +18,9 @@ func (c *compare) startProcesses(ctx context.Context) (Begin, error) {
 	begin := Begin{
 		Schema: RecordSchema, Script: script, Scenario: script.ID, Title: script.Title,
 		Speed: script.Speed, GoVersion: runtime.Version(), Source: c.Source.Name(), UnsupportedStates: c.Source.UnsupportedStates(),
-		Commands: &c.Commands, Origin: c.Origin,
+		Commands: &c.Commands, Provenance: c.Provenance,
 	}
-	servers := map[scenario.Side]site{}
+	servers := map[scenario.Side]endpoints{}
 	for _, side := range scenario.Sides() {
 		at, err := c.startServer(ctx, side)
 		if err != nil {
@@ -41,13 +41,13 @@ func (c *compare) startProcesses(ctx context.Context) (Begin, error) {
 		if err := c.procs[side].client.startCommand(ctx); err != nil {
 			return begin, err
 		}
-		*begin.at(side) = c.place(side, servers[side][0])
+		*begin.at(side) = c.endpoint(side, servers[side][0])
 	}
 	begin.Limits = socketstats.LimitsOf(int32(c.procs[scenario.Faulty].client.command))
 	return begin, nil
 }
 
-func (c *compare) startServer(ctx context.Context, side scenario.Side) (site, error) {
+func (c *compare) startServer(ctx context.Context, side scenario.Side) (endpoints, error) {
 	pair := &pair{}
 	c.procs[side] = pair
 	if c.Server == "" {
@@ -57,7 +57,7 @@ func (c *compare) startServer(ctx context.Context, side scenario.Side) (site, er
 	if err != nil {
 		return nil, err
 	}
-	pair.server, err = startRunner(ctx, Programs{}, serverOf(side), worker.RunnerOrder{Command: fill(c.Server, at)})
+	pair.server, err = startCommand(ctx, Programs{}, serverOf(side), worker.CommandOrder{Command: fill(c.Server, at)})
 	if err != nil {
 		return nil, err
 	}
@@ -65,16 +65,16 @@ func (c *compare) startServer(ctx context.Context, side scenario.Side) (site, er
 	if err := pair.server.startCommand(ctx); err != nil {
 		return nil, err
 	}
-	return site{at}, c.awaitListener(ctx, pair.server, at)
+	return endpoints{at}, c.awaitListener(ctx, pair.server, at)
 }
 
-// readyClient starts a client's runner, but not its command.
+// readyClient starts a client's supervisor, but not its command.
 func (c *compare) readyClient(ctx context.Context, side scenario.Side, server netip.AddrPort) error {
 	var programs Programs
 	if c.Output != nil {
 		programs.echo = &labelled{w: c.Output, label: string(side) + ": "}
 	}
-	proc, err := startRunner(ctx, programs, clientOf(side), worker.RunnerOrder{
+	proc, err := startCommand(ctx, programs, clientOf(side), worker.CommandOrder{
 		Command: fill(*c.of(side), server), ShowOutput: c.Output != nil,
 	})
 	if err != nil {
@@ -98,13 +98,13 @@ func (c *compare) unknown() []string {
 	return names
 }
 
-// startRunner starts a runner, which waits.
-func startRunner(ctx context.Context, programs Programs, name string, order worker.RunnerOrder) (*process, error) {
-	proc, err := programs.start(runnerProgram, name, nil, order)
+// startCommand starts a supervisor, which waits.
+func startCommand(ctx context.Context, programs Programs, name string, order worker.CommandOrder) (*process, error) {
+	proc, err := programs.start(commandSupervisor, name, nil, order)
 	if err != nil {
 		return nil, err
 	}
-	proc.patience = worker.RunnerEndTimeout + endTimeout
+	proc.patience = worker.CommandEndTimeout + endTimeout
 	if _, err := proc.first(ctx); err != nil {
 		proc.kill()
 		return nil, err
@@ -112,7 +112,7 @@ func startRunner(ctx context.Context, programs Programs, name string, order work
 	return proc, nil
 }
 
-// startCommand has a runner start its command.
+// startCommand has a supervisor start its command.
 func (p *process) startCommand(ctx context.Context) error {
 	if err := p.send(worker.Start); err != nil {
 		return err
@@ -136,7 +136,7 @@ func (c *compare) awaitListener(ctx context.Context, server *process, at netip.A
 		}
 		select {
 		case a, ok := <-server.answers:
-			if err := runnerFailed(server, a, ok); err != nil {
+			if err := supervisorFailed(server, a, ok); err != nil {
 				return err
 			}
 			if a.Ended != nil {

@@ -118,7 +118,7 @@ func leakyAndHealthy(t *testing.T) (c lab.Comparison, begin *lab.Begin) {
 
 func requireGone(t *testing.T, begin *lab.Begin) {
 	t.Helper()
-	for _, at := range []lab.Place{begin.FaultyAt, begin.FixedAt} {
+	for _, at := range []lab.Endpoint{begin.FaultyAt, begin.FixedAt} {
 		for _, pid := range []int{at.ClientPID, at.ServerPID} {
 			require.Positive(t, pid)
 			require.ErrorIs(t, socketstats.CheckProcess(int32(pid)), socketstats.ErrNoProcess)
@@ -158,7 +158,7 @@ func TestCompareCountsProgramsThatKnowNothingOfUs(t *testing.T) {
 				require.EqualValues(t, requests, r.Requests.Sent, side)
 				require.EqualValues(t, requests, r.Requests.OK, side)
 				require.Zero(t, r.Requests.Failed, side)
-				require.Zero(t, r.Requests.Waiting, side)
+				require.Zero(t, r.Requests.InFlight, side)
 				require.Empty(t, r.Failure, side)
 				require.True(t, r.Done && r.Final, side)
 				require.True(t, r.Knows("requests.sent") && r.Knows("connections.opened"), side)

@@ -27,12 +27,12 @@ func TestMain(m *testing.M) {
 		switch os.Args[1] {
 		case "slowserver":
 			os.Exit(worker.Server(context.Background(), os.Stdin, os.Stdout, slog.New(slog.DiscardHandler)))
-		case "keeper":
-			os.Exit(netns.Keep())
+		case "supervise-namespace":
+			os.Exit(netns.Supervise())
 		case "client-faulty", "client-fixed":
 			os.Exit(worker.Client(context.Background(), os.Stdin, os.Stdout))
-		case "runner":
-			os.Exit(worker.Runner(context.Background(), os.Stdin, os.Stdout))
+		case "supervise-command":
+			os.Exit(worker.SuperviseCommand(context.Background(), os.Stdin, os.Stdout))
 		case theirProgram:
 			theirs(os.Args[2:])
 			os.Exit(0)
@@ -52,11 +52,11 @@ func script(t *testing.T, yaml string) scenario.Script {
 const holds = `
 id: holds
 title: t
-code: no-timeout
-server: {hang: true}
+implementation: no-timeout
+server: {no_response: true}
 client: {timeout: 60s}
 load: [{burst: 20}, {pause: 1500ms}]
-sample: 100ms
+sample_interval: 100ms
 expect: {faulty: [requests.sent == 20], fixed: [requests.sent == 20]}
 `
 
@@ -74,7 +74,7 @@ func TestRunCountsBothEndsOfBothSides(t *testing.T) {
 	for _, side := range scenario.Sides() {
 		s := run.Of(side)
 		require.EqualValues(t, 20, s.Report.Requests.Sent, side)
-		require.EqualValues(t, 20, s.Report.Requests.Waiting, side)
+		require.EqualValues(t, 20, s.Report.Requests.InFlight, side)
 		require.EqualValues(t, 20, s.Report.Connections.Opened, side)
 		require.Equal(t, 20, s.Client.Final.Of(socketstats.Established), side)
 		require.Equal(t, 20, s.Client.Final.Total(), side)
@@ -101,7 +101,7 @@ func TestEachSideOfAnIsolatedRunIsAlone(t *testing.T) {
 		Observe: func(e lab.Event) {
 			if e.Begin != nil {
 				begin = e.Begin
-				for _, pid := range []int{begin.FaultyAt.ClientPID, begin.FaultyAt.ServerPID, begin.FixedAt.Keeper} {
+				for _, pid := range []int{begin.FaultyAt.ClientPID, begin.FaultyAt.ServerPID, begin.FixedAt.Supervisor} {
 					require.NoError(t, socketstats.CheckProcess(int32(pid)))
 				}
 			}
@@ -124,8 +124,8 @@ func TestEachSideOfAnIsolatedRunIsAlone(t *testing.T) {
 		require.True(t, ok)
 		require.InDelta(t, 20, opens, 0)
 	}
-	for _, at := range []lab.Place{begin.FaultyAt, begin.FixedAt} {
-		for _, pid := range []int{at.ClientPID, at.ServerPID, at.Keeper} {
+	for _, at := range []lab.Endpoint{begin.FaultyAt, begin.FixedAt} {
+		for _, pid := range []int{at.ClientPID, at.ServerPID, at.Supervisor} {
 			require.ErrorIs(t, socketstats.CheckProcess(int32(pid)), socketstats.ErrNoProcess, "nothing outlives a run")
 		}
 	}
@@ -147,9 +147,9 @@ func TestTheKernelSeesWhatNoSampleShows(t *testing.T) {
 			Script: script(t, `
 id: short-lives
 title: t
-code: keepalives-disabled
+implementation: keepalives-disabled
 load: [{rate: 100, for: 2s}, {pause: 500ms}]
-sample: 1s
+sample_interval: 1s
 expect: {faulty: [requests.sent == 200], fixed: [requests.sent == 200]}
 `), Seed: 1, Source: source, Isolated: isolated,
 		})
@@ -280,9 +280,9 @@ func TestBothSidesGetTheSameScheduleFromTheSeed(t *testing.T) {
 	s := script(t, `
 id: extras
 title: t
-code: new-client-shared-transport
-load: [{rate: 50, extra: 3, for: 1s}]
-sample: 100ms
+implementation: new-client-shared-transport
+load: [{rate: 50, jitter_requests: 3, for: 1s}]
+sample_interval: 100ms
 expect: {faulty: [requests.sent > 50], fixed: [requests.sent > 50]}
 `)
 	run, err := lab.Play(t.Context(), lab.Plan{Script: s, Seed: 7, Source: socketstats.Gopsutil{}})
@@ -402,12 +402,12 @@ func TestMetricsHaveTheNamesOfExpectations(t *testing.T) {
 const several = `
 id: several
 title: t
-code: no-timeout
+implementation: no-timeout
 server: {delay: 5ms}
-behind: [{name: other}]
+upstreams: [{name: other}]
 client: {timeout: 60s}
 load: [{rate: 20, for: 1s}, {pause: 200ms}]
-sample: 100ms
+sample_interval: 100ms
 expect: {faulty: [servers.server.requests == 20], fixed: [servers.other.requests == 0]}
 `
 
@@ -422,7 +422,7 @@ func TestEachOfSeveralServersIsCounted(t *testing.T) {
 			"server": {Requests: 20, Connections: s.Report.Connections.Opened}, "other": {},
 		}, last.Servers, side)
 		require.Equal(t, 2, s.Server.Final.Of(socketstats.Listen), "both listen")
-		require.Zero(t, last.Behind, side)
+		require.Zero(t, last.UpstreamConns, side)
 		got, ok := s.Metric("servers.server.requests")
 		require.True(t, ok)
 		require.Equal(t, 20.0, got)
@@ -439,19 +439,19 @@ func TestConnectionsOfAServerInTheMiddleAreCounted(t *testing.T) {
 	run, err := lab.Play(t.Context(), lab.Plan{Script: script(t, `
 id: middle
 title: t
-code: no-timeout
+implementation: no-timeout
 server: {protocol: balancer}
-behind: [{name: a, hang: true}, {name: b, hang: true}]
+upstreams: [{name: a, no_response: true}, {name: b, no_response: true}]
 client: {timeout: 60s}
 load: [{burst: 10}, {pause: 1s}]
-sample: 100ms
+sample_interval: 100ms
 expect: {faulty: [servers.a.requests == 5], fixed: [servers.b.requests == 5]}
 `), Seed: 1, Source: socketstats.Gopsutil{}})
 	require.NoError(t, err)
 	require.True(t, run.Relayed)
 	s := run.Faulty
 	last := s.Samples[len(s.Samples)-1]
-	require.Equal(t, 10, last.Behind)
+	require.Equal(t, 10, last.UpstreamConns)
 	require.Equal(t, 20, s.Client.Final.Of(socketstats.Established))
 	require.Equal(t, 20, s.Server.Final.Of(socketstats.Established))
 	require.Equal(t, lab.ServerCount{Requests: 5, Connections: 5, Due: true}, last.Servers["a"])
@@ -465,11 +465,11 @@ func TestSwappedRunPlaysTheOtherSidesCode(t *testing.T) {
 	plan := lab.Plan{Script: script(t, strings.Replace(holds, "60s", "300ms", 1)), Seed: 1, Source: socketstats.Gopsutil{}}
 	run, err := lab.Play(t.Context(), plan)
 	require.NoError(t, err)
-	require.EqualValues(t, 20, run.Faulty.Report.Requests.Waiting)
-	require.Zero(t, run.Fixed.Report.Requests.Waiting)
+	require.EqualValues(t, 20, run.Faulty.Report.Requests.InFlight)
+	require.Zero(t, run.Fixed.Report.Requests.InFlight)
 	plan.Swapped = true
 	run, err = lab.Play(t.Context(), plan)
 	require.NoError(t, err)
-	require.Zero(t, run.Faulty.Report.Requests.Waiting)
-	require.EqualValues(t, 20, run.Fixed.Report.Requests.Waiting)
+	require.Zero(t, run.Faulty.Report.Requests.InFlight)
+	require.EqualValues(t, 20, run.Fixed.Report.Requests.InFlight)
 }

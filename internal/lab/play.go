@@ -35,9 +35,9 @@ type Plan struct {
 	// Listen is where each side's server listens. A side that is not in it
 	// takes a free port of 127.0.0.1.
 	Listen map[scenario.Side]string
-	// Origin is what the run is to say of who played it, and where; nil says
+	// Provenance is what the run is to say of who played it, and where; nil says
 	// nothing.
-	Origin *provenance.Origin
+	Provenance *provenance.Info
 	// Observe is given every event as it happens, by the goroutine that
 	// called Play. nil observes nothing.
 	Observe func(Event)
@@ -53,7 +53,7 @@ var ErrInterrupted = errors.New("interrupted")
 // if ctx ended first. A leak that reached the limit of descriptors is no error:
 // the run says so in Stopped.
 func Play(ctx context.Context, plan Plan) (*Run, error) {
-	p := &play{Plan: plan, stage: newStage(plan.Observe)}
+	p := &play{Plan: plan, runLoop: newRunLoop(plan.Observe)}
 	defer p.end()
 	err := p.play(ctx)
 	return p.run, interrupted(ctx, err)
@@ -71,11 +71,11 @@ func interrupted(ctx context.Context, err error) error {
 type pair struct {
 	space          *netns.Namespace // nil without isolation
 	server, client *process
-	// site is what the server said of itself, and servers what it said last of
+	// endpoints is what the server said of itself, and servers what it said last of
 	// those that it has.
-	site    worker.Site
-	servers map[string]ServerCount
-	report  loadgen.Report
+	endpoints worker.Endpoints
+	servers   map[string]ServerCount
+	report    loadgen.Report
 	// fromServer is the server's answers, and nil once the server stopped
 	// because it was told to.
 	fromServer <-chan worker.Answer
@@ -83,9 +83,9 @@ type pair struct {
 	accepted   int64 // the connections that our server says it accepted, in a comparison
 }
 
-// stage is what every kind of run has: both sides' processes, who counts their
+// runLoop is what every kind of run has: both sides' processes, who counts their
 // sockets, and what was seen.
-type stage struct {
+type runLoop struct {
 	run     *Run
 	procs   map[scenario.Side]*pair
 	sampler sampler
@@ -93,13 +93,13 @@ type stage struct {
 	watcher func(Event) // nil if nobody watches
 }
 
-func newStage(watcher func(Event)) stage {
-	return stage{run: &Run{}, procs: map[scenario.Side]*pair{}, watcher: watcher}
+func newRunLoop(watcher func(Event)) runLoop {
+	return runLoop{run: &Run{}, procs: map[scenario.Side]*pair{}, watcher: watcher}
 }
 
 type play struct {
 	Plan
-	stage
+	runLoop
 }
 
 func (p *play) play(ctx context.Context) error {
@@ -127,7 +127,7 @@ func (p *play) watch(ctx context.Context) error {
 	if p.Script.Server.StopAfter == 0 {
 		stop.Stop()
 	}
-	tick := time.NewTicker(p.Script.Sample.D())
+	tick := time.NewTicker(p.Script.SampleInterval.D())
 	defer tick.Stop()
 	faulty, fixed := p.procs[scenario.Faulty], p.procs[scenario.Fixed]
 	for {
@@ -262,7 +262,7 @@ func (p *play) awaitReport(ctx context.Context, side scenario.Side) error {
 
 // askServers finds out, where a side has several servers, what each has done.
 func (p *play) askServers(ctx context.Context) error {
-	if len(p.Script.Behind) == 0 {
+	if len(p.Script.Upstreams) == 0 {
 		return nil
 	}
 	for _, side := range scenario.Sides() {
@@ -294,7 +294,7 @@ func (p *pair) awaitServed(ctx context.Context, said func(a worker.Answer, ok bo
 // serverCounts is what a server process says of its servers.
 func serverCounts(a worker.Answer) map[string]ServerCount {
 	counts := map[string]ServerCount{}
-	for name, served := range a.Behind {
+	for name, served := range a.Upstreams {
 		counts[name] = ServerCount{
 			Requests: served.Received, Connections: served.Accepted, Due: slices.Contains(a.Due, name),
 		}
@@ -381,7 +381,7 @@ func (p *play) lastConnCounts(ctx context.Context) (faulty, fixed *ConnCounts) {
 	}
 }
 
-func (s *stage) observe(e Event) {
+func (s *runLoop) observe(e Event) {
 	s.run.Add(e)
 	if s.watcher != nil {
 		s.watcher(e)
@@ -390,7 +390,7 @@ func (s *stage) observe(e Event) {
 
 // end ends every process and namespace that was started, and waits until it is
 // gone.
-func (s *stage) end() {
+func (s *runLoop) end() {
 	for _, pair := range s.procs { // all at once, as a command may take its time
 		for _, p := range []*process{pair.client, pair.server} {
 			if p != nil {

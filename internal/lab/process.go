@@ -29,7 +29,7 @@ type Programs struct {
 	echo io.Writer
 }
 
-// command is a role's program and its arguments.
+// command is a worker's program and its arguments.
 func (p Programs) command(name string) ([]string, error) {
 	if p.Dir != "" {
 		path, err := exec.LookPath(filepath.Join(p.Dir, name))
@@ -45,11 +45,11 @@ func (p Programs) command(name string) ([]string, error) {
 	return []string{self, name, "--controlled"}, nil
 }
 
-// process is one running role. Its end, whatever the reason, closes answers.
+// process is one running worker. Its end, whatever the reason, closes answers.
 type process struct {
 	name    string // for people: "client of the faulty side"
 	pid     int
-	command int // a runner's command, which leads a group; 0 without one
+	command int // a supervisor's command, which leads a group; 0 without one
 	in      io.WriteCloser
 	answers chan worker.Answer
 	stderr  *tail
@@ -210,10 +210,10 @@ func (p *process) death() error {
 // endTimeout is how long a process may take to end by itself.
 const endTimeout = 2 * time.Second
 
-// release tells the process to end, by closing its lifeline.
+// release tells the process to end, by closing its parent-death pipe.
 func (p *process) release() { _ = p.in.Close() }
 
-// kill ends the process: by closing its lifeline, and by force if it does not
+// kill ends the process: by closing its parent-death pipe, and by force if it does not
 // follow. It returns once the process is gone.
 func (p *process) kill() {
 	p.release()
@@ -228,7 +228,7 @@ func (p *process) kill() {
 		<-p.ended
 	}
 	if p.command != 0 && p.err != nil {
-		endGroup(p.command) // its runner died, and could not do it
+		endGroup(p.command) // its supervisor died, and could not do it
 	}
 }
 

@@ -116,33 +116,33 @@ type Begin struct {
 	// Limits are those of the client's processes.
 	Limits socketstats.Limits `json:"limits"`
 	// FaultyAt and FixedAt say where each side's processes are.
-	FaultyAt Place `json:"faulty_at"`
-	FixedAt  Place `json:"fixed_at"`
+	FaultyAt Endpoint `json:"faulty_at"`
+	FixedAt  Endpoint `json:"fixed_at"`
 	// Relayed says that the first server opens connections of its own to those
 	// behind it.
 	Relayed bool `json:"relayed,omitempty"`
 	// Commands are the programs that were compared; nil for a scenario.
 	Commands *Commands `json:"commands,omitempty"`
-	// Origin is what played it, and where; nil if nobody said, as in recordings
+	// Provenance is what played it, and where; nil if nobody said, as in recordings
 	// of before it was kept.
-	Origin *provenance.Origin `json:"origin,omitempty"`
+	Provenance *provenance.Info `json:"provenance,omitempty"`
 }
 
 // at is where one side's processes are.
-func (b *Begin) at(side scenario.Side) *Place {
+func (b *Begin) at(side scenario.Side) *Endpoint {
 	if side == scenario.Faulty {
 		return &b.FaultyAt
 	}
 	return &b.FixedAt
 }
 
-// Place is where one side's processes are.
-type Place struct {
+// Endpoint is where one side's processes are.
+type Endpoint struct {
 	Server    string `json:"server"`
 	ServerPID int    `json:"server_pid"`
 	ClientPID int    `json:"client_pid"`
-	// Keeper is the process that holds the side's namespace; 0 without one.
-	Keeper int `json:"keeper,omitempty"`
+	// Supervisor is the process that holds the side's namespace; 0 without one.
+	Supervisor int `json:"supervisor,omitempty"`
 	// LeftBehind is how many sockets of earlier connections the server's
 	// port had when the run began. They are not counted.
 	LeftBehind int `json:"left_behind,omitempty"`
@@ -175,9 +175,9 @@ type SideSample struct {
 	// Connections is what the kernel saw of the side's connections; nil where
 	// the source does not tell.
 	Connections *ConnCounts `json:"connections,omitempty"`
-	// Behind is the open connections to the servers behind the first, at the
+	// UpstreamConns is the open connections to the servers behind the first, at the
 	// client's end.
-	Behind int `json:"behind,omitempty"`
+	UpstreamConns int `json:"upstream_connections,omitempty"`
 	// Oldest is how long the oldest open socket at the client's end has been
 	// there, as far as the samples show.
 	Oldest time.Duration `json:"oldest_ns,omitempty"`
@@ -258,19 +258,19 @@ func (s *Side) Metric(name string) (float64, bool) {
 		return float64(r.Requests.OK), true
 	case "requests.failed":
 		return float64(r.Requests.Failed), true
-	case "requests.waiting":
-		return float64(r.Requests.Waiting), true
+	case "requests.in_flight":
+		return float64(r.Requests.InFlight), true
 	case "connections.opened":
 		return float64(r.Connections.Opened), true
 	case "connections.reused":
 		return float64(r.Connections.Reused), true
 	case "connections.failed":
 		return float64(r.Connections.Failed), true
-	case "connections.stale":
-		return float64(r.Connections.Stale), true
-	case "requests.tries":
-		return float64(r.Requests.Tries), true
-	case "lived_ms.max":
+	case "connections.stale_reuse":
+		return float64(r.Connections.StaleReuse), true
+	case "requests.attempts":
+		return float64(r.Requests.Attempts), true
+	case "max_age_ms":
 		return float64(s.Oldest()) / float64(time.Millisecond), true
 	case "process.fds_peak":
 		return float64(r.Process.FDsPeak), true

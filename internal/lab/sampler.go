@@ -2,7 +2,6 @@ package lab
 
 import (
 	"context"
-	"io"
 	"time"
 
 	"socketlab/internal/scenario"
@@ -18,7 +17,7 @@ type sampler struct{ views []*view }
 // one side or of both.
 type view struct {
 	source  socketstats.Source
-	servers map[scenario.Side]site
+	servers map[scenario.Side]endpoints
 	// proc is the folder of /proc that shows the namespace's counters; "" where
 	// they are not this run's alone.
 	proc string
@@ -34,7 +33,7 @@ type view struct {
 }
 
 // listen begins to hear of closings. It is called before look.
-func (v *view) listen(source *socketstats.Closings) {
+func (v *view) listen(source socketstats.Closings) {
 	v.closings = &closings{
 		source: source, servers: v.servers,
 		before: map[uint64]bool{}, closed: map[scenario.Side]*ends{},
@@ -105,9 +104,9 @@ func (v *view) count(ctx context.Context, s *Sample) error {
 	for side, at := range v.servers {
 		of := s.Of(side)
 		of.Client, of.Server = socketstats.Count(ours, at...)
-		of.Behind = at.behind(ours)
+		of.UpstreamConns = at.upstreamConns(ours)
 		of.Oldest = v.ages[side].oldest(ours, at, s.At)
-		if _, tells := v.source.(*socketstats.Sockdiag); tells {
+		if socketstats.ReportsInfo(v.source) {
 			of.ClientActivity, of.ServerActivity = activitiesOf(ours, at)
 		}
 		if v.closings != nil {
@@ -123,7 +122,7 @@ func (v *view) count(ctx context.Context, s *Sample) error {
 }
 
 // activitiesOf says what the connections to a side's servers do, at both ends.
-func activitiesOf(sockets []socketstats.Socket, at site) (client, srv *socketstats.Activity) {
+func activitiesOf(sockets []socketstats.Socket, at endpoints) (client, srv *socketstats.Activity) {
 	var ends [2][]socketstats.Socket
 	for _, s := range sockets {
 		if end, ok := s.EndOf(at...); ok {
@@ -168,8 +167,8 @@ func (s *sampler) count(ctx context.Context, start time.Time) (*Sample, error) {
 // close closes what was opened for this run.
 func (s *sampler) close() {
 	for _, v := range s.views {
-		if c, ok := v.source.(io.Closer); ok && v.proc != "" {
-			_ = c.Close()
+		if v.proc != "" {
+			_ = v.source.Close()
 		}
 		if v.closings != nil {
 			_ = v.closings.source.Close()

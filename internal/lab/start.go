@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -20,9 +21,9 @@ import (
 
 // What a program is told to be by its first argument.
 const (
-	slowserverProgram = "slowserver"
-	keeperProgram     = "keeper"
-	runnerProgram     = "runner"
+	serverProgram       = "slowserver"
+	namespaceSupervisor = "supervise-namespace"
+	commandSupervisor   = "supervise-command"
 )
 
 // CanIsolate returns nil where a run can be isolated, and otherwise an error
@@ -35,13 +36,13 @@ func CanIsolate() error {
 	return space.Close()
 }
 
-// newSpace makes a namespace. Its keeper is always this same binary.
+// newSpace makes a namespace. Its supervisor is always this same binary.
 func newSpace() (*netns.Namespace, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return nil, fmt.Errorf("cannot find this program's own file to start a keeper from it: %w", err)
+		return nil, fmt.Errorf("cannot find this program's own file to start a supervisor from it: %w", err)
 	}
-	return netns.New(exec.Command(self, keeperProgram))
+	return netns.New(exec.Command(self, namespaceSupervisor))
 }
 
 // startProcesses starts the servers, and then the clients, which wait.
@@ -49,16 +50,16 @@ func (p *play) startProcesses(ctx context.Context) (Begin, error) {
 	begin := Begin{
 		Schema: RecordSchema, Script: p.Script, Scenario: p.Script.ID, Title: p.Script.Title,
 		Speed: p.Script.Speed, Seed: p.Seed, GoVersion: runtime.Version(), Isolated: p.Isolated,
-		Origin: p.Origin,
+		Provenance: p.Provenance,
 	}
-	servers := map[scenario.Side]site{}
+	servers := map[scenario.Side]endpoints{}
 	for _, side := range scenario.Sides() {
 		at, err := p.startServer(ctx, side)
 		if err != nil {
 			return begin, err
 		}
 		servers[side] = at
-		begin.Relayed = begin.Relayed || p.procs[side].site.Relayed
+		begin.Relayed = begin.Relayed || p.procs[side].endpoints.Relayed
 	}
 	if err := p.openViews(ctx, servers); err != nil {
 		return begin, err
@@ -69,17 +70,17 @@ func (p *play) startProcesses(ctx context.Context) (Begin, error) {
 		if err := p.startClient(ctx, side, servers[side], arrivals); err != nil {
 			return begin, err
 		}
-		*begin.at(side) = p.place(side, servers[side][0])
+		*begin.at(side) = p.endpoint(side, servers[side][0])
 	}
 	begin.Limits = socketstats.LimitsOf(int32(p.procs[scenario.Faulty].client.pid))
 	return begin, nil
 }
 
-func (s *stage) place(side scenario.Side, server netip.AddrPort) Place {
+func (s *runLoop) endpoint(side scenario.Side, server netip.AddrPort) Endpoint {
 	pair := s.procs[side]
-	at := Place{Server: server.String(), ServerPID: pair.server.shown(), ClientPID: pair.client.shown()}
+	at := Endpoint{Server: server.String(), ServerPID: pair.server.shown(), ClientPID: pair.client.shown()}
 	if pair.space != nil {
-		at.Keeper = pair.space.PID()
+		at.Supervisor = pair.space.PID()
 	}
 	for _, v := range s.sampler.views {
 		at.LeftBehind += v.leftBehind(side)
@@ -87,7 +88,7 @@ func (s *stage) place(side scenario.Side, server netip.AddrPort) Place {
 	return at
 }
 
-func (p *play) startServer(ctx context.Context, side scenario.Side) (site, error) {
+func (p *play) startServer(ctx context.Context, side scenario.Side) (endpoints, error) {
 	listen := p.Listen[side]
 	if listen == "" {
 		listen = freePort
@@ -101,8 +102,8 @@ func (p *play) startServer(ctx context.Context, side scenario.Side) (site, error
 		}
 	}
 	return pair.startServer(ctx, p.Programs, side, worker.ServerOrder{
-		Listen: listen, Behaviour: p.Script.Server, Behind: p.Script.Behind, Network: p.Script.Network,
-		Settings: p.settings(side), Code: p.Script.Code, Side: p.code(side),
+		Listen: listen, Behaviour: p.Script.Server, Upstreams: p.Script.Upstreams, Network: p.Script.Network,
+		Settings: p.settings(side), Code: p.Script.Implementation, Side: p.code(side),
 	})
 }
 
@@ -130,9 +131,9 @@ const freePort = "127.0.0.1:0"
 
 // startServer starts our own server, and returns where it listens, it and those
 // behind it.
-func (p *pair) startServer(ctx context.Context, programs Programs, side scenario.Side, order worker.ServerOrder) (site, error) {
+func (p *pair) startServer(ctx context.Context, programs Programs, side scenario.Side, order worker.ServerOrder) (endpoints, error) {
 	var err error
-	p.server, err = programs.start(slowserverProgram, serverOf(side), p.space, order)
+	p.server, err = programs.start(serverProgram, serverOf(side), p.space, order)
 	if err != nil {
 		return nil, err
 	}
@@ -141,14 +142,14 @@ func (p *pair) startServer(ctx context.Context, programs Programs, side scenario
 	if err != nil {
 		return nil, err
 	}
-	if answer.Site != nil {
-		p.site = *answer.Site
+	if answer.Endpoints != nil {
+		p.endpoints = *answer.Endpoints
 	}
 	addrs := []string{answer.Listening}
-	for _, name := range slices.Sorted(maps.Keys(p.site.Behind)) {
-		addrs = append(addrs, p.site.Behind[name])
+	for _, name := range slices.Sorted(maps.Keys(p.endpoints.Upstreams)) {
+		addrs = append(addrs, p.endpoints.Upstreams[name])
 	}
-	var at site
+	var at endpoints
 	for _, addr := range addrs {
 		one, err := netip.ParseAddrPort(addr)
 		if err != nil {
@@ -160,12 +161,12 @@ func (p *pair) startServer(ctx context.Context, programs Programs, side scenario
 }
 
 // openViews makes the sampler, and has it look at what is there already.
-func (p *play) openViews(ctx context.Context, servers map[scenario.Side]site) error {
+func (p *play) openViews(ctx context.Context, servers map[scenario.Side]endpoints) error {
 	if !p.Isolated {
 		return p.openView(ctx, p.Source, servers)
 	}
 	for side, at := range servers {
-		v, err := insideView(p.procs[side].space, side, at)
+		v, err := insideView(p.Source, p.procs[side].space, side, at)
 		if v != nil {
 			p.sampler.views = append(p.sampler.views, v)
 		}
@@ -183,37 +184,31 @@ func (p *play) openViews(ctx context.Context, servers map[scenario.Side]site) er
 
 // openView makes a sampler that sees both sides through one source, and has it
 // look at what is there already.
-func (s *stage) openView(ctx context.Context, source socketstats.Source, servers map[scenario.Side]site) error {
+func (s *runLoop) openView(ctx context.Context, source socketstats.Source, servers map[scenario.Side]endpoints) error {
 	v := &view{source: source, servers: servers}
 	s.sampler.views = []*view{v}
-	if _, ok := source.(*socketstats.Sockdiag); ok {
-		var ports []uint16
-		for _, at := range servers {
-			ports = append(ports, at.ports()...)
-		}
-		closings, err := socketstats.OpenClosings(ports)
-		if err != nil {
-			return err
-		}
+	var ports []uint16
+	for _, at := range servers {
+		ports = append(ports, at.ports()...)
+	}
+	closings, err := socketstats.OpenClosings(source, ports)
+	switch {
+	case err == nil:
 		v.listen(closings)
+	case !errors.Is(err, errors.ErrUnsupported):
+		return err
 	}
 	return v.look(ctx)
 }
 
 // insideView sees a namespace from here.
-func insideView(space *netns.Namespace, side scenario.Side, at site) (*view, error) {
-	v := &view{proc: space.Proc(), servers: map[scenario.Side]site{side: at}}
-	f, err := space.Sockdiag()
-	if err != nil {
+func insideView(source socketstats.Source, space *netns.Namespace, side scenario.Side, at endpoints) (*view, error) {
+	v := &view{proc: space.Proc(), servers: map[scenario.Side]endpoints{side: at}}
+	var err error
+	if v.source, err = socketstats.Inside(source, space.Sockdiag); err != nil {
 		return nil, err
 	}
-	if v.source, err = socketstats.SockdiagFrom(f); err != nil {
-		return nil, err
-	}
-	if f, err = space.Sockdiag(); err != nil {
-		return v, err
-	}
-	closings, err := socketstats.ClosingsFrom(f, nil)
+	closings, err := socketstats.OpenClosings(v.source, nil)
 	if err != nil {
 		return v, err
 	}
@@ -221,12 +216,12 @@ func insideView(space *netns.Namespace, side scenario.Side, at site) (*view, err
 	return v, nil
 }
 
-func (p *play) startClient(ctx context.Context, side scenario.Side, at site, arrivals []time.Duration) error {
-	site := p.procs[side].site
+func (p *play) startClient(ctx context.Context, side scenario.Side, at endpoints, arrivals []time.Duration) error {
+	own := p.procs[side].endpoints
 	proc, err := p.Programs.start("client-"+string(side), clientOf(side), p.procs[side].space, worker.ClientOrder{
-		Code: p.Script.Code, Side: p.code(side), Arrivals: arrivals,
+		Code: p.Script.Implementation, Side: p.code(side), Arrivals: arrivals,
 		Target: loadgen.NewTarget(loadgen.At{
-			Addr: at[0].String(), Secure: site.CA != "", CA: site.CA, Servers: site.Behind, DNS: site.Names,
+			Addr: at[0].String(), Secure: own.CA != "", CA: own.CA, Servers: own.Upstreams, DNS: own.Names,
 		}, p.settings(side)),
 	})
 	if err != nil {

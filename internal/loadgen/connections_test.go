@@ -74,8 +74,8 @@ func TestConnectionsAreCountedExactly(t *testing.T) {
 		}, requests, 0},
 		{"TLS", func(t *testing.T) Caller { return overTLS(t, false) }, 1, requests - 1},
 		{"HTTP/2", func(t *testing.T) Caller { return overTLS(t, true) }, 1, requests - 1},
-		{"one rowdb connection", func(t *testing.T) Caller {
-			conn, err := toydb.Open(context.Background(), rows(t))
+		{"one toydb connection", func(t *testing.T) Caller {
+			conn, err := toydb.Open(context.Background(), toyDB(t))
 			require.NoError(t, err)
 			t.Cleanup(func() { conn.Close() })
 			return CallerFunc(func(ctx context.Context) error {
@@ -83,8 +83,8 @@ func TestConnectionsAreCountedExactly(t *testing.T) {
 				return err
 			})
 		}, 0, requests - 1}, // it was opened outside of the load
-		{"a rowdb connection for each query", func(t *testing.T) Caller {
-			addr := rows(t)
+		{"a toydb connection for each query", func(t *testing.T) Caller {
+			addr := toyDB(t)
 			return CallerFunc(func(ctx context.Context) error {
 				conn, err := toydb.Open(ctx, addr)
 				if err != nil {
@@ -95,8 +95,8 @@ func TestConnectionsAreCountedExactly(t *testing.T) {
 				return err
 			})
 		}, requests, 0},
-		{"two queries on each rowdb connection", func(t *testing.T) Caller {
-			addr := rows(t)
+		{"two queries on each toydb connection", func(t *testing.T) Caller {
+			addr := toyDB(t)
 			var last *toydb.Conn
 			t.Cleanup(func() { last.Close() })
 			n := 0
@@ -118,7 +118,7 @@ func TestConnectionsAreCountedExactly(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			r := oneByOne(test.caller(t), requests).metrics()
 			attempts := int64(requests)
-			if strings.Contains(test.name, "rowdb") {
+			if strings.Contains(test.name, "toydb") {
 				attempts = 0 // it has no requests in the sense of HTTP
 			}
 			require.Equal(t, &series.Requests{Sent: requests, OK: requests, Attempts: &attempts, Errors: map[string]int64{}}, r.Requests)
@@ -141,8 +141,8 @@ func overTLS(t *testing.T, http2 bool) Caller {
 	return get(srv.Client(), srv.URL)
 }
 
-// rows starts a rowdb server, and returns its address.
-func rows(t *testing.T) string {
+// toyDB starts a toydb server, and returns its address.
+func toyDB(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -151,7 +151,7 @@ func rows(t *testing.T) string {
 	go func() {
 		defer close(served)
 		_ = server.New(server.Config{
-			Behaviour: scenario.Server{Protocol: scenario.RowDB}, Log: slog.New(slog.DiscardHandler),
+			Behaviour: scenario.Server{Protocol: scenario.ToyDB}, Log: slog.New(slog.DiscardHandler),
 		}).Serve(ctx, l)
 	}()
 	t.Cleanup(func() {

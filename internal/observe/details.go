@@ -9,7 +9,7 @@ import (
 // addDetails adds to the rows what their connections do, and what the processes
 // have of what they may have.
 func (w *Watcher) addDetails(rows rows, snap *Snapshot, sockets []socketstats.Socket) {
-	_, tells := w.source.(*socketstats.Sockdiag)
+	tells := socketstats.ReportsInfo(w.source)
 	ends := map[int32]*[2][]socketstats.Socket{}
 	for i := range sockets {
 		s := &sockets[i]
@@ -79,7 +79,7 @@ func (w *Watcher) lookAtQueue(rows rows, snap *Snapshot, s *socketstats.Socket) 
 
 // closedInfo keeps account of how much the connections carried that were closed.
 type closedInfo struct {
-	source *socketstats.Closings
+	source socketstats.Closings
 	end    func(socketstats.Closed) socketstats.End
 	pid    func(socketstats.Closed) int32 // who held it; 0 if that is not known
 	rowFor func(rows, int32) int32
@@ -93,7 +93,7 @@ func (w *Watcher) openClosedInfo() (*closedInfo, error) {
 	if w.target.Port != 0 {
 		ports = []uint16{w.target.Port}
 	}
-	source, err := socketstats.OpenClosings(ports)
+	source, err := socketstats.OpenClosings(w.source, ports)
 	if err != nil {
 		return nil, err
 	}

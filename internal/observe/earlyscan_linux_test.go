@@ -15,7 +15,7 @@ import (
 )
 
 // Without privilege the kernel does not say whose a connection was that no count
-// showed. It is told by where it went, once the process was seen to go there.
+// showed. It is attributed by where it went, once the process was seen to go there.
 func TestShortConnectionsAreToldByWhereTheyWent(t *testing.T) {
 	src, err := socketstats.OpenSockdiag()
 	require.NoError(t, err)

@@ -22,8 +22,8 @@ type Begin struct {
 	Source   string        `json:"source"`
 	Interval time.Duration `json:"interval_ns"`
 	Started  time.Time     `json:"started"`
-	// Origin is what recorded it, and where; nil if nobody said.
-	Origin *provenance.Origin `json:"origin,omitempty"`
+	// Provenance is what recorded it, and where; nil if nobody said.
+	Provenance *provenance.Info `json:"provenance,omitempty"`
 }
 
 // Ending is how a watch ended.

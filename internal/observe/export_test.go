@@ -12,7 +12,7 @@ func (w *Watcher) WithoutPrivilege(ports ...uint16) error {
 	if err := w.Close(); err != nil {
 		return err
 	}
-	heard, err := socketstats.OpenClosings(ports)
+	heard, err := socketstats.OpenClosings(w.source, ports)
 	w.flows = &closings{source: heard, owners: &w.owners}
 	if err == nil && w.target.Details {
 		w.closedInfo, err = w.openClosedInfo()

@@ -100,7 +100,7 @@ func (t accounts) of(row int32) *account {
 // openFlows returns the best source of flows there is: with privilege every
 // change of state, without it every closing; nil where there is none.
 func openFlows(source socketstats.Source, owners *socketstats.Owners, port uint16) (flowSource, error) {
-	if _, ok := source.(*socketstats.Sockdiag); !ok {
+	if !socketstats.ReportsInfo(source) { // its lists name no socket, and show no end of one
 		return nil, nil
 	}
 	var ports []uint16
@@ -114,7 +114,7 @@ func openFlows(source socketstats.Source, owners *socketstats.Owners, port uint1
 	if !errors.Is(err, tracepoint.ErrNotAllowed) && !errors.Is(err, errors.ErrUnsupported) {
 		return nil, err
 	}
-	heard, err := socketstats.OpenClosings(ports)
+	heard, err := socketstats.OpenClosings(source, ports)
 	if err != nil {
 		return nil, err
 	}
@@ -206,8 +206,8 @@ const another = -1
 // when it is looked for; and the source, which looks for what it did not find in
 // every other list at most, has looked a second time in the third.
 const (
-	foreign = 500 * time.Millisecond
-	looks   = 3
+	foreign    = 500 * time.Millisecond
+	mostMissed = 3
 )
 
 // see enters a socket of a list.
@@ -240,7 +240,7 @@ func (u *uses) foreign(cookie uint64, now time.Time) bool {
 	}
 	s.missed++
 	u.seen[cookie] = s
-	return !s.ours && s.missed >= looks && now.Sub(s.since) >= foreign
+	return !s.ours && s.missed >= mostMissed && now.Sub(s.since) >= foreign
 }
 
 // only is the one process that was seen to connect to an address; 0 if there is

@@ -10,7 +10,7 @@ import "socketlab/internal/socketstats"
 // The kernel does not say whose socket it was. That is known of those that were
 // seen in a list; the others are in the row of no process.
 type closings struct {
-	source *socketstats.Closings
+	source socketstats.Closings
 	owners *socketstats.Owners
 
 	begun  bool

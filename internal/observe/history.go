@@ -266,26 +266,26 @@ func plus(a, b *socketstats.Activity) *socketstats.Activity {
 	return &sum
 }
 
-// Judgement is what each subject of a target shows.
-type Judgement struct {
+// SubjectVerdict is what each subject of a target shows.
+type SubjectVerdict struct {
 	Subject
 	Verdict verdict.Verdict
 }
 
 // Judge judges all subjects. ended says that the processes have.
-func (h *History) Judge(ended bool) []Judgement {
-	var list []Judgement
+func (h *History) Judge(ended bool) []SubjectVerdict {
+	var list []SubjectVerdict
 	for _, s := range h.Subjects() {
 		s.Series.Ended = ended
-		list = append(list, Judgement{s, verdict.Diagnose(s.Series)})
+		list = append(list, SubjectVerdict{s, verdict.Diagnose(s.Series)})
 	}
 	return list
 }
 
 // Worst is the judgement that matters most: a leak before none, a process
 // before all together if it is the same leak. The list must not be empty.
-func Worst(list []Judgement) Judgement {
-	return slices.MinFunc(list, func(a, b Judgement) int {
+func Worst(list []SubjectVerdict) SubjectVerdict {
+	return slices.MinFunc(list, func(a, b SubjectVerdict) int {
 		if d := rank(a) - rank(b); d != 0 {
 			return d
 		}
@@ -293,7 +293,7 @@ func Worst(list []Judgement) Judgement {
 	})
 }
 
-func rank(j Judgement) int {
+func rank(j SubjectVerdict) int {
 	rank := map[verdict.Confidence]int{verdict.High: 0, verdict.Medium: 2, verdict.Low: 4}[j.Verdict.Confidence]
 	switch {
 	case !j.Verdict.Leak && j.Verdict.Kind == verdict.Healthy:

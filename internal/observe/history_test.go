@@ -159,7 +159,7 @@ func TestTheQueueOfAllTogetherIsTheFullest(t *testing.T) {
 	require.Equal(t, &verdict.Queue{Waiting: 3, Limit: 2}, subjects[0].Series.Samples[2].Queue)
 	require.Nil(t, subjects[1].Series.Samples[2].Queue)
 	require.Equal(t, &verdict.Queue{Waiting: 5, Limit: 4096}, subjects[2].Series.Samples[2].Queue)
-	require.Equal(t, verdict.QueueOverflow, h.Judge(false)[0].Verdict.Kind)
+	require.Equal(t, verdict.AcceptQueueOverflow, h.Judge(false)[0].Verdict.Kind)
 }
 
 func TestWithASourceOfFlowsNoRowIsNoFlow(t *testing.T) {
@@ -233,22 +233,22 @@ func TestACountIsOfTheEndThatHasMoreOrOfBoth(t *testing.T) {
 	require.Zero(t, observe.Snapshot{Port: 80}.Count(established))
 }
 
-func judgement(name string, pid int32, kind verdict.Kind, sure verdict.Confidence) observe.Judgement {
+func judgement(name string, pid int32, kind verdict.Kind, sure verdict.Confidence) observe.SubjectVerdict {
 	leak := kind != verdict.Healthy && kind != verdict.NotEnoughData
-	return observe.Judgement{Subject: observe.Subject{Name: name, PID: pid}, Verdict: verdict.Verdict{Leak: leak, Kind: kind, Confidence: sure}}
+	return observe.SubjectVerdict{Subject: observe.Subject{Name: name, PID: pid}, Verdict: verdict.Verdict{Leak: leak, Kind: kind, Confidence: sure}}
 }
 
 func TestTheWorstIsALeakThatIsSureOfAProcess(t *testing.T) {
 	t.Parallel()
 	// From the worst to the best.
-	order := []observe.Judgement{
-		judgement("a (1)", 1, verdict.RequestsHang, verdict.High),
-		judgement("b (2)", 2, verdict.RequestsHang, verdict.High),
-		judgement("all", 0, verdict.ThrownAway, verdict.High),
-		judgement("a (1)", 1, verdict.ThrownAway, verdict.Medium),
-		judgement("all", 0, verdict.ThrownAway, verdict.Medium),
-		judgement("a (1)", 1, verdict.ThrownAway, verdict.Low),
-		judgement("all", 0, verdict.ThrownAway, verdict.Low),
+	order := []observe.SubjectVerdict{
+		judgement("a (1)", 1, verdict.RequestStalled, verdict.High),
+		judgement("b (2)", 2, verdict.RequestStalled, verdict.High),
+		judgement("all", 0, verdict.ConnectionChurn, verdict.High),
+		judgement("a (1)", 1, verdict.ConnectionChurn, verdict.Medium),
+		judgement("all", 0, verdict.ConnectionChurn, verdict.Medium),
+		judgement("a (1)", 1, verdict.ConnectionChurn, verdict.Low),
+		judgement("all", 0, verdict.ConnectionChurn, verdict.Low),
 		judgement("a (1)", 1, verdict.NotEnoughData, ""),
 		judgement("all", 0, verdict.NotEnoughData, ""),
 		judgement("a (1)", 1, verdict.Healthy, verdict.High),
@@ -256,8 +256,8 @@ func TestTheWorstIsALeakThatIsSureOfAProcess(t *testing.T) {
 	}
 	for i, a := range order {
 		for _, b := range order[i:] {
-			require.Equal(t, a, observe.Worst([]observe.Judgement{a, b}))
-			require.Equal(t, a, observe.Worst([]observe.Judgement{b, a}), "%v and %v", b.Verdict, a.Verdict)
+			require.Equal(t, a, observe.Worst([]observe.SubjectVerdict{a, b}))
+			require.Equal(t, a, observe.Worst([]observe.SubjectVerdict{b, a}), "%v and %v", b.Verdict, a.Verdict)
 		}
 	}
 }

@@ -50,7 +50,7 @@ type Snapshot struct {
 	// privilege; "" where neither works.
 	FlowSource string `json:"flow_source,omitempty"`
 	// AtLeast says that some that came and went were missed, or could not be
-	// told to be a process's, so that there were more.
+	// attributed to a process, so that there were more.
 	AtLeast bool `json:"at_least,omitempty"`
 	// StateDurations is how long the watched sockets were in states that they left; from
 	// the tracepoint only.

@@ -145,7 +145,7 @@ func find(t *testing.T, s observe.Snapshot, pid int32) observe.Process {
 // eachSource runs a test with every source of this system.
 func eachSource(t *testing.T, test func(*testing.T, socketstats.Source)) {
 	sources := []socketstats.Source{socketstats.Gopsutil{}}
-	if d, err := socketstats.OpenSockdiag(); err == nil {
+	if d, err := socketstats.OpenSource("sockdiag"); err == nil {
 		t.Cleanup(func() { d.Close() })
 		sources = append(sources, d)
 	}

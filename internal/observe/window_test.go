@@ -50,7 +50,7 @@ func TestALimitedHistoryIsJudgedAsIfItBeganThere(t *testing.T) {
 		return func(i int) []observe.Process { return []observe.Process{seen(3+i%2, 0, 2*min(i, seconds))} }
 	}
 	whole := historyOf(500, 0, busyFor(300))
-	require.Equal(t, verdict.ThrownAway, kindOf(whole))
+	require.Equal(t, verdict.ConnectionChurn, kindOf(whole))
 	require.Equal(t, verdict.Healthy, kindOf(limited(100, whole)), "nothing was thrown away in the last 100")
 
 	for _, rows := range []func(int) []observe.Process{
@@ -77,7 +77,7 @@ func TestALimitedHistoryIsJudgedAsIfItBeganThere(t *testing.T) {
 			}
 			return list
 		})
-		require.Equal(t, verdict.ThrownAway, kindOf(window))
+		require.Equal(t, verdict.ConnectionChurn, kindOf(window))
 		subjects := window.Subjects()
 		one := subjects[slices.IndexFunc(subjects, func(s observe.Subject) bool { return s.PID == 7 })]
 		since := 400 // the last count before the process's second sample
@@ -108,7 +108,7 @@ func TestALeakThatStandsStillIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	leak := func(i int) []observe.Process { return []observe.Process{seen(min(i/2, 50), 3*time.Second, 0)} }
 	h := limited(100, historyOf(2000, 0, leak))
-	require.Equal(t, verdict.IdleNotReused, kindOf(h))
+	require.Equal(t, verdict.IdleConnectionsNotReused, kindOf(h))
 	require.LessOrEqual(t, h.Len(), 100)
 	require.Equal(t, 1999*time.Second, h.Last().After, "the newest is there")
 

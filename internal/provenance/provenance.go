@@ -2,8 +2,8 @@
 // on which machine.
 package provenance
 
-// Origin is what made a recording. What is not known is "" or 0.
-type Origin struct {
+// Info is what made a recording. What is not known is "" or 0.
+type Info struct {
 	// Command is the command line, quoted as a shell takes it.
 	Command string `json:"command,omitempty"`
 	// Version is that of sockwatch.

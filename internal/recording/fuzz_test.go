@@ -74,10 +74,10 @@ func FuzzRead(f *testing.F) {
 		}
 		switch {
 		case got.Run != nil:
-			entry := report.Entry{Run: got.Run, Judgement: expect.Judge(got.Run)}
+			entry := report.Entry{Run: got.Run, Outcome: expect.Judge(got.Run)}
 			require.NoError(t, report.Write(io.Discard, "table", []report.Entry{entry}, false))
 		case got.History.Len() > 0:
-			d := report.Diagnosis{Samples: got.History.Len(), Judgements: got.History.Judge(got.Gone()), Last: got.History.Last()}
+			d := report.Diagnosis{Samples: got.History.Len(), Verdicts: got.History.Judge(got.Gone()), Last: got.History.Last()}
 			require.NoError(t, report.WriteDiagnosis(io.Discard, "table", d))
 		}
 	})

@@ -42,7 +42,7 @@ func silent(n int) *socketstats.Activity {
 }
 
 // by is what made the recordings of these tests.
-var by = &provenance.Origin{
+var by = &provenance.Info{
 	Command: `sockwatch run 'it'\''s <mine> & "yours".yaml'`, Version: "v1.2.3, go1.26", System: "linux 6.18", Arch: "amd64", CPUs: 2,
 }
 
@@ -60,9 +60,9 @@ expect: {faulty: [{verdict: leak}], fixed: ["client.final.TIME_WAIT <= 1"]}
 	events := []lab.Event{{Begin: &lab.Begin{
 		Schema: recording.Schema, Script: script, Scenario: script.ID, Title: script.Title, Speed: 1, Seed: 1<<64 - 1,
 		GoVersion: "go1.26", Source: "sockdiag", UnsupportedStates: []socketstats.State{socketstats.SynRecv}, Started: started,
-		Limits:   socketstats.Limits{Descriptors: 1024, Ports: 28232},
-		FaultyAt: lab.Place{Server: "127.0.0.1:80", ServerPID: 7, ClientPID: 8, LeftBehind: 1},
-		Origin:   by,
+		Limits:     socketstats.Limits{Descriptors: 1024, Ports: 28232},
+		FaultyAt:   lab.Endpoint{Server: "127.0.0.1:80", ServerPID: 7, ClientPID: 8, LeftBehind: 1},
+		Provenance: by,
 	}}}
 	report := func(n int) loadgen.Report {
 		return loadgen.Report{
@@ -91,7 +91,7 @@ expect: {faulty: [{verdict: leak}], fixed: ["client.final.TIME_WAIT <= 1"]}
 // aWatch is the lines of a watch of two processes, of which one leaks.
 func aWatch(samples int) []observe.Event {
 	events := []observe.Event{{Watch: &observe.Begin{
-		Schema: recording.Schema, PIDs: []int32{7, 8}, Source: "sockdiag", Interval: time.Second, Started: started, Origin: by,
+		Schema: recording.Schema, PIDs: []int32{7, 8}, Source: "sockdiag", Interval: time.Second, Started: started, Provenance: by,
 	}}}
 	for i := range samples {
 		n := 10 * i
@@ -180,19 +180,19 @@ func TestAWatchIsReadBackWithTheSameJudgements(t *testing.T) {
 func TestRecordingsThatDoNotSayWhatMadeThemAreRead(t *testing.T) {
 	t.Parallel()
 	run, watched := aRun(t, 3), aWatch(3)
-	run[0].Begin.Origin, watched[0].Watch.Origin = nil, nil
+	run[0].Begin.Provenance, watched[0].Watch.Provenance = nil, nil
 	for _, lines := range [][]any{anyOf(run), anyOf(watched)} {
 		path := recorded(t, lines)
 		data, err := os.ReadFile(path)
 		require.NoError(t, err)
-		require.NotContains(t, string(data), "origin", "what is not known is not there")
+		require.NotContains(t, string(data), "provenance", "what is not known is not there")
 		got, err := recording.Read(path)
 		require.NoError(t, err)
 		require.True(t, got.Ended)
 		if got.Run != nil {
-			require.Nil(t, got.Run.Origin)
+			require.Nil(t, got.Run.Provenance)
 		} else {
-			require.Nil(t, got.Watch.Origin)
+			require.Nil(t, got.Watch.Provenance)
 		}
 	}
 }

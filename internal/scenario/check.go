@@ -29,10 +29,10 @@ const (
 // values is filled in later.
 func defaults() Script {
 	return Script{
-		Needs:  Loopback,
-		Speed:  1,
-		Sample: Duration(time.Second),
-		Server: Server{Name: FirstServer, Protocol: HTTP, Status: defaultStatus},
+		Requires:       Loopback,
+		Speed:          1,
+		SampleInterval: Duration(time.Second),
+		Server:         Server{Name: FirstServer, Protocol: HTTP, Status: defaultStatus},
 	}
 }
 
@@ -40,9 +40,9 @@ const defaultStatus = 200
 
 // fillIn sets what follows from other values, or stands in a list.
 func (s *Script) fillIn() {
-	s.Code = cmp.Or(s.Code, s.ID)
-	for i := range s.Behind {
-		b := &s.Behind[i]
+	s.Implementation = cmp.Or(s.Implementation, s.ID)
+	for i := range s.Upstreams {
+		b := &s.Upstreams[i]
 		b.Protocol, b.Status = cmp.Or(b.Protocol, HTTP), cmp.Or(b.Status, defaultStatus)
 	}
 }
@@ -75,15 +75,15 @@ func (s Script) checkHead(codes []string) *finding {
 		return found("$.title", "title is missing: say in one line what happens")
 	case strings.ContainsFunc(s.Title, unicode.IsControl):
 		return found("$.title", "title is not one plain line")
-	case !known(codes, s.Code) && s.Code == s.ID:
-		return found("$.id", "there is no code for %q: add code, with one of %s", short(s.ID), strings.Join(codes, ", "))
-	case !known(codes, s.Code):
-		return found("$.code", "unknown scenario code %q: use one of %s", short(s.Code), strings.Join(codes, ", "))
+	case !known(codes, s.Implementation) && s.Implementation == s.ID:
+		return found("$.id", "there is no code for %q: add implementation, with one of %s", short(s.ID), strings.Join(codes, ", "))
+	case !known(codes, s.Implementation):
+		return found("$.implementation", "unknown implementation %q: use one of %s", short(s.Implementation), strings.Join(codes, ", "))
 	case unknownStep(s.Steps, codes) >= 0:
 		i := unknownStep(s.Steps, codes)
 		return found(fmt.Sprintf("$.steps[%d]", i), "step %q is no scenario of the catalogue", short(s.Steps[i]))
-	case s.Needs != Loopback && s.Needs != Namespace:
-		return found("$.needs", "needs is %q: use %s or %s", short(s.Needs), Loopback, Namespace)
+	case s.Requires != Loopback && s.Requires != Namespace:
+		return found("$.requires", "requires is %q: use %s or %s", short(s.Requires), Loopback, Namespace)
 	case CheckSpeed(s.Speed) != nil:
 		return found("$.speed", "%s", CheckSpeed(s.Speed))
 	case s.MaxSpeed != 0 && (CheckSpeed(s.MaxSpeed) != nil || s.MaxSpeed < s.Speed):
@@ -91,7 +91,7 @@ func (s Script) checkHead(codes []string) *finding {
 	case s.Fault != nil && s.Fault.Kind == "":
 		return found("$.fault.kind", "a fault has a kind, such as idle-connections-not-reused")
 	case s.Fault != nil && s.Fault.Fix == "":
-		return found("$.fault.fix", "a fault has a fix: one sentence on how to mend it")
+		return found("$.fault.fix", "a fault has a fix: one sentence on how to fix it")
 	}
 	return nil
 }
@@ -128,7 +128,7 @@ func (s Script) checkLoad() *finding {
 		if f := p.check(fmt.Sprintf("$.load[%d]", i)); f != nil {
 			return f
 		}
-		if total += p.moments() * (1 + p.Extra) * max(p.Burst, 1); total > maxRequests {
+		if total += p.moments() * (1 + p.JitterRequests) * max(p.Burst, 1); total > maxRequests {
 			return found(fmt.Sprintf("$.load[%d]", i), "the load may send %d requests by this phase: the limit is %d", total, maxRequests)
 		}
 	}
@@ -146,12 +146,12 @@ func (s Script) checkTimes() *finding {
 		return found("$.load", "load takes %s: the limit is %s", length, maxDuration)
 	case length == 0:
 		return found("$.load", "load takes no time: add a pause, such as: - pause: 2s")
-	case s.Sample.D() < minSample:
-		return found("$.sample", "sample %s is shorter than the shortest there is, %s", s.Sample, minSample)
-	case length < s.Sample.D() && s.Sample == defaults().Sample:
-		return found("$.load", "load takes %s: sampling every %s would see nothing of it", length, s.Sample)
-	case length < s.Sample.D():
-		return found("$.sample", "load takes %s: sampling every %s would see nothing of it", length, s.Sample)
+	case s.SampleInterval.D() < minSample:
+		return found("$.sample_interval", "sample_interval %s is shorter than the shortest there is, %s", s.SampleInterval, minSample)
+	case length < s.SampleInterval.D() && s.SampleInterval == defaults().SampleInterval:
+		return found("$.load", "load takes %s: sampling every %s would see nothing of it", length, s.SampleInterval)
+	case length < s.SampleInterval.D():
+		return found("$.sample_interval", "load takes %s: sampling every %s would see nothing of it", length, s.SampleInterval)
 	case stop.D() > length:
 		return found("$.server.stop_after", "stop_after %s is after the end of the load (%s)", stop, length)
 	}
@@ -172,20 +172,20 @@ func (p Phase) check(path string) *finding {
 		return found(path, "a phase has just one of rate, burst and pause")
 	case p.Rate > 0 && p.For == 0:
 		return found(path+".rate", "rate needs for: how long it is kept, such as 30s")
-	case p.Rate == 0 && (p.For != 0 || p.Extra != 0):
-		return found(path, "for and extra belong to a rate")
-	case p.Extra < 0 || p.Extra > maxBurst:
-		return found(path+".extra", "extra %d is not between 0 and %d", p.Extra, maxBurst)
+	case p.Rate == 0 && (p.For != 0 || p.JitterRequests != 0):
+		return found(path, "for and jitter_requests belong to a rate")
+	case p.JitterRequests < 0 || p.JitterRequests > maxBurst:
+		return found(path+".jitter_requests", "jitter_requests %d is not between 0 and %d", p.JitterRequests, maxBurst)
 	case p.Rate > 0 && p.moments() == 0:
 		return found(path+".for", "%s at %v a second is not one request", p.For, p.Rate)
 	case p.Burst < 0 || p.Burst > maxBurst:
 		return found(path+".burst", "burst %d is not between 1 and %d", p.Burst, maxBurst)
-	case p.Times < 0 || p.Times > maxBurst:
-		return found(path+".times", "times %d is not between 1 and %d", p.Times, maxBurst)
-	case p.Burst == 0 && (p.Times != 0 || p.Every != 0):
-		return found(path, "times and every belong to a burst")
-	case p.Times > 1 && p.Every == 0:
-		return found(path+".times", "a burst that is repeated needs every: the time between two, such as 500ms")
+	case p.Repeat < 0 || p.Repeat > maxBurst:
+		return found(path+".repeat", "repeat %d is not between 1 and %d", p.Repeat, maxBurst)
+	case p.Burst == 0 && (p.Repeat != 0 || p.Every != 0):
+		return found(path, "repeat and every belong to a burst")
+	case p.Repeat > 1 && p.Every == 0:
+		return found(path+".repeat", "a burst that is repeated needs every: the time between two, such as 500ms")
 	}
 	return nil
 }
@@ -202,8 +202,8 @@ func (s Script) checkExpect() *finding {
 			if f := s.checkServerOf(e, fmt.Sprintf("$.expect.%s[%d]", side, i)); f != nil {
 				return f
 			}
-			if e.ofKernel() && s.Needs != Namespace {
-				return found(fmt.Sprintf("$.expect.%s[%d]", side, i), "the kernel's counters are the whole machine's: %s needs a line needs: namespace", e)
+			if e.ofKernel() && s.Requires != Namespace {
+				return found(fmt.Sprintf("$.expect.%s[%d]", side, i), "the kernel's counters are the whole machine's: %s needs a line requires: namespace", e)
 			}
 		}
 	}
@@ -218,8 +218,8 @@ func (s Script) checkServerOf(e Expectation, path string) *finding {
 			continue
 		}
 		server, _, _ := strings.Cut(rest, ".")
-		if len(s.Behind) == 0 {
-			return found(path, "%s: servers are counted one by one only where there are some behind the first", name)
+		if len(s.Upstreams) == 0 {
+			return found(path, "%s: servers are counted one by one only where there are upstreams", name)
 		}
 		if !slices.ContainsFunc(s.Servers(), func(v Server) bool { return v.Name == server && v.Protocol != DNS }) {
 			return found(path, "%s: there is no server %q", name, server)

@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// maxBehind is how many servers a side may have beside its first: they are all
+// maxUpstreams is how many servers a side may have besides its first: they are all
 // in one process.
-const maxBehind = 8
+const maxUpstreams = 8
 
 // FirstServer is the name of a side's first server, if it has no other.
 const FirstServer = "server"
 
 // Servers are all servers of a side, the first one first.
-func (s Script) Servers() []Server { return append([]Server{s.Server}, s.Behind...) }
+func (s Script) Servers() []Server { return append([]Server{s.Server}, s.Upstreams...) }
 
 func (s Script) checkServers() *finding {
-	if len(s.Behind) > maxBehind {
-		return found("$.behind", "%d servers behind the first are above the limit of %d", len(s.Behind), maxBehind)
+	if len(s.Upstreams) > maxUpstreams {
+		return found("$.upstreams", "%d upstreams are above the limit of %d", len(s.Upstreams), maxUpstreams)
 	}
 	var names []string
 	for _, v := range s.Servers() {
@@ -28,11 +28,11 @@ func (s Script) checkServers() *finding {
 	for i, v := range s.Servers() {
 		path := "$.server"
 		if i > 0 {
-			path = fmt.Sprintf("$.behind[%d]", i-1)
+			path = fmt.Sprintf("$.upstreams[%d]", i-1)
 		}
 		switch {
 		case i > 0 && v.Name == "":
-			return found(path, "a server behind the first has a name: the metrics call it servers.NAME.requests")
+			return found(path, "an upstream has a name: the metrics call it servers.NAME.requests")
 		case !idForm.MatchString(v.Name):
 			return found(path+".name", "name %q is not lower-case words joined by hyphens", short(v.Name))
 		case slices.Index(names, v.Name) != i:
@@ -42,9 +42,9 @@ func (s Script) checkServers() *finding {
 		case i > 0 && v.StopAfter != 0:
 			return found(path+".stop_after", "stop_after is for the first server: use down_after")
 		case i == 0 && v.Protocol == DNS:
-			return found(path+".protocol", "a name server stands behind the first server: nobody sends it the load")
-		case v.Protocol == Balancer && (i > 0 || len(s.Behind) == 0):
-			return found(path+".protocol", "a balancer is the first server, and has others behind it")
+			return found(path+".protocol", "a name server is an upstream, not the first server: nobody sends it the load")
+		case v.Protocol == Balancer && (i > 0 || len(s.Upstreams) == 0):
+			return found(path+".protocol", "a balancer is the first server, and has upstreams")
 		}
 		if f := v.check(path, names); f != nil {
 			return f
@@ -81,22 +81,22 @@ func (v Server) check(path string, servers []string) *finding {
 		return found(path+".status", "status %d is not between 200 and 599", v.Status)
 	case v.Body > maxBody:
 		return found(path+".body", "body of %d bytes is above the limit of %d", v.Body, maxBody)
-	case v.SetUp != 0 && v.Protocol != RowDB:
-		return found(path+".set_up", "set_up is for protocol %s", RowDB)
+	case v.HandshakeDelay != 0 && v.Protocol != ToyDB:
+		return found(path+".handshake_delay", "handshake_delay is for protocol %s", ToyDB)
 	case v.OverLimit != "" && v.MaxConns == 0:
 		return found(path+".over_limit", "over_limit needs max_conns")
 	case v.PauseFor != 0 && v.PauseAfter == 0:
 		return found(path+".pause_for", "pause_for needs pause_after")
 	case v.DownFor != 0 && v.DownAfter == 0:
 		return found(path+".down_for", "down_for needs down_after")
-	case len(v.Answers) > maxBurst:
-		return found(path+".answers", "%d answers are above the limit of %d", len(v.Answers), maxBurst)
+	case len(v.Responses) > maxBurst:
+		return found(path+".responses", "%d responses are above the limit of %d", len(v.Responses), maxBurst)
 	case (len(v.Resolve) > 0) != (v.Protocol == DNS):
 		return found(path+".resolve", "protocol %s and resolve need each other", DNS)
 	}
-	for i, a := range v.Answers {
-		if !slices.Contains(Answers(), a) {
-			return found(fmt.Sprintf("%s.answers[%d]", path, i), "answer %q: use one of %s", short(string(a)), joined(Answers()))
+	for i, a := range v.Responses {
+		if !slices.Contains(Responses(), a) {
+			return found(fmt.Sprintf("%s.responses[%d]", path, i), "response %q: use one of %s", short(string(a)), joined(Responses()))
 		}
 	}
 	return firstOf(
@@ -116,7 +116,7 @@ func (v Server) checkResolve(path string, servers []string) *finding {
 		case r.To == v.Name || !slices.Contains(append(slices.Clone(servers), specialNames...), r.To):
 			return found(at+".to", "resolve to %q: use the name of another server, or one of %s", short(r.To), strings.Join(specialNames, ", "))
 		case r.For == 0 && i < len(v.Resolve)-1:
-			return found(at, "only the last answer may stand without an end: add for, such as 1s")
+			return found(at, "only the last response may stand without an end: add for, such as 1s")
 		}
 	}
 	return nil
@@ -126,16 +126,16 @@ func (s Script) checkNetwork() *finding {
 	for i, w := range s.Network {
 		path := fmt.Sprintf("$.network[%d]", i)
 		switch {
-		case s.Needs != Namespace:
-			return found(path, "the network is changed only in a namespace: add a line needs: namespace")
+		case s.Requires != Namespace:
+			return found(path, "the network is changed only in a namespace: add a line requires: namespace")
 		case (w.Firewall == "") == (w.Bandwidth == 0):
-			return found(path, "weather is either a firewall or a bandwidth")
+			return found(path, "a network fault is either a firewall or a bandwidth")
 		case w.Firewall != "" && !slices.Contains([]string{Drop, Reject, RejectHost, Reset}, w.Firewall):
 			return found(path+".firewall", "firewall %q: use one of drop, reject, reject-host, reset", short(w.Firewall))
 		case w.Bandwidth < 0:
 			return found(path+".bandwidth", "bandwidth %d is negative", w.Bandwidth)
-		case w.Of != "" && w.Of != OfNew && w.Of != OfAll:
-			return found(path+".of", "of %q: use %s or %s", short(w.Of), OfNew, OfAll)
+		case w.Packets != "" && w.Packets != PacketsNew && w.Packets != PacketsAll:
+			return found(path+".packets", "packets %q: use %s or %s", short(w.Packets), PacketsNew, PacketsAll)
 		}
 	}
 	return nil

@@ -49,11 +49,11 @@ func TestExpectationIsReadWhole(t *testing.T) {
 }
 
 func TestVerdictIsExpectedInEitherForm(t *testing.T) {
-	line := mustExpect(t, "verdict == requests-that-hang")
-	s, err := Parse("my.yaml", []byte(strings.Replace(good, "requests.ok == 0", "{verdict: requests-that-hang}", 1)), []string{"my-incident"})
+	line := mustExpect(t, "verdict == request-stalled")
+	s, err := Parse("my.yaml", []byte(strings.Replace(good, "requests.ok == 0", "{verdict: request-stalled}", 1)), []string{"my-incident"})
 	require.NoError(t, err)
 	require.Equal(t, line, s.Expect.Faulty[0])
-	require.Equal(t, "verdict == requests-that-hang", line.String())
+	require.Equal(t, "verdict == request-stalled", line.String())
 
 	hang := verdict.Verdict{Severity: verdict.Fault, Kind: line.Kind}
 	churn := verdict.Verdict{Severity: verdict.Note, Kind: "connection-churn"}

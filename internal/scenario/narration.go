@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Telling is what is told from a moment on.
-type Telling struct {
+// NarrationLine is what is told from a moment on.
+type NarrationLine struct {
 	// At is the moment, from the start of the load.
 	At Duration `yaml:"at,omitempty"`
 	// Say is the beginning of a sentence that goes on with what each side holds.
@@ -41,11 +41,11 @@ func (s Script) Now(at time.Duration) string {
 
 func (p Phase) say() string {
 	switch {
-	case p.Rate > 0 && p.Extra > 0:
+	case p.Rate > 0 && p.JitterRequests > 0:
 		return fmt.Sprintf("%.3g requests a second and more at random", p.Rate)
 	case p.Rate > 0:
 		return fmt.Sprintf("%.3g requests a second", p.Rate)
-	case p.Burst > 1 && p.Times > 1:
+	case p.Burst > 1 && p.Repeat > 1:
 		return fmt.Sprintf("Bursts of %d requests", p.Burst)
 	case p.Burst > 1:
 		return fmt.Sprintf("A burst of %d requests", p.Burst)
@@ -61,7 +61,7 @@ func (s Script) checkNarration() *finding {
 		path := fmt.Sprintf("$.narration[%d]", i)
 		switch {
 		case strings.TrimSpace(t.Say) == "":
-			return found(path, "say is missing: tell in a few words what happens")
+			return found(path, "say is missing: say in a few words what happens")
 		case strings.ContainsFunc(t.Say, unicode.IsControl):
 			return found(path+".say", "say is not one plain line")
 		case utf8.RuneCountInString(t.Say) > longestSay:

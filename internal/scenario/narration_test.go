@@ -11,8 +11,8 @@ func TestLoadSpeaksForItselfWhereNothingIsTold(t *testing.T) {
 	t.Parallel()
 	second := Duration(time.Second)
 	s := Script{Load: []Phase{
-		{Burst: 1}, {Pause: second}, {Rate: 2.5, For: second}, {Rate: 2, Extra: 1, For: second},
-		{Burst: 40, Times: 2, Every: second}, {Burst: 40}, {Pause: second},
+		{Burst: 1}, {Pause: second}, {Rate: 2.5, For: second}, {Rate: 2, JitterRequests: 1, For: second},
+		{Burst: 40, Repeat: 2, Every: second}, {Burst: 40}, {Pause: second},
 	}}
 	for at, want := range map[float64]string{
 		0: "No more requests for now", 1: "2.5 requests a second", 1.999: "2.5 requests a second",
@@ -29,7 +29,7 @@ func TestLoadSpeaksForItselfWhereNothingIsTold(t *testing.T) {
 
 func TestNarrationGoesWithTheSpeed(t *testing.T) {
 	t.Parallel()
-	s := Script{Load: []Phase{{Pause: Duration(time.Minute)}}, Narration: []Telling{
+	s := Script{Load: []Phase{{Pause: Duration(time.Minute)}}, Narration: []NarrationLine{
 		{At: Duration(10 * time.Second), Say: "first"}, {At: Duration(20 * time.Second), Say: "second"},
 	}}.AtSpeed(10)
 	require.Equal(t, "No more requests for now", s.Now(999*time.Millisecond))

@@ -81,7 +81,7 @@ func TestBadScriptOfOddBytes(t *testing.T) {
 		{"CR line ends", "id: my-incident\rserver:\r  delay: 20\r",
 			"my.yaml:3:10: duration \"20\" has no unit: write it like 20s or 20ms\n  3 |   delay: 20\n    |          ^"},
 		{"byte order mark", "\ufeffid: my-incident\ndealy: 1s\n",
-			"my.yaml:2:1: unknown key \"dealy\": use one of id, title, code, needs, speed, max_speed, fault, symptoms, steps, server, behind, network, client, load, narration, sample, sweep, expect\n" +
+			"my.yaml:2:1: unknown key \"dealy\": use one of id, title, implementation, requires, speed, max_speed, fault, symptoms, steps, server, upstreams, network, client, load, narration, sample_interval, sweep, expect\n" +
 				"  2 | dealy: 1s\n    | ^"},
 		{"space behind a value", "server:\n  delay: 20   \n",
 			"my.yaml:2:10: duration \"20\" has no unit: write it like 20s or 20ms\n  2 |   delay: 20\n    |          ^"},
@@ -118,10 +118,10 @@ func TestGoodScriptInManyForms(t *testing.T) {
 		"no newline at end":    strings.TrimSpace(good),
 		"one line":             "{id: my-incident, title: T, load: [{rate: 1, for: 10s}], expect: {faulty: [requests.ok == 0], fixed: [requests.ok == 10]}}",
 		"quotes":               strings.ReplaceAll(strings.ReplaceAll(good, "my-incident", `"my-incident"`), "10s", `'10s'`),
-		"anchor and alias":     head + "load:\n  - {rate: 1, for: &d 10s}\n" + expect + "sample: &s 1s\n",
+		"anchor and alias":     head + "load:\n  - {rate: 1, for: &d 10s}\n" + expect + "sample_interval: &s 1s\n",
 		"tags":                 strings.ReplaceAll(good, "title: T", "title: !!str T"),
-		"sections left empty":  good + "server:\nclient:\nfault:\nneeds: null\n",
-		"defaults written out": good + "code: my-incident\nneeds: loopback\nspeed: 1.0\nsample: 1000ms\nserver: {protocol: http, status: 200, hang: false, delay: 0s}\n",
+		"sections left empty":  good + "server:\nclient:\nfault:\nrequires: null\n",
+		"defaults written out": good + "implementation: my-incident\nrequires: loopback\nspeed: 1.0\nsample_interval: 1000ms\nserver: {protocol: http, status: 200, no_response: false, delay: 0s}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := mustParse(t, text)
@@ -139,7 +139,7 @@ func TestScriptOfAnyCodeIsReadWhereNoneAreKnown(t *testing.T) {
 	require.ErrorContains(t, err, `unknown scenario code "not-in-this-version"`)
 	s, err := Parse("my.yaml", []byte(text), nil)
 	require.NoError(t, err)
-	require.Equal(t, "not-in-this-version", s.Code)
+	require.Equal(t, "not-in-this-version", s.Implementation)
 	again, err := Parse("my.yaml", []byte(s.AtSpeed(3).Text), nil)
 	require.NoError(t, err)
 	require.Equal(t, s, again, "the text stays at the script's own speed")
@@ -147,12 +147,12 @@ func TestScriptOfAnyCodeIsReadWhereNoneAreKnown(t *testing.T) {
 
 func TestDefaultsAreFilledIn(t *testing.T) {
 	s := mustParse(t, good)
-	require.Equal(t, "my-incident", s.Code)
-	require.Equal(t, Loopback, s.Needs)
+	require.Equal(t, "my-incident", s.Implementation)
+	require.Equal(t, Loopback, s.Requires)
 	require.Equal(t, 1.0, s.Speed)
-	require.Equal(t, "1s", s.Sample.String())
+	require.Equal(t, "1s", s.SampleInterval.String())
 	require.Equal(t, Server{Name: FirstServer, Protocol: HTTP, Status: 200}, s.Server)
-	behind := mustParse(t, good+"behind: [{name: a}]\n").Behind
+	behind := mustParse(t, good+"upstreams: [{name: a}]\n").Upstreams
 	require.Equal(t, []Server{{Name: "a", Protocol: HTTP, Status: 200}}, behind)
 	require.Equal(t, Client{}, s.Client)
 	require.Nil(t, s.Fault)

@@ -38,7 +38,7 @@ func (s Script) Length() time.Duration {
 func (s Script) requests() int {
 	n := 0
 	for _, p := range s.Load {
-		n += p.moments() * (1 + p.Extra) * max(p.Burst, 1)
+		n += p.moments() * (1 + p.JitterRequests) * max(p.Burst, 1)
 	}
 	return n
 }
@@ -51,7 +51,7 @@ func (p Phase) moments() int {
 		// and 10 s at 3/s are 30 at any speed: For is whole nanoseconds.
 		return int(p.For.D().Seconds()*float64(p.Rate) + float64(p.Rate)*1e-9 + 1e-6)
 	case p.Burst > 0:
-		return max(p.Times, 1)
+		return max(p.Repeat, 1)
 	default:
 		return 0
 	}
@@ -69,8 +69,8 @@ func (p Phase) atOnce(random *rand.Rand) int {
 	if p.Burst > 0 {
 		return p.Burst
 	}
-	if p.Extra > 0 {
-		return 1 + random.IntN(p.Extra+1)
+	if p.JitterRequests > 0 {
+		return 1 + random.IntN(p.JitterRequests+1)
 	}
 	return 1
 }
@@ -80,7 +80,7 @@ func (p Phase) length() time.Duration {
 	case p.Rate > 0:
 		return p.For.D()
 	case p.Burst > 0:
-		return time.Duration(max(p.Times, 1)) * p.Every.D()
+		return time.Duration(max(p.Repeat, 1)) * p.Every.D()
 	default:
 		return p.Pause.D()
 	}

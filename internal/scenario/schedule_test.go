@@ -33,9 +33,9 @@ func TestArrivalsOfEachKindOfPhase(t *testing.T) {
 		{"a part of a request is none", "{rate: 4, for: 1100ms}", ms(0, 250, 500, 750), 1100 * time.Millisecond},
 		{"rounding takes no request away", "{rate: 10, for: 300ms}, pause: 1s", ms(0, 100, 200), 1300 * time.Millisecond},
 		{"a burst is one moment", "burst: 3, pause: 1s", ms(0, 0, 0), time.Second},
-		{"bursts repeat", "{burst: 2, times: 3, every: 500ms}", ms(0, 0, 500, 500, 1000, 1000), 1500 * time.Millisecond},
+		{"bursts repeat", "{burst: 2, repeat: 3, every: 500ms}", ms(0, 0, 500, 500, 1000, 1000), 1500 * time.Millisecond},
 		{"a pause shifts what follows", "pause: 1s, {rate: 2, for: 1s}", ms(1000, 1500), 2 * time.Second},
-		{"phases follow each other", "{rate: 2, for: 1s}, {burst: 1, times: 2, every: 1s}, pause: 1s, burst: 2",
+		{"phases follow each other", "{rate: 2, for: 1s}, {burst: 1, repeat: 2, every: 1s}, pause: 1s, burst: 2",
 			ms(0, 500, 1000, 2000, 4000, 4000), 4 * time.Second},
 	}
 	for _, test := range tests {
@@ -56,13 +56,13 @@ func TestRateKeepsItsSpacingToTheEnd(t *testing.T) {
 }
 
 func TestSameSeedGivesTheSameSchedule(t *testing.T) {
-	s := withLoad(t, "{rate: 10, for: 10s, extra: 3}, {rate: 5, for: 10s, extra: 1}")
+	s := withLoad(t, "{rate: 10, for: 10s, jitter_requests: 3}, {rate: 5, for: 10s, jitter_requests: 1}")
 	require.Equal(t, s.Arrivals(7), s.Arrivals(7))
-	require.Equal(t, s.Arrivals(7), withLoad(t, "{rate: 10, for: 10s, extra: 3}, {rate: 5, for: 10s, extra: 1}").Arrivals(7))
+	require.Equal(t, s.Arrivals(7), withLoad(t, "{rate: 10, for: 10s, jitter_requests: 3}, {rate: 5, for: 10s, jitter_requests: 1}").Arrivals(7))
 }
 
 func TestDifferentSeedsGiveDifferentSchedules(t *testing.T) {
-	s := withLoad(t, "{rate: 10, for: 10s, extra: 3}")
+	s := withLoad(t, "{rate: 10, for: 10s, jitter_requests: 3}")
 	for seed := uint64(1); seed <= 20; seed++ {
 		require.NotEqual(t, s.Arrivals(0), s.Arrivals(seed))
 	}
@@ -71,11 +71,11 @@ func TestDifferentSeedsGiveDifferentSchedules(t *testing.T) {
 // Recorded runs name their seed: another Go release must play the same.
 func TestScheduleOfASeedNeverChanges(t *testing.T) {
 	require.Equal(t, ms(0, 0, 1000, 2000, 2000, 2000, 3000, 4000, 4000, 4000, 5000, 5000),
-		withLoad(t, "{rate: 1, for: 6s, extra: 2}").Arrivals(1))
+		withLoad(t, "{rate: 1, for: 6s, jitter_requests: 2}").Arrivals(1))
 }
 
 func TestExtraRequestsComeWithTheRegularOnes(t *testing.T) {
-	due := withLoad(t, "{rate: 10, for: 100s, extra: 3}").Arrivals(1)
+	due := withLoad(t, "{rate: 10, for: 100s, jitter_requests: 3}").Arrivals(1)
 	atOnce := map[time.Duration]int{}
 	for _, at := range due {
 		atOnce[at]++
@@ -92,7 +92,7 @@ func TestExtraRequestsComeWithTheRegularOnes(t *testing.T) {
 }
 
 func TestRequestsIsTheMostThatArrivalsGives(t *testing.T) {
-	s := withLoad(t, "{rate: 1, for: 3s, extra: 2}, {burst: 5, times: 2, every: 1s}, pause: 1s")
+	s := withLoad(t, "{rate: 1, for: 3s, jitter_requests: 2}, {burst: 5, repeat: 2, every: 1s}, pause: 1s")
 	require.Equal(t, 3*3+10, s.requests())
 	most := 0
 	for seed := range uint64(200) {
@@ -102,7 +102,7 @@ func TestRequestsIsTheMostThatArrivalsGives(t *testing.T) {
 }
 
 func TestSpeedDividesEveryMoment(t *testing.T) {
-	s := withLoad(t, "{rate: 7, for: 13s, extra: 2}, pause: 1s, {burst: 3, times: 4, every: 700ms}, {rate: 75, for: 4s}, {rate: 0.3, for: 10s}")
+	s := withLoad(t, "{rate: 7, for: 13s, jitter_requests: 2}, pause: 1s, {burst: 3, repeat: 4, every: 700ms}, {rate: 75, for: 4s}, {rate: 0.3, for: 10s}")
 	plain := s.Arrivals(1)
 	for _, speed := range []float64{10, 1, 3, 7, 0.5, 0.01, 33.3, 1000} {
 		fast := s.AtSpeed(speed).Arrivals(1)
@@ -124,6 +124,6 @@ func TestSpeedChangesNoNumberOfRequests(t *testing.T) {
 }
 
 func TestArrivalsAreInOrder(t *testing.T) {
-	s := withLoad(t, "{rate: 100, for: 1s, extra: 5}, {burst: 10, times: 10, every: 1ms}, {rate: 1, for: 2s}")
+	s := withLoad(t, "{rate: 100, for: 1s, jitter_requests: 5}, {burst: 10, repeat: 10, every: 1ms}, {rate: 1, for: 2s}")
 	require.True(t, slices.IsSorted(s.Arrivals(3)))
 }

@@ -118,7 +118,7 @@ func refine(section reflect.Type, s *jsonschema.Schema) {
 			{Required: []string{"rate", "for"}}, {Required: []string{"burst"}}, {Required: []string{"pause"}},
 		}
 		s.DependentRequired = map[string][]string{
-			"for": {"rate"}, "extra": {"rate"}, "times": {"burst", "every"}, "every": {"burst"},
+			"for": {"rate"}, "jitter_requests": {"rate"}, "repeat": {"burst", "every"}, "every": {"burst"},
 		}
 	}
 }
@@ -132,7 +132,7 @@ var bounds = map[string][]float64{
 	"Server.close_after":             {0},
 	"Server.workers":                 {0},
 	"Server.backlog":                 {0},
-	"Weather.bandwidth":              {0},
+	"NetworkFault.bandwidth":         {0},
 	"Client.in_flight":               {0, maxRequests},
 	"Client.retries":                 {0, maxRetries},
 	"Client.send":                    {0, maxBody},
@@ -155,15 +155,15 @@ func enums() map[string][]any {
 		symptoms = append(symptoms, s.Name)
 	}
 	return map[string][]any{
-		"Script.needs":      {Loopback, Namespace},
-		"Script.code":       ids,
-		"Script.symptoms":   symptoms,
-		"Server.protocol":   anys(Protocols()),
-		"Server.answers":    anys(Answers()),
-		"Server.over_limit": {Wait, Refuse, Close},
-		"Weather.firewall":  {Drop, Reject, RejectHost, Reset},
-		"Weather.of":        {OfNew, OfAll},
-		"Sweep.setting":     anys(Settings()),
+		"Script.requires":       {Loopback, Namespace},
+		"Script.implementation": ids,
+		"Script.symptoms":       symptoms,
+		"Server.protocol":       anys(Protocols()),
+		"Server.responses":      anys(Responses()),
+		"Server.over_limit":     {Wait, Refuse, Close},
+		"NetworkFault.firewall": {Drop, Reject, RejectHost, Reset},
+		"NetworkFault.packets":  {PacketsNew, PacketsAll},
+		"Sweep.setting":         anys(Settings()),
 	}
 }
 

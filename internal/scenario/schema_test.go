@@ -60,11 +60,11 @@ func TestSchemaRefusesWhatParseRefuses(t *testing.T) {
 		"title is a list":           change("title: T", "title: [T]"),
 		"load missing":              change(load, ""),
 		"load empty":                change(load, "load: []\n"),
-		"needs unknown":             good + "needs: internet\n",
+		"requires unknown":          good + "requires: internet\n",
 		"speed too low":             good + "speed: 0.001\n",
 		"speed too high":            good + "speed: 1001\n",
 		"fault without fix":         good + "fault: {kind: not-closed}\n",
-		"unknown code":              good + "code: no-such-code\n",
+		"unknown code":              good + "implementation: no-such-code\n",
 		"duration without unit":     good + "server: {delay: 20}\n",
 		"quoted duration":           good + "server: {delay: '20'}\n",
 		"duration in words":         good + "server: {delay: 20 seconds}\n",
@@ -73,7 +73,7 @@ func TestSchemaRefusesWhatParseRefuses(t *testing.T) {
 		"fraction as whole number":  good + "server: {body: 2.5}\n",
 		"body negative":             good + "server: {body: -1}\n",
 		"status too high":           good + "server: {status: 600}\n",
-		"hang is a number":          good + "server: {hang: 1}\n",
+		"no_response is a number":   good + "server: {no_response: 1}\n",
 		"pool_size negative":        good + "client: {pool_size: -1}\n",
 		"sweep over nothing":        good + "sweep: {setting: poolsize, values: [1, 2]}\n",
 		"sweep from zero":           good + "sweep: {setting: pool_size, values: [0, 1]}\n",
@@ -85,7 +85,7 @@ func TestSchemaRefusesWhatParseRefuses(t *testing.T) {
 		"phase with two kinds":      change("for: 10s", "for: 10s, burst: 5"),
 		"phase with nothing":        change("rate: 1, for: 10s", ""),
 		"rate without for":          change(", for: 10s", ""),
-		"repeated without every":    change("rate: 1, for: 10s", "burst: 1, times: 2"),
+		"repeated without every":    change("rate: 1, for: 10s", "burst: 1, repeat: 2"),
 		"burst too large":           change("rate: 1, for: 10s", "burst: 10001, every: 10s"),
 		"expect missing":            change(expect, ""),
 		"expect.faulty empty":       change("faulty: [requests.ok == 0]", "faulty: []"),
@@ -144,7 +144,7 @@ func TestEveryKeyOfTheSchemaIsExplainedToScriptAuthors(t *testing.T) {
 var sections = []reflect.Type{
 	reflect.TypeFor[Script](), reflect.TypeFor[Fault](), reflect.TypeFor[Server](),
 	reflect.TypeFor[Client](), reflect.TypeFor[Phase](), reflect.TypeFor[Expect](),
-	reflect.TypeFor[Resolve](), reflect.TypeFor[Weather](), reflect.TypeFor[Sweep](), reflect.TypeFor[Telling](),
+	reflect.TypeFor[Resolve](), reflect.TypeFor[NetworkFault](), reflect.TypeFor[Sweep](), reflect.TypeFor[NarrationLine](),
 }
 
 // generateSchema returns the schema of a script as the types have it.

@@ -18,12 +18,12 @@ type Script struct {
 	ID string `yaml:"id"`
 	// Title is one line for lists and tables.
 	Title string `yaml:"title"`
-	// Code is the scenario of the catalogue whose faulty and fixed code is
+	// Implementation is the scenario of the catalogue whose faulty and fixed code is
 	// played. Default: the scenario's own id.
-	Code string `yaml:"code,omitempty"`
-	// Needs says where the scenario can be played: loopback (the default), or
+	Implementation string `yaml:"implementation,omitempty"`
+	// Requires says where the scenario can be played: loopback (the default), or
 	// namespace for one that must have a network namespace of its own.
-	Needs string `yaml:"needs,omitempty"`
+	Requires string `yaml:"requires,omitempty"`
 	// Speed divides every time of this script when the user names no other.
 	// Default 1.
 	Speed float64 `yaml:"speed,omitempty"`
@@ -37,28 +37,28 @@ type Script struct {
 	// Symptoms are what an engineer sees who meets the incident. The catalogue is
 	// grouped by them.
 	Symptoms []string `yaml:"symptoms,omitempty"`
-	// Steps are scenarios of the catalogue that mend this one, each a part of it:
+	// Steps are scenarios of the catalogue that fix this one, each a part of it:
 	// what the repair before has made is what the next one begins with. They are
 	// played after it.
 	Steps []string `yaml:"steps,omitempty"`
 	// Server is how the server of both sides behaves.
 	Server Server `yaml:"server,omitempty"`
-	// Behind are more servers of each side, beside the first or behind it: the
+	// Upstreams are more servers of each side, beside the first or behind it: the
 	// one that it calls, those that a balancer spreads over, a name server.
 	// Their sockets count as the first one's do.
-	Behind []Server `yaml:"behind,omitempty"`
+	Upstreams []Server `yaml:"upstreams,omitempty"`
 	// Network is what becomes of the network while the load goes on. It needs
 	// a namespace.
-	Network []Weather `yaml:"network,omitempty"`
+	Network []NetworkFault `yaml:"network,omitempty"`
 	// Client holds the settings that the code of both sides may use.
 	Client Client `yaml:"client,omitempty"`
 	// Load is what each side gets, phase after phase.
 	Load []Phase `yaml:"load"`
 	// Narration says what happens, for those who look on. Where it says nothing,
 	// the load speaks for itself.
-	Narration []Telling `yaml:"narration,omitempty"`
-	// Sample is the time between two counts. Default 1s.
-	Sample Duration `yaml:"sample,omitempty"`
+	Narration []NarrationLine `yaml:"narration,omitempty"`
+	// SampleInterval is the time between two counts. Default 1s.
+	SampleInterval Duration `yaml:"sample_interval,omitempty"`
 	// Sweep is what `sockwatch sweep` plays: the fixed code at several values of
 	// a client setting.
 	Sweep *Sweep `yaml:"sweep,omitempty"`
@@ -74,7 +74,7 @@ type Script struct {
 type Fault struct {
 	// Kind is the leak's name, such as idle-connections-not-reused.
 	Kind string `yaml:"kind"`
-	// Fix is one sentence that says how to mend it.
+	// Fix is one sentence that says how to fix it.
 	Fix string `yaml:"fix"`
 }
 
@@ -84,14 +84,14 @@ type Phase struct {
 	Rate Rate `yaml:"rate,omitempty"`
 	// For is how long the rate is kept.
 	For Duration `yaml:"for,omitempty"`
-	// Extra sends up to this many more requests, at random from the seed,
+	// JitterRequests sends up to this many more requests, at random from the seed,
 	// together with each one that the rate sends.
-	Extra int `yaml:"extra,omitempty"`
+	JitterRequests int `yaml:"jitter_requests,omitempty"`
 
 	// Burst sends this many requests at one moment.
 	Burst int `yaml:"burst,omitempty"`
-	// Times is how often the burst is sent. Default 1.
-	Times int `yaml:"times,omitempty"`
+	// Repeat is how often the burst is sent. Default 1.
+	Repeat int `yaml:"repeat,omitempty"`
 	// Every is the time from one burst to the next.
 	Every Duration `yaml:"every,omitempty"`
 
@@ -150,7 +150,7 @@ const minSample = 20 * time.Millisecond
 func (s Script) AtSpeed(speed float64) Script {
 	scaled := scale(reflect.ValueOf(s), speed).Interface().(Script)
 	scaled.Speed = speed
-	scaled.Sample = max(scaled.Sample, Duration(minSample))
+	scaled.SampleInterval = max(scaled.SampleInterval, Duration(minSample))
 	return scaled
 }
 

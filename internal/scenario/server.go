@@ -8,7 +8,7 @@ type Server struct {
 	// server for the first; each one behind it has a name of its own.
 	Name string `yaml:"name,omitempty"`
 	// Protocol is http (the default); https, with a certificate of its own; h2c,
-	// which is HTTP/2 without TLS, beside HTTP/1; rowdb, a database-like protocol
+	// which is HTTP/2 without TLS, beside HTTP/1; toydb, a database-like protocol
 	// over raw TCP, one query a line; balancer, which passes each connection on
 	// to the next of the servers behind it; or dns, a name server.
 	Protocol string `yaml:"protocol,omitempty"`
@@ -16,8 +16,8 @@ type Server struct {
 	Delay Duration `yaml:"delay,omitempty"`
 	// Jitter adds a random time up to this to each delay.
 	Jitter Duration `yaml:"jitter,omitempty"`
-	// SetUp is waited on each new connection before it can be used (rowdb).
-	SetUp Duration `yaml:"set_up,omitempty"`
+	// HandshakeDelay is waited on each new connection before it can be used (toydb).
+	HandshakeDelay Duration `yaml:"handshake_delay,omitempty"`
 	// Workers is how many requests are worked on at a time; the others wait for
 	// their turn.
 	Workers int `yaml:"workers,omitempty"`
@@ -30,16 +30,16 @@ type Server struct {
 	Status int `yaml:"status,omitempty"`
 	// Body is the size of each answer's body in bytes. Default: a short text.
 	Body int `yaml:"body,omitempty"`
-	// Answers says, request by request and then from the start again, what
+	// Responses says, request by request and then from the start again, what
 	// becomes of each answer. Default: whole.
-	Answers []Answer `yaml:"answers,omitempty"`
-	// Hang accepts requests and never answers them.
-	Hang bool `yaml:"hang,omitempty"`
-	// Silent accepts connections and neither reads nor writes.
-	Silent bool `yaml:"silent,omitempty"`
-	// Deaf never accepts, and has the shortest queue there is: further
+	Responses []Response `yaml:"responses,omitempty"`
+	// NoResponse accepts requests and never answers them.
+	NoResponse bool `yaml:"no_response,omitempty"`
+	// NoRead accepts connections and neither reads nor writes.
+	NoRead bool `yaml:"no_read,omitempty"`
+	// NoAccept never accepts, and has the shortest queue there is: further
 	// connections get no answer at all.
-	Deaf bool `yaml:"deaf,omitempty"`
+	NoAccept bool `yaml:"no_accept,omitempty"`
 	// Backlog is how many connections may wait to be accepted. Default: the
 	// system's.
 	Backlog int `yaml:"backlog,omitempty"`
@@ -79,13 +79,13 @@ const (
 	HTTP     = "http"
 	HTTPS    = "https"
 	H2C      = "h2c"
-	RowDB    = "rowdb"
+	ToyDB    = "toydb"
 	Balancer = "balancer"
 	DNS      = "dns"
 )
 
 // Protocols lists what a server can speak.
-func Protocols() []string { return []string{HTTP, HTTPS, H2C, RowDB, Balancer, DNS} }
+func Protocols() []string { return []string{HTTP, HTTPS, H2C, ToyDB, Balancer, DNS} }
 
 // What becomes of connections above max_conns.
 const (
@@ -94,25 +94,25 @@ const (
 	Close  = "close"
 )
 
-// Answer is what becomes of an answer.
-type Answer string
+// Response is what becomes of an answer.
+type Response string
 
 // The ways of an answer.
 const (
-	Whole      Answer = "whole"       // all of it
-	Hangs      Answer = "hang"        // nothing, ever
-	Stalls     Answer = "stall"       // header and half of the body, then nothing
-	Closes     Answer = "close"       // the connection is closed in its place
-	Resets     Answer = "reset"       // the connection is reset in its place
-	Cut        Answer = "cut"         // closed in mid-body, whose length was given
-	CutChunked Answer = "cut-chunked" // closed in mid-body, which was chunked
-	CutReset   Answer = "cut-reset"   // reset in mid-body
-	Truncated  Answer = "truncated"   // closed in mid-body, which was to end with the connection
+	Whole      Response = "whole"       // all of it
+	Hangs      Response = "hang"        // nothing, ever
+	Stalls     Response = "stall"       // header and half of the body, then nothing
+	Closes     Response = "close"       // the connection is closed in its place
+	Resets     Response = "reset"       // the connection is reset in its place
+	Cut        Response = "cut"         // closed in mid-body, whose length was given
+	CutChunked Response = "cut-chunked" // closed in mid-body, which was chunked
+	CutReset   Response = "cut-reset"   // reset in mid-body
+	Truncated  Response = "truncated"   // closed in mid-body, which was to end with the connection
 )
 
-// Answers lists the ways of an answer.
-func Answers() []Answer {
-	return []Answer{Whole, Hangs, Stalls, Closes, Resets, Cut, CutChunked, CutReset, Truncated}
+// Responses lists the ways of an answer.
+func Responses() []Response {
+	return []Response{Whole, Hangs, Stalls, Closes, Resets, Cut, CutChunked, CutReset, Truncated}
 }
 
 // Resolve is what a name server answers for a time.
@@ -133,9 +133,9 @@ const (
 	Silent   = "silent"   // nothing
 )
 
-// Weather is what the network of a side is like for a time: a firewall's rule
+// NetworkFault is what the network of a side is like for a time: a firewall's rule
 // for the first server's port, or a slow link.
-type Weather struct {
+type NetworkFault struct {
 	// After is when it begins, from the first connection on; 0 is before the
 	// load.
 	After Duration `yaml:"after,omitempty"`
@@ -143,9 +143,9 @@ type Weather struct {
 	For Duration `yaml:"for,omitempty"`
 	// Firewall is drop, reject (port unreachable), reject-host, or reset.
 	Firewall string `yaml:"firewall,omitempty"`
-	// Of is what the firewall's rule is for: new connections (the default), or
+	// Packets is what the firewall's rule is for: new connections (the default), or
 	// all packets.
-	Of string `yaml:"of,omitempty"`
+	Packets string `yaml:"packets,omitempty"`
 	// Bandwidth is what the link carries, in kbit/s.
 	Bandwidth Kilobits `yaml:"bandwidth,omitempty"`
 }
@@ -160,8 +160,8 @@ const (
 	RejectHost = "reject-host"
 	Reset      = "reset"
 
-	OfNew = "new"
-	OfAll = "all"
+	PacketsNew = "new"
+	PacketsAll = "all"
 )
 
 // Client holds settings for the code of a pair. What a side makes of them is

@@ -144,9 +144,9 @@ func TestSpeedOneChangesNothing(t *testing.T) {
 }
 
 func TestSampleStaysAtTwentyMilliseconds(t *testing.T) {
-	s := mustParse(t, good+"sample: 400ms\n")
+	s := mustParse(t, good+"sample_interval: 400ms\n")
 	for speed, want := range map[float64]string{1: "400ms", 10: "40ms", 20: "20ms", 40: "20ms", 1000: "20ms", 0.5: "800ms"} {
-		require.Equal(t, want, s.AtSpeed(speed).Sample.String(), "at speed %v", speed)
+		require.Equal(t, want, s.AtSpeed(speed).SampleInterval.String(), "at speed %v", speed)
 	}
 }
 

@@ -79,7 +79,7 @@ func (w Sweep) check() *finding {
 func (s Script) Busiest() float64 {
 	most := 0.0
 	for _, p := range s.Load {
-		most = max(most, float64(p.Rate)*(1+float64(p.Extra)/2))
+		most = max(most, float64(p.Rate)*(1+float64(p.JitterRequests)/2))
 	}
 	return most
 }

@@ -17,7 +17,7 @@ func TestSweepSetsOneSetting(t *testing.T) {
 }
 
 func TestUnderWayIsRateTimesLatencyAtAnySpeed(t *testing.T) {
-	s := mustParse(t, head+"server: {delay: 80ms, jitter: 40ms}\nload: [{rate: 20, for: 1s}, {rate: 50, for: 2s, extra: 2}, {burst: 5}]\n"+expect)
+	s := mustParse(t, head+"server: {delay: 80ms, jitter: 40ms}\nload: [{rate: 20, for: 1s}, {rate: 50, for: 2s, jitter_requests: 2}, {burst: 5}]\n"+expect)
 	require.InDelta(t, 10, s.UnderWay(), 1e-9) // 100/s of 100 ms
 	require.InDelta(t, 10, s.AtSpeed(20).UnderWay(), 1e-6)
 	s = mustParse(t, head+"server: {delay: 80ms}\nload: [{burst: 5}, {pause: 1s}]\n"+expect)

@@ -13,11 +13,11 @@ import (
 // balance returns the serveFunc of a balancer: each connection goes to the next
 // of the servers behind it. One that cannot be reached costs the client its
 // connection, and not a try at the next one.
-func (s *Server) balance(behind []string) serveFunc {
+func (s *Server) balance(upstreams []string) serveFunc {
 	var next atomic.Int64
 	return func(_, cut context.Context, c net.Conn) {
 		defer c.Close()
-		addr := behind[int(next.Add(1)-1)%len(behind)]
+		addr := upstreams[int(next.Add(1)-1)%len(upstreams)]
 		var dialer net.Dialer
 		server, err := dialer.DialContext(cut, "tcp", addr)
 		if err != nil {

@@ -12,8 +12,8 @@ import (
 	"socketlab/internal/scenario"
 )
 
-// behind starts servers, and a balancer before them.
-func behind(t *testing.T, b scenario.Server, n int) (balancer *running, servers []*running) {
+// upstreams starts servers, and a balancer before them.
+func upstreams(t *testing.T, b scenario.Server, n int) (balancer *running, servers []*running) {
 	t.Helper()
 	var addrs []string
 	for range n {
@@ -21,13 +21,13 @@ func behind(t *testing.T, b scenario.Server, n int) (balancer *running, servers 
 		servers = append(servers, server)
 		addrs = append(addrs, server.addr)
 	}
-	balancer = start(t, scenario.Server{Protocol: scenario.Balancer}, func(c *Config) { c.Behind = addrs })
+	balancer = start(t, scenario.Server{Protocol: scenario.Balancer}, func(c *Config) { c.Upstreams = addrs })
 	return balancer, servers
 }
 
 func TestBalancerPassesConnectionsOnInTurn(t *testing.T) {
 	t.Parallel()
-	balancer, servers := behind(t, scenario.Server{Body: 1 << 20}, 3)
+	balancer, servers := upstreams(t, scenario.Server{Body: 1 << 20}, 3)
 	for range 6 {
 		c, url := balancer.client(t)
 		for range 2 {
@@ -45,13 +45,13 @@ func TestBalancerPassesConnectionsOnInTurn(t *testing.T) {
 
 func TestBalancerPassesOnBrokenAnswers(t *testing.T) {
 	t.Parallel()
-	for way, want := range map[scenario.Answer]error{
+	for way, want := range map[scenario.Response]error{
 		scenario.Closes: io.EOF, scenario.Resets: syscall.ECONNRESET,
 		scenario.Cut: io.ErrUnexpectedEOF, scenario.CutReset: syscall.ECONNRESET,
 	} {
 		t.Run(string(way), func(t *testing.T) {
 			t.Parallel()
-			balancer, _ := behind(t, spoilt(scenario.HTTP, way), 1)
+			balancer, _ := upstreams(t, faulty(scenario.HTTP, way), 1)
 			_, _, err := fetch(balancer.http, "http://"+balancer.addr)
 			require.ErrorIs(t, err, want)
 		})
@@ -64,7 +64,7 @@ func played(t *testing.T) (client, server *net.TCPConn) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()
-	balancer := start(t, scenario.Server{Protocol: scenario.Balancer}, func(c *Config) { c.Behind = []string{l.Addr().String()} })
+	balancer := start(t, scenario.Server{Protocol: scenario.Balancer}, func(c *Config) { c.Upstreams = []string{l.Addr().String()} })
 	client = balancer.dial(t).(*net.TCPConn)
 	conn, err := l.Accept()
 	require.NoError(t, err)
@@ -114,7 +114,7 @@ func TestBalancerBeforeNobodyClosesTheConnection(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	l.Close()
-	balancer := start(t, scenario.Server{Protocol: scenario.Balancer}, func(c *Config) { c.Behind = []string{l.Addr().String()} })
+	balancer := start(t, scenario.Server{Protocol: scenario.Balancer}, func(c *Config) { c.Upstreams = []string{l.Addr().String()} })
 	_, err = io.ReadAll(balancer.dial(t))
 	require.NoError(t, err)
 	require.Len(t, balancer.log.lines(t, "cannot pass a connection on"), 1)
@@ -122,8 +122,8 @@ func TestBalancerBeforeNobodyClosesTheConnection(t *testing.T) {
 
 func TestBalancerThatGoesDownTakesItsConnectionsAlong(t *testing.T) {
 	t.Parallel()
-	server := start(t, scenario.Server{Hang: true})
-	balancer := start(t, scenario.Server{Protocol: scenario.Balancer, DownAfter: seconds(0.2)}, func(c *Config) { c.Behind = []string{server.addr} })
+	server := start(t, scenario.Server{NoResponse: true})
+	balancer := start(t, scenario.Server{Protocol: scenario.Balancer, DownAfter: seconds(0.2)}, func(c *Config) { c.Upstreams = []string{server.addr} })
 	conn := balancer.dial(t)
 	send(t, conn, request)
 	server.working(t, 1)
@@ -135,7 +135,7 @@ func TestBalancerThatGoesDownTakesItsConnectionsAlong(t *testing.T) {
 
 func TestBalancerStops(t *testing.T) {
 	t.Parallel()
-	balancer, servers := behind(t, scenario.Server{Hang: true}, 1)
+	balancer, servers := upstreams(t, scenario.Server{NoResponse: true}, 1)
 	conn := balancer.dial(t)
 	send(t, conn, request)
 	servers[0].working(t, 1)
@@ -148,7 +148,7 @@ func TestBalancerStops(t *testing.T) {
 func TestBalancerNeedsServersAndKnowsNothingOfRequests(t *testing.T) {
 	t.Parallel()
 	b := scenario.Server{Protocol: scenario.Balancer}
-	require.ErrorContains(t, start(t, b).stop(), "needs servers behind it")
+	require.ErrorContains(t, start(t, b).stop(), "needs upstreams")
 	b.Workers = 1
 	require.ErrorContains(t, Check(b), "knows nothing of requests")
 }

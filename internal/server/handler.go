@@ -42,8 +42,8 @@ func (w *work) age() time.Duration {
 }
 
 // way is what becomes of the answer to a request, by its number.
-func (s *Server) way(number int64) scenario.Answer {
-	ways := s.cfg.Behaviour.Answers
+func (s *Server) way(number int64) scenario.Response {
+	ways := s.cfg.Behaviour.Responses
 	if len(ways) == 0 {
 		return scenario.Whole
 	}
@@ -78,7 +78,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, t texts) {
 	if b.AbortAfter > 0 && age > b.AbortAfter.D() {
 		cutOff(w)
 	}
-	done, ok := s.turn(r.Context())
+	done, ok := s.acquireWorker(r.Context())
 	if !ok {
 		over = &s.work.left
 		return
@@ -107,7 +107,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, t texts) {
 		over = &s.work.left
 		panic(http.ErrAbortHandler) // or net/http would end the answer properly
 	case way != scenario.Whole:
-		s.spoil(way, w, r, t.broken)
+		s.fault(way, w, r, t.broken)
 		return
 	}
 	text := t.whole

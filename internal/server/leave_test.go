@@ -18,7 +18,7 @@ import (
 
 var neverAnswers = map[string]scenario.Server{
 	"in mid-delay":   {Delay: forever},
-	"while it hangs": {Hang: true},
+	"while it hangs": {NoResponse: true},
 }
 
 func TestServerStopsWhenItsClientsLeave(t *testing.T) {

@@ -64,9 +64,9 @@ func TestConnectionWhoseAnswerTakesTooLongIsClosed(t *testing.T) {
 
 func TestOneConnectionTooManyWaitsUnaccepted(t *testing.T) {
 	t.Parallel()
-	for protocol, request := range map[string]string{scenario.HTTP: request, scenario.RowDB: "SELECT 1\n"} {
+	for protocol, request := range map[string]string{scenario.HTTP: request, scenario.ToyDB: "SELECT 1\n"} {
 		t.Run(protocol, func(t *testing.T) {
-			server := start(t, scenario.Server{Protocol: protocol, MaxConns: 2, Hang: true})
+			server := start(t, scenario.Server{Protocol: protocol, MaxConns: 2, NoResponse: true})
 			first, second := server.dial(t), server.dial(t)
 			send(t, first, request)
 			send(t, second, request)
@@ -115,7 +115,7 @@ func held(t *testing.T, addr string) (accepted, waiting int) {
 
 func TestServerWithoutALimitAcceptsEveryConnection(t *testing.T) {
 	t.Parallel()
-	server := start(t, scenario.Server{Hang: true})
+	server := start(t, scenario.Server{NoResponse: true})
 	var conns []net.Conn
 	for range 50 {
 		conn := server.dial(t)

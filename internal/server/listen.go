@@ -16,7 +16,7 @@ func Listen(addr string, b scenario.Server) (net.Listener, error) {
 		return nil, err
 	}
 	switch {
-	case b.Deaf:
+	case b.NoAccept:
 		err = setBacklog(l, 0)
 	case b.Backlog > 0:
 		err = setBacklog(l, b.Backlog)
@@ -28,8 +28,8 @@ func Listen(addr string, b scenario.Server) (net.Listener, error) {
 	return l, nil
 }
 
-// rowAnswers is what can become of an answer of one line.
-var rowAnswers = []scenario.Answer{scenario.Whole, scenario.Hangs, scenario.Closes, scenario.Resets}
+// toyDBResponses is what can become of an answer of one line.
+var toyDBResponses = []scenario.Response{scenario.Whole, scenario.Hangs, scenario.Closes, scenario.Resets}
 
 // Check says what of b this server cannot do, though a script may say it, or
 // returns nil.
@@ -38,22 +38,22 @@ func Check(b scenario.Server) error {
 	case scenario.DNS:
 		return fmt.Errorf("protocol %s is the name server's, which package nameserver has", b.Protocol)
 	case scenario.Balancer:
-		if len(b.Answers) > 0 || b.Hang || b.Workers > 0 || b.PauseFor > 0 {
-			return fmt.Errorf("a balancer knows nothing of requests: answers, hang, workers and pauses are for the servers behind it")
+		if len(b.Responses) > 0 || b.NoResponse || b.Workers > 0 || b.PauseFor > 0 {
+			return fmt.Errorf("a balancer knows nothing of requests: responses, no_response, workers and pauses are for its upstreams")
 		}
-	case scenario.RowDB:
-		for _, a := range b.Answers {
-			if !slices.Contains(rowAnswers, a) {
-				return fmt.Errorf("answer %q: a row is one line, and has no middle: use one of %v", a, rowAnswers)
+	case scenario.ToyDB:
+		for _, a := range b.Responses {
+			if !slices.Contains(toyDBResponses, a) {
+				return fmt.Errorf("response %q: a row is one line, and has no middle: use one of %v", a, toyDBResponses)
 			}
 		}
 	}
 	return nil
 }
 
-func (s *Server) checkBehind() error {
-	if s.cfg.Behaviour.Protocol == scenario.Balancer && len(s.cfg.Behind) == 0 {
-		return fmt.Errorf("a balancer needs servers behind it")
+func (s *Server) checkUpstreams() error {
+	if s.cfg.Behaviour.Protocol == scenario.Balancer && len(s.cfg.Upstreams) == 0 {
+		return fmt.Errorf("a balancer needs upstreams")
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 // setBacklog is known to work on Linux alone: other systems round the queue up,
 // each in its way.
 func setBacklog(net.Listener, int) error {
-	return fmt.Errorf("deaf and backlog are for Linux, as %s has its own idea of a queue's length: %w", runtime.GOOS, errors.ErrUnsupported)
+	return fmt.Errorf("no_accept and backlog are for Linux, as %s has its own idea of a queue's length: %w", runtime.GOOS, errors.ErrUnsupported)
 }
 
 func reserve(net.Addr) (free func()) { return func() {} }

@@ -96,16 +96,16 @@ func TestConnectionThatIsRefusedAndAsksForNothingDoesNotHoldUpTheStop(t *testing
 
 func TestConnectionsAboveTheLimitAreClosed(t *testing.T) {
 	t.Parallel()
-	for _, protocol := range []string{scenario.HTTP, scenario.RowDB, scenario.Balancer} {
+	for _, protocol := range []string{scenario.HTTP, scenario.ToyDB, scenario.Balancer} {
 		for _, over := range []string{scenario.Close, scenario.Refuse} {
 			if protocol == scenario.HTTP && over == scenario.Refuse {
 				continue
 			}
 			t.Run(protocol+" "+over, func(t *testing.T) {
 				t.Parallel()
-				behind := start(t, scenario.Server{Hang: true})
-				server := start(t, scenario.Server{Protocol: protocol, MaxConns: 1, OverLimit: over, Hang: protocol != scenario.Balancer},
-					func(c *Config) { c.Behind = []string{behind.addr} })
+				behind := start(t, scenario.Server{NoResponse: true})
+				server := start(t, scenario.Server{Protocol: protocol, MaxConns: 1, OverLimit: over, NoResponse: protocol != scenario.Balancer},
+					func(c *Config) { c.Upstreams = []string{behind.addr} })
 				first := server.dial(t)
 				eventually(t, "the first is accepted", func() bool { return server.Served().Accepted == 1 })
 				for range 3 {

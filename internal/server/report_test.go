@@ -26,6 +26,7 @@ type stubSource struct {
 func (s *stubSource) Name() string { return "stub" }
 
 func (s *stubSource) UnsupportedStates() []socketstats.State { return nil }
+func (s *stubSource) Close() error                           { return nil }
 
 func (s *stubSource) Sockets(_ context.Context, q socketstats.Query) ([]socketstats.Socket, error) {
 	s.asked.Add(1)
@@ -61,7 +62,7 @@ func TestReportIsWhatTheSourceSays(t *testing.T) {
 			}
 		},
 	}
-	server := start(t, scenario.Server{Hang: true}, reportTo(source, 5*time.Millisecond))
+	server := start(t, scenario.Server{NoResponse: true}, reportTo(source, 5*time.Millisecond))
 	send(t, server.dial(t), request)
 	server.working(t, 1)
 	require.Equal(t, []uint16{netip.MustParseAddrPort(server.addr).Port()}, (<-source.queries).Ports)

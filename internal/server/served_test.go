@@ -42,7 +42,7 @@ func TestServedTellsWhatBecameOfRequests(t *testing.T) {
 	t.Parallel()
 	t.Run("in progress, then left", func(t *testing.T) {
 		t.Parallel()
-		server := start(t, scenario.Server{Hang: true})
+		server := start(t, scenario.Server{NoResponse: true})
 		conn := server.dial(t)
 		send(t, conn, request)
 		server.served(t, Served{Received: 1, Accepted: 1})
@@ -62,7 +62,7 @@ func TestServedTellsWhatBecameOfRequests(t *testing.T) {
 	})
 	t.Run("queries", func(t *testing.T) {
 		t.Parallel()
-		server := start(t, rows(scenario.Server{}))
+		server := start(t, toyDB(scenario.Server{}))
 		conn := open(t, server)
 		for range 3 {
 			_, err := conn.Query(context.Background(), "SELECT 1")

@@ -43,8 +43,8 @@ type Config struct {
 	// said of connections, workers, delays and pauses holds all the same. nil is
 	// our own.
 	Handler http.Handler
-	// Behind are the addresses that a balancer passes its connections on to.
-	Behind []string
+	// Upstreams are the addresses that a balancer passes its connections on to.
+	Upstreams []string
 	// ReportEvery is the time between two reports; 0 reports nothing.
 	ReportEvery time.Duration
 	// Source counts the sockets for the reports. nil is gopsutil.
@@ -56,12 +56,12 @@ type Config struct {
 // Server is a slow server that has not begun, or is at work. It is safe for
 // use by several goroutines.
 type Server struct {
-	cfg   Config
-	work  work
-	conns connections
-	clock clock
-	turns chan struct{} // one for each of the workers at work
-	cert  certificate
+	cfg     Config
+	work    work
+	conns   connections
+	clock   clock
+	workers chan struct{} // one for each of the workers at work
+	cert    certificate
 }
 
 // New returns a server that behaves as cfg says.
@@ -75,7 +75,7 @@ func New(cfg Config) *Server {
 	s := &Server{cfg: cfg}
 	s.conns.limit(cfg.Behaviour)
 	if n := cfg.Behaviour.Workers; n > 0 {
-		s.turns = make(chan struct{}, n)
+		s.workers = make(chan struct{}, n)
 	}
 	if cfg.Behaviour.Protocol == scenario.HTTPS {
 		s.cert = newCertificate()
@@ -102,7 +102,7 @@ type Served struct {
 	// where a Config.Serve is in charge of the connections.
 	Reused int64
 	// Accepted is the connections, those over the limit included. A balancer has
-	// nothing else to count, and what is refused at the door was not received.
+	// nothing else to count, and what the listener refused was not received.
 	Accepted int64
 }
 
@@ -133,17 +133,17 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		<-reported
 	}()
 
-	d := &door{server: s, addr: addr, inner: l, done: make(chan struct{})}
+	d := &boundListener{server: s, addr: addr, inner: l, done: make(chan struct{})}
 	defer d.Close()
-	if err := cmp.Or(Check(s.cfg.Behaviour), s.checkBehind(), s.cert.err); err != nil {
+	if err := cmp.Or(Check(s.cfg.Behaviour), s.checkUpstreams(), s.cert.err); err != nil {
 		return err
 	}
 	return s.serve(ctx, d)
 }
 
-func (s *Server) serve(ctx context.Context, d *door) error {
+func (s *Server) serve(ctx context.Context, d *boundListener) error {
 	b := s.cfg.Behaviour
-	if b.Deaf {
+	if b.NoAccept {
 		<-ctx.Done()
 		return nil
 	}
@@ -152,12 +152,12 @@ func (s *Server) serve(ctx context.Context, d *door) error {
 		l = netutil.LimitListener(d, b.MaxConns)
 	}
 	switch {
-	case b.Silent:
+	case b.NoRead:
 		return s.serveConns(ctx, l, s.hold)
-	case b.Protocol == scenario.RowDB:
-		return s.serveConns(ctx, l, s.serveRows)
+	case b.Protocol == scenario.ToyDB:
+		return s.serveConns(ctx, l, s.serveToyDB)
 	case b.Protocol == scenario.Balancer:
-		return s.serveConns(ctx, l, s.balance(s.cfg.Behind))
+		return s.serveConns(ctx, l, s.balance(s.cfg.Upstreams))
 	default:
 		return s.serveWeb(ctx, l, d)
 	}

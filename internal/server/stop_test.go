@@ -17,7 +17,7 @@ import (
 	"socketlab/internal/toydb"
 )
 
-var protocols = []string{scenario.HTTP, scenario.RowDB}
+var protocols = []string{scenario.HTTP, scenario.ToyDB}
 
 func refused(addr string) func() bool {
 	return func() bool {
@@ -62,7 +62,7 @@ func TestServeReturnsTheErrorOfItsListener(t *testing.T) {
 	t.Parallel()
 	for _, protocol := range protocols {
 		t.Run(protocol, func(t *testing.T) {
-			server := start(t, scenario.Server{Protocol: protocol, Hang: true})
+			server := start(t, scenario.Server{Protocol: protocol, NoResponse: true})
 			conn := server.dial(t)
 			send(t, conn, request)
 			eventually(t, "the request is in progress", func() bool { return server.InProgress() > 0 })
@@ -152,7 +152,7 @@ func TestRequestsAreCutOffWhenTheGraceIsOver(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ protocol, request, want string }{
 		{scenario.HTTP, request, "3 requests were not answered within the grace of 100ms and were cut off"},
-		{scenario.RowDB, "SELECT 1\n", "3 queries were not answered within the grace of 100ms and were cut off"},
+		{scenario.ToyDB, "SELECT 1\n", "3 queries were not answered within the grace of 100ms and were cut off"},
 	}
 	for _, test := range tests {
 		for when, b := range neverAnswers {
@@ -187,7 +187,7 @@ func TestConnectionThatAskedForNothingDoesNotCountAsCutOff(t *testing.T) {
 	t.Parallel()
 	for _, protocol := range protocols {
 		t.Run(protocol, func(t *testing.T) {
-			server := start(t, scenario.Server{Protocol: protocol, SetUp: forever, Grace: scenario.Duration(short)})
+			server := start(t, scenario.Server{Protocol: protocol, HandshakeDelay: forever, Grace: scenario.Duration(short)})
 			conn := server.dial(t)
 			eventually(t, "it is accepted", func() bool { accepted, _ := held(t, server.addr); return accepted == 1 })
 			require.NoError(t, server.stop())
@@ -222,7 +222,7 @@ func TestConnectionAcceptedAsTheServerStopsIsClosed(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	server := New(Config{Behaviour: scenario.Server{Protocol: scenario.RowDB}})
+	server := New(Config{Behaviour: scenario.Server{Protocol: scenario.ToyDB}})
 	require.NoError(t, server.Serve(ctx, &lateListener{Listener: l, stopped: ctx.Done(), conn: accepted}))
 	_, err = accepted.Write([]byte(toydb.Greeting))
 	require.ErrorIs(t, err, net.ErrClosed)

@@ -13,7 +13,7 @@ import (
 )
 
 // serveWeb serves HTTP in each of its forms on l, which is d or in front of it.
-func (s *Server) serveWeb(ctx context.Context, l net.Listener, d *door) error {
+func (s *Server) serveWeb(ctx context.Context, l net.Listener, d *boundListener) error {
 	if s.cfg.Behaviour.OverLimit == scenario.Refuse {
 		over := newRefusals(d.Addr())
 		d.refuse = over.take

@@ -2,6 +2,19 @@ package socketstats
 
 import "net/netip"
 
+// Closings hears of TCP sockets that the kernel destroys, also of those that
+// lived between two listings. Open one with [OpenClosings]; Close ends it. It is
+// safe for use by several goroutines.
+type Closings interface {
+	// Drain appends the sockets that were destroyed since the last call, in
+	// their order. overflows is how often the buffer was full since the
+	// beginning: if it is not 0, some were missed, and nobody knows how many.
+	// The kernel reports a socket a moment after it has gone from its table.
+	Drain(into []Closed) (_ []Closed, overflows int, err error)
+	// Close ends the listening. What was heard and not drained is lost.
+	Close() error
+}
+
 // Closed is a TCP socket that is no more, and that was to be a connection. What
 // is left of the connection, in TIME_WAIT for instance, is a [Socket.Minisock]
 // with the same cookie.

@@ -11,19 +11,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Closings hears of every TCP socket that the kernel destroys, also of those
-// that lived between two samples: the multicast of sock_diag
-// (sock_diag_broadcast_destroy in net/core/sock_diag.c). It needs no privilege.
-// As with [Sockdiag], the sockets are those of one network namespace.
+// destroyed implements [Closings] by the multicast of sock_diag
+// (sock_diag_broadcast_destroy in net/core/sock_diag.c), which needs no
+// privilege.
 //
-// Events wait in a buffer of the kernel's until they are read, which a
-// goroutine does all the time; those that find it full are lost, and [Closings.Drain]
-// says so. Create one with [OpenClosings]; Close ends it.
-type Closings struct {
+// Messages wait in a buffer of the kernel's until they are read, which a
+// goroutine does all the time; those that find it full are lost.
+type destroyed struct {
 	file *os.File
 	done chan struct{}
 
-	mu        sync.Mutex
+	mu        sync.Mutex // guards what follows
 	heard     []Closed
 	overflows int
 	err       error
@@ -37,20 +35,9 @@ const (
 	maxHeard = 1 << 20
 )
 
-// OpenClosings begins to listen in this thread's network namespace, for sockets
-// with one of these as local or remote port; none means all.
-func OpenClosings(ports []uint16) (*Closings, error) {
-	f, err := SockdiagFile()
-	if err != nil {
-		return nil, err
-	}
-	return ClosingsFrom(f, ports)
-}
-
-// ClosingsFrom is OpenClosings over a socket from [SockdiagFile], which it
-// takes over.
-func ClosingsFrom(f *os.File, ports []uint16) (*Closings, error) {
-	defer f.Close()
+// listenClosings listens through a socket of [SockdiagFile], which the caller
+// closes.
+func listenClosings(f *os.File, ports []uint16) (Closings, error) {
 	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("listen for closed sockets: %w", err)
@@ -58,7 +45,7 @@ func ClosingsFrom(f *os.File, ports []uint16) (*Closings, error) {
 	if err := joinClosings(fd, ports); err != nil {
 		return nil, errors.Join(fmt.Errorf("listen for closed sockets: %w", err), unix.Close(fd))
 	}
-	c := &Closings{file: os.NewFile(uintptr(fd), "sock_diag"), done: make(chan struct{})}
+	c := &destroyed{file: os.NewFile(uintptr(fd), "sock_diag"), done: make(chan struct{})}
 	go c.listen()
 	return c, nil
 }
@@ -118,7 +105,7 @@ func closingsFilter(ports []uint16) (*unix.SockFprog, error) {
 	return &unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}, nil
 }
 
-func (c *Closings) listen() {
+func (c *destroyed) listen() {
 	defer close(c.done)
 	b := make([]byte, 8<<10)
 	for {
@@ -150,11 +137,8 @@ func (c *Closings) listen() {
 	}
 }
 
-// Drain appends the sockets that were destroyed since the last call, in their
-// order. overflows is how often the buffer was full since the beginning: if it
-// is not 0, some were missed, and nobody knows how many. The kernel tells of a
-// socket a moment after it has gone from its table.
-func (c *Closings) Drain(into []Closed) (_ []Closed, overflows int, err error) {
+// Drain implements [Closings].
+func (c *destroyed) Drain(into []Closed) (_ []Closed, overflows int, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	into = append(into, c.heard...)
@@ -162,8 +146,8 @@ func (c *Closings) Drain(into []Closed) (_ []Closed, overflows int, err error) {
 	return into, c.overflows, c.err
 }
 
-// Close ends the listening.
-func (c *Closings) Close() error {
+// Close implements [Closings].
+func (c *destroyed) Close() error {
 	err := c.file.Close()
 	<-c.done
 	return err

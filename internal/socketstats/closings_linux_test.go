@@ -20,9 +20,18 @@ func listener(t *testing.T, network, address string) (net.Listener, uint16) {
 	return l, netip.MustParseAddrPort(l.Addr().String()).Port()
 }
 
+// closings hears of closed sockets until the test ends.
+func closings(t *testing.T, ports ...uint16) socketstats.Closings {
+	t.Helper()
+	c, err := socketstats.OpenClosings(sockdiag(t), ports)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	return c
+}
+
 // heard waits until n closings were heard, and takes a moment more to see that
 // there are not more.
-func heard(t *testing.T, c *socketstats.Closings, n int) []socketstats.Closed {
+func heard(t *testing.T, c socketstats.Closings, n int) []socketstats.Closed {
 	t.Helper()
 	var all []socketstats.Closed
 	require.Eventually(t, func() bool {
@@ -40,8 +49,7 @@ func heard(t *testing.T, c *socketstats.Closings, n int) []socketstats.Closed {
 func TestBothEndsOfAConnectionAreHeardOnce(t *testing.T) {
 	for _, at := range []string{"127.0.0.1:0", "[::1]:0", "[::]:0"} {
 		l, port := listener(t, "tcp", at)
-		c, err := socketstats.OpenClosings([]uint16{port})
-		require.NoError(t, err)
+		c := closings(t, port)
 		to := l.Addr().String()
 		if at == "[::]:0" {
 			to = netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port).String()
@@ -68,26 +76,21 @@ func TestBothEndsOfAConnectionAreHeardOnce(t *testing.T) {
 		}
 		require.Equal(t, map[netip.AddrPort]netip.AddrPort{here: there, there: here}, ends)
 		require.Len(t, cookies, 2)
-		require.NoError(t, c.Close())
 	}
 }
 
 func TestARefusedConnectionWasNone(t *testing.T) {
 	l, port := listener(t, "tcp4", "127.0.0.1:0")
-	c, err := socketstats.OpenClosings([]uint16{port})
-	require.NoError(t, err)
-	defer c.Close()
+	c := closings(t, port)
 	require.NoError(t, l.Close())
-	_, err = net.Dial("tcp4", l.Addr().String())
+	_, err := net.Dial("tcp4", l.Addr().String())
 	require.Error(t, err)
 	require.False(t, heard(t, c, 1)[0].Connected)
 }
 
 func TestAResetConnectionIsForgottenAtOneEndOnly(t *testing.T) {
 	l, port := listener(t, "tcp4", "127.0.0.1:0")
-	c, err := socketstats.OpenClosings([]uint16{port})
-	require.NoError(t, err)
-	defer c.Close()
+	c := closings(t, port)
 	near, err := net.Dial("tcp4", l.Addr().String())
 	require.NoError(t, err)
 	far, err := l.Accept()
@@ -113,12 +116,8 @@ func TestAResetConnectionIsForgottenAtOneEndOnly(t *testing.T) {
 func TestAnotherPortsClosingsAreNotHeard(t *testing.T) {
 	l, _ := listener(t, "tcp4", "127.0.0.1:0")
 	_, asked := listener(t, "tcp4", "127.0.0.1:0")
-	c, err := socketstats.OpenClosings([]uint16{asked})
-	require.NoError(t, err)
-	defer c.Close()
-	all, err := socketstats.OpenClosings(nil)
-	require.NoError(t, err)
-	defer all.Close()
+	c := closings(t, asked)
+	all := closings(t)
 	near, err := net.Dial("tcp4", l.Addr().String())
 	require.NoError(t, err)
 	far, err := l.Accept()
@@ -152,9 +151,7 @@ func TestAnotherPortsClosingsAreNotHeard(t *testing.T) {
 func TestNoShortConnectionIsMissedUnsaid(t *testing.T) {
 	const clients, each = 100, 100
 	l, port := listener(t, "tcp4", "127.0.0.1:0")
-	c, err := socketstats.OpenClosings([]uint16{port})
-	require.NoError(t, err)
-	defer c.Close()
+	c := closings(t, port)
 	go func() {
 		for {
 			far, err := l.Accept()

@@ -11,9 +11,13 @@ import (
 
 // A buffer that nobody empties overflows, and that is said.
 func TestClosingsThatFindNoRoomAreSaidToBeLost(t *testing.T) {
-	c, err := OpenClosings(nil)
+	src, err := OpenSockdiag()
 	require.NoError(t, err)
-	defer c.Close()
+	defer src.Close()
+	opened, err := OpenClosings(src, nil)
+	require.NoError(t, err)
+	defer opened.Close()
+	c := opened.(*destroyed)
 	raw, err := c.file.SyscallConn()
 	require.NoError(t, err)
 	var set error

@@ -11,8 +11,10 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	psnet "github.com/shirou/gopsutil/v3/net"
 )
@@ -31,6 +33,64 @@ func list(ctx context.Context, owners bool) ([]psnet.ConnectionStat, error) {
 		return psnet.ConnectionsWithoutUidsWithContext(ctx, "tcp")
 	}
 	return psnet.ConnectionsMaxWithoutUidsWithContext(ctx, "tcp", 1)
+}
+
+// scanTries bounds how often a scan is begun again.
+const scanTries = 10
+
+// Sockets implements [Source].
+func (g Gopsutil) Sockets(ctx context.Context, q Query) ([]Socket, error) {
+	sockets, err := g.scanAll(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	if q.Owners && slices.ContainsFunc(sockets, maybeOwned) {
+		// gopsutil reads the descriptors first and the sockets after, so a
+		// socket opened in between has no owner yet. A second reading has
+		// its descriptor. What is still without owner then, has none.
+		again, err := g.scanAll(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		owner := make(map[Tuple]int32, len(again))
+		for _, s := range again {
+			if _, shared := owner[s.Tuple()]; shared && s.State == Listen {
+				s.PID = 0 // listeners on one address: no telling whose this one is
+			}
+			owner[s.Tuple()] = s.PID
+		}
+		for i, s := range sockets {
+			if s.PID == 0 {
+				sockets[i].PID = q.owner(owner[s.Tuple()])
+			}
+		}
+	}
+	return sockets, nil
+}
+
+// maybeOwned reports whether a process may hold s although none was seen.
+func maybeOwned(s Socket) bool {
+	switch s.State {
+	case Established, SynSent, CloseWait, Listen:
+		return s.PID == 0
+	default:
+		return false
+	}
+}
+
+// scanAll scans, with every listener. gopsutil gives up altogether when a
+// process ends while its descriptors are being read (ESRCH, net_linux.go:594),
+// which is common beside a busy build.
+func (g Gopsutil) scanAll(ctx context.Context, q Query) ([]Socket, error) {
+	for try := 1; ; try++ {
+		sockets, err := g.scan(ctx, q)
+		switch {
+		case err == nil:
+			return restoreListeners(sockets, q)
+		case !errors.Is(err, syscall.ESRCH) || try == scanTries:
+			return nil, err
+		}
+	}
 }
 
 // listener is one LISTEN row of /proc/net/tcp or tcp6.

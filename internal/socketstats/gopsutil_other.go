@@ -1,28 +1,32 @@
-//go:build !linux
+//go:build !linux && !windows
 
 package socketstats
 
 import (
 	"context"
-	"runtime"
 
 	psnet "github.com/shirou/gopsutil/v3/net"
 )
 
-// list asks gopsutil for all TCP sockets; here owners cost nothing extra.
+// list asks gopsutil for all TCP sockets. It runs lsof, and leaves out what it
+// cannot read of the answer (net_unix.go:84); [Lsof] gives an error.
 func list(ctx context.Context, _ bool) ([]psnet.ConnectionStat, error) {
-	return psnet.ConnectionsWithoutUidsWithContext(ctx, "tcp")
+	return psnet.ConnectionsWithContext(ctx, "tcp")
 }
 
-// UnsupportedStates implements [Source]. lsof, which gopsutil asks on macOS and the BSDs,
-// lists descriptors; these states have none.
-func (Gopsutil) UnsupportedStates() []State {
-	if runtime.GOOS == "windows" {
-		return nil
+// Sockets implements [Source].
+func (g Gopsutil) Sockets(ctx context.Context, q Query) ([]Socket, error) {
+	descriptors, err := g.scan(ctx, q)
+	if err != nil {
+		return nil, err
 	}
-	return []State{SynRecv, TimeWait}
+	var list perSocket
+	for _, s := range descriptors {
+		list.add(s, "")
+	}
+	return list.sockets, nil
 }
 
-// restoreListeners has nothing to restore: only gopsutil's Linux list folds
-// listeners.
-func restoreListeners(sockets []Socket, _ Query) ([]Socket, error) { return sockets, nil }
+// UnsupportedStates implements [Source]: what [Lsof] does not see, gopsutil does
+// not.
+func (Gopsutil) UnsupportedStates() []State { return (*Lsof)(nil).UnsupportedStates() }

@@ -21,6 +21,8 @@ import (
 // A Sockdiag lists the sockets of the network namespace in which it was opened,
 // wherever it is used. Create one with [OpenSockdiag]; Close ends it.
 type Sockdiag struct {
+	open OpenSocket
+
 	mu     sync.Mutex
 	conns  []*netlinkConn
 	last   int // sockets in the last answer: the next one is about as long
@@ -40,25 +42,25 @@ type netlinkConn struct {
 // (netlink_dump in net/netlink/af_netlink.c: 32 KiB with its own overhead).
 const batchSize = 32 << 10
 
+func init() {
+	const filtered = 10 // by port and state, in the kernel
+	register("sockdiag", filtered, func() (Source, error) {
+		d, err := OpenSockdiag()
+		if err != nil {
+			return nil, err // not a nil *Sockdiag, which is no nil Source
+		}
+		return d, nil
+	})
+}
+
 // OpenSockdiag returns a source for this thread's network namespace. An error
 // says that the kernel does not answer, as in some sandboxes.
 func OpenSockdiag() (*Sockdiag, error) {
-	var files []*os.File
-	for range 2 { // a long answer is read in two halves at once
-		f, err := SockdiagFile()
-		if err != nil {
-			for _, opened := range files {
-				opened.Close()
-			}
-			return nil, err
-		}
-		files = append(files, f)
-	}
-	return SockdiagFrom(files...)
+	return openSockdiag(SockdiagFile, 2) // a long answer is read in two halves at once
 }
 
-// SockdiagFile opens the socket of a source for this thread's network
-// namespace, for [SockdiagFrom] in another process. The caller closes it.
+// SockdiagFile is the [OpenSocket] of this thread's network namespace. The caller
+// closes the file, which may be handed to another process before.
 func SockdiagFile() (*os.File, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
 	if err != nil {
@@ -67,16 +69,12 @@ func SockdiagFile() (*os.File, error) {
 	return os.NewFile(uintptr(fd), "sock_diag"), nil
 }
 
-// SockdiagFrom returns a source over one or more sockets from [SockdiagFile], all
-// of one namespace, and takes them over. It asks the kernel for one listing, to
-// know that it answers.
-func SockdiagFrom(files ...*os.File) (*Sockdiag, error) {
-	d := &Sockdiag{halve: worthHalving}
-	for _, f := range files {
-		defer f.Close() // each connection has a descriptor of its own
-	}
-	for _, f := range files {
-		c, err := newNetlinkConn(f)
+// openSockdiag returns a source over this many sockets of one namespace. It asks
+// the kernel for one listing, to know that it answers.
+func openSockdiag(open OpenSocket, sockets int) (*Sockdiag, error) {
+	d := &Sockdiag{open: open, halve: worthHalving}
+	for range sockets {
+		c, err := openNetlinkConn(open)
 		if err != nil {
 			return nil, errors.Join(err, d.Close())
 		}
@@ -86,6 +84,39 @@ func SockdiagFrom(files ...*os.File) (*Sockdiag, error) {
 		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
+}
+
+// Inside implements what [EntersNamespaces] asks. The source has one socket, for
+// a run's namespace holds few connections (see worthHalving).
+func (*Sockdiag) Inside(open OpenSocket) (Source, error) {
+	d, err := openSockdiag(open, 1)
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// ReportsInfo returns true.
+func (*Sockdiag) ReportsInfo() bool { return true }
+
+// Closings implements what [OpenClosings] asks. A source of [OpenSockdiag] hears
+// the network namespace of the thread that calls it, one of Inside its own.
+func (d *Sockdiag) Closings(ports []uint16) (Closings, error) {
+	f, err := d.open()
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return listenClosings(f, ports)
+}
+
+func openNetlinkConn(open OpenSocket) (*netlinkConn, error) {
+	f, err := open()
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() // the connection has a descriptor of its own
+	return newNetlinkConn(f)
 }
 
 func newNetlinkConn(f *os.File) (*netlinkConn, error) {

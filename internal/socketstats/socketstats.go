@@ -10,7 +10,6 @@
 package socketstats
 
 import (
-	"context"
 	"net/netip"
 	"slices"
 	"time"
@@ -170,18 +169,6 @@ func (q Query) owner(pid int32) int32 {
 		return 0
 	}
 	return pid
-}
-
-// Source lists sockets. A Source is safe for use by several goroutines.
-type Source interface {
-	// Name is what records and tables call the source: "gopsutil" or "sockdiag".
-	Name() string
-	// Sockets returns the sockets that q asks for, of both address families,
-	// in no special order. What cannot be read is an error, never a shorter
-	// list.
-	Sockets(ctx context.Context, q Query) ([]Socket, error)
-	// UnsupportedStates lists the states that this source cannot see on this system.
-	UnsupportedStates() []State
 }
 
 // Count counts the sockets of connections to the servers, by end and state.

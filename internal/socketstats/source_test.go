@@ -2,7 +2,6 @@ package socketstats_test
 
 import (
 	"errors"
-	"io"
 	"runtime"
 	"testing"
 
@@ -16,15 +15,13 @@ func TestASourceIsOpenedByItsName(t *testing.T) {
 	if runtime.GOOS == "linux" {
 		auto = "sockdiag"
 	}
-	require.Equal(t, []string{"auto", "gopsutil", "sockdiag"}, socketstats.SourceNames())
+	names := []string{"auto", "gopsutil"}
+	if auto != "gopsutil" {
+		names = append(names, auto)
+	}
+	require.Equal(t, names, socketstats.SourceNames())
 	for _, name := range socketstats.SourceNames() {
 		src, err := socketstats.OpenSource(name)
-		if name == "sockdiag" && runtime.GOOS != "linux" {
-			require.ErrorIs(t, err, errors.ErrUnsupported)
-			require.ErrorContains(t, err, "gopsutil", "what to use")
-			require.Nil(t, src)
-			continue
-		}
 		require.NoError(t, err)
 		want := name
 		if name == socketstats.Auto {
@@ -33,9 +30,7 @@ func TestASourceIsOpenedByItsName(t *testing.T) {
 		require.Equal(t, want, src.Name())
 		_, err = src.Sockets(t.Context(), socketstats.Query{States: []socketstats.State{socketstats.Listen}})
 		require.NoError(t, err)
-		if closer, ok := src.(io.Closer); ok {
-			require.NoError(t, closer.Close())
-		}
+		require.NoError(t, src.Close())
 	}
 }
 
@@ -50,8 +45,26 @@ func TestASourceOfAnotherNameIsAnError(t *testing.T) {
 	}
 }
 
-func TestNoStateIsHiddenFromSockdiag(t *testing.T) {
-	var d socketstats.Sockdiag
-	require.Empty(t, d.UnsupportedStates())
-	require.Equal(t, "sockdiag", d.Name())
+// What only lists is asked for nothing else, also where it is a source of this
+// system's with a method replaced.
+func TestWhatASourceCanDoIsAskedOfIt(t *testing.T) {
+	auto, err := socketstats.OpenSource(socketstats.Auto)
+	require.NoError(t, err)
+	defer auto.Close()
+	all := runtime.GOOS == "linux"
+	require.Equal(t, all, socketstats.ReportsInfo(auto))
+	require.Equal(t, all, socketstats.EntersNamespaces(auto))
+	_, cheaper := socketstats.Cheaper(auto)
+	require.False(t, cheaper)
+	for _, src := range []socketstats.Source{socketstats.Gopsutil{}, struct{ socketstats.Source }{auto}} {
+		require.False(t, socketstats.ReportsInfo(src))
+		require.False(t, socketstats.EntersNamespaces(src))
+		closings, err := socketstats.OpenClosings(src, nil)
+		require.ErrorIs(t, err, errors.ErrUnsupported)
+		require.ErrorContains(t, err, src.Name())
+		require.Nil(t, closings)
+	}
+	name, cheaper := socketstats.Cheaper(socketstats.Gopsutil{})
+	require.Equal(t, all, cheaper)
+	require.Equal(t, auto.Name(), name)
 }

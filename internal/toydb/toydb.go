@@ -43,7 +43,7 @@ func Open(ctx context.Context, addr string) (*Conn, error) {
 	c := &Conn{tcp: tcp, lines: bufio.NewReaderSize(tcp, maxLine)}
 	line, err := c.readLine(ctx)
 	if err == nil && line != Greeting {
-		err = fmt.Errorf("rowdb: %s greeted with %q, not %s", addr, line, Greeting)
+		err = fmt.Errorf("toydb: %s greeted with %q, not %s", addr, line, Greeting)
 	}
 	if err != nil {
 		tcp.Close()
@@ -72,7 +72,7 @@ func (c *Conn) Query(ctx context.Context, query string) (string, error) {
 	}
 	row, ok := strings.CutPrefix(line, "ROW ")
 	if !ok {
-		return "", fmt.Errorf("rowdb: the server answered %q, not a row", line)
+		return "", fmt.Errorf("toydb: the server answered %q, not a row", line)
 	}
 	return row, nil
 }
@@ -98,7 +98,7 @@ func (c *Conn) Check() error {
 	return c.peek()
 }
 
-var errUnasked = errors.New("rowdb: the server said something that nobody asked for")
+var errUnasked = errors.New("toydb: the server said something that nobody asked for")
 
 // Close closes the connection.
 func (c *Conn) Close() error { return c.tcp.Close() }

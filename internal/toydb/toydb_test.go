@@ -30,7 +30,7 @@ const soon = 30 * time.Second
 // serve starts a real server, and returns its address.
 func serve(t *testing.T, b scenario.Server) string {
 	t.Helper()
-	b.Protocol = scenario.RowDB
+	b.Protocol = scenario.ToyDB
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())
@@ -112,7 +112,7 @@ func TestQueryIsSentAsOneLine(t *testing.T) {
 
 func TestOpenWaitsForTheSetUp(t *testing.T) {
 	const setUp = 100 * time.Millisecond
-	addr := serve(t, scenario.Server{SetUp: scenario.Duration(setUp)})
+	addr := serve(t, scenario.Server{HandshakeDelay: scenario.Duration(setUp)})
 	begin := time.Now()
 	open(t, addr)
 	require.GreaterOrEqual(t, time.Since(begin), setUp)
@@ -214,7 +214,7 @@ func TestBadAnswers(t *testing.T) {
 		check        func(t *testing.T, err error)
 	}{
 		{"not a row", "ERROR no such table\n", func(t *testing.T, err error) {
-			require.EqualError(t, err, `rowdb: the server answered "ERROR no such table", not a row`)
+			require.EqualError(t, err, `toydb: the server answered "ERROR no such table", not a row`)
 		}},
 		{"nothing", "", func(t *testing.T, err error) { require.Equal(t, io.EOF, err) }},
 		{"half a line", "ROW", func(t *testing.T, err error) { require.Equal(t, io.EOF, err) }},

@@ -20,7 +20,7 @@ func Server(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger) 
 	if err != nil {
 		return fail(answers, err)
 	}
-	if err := answers.Encode(Answer{Listening: servers.listen.Addr().String(), Site: servers.site()}); err != nil {
+	if err := answers.Encode(Answer{Listening: servers.listen.Addr().String(), Endpoints: servers.endpoints()}); err != nil {
 		return 1
 	}
 	ctx, stop := context.WithCancel(ctx)

@@ -1,10 +1,10 @@
 // Package worker is what the lab says to the processes that it starts, what they
 // answer, and how they behave under such orders: a server under test, a client
-// that plays a load, and a runner that looks after a command of the user's.
+// that plays a load, and a supervisor that looks after a command of the user's.
 //
 // Orders come on standard input and answers go to standard output, each as a
-// line of JSON. Standard input is also the lifeline: when it ends, the process
-// ends at once, so that no role outlives a lab that was killed.
+// line of JSON. Standard input is also the parent-death pipe: when it ends, the process
+// ends at once, so that no worker outlives a lab that was killed.
 package worker
 
 import (
@@ -26,11 +26,11 @@ type ServerOrder struct {
 	// Listen is the address to listen on; port 0 takes a free one.
 	Listen    string
 	Behaviour scenario.Server
-	// Behind are more servers, in the same process, on free ports of loopback.
-	Behind []scenario.Server
+	// Upstreams are more servers, in the same process, on free ports of loopback.
+	Upstreams []scenario.Server
 	// Network is what becomes of the process's network, which is a namespace of
 	// its own.
-	Network []scenario.Weather
+	Network []scenario.NetworkFault
 	// Settings are for the code of a pair that stands in the middle: a client of
 	// the servers behind it.
 	Settings scenario.Client
@@ -49,8 +49,8 @@ type ClientOrder struct {
 	Arrivals []time.Duration
 }
 
-// RunnerOrder is the first line to a runner.
-type RunnerOrder struct {
+// CommandOrder is the first line to a supervisor.
+type CommandOrder struct {
 	// Command is a line for the system's shell.
 	Command string
 	// ShowOutput passes on to standard error what the command writes to its
@@ -58,52 +58,52 @@ type RunnerOrder struct {
 	ShowOutput bool
 }
 
-// Command is any later line to a role.
+// Command is any later line to a worker.
 type Command string
 
 // The commands.
 const (
-	Start  Command = "start"  // client: play the load; runner: start the command
-	Report Command = "report" // say what was done so far; runner: whether the command has ended
+	Start  Command = "start"  // client: play the load; supervisor: start the command
+	Report Command = "report" // say what was done so far; supervisor: whether the command has ended
 	Finish Command = "finish" // client: send the last report and end
 	Stop   Command = "stop"   // server: stop in your own way and end
 )
 
-// Answer is a line from a role: just one of its fields is set.
+// Answer is a line from a worker: just one of its fields is set.
 type Answer struct {
 	// Listening is the address a server listens on.
 	Listening string `json:",omitempty"`
-	// Site is what else there is to know of a server that listens.
-	Site *Site `json:",omitempty"`
-	// Ready says that a client or a runner waits for Start.
+	// Endpoints is what else there is to know of a server that listens.
+	Endpoints *Endpoints `json:",omitempty"`
+	// Ready says that a client or a supervisor waits for Start.
 	Ready bool `json:",omitempty"`
-	// Started is the process of a runner's command.
+	// Started is the process of a supervisor's command.
 	Started int `json:",omitempty"`
-	// Ended is how a runner's command ended.
+	// Ended is how a supervisor's command ended.
 	Ended *End `json:",omitempty"`
-	// Asked is a runner's answer to Report: if its command has ended, it said so
+	// Asked is a supervisor's answer to Report: if its command has ended, it said so
 	// before.
 	Asked bool `json:",omitempty"`
 	// Report is what a client has done so far.
 	Report *loadgen.Report `json:",omitempty"`
-	// Served is what a server has done so far, and Behind what those behind it
-	// have, by name.
-	Served *server.Served           `json:",omitempty"`
-	Behind map[string]server.Served `json:",omitempty"`
+	// Served is what a server has done so far, and Upstreams what each of its
+	// upstreams has done, by name.
+	Served    *server.Served           `json:",omitempty"`
+	Upstreams map[string]server.Served `json:",omitempty"`
 	// Due names the servers that requests should go to now.
 	Due []string `json:",omitempty"`
 	// Stopped says that a server stopped because it was told to.
 	Stopped bool `json:",omitempty"`
-	// Error is why the role could not do as it was told; it ends then.
+	// Error is why the worker could not do as it was told; it ends then.
 	Error string `json:",omitempty"`
 }
 
-// Site is what a client must know of a server process beside its address.
-type Site struct {
-	// Behind are the addresses of the servers behind the first, by name, and
+// Endpoints is what a client must know of a server process beside its address.
+type Endpoints struct {
+	// Upstreams are the addresses of the servers behind the first, by name, and
 	// Names that of the name server.
-	Behind map[string]string `json:",omitempty"`
-	Names  string            `json:",omitempty"`
+	Upstreams map[string]string `json:",omitempty"`
+	Names     string            `json:",omitempty"`
 	// CA is the certificate of a first server that speaks TLS, as PEM.
 	CA string `json:",omitempty"`
 	// Relayed says that the first server opens connections to those behind it.
@@ -127,7 +127,7 @@ type orders struct {
 // maxOrder bounds a line: 100,000 arrivals of a load and some more.
 const maxOrder = 8 << 20
 
-// die ends a role whose lab is gone.
+// die ends a worker whose lab is gone.
 func die() { os.Exit(1) }
 
 // receive reads the first order into order, and from then on the commands.

@@ -7,7 +7,7 @@ import (
 	"net/http"
 )
 
-// plain is an answer for clients that do not know chunks.
+// plain sends a response without chunks, for clients that cannot read them.
 type plain struct{ http.ResponseWriter }
 
 func (w plain) WriteHeader(status int) {

@@ -14,7 +14,7 @@ import (
 type fixed struct {
 	service loadgen.Caller
 	pause   time.Duration
-	resume  atomic.Int64 // when the service is asked again
+	resume  atomic.Int64 // Unix time in ns; no request is sent before
 }
 
 // NewFixed returns a client of the price service.

@@ -19,7 +19,7 @@ func NewFaulty(t loadgen.Target) http.Handler {
 	return &faulty{stock: t.URL, httpClient: &http.Client{Transport: &http.Transport{}}}
 }
 
-// ServeHTTP passes on what the stock service says.
+// ServeHTTP forwards the response of the stock service.
 func (p *faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx := context.Background()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.stock, nil)

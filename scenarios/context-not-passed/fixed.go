@@ -18,7 +18,7 @@ func NewFixed(t loadgen.Target) http.Handler {
 	return &fixed{stock: t.URL, httpClient: &http.Client{Transport: &http.Transport{}}}
 }
 
-// ServeHTTP passes on what the stock service says.
+// ServeHTTP forwards the response of the stock service.
 func (p *fixed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.stock, nil)

@@ -18,7 +18,7 @@ func NewFixed(t loadgen.Target) loadgen.Caller {
 	return &fixed{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{}}}
 }
 
-// Call fetches a price, and tries once more if the service is overloaded.
+// Call fetches a price, and retries once if the service is overloaded.
 func (c *fixed) Call(ctx context.Context) error {
 	if err := c.fetch(ctx); err == nil {
 		return nil

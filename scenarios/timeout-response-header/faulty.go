@@ -23,7 +23,7 @@ func NewFaulty(t loadgen.Target) loadgen.Caller {
 	}}}
 }
 
-// Call downloads a report, which may take its time.
+// Call downloads a report, which may take long.
 func (c *faulty) Call(ctx context.Context) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
 	if err != nil {

@@ -22,7 +22,7 @@ func NewFixed(t loadgen.Target) loadgen.Caller {
 	}}}
 }
 
-// Call fetches a report, and tries again if the service has no room.
+// Call fetches a report, and retries if the service is at its limit.
 func (c *fixed) Call(ctx context.Context) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
 	if err != nil {

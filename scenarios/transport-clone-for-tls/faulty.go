@@ -16,7 +16,7 @@ type faulty struct {
 	roots *x509.CertPool
 }
 
-// NewFaulty returns a client that trusts the company's own authority.
+// NewFaulty returns a client that trusts a private certificate authority.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM([]byte(t.CA))

@@ -16,7 +16,7 @@ type fixed struct {
 	httpClient *http.Client
 }
 
-// NewFixed returns a client that trusts the company's own authority.
+// NewFixed returns a client that trusts a private certificate authority.
 func NewFixed(t loadgen.Target) loadgen.Caller {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM([]byte(t.CA))

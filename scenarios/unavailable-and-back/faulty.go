@@ -17,7 +17,7 @@ func NewFaulty(t loadgen.Target) loadgen.Caller {
 	return &faulty{service: loadgen.NewPlain(t), every: t.Every}
 }
 
-// Call reads a session, and waits for the service if it is away.
+// Call reads a session, and waits for the service if it is down.
 func (c *faulty) Call(ctx context.Context) error {
 	for {
 		err := c.service.Call(ctx)

@@ -18,7 +18,7 @@ func NewFixed(t loadgen.Target) loadgen.Caller {
 	return &fixed{service: loadgen.NewPlain(t), backoff: t.Backoff}
 }
 
-// Call reads a session, and waits for the service if it is away.
+// Call reads a session, and waits for the service if it is down.
 func (c *fixed) Call(ctx context.Context) error {
 	for wait := c.backoff; ; wait = min(2*wait, 10*c.backoff) {
 		err := c.service.Call(ctx)

@@ -40,7 +40,7 @@ func num(v float64) string { return strconv.FormatFloat(math.Round(v*10)/10, 'f'
 func (c *canvas) patterns(lead string, states []render.State) {
 	c.printf("<defs>")
 	for _, s := range states {
-		l := looks[s.Name]
+		l := theme[s.Name]
 		c.printf(`<pattern id="%s%s" width="8" height="8" patternUnits="userSpaceOnUse">`, lead, s.Name)
 		c.printf(`<rect class="fill-%s" width="8" height="8" fill="%s"/>`, s.Name, l.light)
 		if l.lines != "" {
@@ -58,8 +58,8 @@ func (c *canvas) swatch(lead, state string, x, y, width, height float64) {
 
 // chart is where one side's sockets are drawn.
 type chart struct {
-	picture *render.Picture
-	side    *render.Side
+	snapshot *render.Snapshot
+	side     *render.Side
 	// lead begins the names of the patterns.
 	lead                string
 	x, y, width, height float64
@@ -74,29 +74,29 @@ const (
 )
 
 func (ch *chart) atX(at time.Duration) float64 {
-	length := max(ch.picture.Length, 1)
+	length := max(ch.snapshot.Length, 1)
 	return ch.x + marginLeft + (ch.width-marginLeft-marginRight)*float64(min(at, length))/float64(length)
 }
 
 func (ch *chart) atY(n int) float64 {
 	bottom := ch.y + ch.height - marginBottom
-	return bottom - (ch.height-marginTop-marginBottom)*float64(n)/float64(max(ch.picture.Scale, 1))
+	return bottom - (ch.height-marginTop-marginBottom)*float64(n)/float64(max(ch.snapshot.Scale, 1))
 }
 
 // draw writes the chart: the axes, the states upon each other, and a line along
 // the top, so that even a socket among thousands shows.
 func (ch *chart) draw(c *canvas) {
 	c.text(ch.x+marginLeft, ch.y+16, 16, "ink", ink, ` font-weight="bold"`, mark(ch.side.Verdict)+" "+string(ch.side.Side))
-	left, right := ch.atX(0), ch.atX(ch.picture.Length)
-	for n := 0; n <= ch.picture.Scale; n += sizeStep(ch.picture.Scale) {
+	left, right := ch.atX(0), ch.atX(ch.snapshot.Length)
+	for n := 0; n <= ch.snapshot.Scale; n += sizeStep(ch.snapshot.Scale) {
 		c.printf(`<path class="grid" d="M%s %sH%s" stroke="%s"/>`, num(left), num(ch.atY(n)), num(right), gridline)
 		c.text(left-7, ch.atY(n)+4, smallText, "faint", faint, ` text-anchor="end"`, strconv.Itoa(n))
 	}
-	step := timeStep(ch.picture.Length)
-	for at := time.Duration(0); at <= ch.picture.Length; at += step {
+	step := timeStep(ch.snapshot.Length)
+	for at := time.Duration(0); at <= ch.snapshot.Length; at += step {
 		c.printf(`<path class="grid" d="M%s %sv4" stroke="%s"/>`, num(ch.atX(at)), num(ch.atY(0)), gridline)
 		c.text(ch.atX(at), ch.y+ch.height-6, smallText, "faint", faint, ` text-anchor="middle"`, seconds(at))
-		if ch.picture.Length == 0 {
+		if ch.snapshot.Length == 0 {
 			break
 		}
 	}
@@ -125,7 +125,7 @@ func (ch *chart) until(points []render.Point, i int) float64 {
 	if i+1 < len(points) {
 		return ch.atX(points[i+1].At)
 	}
-	return ch.atX(max(ch.picture.At, points[i].At))
+	return ch.atX(max(ch.snapshot.At, points[i].At))
 }
 
 // steps is the path along counts, from left to right.

@@ -20,7 +20,7 @@ func TestStatesAreToldApartWithoutColour(t *testing.T) {
 		if s == socketstats.Listen {
 			continue
 		}
-		l, ok := looks[s.String()]
+		l, ok := theme[s.String()]
 		require.True(t, ok, s)
 		require.NotContains(t, lines, l.lines, s)
 		require.NotContains(t, light, l.light, s)
@@ -60,8 +60,8 @@ func times(points []render.Point) []time.Duration {
 // The path of an area goes along the upper counts and back along the lower ones.
 func TestAreaIsASteppedBand(t *testing.T) {
 	t.Parallel()
-	p := &render.Picture{At: 3, Length: 3, Scale: 10}
-	ch := chart{picture: p, width: marginLeft + marginRight + 30, height: marginTop + marginBottom + 100}
+	p := &render.Snapshot{At: 3, Length: 3, Scale: 10}
+	ch := chart{snapshot: p, width: marginLeft + marginRight + 30, height: marginTop + marginBottom + 100}
 	points := []render.Point{{At: 0}, {At: 1}, {At: 2}}
 	// Ten sockets are 100 high, and a time is 10 wide.
 	require.Equal(t, "M46 130H56V110H76V130H46Z", ch.area(points, []int{0, 0, 0}, []int{0, 2, 2}))
@@ -109,7 +109,7 @@ func TestDifferenceSaysHowFarApart(t *testing.T) {
 func TestEveryMeasureSaysWhyItMatters(t *testing.T) {
 	t.Parallel()
 	run := &lab.Run{}
-	for _, m := range measures(Entry{Run: run, Judgement: expect.Judge(run)}, &render.Picture{}, &render.Picture{}) {
+	for _, m := range measures(Entry{Run: run, Outcome: expect.Judge(run)}, &render.Snapshot{}, &render.Snapshot{}) {
 		require.NotEmpty(t, m.Why, m.Name)
 	}
 }

@@ -21,9 +21,9 @@ type Diagnosis struct {
 	Source   string
 	Duration time.Duration
 	Samples  int
-	// Judgements has one of each subject, and Last is the last count.
-	Judgements []observe.Judgement
-	Last       observe.Snapshot
+	// Verdicts has one of each subject, and Last is the last count.
+	Verdicts []observe.SubjectVerdict
+	Last     observe.Snapshot
 }
 
 type diagnosisJSON struct {
@@ -51,7 +51,7 @@ func WriteDiagnosis(w io.Writer, format string, d Diagnosis) error {
 	}
 	out := &sink{w: w}
 	out.printf("%s in %s, counted by %s\n", plural(d.Samples, "sample"), d.Duration.Round(100*time.Millisecond), d.Source)
-	for _, j := range d.Judgements {
+	for _, j := range d.Verdicts {
 		last := lastSample(j)
 		out.printf("\n%s\n", j.Name)
 		if now := now(last); now != "" {
@@ -60,7 +60,7 @@ func WriteDiagnosis(w io.Writer, format string, d Diagnosis) error {
 		out.printf("%s", Wrap("  verdict  ", verdictLine(j.Verdict)))
 		out.printf("%s", Wrap("  because  ", strings.Join(j.Verdict.Evidence, " ")))
 		for _, a := range j.Verdict.Alternatives {
-			out.printf("%s", Wrap("  or       ", fmt.Sprintf("%s; what would tell: %s", a.Kind, a.Tell)))
+			out.printf("%s", Wrap("  or       ", fmt.Sprintf("%s; to tell them apart, see %s", a.Kind, a.RecognisedBy)))
 		}
 		if j.Verdict.Forecast != "" {
 			out.printf("%s", Wrap("  ahead    ", j.Verdict.Forecast))
@@ -80,7 +80,7 @@ func verdictLine(v verdict.Verdict) string {
 	return string(v.Kind)
 }
 
-func lastSample(j observe.Judgement) verdict.Sample {
+func lastSample(j observe.SubjectVerdict) verdict.Sample {
 	return j.Series.Samples[len(j.Series.Samples)-1]
 }
 
@@ -106,12 +106,12 @@ func plural(n int, one string) string {
 }
 
 func writeDiagnosisJSON(w io.Writer, d Diagnosis) error {
-	worst := observe.Worst(d.Judgements).Verdict
+	worst := observe.Worst(d.Verdicts).Verdict
 	j := diagnosisJSON{
 		Schema: diagnosisSchema, Source: d.Source, DurationMS: d.Duration.Milliseconds(), Samples: d.Samples,
 		Leak: worst.Leak, Kind: worst.Kind, Subjects: []subjectJSON{},
 	}
-	for _, of := range d.Judgements {
+	for _, of := range d.Verdicts {
 		last := lastSample(of)
 		j.Subjects = append(j.Subjects, subjectJSON{
 			Name: of.Name, PID: of.PID, Client: last.Client.Counts, Server: last.Server.Counts, Verdict: of.Verdict,

@@ -20,10 +20,10 @@ import (
 	"socketlab/internal/verdict"
 )
 
-func judged(name string, pid int32, client, server socketstats.Counts, v verdict.Verdict) observe.Judgement {
+func judged(name string, pid int32, client, server socketstats.Counts, v verdict.Verdict) observe.SubjectVerdict {
 	before := verdict.Sample{Client: verdict.End{Counts: counts(map[socketstats.State]int{socketstats.SynSent: 99})}}
 	last := verdict.Sample{Client: verdict.End{Counts: client}, Server: verdict.End{Counts: server}}
-	return observe.Judgement{
+	return observe.SubjectVerdict{
 		Subject: observe.Subject{Name: name, PID: pid, Series: verdict.Series{Samples: []verdict.Sample{before, last}}}, Verdict: v,
 	}
 }
@@ -33,14 +33,14 @@ func diagnoses() map[string]report.Diagnosis {
 	states := map[socketstats.State]int{socketstats.Established: 1234, socketstats.TimeWait: 56, socketstats.CloseWait: 7}
 	all, few := counts(states), counts(map[socketstats.State]int{socketstats.Established: 2})
 	leak := verdict.Verdict{
-		Leak: true, Kind: verdict.IdleNotReused, Confidence: verdict.Medium, GrowthPerSecond: 12.34,
+		Leak: true, Kind: verdict.IdleConnectionsNotReused, Confidence: verdict.Medium, GrowthPerSecond: 12.34,
 		Evidence: []string{
 			"1234 connections have had an answer and nothing since for 10s or longer, and no new request goes out on one of them.",
 			"They grow by 12.3 a second.",
 		},
 		Alternatives: []verdict.Alternative{
-			{Kind: verdict.BodiesNotDone, Tell: "unread data, which small answers do not leave in the kernel's buffer, or a look into the program <itself>"},
-			{Kind: verdict.PoolExhausted, Tell: "a limit."},
+			{Kind: verdict.ResponseBodyLeak, RecognisedBy: "unread data, which small answers do not leave in the kernel's buffer, or a look into the program <itself>"},
+			{Kind: verdict.PoolExhaustion, RecognisedBy: "a limit."},
 		},
 		Forecast: "At this rate the process has its 1024 descriptors in 3m20s, and the system its 28232 local ports towards the server in 36m.",
 		Fix:      "Make one client, or one transport, when the program starts, and use it for all requests; give it an idle timeout.",
@@ -54,16 +54,16 @@ func diagnoses() map[string]report.Diagnosis {
 	return map[string]report.Diagnosis{
 		"leak": {
 			Source: "sockdiag", Duration: 61_234 * time.Millisecond, Samples: 62,
-			Judgements: []observe.Judgement{
+			Verdicts: []observe.SubjectVerdict{
 				judged("all connections to port 5432", 0, all, few, leak),
 				judged("a-program-with-a-long-name (4194304)", 4194304, all, all, leak),
 				judged("sound (8)", 8, few, few, healthy),
 			},
 		},
-		"healthy": {Source: "gopsutil", Duration: 30 * time.Second, Samples: 31, Judgements: []observe.Judgement{judged("sound (8)", 8, few, socketstats.Counts{}, healthy)}},
+		"healthy": {Source: "gopsutil", Duration: 30 * time.Second, Samples: 31, Verdicts: []observe.SubjectVerdict{judged("sound (8)", 8, few, socketstats.Counts{}, healthy)}},
 		"early": {
 			Source: "sockdiag", Samples: 1,
-			Judgements: []observe.Judgement{judged("new (9)", 9, socketstats.Counts{}, socketstats.Counts{}, early)},
+			Verdicts: []observe.SubjectVerdict{judged("new (9)", 9, socketstats.Counts{}, socketstats.Counts{}, early)},
 		},
 	}
 }
@@ -135,7 +135,7 @@ func TestADiagnosisInJSONHasThePromisedNames(t *testing.T) {
 	require.Equal(t, 62, got.Samples)
 	require.True(t, got.Leak)
 	require.Equal(t, "idle-connections-not-reused", got.Kind)
-	for i, j := range d.Judgements {
+	for i, j := range d.Verdicts {
 		last := j.Series.Samples[1]
 		require.Equal(t, subject{j.Name, j.PID, last.Client.Counts, last.Server.Counts, j.Verdict}, got.Subjects[i])
 	}
@@ -214,7 +214,7 @@ func TestJUnitCountsFailuresAndErrors(t *testing.T) {
 	checks := []report.Check{
 		{Name: "at most 5 ESTABLISHED", Met: true, Got: "3, after 1s", Details: []string{"not shown"}},
 		{Name: "at most 0 CLOSE_WAIT", Got: "7, after 2s", Details: []string{"127.0.0.1:1 -> 127.0.0.1:2 CLOSE_WAIT", "and 6 more"}},
-		{Name: "no leak", Got: "closed-by-peer-only"},
+		{Name: "no leak", Got: "close-wait-leak"},
 	}
 	suite := readJUnit(t, "app", checks, 1500*time.Millisecond, errors.New("every watched process has ended")).Suites[0]
 	require.Equal(t, "sockwatch check", suite.Name)

@@ -5,8 +5,8 @@ import (
 	"socketlab/internal/render"
 )
 
-// Telling is the picture of a run at the end that shows what its headline says.
-func Telling(run *lab.Run) render.Picture {
+// HeadlineOf is the snapshot of a run at the end that shows what its headline says.
+func HeadlineOf(run *lab.Run) render.Snapshot {
 	client, server := render.Ends(run, true)
 	_, first := headline(run, &client, &server)
 	return *first

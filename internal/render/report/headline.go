@@ -11,8 +11,8 @@ import (
 	"socketlab/internal/scenario"
 )
 
-// telltale is a measure that a headline may be made of.
-type telltale struct {
+// headlineMetric is a measure that a headline may be made of.
+type headlineMetric struct {
 	// metrics are what scripts call it; one that ends with a point stands for
 	// all that begin with it.
 	metrics []string
@@ -26,18 +26,18 @@ type telltale struct {
 	atServer bool
 }
 
-// telltales are in the order in which they are taken where several tell the
+// headlineMetrics are in the order in which they are taken where several tell the
 // sides apart as much.
-var telltales = []telltale{
+var headlineMetrics = []headlineMetric{
 	{metrics: []string{"client.peak."}, name: "socket", of: most},
 	{metrics: []string{"server.peak."}, name: "socket", what: " at the server", of: most, atServer: true},
 	{metrics: []string{"client.final."}, name: "socket", what: " left open", of: held},
 	{metrics: []string{"server.final."}, name: "socket", what: " left open at the server", of: held, atServer: true},
 	{metrics: []string{"connections.opened"}, name: "connection", what: " opened"},
-	{metrics: []string{"requests.waiting"}, name: "request", what: " left waiting"},
+	{metrics: []string{"requests.in_flight"}, name: "request", what: " left waiting"},
 	{metrics: []string{"requests.failed", "requests.errors."}, name: "request", what: " failed"},
-	{metrics: []string{"requests.tries"}, name: "attempt"},
-	{metrics: []string{"lived_ms.max"}, name: "Oldest socket"},
+	{metrics: []string{"requests.attempts"}, name: "attempt"},
+	{metrics: []string{"max_age_ms"}, name: "Oldest socket"},
 	{metrics: []string{"latency_ms.max", "latency_ms.p99"}, name: "Longest wait"},
 	{metrics: []string{"latency_ms.p50"}, name: "Median wait"},
 }
@@ -45,10 +45,10 @@ var telltales = []telltale{
 func most(s *render.Side) int { return s.Most }
 func held(s *render.Side) int { return s.Held }
 
-func (t *telltale) isTime() bool { return scenario.IsTime(t.metrics[0]) }
+func (t *headlineMetric) isTime() bool { return scenario.IsTime(t.metrics[0]) }
 
 // expectedBy reports whether a script expects something of the measure.
-func (t *telltale) expectedBy(s *scenario.Script) bool {
+func (t *headlineMetric) expectedBy(s *scenario.Script) bool {
 	return slices.ContainsFunc(slices.Concat(s.Expect.Faulty, s.Expect.Fixed), func(e scenario.Expectation) bool {
 		return slices.ContainsFunc(t.metrics, func(name string) bool {
 			return e.Metric == name || strings.HasSuffix(name, ".") && strings.HasPrefix(e.Metric, name)
@@ -56,21 +56,21 @@ func (t *telltale) expectedBy(s *scenario.Script) bool {
 	})
 }
 
-// told is a measure with what it is on both sides.
-type told struct {
-	*telltale
-	picture       *render.Picture
+// candidate is a measure with what it is on both sides.
+type candidate struct {
+	*headlineMetric
+	snapshot      *render.Snapshot
 	faulty, fixed float64
 }
 
-// tell measures; false says that a side's value is not known.
-func (t *telltale) tell(run *lab.Run, client, server *render.Picture) (told, bool) {
-	v := told{telltale: t, picture: client}
+// text measures; false says that a side's value is not known.
+func (t *headlineMetric) text(run *lab.Run, client, server *render.Snapshot) (candidate, bool) {
+	v := candidate{headlineMetric: t, snapshot: client}
 	if t.atServer {
-		v.picture = server
+		v.snapshot = server
 	}
 	if t.of != nil {
-		v.faulty, v.fixed = float64(t.of(&v.picture.Faulty)), float64(t.of(&v.picture.Fixed))
+		v.faulty, v.fixed = float64(t.of(&v.snapshot.Faulty)), float64(t.of(&v.snapshot.Fixed))
 		return v, true
 	}
 	metric := t.metrics[0]
@@ -84,7 +84,7 @@ func (t *telltale) tell(run *lab.Run, client, server *render.Picture) (told, boo
 	return v, true
 }
 
-func (t *told) String() string {
+func (t *candidate) String() string {
 	of := func(v float64) string {
 		if t.isTime() {
 			return t.name + " " + ms(v)
@@ -103,8 +103,8 @@ func (t *told) String() string {
 
 // farthest is the measure of which one side has the most times what the other
 // has; nil if it has clearly more of none.
-func farthest(all []told, side scenario.Side) *told {
-	var found *told
+func farthest(all []candidate, side scenario.Side) *candidate {
+	var found *candidate
 	most := 0.0
 	for i := range all {
 		more, less := all[i].faulty, all[i].fixed
@@ -122,7 +122,7 @@ func farthest(all []told, side scenario.Side) *told {
 // clearlyMore reports whether a value is half as much again as another.
 func clearlyMore[N int | float64](more, less N) bool { return more > less && 2*more >= 3*less }
 
-// headline is a run in two numbers, and the picture that belongs to them. They
+// headline is a run in two numbers, and the snapshot that belongs to them. They
 // are of the measure of which the faulty side has the most times what the fixed
 // one has: of those that the script expects something of, so that it is the
 // lesson's, or if it has clearly more of none of them, of all that are counted.
@@ -130,10 +130,10 @@ func clearlyMore[N int | float64](more, less N) bool { return more > less && 2*m
 // clearly more of nothing, it is what the fixed side has more of, and a run whose
 // sides nothing tells apart says that. So does one whose script expects the same
 // of both, if that was met: what differs then is chance.
-func headline(run *lab.Run, client, server *render.Picture) (string, *render.Picture) {
-	var lesson, counts []told
-	for i := range telltales {
-		t, known := telltales[i].tell(run, client, server)
+func headline(run *lab.Run, client, server *render.Snapshot) (string, *render.Snapshot) {
+	var lesson, counts []candidate
+	for i := range headlineMetrics {
+		t, known := headlineMetrics[i].text(run, client, server)
 		if !known {
 			continue
 		}
@@ -149,7 +149,7 @@ func headline(run *lab.Run, client, server *render.Picture) (string, *render.Pic
 		sides = nil
 	}
 	for _, side := range sides {
-		for _, some := range [][]told{lesson, counts} {
+		for _, some := range [][]candidate{lesson, counts} {
 			if t := farthest(some, side); t != nil {
 				return t.String(), t.end(client, server)
 			}
@@ -169,11 +169,11 @@ func isControl(s *scenario.Script) bool {
 	})
 }
 
-// end is the picture whose charts come first: the one that has the measure or,
+// end is the snapshot whose charts come first: the one that has the measure or,
 // if neither has, the one that shows a difference.
-func (t *told) end(client, server *render.Picture) *render.Picture {
+func (t *candidate) end(client, server *render.Snapshot) *render.Snapshot {
 	if t.of != nil {
-		return t.picture
+		return t.snapshot
 	}
-	return telling(client, server)
+	return headlineOf(client, server)
 }

@@ -88,17 +88,17 @@ func TestHeadlineIsOfWhatTellsTheSidesApart(t *testing.T) {
 			"the same at the server", shown{server: 25, leftAtServer: 25}, shown{server: 25, leftAtServer: 1}, nil,
 			"25 sockets left open at the server against 1", "server",
 		},
-		{"there is not one socket", requests(loadgen.Requests{Waiting: 20}), requests(loadgen.Requests{Failed: 20}), nil, "20 requests left waiting against 0", "client"},
+		{"there is not one socket", requests(loadgen.Requests{InFlight: 20}), requests(loadgen.Requests{Failed: 20}), nil, "20 requests left waiting against 0", "client"},
 		{"one of a thing is singular", requests(loadgen.Requests{Failed: 1}), shown{}, nil, "1 request failed against 0", "client"},
 		{"connections", opened(200), opened(1), nil, "200 connections opened against 1", "client"},
-		{"attempts", requests(loadgen.Requests{Tries: 2930}), requests(loadgen.Requests{Tries: 7}), nil, "2930 attempts against 7", "client"},
+		{"attempts", requests(loadgen.Requests{Attempts: 2930}), requests(loadgen.Requests{Attempts: 7}), nil, "2930 attempts against 7", "client"},
 
 		{
-			"the farthest apart", shown{client: 6, left: 6, report: loadgen.Report{Requests: loadgen.Requests{Waiting: 25}}}, shown{client: 1, left: 1}, nil,
+			"the farthest apart", shown{client: 6, left: 6, report: loadgen.Report{Requests: loadgen.Requests{InFlight: 25}}}, shown{client: 1, left: 1}, nil,
 			"25 requests left waiting against 0", "client",
 		},
 		{
-			"what the script speaks of goes first", shown{client: 6, report: loadgen.Report{Requests: loadgen.Requests{Waiting: 25}}}, shown{client: 1},
+			"what the script speaks of goes first", shown{client: 6, report: loadgen.Report{Requests: loadgen.Requests{InFlight: 25}}}, shown{client: 1},
 			[]string{"client.peak.ESTABLISHED <= 2"}, "6 sockets against 1", "client",
 		},
 		{
@@ -117,10 +117,10 @@ func TestHeadlineIsOfWhatTellsTheSidesApart(t *testing.T) {
 		{"and half of them", waits(102, 104), waits(51, 54), []string{"latency_ms.p50 <= 95ms"}, "Median wait 102ms against 51ms", "client"},
 		{
 			"and a life", shown{client: 1, oldest: 3500 * time.Millisecond}, shown{client: 14, oldest: 200 * time.Millisecond},
-			[]string{"lived_ms.max <= 1s", "connections.opened >= 5"}, "Oldest socket 3.5s against 200ms", "client",
+			[]string{"max_age_ms <= 1s", "connections.opened >= 5"}, "Oldest socket 3.5s against 200ms", "client",
 		},
 		{
-			"no time of answers that there were not", waits(51, 54), requests(loadgen.Requests{Waiting: 9}),
+			"no time of answers that there were not", waits(51, 54), requests(loadgen.Requests{InFlight: 9}),
 			[]string{"latency_ms.p50 <= 95ms"}, "0 requests left waiting against 9", "client",
 		},
 		{"no time that nobody spoke of", waits(1, 900), waits(1, 3), nil, "0 sockets on both sides", "client"},
@@ -138,7 +138,7 @@ func TestHeadlineIsOfWhatTellsTheSidesApart(t *testing.T) {
 		got, end := headline(run, &atClient, &atServer)
 		require.Equal(t, c.want, got, c.why)
 		require.Equal(t, c.end, end.End, c.why)
-		require.Equal(t, c.end, Telling(run).End, c.why)
+		require.Equal(t, c.end, HeadlineOf(run).End, c.why)
 	}
 }
 
@@ -164,8 +164,8 @@ func TestEveryLessonHasItsHeadline(t *testing.T) {
 		script, err := scenarios.Script(id)
 		require.NoError(t, err)
 		found := false
-		for i := range telltales {
-			found = found || telltales[i].expectedBy(&script)
+		for i := range headlineMetrics {
+			found = found || headlineMetrics[i].expectedBy(&script)
 		}
 		require.True(t, found, id)
 	}
@@ -177,7 +177,7 @@ func TestMeasuresOfHeadlinesAreMetricsAndDocumented(t *testing.T) {
 	data, err := os.ReadFile("../../../docs/reports.md")
 	require.NoError(t, err)
 	rest := string(data)
-	for _, tell := range telltales {
+	for _, tell := range headlineMetrics {
 		for _, metric := range tell.metrics {
 			written := metric
 			if strings.HasSuffix(metric, ".") {

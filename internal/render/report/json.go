@@ -19,24 +19,24 @@ import (
 const runSchema = "sockwatch.run/v1"
 
 type runJSON struct {
-	Schema       string             `json:"schema"`
-	Scenario     string             `json:"scenario"`
-	Title        string             `json:"title"`
-	Commands     *lab.Commands      `json:"commands,omitempty"`
-	Speed        float64            `json:"speed"`
-	Seed         uint64             `json:"seed"`
-	GoVersion    string             `json:"go_version"`
-	Source       string             `json:"source"`
-	Isolated     bool               `json:"isolated"`
-	Faulty       sideJSON           `json:"faulty"`
-	Fixed        sideJSON           `json:"fixed"`
-	Features     []expect.Feature   `json:"features"`
-	Expectations []expect.Result    `json:"expectations"`
-	OK           bool               `json:"ok"`
-	Stopped      string             `json:"stopped,omitempty"`
-	DurationMS   int64              `json:"duration_ms"`
-	Sampler      samplerJSON        `json:"sampler"`
-	Origin       *provenance.Origin `json:"origin,omitempty"`
+	Schema       string           `json:"schema"`
+	Scenario     string           `json:"scenario"`
+	Title        string           `json:"title"`
+	Commands     *lab.Commands    `json:"commands,omitempty"`
+	Speed        float64          `json:"speed"`
+	Seed         uint64           `json:"seed"`
+	GoVersion    string           `json:"go_version"`
+	Source       string           `json:"source"`
+	Isolated     bool             `json:"isolated"`
+	Faulty       sideJSON         `json:"faulty"`
+	Fixed        sideJSON         `json:"fixed"`
+	Features     []expect.Feature `json:"features"`
+	Expectations []expect.Result  `json:"expectations"`
+	OK           bool             `json:"ok"`
+	Stopped      string           `json:"stopped,omitempty"`
+	DurationMS   int64            `json:"duration_ms"`
+	Sampler      samplerJSON      `json:"sampler"`
+	Provenance   *provenance.Info `json:"provenance,omitempty"`
 }
 
 // samplerJSON is what watching cost.
@@ -54,7 +54,7 @@ func toSamplerJSON(run *lab.Run) samplerJSON {
 	c, n := run.Sampling, max(run.Sampling.Samples, 1)
 	millis := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 	return samplerJSON{
-		Samples: c.Samples, IntervalMS: millis(run.Script.Sample.D()), LongestMS: millis(c.Longest),
+		Samples: c.Samples, IntervalMS: millis(run.Script.SampleInterval.D()), LongestMS: millis(c.Longest),
 		TookMS: millis(c.Took / time.Duration(n)), CPUMS: millis(c.CPU / time.Duration(n)),
 	}
 }
@@ -66,7 +66,7 @@ type sideJSON struct {
 	Server       lab.End             `json:"server"`
 	Process      loadgen.Process     `json:"process"`
 	LatencyMS    loadgen.Latency     `json:"latency_ms"`
-	LivedMS      livedJSON           `json:"lived_ms"`
+	MaxAgeMS     float64             `json:"max_age_ms"`
 	ScheduleLate loadgen.Latency     `json:"schedule_late_ms"`
 	Samples      int                 `json:"samples"`
 	// Servers is what each of several servers has done.
@@ -80,12 +80,6 @@ type sideJSON struct {
 	// because nothing is known of them.
 	Failure string   `json:"failure,omitempty"`
 	Unknown []string `json:"unknown,omitempty"`
-}
-
-// livedJSON is how long the client's sockets were open, as far as the samples
-// show.
-type livedJSON struct {
-	Max float64 `json:"max"`
 }
 
 func writeJSON(w io.Writer, entries []Entry, list bool) error {
@@ -109,9 +103,9 @@ func toJSON(e Entry) runJSON {
 			Requests: m.Report.Requests, Connections: m.Report.Connections,
 			Client: m.Client, Server: m.Server,
 			Process: m.Report.Process, LatencyMS: m.Report.Latency, ScheduleLate: m.Report.ScheduleLate,
-			Samples: len(m.Client.Series), Kernel: m.Kernel, KernelConnections: m.Connections, Verdict: e.Judgement.Of(s),
+			Samples: len(m.Client.Series), Kernel: m.Kernel, KernelConnections: m.Connections, Verdict: e.Outcome.Of(s),
 			Failure: m.Report.Failure, Unknown: m.Report.Unknown,
-			LivedMS: livedJSON{Max: float64(m.Oldest().Microseconds()) / 1000},
+			MaxAgeMS: float64(m.Oldest().Microseconds()) / 1000,
 		}
 		if n := len(m.Samples); n > 0 {
 			j.Servers = m.Samples[n-1].Servers
@@ -126,9 +120,9 @@ func toJSON(e Entry) runJSON {
 		Speed: e.Run.Speed, Seed: e.Run.Seed, GoVersion: e.Run.GoVersion,
 		Source: e.Run.Source, Isolated: e.Run.Isolated,
 		Faulty: side(scenario.Faulty), Fixed: side(scenario.Fixed),
-		Features: features(e), Expectations: e.Judgement.Expectations, OK: e.Judgement.OK,
+		Features: features(e), Expectations: e.Outcome.Expectations, OK: e.Outcome.OK,
 		Stopped: e.Run.Stopped, DurationMS: e.Run.Duration.Milliseconds(),
-		Sampler: toSamplerJSON(e.Run), Origin: e.Run.Origin,
+		Sampler: toSamplerJSON(e.Run), Provenance: e.Run.Provenance,
 	}
 }
 

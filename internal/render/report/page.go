@@ -121,7 +121,7 @@ func articleOf(e Entry) article {
 		Measures: measures(e, &client, &server), Stopped: run.Stopped, How: how(e),
 	}
 	for _, side := range scenario.Sides() {
-		v := e.Judgement.Of(side)
+		v := e.Outcome.Of(side)
 		s := sideVerdict{Side: side, Mark: mark(v), Result: string(v.Kind), Verdict: v}
 		if v.Leak {
 			s.Result = leak + s.Result
@@ -132,20 +132,20 @@ func articleOf(e Entry) article {
 		a.Verdicts = append(a.Verdicts, s)
 	}
 	if run.Stopped == "" {
-		a.Expectations, a.Met = expectationsOf(e.Judgement.Expectations)
+		a.Expectations, a.Met = expectationsOf(e.Outcome.Expectations)
 	}
-	if run.Commands == nil && scenarios.Has(run.Script.Code) {
-		a.Code = run.Script.Code
-		a.Difference = diffLines(scenarios.Difference(run.Script.Code))
+	if run.Commands == nil && scenarios.Has(run.Script.Implementation) {
+		a.Code = run.Script.Implementation
+		a.Difference = diffLines(scenarios.Difference(run.Script.Implementation))
 	}
 	return a
 }
 
-// telling is the end whose charts show the difference of the sides: the client's,
+// headlineOf is the end whose charts show the difference of the sides: the client's,
 // unless only the server has clearly more sockets on the faulty side. A server
 // that closes first has what TIME_WAIT there is.
-func telling(client, server *render.Picture) *render.Picture {
-	shows := func(p *render.Picture) bool { return clearlyMore(p.Faulty.Most, p.Fixed.Most) }
+func headlineOf(client, server *render.Snapshot) *render.Snapshot {
+	shows := func(p *render.Snapshot) bool { return clearlyMore(p.Faulty.Most, p.Fixed.Most) }
 	if !shows(client) && shows(server) {
 		return server
 	}
@@ -164,14 +164,14 @@ func mark(v verdict.Verdict) string {
 	}
 }
 
-func endFigureOf(p *render.Picture) endFigure {
+func endFigureOf(p *render.Snapshot) endFigure {
 	f := endFigure{End: p.End, Note: sameScale(p)}
 	for _, side := range []*render.Side{&p.Faulty, &p.Fixed} {
 		c := &canvas{}
 		const width, height = 560, 300
 		c.printf(`<svg class="chart" viewBox="0 0 %d %d" role="img" aria-label="%s">`+"\n", width, height,
 			escaped(fmt.Sprintf("%s side: %s at the %s's end at most, %d held at the end of the run", side.Side, plural(side.Most, "socket"), p.End, side.Held)))
-		ch := chart{picture: p, side: side, lead: patternLead, width: width, height: height}
+		ch := chart{snapshot: p, side: side, lead: patternLead, width: width, height: height}
 		ch.draw(c)
 		c.printf("</svg>")
 		f.Charts = append(f.Charts, template.HTML(c.String()))
@@ -258,7 +258,7 @@ func repairTables(entries []Entry) []repairTable {
 // allPatterns are the fills of all states, in a fixed order, once for a page.
 func allPatterns() template.HTML {
 	var states []render.State
-	for name := range looks {
+	for name := range theme {
 		states = append(states, render.State{Name: name})
 	}
 	slices.SortFunc(states, func(a, b render.State) int { return strings.Compare(a.Name, b.Name) })

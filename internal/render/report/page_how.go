@@ -14,9 +14,9 @@ import (
 // how says how a run was made, and how to make it again.
 func how(e Entry) []fact {
 	run := e.Run
-	by := provenance.Origin{}
-	if run.Origin != nil {
-		by = *run.Origin
+	by := provenance.Info{}
+	if run.Provenance != nil {
+		by = *run.Provenance
 	}
 	facts := []fact{{"command", cmp.Or(by.Command, notRecorded)}}
 	if again := again(e); again != "" {
@@ -66,7 +66,7 @@ func how(e Entry) []fact {
 // kept.
 const notRecorded = "not in the recording"
 
-func processors(by provenance.Origin) string {
+func processors(by provenance.Info) string {
 	switch {
 	case by.CPUs == 0:
 		return cmp.Or(by.Arch, notRecorded)

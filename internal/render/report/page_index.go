@@ -44,7 +44,7 @@ func Index(w io.Writer, entries []Entry, files []string) error {
 		switch {
 		case e.Run.Stopped != "":
 			line.Met = "ended early: " + e.Run.Stopped
-		case e.Judgement.OK:
+		case e.Outcome.OK:
 			line.Mark = "✓"
 			ok++
 		}

@@ -23,10 +23,10 @@ func hostile(t *testing.T) report.Entry {
 	e.Run.Commands = &lab.Commands{Faulty: evil, Fixed: evil, Server: evil}
 	e.Run.Faulty.Report.Failure = evil
 	e.Run.Fixed.Report.Requests.Errors[evil] = 1
-	e.Judgement.Faulty.Evidence = []string{evil}
-	e.Judgement.Faulty.Fix, e.Judgement.Faulty.Forecast = evil, evil
-	e.Judgement.Faulty.Alternatives[0].Tell = evil
-	e.Run.Origin = &provenance.Origin{Command: evil, System: evil, Arch: evil, Version: evil}
+	e.Outcome.Faulty.Evidence = []string{evil}
+	e.Outcome.Faulty.Fix, e.Outcome.Faulty.Forecast = evil, evil
+	e.Outcome.Faulty.Alternatives[0].RecognisedBy = evil
+	e.Run.Provenance = &provenance.Info{Command: evil, System: evil, Arch: evil, Version: evil}
 	return e
 }
 
@@ -66,7 +66,7 @@ func TestIndexLeadsToEachRun(t *testing.T) {
 	entries[2].Run.Scenario = "index"
 	require.Equal(t, "index-2.html", report.Files(entries)[2], "it would take the place of the index")
 	entries = entries[:2]
-	entries[1].Judgement.OK = true
+	entries[1].Outcome.OK = true
 	text := index(t, entries...)
 	var links []string
 	for _, a := range nodes(t, text, "a") {

@@ -30,7 +30,7 @@ type value struct{ Text, Data string }
 var measured = []struct{ metric, name, why string }{
 	{"connections.opened", "connections opened", "each costs a handshake, a port and two descriptors"},
 	{"connections.reused", "connections reused", "a connection that is used again costs nothing new"},
-	{"lived_ms.max", "oldest socket", "how long it was open, as far as the samples show"},
+	{"max_age_ms", "oldest socket", "how long it was open, as far as the samples show"},
 	{"process.fds_peak", "descriptors, peak", "at the limit nothing can be opened any more, not even a log"},
 	{"process.goroutines_peak", "goroutines, peak", "an open HTTP connection has two"},
 	{"process.rss_peak_bytes", "memory, peak", "buffers of connections that are kept for nothing"},
@@ -38,8 +38,8 @@ var measured = []struct{ metric, name, why string }{
 	{"requests.sent", "requests sent", "both sides get the same work"},
 	{"requests.ok", "requests ok", "what the users got"},
 	{"requests.failed", "requests failed", "what the users did not get"},
-	{"requests.tries", "attempts", "the first of each request over HTTP, and every one after it"},
-	{"requests.waiting", "requests waiting", "neither answered nor given up"},
+	{"requests.attempts", "attempts", "the first of each request over HTTP, and every one after it"},
+	{"requests.in_flight", "requests waiting", "neither answered nor given up"},
 	{"latency_ms.p50", "latency p50", "from the moment that a request was due"},
 	{"latency_ms.p99", "latency p99", "what the unlucky ones wait"},
 	{"latency_ms.max", "latency max", "what the unluckiest one waits"},
@@ -54,7 +54,7 @@ var whyFeature = map[string]string{
 }
 
 // measures are the rows of a run.
-func measures(e Entry, client, server *render.Picture) []measure {
+func measures(e Entry, client, server *render.Snapshot) []measure {
 	count := func(name, metric, why string, faulty, fixed int) measure {
 		return measure{metric, name, plain(faulty), plain(fixed), difference("", float64(faulty), float64(fixed)), why}
 	}
@@ -64,7 +64,7 @@ func measures(e Entry, client, server *render.Picture) []measure {
 		count("server sockets, peak", "", "the same of the server's chart", server.Faulty.Most, server.Fixed.Most),
 	}
 	for _, m := range measured {
-		if m.metric == "requests.tries" && e.Run.Faulty.Report.Requests.Tries+e.Run.Fixed.Report.Requests.Tries == 0 {
+		if m.metric == "requests.attempts" && e.Run.Faulty.Report.Requests.Attempts+e.Run.Fixed.Report.Requests.Attempts == 0 {
 			continue // nobody counted them: the requests are not HTTP
 		}
 		rows = append(rows, measureOf(e.Run, m.metric, m.name, m.why))

@@ -20,12 +20,12 @@ func style() template.CSS {
 	fmt.Fprintf(&dark, "  .chart .ink { fill: %s }\n  .chart .faint { fill: %s }\n", inkDark, faintDark)
 	fmt.Fprintf(&dark, "  .chart .grid { stroke: %s }\n  .chart .top { stroke: %s }\n  .hatch { stroke: %s }\n", gridDark, inkDark, darkness)
 	var names []string
-	for name := range looks {
+	for name := range theme {
 		names = append(names, name)
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		fmt.Fprintf(&dark, "  .fill-%s { fill: %s }\n", name, looks[name].dark)
+		fmt.Fprintf(&dark, "  .fill-%s { fill: %s }\n", name, theme[name].dark)
 	}
 	dark.WriteString("}\n")
 	return template.CSS(string(data) + dark.String())

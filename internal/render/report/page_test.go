@@ -79,7 +79,7 @@ func textOf(n *html.Node) string {
 }
 
 // balanced fails unless every element is closed where it should be: a parser of
-// HTML would mend it silently.
+// HTML would fix it silently.
 func balanced(t *testing.T, text string) {
 	t.Helper()
 	void := []string{"meta", "br", "!doctype"}
@@ -205,7 +205,7 @@ func TestPageHasTheNumbersOfViewAndJSON(t *testing.T) {
 		}
 		require.Greater(t, compared, 30)
 
-		p := report.Telling(e.Run)
+		p := report.HeadlineOf(e.Run)
 		require.Contains(t, textOf(nodes(t, text, "h2")[0]), headline)
 		for _, n := range []int64{int64(p.Faulty.Most), p.Faulty.Opened} {
 			require.Contains(t, text, fmt.Sprintf(`<data value="%d">%d</data>`, n, n))
@@ -219,11 +219,11 @@ func TestPageHasTheNumbersOfViewAndJSON(t *testing.T) {
 			}
 		}
 		for _, side := range scenario.Sides() {
-			for _, evidence := range e.Judgement.Of(side).Evidence {
+			for _, evidence := range e.Outcome.Of(side).Evidence {
 				require.Contains(t, body, evidence)
 			}
 		}
-		for _, x := range e.Judgement.Expectations {
+		for _, x := range e.Outcome.Expectations {
 			require.Contains(t, body, x.Text)
 		}
 	}
@@ -262,7 +262,7 @@ func long(t *testing.T, id string) report.Entry {
 			}},
 		}})
 	}
-	return report.Entry{Run: run, Judgement: expect.Judge(run)}
+	return report.Entry{Run: run, Outcome: expect.Judge(run)}
 }
 
 func TestPageOfACatalogueRunIsSmallAndHasItsDifference(t *testing.T) {
@@ -270,7 +270,7 @@ func TestPageOfACatalogueRunIsSmallAndHasItsDifference(t *testing.T) {
 	largest := 0
 	for _, id := range scenarios.IDs() {
 		e := entry(t)
-		e.Run.Script.Code = id
+		e.Run.Script.Implementation = id
 		text := page(t, e)
 		diff := scenarios.Difference(id)
 		largest = max(largest, len(text))
@@ -310,15 +310,15 @@ func TestPageSaysHowItWasRun(t *testing.T) {
 	} {
 		require.Contains(t, how(), fact)
 	}
-	e.Run.Origin = &provenance.Origin{Command: "sockwatch run x", System: "linux 6.18", Arch: "amd64", CPUs: 2, Version: "v1"}
+	e.Run.Provenance = &provenance.Info{Command: "sockwatch run x", System: "linux 6.18", Arch: "amd64", CPUs: 2, Version: "v1"}
 	for _, fact := range []string{"commandsockwatch run x", "systemlinux 6.18", "processors2 (amd64)", "sockwatchv1"} {
 		require.Contains(t, how(), fact)
 	}
 	require.NotContains(t, how(), "not in the recording")
-	e.Run.Origin = &provenance.Origin{Command: "sockwatch run x"}
+	e.Run.Provenance = &provenance.Info{Command: "sockwatch run x"}
 	require.Equal(t, 3, strings.Count(how(), "not in the recording"), "what is not known is not shown as nothing")
-	e.Run.Origin = &provenance.Origin{Arch: "amd64"}
+	e.Run.Provenance = &provenance.Info{Arch: "amd64"}
 	require.Contains(t, how(), "processorsamd64")
-	e.Run.Origin = &provenance.Origin{CPUs: 2}
+	e.Run.Provenance = &provenance.Info{CPUs: 2}
 	require.Contains(t, how(), "processors2")
 }

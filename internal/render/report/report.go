@@ -19,8 +19,8 @@ import (
 
 // Entry is a run with what it says.
 type Entry struct {
-	Run       *lab.Run
-	Judgement expect.Judgement
+	Run     *lab.Run
+	Outcome expect.Outcome
 }
 
 // Formats are the names that Write takes.
@@ -82,7 +82,7 @@ func comparison(e Entry) []group {
 			report("requests sent", "requests.sent", func(r loadgen.Report) string { return fmt.Sprint(r.Requests.Sent) }),
 			report("requests ok", "requests.ok", func(r loadgen.Report) string { return fmt.Sprint(r.Requests.OK) }),
 			report("requests failed", "requests.failed", failures),
-			report("requests waiting", "requests.waiting", func(r loadgen.Report) string { return fmt.Sprint(r.Requests.Waiting) }),
+			report("requests waiting", "requests.in_flight", func(r loadgen.Report) string { return fmt.Sprint(r.Requests.InFlight) }),
 			report("latency p50 / p99", "latency_ms", func(r loadgen.Report) string {
 				if unanswered("latency_ms.p50", r) {
 					return noAnswer
@@ -99,7 +99,7 @@ func comparison(e Entry) []group {
 		words = append(words, row{f.Name, f.Faulty, f.Fixed})
 	}
 	return append(groups, words, group{side("verdict", func(s scenario.Side) string {
-		v := e.Judgement.Of(s)
+		v := e.Outcome.Of(s)
 		if v.Leak {
 			return leak + string(v.Kind)
 		}
@@ -115,9 +115,9 @@ func rare(run *lab.Run) group {
 			rows = append(rows, row{name, fmt.Sprint(faulty), fmt.Sprint(fixed)})
 		}
 	}
-	count("tried again", func(s *lab.Side) int64 { return max(0, s.Report.Requests.Tries-s.Report.Requests.Sent) })
+	count("tried again", func(s *lab.Side) int64 { return max(0, s.Report.Requests.Attempts-s.Report.Requests.Sent) })
 	count("connecting failed", func(s *lab.Side) int64 { return s.Report.Connections.Failed })
-	count("failed on a dead one", func(s *lab.Side) int64 { return s.Report.Connections.Stale })
+	count("failed on a dead one", func(s *lab.Side) int64 { return s.Report.Connections.StaleReuse })
 	for _, server := range run.Script.Servers() {
 		if _, ok := run.Faulty.Metric("servers." + server.Name + ".requests"); !ok {
 			continue
@@ -140,7 +140,7 @@ const notKnown = "not known"
 // features are the judgement's. They all follow from the requests, so that
 // without those there is nothing to say.
 func features(e Entry) []expect.Feature {
-	all := slices.Clone(e.Judgement.Features)
+	all := slices.Clone(e.Outcome.Features)
 	for i := range all {
 		if !e.Run.Faulty.Report.Knows("requests") {
 			all[i].Faulty = notKnown

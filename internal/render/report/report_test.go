@@ -40,7 +40,7 @@ func entry(t *testing.T) report.Entry {
 	script, err := scenario.Parse("test.yaml", []byte(`
 id: test
 title: "a | title with *marks* and <b>tags</b>"
-fault: {kind: idle-connections-not-reused, fix: Mend it.}
+fault: {kind: idle-connections-not-reused, fix: Fix it.}
 load: [{rate: 10, for: 1m}]
 expect:
   faulty: [client.final.ESTABLISHED >= 3]
@@ -73,7 +73,7 @@ expect:
 		}
 		run.Add(lab.Event{Sample: s})
 	}
-	return report.Entry{Run: run, Judgement: expect.Judge(run)}
+	return report.Entry{Run: run, Outcome: expect.Judge(run)}
 }
 
 func write(t *testing.T, format string, list bool, entries ...report.Entry) string {

@@ -11,7 +11,7 @@ import (
 	"socketlab/internal/socketstats"
 )
 
-// repair is a scenario that is mended step by step, and those of its steps that
+// repair is a scenario that is fixed step by step, and those of its steps that
 // were played, in order.
 type repair struct {
 	id    string

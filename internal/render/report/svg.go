@@ -40,7 +40,7 @@ func SVG(w io.Writer, run *lab.Run) error {
 	c.text(slideMargin, 124, 18, "ink", ink, "", shortened(p.Now, 120))
 	width := float64(slideWidth-2*slideMargin) / 2
 	for i, side := range []*render.Side{&p.Faulty, &p.Fixed} {
-		ch := chart{picture: &p, side: side, lead: lead, x: slideMargin + float64(i)*width, y: 150, width: width, height: float64(charts)}
+		ch := chart{snapshot: &p, side: side, lead: lead, x: slideMargin + float64(i)*width, y: 150, width: width, height: float64(charts)}
 		ch.draw(c)
 	}
 	y := float64(150 + charts + 20)
@@ -57,7 +57,7 @@ func SVG(w io.Writer, run *lab.Run) error {
 }
 
 // sameScale says what both charts show.
-func sameScale(p *render.Picture) string {
+func sameScale(p *render.Snapshot) string {
 	return fmt.Sprintf("Sockets at the %s's end, by state. Both charts have the same scale.", p.End)
 }
 

@@ -76,7 +76,7 @@ func TestSVGIsWellFormedAndNeedsNothing(t *testing.T) {
 			svg := picture(t, e)
 			text := wellFormed(t, svg)
 			require.NotRegexp(t, regexp.MustCompile(`NaN|Inf|var\(`), svg)
-			p := report.Telling(e.Run)
+			p := report.HeadlineOf(e.Run)
 			require.Regexp(t, map[bool]string{true: "0 sockets left open on both sides", false: "against"}[name == "no sample"], text)
 			require.Contains(t, text, render.Meaning("ESTABLISHED"))
 			if name != "hostile" {

@@ -60,14 +60,14 @@ func (s Sweep) Predicted() (int, bool) {
 func (s Sweep) Measured() (int, bool) {
 	least := math.Inf(1)
 	for _, p := range s.Points {
-		if p.Requests.Waiting == 0 && p.LatencyMS.P99 > 0 {
+		if p.Requests.InFlight == 0 && p.LatencyMS.P99 > 0 {
 			least = min(least, p.LatencyMS.P99)
 		}
 	}
 	knee, found := 0, false
 	for i := len(s.Points) - 1; i >= 0; i-- {
 		p := s.Points[i]
-		if p.Requests.Waiting > 0 || p.LatencyMS.P99 == 0 || p.LatencyMS.P99 > near*least {
+		if p.Requests.InFlight > 0 || p.LatencyMS.P99 == 0 || p.LatencyMS.P99 > near*least {
 			break
 		}
 		knee, found = p.Value, true
@@ -90,7 +90,7 @@ func WriteSweep(w io.Writer, format string, s Sweep) error {
 		r := p.Requests
 		if err := table.Append([]string{
 			strconv.Itoa(p.Value), sweepTime(p, p.LatencyMS.P50), sweepTime(p, p.LatencyMS.P99), fmt.Sprint(r.OK), fmt.Sprint(r.Failed),
-			fmt.Sprint(r.Waiting), fmt.Sprint(p.Connections.Opened), string(p.Verdict),
+			fmt.Sprint(r.InFlight), fmt.Sprint(p.Connections.Opened), string(p.Verdict),
 		}); err != nil {
 			return err
 		}

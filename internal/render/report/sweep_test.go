@@ -20,7 +20,7 @@ func sweepOf(points ...SweepPoint) Sweep {
 
 func sweepPoint(value int, p99 float64, waiting int64) SweepPoint {
 	return SweepPoint{
-		Value: value, Requests: loadgen.Requests{OK: 300 - waiting, Waiting: waiting, Errors: map[string]int64{}},
+		Value: value, Requests: loadgen.Requests{OK: 300 - waiting, InFlight: waiting, Errors: map[string]int64{}},
 		Connections: loadgen.Connections{Opened: int64(min(value, 10))},
 		LatencyMS:   loadgen.Latency{P50: p99 / 2, P99: p99}, Verdict: verdict.Healthy,
 	}

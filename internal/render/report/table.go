@@ -56,7 +56,7 @@ func writeTables(w io.Writer, entries []Entry) error {
 			out.printf("The run ended early: what it should show was not judged.\n")
 			continue
 		}
-		writeExpectations(out, e.Judgement.Expectations)
+		writeExpectations(out, e.Outcome.Expectations)
 	}
 	return writeSteps(out, entries, "\n%s\n", tablewriter.WithRowAlignment(tw.AlignLeft))
 }
@@ -93,7 +93,7 @@ func folded(cell string) string {
 
 func writeVerdicts(out *sink, e Entry) {
 	for _, side := range scenario.Sides() {
-		v := e.Judgement.Of(side)
+		v := e.Outcome.Of(side)
 		out.printf("%s", Wrap(fmt.Sprintf("%-6s  ", side), strings.Join(Words(v), " ")))
 	}
 }
@@ -156,10 +156,10 @@ func writeMarkdown(w io.Writer, entries []Entry) error {
 			return err
 		}
 		for _, side := range scenario.Sides() {
-			out.printf("\n**%s**: %s\n", side, markdownText(strings.Join(Words(e.Judgement.Of(side)), " ")))
+			out.printf("\n**%s**: %s\n", side, markdownText(strings.Join(Words(e.Outcome.Of(side)), " ")))
 		}
 		out.printf("\n")
-		for _, r := range e.Judgement.Expectations {
+		for _, r := range e.Outcome.Expectations {
 			mark, note := "x", ""
 			switch {
 			case r.Skipped != "":
@@ -196,7 +196,7 @@ func writeCSV(w io.Writer, entries []Entry) error {
 					return err
 				}
 			}
-			if err := out.Write([]string{e.Run.Scenario, string(side), "verdict.kind", string(e.Judgement.Of(side).Kind)}); err != nil {
+			if err := out.Write([]string{e.Run.Scenario, string(side), "verdict.kind", string(e.Outcome.Of(side).Kind)}); err != nil {
 				return err
 			}
 		}

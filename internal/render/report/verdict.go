@@ -30,5 +30,5 @@ func Words(v verdict.Verdict) []string {
 
 // otherwise says what else it may be.
 func otherwise(a verdict.Alternative) string {
-	return fmt.Sprintf("It may be %s: what would tell is %s.", a.Kind, a.Tell)
+	return fmt.Sprintf("It could also be %s. To tell them apart, see %s.", a.Kind, a.RecognisedBy)
 }

@@ -39,7 +39,7 @@ func TestFacesAgreeOnEveryNumberOfARecordedRun(t *testing.T) {
 			run := playRecorded(t, sockwatch, id)
 			page := onPage(t, run.events)
 			for _, end := range []socketstats.End{socketstats.Client, socketstats.Server} {
-				shown := page.Picture.Ends[end.String()]
+				shown := page.Snapshot.Ends[end.String()]
 				for i, side := range scenario.Sides() {
 					p := shown.Panels[i]
 					of := figures{run.json[string(side)].(map[string]any)}
@@ -82,7 +82,7 @@ func playRecorded(t *testing.T, sockwatch, id string) recorded {
 
 // shownPage is what the page is sent, as its script reads it.
 type shownPage struct {
-	Picture struct {
+	Snapshot struct {
 		Over bool
 		Ends map[string]struct {
 			Scale  int
@@ -121,7 +121,7 @@ func onPage(t *testing.T, events []lab.Event) shownPage {
 			break
 		}
 	}
-	require.True(t, shown.Picture.Over)
+	require.True(t, shown.Snapshot.Over)
 	return shown
 }
 
@@ -158,7 +158,7 @@ func (f figures) agreeWithPage(t *testing.T, end socketstats.End, p *render.Side
 	t.Helper()
 	for path, n := range map[string]int64{
 		"connections.opened": p.Opened, "connections.reused": p.Reused,
-		"requests.sent": p.Sent, "requests.ok": p.OK, "requests.failed": p.Failed, "requests.waiting": p.Waiting,
+		"requests.sent": p.Sent, "requests.ok": p.OK, "requests.failed": p.Failed, "requests.in_flight": p.InFlight,
 	} {
 		require.EqualValues(t, f.number(t, strings.Split(path, ".")...), n, path)
 	}
@@ -202,7 +202,7 @@ func agreeWithTerminal(t *testing.T, screen string, pane, scale int, now string,
 		require.Regexp(t, fmt.Sprintf(`\n\S %s +(\S+ +)?%d\n`, s.Name, s.Now), text)
 	}
 	require.Regexp(t, fmt.Sprintf(`\n%d │`, scale), text)
-	require.Contains(t, text, fmt.Sprintf("\nopened %d · reused %d · ok %d · failed %d · waiting %d\n", p.Opened, p.Reused, p.OK, p.Failed, p.Waiting))
+	require.Contains(t, text, fmt.Sprintf("\nopened %d · reused %d · ok %d · failed %d · waiting %d\n", p.Opened, p.Reused, p.OK, p.Failed, p.InFlight))
 	require.Contains(t, text, fmt.Sprintf("\nverdict: %s, %s\n", p.Verdict.Kind, p.Verdict.Confidence))
 	for _, evidence := range p.Verdict.Evidence {
 		require.Contains(t, strings.Join(inside, " "), evidence)
@@ -230,7 +230,7 @@ func (r *recorded) agreesWithReport(t *testing.T, column int, end socketstats.En
 	t.Helper()
 	for metric, n := range map[string]float64{
 		"connections.opened": float64(p.Opened), "connections.reused": float64(p.Reused),
-		"requests.sent": float64(p.Sent), "requests.ok": float64(p.OK), "requests.failed": float64(p.Failed), "requests.waiting": float64(p.Waiting),
+		"requests.sent": float64(p.Sent), "requests.ok": float64(p.OK), "requests.failed": float64(p.Failed), "requests.in_flight": float64(p.InFlight),
 		"latency_ms.p50": p.P50MS, "latency_ms.p99": p.P99MS,
 	} {
 		require.InDelta(t, n, r.row(t, `data-metric="`+metric+`"`)[column], 0, metric)

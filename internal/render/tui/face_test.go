@@ -43,12 +43,12 @@ func leaking(n int) batch {
 	events := batch{lab.Event{Begin: &lab.Begin{
 		Scenario: "transport-per-request", Title: "A new transport for each request", Speed: 1,
 		Script:   scenario.Script{Load: []scenario.Phase{{Rate: 2, For: scenario.Duration(time.Minute)}}},
-		FaultyAt: lab.Place{Server: "127.0.0.1:4001", ServerPID: 1, ClientPID: 2},
-		FixedAt:  lab.Place{Server: "127.0.0.1:4002", ServerPID: 3, ClientPID: 4},
+		FaultyAt: lab.Endpoint{Server: "127.0.0.1:4001", ServerPID: 1, ClientPID: 2},
+		FixedAt:  lab.Endpoint{Server: "127.0.0.1:4002", ServerPID: 3, ClientPID: 4},
 	}}}
 	report := func(sent, opened int) loadgen.Report {
 		return loadgen.Report{
-			Requests:    loadgen.Requests{Sent: int64(sent), OK: int64(sent - 2), Waiting: 2},
+			Requests:    loadgen.Requests{Sent: int64(sent), OK: int64(sent - 2), InFlight: 2},
 			Connections: loadgen.Connections{Opened: int64(opened), Reused: int64(sent - opened)},
 		}
 	}
@@ -226,7 +226,7 @@ func TestStatesCanBeToldApartWithoutColour(t *testing.T) {
 	t.Parallel()
 	seen := map[string]string{}
 	for _, s := range render.Stacking() {
-		l, ok := looks[s.String()]
+		l, ok := theme[s.String()]
 		require.True(t, ok, s)
 		require.Empty(t, seen[l.fill], "%s looks like %s", s, seen[l.fill])
 		seen[l.fill] = s.String()
@@ -247,7 +247,7 @@ func TestSixteenColoursAreEnough(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for _, s := range []socketstats.State{socketstats.Established, socketstats.CloseWait, socketstats.TimeWait} {
-		seen[in16(looks[s.String()].style)] = true
+		seen[in16(theme[s.String()].style)] = true
 	}
 	require.Len(t, seen, 3)
 	require.NotEqual(t, in16(faulty), in16(fixed))

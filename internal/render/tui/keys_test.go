@@ -79,7 +79,7 @@ func TestAScriptOfOnesOwnHasTheCodesDifference(t *testing.T) {
 	own.run.Scenario = "my-own"
 	require.Equal(t, []string{"There is no lesson for this."}, own.page("l"))
 	require.Equal(t, []string{"There is no code to compare."}, own.page("d"))
-	own.run.Script.Code = "transport-per-request"
+	own.run.Script.Implementation = "transport-per-request"
 	require.Contains(t, own.page("d"), "+++ fixed.go")
 }
 

@@ -28,8 +28,8 @@ func begin() lab.Event {
 	return lab.Event{Begin: &lab.Begin{
 		Scenario: "test", Title: "a title", Speed: 10,
 		Script:   scenario.Script{Load: []scenario.Phase{{Pause: scenario.Duration(13 * time.Second)}}},
-		FaultyAt: lab.Place{Server: "127.0.0.1:4001", ServerPID: 1, ClientPID: 2, LeftBehind: 3},
-		FixedAt:  lab.Place{Server: "127.0.0.1:4002", ServerPID: 3, ClientPID: 4},
+		FaultyAt: lab.Endpoint{Server: "127.0.0.1:4001", ServerPID: 1, ClientPID: 2, LeftBehind: 3},
+		FixedAt:  lab.Endpoint{Server: "127.0.0.1:4002", ServerPID: 3, ClientPID: 4},
 	}}
 }
 
@@ -80,7 +80,7 @@ func TestOnASmallTerminalTheTableIsDrawnOverItself(t *testing.T) {
 	lines := strings.Count(first, "\n")
 	out.Reset()
 	end := sample(2*time.Second, 20, 2)
-	show(end) // drawn or not: that depends on what the first picture cost
+	show(end) // drawn or not: that depends on what the first snapshot cost
 	out.Reset()
 	show(lab.Event{End: &lab.Ending{Duration: 2 * time.Second, Faulty: end.Sample.Faulty.Report, Fixed: end.Sample.Fixed.Report}})
 	require.True(t, strings.HasPrefix(out.String(), fmt.Sprintf("\x1b[%dA", lines)), "%q", out.String())

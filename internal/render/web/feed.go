@@ -14,11 +14,11 @@ type feed struct {
 	// name tells this feed from that of a server before, at the same address.
 	name string
 	now  position
-	// begin and picture are the newest of their kind, and points are those of
+	// begin and snapshot are the newest of their kind, and points are those of
 	// the run from the first-th on.
-	begin, picture []byte
-	points         [][]byte
-	first          int
+	begin, snapshot []byte
+	points          [][]byte
+	first           int
 	// before and step are the last change: where it led from, and what it says.
 	before position
 	step   []byte
@@ -27,7 +27,7 @@ type feed struct {
 }
 
 // position is how far a viewer has come.
-type position struct{ run, points, pictures int }
+type position struct{ run, points, snapshots int }
 
 func newFeed() *feed { return &feed{name: rand.Text()[:8], changed: make(chan struct{})} }
 
@@ -35,30 +35,30 @@ func newFeed() *feed { return &feed{name: rand.Text()[:8], changed: make(chan st
 func (f *feed) open(begin []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.begin, f.picture, f.points, f.first, f.step = begin, []byte("null"), nil, 0, nil
+	f.begin, f.snapshot, f.points, f.first, f.step = begin, []byte("null"), nil, 0, nil
 	f.now = position{run: f.now.run + 1}
-	f.tell()
+	f.notify()
 }
 
-// extend adds points, and puts a picture in place of the one before.
-func (f *feed) extend(picture []byte, points [][]byte, most int) {
+// extend adds points, and puts a snapshot in place of the one before.
+func (f *feed) extend(snapshot []byte, points [][]byte, most int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.before = f.now
-	f.picture = picture
+	f.snapshot = snapshot
 	f.points = append(f.points, points...)
 	f.now.points += len(points)
-	f.now.pictures++
+	f.now.snapshots++
 	f.step = f.more(points)
 	if most > 0 && len(f.points) > most {
 		drop := max(len(f.points)-most, most/4)
 		f.points = append([][]byte(nil), f.points[drop:]...)
 		f.first += drop
 	}
-	f.tell()
+	f.notify()
 }
 
-func (f *feed) tell() {
+func (f *feed) notify() {
 	close(f.changed)
 	f.changed = make(chan struct{})
 }
@@ -83,21 +83,21 @@ func (f *feed) since(at position) (text []byte, now position, changed <-chan str
 
 // more is the event that says what is new.
 func (f *feed) more(points [][]byte) []byte {
-	data := []byte(`{"picture":`)
-	data = append(data, f.picture...)
+	data := []byte(`{"snapshot":`)
+	data = append(data, f.snapshot...)
 	data = append(data, `,"points":[`...)
 	data = append(data, bytes.Join(points, []byte(","))...)
 	return f.event("more", f.now, append(data, "]}"...))
 }
 
 func (f *feed) event(kind string, at position, data []byte) []byte {
-	return fmt.Appendf(nil, "event: %s\nid: %s.%d.%d.%d\ndata: %s\n\n", kind, f.name, at.run, at.points, at.pictures, data)
+	return fmt.Appendf(nil, "event: %s\nid: %s.%d.%d.%d\ndata: %s\n\n", kind, f.name, at.run, at.points, at.snapshots, data)
 }
 
 // position reads an event's id; an id of another feed is the very beginning.
 func (f *feed) position(id string) position {
 	var p position
-	if n, err := fmt.Sscanf(id, f.name+".%d.%d.%d", &p.run, &p.points, &p.pictures); n != 3 || err != nil || p.points < 0 {
+	if n, err := fmt.Sscanf(id, f.name+".%d.%d.%d", &p.run, &p.points, &p.snapshots); n != 3 || err != nil || p.points < 0 {
 		return position{}
 	}
 	return p

@@ -25,8 +25,8 @@ const (
 	seldom = 5 * time.Second
 )
 
-// painter makes pictures of events, in a goroutine of its own, for a feed. If it
-// falls behind it paints one picture for several samples.
+// painter makes snapshots of events, in a goroutine of its own, for a feed. If it
+// falls behind it paints one snapshot for several samples.
 type painter struct {
 	feed  *feed
 	mu    sync.Mutex
@@ -81,7 +81,7 @@ func (p *painter) stop() {
 
 func (p *painter) work() {
 	defer close(p.gone)
-	pace := render.Pace{Share: share, Most: seldom}
+	pace := render.Throttle{Share: share, Most: seldom}
 	for {
 		select {
 		case <-p.wake:
@@ -145,10 +145,10 @@ func (p *painter) paint() {
 		client, server := render.Ends(p.run, p.over)
 		points := pointsOf(p.sent, &client, &server)
 		p.sent += len(points)
-		p.feed.extend(encode(pictureOf(&client, &server)), points, 0)
+		p.feed.extend(encode(snapshotOf(&client, &server)), points, 0)
 	case p.watch != nil:
-		picture, points := p.watch.take(p.over)
-		p.feed.extend(encode(picture), points, mostWatched)
+		snapshot, points := p.watch.take(p.over)
+		p.feed.extend(encode(snapshot), points, mostWatched)
 	}
 }
 

@@ -50,11 +50,11 @@ func (w *watching) add(s observe.Snapshot) {
 // kept is how many counts of so many processes are kept.
 func kept(processes int) int { return max(300, min(mostWatched, mostRows/max(1, processes))) }
 
-// take is the picture, and the points that nobody was shown.
-func (w *watching) take(over bool) (picture, [][]byte) {
+// take is the snapshot, and the points that nobody was shown.
+func (w *watching) take(over bool) (snapshot, [][]byte) {
 	found := w.verdicts.Found(over)
 	last := w.snapshots[len(w.snapshots)-1]
-	p := picture{
+	p := snapshot{
 		From: w.snapshots[0].After, At: last.After, Length: last.After, Over: over,
 		End: render.FullerEnd(last).String(), Ends: map[string]ofEnd{},
 	}

@@ -24,8 +24,8 @@ func TestWatchHasAPanelForEachProcess(t *testing.T) {
 	require.Equal(t, map[string]map[string]int{
 		"small (1)": {"ESTABLISHED": 1}, "big (2)": {"ESTABLISHED": 40, "TIME_WAIT": 3},
 	}, points[4].Counts["client"])
-	require.Equal(t, "client", last.data.Picture.End)
-	first := last.data.Picture.Ends["client"].Panels[0]
+	require.Equal(t, "client", last.data.Snapshot.End)
+	first := last.data.Snapshot.Ends["client"].Panels[0]
 	require.Equal(t, "big (2)", first.Name, "who holds most comes first")
 	require.Equal(t, 40, first.Held)
 	require.Equal(t, "+10.0/s", first.Trend)
@@ -34,8 +34,8 @@ func TestWatchHasAPanelForEachProcess(t *testing.T) {
 	s.Watch(observe.Snapshot{At: time.Unix(10, 0), After: 6 * time.Second, Processes: []observe.Process{{PID: 3, Name: "server", Server: counts(7, 0)}}})
 	points, last = v.until(1)
 	require.Equal(t, map[string]map[string]int{"server (3)": {"ESTABLISHED": 7}}, points[0].Counts["server"])
-	require.Equal(t, 7, last.data.Picture.Ends["server"].Panels[0].Held)
-	require.Equal(t, "server", last.data.Picture.End)
+	require.Equal(t, 7, last.data.Snapshot.Ends["server"].Panels[0].Held)
+	require.Equal(t, "server", last.data.Snapshot.End)
 }
 
 // A watch may go on for ever: what is kept of it has an end, and a late visitor
@@ -52,7 +52,7 @@ func TestLongWatchKeepsTheNewest(t *testing.T) {
 	require.LessOrEqual(t, len(points), mostWatched)
 	require.Greater(t, len(points), mostWatched/2)
 	require.Equal(t, (times-1)*time.Second, points[len(points)-1].At)
-	require.LessOrEqual(t, points[0].At, last.data.Picture.From, "the charts have no empty beginning")
+	require.LessOrEqual(t, points[0].At, last.data.Snapshot.From, "the charts have no empty beginning")
 	require.Equal(t, 500, kept(100))
 	require.Equal(t, 300, kept(100_000))
 }
@@ -73,21 +73,21 @@ func TestWatchHasAVerdictInEachPanel(t *testing.T) {
 	v := look(t, s, "")
 	show(1)
 	_, last := v.until(1)
-	first := last.data.Picture.Ends["client"].Panels[0]
+	first := last.data.Snapshot.Ends["client"].Panels[0]
 	require.Equal(t, verdict.NotEnoughData, first.Verdict.Kind)
 	require.Equal(t, []string{"1 sample of at least 8."}, first.Verdict.Evidence)
 	for i := range 29 {
 		show(2 * i)
 	}
 	_, last = v.until(29)
-	client := last.data.Picture.Ends["client"]
+	client := last.data.Snapshot.Ends["client"]
 	require.Equal(t, "leaky (1): idle-connections-not-reused, holds 56 sockets; 2 processes hold 57.", client.Now)
-	require.Equal(t, verdict.IdleNotReused, client.Panels[0].Verdict.Kind)
+	require.Equal(t, verdict.IdleConnectionsNotReused, client.Panels[0].Verdict.Kind)
 	require.NotEmpty(t, client.Panels[0].Verdict.Fix)
 	require.Equal(t, verdict.Healthy, client.Panels[1].Verdict.Kind)
 	show(1)
 	_, last = v.until(1)
-	client = last.data.Picture.Ends["client"]
+	client = last.data.Snapshot.Ends["client"]
 	require.Equal(t, verdict.Healthy, client.Panels[0].Verdict.Kind, "it was given back")
 	require.Equal(t, "2 processes hold 2 sockets; none grows.", client.Now)
 }

@@ -1,7 +1,7 @@
 // Package web is the live page of a run or of a watch: one server for any number
 // of viewers, on this machine unless told otherwise, that shows and never obeys.
 //
-// Whoever plays or counts hands over events and goes on: drawing the picture is
+// Whoever plays or counts hands over events and goes on: drawing the snapshot is
 // the work of a goroutine of its own, each sample is written as JSON once, and
 // a viewer asks for what it has not had yet. So neither many viewers nor a stuck
 // one hold up a run.

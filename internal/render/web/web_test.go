@@ -61,9 +61,9 @@ func sample(i int) lab.Event {
 type event struct {
 	kind, id string
 	data     struct {
-		Title   string
-		Picture *picture
-		Points  []point
+		Title    string
+		Snapshot *snapshot
+		Points   []point
 	}
 }
 
@@ -114,7 +114,7 @@ func (v *viewer) next() *event {
 	}
 }
 
-// until reads on to the picture with n points, and returns them and the last event.
+// until reads on to the snapshot with n points, and returns them and the last event.
 func (v *viewer) until(n int) ([]point, *event) {
 	v.t.Helper()
 	var points []point
@@ -151,10 +151,10 @@ func TestNumbersAreThoseOfTheView(t *testing.T) {
 		s.Run(e)
 	}
 	points, last := look(t, s, "").until(30)
-	require.Equal(t, "client", last.data.Picture.End)
-	require.Len(t, last.data.Picture.Ends, 2)
+	require.Equal(t, "client", last.data.Snapshot.End)
+	require.Len(t, last.data.Snapshot.Ends, 2)
 	for _, end := range []socketstats.End{socketstats.Client, socketstats.Server} {
-		want, got := render.Of(run, end, false), last.data.Picture.Ends[end.String()]
+		want, got := render.Of(run, end, false), last.data.Snapshot.Ends[end.String()]
 		require.Equal(t, want.Now, got.Now)
 		require.Equal(t, want.Scale, got.Scale)
 		for i, side := range []render.Side{want.Faulty, want.Fixed} {
@@ -216,7 +216,7 @@ func TestVisitorWhoComesBackMissesNothingAndGetsNothingTwice(t *testing.T) {
 	for i, p := range all {
 		require.Equal(t, time.Duration(i)*time.Second, p.At)
 	}
-	require.True(t, e.data.Picture.Over)
+	require.True(t, e.data.Snapshot.Over)
 
 	// The ids of a server before this one, and what is no id, mean the beginning.
 	for _, id := range []string{"ABCDEFGH.1.5.5", "nonsense", s.feed.name + ".1.-4.0", s.feed.name + ".1.99.0"} {
@@ -272,7 +272,7 @@ func TestThirtyViewersMissNothing(t *testing.T) {
 	}
 }
 
-func TestShutdownEndsOpenStreamsWithTheLastPicture(t *testing.T) {
+func TestShutdownEndsOpenStreamsWithTheLastSnapshot(t *testing.T) {
 	t.Parallel()
 	s, err := Start(Default)
 	require.NoError(t, err)
@@ -289,7 +289,7 @@ func TestShutdownEndsOpenStreamsWithTheLastPicture(t *testing.T) {
 		last = e
 	}
 	require.NotNil(t, last)
-	require.True(t, last.data.Picture.Over)
+	require.True(t, last.data.Snapshot.Over)
 	_, err = net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", s.Port()))
 	require.Error(t, err)
 }

@@ -24,11 +24,11 @@ import (
 // isInside says that this is the test binary again, in a namespace.
 var isInside bool
 
-// The test binary is also the keeper, and what runs inside.
+// The test binary is also the supervisor, and what runs inside.
 func TestMain(m *testing.M) {
-	if os.Getenv("NETRULES_TEST_ROLE") == "keeper" {
-		os.Unsetenv("NETRULES_TEST_ROLE")
-		os.Exit(netns.Keep())
+	if os.Getenv("NETFAULT_TEST_WORKER") == "supervisor" {
+		os.Unsetenv("NETFAULT_TEST_WORKER")
+		os.Exit(netns.Supervise())
 	}
 	if len(os.Args) > 1 && os.Args[1] == "inside" {
 		isInside = true
@@ -50,9 +50,9 @@ func inside(t *testing.T) *netfault.Network {
 	t.Parallel()
 	self, err := os.Executable()
 	require.NoError(t, err)
-	keeper := exec.Command(self)
-	keeper.Env = append(os.Environ(), "NETRULES_TEST_ROLE=keeper")
-	space, err := netns.New(keeper)
+	supervisor := exec.Command(self)
+	supervisor.Env = append(os.Environ(), "NETFAULT_TEST_WORKER=supervisor")
+	space, err := netns.New(supervisor)
 	if errors.Is(err, netns.ErrForbidden) {
 		t.Skip(err)
 	}

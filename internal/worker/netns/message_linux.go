@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// request is what a keeper is asked. With it come the descriptors for a
+// request is what a supervisor is asked. With it come the descriptors for a
 // program's standard streams.
 type request struct {
 	Start    []string `json:",omitempty"` // a program and its arguments
@@ -19,10 +19,10 @@ type request struct {
 	Sockdiag bool     `json:",omitempty"` // open a sock_diag socket inside
 }
 
-// answer is what a keeper says. Exited comes unasked; everything else answers
+// answer is what a supervisor says. Exited comes unasked; everything else answers
 // the one request under way.
 type answer struct {
-	Ready    int    `json:",omitempty"` // the keeper's thread that is inside
+	Ready    int    `json:",omitempty"` // the supervisor's thread that is inside
 	PID      int    `json:",omitempty"`
 	Sockdiag bool   `json:",omitempty"` // its descriptor comes with it
 	Exited   *exit  `json:",omitempty"`

@@ -19,12 +19,12 @@ import (
 // processes are root inside and the caller's own user outside. It is safe for
 // use by several goroutines. Create one with [New]; Close ends it.
 type Namespace struct {
-	keeper  *exec.Cmd
-	control *net.UnixConn
-	thread  int        // the keeper's thread that is inside
-	asking  sync.Mutex // one request at a time
-	answers chan reply
-	ended   chan struct{} // closed when the keeper is gone
+	supervisor *exec.Cmd
+	control    *net.UnixConn
+	thread     int        // the supervisor's thread that is inside
+	asking     sync.Mutex // one request at a time
+	answers    chan reply
+	ended      chan struct{} // closed when the supervisor is gone
 }
 
 type reply struct {
@@ -33,42 +33,42 @@ type reply struct {
 	files   []*os.File
 }
 
-// New makes a namespace. keeper is the command of a program that calls [Keep]
+// New makes a namespace. supervisor is the command of a program that calls [Supervise]
 // and is not started yet; New adds what makes the namespace.
-func New(keeper *exec.Cmd) (*Namespace, error) {
+func New(supervisor *exec.Cmd) (*Namespace, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return nil, fmt.Errorf("connect to a namespace's keeper: %w", err)
+		return nil, fmt.Errorf("connect to a namespace's supervisor: %w", err)
 	}
 	theirs := os.NewFile(uintptr(pair[1]), "control")
 	ours, err := unixConn(os.NewFile(uintptr(pair[0]), "control"))
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("connect to a namespace's keeper: %w", err), theirs.Close())
+		return nil, errors.Join(fmt.Errorf("connect to a namespace's supervisor: %w", err), theirs.Close())
 	}
-	keeper.ExtraFiles = []*os.File{theirs} // becomes descriptor controlFD
-	keeper.SysProcAttr = &syscall.SysProcAttr{
+	supervisor.ExtraFiles = []*os.File{theirs} // becomes descriptor controlFD
+	supervisor.SysProcAttr = &syscall.SysProcAttr{
 		Setpgid:     true, // Ctrl-C is for us
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET,
 		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}},
 		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}},
 	}
 	var said bytes.Buffer
-	if keeper.Stderr == nil {
-		keeper.Stderr = &said
+	if supervisor.Stderr == nil {
+		supervisor.Stderr = &said
 	}
-	err = keeper.Start()
-	_ = theirs.Close() // so that ours ends with the keeper
+	err = supervisor.Start()
+	_ = theirs.Close() // so that ours ends with the supervisor
 	if err != nil {
 		return nil, errors.Join(forbidden(err), ours.Close())
 	}
 	n := &Namespace{
-		keeper: keeper, control: ours,
+		supervisor: supervisor, control: ours,
 		answers: make(chan reply, 1), ended: make(chan struct{}),
 	}
 	go n.listen()
 	first, err := n.answer()
-	if errors.Is(err, errKeeperGone) {
-		return nil, fmt.Errorf("start a namespace's keeper: %w (%s) %s", err, keeper.ProcessState, said.String())
+	if errors.Is(err, errSupervisorGone) {
+		return nil, fmt.Errorf("start a namespace's supervisor: %w (%s) %s", err, supervisor.ProcessState, said.String())
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %w; some systems take all rights from user namespaces (AppArmor's kernel.apparmor_restrict_unprivileged_userns)", ErrForbidden, err), n.Close())
@@ -86,10 +86,10 @@ func forbidden(err error) error {
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES), errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOSYS):
 		return fmt.Errorf("%w: this system forbids user namespaces to this user: %w", ErrForbidden, err)
 	}
-	return fmt.Errorf("start a namespace's keeper: %w", err)
+	return fmt.Errorf("start a namespace's supervisor: %w", err)
 }
 
-// listen passes on what the keeper says until it is gone.
+// listen passes on what the supervisor says until it is gone.
 func (n *Namespace) listen() {
 	running := map[int]*Process{}
 	for {
@@ -110,17 +110,17 @@ func (n *Namespace) listen() {
 		}
 		n.answers <- r
 	}
-	_ = n.control.Close() // a keeper that still lived would end now
-	_ = n.keeper.Wait()
+	_ = n.control.Close() // a supervisor that still lived would end now
+	_ = n.supervisor.Wait()
 	for _, p := range running {
-		p.end("killed with its namespace's keeper")
+		p.end("killed with its namespace's supervisor")
 	}
 	close(n.ended)
 }
 
-var errKeeperGone = errors.New("the namespace's keeper has ended")
+var errSupervisorGone = errors.New("the namespace's supervisor has ended")
 
-// answer waits for the keeper's answer to the request under way.
+// answer waits for the supervisor's answer to the request under way.
 func (n *Namespace) answer() (reply, error) {
 	select {
 	case r := <-n.answers:
@@ -129,7 +129,7 @@ func (n *Namespace) answer() (reply, error) {
 		}
 		return r, nil
 	case <-n.ended:
-		return reply{}, errKeeperGone
+		return reply{}, errSupervisorGone
 	}
 }
 
@@ -169,7 +169,7 @@ func (n *Namespace) Start(command []string, stdin, stdout, stderr *os.File) (*Pr
 		return nil, fmt.Errorf("start %s in a namespace: %w", command[0], err)
 	}
 	if r.process == nil {
-		return nil, fmt.Errorf("start %s in a namespace: the keeper did not say its process id", command[0])
+		return nil, fmt.Errorf("start %s in a namespace: the supervisor did not say its process id", command[0])
 	}
 	return r.process, nil
 }
@@ -180,7 +180,7 @@ func (n *Namespace) Sockdiag() (*os.File, error) {
 	defer n.asking.Unlock()
 	r, err := n.ask(request{Sockdiag: true})
 	if err == nil && len(r.files) != 1 {
-		err = errors.New("the keeper sent none")
+		err = errors.New("the supervisor sent none")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open sock_diag in a namespace: %w", err)
@@ -190,13 +190,13 @@ func (n *Namespace) Sockdiag() (*os.File, error) {
 
 func (n *Namespace) ask(r request, files ...*os.File) (reply, error) {
 	if err := send(n.control, r, files...); err != nil {
-		return reply{}, fmt.Errorf("ask the namespace's keeper: %w", err)
+		return reply{}, fmt.Errorf("ask the namespace's supervisor: %w", err)
 	}
 	return n.answer()
 }
 
-// PID is the keeper's process id.
-func (n *Namespace) PID() int { return n.keeper.Process.Pid }
+// PID is the supervisor's process id.
+func (n *Namespace) PID() int { return n.supervisor.Process.Pid }
 
 // Proc is the folder of /proc that shows the namespace, as in Proc()+"/net/snmp".
 func (n *Namespace) Proc() string {
@@ -206,7 +206,7 @@ func (n *Namespace) Proc() string {
 // Close ends the processes inside, and the namespace. It returns once they are
 // gone.
 func (n *Namespace) Close() error {
-	_ = n.control.CloseWrite() // the keeper's sign to end; it kills what runs
+	_ = n.control.CloseWrite() // the supervisor's sign to end; it kills what runs
 	<-n.ended
 	return nil
 }

@@ -17,8 +17,8 @@ func New(*exec.Cmd) (*Namespace, error) {
 	return nil, fmt.Errorf("%w: only Linux has network namespaces", ErrForbidden)
 }
 
-// Keep returns the exit code of a keeper that cannot work.
-func Keep() int { return 1 }
+// Supervise returns the exit code of a supervisor that cannot work.
+func Supervise() int { return 1 }
 
 // Process is a process in a namespace.
 type Process struct{ PID int }

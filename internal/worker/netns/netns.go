@@ -3,10 +3,10 @@
 // are theirs. It needs Linux, and no privilege where the system allows user
 // namespaces.
 //
-// A namespace is held by a keeper, a process that starts others inside on
-// request. Any program can be one: it calls [Keep]. The namespace, and all that
+// A namespace is held by a supervisor, a process that starts others inside on
+// request. Any program can be one: it calls [Supervise]. The namespace, and all that
 // runs in it, ends with the [Namespace], with the program that holds it (also by
-// kill -9), or with the keeper.
+// kill -9), or with the supervisor.
 package netns
 
 import "errors"

@@ -18,11 +18,11 @@ import (
 	"socketlab/internal/worker/netns"
 )
 
-// The test binary is also the keeper, and what runs inside.
+// The test binary is also the supervisor, and what runs inside.
 func TestMain(m *testing.M) {
-	if os.Getenv("NETNS_TEST_ROLE") == "keeper" {
-		os.Unsetenv("NETNS_TEST_ROLE")
-		os.Exit(netns.Keep())
+	if os.Getenv("NETNS_TEST_WORKER") == "supervisor" {
+		os.Unsetenv("NETNS_TEST_WORKER")
+		os.Exit(netns.Supervise())
 	}
 	if len(os.Args) > 1 && os.Args[1] == "listen" {
 		listen()
@@ -48,18 +48,18 @@ func listen() {
 	os.Exit(7)
 }
 
-func keeper(t *testing.T) *exec.Cmd {
+func supervisor(t *testing.T) *exec.Cmd {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), "NETNS_TEST_ROLE=keeper")
+	cmd.Env = append(os.Environ(), "NETNS_TEST_WORKER=supervisor")
 	cmd.Stderr = os.Stderr
 	return cmd
 }
 
 // spaceOf makes a namespace, and skips the test where there can be none.
-func spaceOf(t *testing.T, keeper *exec.Cmd) *netns.Namespace {
-	n, err := netns.New(keeper)
+func spaceOf(t *testing.T, supervisor *exec.Cmd) *netns.Namespace {
+	n, err := netns.New(supervisor)
 	if errors.Is(err, netns.ErrForbidden) {
 		t.Skip(err)
 	}
@@ -68,7 +68,7 @@ func spaceOf(t *testing.T, keeper *exec.Cmd) *netns.Namespace {
 }
 
 func space(t *testing.T) *netns.Namespace {
-	n := spaceOf(t, keeper(t))
+	n := spaceOf(t, supervisor(t))
 	t.Cleanup(func() { require.NoError(t, n.Close()) })
 	return n
 }
@@ -76,7 +76,7 @@ func space(t *testing.T) *netns.Namespace {
 // hold starts a process that holds a connection, and returns with it how to end
 // it. It waits until the connection is there.
 func hold(t *testing.T, n *netns.Namespace) (*netns.Process, func()) {
-	in, lifeline, err := os.Pipe()
+	in, parentDeath, err := os.Pipe()
 	require.NoError(t, err)
 	said, out, err := os.Pipe()
 	require.NoError(t, err)
@@ -91,13 +91,11 @@ func hold(t *testing.T, n *netns.Namespace) (*netns.Process, func()) {
 	read, err := said.Read(line)
 	require.NoError(t, err)
 	require.True(t, strings.HasPrefix(string(line[:read]), "holding"), "%s", line[:read])
-	return p, func() { lifeline.Close() }
+	return p, func() { parentDeath.Close() }
 }
 
-func sockdiag(t *testing.T, n *netns.Namespace) *socketstats.Sockdiag {
-	f, err := n.Sockdiag()
-	require.NoError(t, err)
-	d, err := socketstats.SockdiagFrom(f)
+func sockdiag(t *testing.T, n *netns.Namespace) socketstats.Source {
+	d, err := socketstats.Inside(&socketstats.Sockdiag{}, n.Sockdiag)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
 	return d
@@ -149,7 +147,7 @@ func TestAProcessEndsWithItsOwnExitCode(t *testing.T) {
 
 func TestNothingOutlivesANamespace(t *testing.T) {
 	t.Parallel()
-	cmd := keeper(t)
+	cmd := supervisor(t)
 	n := spaceOf(t, cmd)
 	p, end := hold(t, n)
 	defer end()
@@ -164,12 +162,12 @@ func TestNothingOutlivesANamespace(t *testing.T) {
 
 func TestAKilledKeeperTakesItsProcessesWithIt(t *testing.T) {
 	t.Parallel()
-	cmd := keeper(t)
+	cmd := supervisor(t)
 	n := spaceOf(t, cmd)
 	p, end := hold(t, n)
 	defer end()
 	require.NoError(t, cmd.Process.Kill())
-	require.EqualError(t, p.Wait(), "killed with its namespace's keeper")
+	require.EqualError(t, p.Wait(), "killed with its namespace's supervisor")
 	require.Eventually(t, func() bool { // a zombie, which somebody else is to reap, has ended too
 		return errors.Is(socketstats.CheckProcess(int32(p.PID)), socketstats.ErrNoProcess)
 	}, 5*time.Second, time.Millisecond)

@@ -12,12 +12,12 @@ const el = (tag, className, ...inside) => {
 // put writes a text, and leaves alone what says it already.
 const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
 
-let begun = null, picture = null, points = [], panels = new Map();
+let begun = null, snapshot = null, points = [], panels = new Map();
 let chosen = null; // the end to show, once somebody has chosen
 
 // end is the end that is shown, and ofEnd what there is to see of it.
-const end = () => chosen && picture.ends[chosen] ? chosen : picture.end;
-const ofEnd = () => picture.ends[end()];
+const end = () => chosen && snapshot.ends[chosen] ? chosen : snapshot.end;
+const ofEnd = () => snapshot.ends[end()];
 
 // ---- what is sent -------------------------------------------------------
 
@@ -58,14 +58,14 @@ setInterval(() => {
 let live = false;
 function connected(is) {
   live = is;
-  const text = !is ? "○ connection lost, trying again" : picture?.over ? "■ over" : begun ? "● live" : "● waiting";
+  const text = !is ? "○ connection lost, trying again" : snapshot?.over ? "■ over" : begun ? "● live" : "● waiting";
   put($("link"), text);
   $("link").classList.toggle("lost", !is);
 }
 
 function begin(b) {
   begun = b;
-  picture = null;
+  snapshot = null;
   points = [];
   panels = new Map();
   $("panels").replaceChildren();
@@ -76,9 +76,9 @@ function begin(b) {
 
 function more(m) {
   points.push(...m.points);
-  if (!m.picture) return;
-  picture = m.picture;
-  while (points.length && points[0].at_ns < picture.from_ns) points.shift();
+  if (!m.snapshot) return;
+  snapshot = m.snapshot;
+  while (points.length && points[0].at_ns < snapshot.from_ns) points.shift();
   connected(true);
   ask();
   draw();
@@ -90,11 +90,11 @@ const two = (n) => String(n).padStart(2, "0");
 const clock = (ns) => two(Math.floor(Math.round(ns / 1e9) / 60)) + ":" + two(Math.round(ns / 1e9) % 60);
 
 function draw() {
-  if (!picture) return;
-  put($("time"), clock(picture.at_ns));
-  put($("length"), begun.question ? " of " + clock(picture.length_ns) : "");
+  if (!snapshot) return;
+  put($("time"), clock(snapshot.at_ns));
+  put($("length"), begun.question ? " of " + clock(snapshot.length_ns) : "");
   put($("about"), [begun.title, begun.about, end() + " end"].filter(Boolean).join(" · "));
-  const other = Object.keys(picture.ends).find((e) => e !== end());
+  const other = Object.keys(snapshot.ends).find((e) => e !== end());
   $("end").hidden = !other;
   put($("end"), `Show ${other} end`);
   const of = ofEnd();
@@ -110,8 +110,8 @@ function draw() {
   const guess = guessed();
   let top = of.scale;
   if (guess !== null && guess > top && guess <= 2 * top) top = guess;
-  const to = Math.max(picture.length_ns, picture.from_ns + 5e9) / 1e9;
-  const scales = { from: picture.from_ns / 1e9, to: begun.question ? picture.length_ns / 1e9 : to, top };
+  const to = Math.max(snapshot.length_ns, snapshot.from_ns + 5e9) / 1e9;
+  const scales = { from: snapshot.from_ns / 1e9, to: begun.question ? snapshot.length_ns / 1e9 : to, top };
   for (const p of of.panels) {
     panels.get(p.key).draw(p, { ...scales, guess: p.side === "faulty" ? guess : null });
   }
@@ -162,14 +162,14 @@ class Panel {
     const v = p.verdict, kind = v.kind === "not-enough-data" ? "not enough data yet" : v.kind;
     const few = ofEnd().panels.length <= 3; // of more there is room for a sentence each
     put(this.verdict, kind + (!v.confidence ? "" : p.side ? ` (${v.confidence} confidence)` : `, ${v.confidence}`));
-    const why = [...(v.evidence ?? []), ...(v.fix && !p.side ? ["To mend it: " + v.fix] : [])];
+    const why = [...(v.evidence ?? []), ...(v.fix && !p.side ? ["To fix it: " + v.fix] : [])];
     put(this.why, (few ? why : why.slice(0, 1)).join(" "));
     this.why.classList.toggle("short", !few);
     if (p.side) {
       const n = (name, value) => known(p, name) ? value : "not known";
       put(this.numbers, `connections opened ${n("connections.opened", p.opened)}, reused ${n("connections.reused", p.reused)} · ` +
         (!known(p, "requests") ? "requests not known" : `requests sent ${n("requests.sent", p.sent)}, ok ${n("requests.ok", p.ok)}, ` +
-        `failed ${n("requests.failed", p.failed)}, waiting ${n("requests.waiting", p.waiting)}`) + (p.errors ? ` (${p.errors})` : "") +
+        `failed ${n("requests.failed", p.failed)}, waiting ${n("requests.in_flight", p.in_flight)}`) + (p.errors ? ` (${p.errors})` : "") +
         (p.p99_ms ? ` · p50\u00a0${ms(p.p50_ms)}, p99\u00a0${ms(p.p99_ms)}` : ""));
     }
     const states = p.states.map((s) => s.name);
@@ -208,9 +208,9 @@ let said = { at: 0, found: "" };
 function say(guess) {
   let text = ofEnd().now;
   const faulty = ofEnd().panels.find((p) => p.side === "faulty");
-  if (picture.over && guess !== null && faulty) text += ` Your guess was ${guess}.`;
+  if (snapshot.over && guess !== null && faulty) text += ` Your guess was ${guess}.`;
   put($("now"), text);
-  const found = [picture.over, end(), ...ofEnd().panels.map((p) => p.verdict?.kind)].join();
+  const found = [snapshot.over, end(), ...ofEnd().panels.map((p) => p.verdict?.kind)].join();
   if (found === said.found && Date.now() - said.at < 10000) return;
   said = { at: Date.now(), found };
   put($("said"), text);
@@ -256,7 +256,7 @@ $("whole").onclick = () => {
   $("code").showModal();
 };
 $("end").onclick = () => {
-  chosen = Object.keys(picture.ends).find((e) => e !== end());
+  chosen = Object.keys(snapshot.ends).find((e) => e !== end());
   draw();
 };
 $("close").onclick = () => $("code").close();
@@ -276,7 +276,7 @@ function guessed() {
 // ask asks before anything is to be seen; a run that is over asks nobody.
 function ask() {
   const box = $("ask");
-  if (box.open || !begun.question || picture.over || answer() !== null) return;
+  if (box.open || !begun.question || snapshot.over || answer() !== null) return;
   put($("question"), begun.question);
   $("guess").value = "";
   box.showModal();

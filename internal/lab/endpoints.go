@@ -7,11 +7,11 @@ import (
 	"socketlab/internal/socketstats"
 )
 
-// site is where the servers of one side listen, the first one first. Only those
+// endpoints is where the servers of one side listen, the first one first. Only those
 // that speak TCP are in it.
-type site []netip.AddrPort
+type endpoints []netip.AddrPort
 
-func (at site) ports() []uint16 {
+func (at endpoints) ports() []uint16 {
 	ports := make([]uint16, len(at))
 	for i, server := range at {
 		ports[i] = server.Port()
@@ -19,9 +19,9 @@ func (at site) ports() []uint16 {
 	return ports
 }
 
-// behind counts the open sockets of connections to the servers behind the
+// upstreamConns counts the open sockets of connections to the servers behind the
 // first, at the client's end.
-func (at site) behind(sockets []socketstats.Socket) int {
+func (at endpoints) upstreamConns(sockets []socketstats.Socket) int {
 	if len(at) < 2 {
 		return 0
 	}
@@ -34,7 +34,7 @@ func (at site) behind(sockets []socketstats.Socket) int {
 type ages map[socketstats.Tuple]time.Duration
 
 // oldest is how long the oldest of the sockets that are there now has been.
-func (a ages) oldest(sockets []socketstats.Socket, at site, now time.Duration) time.Duration {
+func (a ages) oldest(sockets []socketstats.Socket, at endpoints, now time.Duration) time.Duration {
 	var oldest time.Duration
 	there := make(map[socketstats.Tuple]bool, len(sockets))
 	for i := range sockets {

@@ -53,8 +53,8 @@ func fetch(c *http.Client, url string) (status int, body string, err error) {
 	return resp.StatusCode, string(read), err
 }
 
-func spoilt(protocol string, ways ...scenario.Answer) scenario.Server {
-	return scenario.Server{Protocol: protocol, Answers: ways, Body: 100_000}
+func faulty(protocol string, ways ...scenario.Response) scenario.Server {
+	return scenario.Server{Protocol: protocol, Responses: ways, Body: 100_000}
 }
 
 // What the client sees over HTTP/1 is always just this. Over HTTP/2 a client
@@ -63,7 +63,7 @@ func spoilt(protocol string, ways ...scenario.Answer) scenario.Server {
 func TestBrokenAnswers(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
-		way    scenario.Answer
+		way    scenario.Response
 		status int
 		web    error // over HTTP/1
 		web2   []error
@@ -79,9 +79,9 @@ func TestBrokenAnswers(t *testing.T) {
 		for _, protocol := range webs {
 			t.Run(string(test.way)+" over "+protocol, func(t *testing.T) {
 				t.Parallel()
-				server := start(t, spoilt(protocol, test.way, scenario.Whole))
+				server := start(t, faulty(protocol, test.way, scenario.Whole))
 				if protocol != scenario.HTTP { // the end of a new connection's greetings
-					server = start(t, spoilt(protocol, scenario.Whole, test.way))
+					server = start(t, faulty(protocol, scenario.Whole, test.way))
 				}
 				c, url := server.client(t)
 				if protocol != scenario.HTTP {
@@ -121,7 +121,7 @@ func TestBrokenAnswers(t *testing.T) {
 
 func TestBrokenAnswersWithoutASizeHaveAMiddle(t *testing.T) {
 	t.Parallel()
-	server := start(t, scenario.Server{Answers: []scenario.Answer{scenario.Cut, scenario.Whole}})
+	server := start(t, scenario.Server{Responses: []scenario.Response{scenario.Cut, scenario.Whole}})
 	_, body, err := fetch(server.http, "http://"+server.addr)
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	require.Len(t, body, brokenSize/2)
@@ -136,7 +136,7 @@ func TestWhatCameBeforeTheResetCanBeRead(t *testing.T) {
 		t.Skip("other systems throw it away")
 	}
 	t.Parallel()
-	server := start(t, spoilt(scenario.HTTP, scenario.CutReset))
+	server := start(t, faulty(scenario.HTTP, scenario.CutReset))
 	resp, err := server.http.Get("http://" + server.addr)
 	require.NoError(t, err)
 	defer resp.Body.Close()
@@ -149,8 +149,8 @@ func TestWhatCameBeforeTheResetCanBeRead(t *testing.T) {
 func TestBrokenAnswersBehindALimitMakeRoom(t *testing.T) {
 	t.Parallel()
 	for _, over := range []string{scenario.Wait, scenario.Close} {
-		for _, way := range []scenario.Answer{scenario.Resets, scenario.CutReset, scenario.Closes, scenario.Truncated} {
-			server := start(t, scenario.Server{Answers: []scenario.Answer{way, scenario.Whole}, MaxConns: 1, OverLimit: over})
+		for _, way := range []scenario.Response{scenario.Resets, scenario.CutReset, scenario.Closes, scenario.Truncated} {
+			server := start(t, scenario.Server{Responses: []scenario.Response{way, scenario.Whole}, MaxConns: 1, OverLimit: over})
 			_, _, err := fetch(server.http, "http://"+server.addr)
 			require.Equal(t, way != scenario.Truncated, err != nil)
 			eventually(t, "there is room again", func() bool {
@@ -163,7 +163,7 @@ func TestBrokenAnswersBehindALimitMakeRoom(t *testing.T) {
 
 func TestAnswersFollowOneAnotherInTheOrderOfRequests(t *testing.T) {
 	t.Parallel()
-	server := start(t, scenario.Server{Status: 503, Answers: []scenario.Answer{scenario.Whole, scenario.Cut, scenario.Truncated}})
+	server := start(t, scenario.Server{Status: 503, Responses: []scenario.Response{scenario.Whole, scenario.Cut, scenario.Truncated}})
 	for range 3 {
 		for _, want := range []error{nil, io.ErrUnexpectedEOF, nil} {
 			status, _, err := fetch(server.http, "http://"+server.addr)
@@ -180,8 +180,8 @@ func TestAnswersFollowOneAnotherInTheOrderOfRequests(t *testing.T) {
 // net/http/transport.go): the server sees it twice.
 func TestCloseInPlaceOfAnAnswerIsHiddenOnAReusedConnection(t *testing.T) {
 	t.Parallel()
-	for _, way := range []scenario.Answer{scenario.Closes, scenario.Resets} {
-		server := start(t, scenario.Server{Answers: []scenario.Answer{scenario.Whole, way, scenario.Whole}})
+	for _, way := range []scenario.Response{scenario.Closes, scenario.Resets} {
+		server := start(t, scenario.Server{Responses: []scenario.Response{scenario.Whole, way, scenario.Whole}})
 		server.get(t)
 		server.get(t)
 		server.served(t, Served{Received: 3, Answered: 2, Cut: 1, Reused: 1, Accepted: 2})
@@ -190,11 +190,11 @@ func TestCloseInPlaceOfAnAnswerIsHiddenOnAReusedConnection(t *testing.T) {
 
 func TestAnswerThatNeverEnds(t *testing.T) {
 	t.Parallel()
-	for _, way := range []scenario.Answer{scenario.Hangs, scenario.Stalls} {
+	for _, way := range []scenario.Response{scenario.Hangs, scenario.Stalls} {
 		for _, protocol := range webs {
 			t.Run(string(way)+" over "+protocol, func(t *testing.T) {
 				t.Parallel()
-				server := start(t, spoilt(protocol, way))
+				server := start(t, faulty(protocol, way))
 				c, url := server.client(t)
 				ctx, leave := context.WithCancel(context.Background())
 				defer leave()
@@ -228,9 +228,9 @@ func TestAnswerThatNeverEnds(t *testing.T) {
 
 func TestRowsThatAreNotAnswered(t *testing.T) {
 	t.Parallel()
-	for way, want := range map[scenario.Answer]error{scenario.Closes: io.EOF, scenario.Resets: syscall.ECONNRESET} {
+	for way, want := range map[scenario.Response]error{scenario.Closes: io.EOF, scenario.Resets: syscall.ECONNRESET} {
 		t.Run(string(way), func(t *testing.T) {
-			server := start(t, rows(scenario.Server{Answers: []scenario.Answer{scenario.Whole, way}}))
+			server := start(t, toyDB(scenario.Server{Responses: []scenario.Response{scenario.Whole, way}}))
 			conn := open(t, server)
 			query(t, conn)
 			_, err := conn.Query(context.Background(), "SELECT 1")
@@ -239,7 +239,7 @@ func TestRowsThatAreNotAnswered(t *testing.T) {
 		})
 	}
 	t.Run("hang", func(t *testing.T) {
-		server := start(t, rows(scenario.Server{Answers: []scenario.Answer{scenario.Hangs, scenario.Whole}}))
+		server := start(t, toyDB(scenario.Server{Responses: []scenario.Response{scenario.Hangs, scenario.Whole}}))
 		first := server.dial(t)
 		send(t, first, "SELECT 1\n")
 		server.working(t, 1)
@@ -253,8 +253,8 @@ func TestRowHasNoMiddle(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	server := New(Config{Behaviour: rows(scenario.Server{Answers: []scenario.Answer{scenario.Cut}})})
-	require.ErrorContains(t, server.Serve(context.Background(), l), `answer "cut"`)
+	server := New(Config{Behaviour: toyDB(scenario.Server{Responses: []scenario.Response{scenario.Cut}})})
+	require.ErrorContains(t, server.Serve(context.Background(), l), `response "cut"`)
 	_, err = l.Accept()
 	require.ErrorIs(t, err, net.ErrClosed)
 }

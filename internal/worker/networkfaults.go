@@ -10,11 +10,11 @@ import (
 	"socketlab/internal/worker/netfault"
 )
 
-// weather changes the network of the namespace that this process is in, as a
+// networkFaults changes the network of the namespace that this process is in, as a
 // script says.
-type weather struct {
+type networkFaults struct {
 	network *netfault.Network // nil where nothing is to change
-	plan    []scenario.Weather
+	plan    []scenario.NetworkFault
 	port    uint16
 	began   <-chan struct{}
 }
@@ -23,37 +23,37 @@ type weather struct {
 // lost.
 const queue = 200 * time.Millisecond
 
-// openWeather makes the network what it is to be before the load. It must be
+// openNetworkFaults makes the network what it is to be before the load. It must be
 // run, which restores it.
-func openWeather(plan []scenario.Weather, port uint16, began <-chan struct{}) (*weather, error) {
-	w := &weather{plan: plan, port: port, began: began}
+func openNetworkFaults(plan []scenario.NetworkFault, port uint16, began <-chan struct{}) (*networkFaults, error) {
+	f := &networkFaults{plan: plan, port: port, began: began}
 	if len(plan) == 0 {
-		return w, nil
+		return f, nil
 	}
 	var err error
-	if w.network, err = netfault.Open(); err != nil {
+	if f.network, err = netfault.Open(); err != nil {
 		return nil, err
 	}
-	if err := w.apply(0); err != nil {
-		_ = w.network.Close()
+	if err := f.apply(0); err != nil {
+		_ = f.network.Close()
 		return nil, err
 	}
-	return w, nil
+	return f, nil
 }
 
 // run changes the network when it is time to, until ctx is done.
-func (w *weather) run(ctx context.Context) error {
-	if w.network == nil {
+func (f *networkFaults) run(ctx context.Context) error {
+	if f.network == nil {
 		return nil
 	}
-	defer w.network.Close()
+	defer f.network.Close()
 	select {
 	case <-ctx.Done():
 		return nil
-	case <-w.began:
+	case <-f.began:
 	}
 	began := time.Now()
-	for _, at := range w.changes() {
+	for _, at := range f.changes() {
 		timer := time.NewTimer(time.Until(began.Add(at)))
 		select {
 		case <-ctx.Done():
@@ -61,7 +61,7 @@ func (w *weather) run(ctx context.Context) error {
 			return nil
 		case <-timer.C:
 		}
-		if err := w.apply(at); err != nil {
+		if err := f.apply(at); err != nil {
 			return err
 		}
 	}
@@ -70,9 +70,9 @@ func (w *weather) run(ctx context.Context) error {
 }
 
 // changes are the times at which something begins or ends, but for the start.
-func (w *weather) changes() []time.Duration {
+func (f *networkFaults) changes() []time.Duration {
 	var times []time.Duration
-	for _, one := range w.plan {
+	for _, one := range f.plan {
 		if one.After > 0 {
 			times = append(times, one.After.D())
 		}
@@ -85,25 +85,25 @@ func (w *weather) changes() []time.Duration {
 }
 
 // apply makes the network what it is to be from a time on.
-func (w *weather) apply(at time.Duration) error {
+func (f *networkFaults) apply(at time.Duration) error {
 	var rules []netfault.Rule
 	bandwidth := 0
-	for _, one := range w.plan {
+	for _, one := range f.plan {
 		if at < one.After.D() || (one.For > 0 && at >= one.After.D()+one.For.D()) {
 			continue
 		}
 		if one.Firewall != "" {
 			rules = append(rules, netfault.Rule{
-				Port: w.port, Do: netfault.Action(one.Firewall), Which: netfault.Packets(cmp.Or(one.Of, scenario.OfNew)),
+				Port: f.port, Do: netfault.Action(one.Firewall), Which: netfault.Packets(cmp.Or(one.Packets, scenario.PacketsNew)),
 			})
 		}
 		bandwidth = max(bandwidth, int(one.Bandwidth)*1000)
 	}
-	if err := w.network.Apply(rules); err != nil {
+	if err := f.network.Apply(rules); err != nil {
 		return err
 	}
 	if bandwidth == 0 {
-		return w.network.ClearLink()
+		return f.network.ClearLink()
 	}
-	return w.network.SlowLink(bandwidth, queue)
+	return f.network.SlowLink(bandwidth, queue)
 }

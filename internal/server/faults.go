@@ -20,10 +20,10 @@ const brokenSize = 1000
 
 func filler(n int) []byte { return bytes.Repeat([]byte("x"), n) }
 
-// spoil gives one of the broken answers. It returns for those that net/http
+// fault gives one of the broken answers. It returns for those that net/http
 // ends as it ends any other, and panics with http.ErrAbortHandler for the rest,
 // which makes it close the connection.
-func (s *Server) spoil(way scenario.Answer, w http.ResponseWriter, r *http.Request, text []byte) {
+func (s *Server) fault(way scenario.Response, w http.ResponseWriter, r *http.Request, text []byte) {
 	status := s.cfg.Behaviour.Status
 	switch way {
 	case scenario.Closes:

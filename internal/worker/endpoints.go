@@ -19,18 +19,18 @@ import (
 // servers are all the servers of one side: the first, which gets the load, and
 // those behind it. Make them with openServers; serve closes what it opened.
 type servers struct {
-	order  ServerOrder
-	first  *server.Server
-	listen *firstListener
-	behind map[string]*server.Server
-	doors  map[string]net.Listener
-	names  *nameserver.Server // nil without one
-	ask    net.PacketConn
+	order     ServerOrder
+	first     *server.Server
+	listen    *firstListener
+	upstreams map[string]*server.Server
+	listeners map[string]net.Listener
+	names     *nameserver.Server // nil without one
+	ask       net.PacketConn
 }
 
 // openServers makes the servers, and has them listen.
 func openServers(order ServerOrder, log *slog.Logger) (s *servers, err error) {
-	s = &servers{order: order, behind: map[string]*server.Server{}, doors: map[string]net.Listener{}}
+	s = &servers{order: order, upstreams: map[string]*server.Server{}, listeners: map[string]net.Listener{}}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -43,18 +43,18 @@ func openServers(order ServerOrder, log *slog.Logger) (s *servers, err error) {
 	s.listen = &firstListener{Listener: l, came: make(chan struct{})}
 	ports := map[string]uint16{order.Behaviour.Name: portOf(l.Addr())}
 	var resolve []scenario.Resolve
-	var behind []string
-	for _, b := range order.Behind {
+	var upstreams []string
+	for _, b := range order.Upstreams {
 		if b.Protocol == scenario.DNS {
 			resolve = b.Resolve
 			continue
 		}
-		if s.doors[b.Name], err = server.Listen("127.0.0.1:0", b); err != nil {
+		if s.listeners[b.Name], err = server.Listen("127.0.0.1:0", b); err != nil {
 			return s, err
 		}
-		s.behind[b.Name] = server.New(server.Config{Behaviour: b, Log: log})
-		ports[b.Name] = portOf(s.doors[b.Name].Addr())
-		behind = append(behind, s.doors[b.Name].Addr().String())
+		s.upstreams[b.Name] = server.New(server.Config{Behaviour: b, Log: log})
+		ports[b.Name] = portOf(s.listeners[b.Name].Addr())
+		upstreams = append(upstreams, s.listeners[b.Name].Addr().String())
 	}
 	if resolve != nil {
 		if s.ask, err = net.ListenPacket("udp", "127.0.0.1:0"); err != nil {
@@ -62,10 +62,10 @@ func openServers(order ServerOrder, log *slog.Logger) (s *servers, err error) {
 		}
 		s.names = nameserver.New(resolve, ports)
 	}
-	config := server.Config{Behaviour: order.Behaviour, Behind: behind, Log: log}
+	config := server.Config{Behaviour: order.Behaviour, Upstreams: upstreams, Log: log}
 	if order.Code != "" {
 		config.Serve = scenarios.Serve(order.Code, order.Side)
-		config.Handler = s.handler(behind)
+		config.Handler = s.handler(upstreams)
 	}
 	s.first = server.New(config)
 	return s, nil
@@ -73,12 +73,12 @@ func openServers(order ServerOrder, log *slog.Logger) (s *servers, err error) {
 
 // handler is the code of a pair that stands in the middle, or nil: a client of
 // the first server behind it.
-func (s *servers) handler(behind []string) http.Handler {
-	if len(behind) == 0 {
+func (s *servers) handler(upstreams []string) http.Handler {
+	if len(upstreams) == 0 {
 		return nil
 	}
 	return scenarios.Handler(s.order.Code, s.order.Side, loadgen.NewTarget(loadgen.At{
-		Addr: behind[0], Servers: s.addrs(),
+		Addr: upstreams[0], Servers: s.addrs(),
 	}, s.order.Settings))
 }
 
@@ -86,21 +86,21 @@ func portOf(a net.Addr) uint16 { return a.(*net.TCPAddr).AddrPort().Port() }
 
 func (s *servers) addrs() map[string]string {
 	addrs := map[string]string{}
-	for name, l := range s.doors {
+	for name, l := range s.listeners {
 		addrs[name] = l.Addr().String()
 	}
 	return addrs
 }
 
-// site says where the servers are; nil where there is nothing to add to the
+// endpoints says where the servers are; nil where there is nothing to add to the
 // first one's address.
-func (s *servers) site() *Site {
-	site := &Site{Behind: s.addrs(), CA: s.first.CA()}
-	site.Relayed = s.order.Behaviour.Protocol == scenario.Balancer || scenarios.Relays(s.order.Code)
+func (s *servers) endpoints() *Endpoints {
+	endpoints := &Endpoints{Upstreams: s.addrs(), CA: s.first.CA()}
+	endpoints.Relayed = s.order.Behaviour.Protocol == scenario.Balancer || scenarios.Relays(s.order.Code)
 	if s.names != nil {
-		site.Names = s.ask.LocalAddr().String()
+		endpoints.Names = s.ask.LocalAddr().String()
 	}
-	return site
+	return endpoints
 }
 
 // served says what each server has done, and which of them are due: those that
@@ -108,12 +108,12 @@ func (s *servers) site() *Site {
 func (s *servers) served() Answer {
 	first := s.first.Served()
 	a := Answer{Served: &first}
-	if len(s.order.Behind) == 0 {
+	if len(s.order.Upstreams) == 0 {
 		return a
 	}
-	a.Behind = map[string]server.Served{s.order.Behaviour.Name: first}
-	for name, srv := range s.behind {
-		a.Behind[name] = srv.Served()
+	a.Upstreams = map[string]server.Served{s.order.Behaviour.Name: first}
+	for name, srv := range s.upstreams {
+		a.Upstreams[name] = srv.Served()
 		if s.order.Behaviour.Protocol == scenario.Balancer {
 			a.Due = append(a.Due, name)
 		}
@@ -128,14 +128,14 @@ func (s *servers) served() Answer {
 // of another that ended before its time.
 func (s *servers) serve(ctx context.Context) error {
 	defer s.close()
-	weather, err := openWeather(s.order.Network, portOf(s.listen.Addr()), s.listen.came)
+	faults, err := openNetworkFaults(s.order.Network, portOf(s.listen.Addr()), s.listen.came)
 	if err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var others sync.WaitGroup
-	failed := make(chan error, len(s.doors)+2)
+	failed := make(chan error, len(s.listeners)+2)
 	background := func(name string, serve func(context.Context) error) {
 		others.Go(func() {
 			if err := serve(ctx); err != nil && ctx.Err() == nil {
@@ -144,13 +144,13 @@ func (s *servers) serve(ctx context.Context) error {
 			}
 		})
 	}
-	for name, srv := range s.behind {
-		background(name, func(ctx context.Context) error { return srv.Serve(ctx, s.doors[name]) })
+	for name, srv := range s.upstreams {
+		background(name, func(ctx context.Context) error { return srv.Serve(ctx, s.listeners[name]) })
 	}
 	if s.names != nil {
 		background("name server", func(ctx context.Context) error { return s.names.Serve(ctx, s.ask) })
 	}
-	background("network", weather.run)
+	background("network", faults.run)
 	err = s.first.Serve(ctx, s.listen)
 	stop()
 	others.Wait()
@@ -167,7 +167,7 @@ func (s *servers) close() {
 	if s.listen != nil {
 		_ = s.listen.Close()
 	}
-	for _, l := range s.doors {
+	for _, l := range s.listeners {
 		if l != nil {
 			_ = l.Close()
 		}

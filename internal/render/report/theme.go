@@ -1,8 +1,8 @@
 package report
 
-// look is how sockets in a state are drawn: a colour and a fill of its own, so
+// fillStyle is how sockets in a state are drawn: a colour and a fill of its own, so
 // that states are told apart on paper and by whoever sees no colours.
-type look struct {
+type fillStyle struct {
 	// light and dark are the colours on a light and on a dark ground.
 	light, dark string
 	// lines is a path on a tile of eight by eight; "" is a plain fill.
@@ -10,8 +10,8 @@ type look struct {
 	width string
 }
 
-// looks has one for each state that a chart can show.
-var looks = map[string]look{
+// theme has one for each state that a chart can show.
+var theme = map[string]fillStyle{
 	"ESTABLISHED": {light: "#0072b2", dark: "#3d9bd6"},
 	"CLOSE_WAIT":  {light: "#c2410c", dark: "#e0652f", lines: "M-1 1L1 -1M0 8L8 0M7 9L9 7", width: "1.6"},
 	"SYN_SENT":    {light: "#b07d00", dark: "#d9a520", lines: "M1.5 2h1.6M5.5 6h1.6", width: "1.6"},

@@ -8,10 +8,10 @@ import (
 	"socketlab/internal/scenario"
 )
 
-// door is the listener through which all connections come. It counts and
+// boundListener is the listener through which all connections come. It counts and
 // registers them, turns away those above the limit, and can go away for a
 // time: whoever accepts at it notices nothing of that but a silence.
-type door struct {
+type boundListener struct {
 	server *Server
 	addr   net.Addr
 	done   chan struct{} // closed by Close
@@ -29,7 +29,7 @@ type door struct {
 }
 
 // Accept returns the next connection within the limit.
-func (d *door) Accept() (net.Conn, error) {
+func (d *boundListener) Accept() (net.Conn, error) {
 	for {
 		inner, err := d.current()
 		if err != nil {
@@ -49,7 +49,7 @@ func (d *door) Accept() (net.Conn, error) {
 }
 
 // current returns the listener, and waits for it while the server is down.
-func (d *door) current() (net.Listener, error) {
+func (d *boundListener) current() (net.Listener, error) {
 	d.mu.Lock()
 	inner, back := d.inner, d.back
 	d.mu.Unlock()
@@ -73,7 +73,7 @@ func (d *door) current() (net.Listener, error) {
 }
 
 // isDown reports whether inner was closed because the server went down.
-func (d *door) isDown(inner net.Listener) bool {
+func (d *boundListener) isDown(inner net.Listener) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return !d.closed && d.inner != inner
@@ -81,7 +81,7 @@ func (d *door) isDown(inner net.Listener) bool {
 
 // enter registers what inner has accepted. It returns nil for a connection
 // that is not to be served.
-func (d *door) enter(c net.Conn, inner net.Listener) net.Conn {
+func (d *boundListener) enter(c net.Conn, inner net.Listener) net.Conn {
 	s := d.server
 	s.work.accepted.Add(1)
 	d.first.Do(func() {
@@ -113,7 +113,7 @@ func (d *door) enter(c net.Conn, inner net.Listener) net.Conn {
 }
 
 // goDownAfter takes the server down once.
-func (d *door) goDownAfter(after time.Duration) {
+func (d *boundListener) goDownAfter(after time.Duration) {
 	if !d.sleep(after) {
 		return
 	}
@@ -149,8 +149,8 @@ func (d *door) goDownAfter(after time.Duration) {
 	}
 }
 
-// sleep waits, and reports false when the door was closed before.
-func (d *door) sleep(long time.Duration) bool {
+// sleep waits, and reports false when the listener was closed before.
+func (d *boundListener) sleep(long time.Duration) bool {
 	timer := time.NewTimer(long)
 	defer timer.Stop()
 	select {
@@ -162,12 +162,12 @@ func (d *door) sleep(long time.Duration) bool {
 }
 
 // Addr returns the address of the server, which is the same before and after.
-func (d *door) Addr() net.Addr {
+func (d *boundListener) Addr() net.Addr {
 	return d.addr
 }
 
 // Close closes the listener, for good.
-func (d *door) Close() error {
+func (d *boundListener) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {

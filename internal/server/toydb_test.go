@@ -19,8 +19,8 @@ import (
 	"socketlab/internal/toydb"
 )
 
-func rows(b scenario.Server) scenario.Server {
-	b.Protocol = scenario.RowDB
+func toyDB(b scenario.Server) scenario.Server {
+	b.Protocol = scenario.ToyDB
 	return b
 }
 
@@ -43,7 +43,7 @@ func query(t *testing.T, conn *toydb.Conn) string {
 
 func TestRowsAreCountedByConnection(t *testing.T) {
 	t.Parallel()
-	server := start(t, rows(scenario.Server{}))
+	server := start(t, toyDB(scenario.Server{}))
 	for range 2 {
 		conn := open(t, server)
 		for n := 1; n <= 5; n++ {
@@ -57,7 +57,7 @@ func TestRowsAreCountedByConnection(t *testing.T) {
 func TestConnectionsAreServedSideBySide(t *testing.T) {
 	t.Parallel()
 	const conns, queries = 20, 10
-	server := start(t, rows(scenario.Server{Delay: scenario.Duration(time.Millisecond)}))
+	server := start(t, toyDB(scenario.Server{Delay: scenario.Duration(time.Millisecond)}))
 	var all sync.WaitGroup
 	for range conns {
 		conn := open(t, server)
@@ -76,7 +76,7 @@ func TestConnectionsAreServedSideBySide(t *testing.T) {
 
 func TestSetUpIsWaitedOncePerConnection(t *testing.T) {
 	t.Parallel()
-	server := start(t, rows(scenario.Server{SetUp: scenario.Duration(short), Delay: scenario.Duration(short / 2)}))
+	server := start(t, toyDB(scenario.Server{HandshakeDelay: scenario.Duration(short), Delay: scenario.Duration(short / 2)}))
 	begin := time.Now()
 	conn := open(t, server)
 	require.GreaterOrEqual(t, time.Since(begin), short)
@@ -88,7 +88,7 @@ func TestSetUpIsWaitedOncePerConnection(t *testing.T) {
 
 func TestNoQueryIsInProgressDuringTheSetUp(t *testing.T) {
 	t.Parallel()
-	server := start(t, rows(scenario.Server{SetUp: forever}))
+	server := start(t, toyDB(scenario.Server{HandshakeDelay: forever}))
 	conn := server.dial(t)
 	send(t, conn, "SELECT 1\n")
 	eventually(t, "the connection is accepted", func() bool { accepted, _ := held(t, server.addr); return accepted == 1 })
@@ -103,7 +103,7 @@ func TestQueryIsGivenUpWhenItsClientLeaves(t *testing.T) {
 	for when, b := range neverAnswers {
 		t.Run(when, func(t *testing.T) {
 			const clients = 3
-			server := start(t, rows(b))
+			server := start(t, toyDB(b))
 			ctx, leave := context.WithCancel(context.Background())
 			defer leave()
 			var all sync.WaitGroup
@@ -128,7 +128,7 @@ func TestQueryIsGivenUpWhenItsClientLeaves(t *testing.T) {
 
 func TestQueryIsGivenUpWhenItsClientHadAskedAheadAndLeaves(t *testing.T) {
 	t.Parallel()
-	server := start(t, rows(scenario.Server{Delay: forever}))
+	server := start(t, toyDB(scenario.Server{Delay: forever}))
 	conn := server.dial(t)
 	send(t, conn, "SELECT 1\nSELECT 2\nSELECT 3\n")
 	server.working(t, 1)
@@ -139,7 +139,7 @@ func TestQueryIsGivenUpWhenItsClientHadAskedAheadAndLeaves(t *testing.T) {
 
 func TestQueriesSentAheadAreAnsweredInTurn(t *testing.T) {
 	t.Parallel()
-	server := start(t, rows(scenario.Server{}))
+	server := start(t, toyDB(scenario.Server{}))
 	conn := server.dial(t)
 	send(t, conn, strings.Repeat("SELECT 1\n", 5))
 	lines := bufio.NewScanner(conn)
@@ -151,7 +151,7 @@ func TestQueriesSentAheadAreAnsweredInTurn(t *testing.T) {
 
 func TestRowsConnectionIsClosedAfterItsLastQuery(t *testing.T) {
 	t.Parallel()
-	server := start(t, rows(scenario.Server{CloseAfter: 3}))
+	server := start(t, toyDB(scenario.Server{CloseAfter: 3}))
 	for range 2 {
 		conn := open(t, server)
 		for range 3 {
@@ -165,7 +165,7 @@ func TestRowsConnectionIsClosedAfterItsLastQuery(t *testing.T) {
 
 func TestQueriesUnderWayAreAnsweredWhenTheServerStops(t *testing.T) {
 	t.Parallel()
-	server := start(t, rows(scenario.Server{Delay: scenario.Duration(3 * short), Grace: forever}))
+	server := start(t, toyDB(scenario.Server{Delay: scenario.Duration(3 * short), Grace: forever}))
 	idle := server.dial(t)
 	greeting := make([]byte, len(toydb.Greeting)+1)
 	_, err := io.ReadFull(idle, greeting)
@@ -196,7 +196,7 @@ func TestQueriesUnderWayAreAnsweredWhenTheServerStops(t *testing.T) {
 
 func TestLineWithoutEndIsNotReadForEver(t *testing.T) {
 	t.Parallel()
-	server := start(t, rows(scenario.Server{}))
+	server := start(t, toyDB(scenario.Server{}))
 	conn := server.dial(t)
 	var err error
 	for err == nil { // dial set a deadline

@@ -13,17 +13,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// controlFD is the keeper's end of the connection to its [Namespace].
+// controlFD is the supervisor's end of the connection to its [Namespace].
 const controlFD = 3
 
-// Keep is the keeper's whole work: the program that [New] was given calls it,
+// Supervise is the whole work of a namespace supervisor: the program that [New] was given calls it,
 // and exits with the code that it returns.
-func Keep() int {
+func Supervise() int {
 	// What Ctrl-C means to a run is the lab's affair.
 	signal.Ignore(os.Interrupt)
 	control, err := unixConn(os.NewFile(controlFD, "control"))
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "a keeper is started by its lab only:", err)
+		fmt.Fprintln(os.Stderr, "a supervisor is started by its lab only:", err)
 		return 2
 	}
 	// The namespace is this thread's alone, and its children inherit it.
@@ -32,7 +32,7 @@ func Keep() int {
 		_ = send(control, answer{Error: err.Error()})
 		return 1
 	}
-	k := &keeper{control: control, running: map[int]*os.Process{}}
+	k := &supervisor{control: control, running: map[int]*os.Process{}}
 	if err := k.say(answer{Ready: unix.Gettid()}); err != nil {
 		return 1
 	}
@@ -58,7 +58,7 @@ func Keep() int {
 // everybody's sockets in it.
 const childBuckets = "8192"
 
-// enter leaves the namespace that the keeper was started in for a second one
+// enter leaves the namespace that the supervisor was started in for a second one
 // with a table of its own, which takes its size from the first
 // (inet_pernet_hashinfo_alloc in net/ipv4/inet_hashtables.c, Linux 6.1), and
 // brings up the loopback device. Where /proc/sys cannot be written, as in many
@@ -88,22 +88,22 @@ func loopbackUp() error {
 	return nil
 }
 
-// keeper starts processes and tells of their ends.
-type keeper struct {
+// supervisor starts processes and tells of their ends.
+type supervisor struct {
 	control *net.UnixConn
 	mu      sync.Mutex // guards running, and lets one message out at a time
 	running map[int]*os.Process
 	awaits  sync.WaitGroup
 }
 
-func (k *keeper) say(a answer, files ...*os.File) error {
+func (k *supervisor) say(a answer, files ...*os.File) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return send(k.control, a, files...)
 }
 
 // obey does what is asked and answers. An error is one of the connection.
-func (k *keeper) obey(r request, files []*os.File) error {
+func (k *supervisor) obey(r request, files []*os.File) error {
 	switch {
 	case r.Kill != 0:
 		k.mu.Lock()
@@ -123,15 +123,15 @@ func (k *keeper) obey(r request, files []*os.File) error {
 	case len(r.Start) > 0 && len(files) == maxFiles:
 		return k.start(r, files)
 	default:
-		return k.say(answer{Error: "the keeper does not understand the request"})
+		return k.say(answer{Error: "the supervisor does not understand the request"})
 	}
 }
 
-func (k *keeper) start(r request, files []*os.File) error {
+func (k *supervisor) start(r request, files []*os.File) error {
 	cmd := exec.Command(r.Start[0], r.Start[1:]...)
 	cmd.Env = r.Env
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = files[0], files[1], files[2]
-	// A keeper that is killed takes its processes with it.
+	// A supervisor that is killed takes its processes with it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	k.mu.Lock() // its end is told after its begin
 	err := cmd.Start()
@@ -146,7 +146,7 @@ func (k *keeper) start(r request, files []*os.File) error {
 	return err
 }
 
-func (k *keeper) await(cmd *exec.Cmd) {
+func (k *supervisor) await(cmd *exec.Cmd) {
 	status := ""
 	if err := cmd.Wait(); err != nil {
 		status = err.Error()
@@ -158,7 +158,7 @@ func (k *keeper) await(cmd *exec.Cmd) {
 }
 
 // killAll ends what still runs, and waits until it is gone.
-func (k *keeper) killAll() {
+func (k *supervisor) killAll() {
 	k.mu.Lock()
 	for _, p := range k.running {
 		_ = p.Kill()

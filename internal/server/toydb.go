@@ -10,8 +10,8 @@ import (
 	"socketlab/internal/toydb"
 )
 
-// serveRows is the serveFunc of the rowdb protocol.
-func (s *Server) serveRows(draining, cut context.Context, conn net.Conn) {
+// serveToyDB is the serveFunc of the toydb protocol.
+func (s *Server) serveToyDB(draining, cut context.Context, conn net.Conn) {
 	defer conn.Close()
 	ctx, leave := context.WithCancel(cut)
 	defer leave()
@@ -30,7 +30,7 @@ func (s *Server) serveRows(draining, cut context.Context, conn net.Conn) {
 			}
 		}
 	}()
-	if !pause(ctx, s.cfg.Behaviour.SetUp.D()) {
+	if !pause(ctx, s.cfg.Behaviour.HandshakeDelay.D()) {
 		return
 	}
 	if _, err := fmt.Fprintln(conn, toydb.Greeting); err != nil {
@@ -47,7 +47,7 @@ func (s *Server) serveRows(draining, cut context.Context, conn net.Conn) {
 		if draining.Err() != nil { // both were ready
 			return
 		}
-		if !s.answerRow(ctx, conn, served) {
+		if !s.answerQuery(ctx, conn, served) {
 			return
 		}
 		if n := s.cfg.Behaviour.CloseAfter; n > 0 && served >= n {
@@ -56,16 +56,16 @@ func (s *Server) serveRows(draining, cut context.Context, conn net.Conn) {
 	}
 }
 
-// answerRow answers the n-th query of a connection, and reports whether the
+// answerQuery answers the n-th query of a connection, and reports whether the
 // connection can bring another.
-func (s *Server) answerRow(ctx context.Context, c net.Conn, n int) bool {
+func (s *Server) answerQuery(ctx context.Context, c net.Conn, n int) bool {
 	s.work.inProgress.Add(1)
 	defer s.work.inProgress.Add(-1)
 	way := s.way(s.work.begin(n))
 	over := &s.work.left
 	defer func() { over.Add(1) }()
 
-	done, ok := s.turn(ctx)
+	done, ok := s.acquireWorker(ctx)
 	if !ok {
 		return false
 	}

@@ -11,18 +11,18 @@ import (
 	"time"
 )
 
-// Runner looks after one command of the user's, under orders from in. It
+// SuperviseCommand looks after one command of the user's, under orders from in. It
 // returns the exit code. When the lab is done or gone, or ctx ends, it ends the
 // command and all that the command started, and waits for it.
 //
-// It is a process of its own because a command does not know of the lifeline
-// that roles have.
-func Runner(ctx context.Context, in io.Reader, out io.Writer) int {
+// It is a process of its own because a command does not know of the parent-death pipe
+// that workers have.
+func SuperviseCommand(ctx context.Context, in io.Reader, out io.Writer) int {
 	// The kernel ends the command with the thread that started it.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	answers := json.NewEncoder(out)
-	var order RunnerOrder
+	var order CommandOrder
 	gone := make(chan struct{})
 	orders, err := receive(in, &order, func() { close(gone) })
 	if err != nil {
@@ -85,7 +85,7 @@ type command struct {
 }
 
 // startCommand starts a command in the system's shell.
-func startCommand(order RunnerOrder) (*command, error) {
+func startCommand(order CommandOrder) (*command, error) {
 	c := &command{ended: make(chan End, 1), said: make(chan struct{})}
 	// Our standard error is not given to the command itself: the lab reads it
 	// to its end, and that must not hang on what the command leaves behind.
@@ -130,8 +130,8 @@ const (
 	askTimeout = 2 * time.Second
 	// forceTimeout is how long the kernel may take to end what is killed.
 	forceTimeout = time.Second
-	// RunnerEndTimeout is how long a runner may take to end.
-	RunnerEndTimeout = askTimeout + forceTimeout + outputTimeout + time.Second
+	// CommandEndTimeout is how long a command supervisor may take to end.
+	CommandEndTimeout = askTimeout + forceTimeout + outputTimeout + time.Second
 )
 
 // end ends the command and all that it started: first it asks.

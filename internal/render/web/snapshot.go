@@ -30,8 +30,8 @@ type meaning struct {
 	Text  string `json:"text"`
 }
 
-// picture is what there is to see now, but for the points of the charts.
-type picture struct {
+// snapshot is what there is to see now, but for the points of the charts.
+type snapshot struct {
 	// From is where the charts begin.
 	From    time.Duration `json:"from_ns"`
 	At      time.Duration `json:"at_ns"`
@@ -88,7 +88,7 @@ func beginOf(b *lab.Begin) begin {
 
 // codeOf is the scenario of the catalogue whose code is played; "" for commands.
 func codeOf(b *lab.Begin) string {
-	id := b.Script.Code
+	id := b.Script.Implementation
 	if id == "" {
 		id = b.Scenario
 	}
@@ -106,9 +106,9 @@ func meanings() []meaning {
 	return all
 }
 
-func pictureOf(ends ...*render.Picture) picture {
+func snapshotOf(ends ...*render.Snapshot) snapshot {
 	v := ends[0]
-	p := picture{At: v.At, Length: v.Length, Over: v.Over, Stopped: v.Stopped, End: v.End, Ends: map[string]ofEnd{}}
+	p := snapshot{At: v.At, Length: v.Length, Over: v.Over, Stopped: v.Stopped, End: v.End, Ends: map[string]ofEnd{}}
 	for _, v := range ends {
 		of := ofEnd{Scale: v.Scale, Now: v.Now}
 		for _, side := range scenario.Sides() {
@@ -121,9 +121,9 @@ func pictureOf(ends ...*render.Picture) picture {
 	return p
 }
 
-// pointsOf are a picture's points from the sent-th on, each written. A state is
+// pointsOf are a snapshot's points from the sent-th on, each written. A state is
 // named in each, as there may be more of them later.
-func pointsOf(sent int, ends ...*render.Picture) [][]byte {
+func pointsOf(sent int, ends ...*render.Snapshot) [][]byte {
 	var points [][]byte
 	for i := sent; i < len(ends[0].Faulty.Points); i++ {
 		of := point{At: ends[0].Faulty.Points[i].At, Counts: map[string]map[string]map[string]int{}}

@@ -12,27 +12,27 @@ import (
 const (
 	// At this rate a request is answered before the next is due: few
 	// connections, all kept alive, and a core idle while both clients run.
-	booksRate   = 2500
-	booksLength = 4 * time.Second
+	countersRate   = 2500
+	countersLength = 4 * time.Second
 )
 
-func measureBooks(ctx context.Context, o options, n *neighbours) (table, error) {
-	names, roles := []string{"loadgen.Player", "bare http.Client"}, []string{"role-player", "role-nobooks"}
-	requests := len(schedule(booksRate, booksLength))
-	micros := make([]series, len(roles))
+func measureCounters(ctx context.Context, o options, n *neighbours) (table, error) {
+	names, workers := []string{"loadgen.Player", "bare http.Client"}, []string{"worker-player", "worker-nocounters"}
+	requests := len(schedule(countersRate, countersLength))
+	micros := make([]series, len(workers))
 	for run := range o.runs {
-		what := fmt.Sprintf("keep books of %d requests, run %d of %d", requests, run+1, o.runs)
-		cpu, err := undisturbed(ctx, n, what, func() ([]time.Duration, error) { return booksCPU(ctx, roles, booksRate, booksLength, run) })
+		what := fmt.Sprintf("count %d requests, run %d of %d", requests, run+1, o.runs)
+		cpu, err := undisturbed(ctx, n, what, func() ([]time.Duration, error) { return countersCPU(ctx, workers, countersRate, countersLength, run) })
 		if err != nil {
 			return table{}, err
 		}
-		for i := range roles {
+		for i := range workers {
 			micros[i] = append(micros[i], float64(cpu[i].Microseconds())/float64(requests))
 		}
 	}
 	ratio := micros[0].over(micros[1])
 	return table{
-		title:   "Keeping the books",
+		title:   "Client-side counters",
 		columns: names,
 		rows: []row{
 			{"CPU per request, µs", 1, micros, nil},
@@ -42,17 +42,17 @@ func measureBooks(ctx context.Context, o options, n *neighbours) (table, error) 
 server in a third process that answers at once. Both clients run at the same time, so that whatever
 slows one slows the other. CPU is a client's user and system time (getrusage) from its start to its
 end, over the number of requests. Both sleep to the same moments, start a goroutine for each request
-and call the same HTTP client (loadgen.NewPlain). Only the player keeps books: httptrace hooks,
+and call the same HTTP client (loadgen.NewPlain). Only the player counts: httptrace hooks,
 histograms, counters, the connections seen, and a look at the number of descriptors every 5 ms.
 Sleeping and the start of the process are in both and make the ratio a little smaller than that of
-a request alone.`, requests, booksRate),
+a request alone.`, requests, countersRate),
 	}, nil
 }
 
-// booksCPU runs all clients at once against a new server, and returns the
+// countersCPU runs all clients at once against a new server, and returns the
 // processor time of each.
-func booksCPU(ctx context.Context, roles []string, rate int, length time.Duration, run int) ([]time.Duration, error) {
-	command, err := self("role-stall")
+func countersCPU(ctx context.Context, workers []string, rate int, length time.Duration, run int) ([]time.Duration, error) {
+	command, err := self("worker-stall")
 	if err != nil {
 		return nil, err
 	}
@@ -63,11 +63,11 @@ func booksCPU(ctx context.Context, roles []string, rate int, length time.Duratio
 	defer server.stop()
 	var (
 		ended  sync.WaitGroup
-		cpu    = make([]time.Duration, len(roles))
-		failed = make([]error, len(roles))
+		cpu    = make([]time.Duration, len(workers))
+		failed = make([]error, len(workers))
 	)
-	for _, i := range order(len(roles), run) {
-		command, err := self(roles[i], "-addr", server.addr, "-rate", strconv.Itoa(rate), "-for", length.String())
+	for _, i := range order(len(workers), run) {
+		command, err := self(workers[i], "-addr", server.addr, "-rate", strconv.Itoa(rate), "-for", length.String())
 		if err != nil {
 			return nil, err
 		}

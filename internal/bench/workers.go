@@ -13,21 +13,21 @@ import (
 	"socketlab/internal/loadgen"
 )
 
-// roles are what this program does in the processes that it starts.
-var roles = map[string]func(ctx context.Context, args []string, out io.Writer) error{
-	"role-sleep":   sleepServer,
-	"role-stall":   stallServer,
-	"role-player":  playerClient,
-	"role-nobooks": bareClient,
-	"role-keep":    keepNamespace,
-	"role-hold":    holdConnections,
-	"role-time":    timeListers,
+// workers are what this program does in the processes that it starts.
+var workers = map[string]func(ctx context.Context, args []string, out io.Writer) error{
+	"worker-sleep":      sleepServer,
+	"worker-stall":      stallServer,
+	"worker-player":     playerClient,
+	"worker-nocounters": bareClient,
+	"worker-keep":       superviseNamespace,
+	"worker-hold":       holdConnections,
+	"worker-time":       timeListers,
 }
 
 // sleepServer answers after a delay in the plainest way there is: it is the
 // peer of slowserver.
 func sleepServer(_ context.Context, args []string, out io.Writer) error {
-	f := flag.NewFlagSet("role-sleep", flag.ContinueOnError)
+	f := flag.NewFlagSet("worker-sleep", flag.ContinueOnError)
 	delay := f.Duration("delay", 0, "")
 	if err := f.Parse(args); err != nil {
 		return err
@@ -41,7 +41,7 @@ func sleepServer(_ context.Context, args []string, out io.Writer) error {
 // stallServer answers at once, except between two moments after its first
 // request: what arrives then waits for the second one.
 func stallServer(_ context.Context, args []string, out io.Writer) error {
-	f := flag.NewFlagSet("role-stall", flag.ContinueOnError)
+	f := flag.NewFlagSet("worker-stall", flag.ContinueOnError)
 	at := f.Duration("at", 0, "")
 	length := f.Duration("for", 0, "")
 	if err := f.Parse(args); err != nil {
@@ -88,16 +88,16 @@ func clientFlags(name string, args []string) (c loadgen.Caller, arrivals []time.
 	return plainCaller(*addr), schedule(*rate, *length), nil
 }
 
-// playerClient makes its requests through the product's player and books.
+// playerClient makes its requests through the product's player and counters.
 func playerClient(ctx context.Context, args []string, _ io.Writer) error {
-	c, arrivals, err := clientFlags("role-player", args)
+	c, arrivals, err := clientFlags("worker-player", args)
 	if err != nil {
 		return err
 	}
 	p := loadgen.Begin(c, arrivals, loadgen.MaxFDs())
 	p.Play(ctx)
 	var r loadgen.Requests
-	err = waitFor(ctx, func() bool { r = p.Report().Requests; return r.Waiting == 0 })
+	err = waitFor(ctx, func() bool { r = p.Report().Requests; return r.InFlight == 0 })
 	if err == nil && r.OK != int64(len(arrivals)) {
 		err = fmt.Errorf("%d of %d requests succeeded: %v", r.OK, len(arrivals), r.Errors)
 	}
@@ -107,7 +107,7 @@ func playerClient(ctx context.Context, args []string, _ io.Writer) error {
 // bareClient makes the same requests from the same kind of loop, a goroutine
 // each, and counts nothing but the ends.
 func bareClient(ctx context.Context, args []string, _ io.Writer) error {
-	c, arrivals, err := clientFlags("role-nobooks", args)
+	c, arrivals, err := clientFlags("worker-nocounters", args)
 	if err != nil {
 		return err
 	}

@@ -32,17 +32,17 @@ func (c *clock) since() time.Duration {
 	return time.Since(c.began)
 }
 
-// turn waits until one of the workers is free for a request. It reports false
+// acquireWorker waits until one of the workers is free for a request. It reports false
 // when the client left before; else the caller calls done after its answer.
 // Requests have their turn as they came: those that wait to send on a channel
 // stand in a line (waitq in runtime/chan.go).
-func (s *Server) turn(ctx context.Context) (done func(), ok bool) {
-	if s.turns == nil {
+func (s *Server) acquireWorker(ctx context.Context) (done func(), ok bool) {
+	if s.workers == nil {
 		return func() {}, true
 	}
 	select {
-	case s.turns <- struct{}{}:
-		return func() { <-s.turns }, true
+	case s.workers <- struct{}{}:
+		return func() { <-s.workers }, true
 	case <-ctx.Done():
 		return nil, false
 	}
@@ -51,7 +51,7 @@ func (s *Server) turn(ctx context.Context) (done func(), ok bool) {
 // wait waits for the delay, and reports false when the client left before.
 func (s *Server) wait(ctx context.Context) bool {
 	b := s.cfg.Behaviour
-	if b.Hang {
+	if b.NoResponse {
 		<-ctx.Done()
 		return false
 	}

@@ -17,7 +17,7 @@ import (
 	"socketlab/internal/scenario"
 )
 
-var requests = map[string]string{scenario.HTTP: request, scenario.RowDB: "SELECT 1\n"}
+var requests = map[string]string{scenario.HTTP: request, scenario.ToyDB: "SELECT 1\n"}
 
 // In the bubble of synctest time is exact, and who came first is certain.
 func TestRequestsHaveTheirTurnAsTheyCame(t *testing.T) {
@@ -32,7 +32,7 @@ func TestRequestsHaveTheirTurnAsTheyCame(t *testing.T) {
 			ctx, leave := context.WithCancel(context.Background())
 			defer leave()
 			all.Go(func() {
-				done, ok := server.turn(ctx)
+				done, ok := server.acquireWorker(ctx)
 				if !ok {
 					return
 				}
@@ -60,7 +60,7 @@ func TestWorkersLimitWhatIsAnswered(t *testing.T) {
 	for protocol, request := range requests {
 		t.Run(protocol, func(t *testing.T) {
 			t.Parallel()
-			server := start(t, scenario.Server{Protocol: protocol, Workers: 1, Answers: []scenario.Answer{scenario.Hangs, scenario.Whole}})
+			server := start(t, scenario.Server{Protocol: protocol, Workers: 1, Responses: []scenario.Response{scenario.Hangs, scenario.Whole}})
 			first := server.dial(t)
 			send(t, first, request)
 			server.working(t, 1)
@@ -123,11 +123,11 @@ func TestPauseIsForEachProtocol(t *testing.T) {
 
 func TestServerGoesDownAndComesBack(t *testing.T) {
 	t.Parallel()
-	for _, protocol := range []string{scenario.HTTP, scenario.RowDB} {
+	for _, protocol := range []string{scenario.HTTP, scenario.ToyDB} {
 		for how, down := range map[string]float64{"away": 0.3, "restart": 0} {
 			t.Run(protocol+" "+how, func(t *testing.T) {
 				t.Parallel()
-				b := scenario.Server{Protocol: protocol, DownAfter: seconds(0.2), DownFor: seconds(down), Answers: []scenario.Answer{scenario.Hangs, scenario.Whole}}
+				b := scenario.Server{Protocol: protocol, DownAfter: seconds(0.2), DownFor: seconds(down), Responses: []scenario.Response{scenario.Hangs, scenario.Whole}}
 				server := start(t, b)
 				begin := time.Now()
 				waits := server.dial(t)
@@ -170,10 +170,10 @@ func TestServerStopsWhileItIsDown(t *testing.T) {
 func TestServerThatWasDownHasRoomForAsManyConnections(t *testing.T) {
 	t.Parallel()
 	for _, b := range []scenario.Server{
-		{Hang: true},
-		{Hang: true, Protocol: scenario.RowDB},
-		{Silent: true},
-		{Hang: true, OverLimit: scenario.Refuse},
+		{NoResponse: true},
+		{NoResponse: true, Protocol: scenario.ToyDB},
+		{NoRead: true},
+		{NoResponse: true, OverLimit: scenario.Refuse},
 	} {
 		b.MaxConns, b.DownAfter = 1, seconds(0.05)
 		server := start(t, b)
@@ -186,7 +186,7 @@ func TestServerThatWasDownHasRoomForAsManyConnections(t *testing.T) {
 			defer conn.Close()
 			_ = conn.SetReadDeadline(time.Now().Add(short))
 			_, err = conn.Read(make([]byte, 1))
-			return errors.Is(err, os.ErrDeadlineExceeded) || err == nil // rowdb greets
+			return errors.Is(err, os.ErrDeadlineExceeded) || err == nil // toydb greets
 		})
 		require.GreaterOrEqual(t, server.Served().Accepted, int64(2))
 	}
