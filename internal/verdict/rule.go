@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// Kind names what a subject shows. Each is declared beside its rule.
+// Kind names what a subject shows. Each is declared beside its rule, which documents
+// it.
 type Kind string
 
 // Rule is all that there is of one kind: its documentation, and how it is

@@ -1,6 +1,5 @@
 package verdict
 
-// AcceptQueueOverflow is the kind of a listener that does not accept fast enough.
 const AcceptQueueOverflow Kind = "accept-queue-overflow"
 
 var _ = register(Rule{

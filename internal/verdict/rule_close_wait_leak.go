@@ -2,7 +2,6 @@ package verdict
 
 import "socketlab/internal/socketstats"
 
-// CloseWaitLeak is the kind of a program that does not close when its peer has.
 const CloseWaitLeak Kind = "close-wait-leak"
 
 var _ = register(Rule{
@@ -29,7 +28,7 @@ var _ = register(Rule{
 		found := &finding{confidence: Medium, alternatives: alternatives}
 		since := lasting(f.span() / 4) // the part that staying looks at
 		if perSecond, grows := f.grows(waiting); grows {
-			found.confidence, since = High, growing(perSecond)
+			n, found.confidence, since = waiting(f.last()), High, growing(perSecond)
 		}
 		found.facts = []Fact{fact("close_wait", count("connections", n), since)}
 		return found

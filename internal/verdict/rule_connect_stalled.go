@@ -7,7 +7,6 @@ import (
 	"socketlab/internal/socketstats"
 )
 
-// ConnectStalled is the kind of a client whose handshakes are not answered.
 const ConnectStalled Kind = "connect-stalled"
 
 var _ = register(Rule{

@@ -5,8 +5,6 @@ import (
 	"socketlab/internal/socketstats"
 )
 
-// ConnectionChurn is the kind of a client that closes connections which it could
-// have used again.
 const ConnectionChurn Kind = "connection-churn"
 
 var _ = register(Rule{

@@ -1,7 +1,5 @@
 package verdict
 
-// ConnectionGrowth is the kind of a subject of which only counts are known, and they
-// grow.
 const ConnectionGrowth Kind = "connection-growth"
 
 var _ = register(Rule{

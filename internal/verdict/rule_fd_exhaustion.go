@@ -1,6 +1,5 @@
 package verdict
 
-// FDExhaustion is the kind of a process that has few descriptors left.
 const FDExhaustion Kind = "fd-exhaustion"
 
 var _ = register(Rule{

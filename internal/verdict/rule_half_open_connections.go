@@ -2,8 +2,6 @@ package verdict
 
 import "socketlab/internal/series"
 
-// HalfOpenConnections is the kind of a server that holds connections to clients
-// which are gone.
 const HalfOpenConnections Kind = "half-open-connections"
 
 var _ = register(Rule{

@@ -7,7 +7,6 @@ import (
 	"socketlab/internal/socketstats"
 )
 
-// Healthy is the kind of a subject that shows no fault.
 const Healthy Kind = "healthy"
 
 var _ = register(Rule{

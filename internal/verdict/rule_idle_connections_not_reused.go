@@ -2,8 +2,6 @@ package verdict
 
 import "socketlab/internal/series"
 
-// IdleConnectionsNotReused is the kind of a client that opens a connection for each
-// request and leaves it open.
 const IdleConnectionsNotReused Kind = "idle-connections-not-reused"
 
 // bodyTest tells a forgotten connection from a forgotten body.

@@ -2,7 +2,6 @@ package verdict
 
 import "time"
 
-// IdleTimeoutMissing is the kind of a pool that never closes idle connections.
 const IdleTimeoutMissing Kind = "idle-timeout-missing"
 
 // keptTooLong is how long an idle connection may be kept: longer than servers keep

@@ -1,6 +1,5 @@
 package verdict
 
-// LoadImbalance is the kind of a client that keeps to one of several servers.
 const LoadImbalance Kind = "load-imbalance"
 
 var _ = register(Rule{

@@ -2,7 +2,6 @@ package verdict
 
 import "socketlab/internal/series"
 
-// NotEnoughData is the kind of a subject of which too little was seen.
 const NotEnoughData Kind = "not-enough-data"
 
 var _ = register(Rule{

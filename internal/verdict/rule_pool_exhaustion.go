@@ -2,7 +2,6 @@ package verdict
 
 import "socketlab/internal/series"
 
-// PoolExhaustion is the kind of a pool that has no connection to give.
 const PoolExhaustion Kind = "pool-exhaustion"
 
 var _ = register(Rule{

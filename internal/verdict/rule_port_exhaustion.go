@@ -2,7 +2,6 @@ package verdict
 
 import "socketlab/internal/socketstats"
 
-// PortExhaustion is the kind of a client that has few local ports left.
 const PortExhaustion Kind = "port-exhaustion"
 
 var _ = register(Rule{

@@ -2,7 +2,6 @@ package verdict
 
 import "time"
 
-// RequestStalled is the kind of a client that waits for a response without end.
 const RequestStalled Kind = "request-stalled"
 
 const (

@@ -5,7 +5,6 @@ import (
 	"socketlab/internal/socketstats"
 )
 
-// ResponseBodyLeak is the kind of a client that does not close response bodies.
 const ResponseBodyLeak Kind = "response-body-leak"
 
 var _ = register(Rule{

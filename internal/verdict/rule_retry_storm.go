@@ -1,6 +1,5 @@
 package verdict
 
-// RetryStorm is the kind of a client that multiplies the load by its retries.
 const RetryStorm Kind = "retry-storm"
 
 var _ = register(Rule{

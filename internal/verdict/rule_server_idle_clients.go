@@ -1,6 +1,5 @@
 package verdict
 
-// ServerIdleClients is the kind of a server that keeps silent clients.
 const ServerIdleClients Kind = "server-idle-clients"
 
 var _ = register(Rule{

@@ -2,7 +2,6 @@ package verdict
 
 import "socketlab/internal/series"
 
-// StaleConnectionReuse is the kind of a pool that hands out dead connections.
 const StaleConnectionReuse Kind = "stale-connection-reuse"
 
 var _ = register(Rule{

@@ -1,6 +1,5 @@
 package verdict
 
-// TimeoutTooShort is the kind of a client that gives up on responses which do come.
 const TimeoutTooShort Kind = "timeout-too-short"
 
 var _ = register(Rule{

@@ -2,8 +2,6 @@ package verdict
 
 import "socketlab/internal/socketstats"
 
-// UngracefulShutdown is the kind of a server that stops without finishing its
-// responses.
 const UngracefulShutdown Kind = "ungraceful-shutdown"
 
 var _ = register(Rule{

@@ -1,0 +1,32 @@
+package verdict_test
+
+import (
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
+)
+
+var _ = examplesOf(verdict.CloseWaitLeak,
+	example{name: "CLOSE_WAIT grows", confidence: verdict.High, says: "The other end has closed 29 connections that this process has not: CLOSE_WAIT, growing by 1 per second.", subject: observed(30, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.CloseWait, i)
+	})},
+	example{name: "CLOSE_WAIT stays", confidence: verdict.Medium, says: "closed 7 connections that this process has not: CLOSE_WAIT, for 2.3s or longer.", subject: observed(10, func(_ int, s *series.Sample) {
+		set(&s.Client, socketstats.CloseWait, 7)
+	})},
+	example{name: "CLOSE_WAIT at a server", confidence: verdict.High, says: "growing by 1 per second", subject: observed(30, func(i int, s *series.Sample) {
+		set(&s.Server, socketstats.CloseWait, i)
+	})},
+	example{name: "connections were reused before the server closed", says: "CLOSE_WAIT", subject: played(30, pooled, func(_ int, s *series.Sample) {
+		set(&s.Client, socketstats.CloseWait, 7)
+	})},
+	example{name: "unread data beside it", says: "CLOSE_WAIT", subject: observed(30, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.CloseWait, i)
+		s.Client.Activity.Unread = i
+	})},
+	example{name: "CLOSE_WAIT comes and goes", instead: verdict.Healthy, subject: observed(30, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.CloseWait, i%3*4)
+	})},
+	example{name: "a pool that checks late", instead: verdict.Healthy, says: "The other end has closed 2 connections that this process has not. A pool", subject: observed(30, func(_ int, s *series.Sample) {
+		set(&s.Client, socketstats.CloseWait, 2)
+	})},
+)

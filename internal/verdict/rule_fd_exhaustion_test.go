@@ -1,0 +1,22 @@
+package verdict_test
+
+import (
+	"socketlab/internal/series"
+	"socketlab/internal/verdict"
+)
+
+func holding(descriptors int) *series.Subject {
+	return observed(10, func(_ int, s *series.Sample) { s.Process = &series.Process{Descriptors: descriptors} })
+}
+
+func stoppedLoad() *series.Subject {
+	s := played(20, pooled)
+	s.Final = &series.Final{Stopped: "holds 900 descriptors"}
+	return s
+}
+
+var _ = examplesOf(verdict.FDExhaustion,
+	example{name: "most descriptors are open", subject: holding(1000), confidence: verdict.High, says: "1000 of the 1024 descriptors"},
+	example{name: "the load was stopped for them", subject: stoppedLoad(), confidence: verdict.High, says: "The load was stopped: the process holds 900 descriptors."},
+	example{name: "eight in ten are open", subject: holding(820), instead: verdict.Healthy},
+)

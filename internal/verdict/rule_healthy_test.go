@@ -1,0 +1,25 @@
+package verdict_test
+
+import (
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
+)
+
+var _ = examplesOf(verdict.Healthy,
+	example{name: "an idle pool stands still", confidence: verdict.High, says: "40 connections were open at most, and 40 at the end.", subject: observed(30, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 40)
+		s.Client.Activity.Received = silent(40, long)
+	})},
+	example{name: "connections are reused", confidence: verdict.High, says: "380 requests sent, 3 connections opened, 377 reused.", subject: counted(20, func(i int) (int, int, int, int, int) {
+		return 20 * i, 20 * i, max(0, 20*i-3), min(3, i), min(3, i)
+	})},
+	example{name: "a run is short, and connections are reused", over: true, says: "40 requests sent", subject: played(5, pooled)},
+	example{name: "nothing happens", says: "No connection was seen.", subject: observed(10)},
+	example{name: "connections come and go that may be its own", confidence: verdict.Low, says: "90 connections opened and closed that may have been this process's", subject: observed(10, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 1)
+		s.Unattributed = 10 * i
+	})},
+	example{name: "what looked like a leak is closed", says: "it looked like a fault; the connections were closed since.", subject: open(shape(100, func(i int) float64 { return healing(i, 80, 4) }))},
+	example{name: "a slow leak would not have shown", says: "A leak slower than 6.2 per minute would not have shown in 29s.", subject: open(shape(30, func(int) float64 { return 7 }))},
+)

@@ -1,0 +1,69 @@
+package verdict_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
+)
+
+var _ = examplesOf(verdict.NotEnoughData,
+	example{name: "there is no sample", subject: &series.Subject{}, says: "There is no sample."},
+	example{name: "too few samples", subject: open([]int{0, 10, 20}), says: "3 samples of at least 8."},
+	example{name: "no request", subject: played(20), over: true, says: "No request was sent."},
+	example{name: "responses are slow", says: "19 requests wait for a response.", subject: observed(20, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, i)
+		s.Client.Activity.Sent = silent(i, 10*time.Second)
+	})},
+	example{name: "the first responses are slow", says: "22 requests wait for a response.", subject: counted(12, func(i int) (int, int, int, int, int) {
+		return 2 * i, 0, 0, 2 * i, 2 * i
+	})},
+	example{name: "a busy pool starts", says: "Connections grow.", subject: observed(12, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 2*i)
+		s.Client.Activity.Received = silent(2*i, now)
+	})},
+)
+
+func TestTooFewSamplesAreNoVerdict(t *testing.T) {
+	t.Parallel()
+	for n := range 8 {
+		v := judge(open(shape(n, func(i int) float64 { return 10 * float64(i) })))
+		require.Equal(t, verdict.NotEnoughData, v.Kind, "%d samples", n)
+		require.False(t, v.IsFault())
+	}
+}
+
+// Three transports for every two seconds, each with a response after 20 s: before
+// the responses nothing is said, and healthy is never said.
+func TestSlowResponsesAreNeitherFaultNorHealthy(t *testing.T) {
+	t.Parallel()
+	all := observed(70, func(i int, s *series.Sample) {
+		opened := 3 * i / 2
+		answered := max(0, 3*(i-20)/2)
+		idle := max(0, 3*(i-23)/2)
+		set(&s.Client, socketstats.Established, opened)
+		s.Client.Activity.Sent = silent(opened-answered, 10*time.Second)
+		s.Client.Activity.Received = silent(idle, 3*time.Second)
+		s.Client.Activity.Received[0] = answered - idle
+		s.KernelConns.Opened = opened
+	})
+	first := 0
+	for n := 1; n <= len(all.Samples); n++ {
+		v := judge(&series.Subject{Samples: all.Samples[:n]})
+		switch {
+		case first > 0:
+			require.Equal(t, verdict.IdleConnectionsNotReused, v.Kind, "sample %d, after %d", n, first)
+		case v.IsFault():
+			require.Equal(t, verdict.IdleConnectionsNotReused, v.Kind)
+			first = n
+		default:
+			require.Equal(t, verdict.NotEnoughData, v.Kind, "sample %d: %+v", n, v)
+		}
+	}
+	require.Positive(t, first)
+	require.Less(t, first, 50)
+}

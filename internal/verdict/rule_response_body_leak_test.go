@@ -1,0 +1,57 @@
+package verdict_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
+)
+
+var _ = examplesOf(verdict.ResponseBodyLeak,
+	example{name: "responses are not read", confidence: verdict.High, says: "29 connections have data that the program does not read, growing by 1 per second.", subject: observed(30, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, i)
+		s.Client.Activity.Received, s.Client.Activity.Unread = silent(i, long), i
+	})},
+	example{name: "some are never read", confidence: verdict.Medium, says: "6 connections have data that the program does not read, throughout the last 15s.", subject: observed(30, func(_ int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 6)
+		s.Client.Activity.Received, s.Client.Activity.Unread = silent(6, long), 6
+	})},
+	example{name: "the server closes its end", confidence: verdict.High, says: "The server has closed 40 connections that the client keeps open: CLOSE_WAIT.", subject: forgotten(60, keptOpen)},
+	example{name: "the server closes its end, and no body was open", instead: verdict.Healthy, subject: forgotten(60, func(*series.Sample) {})},
+	example{name: "data is read late now and then", instead: verdict.Healthy, subject: observed(30, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 8)
+		s.Client.Activity.Received, s.Client.Activity.Unread = silent(8, now), i%3*3
+	})},
+)
+
+// forgotten is a client that leaves a connection open for each of forty requests. From
+// sample 30 on the server has closed its ends.
+func forgotten(n int, after func(*series.Sample)) *series.Subject {
+	subject := counted(n, func(i int) (int, int, int, int, int) {
+		sent := 2 * min(i, 20)
+		return sent, sent, 0, sent, 0
+	})
+	for i := range subject.Samples {
+		if s := &subject.Samples[i]; i < 30 {
+			set(&s.Client, socketstats.Established, 2*min(i, 20))
+		} else {
+			after(s)
+		}
+	}
+	return subject
+}
+
+func keptOpen(s *series.Sample) { set(&s.Client, socketstats.CloseWait, 40) }
+
+// Until the server closes its end, an open body looks like a forgotten connection.
+func TestOpenBodyIsAnAlternativeUntilTheServerCloses(t *testing.T) {
+	t.Parallel()
+	before := judge(forgotten(30, nil))
+	require.Equal(t, verdict.IdleConnectionsNotReused, before.Kind)
+	require.Equal(t, verdict.ResponseBodyLeak, before.Alternatives[0].Kind)
+	require.Contains(t, before.Alternatives[0].Sentence(), "It could also be response-body-leak. To tell them apart, see what happens when the server closes idle connections")
+	require.Empty(t, judge(forgotten(60, keptOpen)).Alternatives)
+}

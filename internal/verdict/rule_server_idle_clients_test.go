@@ -1,0 +1,22 @@
+package verdict_test
+
+import (
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
+)
+
+var _ = examplesOf(verdict.ServerIdleClients,
+	example{name: "clients connect and stay silent", confidence: verdict.High, says: "29 accepted connections have been silent for 3s or longer, growing by 1 per second; none is closed; 29 never sent anything.", subject: observed(30, func(i int, s *series.Sample) {
+		set(&s.Server, socketstats.Established, i)
+		s.Server.Activity.Fresh = silent(i, long)
+	})},
+	example{name: "clients go silent after a response", says: "growing by 1 per second; none is closed.", subject: observed(30, func(i int, s *series.Sample) {
+		set(&s.Server, socketstats.Established, i)
+		s.Server.Activity.Sent = silent(i, long)
+	})},
+	example{name: "as many clients are silent as before", instead: verdict.Healthy, subject: observed(30, func(_ int, s *series.Sample) {
+		set(&s.Server, socketstats.Established, 30)
+		s.Server.Activity.Sent = silent(30, long)
+	})},
+)
