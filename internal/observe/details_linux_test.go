@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"socketlab/internal/observe"
+	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/socketstats/statefixture"
 )
@@ -162,23 +163,29 @@ func sockdiag(t *testing.T) *socketstats.Sockdiag {
 	return d
 }
 
-// counted counts until the row of a process will do.
-func counted(t *testing.T, w *observe.Watcher, pid int32, enough func(observe.Process) bool) (snap observe.Snapshot, p observe.Process) {
+// counted samples until the row of a process will do. It has the newest identity
+// that was seen here.
+func counted(t *testing.T, w *observe.Watcher, pid int32, enough func(series.SubjectSample) bool) (snap series.Moment, p series.SubjectSample) {
 	t.Helper()
 	defer func() {
 		if t.Failed() {
-			t.Logf("counted last: %+v", snap.Processes)
+			t.Logf("sampled last: %+v", snap.Subjects)
 		}
 	}()
+	var identity *series.Identity
 	require.Eventually(t, func() bool {
 		var err error
-		snap, err = w.Count(t.Context())
+		snap, err = w.Sample(t.Context())
 		require.NoError(t, err)
-		i := slices.IndexFunc(snap.Processes, func(p observe.Process) bool { return p.PID == pid })
+		i := slices.IndexFunc(snap.Subjects, func(s series.SubjectSample) bool { return s.ID == id(pid) })
 		if i < 0 {
 			return false
 		}
-		p = snap.Processes[i]
+		p = snap.Subjects[i]
+		if p.Identity != nil {
+			identity = p.Identity
+		}
+		p.Identity = identity
 		return enough(p)
 	}, 10*time.Second, 10*time.Millisecond)
 	return snap, p
@@ -191,44 +198,44 @@ func TestWhatConnectionsDoIsWhatTheirProcessDid(t *testing.T) {
 			t.Parallel()
 			addr, port, _ := answer(t)
 			pid, do := startTalker(t, addr)
-			to := observe.Target{PIDs: []int32{pid}, Details: true}
+			to := series.Target{PIDs: []int32{pid}}
 			if target == "port" {
-				to = observe.Target{Port: port, Details: true}
+				to = series.Target{Port: port}
 			}
-			w := newWatcher(t, sockdiag(t), to)
+			w := newWatcher(t, sockdiag(t), to, details)
 
 			do("fresh", 2)
 			do("exchange", 7)
 			do("unread", 5)
-			_, p := counted(t, w, pid, func(p observe.Process) bool {
-				return p.ClientActivity.Received.AtLeast(30*time.Millisecond) == 12 && p.ClientActivity.Unread == 5
+			_, p := counted(t, w, pid, func(p series.SubjectSample) bool {
+				return p.Client.Activity.Received.AtLeast(30*time.Millisecond) == 12 && p.Client.Activity.Unread == 5
 			})
-			require.Equal(t, 14, p.Client.Of(socketstats.Established))
-			require.Equal(t, 2, p.ClientActivity.Fresh.Total())
-			require.Zero(t, p.ClientActivity.Sent.Total())
-			require.Equal(t, 14, p.ClientActivity.MaxPerDestination)
-			require.Zero(t, p.ClientActivity.Dead+p.ClientActivity.Resent)
+			require.Equal(t, 14, p.Client.Counts.Of(socketstats.Established))
+			require.Equal(t, 2, p.Client.Activity.Fresh.Total())
+			require.Zero(t, p.Client.Activity.Sent.Total())
+			require.Equal(t, 14, p.Client.Activity.MaxPerDestination)
+			require.Zero(t, p.Client.Activity.Dead+p.Client.Activity.Resent)
 
 			// Three of those that were idle ask again, and get no answer.
 			do("wait", 3)
-			_, p = counted(t, w, pid, func(p observe.Process) bool { return p.ClientActivity.Sent.AtLeast(100*time.Millisecond) == 3 })
-			require.Equal(t, 2, p.ClientActivity.Fresh.Total())
-			require.Equal(t, 3, p.ClientActivity.Sent.Total())
-			require.Equal(t, 9, p.ClientActivity.Received.AtLeast(100*time.Millisecond), "idle, or not read")
-			require.Equal(t, 9, p.ClientActivity.Received.Total())
-			require.Equal(t, 5, p.ClientActivity.Unread)
+			_, p = counted(t, w, pid, func(p series.SubjectSample) bool { return p.Client.Activity.Sent.AtLeast(100*time.Millisecond) == 3 })
+			require.Equal(t, 2, p.Client.Activity.Fresh.Total())
+			require.Equal(t, 3, p.Client.Activity.Sent.Total())
+			require.Equal(t, 9, p.Client.Activity.Received.AtLeast(100*time.Millisecond), "idle, or not read")
+			require.Equal(t, 9, p.Client.Activity.Received.Total())
+			require.Equal(t, 5, p.Client.Activity.Unread)
 
 			if target == "process" {
-				require.Zero(t, p.Server.Total())
-				require.Equal(t, socketstats.Activity{}, *p.ServerActivity)
+				require.Zero(t, p.Server.Counts.Total())
+				require.Equal(t, socketstats.Activity{}, *p.Server.Activity)
 				return
 			}
 			// Seen from the server's end.
-			require.Equal(t, 14, p.Server.Of(socketstats.Established))
-			require.Equal(t, 2, p.ServerActivity.Fresh.Total())
-			require.Equal(t, 9, p.ServerActivity.Sent.Total())
-			require.Equal(t, 3, p.ServerActivity.Received.Total())
-			require.Zero(t, p.ServerActivity.Unread)
+			require.Equal(t, 14, p.Server.Counts.Of(socketstats.Established))
+			require.Equal(t, 2, p.Server.Activity.Fresh.Total())
+			require.Equal(t, 9, p.Server.Activity.Sent.Total())
+			require.Equal(t, 3, p.Server.Activity.Received.Total())
+			require.Zero(t, p.Server.Activity.Unread)
 		})
 	}
 }
@@ -238,21 +245,21 @@ func TestNothingIsSaidOfUseThatWasNotAskedFor(t *testing.T) {
 	addr, _, _ := answer(t)
 	pid, do := startTalker(t, addr)
 	do("exchange", 1)
-	w := newWatcher(t, sockdiag(t), observe.Target{PIDs: []int32{pid}})
-	_, p := counted(t, w, pid, func(p observe.Process) bool { return p.Client.Total() == 1 })
-	require.Nil(t, p.ClientActivity)
-	require.Nil(t, p.Limits)
-	require.Zero(t, p.Descriptors)
+	w := newWatcher(t, sockdiag(t), series.Target{PIDs: []int32{pid}}, observe.Options{})
+	_, p := counted(t, w, pid, func(p series.SubjectSample) bool { return p.Client.Counts.Total() == 1 })
+	require.Nil(t, p.Client.Activity)
+	require.Zero(t, p.Identity.Limits)
+	require.Nil(t, p.Process)
 
 	// What gopsutil does not know is not 0.
-	w = newWatcher(t, socketstats.Gopsutil{}, observe.Target{PIDs: []int32{pid}, Details: true})
-	snap, p := counted(t, w, pid, func(p observe.Process) bool { return p.Client.Total() == 1 })
-	require.Nil(t, p.ClientActivity)
-	require.Nil(t, p.ServerActivity)
+	w = newWatcher(t, socketstats.Gopsutil{}, series.Target{PIDs: []int32{pid}}, details)
+	snap, p := counted(t, w, pid, func(p series.SubjectSample) bool { return p.Client.Counts.Total() == 1 })
+	require.Nil(t, p.Client.Activity)
+	require.Nil(t, p.Server.Activity)
 	require.Nil(t, p.Queue)
-	require.Nil(t, p.Flow)
-	require.Empty(t, snap.FlowSource)
-	require.NotNil(t, p.Limits, "that it knows")
+	require.Nil(t, p.KernelConns)
+	require.Empty(t, snap.EventSource)
+	require.NotZero(t, p.Identity.Limits, "that it knows")
 }
 
 func TestDescriptorsAndLimitsAreTheProcesss(t *testing.T) {
@@ -269,16 +276,16 @@ func TestDescriptorsAndLimitsAreTheProcesss(t *testing.T) {
 	var first, last int
 	_, err = fmt.Fscan(bytes.NewReader(ports), &first, &last)
 	require.NoError(t, err)
-	for _, to := range []observe.Target{{PIDs: []int32{pid}, Details: true}, {Port: port, Details: true}} {
-		w := newWatcher(t, sockdiag(t), to)
-		_, p := counted(t, w, pid, func(p observe.Process) bool { return p.Client.Total() >= 1 })
-		require.Equal(t, len(entries), p.Descriptors)
-		require.Equal(t, &socketstats.Limits{Descriptors: 123, Ports: last - first + 1}, p.Limits)
+	for _, to := range []series.Target{{PIDs: []int32{pid}}, {Port: port}} {
+		w := newWatcher(t, sockdiag(t), to, details)
+		_, p := counted(t, w, pid, func(p series.SubjectSample) bool { return p.Client.Counts.Total() >= 1 })
+		require.Equal(t, len(entries), p.Process.Descriptors)
+		require.Equal(t, socketstats.Limits{Descriptors: 123, Ports: last - first + 1}, p.Identity.Limits)
 		before := len(entries)
 		do("file", 3)
 		do("exchange", 2)
-		_, p = counted(t, w, pid, func(p observe.Process) bool { return p.Client.Total() >= 3 })
-		require.Equal(t, before+5, p.Descriptors)
+		_, p = counted(t, w, pid, func(p series.SubjectSample) bool { return p.Client.Counts.Total() >= 3 })
+		require.Equal(t, before+5, p.Process.Descriptors)
 		entries, err = os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
 		require.NoError(t, err)
 	}
@@ -290,25 +297,25 @@ func TestTheQueueIsThatOfAFullListener(t *testing.T) {
 	for _, backlog := range []int{0, 2} {
 		t.Run(fmt.Sprint("backlog ", backlog), func(t *testing.T) {
 			fixture := statefixture.New(t, statefixture.IPv4)
-			atPort := newWatcher(t, sockdiag(t), observe.Target{Port: fixture.Server.Port(), Details: true})
-			snap, err := atPort.Count(t.Context())
+			atPort := newWatcher(t, sockdiag(t), series.Target{Port: fixture.Server.Port()}, details)
+			snap, err := atPort.Sample(t.Context())
 			require.NoError(t, err)
-			require.Equal(t, &observe.Queue{Waiting: 0, Limit: statefixture.Backlog}, snap.Queue)
+			require.Equal(t, &series.Queue{Waiting: 0, Limit: statefixture.Backlog}, snap.Queue)
 			for range backlog + 1 {
 				fixture.Unaccepted()
 			}
 			fixture.SynSent() // which is turned away: the queue is full
-			want := &observe.Queue{Waiting: backlog + 1, Limit: backlog}
-			snap, err = atPort.Count(t.Context())
+			want := &series.Queue{Waiting: backlog + 1, Limit: backlog}
+			snap, err = atPort.Sample(t.Context())
 			require.NoError(t, err)
 			require.Equal(t, want, snap.Queue)
 			require.Nil(t, find(t, snap, self).Queue, "it is the port's")
-			require.Equal(t, 1, find(t, snap, self).Client.Of(socketstats.SynSent))
+			require.Equal(t, 1, find(t, snap, self).Client.Counts.Of(socketstats.SynSent))
 
 			// The listener of its process, among others that are not full.
 			_, _ = listen(t)
-			ofProcess := newWatcher(t, sockdiag(t), observe.Target{PIDs: []int32{self}, Details: true})
-			snap, err = ofProcess.Count(t.Context())
+			ofProcess := newWatcher(t, sockdiag(t), series.Target{PIDs: []int32{self}}, details)
+			snap, err = ofProcess.Sample(t.Context())
 			require.NoError(t, err)
 			require.Nil(t, snap.Queue)
 			require.Equal(t, want, find(t, snap, self).Queue)
@@ -323,11 +330,11 @@ func TestAConnectionIsBriefByWhatItCarried(t *testing.T) {
 			addr, port, _ := answer(t)
 			pid, do := startTalker(t, addr)
 			do("exchange", 1) // so that it is seen where the process connects to
-			to, ports, row := observe.Target{Port: port, Details: true}, []uint16{port}, pid
+			to, ports, row := series.Target{Port: port}, []uint16{port}, pid
 			if target[:4] == "proc" {
-				to, ports = observe.Target{PIDs: []int32{pid}, Details: true}, nil
+				to, ports = series.Target{PIDs: []int32{pid}}, nil
 			}
-			w := newWatcher(t, sockdiag(t), to)
+			w := newWatcher(t, sockdiag(t), to, details)
 			switch target {
 			case "port, unprivileged":
 				row = 0 // nobody says whose
@@ -335,26 +342,28 @@ func TestAConnectionIsBriefByWhatItCarried(t *testing.T) {
 			case "process, unprivileged":
 				require.NoError(t, w.WithoutPrivilege(ports...))
 			}
-			snap, err := w.Count(t.Context())
+			snap, err := w.Sample(t.Context())
 			require.NoError(t, err)
-			if row != 0 && snap.FlowSource == "closed sockets" && target != "process, unprivileged" {
+			if row != 0 && snap.EventSource == "closed sockets" && target != "process, unprivileged" {
 				t.Skip("not allowed to hear the tracepoint")
 			}
 
 			const many = 50
 			do("long", many)
-			_, p := counted(t, w, row, func(p observe.Process) bool { return p.Flow != nil && p.Flow.WithTCPInfo >= 1 && p.Flow.Closed >= 1 })
-			require.Equal(t, 1, p.Flow.WithTCPInfo)
-			require.Zero(t, p.Flow.ShortLived, "it had %d exchanges", many)
+			_, p := counted(t, w, row, func(p series.SubjectSample) bool {
+				return p.KernelConns != nil && p.KernelConns.WithTCPInfo >= 1 && p.KernelConns.Closed >= 1
+			})
+			require.Equal(t, 1, p.KernelConns.WithTCPInfo)
+			require.Zero(t, p.KernelConns.ShortLived, "it had %d exchanges", many)
 
 			do("brief", many)
-			snap, p = counted(t, w, row, func(p observe.Process) bool {
-				return p.Flow != nil && p.Flow.WithTCPInfo >= many+1 && p.Flow.Closed >= many+1
+			snap, p = counted(t, w, row, func(p series.SubjectSample) bool {
+				return p.KernelConns != nil && p.KernelConns.WithTCPInfo >= many+1 && p.KernelConns.Closed >= many+1
 			})
-			require.Equal(t, many+1, p.Flow.WithTCPInfo)
-			require.Equal(t, many, p.Flow.ShortLived)
-			require.Equal(t, many+1, p.Flow.Closed)
-			require.False(t, row == 0 && find(t, snap, pid).Flow.Closed != 0, "each is in one row")
+			require.Equal(t, many+1, p.KernelConns.WithTCPInfo)
+			require.Equal(t, many, p.KernelConns.ShortLived)
+			require.Equal(t, many+1, p.KernelConns.Closed)
+			require.False(t, row == 0 && find(t, snap, pid).KernelConns.Closed != 0, "each is in one row")
 		})
 	}
 }
@@ -369,20 +378,22 @@ func TestListedIsFirstWhatHasBeenSilentForLongest(t *testing.T) {
 		}
 		return list
 	}
-	for _, to := range []observe.Target{{PIDs: []int32{pid}, Details: true}, {Port: port, Details: true}} {
-		w := newWatcher(t, sockdiag(t), to)
+	for _, to := range []series.Target{{PIDs: []int32{pid}}, {Port: port}} {
+		w := newWatcher(t, sockdiag(t), to, details)
 		do("exchange", 4)
 		old := next(4)
-		counted(t, w, pid, func(p observe.Process) bool { return p.ClientActivity.Received.AtLeast(100*time.Millisecond) >= 4 })
+		counted(t, w, pid, func(p series.SubjectSample) bool {
+			return p.Client.Activity.Received.AtLeast(100*time.Millisecond) >= 4
+		})
 		do("exchange", 3)
 		young := next(3)
-		_, p := counted(t, w, pid, func(p observe.Process) bool { // and what the round before closed is gone
-			return p.Client.Of(socketstats.Established) >= 7 && onlyEstablished(w)
+		_, p := counted(t, w, pid, func(p series.SubjectSample) bool { // and what the round before closed is gone
+			return p.Client.Counts.Of(socketstats.Established) >= 7 && onlyEstablished(w)
 		})
 
 		for _, state := range []socketstats.State{0, socketstats.Established} {
 			listed := w.Listed(state)
-			require.Len(t, listed, p.Client.Of(socketstats.Established))
+			require.Len(t, listed, p.Client.Counts.Of(socketstats.Established))
 			var from []netip.AddrPort
 			for i, s := range listed {
 				require.Equal(t, addr, s.Remote.String(), "the client's end")
@@ -401,8 +412,8 @@ func TestListedIsFirstWhatHasBeenSilentForLongest(t *testing.T) {
 		// What lingers is no open connection.
 		do("brief", 1)
 		next(1)
-		_, p = counted(t, w, pid, func(observe.Process) bool { return onlyEstablished(w) })
-		require.Len(t, w.Listed(0), p.Client.Of(socketstats.Established))
+		_, p = counted(t, w, pid, func(series.SubjectSample) bool { return onlyEstablished(w) })
+		require.Len(t, w.Listed(0), p.Client.Counts.Of(socketstats.Established))
 	}
 }
 
@@ -417,20 +428,47 @@ func TestACountIsTheSameAfterJSON(t *testing.T) {
 	t.Parallel()
 	addr, port, _ := answer(t)
 	pid, do := startTalker(t, addr)
-	for _, to := range []observe.Target{{PIDs: []int32{pid}, Details: true}, {Port: port, Details: true}} {
-		w := newWatcher(t, sockdiag(t), to)
+	for _, to := range []series.Target{{PIDs: []int32{pid}}, {Port: port}} {
+		w := newWatcher(t, sockdiag(t), to, details)
 		do("exchange", 3)
-		counted(t, w, pid, func(p observe.Process) bool { return p.Client.Total() >= 3 })
+		counted(t, w, pid, func(p series.SubjectSample) bool { return p.Client.Counts.Total() >= 3 })
 		do("brief", 2)
-		want, p := counted(t, w, pid, func(p observe.Process) bool { return p.Flow != nil })
-		require.NotEmpty(t, want.FlowSource)
-		require.NotNil(t, p.ClientActivity)
+		want, p := counted(t, w, pid, func(p series.SubjectSample) bool { return p.KernelConns != nil })
+		require.NotEmpty(t, want.EventSource)
+		require.NotNil(t, p.Client.Activity)
 		data, err := json.Marshal(want)
 		require.NoError(t, err)
-		var got observe.Snapshot
+		var got series.Moment
 		require.NoError(t, json.Unmarshal(data, &got))
-		require.True(t, want.At.Equal(got.At))
-		want.At = got.At // it had a monotonic reading
+		require.True(t, want.Clock.Equal(got.Clock))
+		want.Clock = got.Clock // in the same zone
 		require.Equal(t, want, got)
 	}
+}
+
+// Where descriptors run out, what was opened before is closed again.
+func TestAWatcherThatCannotBeginLeavesNothingOpen(t *testing.T) {
+	src := sockdiag(t)
+	open := func() int {
+		entries, err := os.ReadDir("/proc/self/fd")
+		require.NoError(t, err)
+		return len(entries)
+	}
+	var limit unix.Rlimit
+	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
+	t.Cleanup(func() { require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)) })
+	target := series.Target{PIDs: []int32{int32(os.Getpid())}}
+	before := open()
+	for more := 2; ; more++ { // ReadDir itself needs one
+		require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: uint64(before + more), Max: limit.Max}))
+		w, err := observe.New(t.Context(), src, target, details)
+		if err == nil {
+			require.NoError(t, w.Close())
+			require.Greater(t, more, 2, "it failed for want of descriptors first")
+			break
+		}
+		require.ErrorIs(t, err, unix.EMFILE)
+		require.Equal(t, before, open(), "with %d to spare", more)
+	}
+	require.Equal(t, before, open())
 }

@@ -8,12 +8,14 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/observe"
+	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 )
 
@@ -131,15 +133,26 @@ func accept(t *testing.T, l net.Listener, n int) {
 	}
 }
 
-func find(t *testing.T, s observe.Snapshot, pid int32) observe.Process {
+// details asks for what a verdict needs.
+var details = observe.Options{Details: true}
+
+// id is the subject of a process.
+func id(pid int32) string {
+	if pid == 0 {
+		return observe.NoProcess
+	}
+	return strconv.Itoa(int(pid))
+}
+
+func find(t *testing.T, m series.Moment, pid int32) series.SubjectSample {
 	t.Helper()
-	for _, p := range s.Processes {
-		if p.PID == pid {
-			return p
+	for _, s := range m.Subjects {
+		if s.ID == id(pid) {
+			return s
 		}
 	}
-	require.Fail(t, "no such row", "%d in %+v", pid, s)
-	return observe.Process{}
+	require.Fail(t, "no such row", "%d in %+v", pid, m)
+	return series.SubjectSample{}
 }
 
 // eachSource runs a test with every source of this system.
@@ -154,9 +167,9 @@ func eachSource(t *testing.T, test func(*testing.T, socketstats.Source)) {
 	}
 }
 
-func newWatcher(t *testing.T, src socketstats.Source, target observe.Target) *observe.Watcher {
+func newWatcher(t *testing.T, src socketstats.Source, target series.Target, o observe.Options) *observe.Watcher {
 	t.Helper()
-	w, err := observe.New(t.Context(), src, target)
+	w, err := observe.New(t.Context(), src, target, o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.Close()) })
 	return w
@@ -171,16 +184,16 @@ func TestPortGivesEachProcessBothEndsOfItsConnections(t *testing.T) {
 		first.heard("held")
 		second.heard("held")
 
-		w := newWatcher(t, src, observe.Target{Port: port})
-		snap, err := w.Count(t.Context())
+		w := newWatcher(t, src, series.Target{Port: port}, observe.Options{})
+		snap, err := w.Sample(t.Context())
 		require.NoError(t, err)
-		require.Len(t, snap.Processes, 2)
+		require.Len(t, snap.Subjects, 2)
 		for _, h := range []holder{first, second} {
 			p := find(t, snap, h.pid)
-			require.Equal(t, "observe.test", p.Name)
-			require.Equal(t, 4, p.Client.Of(socketstats.Established))
-			require.Equal(t, 4, p.Server.Of(socketstats.Established))
-			require.Equal(t, 4, p.Server.Total())
+			require.Equal(t, &series.Identity{ID: id(h.pid), Name: fmt.Sprintf("observe.test (%d)", h.pid), PID: h.pid, Paired: true}, p.Identity)
+			require.Equal(t, 4, p.Client.Counts.Of(socketstats.Established))
+			require.Equal(t, 4, p.Server.Counts.Of(socketstats.Established))
+			require.Equal(t, 4, p.Server.Counts.Total())
 		}
 		require.Len(t, snap.Listeners, 1)
 
@@ -188,12 +201,12 @@ func TestPortGivesEachProcessBothEndsOfItsConnections(t *testing.T) {
 		first.tell()
 		first.heard("closed")
 		require.Eventually(t, func() bool {
-			snap, err = w.Count(t.Context())
+			snap, err = w.Sample(t.Context())
 			require.NoError(t, err)
-			return find(t, snap, first.pid).Client.Of(socketstats.TimeWait) == 1
+			return find(t, snap, first.pid).Client.Counts.Of(socketstats.TimeWait) == 1
 		}, 10*time.Second, 10*time.Millisecond)
-		require.Equal(t, 3, find(t, snap, first.pid).Client.Of(socketstats.Established))
-		require.Equal(t, 4, find(t, snap, second.pid).Client.Of(socketstats.Established))
+		require.Equal(t, 3, find(t, snap, first.pid).Client.Counts.Of(socketstats.Established))
+		require.Equal(t, 4, find(t, snap, second.pid).Client.Counts.Of(socketstats.Established))
 	})
 }
 
@@ -201,20 +214,20 @@ func TestConnectionClosedBetweenTwoCountsHasNoProcess(t *testing.T) {
 	eachSource(t, func(t *testing.T, src socketstats.Source) {
 		t.Parallel()
 		l, port := listen(t)
-		w := newWatcher(t, src, observe.Target{Port: port})
+		w := newWatcher(t, src, series.Target{Port: port}, observe.Options{})
 		c, err := net.Dial("tcp", l.Addr().String())
 		require.NoError(t, err)
 		accept(t, l, 1)
 		require.NoError(t, c.Close())
 		require.Eventually(t, func() bool {
-			snap, err := w.Count(t.Context())
+			snap, err := w.Sample(t.Context())
 			require.NoError(t, err)
-			last := len(snap.Processes) - 1 // the row without process comes last
-			return last >= 0 && snap.Processes[last].PID == 0 && snap.Processes[last].Client.Of(socketstats.TimeWait) == 1
+			last := len(snap.Subjects) - 1 // the row without process comes last
+			return last >= 0 && snap.Subjects[last].ID == observe.NoProcess && snap.Subjects[last].Client.Counts.Of(socketstats.TimeWait) == 1
 		}, 10*time.Second, 10*time.Millisecond)
-		snap, err := w.Count(t.Context())
+		snap, err := w.Sample(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, "no process", snap.Processes[len(snap.Processes)-1].Label())
+		require.Equal(t, observe.NoProcess, snap.Subjects[len(snap.Subjects)-1].ID)
 	})
 }
 
@@ -225,28 +238,28 @@ func TestProcessesAreWatchedWhateverTheyTalkTo(t *testing.T) {
 		h := startHolder(t, l.Addr().String())
 		accept(t, l, 4)
 		h.heard("held")
-		w := newWatcher(t, src, observe.Target{PIDs: []int32{h.pid}})
-		snap, err := w.Count(t.Context())
+		w := newWatcher(t, src, series.Target{PIDs: []int32{h.pid}}, observe.Options{})
+		snap, err := w.Sample(t.Context())
 		require.NoError(t, err)
-		require.Len(t, snap.Processes, 1)
-		require.Equal(t, 4, snap.Processes[0].Client.Total())
-		require.Zero(t, snap.Processes[0].Server.Total())
+		require.Len(t, snap.Subjects, 1)
+		require.Equal(t, 4, snap.Subjects[0].Client.Counts.Total())
+		require.Zero(t, snap.Subjects[0].Server.Counts.Total())
 
 		// Ourselves, by number: the four server ends, and the listener.
-		self := newWatcher(t, src, observe.Target{PIDs: []int32{int32(os.Getpid())}})
-		snap, err = self.Count(t.Context())
+		self := newWatcher(t, src, series.Target{PIDs: []int32{int32(os.Getpid())}}, observe.Options{})
+		snap, err = self.Sample(t.Context())
 		require.NoError(t, err)
-		require.GreaterOrEqual(t, snap.Processes[0].Server.Of(socketstats.Established), 4)
-		require.GreaterOrEqual(t, snap.Processes[0].Server.Of(socketstats.Listen), 1)
+		require.GreaterOrEqual(t, snap.Subjects[0].Server.Counts.Of(socketstats.Established), 4)
+		require.GreaterOrEqual(t, snap.Subjects[0].Server.Counts.Of(socketstats.Listen), 1)
 	})
 }
 
 func TestMissingProcessIsAnError(t *testing.T) {
 	eachSource(t, func(t *testing.T, src socketstats.Source) {
 		t.Parallel()
-		_, err := observe.New(t.Context(), src, observe.Target{PIDs: []int32{999_999_999}})
+		_, err := observe.New(t.Context(), src, series.Target{PIDs: []int32{999_999_999}}, observe.Options{})
 		require.ErrorIs(t, err, socketstats.ErrNoProcess)
-		_, err = observe.New(t.Context(), src, observe.Target{Name: "no-such-program-anywhere"})
+		_, err = observe.New(t.Context(), src, series.Target{Name: "no-such-program-anywhere"}, observe.Options{})
 		require.ErrorIs(t, err, socketstats.ErrNoProcess)
 	})
 }
@@ -260,12 +273,12 @@ func TestWatchEndsWithItsLastProcess(t *testing.T) {
 		l, _ := listen(t)
 		cmd.Env = append(os.Environ(), "HOLD_CONNECTIONS_TO="+l.Addr().String())
 		require.NoError(t, cmd.Start())
-		w := newWatcher(t, src, observe.Target{PIDs: []int32{int32(cmd.Process.Pid)}})
-		_, err = w.Count(t.Context())
+		w := newWatcher(t, src, series.Target{PIDs: []int32{int32(cmd.Process.Pid)}}, observe.Options{})
+		_, err = w.Sample(t.Context())
 		require.NoError(t, err)
 		require.NoError(t, in.Close())
 		require.NoError(t, cmd.Wait())
-		_, err = w.Count(t.Context())
+		_, err = w.Sample(t.Context())
 		require.ErrorIs(t, err, observe.ErrGone)
 	})
 }
@@ -282,9 +295,9 @@ func TestWatchingDoesNotOpenDescriptors(t *testing.T) {
 		}
 		before := descriptors()
 		for range 5 {
-			w, err := observe.New(t.Context(), src, observe.Target{Name: "observe.test"})
+			w, err := observe.New(t.Context(), src, series.Target{Name: "observe.test"}, observe.Options{})
 			require.NoError(t, err)
-			_, err = w.Count(t.Context())
+			_, err = w.Sample(t.Context())
 			require.NoError(t, err)
 			require.NoError(t, w.Close())
 		}

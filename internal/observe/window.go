@@ -1,117 +1,271 @@
 package observe
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"time"
 
+	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
-	"socketlab/internal/verdict"
 )
 
-// mostRows bounds what a history with a limit keeps of many processes: so many
-// rows of all its snapshots together, but leastKept snapshots.
-const (
-	mostRows  = 50_000
-	leastKept = 60
-)
+// Window is the newest samples of a watch, as subjects that can be judged and
+// shown. The zero Window is empty. It is for one goroutine.
+type Window struct {
+	// Most is how many samples are kept; 0 is all. Of many processes fewer are.
+	// What is forgotten first is that in which nothing happened, then the oldest.
+	Most int
 
-// limit is how many snapshots are kept; 0 is all.
-func (h *History) limit(next Snapshot) int {
-	if h.Most == 0 {
+	watch   series.Observation // without subjects
+	moments []series.Moment
+	// identities are of the subjects that were seen.
+	identities map[string]series.Identity
+	// before is what came and went of each subject up to the first sample that
+	// is kept; nil while all are.
+	before map[string]series.ConnCounts
+	// newest is the time of the newest sample, and step that since the one before.
+	newest, step time.Duration
+}
+
+// Add enters the next event of a watch with details.
+func (w *Window) Add(e series.Event) {
+	if m := e.Moment; m != nil {
+		w.makeRoom(m)
+		w.step, w.newest = m.At-w.newest, m.At
+		w.moments = append(w.moments, *m)
+		if w.identities == nil {
+			w.identities = map[string]series.Identity{}
+		}
+		for i := range m.Subjects {
+			if id := m.Subjects[i].Identity; id != nil {
+				w.identities[id.ID] = *id
+			}
+		}
+		bare := *m
+		bare.Subjects = nil
+		e.Moment = &bare
+	}
+	w.watch.Add(e)
+}
+
+// Len is how many samples are kept.
+func (w *Window) Len() int { return len(w.moments) }
+
+// Last is the newest sample; nil before the first. It must not be changed.
+func (w *Window) Last() *series.Moment {
+	if len(w.moments) == 0 {
+		return nil
+	}
+	return &w.moments[len(w.moments)-1]
+}
+
+// Observation returns what is kept of the watch: the subjects of the newest sample,
+// each with the samples in which it was there. Its cost is that of all samples.
+func (w *Window) Observation() *series.Observation {
+	o := w.watch
+	index := map[string]*series.Subject{}
+	if last := w.Last(); last != nil {
+		for i := range last.Subjects {
+			id := last.Subjects[i].ID
+			index[id] = &series.Subject{Identity: w.identities[id]}
+			o.Subjects = append(o.Subjects, index[id])
+		}
+	}
+	for i := range w.moments {
+		m := &w.moments[i]
+		for j := range m.Subjects {
+			if s := index[m.Subjects[j].ID]; s != nil {
+				sample := m.Subjects[j].Sample
+				sample.At = m.At
+				s.Samples = append(s.Samples, sample)
+			}
+		}
+	}
+	return &o
+}
+
+// Count sums a figure over all subjects of the newest sample, of the end that has
+// more: with a port, both ends of a connection may be there; without one, they are
+// added.
+func (w *Window) Count(figure func(socketstats.Counts) int) int {
+	var sum series.Sample
+	if last := w.Last(); last != nil {
+		for i := range last.Subjects {
+			sum.Add(&last.Subjects[i].Sample)
+		}
+	}
+	client, server := figure(sum.Client.Counts), figure(sum.Server.Counts)
+	if w.port() != 0 {
+		return max(client, server)
+	}
+	return client + server
+}
+
+func (w *Window) port() uint16 {
+	if w.watch.Target == nil {
 		return 0
 	}
-	return min(h.Most, max(leastKept, mostRows/max(1, len(next.Processes))))
+	return w.watch.Target.Port
 }
 
-// makeRoom forgets snapshots for the next one, if there are as many as may be:
-// first the newest, if nobody did anything since the one before it. Sockets that
-// stand still say nothing, and what was seen while they did not still holds.
-func (h *History) makeRoom(next Snapshot) {
-	most := h.limit(next)
-	n := len(h.snapshots)
-	if most == 0 || n < most {
-		return
+// Together is the id of the subject that is all processes together.
+const Together = "all"
+
+// Subjects lists what there is to judge: all together, if that is not just one
+// process, and each process that was there for long enough. There is none before
+// the first sample.
+func (w *Window) Subjects() []*series.Subject {
+	if w.Len() == 0 {
+		return nil
 	}
-	if n == most && n > 1 && still(h.snapshots[n-2], h.snapshots[n-1], h.step) {
-		h.snapshots = h.snapshots[:n-1]
-		return
+	ids := w.lasting()
+	var subjects []*series.Subject
+	if len(ids) != 1 || w.others(ids[0]) {
+		subjects = append(subjects, w.together())
 	}
-	drop := n - most + 1
-	if h.before == nil {
-		h.before = map[int32]Flow{}
+	for _, id := range ids {
+		subjects = append(subjects, w.subject(w.identities[id], func(other string) bool { return other == id }))
 	}
-	for _, s := range h.snapshots[:min(drop+1, n)] {
-		for _, p := range s.Processes {
-			if p.Flow != nil {
-				h.before[p.PID] = *p.Flow
+	return subjects
+}
+
+// lasting lists the processes that are there now and were in more than ten
+// samples, or in more than half of them while they are few.
+func (w *Window) lasting() []string {
+	seen, before := map[string]int{}, maps.Clone(w.before)
+	if before == nil {
+		before = map[string]series.ConnCounts{}
+	}
+	now := map[string]bool{} // those of the newest sample
+	for i := range w.moments {
+		clear(now)
+		for j := range w.moments[i].Subjects {
+			s := &w.moments[i].Subjects[j]
+			if there(s, before[s.ID]) {
+				seen[s.ID]++
+				now[s.ID] = true
+			}
+			if s.KernelConns != nil {
+				before[s.ID] = *s.KernelConns
 			}
 		}
 	}
-	h.snapshots = slices.Delete(h.snapshots, 0, drop)
-}
-
-// still reports whether no process did anything between two snapshots, as far as
-// they show. step is how long before the second one there was another, which may
-// be forgotten.
-func still(before, now Snapshot, step time.Duration) bool {
-	return len(before.Processes) == len(now.Processes) && before.Unknown == now.Unknown &&
-		slices.EqualFunc(before.Processes, now.Processes, func(a, b Process) bool {
-			return a.PID == b.PID && a.Client == b.Client && a.Server == b.Server && sameFlow(a.Flow, b.Flow) &&
-				sameQueue(a.Queue, b.Queue) && silent(a.ClientActivity, b.ClientActivity, step) && silent(a.ServerActivity, b.ServerActivity, step)
-		}) && sameQueue(before.Queue, now.Queue)
-}
-
-func sameFlow(a, b *Flow) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return a.Opened == b.Opened && a.Closed == b.Closed
-}
-
-func sameQueue(a, b *Queue) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return *a == *b
-}
-
-// silent reports whether no connection has said anything for as long as a step,
-// and false if that is not known.
-func silent(before, now *socketstats.Activity, step time.Duration) bool {
-	if before == nil || now == nil {
-		return false
-	}
-	for _, s := range []socketstats.Silence{now.Fresh, now.Sent, now.Received} {
-		if s.AtLeast(step) != s.Total() {
-			return false
+	var ids []string
+	for id := range now {
+		if id != NoProcess && 2*seen[id] > min(w.Len(), 20) {
+			ids = append(ids, id)
 		}
 	}
-	return before.Unread == now.Unread && before.Dead == now.Dead && before.Resent == now.Resent
+	slices.SortFunc(ids, func(a, b string) int { return int(w.identities[a].PID) - int(w.identities[b].PID) })
+	return ids
 }
 
-// rebase takes from a subject's series what came and went before its first
-// sample: a verdict is on what the samples show, and the watch counts on from its
-// own beginning. pid is 0 for all together.
-func (h *History) rebase(series *verdict.Series, pid int32) {
-	if h.before == nil {
+// there reports whether a process was there, as far as is known. One that has
+// ended leaves a row of what came and went, and of what lingers. before is what had
+// come and gone in the sample before.
+func there(s *series.SubjectSample, before series.ConnCounts) bool {
+	lingers := s.Client.Counts.Of(socketstats.TimeWait) + s.Server.Counts.Of(socketstats.TimeWait)
+	return s.KernelConns == nil || !sameConns(s.KernelConns, &before) ||
+		(s.Process != nil && s.Process.Descriptors > 0) || s.Client.Counts.Total()+s.Server.Counts.Total() > lingers
+}
+
+// others reports whether anything was seen that was not of this process.
+func (w *Window) others(id string) bool {
+	return slices.ContainsFunc(w.moments, func(m series.Moment) bool {
+		return slices.ContainsFunc(m.Subjects, func(s series.SubjectSample) bool { return s.ID != id })
+	})
+}
+
+// together is all rows as one subject.
+func (w *Window) together() *series.Subject {
+	id := series.Identity{ID: Together, Name: "all processes together"}
+	if t := w.watch.Target; t != nil && t.Port != 0 {
+		id.Name = fmt.Sprintf("all connections to port %d", t.Port)
+	} else if t != nil && t.Name != "" {
+		id.Name = fmt.Sprintf("all %s processes together", t.Name)
+	}
+	return w.subject(id, func(string) bool { return true })
+}
+
+// subject is the sum of the subjects that are of it, with a sample for each of the
+// watch: one in which it has no row is one of nothing.
+func (w *Window) subject(id series.Identity, of func(id string) bool) *series.Subject {
+	id.Paired = w.port() != 0
+	s := &series.Subject{Identity: id, Samples: make([]series.Sample, len(w.moments))}
+	epochs := epochs{ignored: id.Paired}
+	for i := range w.moments {
+		m, sample := &w.moments[i], &s.Samples[i]
+		var ids []string
+		for j := range m.Subjects {
+			row := &m.Subjects[j]
+			if !of(row.ID) {
+				continue
+			}
+			sample.Add(&row.Sample)
+			if sample.Process != nil && sample.Process == row.Process {
+				s.Limits = w.identities[row.ID].Limits
+			}
+			ids = append(ids, row.ID)
+		}
+		sample.At, sample.Unattributed, sample.Queue = m.At, m.Unattributed, sample.Queue.Fuller(m.Queue)
+		if m.EventSource != "" && sample.KernelConns == nil {
+			sample.KernelConns = &series.ConnCounts{}
+		}
+		sample.Epoch = epochs.next(ids)
+	}
+	if epochs.common(len(s.Samples)) {
+		for i := range s.Samples {
+			s.Samples[i].Epoch = 0
+		}
+	}
+	w.rebase(s)
+	return s
+}
+
+// epochs counts how often all processes were replaced by others.
+type epochs struct {
+	ignored bool // clients of a port come and go
+	now     int
+	before  []string
+}
+
+func (e *epochs) next(ids []string) int {
+	ids = slices.DeleteFunc(ids, func(id string) bool { return id == NoProcess })
+	if len(ids) == 0 || e.ignored {
+		return e.now
+	}
+	if len(e.before) > 0 && !slices.ContainsFunc(ids, func(id string) bool { return slices.Contains(e.before, id) }) {
+		e.now++
+	}
+	e.before = ids
+	return e.now
+}
+
+// common reports whether processes are replaced so often that it is their way
+// of life, and no restart.
+func (e *epochs) common(samples int) bool { return 4*e.now > samples }
+
+// rebase takes from a subject what came and went before its first sample: a verdict
+// is on what the samples show, and the watch counts on from its own beginning.
+func (w *Window) rebase(s *series.Subject) {
+	if w.before == nil {
 		return
 	}
-	first := series.Samples[0]
-	var base verdict.Flow
-	if first.Flow != nil {
-		base = *first.Flow
+	first := s.Samples[0]
+	var base series.ConnCounts
+	if first.KernelConns != nil {
+		base = *first.KernelConns
 	}
-	if f, ok := h.before[pid]; ok && pid != 0 { // it may have no row in the first
-		base = verdict.Flow{Opened: f.Opened, Closed: f.Closed, WithTCPInfo: f.WithTCPInfo, ShortLived: f.ShortLived, Inferred: f.Inferred}
+	if before, ok := w.before[s.ID]; ok { // it may have no row in the first
+		base = before
 	}
-	for i := range series.Samples {
-		s := &series.Samples[i]
-		s.Unknown -= first.Unknown
-		if f := s.Flow; f != nil {
-			*f = verdict.Flow{
-				Opened: max(0, f.Opened-base.Opened), Closed: max(0, f.Closed-base.Closed),
-				WithTCPInfo: max(0, f.WithTCPInfo-base.WithTCPInfo), ShortLived: max(0, f.ShortLived-base.ShortLived), Inferred: max(0, f.Inferred-base.Inferred),
-			}
+	for i := range s.Samples {
+		sample := &s.Samples[i]
+		sample.Unattributed -= first.Unattributed
+		if sample.KernelConns != nil {
+			since := sample.KernelConns.Since(base)
+			sample.KernelConns = &since
 		}
 	}
 }

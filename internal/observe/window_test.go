@@ -1,171 +1,288 @@
 package observe_test
 
 import (
-	"slices"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/observe"
+	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
 )
 
-// seen is process 7 at one second: so many connections, idle for so long, and so
-// many that came and went since the watch began.
-func seen(open int, idle time.Duration, flow int) observe.Process {
-	p := row(7, open)
-	p.ClientActivity, p.ServerActivity = &socketstats.Activity{}, &socketstats.Activity{}
-	for range open {
-		for class := range p.ClientActivity.Received {
-			one := socketstats.Silence{}
-			one[class] = 1
-			if one.AtLeast(idle) == 1 {
-				p.ClientActivity.Received[class]++
-				break
-			}
-		}
+func in(state socketstats.State, n int) socketstats.Counts {
+	var c socketstats.Counts
+	for range n {
+		c.Add(state)
 	}
-	p.Flow = &observe.Flow{Opened: flow + open, Closed: flow, WithTCPInfo: flow, ShortLived: flow}
-	return p
+	return c
 }
 
-// limited has the snapshots of a history, entered into one with a limit.
-func limited(most int, h *observe.History) *observe.History {
-	l := &observe.History{Most: most}
-	for _, s := range h.Snapshots() {
-		l.Add(s)
+// row is a process with some established client connections.
+func row(pid int32, open int) series.SubjectSample {
+	s := series.SubjectSample{ID: id(pid), Identity: &series.Identity{ID: id(pid), Name: observe.NoProcess, PID: pid}}
+	if pid != 0 {
+		s.Identity.Name = fmt.Sprintf("app (%d)", pid)
 	}
-	return l
+	s.Client.Counts = in(socketstats.Established, open)
+	return s
 }
 
-func kindOf(h *observe.History) verdict.Kind { return observe.Worst(h.Judge(false)).Verdict.Kind }
+// begin is the header of a watch.
+func begin(target series.Target) series.Event {
+	return series.Event{Header: &series.Header{Schema: series.Schema, Target: &target}}
+}
 
-// What came and went before the window is none of its business: the verdict is that
-// of a watch that began where it does.
-func TestALimitedHistoryIsJudgedAsIfItBeganThere(t *testing.T) {
+// moment is a sample at so many seconds.
+func moment(second int, rows ...series.SubjectSample) series.Event {
+	return series.Event{Moment: &series.Moment{At: time.Duration(second) * time.Second, Subjects: rows}}
+}
+
+// windowOf is a window with a sample a second, each with rows.
+func windowOf(n int, target series.Target, rows func(i int) []series.SubjectSample) *observe.Window {
+	w := &observe.Window{}
+	w.Add(begin(target))
+	for i := range n {
+		w.Add(moment(i, rows(i)...))
+	}
+	return w
+}
+
+var atPort, byName, byPID = series.Target{Port: 80}, series.Target{Name: "app"}, series.Target{PIDs: []int32{7, 8}}
+
+func names(subjects []*series.Subject) (list []string) {
+	for _, s := range subjects {
+		list = append(list, s.Name)
+	}
+	return list
+}
+
+// epochs are those of a subject's samples.
+func epochs(s *series.Subject) (list []int) {
+	for _, sample := range s.Samples {
+		list = append(list, sample.Epoch)
+	}
+	return list
+}
+
+func TestSubjectsAreTheProcessesAndAllTogether(t *testing.T) {
 	t.Parallel()
-	busyFor := func(seconds int) func(i int) []observe.Process {
-		return func(i int) []observe.Process { return []observe.Process{seen(3+i%2, 0, 2*min(i, seconds))} }
-	}
-	whole := historyOf(500, 0, busyFor(300))
-	require.Equal(t, verdict.ConnectionChurn, kindOf(whole))
-	require.Equal(t, verdict.Healthy, kindOf(limited(100, whole)), "nothing was thrown away in the last 100")
-
-	for _, rows := range []func(int) []observe.Process{
-		busyFor(1000),
-		func(i int) []observe.Process { return append(busyFor(1000)(i), row(0, 0)) },
-		func(i int) []observe.Process { // it has no row where the window begins
-			if i == 400 {
-				return []observe.Process{row(9, 1)}
+	both := func(int) []series.SubjectSample { return []series.SubjectSample{row(7, 2), row(8, 3)} }
+	for _, test := range []struct {
+		name   string
+		target series.Target
+		n      int
+		rows   func(i int) []series.SubjectSample
+		want   []string
+	}{
+		{"none", byName, 0, nil, nil},
+		{"one process", byName, 10, func(int) []series.SubjectSample { return []series.SubjectSample{row(7, 2)} }, []string{"app (7)"}},
+		{"one count", byName, 1, func(int) []series.SubjectSample { return []series.SubjectSample{row(7, 2)} }, []string{"app (7)"}},
+		{"several", byName, 10, both, []string{"all app processes together", "app (7)", "app (8)"}},
+		{"several by number", byPID, 10, both, []string{"all processes together", "app (7)", "app (8)"}},
+		{"several at a port", atPort, 10, both, []string{"all connections to port 80", "app (7)", "app (8)"}},
+		{"nothing at a port", atPort, 10, func(int) []series.SubjectSample { return nil }, []string{"all connections to port 80"}},
+		{"no process at a port", atPort, 10, func(int) []series.SubjectSample { return []series.SubjectSample{row(0, 2)} }, []string{"all connections to port 80"}},
+		{"one and what is left of others", atPort, 10, func(int) []series.SubjectSample { return []series.SubjectSample{row(7, 2), row(0, 1)} },
+			[]string{"all connections to port 80", "app (7)"}},
+		{"one that has just come", atPort, 10, func(i int) []series.SubjectSample { return both(i)[:1+i/6] }, []string{"all connections to port 80", "app (7)"}},
+		{"one that has gone", atPort, 10, func(i int) []series.SubjectSample { return both(i)[:2-i/9] }, []string{"all connections to port 80", "app (7)"}},
+		{"clients that come and go", atPort, 30, func(i int) []series.SubjectSample {
+			return []series.SubjectSample{row(7, 2), row(int32(100+i), 1), row(int32(101+i), 1)}
+		}, []string{"all connections to port 80", "app (7)"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			h := windowOf(test.n, test.target, test.rows)
+			subjects := h.Subjects()
+			require.Equal(t, test.want, names(subjects))
+			require.Len(t, observe.Judge(subjects, false), len(subjects))
+			for _, s := range subjects {
+				require.Len(t, s.Samples, test.n, "a count without it is one of nothing")
+				require.Equal(t, test.target.Port != 0, s.Paired)
 			}
-			return append(busyFor(1000)(i), row(9, 1))
+		})
+	}
+}
+
+// What a process leaves behind stays in its row: it is no subject for that.
+func TestAProcessThatHasEndedIsNoSubject(t *testing.T) {
+	t.Parallel()
+	h := windowOf(40, atPort, func(i int) []series.SubjectSample {
+		stays, left := row(7, 0), row(8, 0)
+		stays.KernelConns, left.KernelConns = &series.ConnCounts{Opened: 1}, &series.ConnCounts{Opened: 3}
+		stays.Process = &series.Process{Descriptors: 5} // it has no connection now
+		left.Client.Counts = in(socketstats.TimeWait, 3)
+		busy := row(9, 0) // what is known of it is what came and went
+		busy.KernelConns = &series.ConnCounts{Opened: i, Closed: i}
+		return []series.SubjectSample{stays, left, busy}
+	})
+	require.Equal(t, []string{"all connections to port 80", "app (7)", "app (9)"}, names(h.Subjects()))
+	require.Equal(t, 40, h.Subjects()[0].Samples[39].KernelConns.Opened-3, "all of them together have it all")
+}
+
+func TestASubjectsSamplesAreItsOwnRows(t *testing.T) {
+	t.Parallel()
+	h := windowOf(10, byName, func(i int) []series.SubjectSample {
+		a, b := row(7, i), row(8, 2*i)
+		a.Server.Counts, b.Server.Counts = in(socketstats.CloseWait, 1), in(socketstats.CloseWait, 2)
+		a.Process, a.Identity.Limits.Descriptors = &series.Process{Descriptors: 5}, 100
+		b.Process, b.Identity.Limits.Descriptors = &series.Process{Descriptors: 6}, 200
+		a.KernelConns, b.KernelConns = &series.ConnCounts{Opened: i, Closed: 1, WithTCPInfo: 3, ShortLived: 1}, &series.ConnCounts{Opened: 2 * i, Closed: 2, WithTCPInfo: 4, ShortLived: 2}
+		a.Client.Activity, b.Client.Activity = &socketstats.Activity{Unread: 1, MaxPerDestination: 4}, &socketstats.Activity{Unread: 2, MaxPerDestination: 3}
+		return []series.SubjectSample{a, b}
+	})
+	subjects := h.Subjects()
+	require.Equal(t, []string{"all app processes together", "app (7)", "app (8)"}, names(subjects))
+	for i, want := range []series.Sample{
+		{
+			Client:        series.End{Counts: in(socketstats.Established, 27), Activity: &socketstats.Activity{Unread: 3, MaxPerDestination: 4}},
+			Server:        series.End{Counts: in(socketstats.CloseWait, 3)},
+			KernelConns:   &series.ConnCounts{Opened: 27, Closed: 3, WithTCPInfo: 7, ShortLived: 3},
+			ClientMetrics: series.ClientMetrics{Process: &series.Process{Descriptors: 6}},
+		},
+		{
+			Client:        series.End{Counts: in(socketstats.Established, 9), Activity: &socketstats.Activity{Unread: 1, MaxPerDestination: 4}},
+			Server:        series.End{Counts: in(socketstats.CloseWait, 1)},
+			KernelConns:   &series.ConnCounts{Opened: 9, Closed: 1, WithTCPInfo: 3, ShortLived: 1},
+			ClientMetrics: series.ClientMetrics{Process: &series.Process{Descriptors: 5}},
 		},
 	} {
-		window := limited(100, historyOf(500, 0, rows))
-		require.Equal(t, 100, window.Len())
-		fresh := historyOf(100, 0, func(i int) []observe.Process {
-			list := rows(400 + i)
-			for k := range list {
-				if list[k].PID == 7 {
-					list[k].Flow.Opened -= 800 + 3
-					list[k].Flow.Closed -= 800
-					list[k].Flow.WithTCPInfo -= 800
-					list[k].Flow.ShortLived -= 800
-				}
+		want.At = 9 * time.Second
+		require.Equal(t, want, subjects[i].Samples[9])
+	}
+	// What is nearest to its end is the process with the most descriptors.
+	require.Equal(t, 200, subjects[0].Limits.Descriptors)
+	require.Equal(t, 100, subjects[1].Limits.Descriptors)
+	require.EqualValues(t, 7, subjects[1].PID)
+	require.Zero(t, subjects[0].PID)
+}
+
+func TestTheQueueOfAllTogetherIsTheFullest(t *testing.T) {
+	t.Parallel()
+	h := windowOf(3, byName, func(int) []series.SubjectSample {
+		list := []series.SubjectSample{row(6, 1), row(7, 1), row(8, 1), row(9, 1)}
+		list[1].Queue = &series.Queue{Waiting: 5, Limit: 4096}
+		list[2].Queue = &series.Queue{Waiting: 3, Limit: 2}
+		list[3].Queue = &series.Queue{Waiting: 100, Limit: 128}
+		return list
+	})
+	subjects := h.Subjects()
+	require.Len(t, subjects, 5)
+	require.Equal(t, &series.Queue{Waiting: 3, Limit: 2}, subjects[0].Samples[2].Queue)
+	require.Nil(t, subjects[1].Samples[2].Queue)
+	require.Equal(t, &series.Queue{Waiting: 5, Limit: 4096}, subjects[2].Samples[2].Queue)
+	require.Equal(t, verdict.AcceptQueueOverflow, observe.Judge(subjects, false)[observe.Together].Kind)
+}
+
+func TestWhereEventsAreHeardNoRowIsNoConnection(t *testing.T) {
+	t.Parallel()
+	w := &observe.Window{}
+	w.Add(series.Event{Moment: &series.Moment{EventSource: "tracepoint"}})
+	w.Add(series.Event{Moment: &series.Moment{}})
+	samples := w.Subjects()[0].Samples
+	require.Equal(t, &series.ConnCounts{}, samples[0].KernelConns)
+	require.Nil(t, samples[1].KernelConns, "nothing reports them")
+}
+
+func TestARestartBeginsAnEpoch(t *testing.T) {
+	t.Parallel()
+	// The name's process is replaced in the tenth second; for one count there is none.
+	restarted := func(i int) []series.SubjectSample {
+		switch {
+		case i < 9:
+			return []series.SubjectSample{row(7, 3*i)}
+		case i == 9:
+			return nil
+		default:
+			return []series.SubjectSample{row(8, 1)}
+		}
+	}
+	want := []int{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}
+	subjects := windowOf(22, byName, restarted).Subjects()
+	require.Equal(t, []string{"all app processes together", "app (8)"}, names(subjects))
+	require.Equal(t, want, epochs(subjects[0]))
+	require.Equal(t, make([]int, 22), epochs(subjects[1]), "a process is not its own successor")
+
+	// At a port clients come and go, and the server is the same.
+	subjects = windowOf(22, atPort, restarted).Subjects()
+	require.Equal(t, make([]int, 22), epochs(subjects[0]))
+
+	// As long as one goes on, it is the same service.
+	subjects = windowOf(22, byName, func(i int) []series.SubjectSample { return append(restarted(i), row(9, 1)) }).Subjects()
+	require.Equal(t, make([]int, 22), epochs(subjects[0]))
+
+	// Replaced one after the other: each has met the next.
+	subjects = windowOf(40, byName, func(i int) []series.SubjectSample {
+		return []series.SubjectSample{row(int32(10+i/10), 1), row(int32(10+(i+5)/10), 1)}[:1+min(1, i%10/5)]
+	}).Subjects()
+	require.Equal(t, make([]int, 40), epochs(subjects[0]))
+}
+
+func TestProcessesThatAreReplacedAllTheTimeHaveNoEpochs(t *testing.T) {
+	t.Parallel()
+	every := func(k int) func(int) []series.SubjectSample {
+		return func(i int) []series.SubjectSample { return []series.SubjectSample{row(int32(100+i/k), 1)} }
+	}
+	require.Equal(t, make([]int, 40), epochs(windowOf(40, byName, every(1)).Subjects()[0]))
+	require.Equal(t, make([]int, 40), epochs(windowOf(40, byName, every(3)).Subjects()[0]))
+	require.Equal(t, 3, epochs(windowOf(40, byName, every(10)).Subjects()[0])[39], "a restart now and then")
+}
+
+func TestACountIsOfTheEndThatHasMoreOrOfBoth(t *testing.T) {
+	t.Parallel()
+	rows := func(int) []series.SubjectSample {
+		a, b, none := row(7, 3), row(8, 2), row(0, 0)
+		a.Server.Counts, b.Server.Counts = in(socketstats.Established, 1), in(socketstats.Established, 5)
+		none.Client.Counts, none.Server.Counts = in(socketstats.TimeWait, 9), in(socketstats.CloseWait, 1)
+		return []series.SubjectSample{a, b, none}
+	}
+	established := func(c socketstats.Counts) int { return c.Of(socketstats.Established) }
+	port, processes := windowOf(2, atPort, rows), windowOf(2, byPID, rows)
+	require.Equal(t, 6, port.Count(established), "the server's, which are the same connections")
+	require.Equal(t, 11, processes.Count(established))
+	require.Equal(t, 7, port.Count(socketstats.Counts.Open))
+	require.Equal(t, 12, processes.Count(socketstats.Counts.Open))
+	require.Equal(t, 14, port.Count(socketstats.Counts.Total))
+	require.Zero(t, (&observe.Window{}).Count(established))
+}
+
+func TestAnObservationHasTheProcessesThatAreThere(t *testing.T) {
+	t.Parallel()
+	w := &observe.Window{Most: 60}
+	require.Empty(t, w.Observation().Subjects)
+	w.Add(begin(atPort))
+	for i := range 100 {
+		rows := []series.SubjectSample{row(7, i)}
+		if i >= 50 {
+			rows = append(rows, row(9, 1))
+		}
+		if i < 99 {
+			rows = append(rows, row(8, 1))
+		}
+		for k := range rows { // who is known is not told again
+			if i != 0 && !(i == 50 && rows[k].ID == "9") {
+				rows[k].Identity = nil
 			}
-			return list
-		})
-		require.Equal(t, verdict.ConnectionChurn, kindOf(window))
-		subjects := window.Subjects()
-		one := subjects[slices.IndexFunc(subjects, func(s observe.Subject) bool { return s.PID == 7 })]
-		since := 400 // the last count before the process's second sample
-		if rows(400)[0].PID != 7 {
-			since = 399
 		}
-		require.Equal(t, 2*(499-since), one.Series.Samples[99].Flow.Closed)
-		for k, j := range fresh.Judge(false) {
-			require.Equal(t, j.Name, window.Judge(false)[k].Name)
-			if rows(400)[0].PID == 7 { // else some of it was before the window
-				require.Equal(t, j.Verdict, window.Judge(false)[k].Verdict)
-			}
-		}
+		e := moment(i, rows...)
+		e.Moment.Took = time.Millisecond
+		w.Add(e)
 	}
-}
-
-func TestUnknownConnectionsBeforeTheWindowAreForgotten(t *testing.T) {
-	t.Parallel()
-	h := &observe.History{Most: 60}
-	for i := range 200 {
-		h.Add(observe.Snapshot{After: time.Duration(i) * time.Second, Unknown: min(i, 100), Processes: []observe.Process{seen(3+i%2, 0, 0)}})
-	}
-	require.Equal(t, verdict.High, h.Judge(false)[0].Verdict.Confidence)
-}
-
-// A leak is not over because nothing happens any more.
-func TestALeakThatStandsStillIsNotForgotten(t *testing.T) {
-	t.Parallel()
-	leak := func(i int) []observe.Process { return []observe.Process{seen(min(i/2, 50), 3*time.Second, 0)} }
-	h := limited(100, historyOf(2000, 0, leak))
-	require.Equal(t, verdict.IdleConnectionsNotReused, kindOf(h))
-	require.LessOrEqual(t, h.Len(), 100)
-	require.Equal(t, 1999*time.Second, h.Last().After, "the newest is there")
-
-	h.Add(observe.Snapshot{After: 2000 * time.Second, Processes: []observe.Process{seen(1, 0, 49)}})
-	require.Equal(t, verdict.Healthy, kindOf(h), "it was given back")
-}
-
-// Whatever happens is no standstill.
-func TestWhatHappensTakesThePlaceOfTheOldest(t *testing.T) {
-	t.Parallel()
-	use := func(change func(p *observe.Process, i int)) func(i int) []observe.Process {
-		return func(i int) []observe.Process {
-			p := seen(5, 3*time.Second, 0)
-			p.Queue = &observe.Queue{}
-			change(&p, i)
-			return []observe.Process{p}
-		}
-	}
-	for name, rows := range map[string]func(int) []observe.Process{
-		"counts":     use(func(p *observe.Process, i int) { p.Client = in(socketstats.Established, 5+i%2) }),
-		"the server": use(func(p *observe.Process, i int) { p.Server = in(socketstats.Established, 5+i%2) }),
-		"flow":       use(func(p *observe.Process, i int) { p.Flow.Opened += i }),
-		"sent":       use(func(p *observe.Process, _ int) { p.ClientActivity.Sent[0] = 1 }),
-		"unread":     use(func(p *observe.Process, i int) { p.ClientActivity.Unread = i % 2 }),
-		"dead":       use(func(p *observe.Process, i int) { p.ServerActivity.Dead = i % 2 }),
-		"resent":     use(func(p *observe.Process, i int) { p.ClientActivity.Resent = i % 2 }),
-		"the queue":  use(func(p *observe.Process, i int) { p.Queue.Waiting = i % 2 }),
-		"processes":  use(func(p *observe.Process, i int) { p.PID += int32(i % 2) }),
-		"no use":     use(func(p *observe.Process, _ int) { p.ClientActivity = nil }),
-	} {
-		h := limited(60, historyOf(200, 0, rows))
-		require.Equal(t, 60, h.Len(), name)
-		require.Equal(t, 140*time.Second, h.Snapshots()[0].After, name)
-	}
-	quiet := historyOf(200, 0, use(func(*observe.Process, int) {}))
-	require.Zero(t, limited(60, quiet).Snapshots()[0].After, "nothing happened")
-	for i := range quiet.Snapshots() {
-		quiet.Snapshots()[i].Unknown = i
-	}
-	require.Equal(t, 140*time.Second, limited(60, quiet).Snapshots()[0].After, "unknown connections")
-	for i := range quiet.Snapshots() {
-		quiet.Snapshots()[i].Unknown, quiet.Snapshots()[i].Queue = 0, &observe.Queue{Waiting: i % 2}
-	}
-	require.Equal(t, 140*time.Second, limited(60, quiet).Snapshots()[0].After, "the port's queue")
-}
-
-func TestOfManyProcessesFewerSnapshotsAreKept(t *testing.T) {
-	t.Parallel()
-	rows := func(n int) func(i int) []observe.Process {
-		return func(i int) (list []observe.Process) {
-			for p := range n {
-				list = append(list, row(int32(p+1), i%2))
-			}
-			return list
-		}
-	}
-	require.Equal(t, 500, limited(600, historyOf(700, 0, rows(100))).Len())
-	require.Equal(t, 60, limited(600, historyOf(70, 0, rows(2000))).Len())
-	require.Equal(t, 700, limited(0, historyOf(700, 0, rows(1))).Len(), "without a limit all")
+	o := w.Observation()
+	require.Equal(t, &atPort, o.Target)
+	require.Equal(t, 99*time.Second, o.Duration)
+	require.Equal(t, 100, o.Cost.Samples)
+	require.Equal(t, []string{"app (7)", "app (9)"}, names(o.Subjects))
+	require.EqualValues(t, 9, o.Subject("9").PID)
+	require.Len(t, o.Subject("7").Samples, 60)
+	require.Len(t, o.Subject("9").Samples, 50)
+	require.Equal(t, 99*time.Second, o.Subject("9").Last().At)
+	require.Equal(t, 99, o.Subject("7").Now(socketstats.Client).Total())
+	w.Add(series.Event{End: &series.Ending{Gone: true}})
+	require.True(t, w.Observation().Gone)
+	require.True(t, w.Observation().Over)
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"socketlab/internal/observe"
+	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 )
 
@@ -31,9 +31,9 @@ func TestShortConnectionsAreToldByWhereTheyWent(t *testing.T) {
 		}
 	}()
 	pid, open := startChurn(t, l.Addr().String())
-	w := newWatcher(t, src, observe.Target{PIDs: []int32{pid}, Details: true})
+	w := newWatcher(t, src, series.Target{PIDs: []int32{pid}}, details)
 	require.NoError(t, w.WithoutPrivilege())
-	_, err = w.Count(t.Context())
+	_, err = w.Sample(t.Context())
 	require.NoError(t, err)
 
 	_, worth := w.NextEarlyScan()
@@ -55,27 +55,27 @@ func TestShortConnectionsAreToldByWhereTheyWent(t *testing.T) {
 		}
 	}
 	<-done
-	snap, err := w.Count(t.Context())
+	snap, err := w.Sample(t.Context())
 	require.NoError(t, err)
-	require.Positive(t, snap.Unknown, "the other ends are nobody's")
+	require.Positive(t, snap.Unattributed, "the other ends are nobody's")
 	_, worth = w.NextEarlyScan()
 	require.True(t, worth)
-	var before observe.Flow
+	var before series.ConnCounts
 	require.Eventually(t, func() bool { // the kernel tells of a closing a moment later
-		snap, err = w.Count(t.Context())
+		snap, err = w.Sample(t.Context())
 		require.NoError(t, err)
-		before = flow(snap, pid)
+		before = conns(snap, pid)
 		return before.WithTCPInfo >= first && before.Closed >= first
 	}, 10*time.Second, 10*time.Millisecond)
 	require.Equal(t, first, before.Closed, "also what was closed before it was seen")
 
 	const n = 200
 	open(-n)
-	var after observe.Flow
+	var after series.ConnCounts
 	require.Eventually(t, func() bool {
-		snap, err = w.Count(t.Context())
+		snap, err = w.Sample(t.Context())
 		require.NoError(t, err)
-		after = flow(snap, pid)
+		after = conns(snap, pid)
 		return after.WithTCPInfo-before.WithTCPInfo >= n && after.Closed-before.Closed >= n
 	}, 10*time.Second, 10*time.Millisecond, "before: %+v", before)
 	require.Equal(t, n, after.Opened-before.Opened)
@@ -91,8 +91,8 @@ func TestWhatEndedProcessesDidIsInTheRowWithout(t *testing.T) {
 	defer src.Close()
 	l, port := listen(t)
 	go serve(l)
-	w := newWatcher(t, src, observe.Target{Port: port, Details: true})
-	snap, err := w.Count(t.Context())
+	w := newWatcher(t, src, series.Target{Port: port}, details)
+	snap, err := w.Sample(t.Context())
 	require.NoError(t, err)
 
 	for range 3 {
@@ -103,10 +103,10 @@ func TestWhatEndedProcessesDidIsInTheRowWithout(t *testing.T) {
 		require.NoError(t, err, "%s", out)
 	}
 	require.Eventually(t, func() bool {
-		snap, err = w.Count(t.Context())
+		snap, err = w.Sample(t.Context())
 		require.NoError(t, err)
-		return flow(snap, 0).Closed >= 30
+		return conns(snap, 0).Closed >= 30
 	}, 10*time.Second, 10*time.Millisecond)
-	require.Equal(t, 30, flow(snap, 0).Opened)
-	require.Len(t, snap.Processes, 1)
+	require.Equal(t, 30, conns(snap, 0).Opened)
+	require.Len(t, snap.Subjects, 1)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/observe"
+	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 )
 
@@ -52,13 +53,14 @@ func serve(l net.Listener) {
 	}
 }
 
-func flow(s observe.Snapshot, pid int32) observe.Flow {
-	for _, p := range s.Processes {
-		if p.PID == pid && p.Flow != nil {
-			return *p.Flow
+// conns is what came and went of a process.
+func conns(m series.Moment, pid int32) series.ConnCounts {
+	for _, s := range m.Subjects {
+		if s.ID == id(pid) && s.KernelConns != nil {
+			return *s.KernelConns
 		}
 	}
-	return observe.Flow{}
+	return series.ConnCounts{}
 }
 
 // Connections that no count shows are counted all the same: with privilege for
@@ -75,47 +77,47 @@ func TestWhatComesAndGoesBetweenTwoCountsIsCounted(t *testing.T) {
 			h := startHolder(t, l.Addr().String())
 			h.heard("held")
 
-			to := observe.Target{Port: port}
+			to := series.Target{Port: port}
 			if target == "process" {
-				to = observe.Target{PIDs: []int32{pid, h.pid}}
+				to = series.Target{PIDs: []int32{pid, h.pid}}
 			}
-			w := newWatcher(t, src, to)
+			w := newWatcher(t, src, to, observe.Options{})
 			row := pid
 			if target == "port, unprivileged" {
 				require.NoError(t, w.WithoutPrivilege(port))
 				row = 0
 			}
-			snap, err := w.Count(t.Context())
+			snap, err := w.Sample(t.Context())
 			require.NoError(t, err)
-			if snap.FlowSource != "tracepoint" && row != 0 {
+			if snap.EventSource != "tracepoint" && row != 0 {
 				t.Skip("not allowed to hear the tracepoint")
 			}
-			require.Zero(t, flow(snap, row).Opened)
+			require.Zero(t, conns(snap, row).Opened)
 
 			const n = 500
 			open(n)
 			h.tell()
 			h.heard("closed")
 			require.Eventually(t, func() bool {
-				snap, err = w.Count(t.Context())
+				snap, err = w.Sample(t.Context())
 				require.NoError(t, err)
-				return flow(snap, row).Closed >= n && flow(snap, h.pid).Closed >= 1
+				return conns(snap, row).Closed >= n && conns(snap, h.pid).Closed >= 1
 			}, 10*time.Second, 10*time.Millisecond)
-			got := flow(snap, row)
+			got := conns(snap, row)
 			require.Equal(t, n, got.Opened)
 			require.Equal(t, n, got.Closed)
-			held := flow(snap, h.pid)
+			held := conns(snap, h.pid)
 			require.Zero(t, held.Opened, "they were there before")
 			require.Equal(t, 1, held.Closed)
 			require.False(t, snap.AtLeast)
 
 			open(10)
 			require.Eventually(t, func() bool {
-				snap, err = w.Count(t.Context())
+				snap, err = w.Sample(t.Context())
 				require.NoError(t, err)
-				return flow(snap, row).Closed >= n+10
+				return conns(snap, row).Closed >= n+10
 			}, 10*time.Second, 10*time.Millisecond)
-			require.Equal(t, n+10, flow(snap, row).Opened)
+			require.Equal(t, n+10, conns(snap, row).Opened)
 			if row != 0 {
 				require.NotEmpty(t, snap.StateDurations)
 			}

@@ -1,0 +1,69 @@
+package observe
+
+import (
+	"net/netip"
+
+	"socketlab/internal/socketstats"
+)
+
+// byPort gives each process its client ends of connections to a port, and the
+// server ends of the same connections.
+type byPort struct {
+	port      uint16
+	processes *processes
+	own       addresses
+	// traced says that openings are heard with the process that connected.
+	traced bool
+	// holders are those of client ends.
+	holders
+}
+
+func (p *byPort) list(sockets []socketstats.Socket) {
+	p.turn()
+	for i := range sockets {
+		s := &sockets[i]
+		if end, ok := p.endOf(s); ok && end == socketstats.Client {
+			p.set(s.Local, s.Remote, s.PID)
+		}
+	}
+}
+
+// endOf is the end that a socket of a connection to the port is at.
+func (p *byPort) endOf(s *socketstats.Socket) (socketstats.End, bool) {
+	end, ok := s.EndOf(netip.AddrPortFrom(netip.Addr{}, p.port))
+	return end, ok && s.State != socketstats.Listen
+}
+
+func (p *byPort) row(s *socketstats.Socket) (pid int32, end socketstats.End, ok bool) {
+	if end, ok = p.endOf(s); !ok {
+		return 0, end, false
+	}
+	pid = s.PID
+	if end == socketstats.Server {
+		pid = p.now[pairOf(s.Remote, s.Local)]
+	}
+	return pid, end, p.processes.watched(pid)
+}
+
+// connection counts a connection that has both ends on this machine by one of
+// them: with the tracepoint by the client's, whose process it reports; without by
+// the server's, whose addresses the kernel never forgets.
+func (p *byPort) connection(c socket) (pid int32, end socketstats.End, found attribution) {
+	here := p.own.has(c.remote.Addr())
+	switch {
+	case c.local.Port() == p.port && (!p.traced || !here):
+		pid, end = p.held(c.remote, c.local), socketstats.Server
+	case c.remote.Port() == p.port && (p.traced || !here):
+		if pid = c.pid; pid == 0 {
+			pid = p.held(c.local, c.remote)
+		}
+	case c.remote.Port() == 0 && !p.traced && c.local.Port() != p.port && !here:
+		return 0, end, unknown // forgotten, and to another machine: it may have been to this port
+	default:
+		return 0, end, notWatched
+	}
+	if p.processes.watched(pid) {
+		return pid, end, watched
+	}
+	return pid, end, notWatched
+}

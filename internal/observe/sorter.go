@@ -1,0 +1,95 @@
+package observe
+
+import (
+	"encoding/binary"
+	"net"
+	"net/netip"
+
+	"socketlab/internal/socketstats"
+)
+
+// sorter says whose a socket is.
+type sorter interface {
+	// list takes note of a new list, with the owners that are known.
+	list(sockets []socketstats.Socket)
+	// row is the process that a socket of the newest list is counted for, and the
+	// end that it is at there. ok is false for one that is not counted.
+	row(s *socketstats.Socket) (pid int32, end socketstats.End, ok bool)
+	// connection is the process that a connection is counted for, by one of its two
+	// sockets, which need not be in any list.
+	connection(c socket) (pid int32, end socketstats.End, found attribution)
+}
+
+// socket is one end of a connection, and the process that holds it, or 0.
+type socket struct {
+	local, remote netip.AddrPort
+	pid           int32
+}
+
+// attribution is how it is known whose a connection is.
+type attribution int
+
+const (
+	notWatched attribution = iota // or counted by its other end
+	watched
+	inferred // watched, by all that is known
+	unknown  // it may be watched
+)
+
+// counted reports whether the connection is the watched process's.
+func (a attribution) counted() bool { return a == watched || a == inferred }
+
+// holders are the processes that held sockets at the newest list, and at the one
+// before.
+type holders struct{ now, before map[pair]int32 }
+
+// turn begins a new list.
+func (h *holders) turn() {
+	h.now, h.before = h.before, h.now
+	if h.now == nil {
+		h.now = map[pair]int32{}
+	}
+	clear(h.now)
+}
+
+func (h *holders) set(local, remote netip.AddrPort, pid int32) { h.now[pairOf(local, remote)] = pid }
+
+// held is the process that held a socket at one of the two lists, or 0.
+func (h *holders) held(local, remote netip.AddrPort) int32 {
+	p := pairOf(local, remote)
+	if pid := h.now[p]; pid != 0 {
+		return pid
+	}
+	return h.before[p]
+}
+
+// pair is a four-tuple in a form that is hashed in one piece: with thousands of
+// sockets, looking them up is most of the work.
+type pair [36]byte
+
+func pairOf(local, remote netip.AddrPort) (p pair) {
+	l, r := local.Addr().As16(), remote.Addr().As16()
+	copy(p[0:], l[:])
+	copy(p[16:], r[:])
+	binary.LittleEndian.PutUint16(p[32:], local.Port())
+	binary.LittleEndian.PutUint16(p[34:], remote.Port())
+	return p
+}
+
+// addresses are those of this machine.
+type addresses map[netip.Addr]bool
+
+func ownAddresses() addresses {
+	own := addresses{}
+	addrs, _ := net.InterfaceAddrs() // without them, loopback is still known
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok {
+			if addr, ok := netip.AddrFromSlice(n.IP); ok {
+				own[addr.Unmap()] = true
+			}
+		}
+	}
+	return own
+}
+
+func (a addresses) has(addr netip.Addr) bool { return addr.IsLoopback() || a[addr] }

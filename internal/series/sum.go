@@ -1,0 +1,61 @@
+package series
+
+// Add adds what a sample of another subject shows that was taken at the same
+// moment. Of what a client counts nothing is added: only its process is
+// considered, as the one with the most descriptors is the nearest to its end.
+// Of two queues the fuller counts. At, Epoch, Unattributed and what belongs to one
+// subject alone stay as they are.
+func (s *Sample) Add(t *Sample) {
+	s.Client.add(&t.Client)
+	s.Server.add(&t.Server)
+	if t.KernelConns != nil {
+		var sum ConnCounts
+		if s.KernelConns != nil {
+			sum = *s.KernelConns
+		}
+		sum = sum.Plus(*t.KernelConns)
+		s.KernelConns = &sum
+	}
+	s.Upstreams += t.Upstreams
+	s.Oldest = max(s.Oldest, t.Oldest)
+	s.Queue = s.Queue.Fuller(t.Queue)
+	if p := t.Process; p != nil && (s.Process == nil || p.Descriptors > s.Process.Descriptors) {
+		s.Process = p
+	}
+}
+
+func (e *End) add(f *End) {
+	e.Counts = e.Counts.Plus(f.Counts)
+	switch {
+	case f.Activity == nil:
+	case e.Activity == nil:
+		e.Activity = f.Activity
+	default:
+		sum := e.Activity.Plus(*f.Activity)
+		e.Activity = &sum
+	}
+}
+
+// Plus returns the sum of c and d.
+func (c ConnCounts) Plus(d ConnCounts) ConnCounts {
+	return ConnCounts{
+		Opened: c.Opened + d.Opened, Closed: c.Closed + d.Closed, WithTCPInfo: c.WithTCPInfo + d.WithTCPInfo,
+		ShortLived: c.ShortLived + d.ShortLived, Inferred: c.Inferred + d.Inferred, AtLeast: c.AtLeast || d.AtLeast,
+	}
+}
+
+// Since returns what came and went after an earlier count.
+func (c ConnCounts) Since(before ConnCounts) ConnCounts {
+	return ConnCounts{
+		Opened: max(0, c.Opened-before.Opened), Closed: max(0, c.Closed-before.Closed), WithTCPInfo: max(0, c.WithTCPInfo-before.WithTCPInfo),
+		ShortLived: max(0, c.ShortLived-before.ShortLived), Inferred: max(0, c.Inferred-before.Inferred), AtLeast: c.AtLeast,
+	}
+}
+
+// Fuller returns the queue that has less room left; nil where neither is known.
+func (q *Queue) Fuller(r *Queue) *Queue {
+	if q == nil || (r != nil && r.Waiting-r.Limit > q.Waiting-q.Limit) {
+		return r
+	}
+	return q
+}
