@@ -10,31 +10,14 @@ import (
 	"regexp"
 	"strings"
 
-	"socketlab/internal/scenario"
+	"socketlab/internal/series"
 )
 
-// Commands are the programs of a comparison, each a line for the system's
-// shell as the user wrote it.
-type Commands struct {
-	Faulty string `json:"faulty"`
-	Fixed  string `json:"fixed"`
-	// Server is started once for each side; "" is our own server.
-	Server string `json:"server,omitempty"`
-}
-
-// of is one side's client.
-func (c *Commands) of(side scenario.Side) *string {
-	if side == scenario.Faulty {
-		return &c.Faulty
-	}
-	return &c.Fixed
-}
-
-// placeholder is what a command has in place of its side's server. Of a shell's ${url}
-// and of curl's %{url} it is not.
+// placeholder stands in a command for its side's server. A shell's ${url} and
+// curl's %{url} are none.
 var placeholder = regexp.MustCompile(`[$%]?\{(url|addr|host|port)\}`)
 
-// placeholders returns the names of all places that a command has.
+// placeholders returns the names of all placeholders that a command has.
 func placeholders(command string) []string {
 	var names []string
 	for _, m := range placeholder.FindAllStringSubmatch(command, -1) {
@@ -63,17 +46,14 @@ func fill(command string, at netip.AddrPort) string {
 	})
 }
 
-// Check returns what is wrong with the commands. A client's must have {url},
-// {addr}, {host} or {port}, where the address of its side's server is filled
-// in; a server's must have one that names its port.
-func (c Commands) Check() error {
-	for _, side := range scenario.Sides() {
-		command := *c.of(side)
-		if strings.TrimSpace(command) == "" {
-			return fmt.Errorf("%s is empty: give the command that starts this side's client", side)
+// checkCommands returns what is wrong with the commands of a comparison.
+func checkCommands(c series.Commands) error {
+	for _, client := range []struct{ side, command string }{{"faulty", c.Faulty}, {"fixed", c.Fixed}} {
+		if strings.TrimSpace(client.command) == "" {
+			return fmt.Errorf("%s is empty: give the command that starts this side's client", client.side)
 		}
-		if len(placeholders(command)) == 0 {
-			return fmt.Errorf("%s %q would not talk to its side's server: write {url}, {addr}, or {host} and {port}, where the server's address belongs", side, command)
+		if len(placeholders(client.command)) == 0 {
+			return fmt.Errorf("%s %q would not talk to its side's server: write {url}, {addr}, or {host} and {port}, where the server's address belongs", client.side, client.command)
 		}
 	}
 	if c.Server == "" {
@@ -90,11 +70,6 @@ func (c Commands) Check() error {
 	return fmt.Errorf("server %q would not listen where its side's client expects it: write {port}, {addr} or {url} where the port belongs", c.Server)
 }
 
-// title is the commands in one line of a terminal's least width.
-func (c Commands) title() string {
-	return short(c.Faulty) + " against " + short(c.Fixed)
-}
-
 // short makes a command a few words.
 func short(command string) string {
 	const most = 33
@@ -105,7 +80,7 @@ func short(command string) string {
 	return string(runes[:most-1]) + "…"
 }
 
-// chooseAddr returns a free address of loopback, for a server that cannot tell
+// chooseAddr returns a free address of loopback, for a server that cannot report
 // which one it took.
 func chooseAddr() (netip.AddrPort, error) {
 	l, err := net.Listen("tcp", freePort)
@@ -116,7 +91,7 @@ func chooseAddr() (netip.AddrPort, error) {
 	return netip.ParseAddrPort(l.Addr().String())
 }
 
-// labelled passes on what it is given, with a label before each line.
+// labelled passes on what is written to it, with a label before each line.
 type labelled struct {
 	w       io.Writer
 	label   string
@@ -124,7 +99,7 @@ type labelled struct {
 }
 
 // Write never fails: a program is not held up because nobody reads what it
-// says.
+// writes.
 func (l *labelled) Write(text []byte) (int, error) {
 	var out bytes.Buffer
 	for line := range bytes.Lines(text) {

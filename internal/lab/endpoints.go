@@ -7,26 +7,28 @@ import (
 	"socketlab/internal/socketstats"
 )
 
-// endpoints is where the servers of one side listen, the first one first. Only those
-// that speak TCP are in it.
+// endpoints are where the servers of one side listen, the first one first. Only
+// those that speak TCP are among them.
 type endpoints []netip.AddrPort
 
-func (at endpoints) ports() []uint16 {
-	ports := make([]uint16, len(at))
-	for i, server := range at {
-		ports[i] = server.Port()
-	}
-	return ports
-}
-
-// upstreamConns counts the open sockets of connections to the servers behind the
+// upstreams counts the open sockets of connections to the servers behind the
 // first, at the client's end.
-func (at endpoints) upstreamConns(sockets []socketstats.Socket) int {
-	if len(at) < 2 {
-		return 0
-	}
+func (at endpoints) upstreams(sockets []socketstats.Socket) int {
 	client, _ := socketstats.Count(sockets, at[1:]...)
 	return client.Open()
+}
+
+// activities says what the connections do, at both ends.
+func (at endpoints) activities(sockets []socketstats.Socket) (client, server *socketstats.Activity) {
+	var ends [2][]socketstats.Socket
+	for _, s := range sockets {
+		if end, ok := s.EndOf(at...); ok {
+			ends[end] = append(ends[end], s)
+		}
+	}
+	c := socketstats.ActivityOf(ends[socketstats.Client], socketstats.Client)
+	s := socketstats.ActivityOf(ends[socketstats.Server], socketstats.Server)
+	return &c, &s
 }
 
 // ages is since when each open socket at the client's end is there, as far as

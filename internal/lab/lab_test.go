@@ -4,17 +4,22 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net"
 	"os"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/lab"
+	"socketlab/internal/metric"
 	"socketlab/internal/scenario"
+	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/worker"
 	"socketlab/internal/worker/netns"
@@ -27,12 +32,12 @@ func TestMain(m *testing.M) {
 		switch os.Args[1] {
 		case "slowserver":
 			os.Exit(worker.Server(context.Background(), os.Stdin, os.Stdout, slog.New(slog.DiscardHandler)))
-		case "supervise-namespace":
-			os.Exit(netns.Supervise())
+		case "keeper":
+			os.Exit(netns.Keep())
 		case "client-faulty", "client-fixed":
 			os.Exit(worker.Client(context.Background(), os.Stdin, os.Stdout))
-		case "supervise-command":
-			os.Exit(worker.SuperviseCommand(context.Background(), os.Stdin, os.Stdout))
+		case "runner":
+			os.Exit(worker.Runner(context.Background(), os.Stdin, os.Stdout))
 		case theirProgram:
 			theirs(os.Args[2:])
 			os.Exit(0)
@@ -52,40 +57,67 @@ func script(t *testing.T, yaml string) scenario.Script {
 const holds = `
 id: holds
 title: t
-implementation: no-timeout
-server: {no_response: true}
+code: no-timeout
+server: {hang: true}
 client: {timeout: 60s}
 load: [{burst: 20}, {pause: 1500ms}]
-sample_interval: 100ms
+sample: 100ms
 expect: {faulty: [requests.sent == 20], fixed: [requests.sent == 20]}
 `
 
 // long is holds for tests that end it early.
 var long = strings.Replace(holds, "1500ms", "60s", 1)
 
+// value is a metric of a subject, which must be known.
+func value(t *testing.T, s *series.Subject, name string) float64 {
+	t.Helper()
+	m, err := metric.Lookup(name)
+	require.NoError(t, err)
+	v, ok := m.Get(s)
+	require.True(t, ok, name)
+	return v
+}
+
+// states are how many of a subject's sockets the last sample shows in a state, at
+// both ends.
+func states(s *series.Subject, state socketstats.State) (client, server int) {
+	return s.Now(socketstats.Client).Of(state), s.Now(socketstats.Server).Of(state)
+}
+
 func TestRunCountsBothEndsOfBothSides(t *testing.T) {
 	t.Parallel()
-	var events []lab.Event
-	run, err := lab.Play(t.Context(), lab.Plan{
+	var events []series.Event
+	o, err := lab.Play(t.Context(), lab.Plan{
 		Script: script(t, holds), Seed: 1, Source: socketstats.Gopsutil{},
-		Observe: func(e lab.Event) { events = append(events, e) },
+		Observe: func(e series.Event) { events = append(events, e) },
 	})
 	require.NoError(t, err)
-	for _, side := range scenario.Sides() {
-		s := run.Of(side)
-		require.EqualValues(t, 20, s.Report.Requests.Sent, side)
-		require.EqualValues(t, 20, s.Report.Requests.InFlight, side)
-		require.EqualValues(t, 20, s.Report.Connections.Opened, side)
-		require.Equal(t, 20, s.Client.Final.Of(socketstats.Established), side)
-		require.Equal(t, 20, s.Client.Final.Total(), side)
-		require.Equal(t, 20, s.Server.Final.Of(socketstats.Established), side)
-		require.Equal(t, 1, s.Server.Final.Of(socketstats.Listen), side)
-		require.Equal(t, 21, s.Server.Final.Total(), side)
-		require.GreaterOrEqual(t, s.Report.Process.FDsPeak, 20, side)
-		require.True(t, s.Report.Final, side)
+	require.Len(t, o.Subjects, 2)
+	require.Equal(t, "holds", o.Scenario.ID)
+	require.Equal(t, holds, o.Scenario.Script)
+	for i, id := range []string{"faulty", "fixed"} {
+		s := o.Subjects[i]
+		require.Equal(t, id, s.ID)
+		require.True(t, s.Paired)
+		r := s.Final
+		require.EqualValues(t, 20, r.Requests.Sent, id)
+		require.EqualValues(t, 20, r.Requests.InFlight, id)
+		require.EqualValues(t, 20, r.Connections.Opened, id)
+		client, server := states(s, socketstats.Established)
+		require.Equal(t, 20, client, id)
+		require.Equal(t, 20, server, id)
+		require.Equal(t, 20, s.Now(socketstats.Client).Total(), id)
+		require.Equal(t, 1, s.Now(socketstats.Server).Of(socketstats.Listen), id)
+		require.Equal(t, 21, s.Now(socketstats.Server).Total(), id)
+		require.GreaterOrEqual(t, r.Process.DescriptorsPeak, 20, id)
+		if runtime.GOOS == "linux" {
+			require.Positive(t, s.Limits.Descriptors)
+		}
+		require.False(t, s.Last().Ended)
 	}
-	require.Empty(t, run.Stopped)
-	require.NotNil(t, events[0].Begin)
+	require.True(t, o.Over)
+	require.Empty(t, o.Stopped)
+	require.NotNil(t, events[0].Header)
 	require.NotNil(t, events[len(events)-1].End)
 	require.GreaterOrEqual(t, len(events), 5)
 }
@@ -93,71 +125,75 @@ func TestRunCountsBothEndsOfBothSides(t *testing.T) {
 func TestEachSideOfAnIsolatedRunIsAlone(t *testing.T) {
 	t.Parallel()
 	isolatedOrSkip(t)
-	var begin *lab.Begin
 	const here = "127.0.0.1:8080" // both sides have a port 8080
-	run, err := lab.Play(t.Context(), lab.Plan{
-		Script: script(t, holds), Seed: 1, Isolated: true,
-		Listen: map[scenario.Side]string{scenario.Faulty: here, scenario.Fixed: here},
-		Observe: func(e lab.Event) {
-			if e.Begin != nil {
-				begin = e.Begin
-				for _, pid := range []int{begin.FaultyAt.ClientPID, begin.FaultyAt.ServerPID, begin.FixedAt.Supervisor} {
+	sides := lab.Pair()
+	sides[0].Listen, sides[1].Listen = here, here
+	o, err := lab.Play(t.Context(), lab.Plan{
+		Script: script(t, holds), Seed: 1, Isolated: true, Sides: sides,
+		Observe: func(e series.Event) {
+			if e.Header == nil {
+				return
+			}
+			for _, s := range e.Header.Subjects {
+				for _, pid := range pids(s.Endpoints) {
 					require.NoError(t, socketstats.CheckProcess(int32(pid)))
 				}
 			}
 		},
 	})
 	require.NoError(t, err)
-	require.True(t, run.Isolated)
-	require.Equal(t, "sockdiag", run.Source)
-	require.Equal(t, here, begin.FaultyAt.Server)
-	require.Equal(t, here, begin.FixedAt.Server)
-	for _, side := range scenario.Sides() {
-		s := run.Of(side)
-		require.Equal(t, 20, s.Client.Final.Of(socketstats.Established), side)
-		require.Equal(t, 21, s.Server.Final.Total(), side)
-		require.EqualValues(t, 20, s.Kernel["ActiveOpens"], side)
-		require.EqualValues(t, 20, s.Kernel["PassiveOpens"], side)
-		require.EqualValues(t, 40, s.Kernel["CurrEstab"], side)
-		require.Equal(t, &lab.ConnCounts{Opened: 20}, s.Connections, side)
-		opens, ok := s.Metric("kernel.ActiveOpens")
-		require.True(t, ok)
-		require.InDelta(t, 20, opens, 0)
-	}
-	for _, at := range []lab.Endpoint{begin.FaultyAt, begin.FixedAt} {
-		for _, pid := range []int{at.ClientPID, at.ServerPID, at.Supervisor} {
+	require.True(t, o.Isolated)
+	require.Equal(t, "sockdiag", o.Source)
+	for _, s := range o.Subjects {
+		require.Equal(t, here, s.Endpoints.Server)
+		client, _ := states(s, socketstats.Established)
+		require.Equal(t, 20, client, s.ID)
+		require.Equal(t, 21, s.Now(socketstats.Server).Total(), s.ID)
+		require.Equal(t, &series.ConnCounts{Opened: 20}, s.KernelConns(), s.ID)
+		for counter, want := range map[string]float64{"ActiveOpens": 20, "PassiveOpens": 20, "CurrEstab": 40} {
+			require.InDelta(t, want, value(t, s, "kernel."+counter), 0, s.ID)
+		}
+		require.Len(t, pids(s.Endpoints), 3)
+		for _, pid := range pids(s.Endpoints) {
 			require.ErrorIs(t, socketstats.CheckProcess(int32(pid)), socketstats.ErrNoProcess, "nothing outlives a run")
 		}
 	}
+}
+
+// pids are the processes of a side.
+func pids(at *series.Endpoints) []int {
+	list := []int{at.ClientPID, at.ServerPID}
+	if at.SupervisorPID != 0 {
+		list = append(list, at.SupervisorPID)
+	}
+	return list
 }
 
 // Connections that live a few milliseconds are in no sample, and counted all the
 // same: as many as the clients opened.
 func TestTheKernelSeesWhatNoSampleShows(t *testing.T) {
 	t.Parallel()
-	source, err := socketstats.OpenSource("sockdiag")
-	if err != nil {
-		t.Skip(err)
-	}
+	source := sourceOrSkip(t, "sockdiag")
 	for _, isolated := range []bool{false, true} {
 		if isolated {
 			isolatedOrSkip(t)
 		}
-		run, err := lab.Play(t.Context(), lab.Plan{
+		o, err := lab.Play(t.Context(), lab.Plan{
 			Script: script(t, `
 id: short-lives
 title: t
-implementation: keepalives-disabled
+code: keepalives-disabled
 load: [{rate: 100, for: 2s}, {pause: 500ms}]
-sample_interval: 1s
+sample: 1s
 expect: {faulty: [requests.sent == 200], fixed: [requests.sent == 200]}
 `), Seed: 1, Source: source, Isolated: isolated,
 		})
 		require.NoError(t, err)
-		require.EqualValues(t, 200, run.Faulty.Report.Connections.Opened)
-		require.Equal(t, &lab.ConnCounts{Opened: 200, Closed: 200, WithTCPInfo: 200, ShortLived: 200}, run.Faulty.Connections)
-		require.EqualValues(t, run.Fixed.Report.Connections.Opened, run.Fixed.Connections.Opened)
-		require.Less(t, run.Faulty.Client.Peak.Of(socketstats.Established), 100)
+		faulty, fixed := o.Subject("faulty"), o.Subject("fixed")
+		require.EqualValues(t, 200, faulty.Final.Connections.Opened)
+		require.Equal(t, &series.ConnCounts{Opened: 200, Closed: 200, WithTCPInfo: 200, ShortLived: 200}, faulty.Final.KernelConns)
+		require.EqualValues(t, fixed.Final.Connections.Opened, fixed.Final.KernelConns.Opened)
+		require.Less(t, faulty.Peak(socketstats.Client).Of(socketstats.Established), 100)
 	}
 }
 
@@ -196,120 +232,127 @@ func TestNeighboursDoNotShowInAnIsolatedRun(t *testing.T) {
 		}
 	}()
 	s := script(t, strings.Replace(holds, "1500ms", "3s", 1))
-	run, err := lab.Play(t.Context(), lab.Plan{Script: s, Seed: 1, Isolated: true})
+	o, err := lab.Play(t.Context(), lab.Plan{Script: s, Seed: 1, Isolated: true})
 	close(stop)
 	n := <-neighbours
 	require.NoError(t, err)
 	t.Logf("%d connections beside", n)
 	require.Greater(t, n, 2500, "5,000 sockets beside")
-	for _, side := range scenario.Sides() {
-		got := run.Of(side)
-		for _, end := range []lab.End{got.Client, got.Server} {
-			for _, p := range end.Series[1:] { // the first may be before the twentieth connection
-				require.Equal(t, 20, p.Counts.Of(socketstats.Established), side)
-			}
+	for _, s := range o.Subjects {
+		for _, sample := range s.Samples[1:] { // the first may be before the twentieth connection
+			require.Equal(t, 20, sample.Client.Counts.Of(socketstats.Established), s.ID)
+			require.Equal(t, 20, sample.Server.Counts.Of(socketstats.Established), s.ID)
 		}
-		require.Equal(t, 20, got.Client.Peak.Total())
-		require.Equal(t, 21, got.Server.Peak.Total())
-		require.Equal(t, &lab.ConnCounts{Opened: 20}, got.Connections, side)
-		for name, want := range map[string]int64{
+		require.Equal(t, 20, s.Peak(socketstats.Client).Total())
+		require.Equal(t, 21, s.Peak(socketstats.Server).Total())
+		require.Equal(t, &series.ConnCounts{Opened: 20}, s.Final.KernelConns, s.ID)
+		for name, want := range map[string]float64{
 			"ActiveOpens": 20, "PassiveOpens": 20, "CurrEstab": 40,
 			"AttemptFails": 0, "EstabResets": 0, "OutRsts": 0, "TCPAbortOnData": 0, "TCPAbortOnClose": 0, "TW": 0,
 		} {
-			require.Equal(t, want, got.Kernel[name], "%s of %s", name, side)
+			require.InDelta(t, want, value(t, s, "kernel."+name), 0, "%s of %s", name, s.ID)
 		}
 	}
 }
 
 func isolatedOrSkip(t *testing.T) {
 	t.Helper()
-	if err := lab.CanIsolate(); err != nil {
+	err := lab.CanIsolate()
+	if errors.Is(err, netns.ErrForbidden) {
 		t.Skip(err)
 	}
+	require.NoError(t, err)
 }
 
 func TestSamplesSayWhatTheyCost(t *testing.T) {
 	t.Parallel()
-	var samples []lab.Sample
-	run, err := lab.Play(t.Context(), lab.Plan{
+	var moments []series.Moment
+	o, err := lab.Play(t.Context(), lab.Plan{
 		Script: script(t, holds), Seed: 1, Source: socketstats.Gopsutil{},
-		Observe: func(e lab.Event) {
-			if e.Sample != nil {
-				samples = append(samples, *e.Sample)
+		Observe: func(e series.Event) {
+			if e.Moment != nil {
+				moments = append(moments, *e.Moment)
 			}
 		},
 	})
 	require.NoError(t, err)
-	require.Equal(t, len(samples), run.Sampling.Samples)
+	require.Equal(t, len(moments), o.Cost.Samples)
 	var took, cpu time.Duration
-	for _, s := range samples {
-		require.Positive(t, s.Took)
-		took, cpu = took+s.Took, cpu+s.CPU
-		require.LessOrEqual(t, s.Took, run.Sampling.Longest)
+	for _, m := range moments {
+		require.Positive(t, m.Took)
+		took, cpu = took+m.Took, cpu+m.CPU
+		require.LessOrEqual(t, m.Took, o.Cost.Longest)
 	}
-	require.Equal(t, took, run.Sampling.Took)
-	require.Equal(t, cpu, run.Sampling.CPU)
+	require.Equal(t, took, o.Cost.Took)
+	require.Equal(t, cpu, o.Cost.CPU)
 	require.Positive(t, cpu)
+}
+
+// sameAgain requires that the events, written and read, give the observation
+// again.
+func sameAgain(t *testing.T, o *series.Observation, recording *bytes.Buffer) {
+	t.Helper()
+	again := &series.Observation{}
+	for in := json.NewDecoder(recording); in.More(); {
+		var e series.Event
+		require.NoError(t, in.Decode(&e))
+		again.Add(e)
+	}
+	again.Started = o.Started // JSON keeps no monotonic clock
+	require.Equal(t, o, again)
 }
 
 func TestRecordingGivesTheSameRunAgain(t *testing.T) {
 	t.Parallel()
 	var recording bytes.Buffer
 	out := json.NewEncoder(&recording)
-	run, err := lab.Play(t.Context(), lab.Plan{
+	o, err := lab.Play(t.Context(), lab.Plan{
 		Script: script(t, holds).AtSpeed(2), Seed: 1, Source: socketstats.Gopsutil{},
-		Observe: func(e lab.Event) { require.NoError(t, out.Encode(e)) },
+		Provenance: &series.Provenance{Command: "sockwatch run holds"},
+		Observe:    func(e series.Event) { require.NoError(t, out.Encode(e)) },
 	})
 	require.NoError(t, err)
-	again := &lab.Run{}
-	for in := json.NewDecoder(&recording); in.More(); {
-		var e lab.Event
-		require.NoError(t, in.Decode(&e))
-		again.Add(e)
-	}
-	want, err := json.Marshal(run)
-	require.NoError(t, err)
-	got, err := json.Marshal(again)
-	require.NoError(t, err)
-	require.JSONEq(t, string(want), string(got))
-	require.Equal(t, run.Faulty.Client.Series, again.Faulty.Client.Series)
+	require.InDelta(t, 2, o.Scenario.Speed, 0)
+	require.Equal(t, holds, o.Scenario.Script, "the script is kept at its own speed")
+	require.Equal(t, "sockwatch run holds", o.Provenance.Command)
+	sameAgain(t, o, &recording)
 }
 
-func TestBothSidesGetTheSameScheduleFromTheSeed(t *testing.T) {
+func TestAllSidesGetTheSameScheduleFromTheSeed(t *testing.T) {
 	t.Parallel()
 	s := script(t, `
 id: extras
 title: t
-implementation: new-client-shared-transport
-load: [{rate: 50, jitter_requests: 3, for: 1s}]
-sample_interval: 100ms
+code: new-client-shared-transport
+load: [{rate: 50, extra: 3, for: 1s}]
+sample: 100ms
 expect: {faulty: [requests.sent > 50], fixed: [requests.sent > 50]}
 `)
-	run, err := lab.Play(t.Context(), lab.Plan{Script: s, Seed: 7, Source: socketstats.Gopsutil{}})
+	// A run has as many sides as are wanted: here a third plays the fixed code, too.
+	sides := append(lab.Pair(), lab.Side{ID: "with one connection", Code: scenario.Fixed, Settings: &scenario.Client{MaxIdleConns: 1}})
+	o, err := lab.Play(t.Context(), lab.Plan{Script: s, Seed: 7, Source: socketstats.Gopsutil{}, Sides: sides})
 	require.NoError(t, err)
-	require.EqualValues(t, len(s.Arrivals(7)), run.Faulty.Report.Requests.Sent)
-	require.Equal(t, run.Faulty.Report.Requests.Sent, run.Fixed.Report.Requests.Sent)
+	require.Len(t, o.Subjects, 3)
+	for i, subject := range o.Subjects {
+		require.Equal(t, sides[i].ID, subject.ID)
+		require.EqualValues(t, len(s.Arrivals(7)), subject.Final.Requests.Sent)
+		require.Len(t, subject.Samples, o.Cost.Samples)
+	}
 	require.NotEqual(t, len(s.Arrivals(7)), len(s.Arrivals(8)))
 }
 
 func TestSocketsOfEarlierConnectionsAreNotCounted(t *testing.T) {
 	t.Parallel()
 	addr := leaveTimeWait(t)
-	var begin *lab.Begin
-	run, err := lab.Play(t.Context(), lab.Plan{
-		Script: script(t, holds), Seed: 1, Source: socketstats.Gopsutil{},
-		Listen: map[scenario.Side]string{scenario.Faulty: addr},
-		Observe: func(e lab.Event) {
-			if e.Begin != nil {
-				begin = e.Begin
-			}
-		},
-	})
+	sides := lab.Pair()
+	sides[0].Listen = addr
+	o, err := lab.Play(t.Context(), lab.Plan{Script: script(t, holds), Seed: 1, Source: socketstats.Gopsutil{}, Sides: sides})
 	require.NoError(t, err)
-	require.Equal(t, 3, begin.FaultyAt.LeftBehind) // of the fixed side's port anybody may have left some
-	require.Equal(t, addr, begin.FaultyAt.Server)
-	require.Zero(t, run.Faulty.Client.Peak.Of(socketstats.TimeWait))
-	require.Equal(t, 20, run.Faulty.Client.Final.Total())
+	faulty := o.Subject("faulty")
+	require.Equal(t, 3, faulty.Endpoints.LeftBehind) // of the fixed side's port anybody may have left some
+	require.Equal(t, addr, faulty.Endpoints.Server)
+	require.Zero(t, faulty.Peak(socketstats.Client).Of(socketstats.TimeWait))
+	require.Equal(t, 20, faulty.Now(socketstats.Client).Total())
 }
 
 // leaveTimeWait leaves three client sockets in TIME_WAIT at a server address
@@ -336,40 +379,41 @@ func TestServerPairStopsItsServersInMidRun(t *testing.T) {
 	t.Parallel()
 	s, err := scenarios.Script("abrupt-shutdown")
 	require.NoError(t, err)
-	run, err := lab.Play(t.Context(), lab.Plan{Script: s, Seed: 1, Source: socketstats.Gopsutil{}})
+	o, err := lab.Play(t.Context(), lab.Plan{Script: s, Seed: 1, Source: socketstats.Gopsutil{}})
 	require.NoError(t, err)
-	require.EqualValues(t, 50, run.Faulty.Report.Requests.Failed)
-	require.EqualValues(t, 50, run.Fixed.Report.Requests.OK)
-	require.Zero(t, run.Fixed.Server.Final.Of(socketstats.Listen), "the server is gone")
-	require.Equal(t, 1, run.Fixed.Server.Peak.Of(socketstats.Listen))
+	faulty, fixed := o.Subject("faulty"), o.Subject("fixed")
+	require.EqualValues(t, 50, faulty.Final.Requests.Failed)
+	require.EqualValues(t, 50, fixed.Final.Requests.OK)
+	require.Zero(t, fixed.Now(socketstats.Server).Of(socketstats.Listen), "the server is gone")
+	require.Equal(t, 1, fixed.Peak(socketstats.Server).Of(socketstats.Listen))
 }
 
 func TestInterruptedRunKeepsWhatItSaw(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	samples := 0
-	run, err := lab.Play(ctx, lab.Plan{
+	moments := 0
+	o, err := lab.Play(ctx, lab.Plan{
 		Script: script(t, long), Seed: 1, Source: socketstats.Gopsutil{},
-		Observe: func(e lab.Event) {
-			if e.Sample == nil {
+		Observe: func(e series.Event) {
+			if e.Moment == nil {
 				return
 			}
-			if samples++; samples == 3 {
+			if moments++; moments == 3 {
 				cancel()
 			}
 		},
 	})
 	require.ErrorIs(t, err, lab.ErrInterrupted)
-	require.Equal(t, "interrupted", run.Stopped)
-	require.EqualValues(t, 20, run.Faulty.Report.Requests.Sent)
-	require.Less(t, run.Duration, 30*time.Second)
+	require.Equal(t, "interrupted", o.Stopped)
+	require.EqualValues(t, 20, o.Subject("faulty").Final.Requests.Sent)
+	require.Less(t, o.Duration, 30*time.Second)
 }
 
 func TestFailingSourceIsAnErrorNotAnEmptyCount(t *testing.T) {
 	t.Parallel()
-	run, err := lab.Play(t.Context(), lab.Plan{Script: script(t, long), Seed: 1, Source: &broken{after: 3}})
+	o, err := lab.Play(t.Context(), lab.Plan{Script: script(t, long), Seed: 1, Source: &broken{after: 3}})
 	require.ErrorContains(t, err, "the kernel is on strike")
-	require.EqualValues(t, 20, run.Faulty.Report.Requests.Sent, "what was seen is kept")
+	require.EqualValues(t, 20, o.Subject("faulty").Final.Requests.Sent, "what was seen is kept")
 }
 
 type broken struct {
@@ -384,17 +428,87 @@ func (b *broken) Sockets(ctx context.Context, q socketstats.Query) ([]socketstat
 	return b.Gopsutil.Sockets(ctx, q)
 }
 
-func TestMetricsHaveTheNamesOfExpectations(t *testing.T) {
+// slow is a source that takes its time, as those do that have a call for each
+// process. It counts how many of its lists are asked for at once.
+type slow struct {
+	socketstats.Gopsutil
+	takes       time.Duration
+	now, atOnce atomic.Int32
+}
+
+func (s *slow) Sockets(ctx context.Context, q socketstats.Query) ([]socketstats.Socket, error) {
+	if n := s.now.Add(1); n > s.atOnce.Load() {
+		s.atOnce.Store(n)
+	}
+	defer s.now.Add(-1)
+	took := time.NewTimer(s.takes)
+	defer took.Stop()
+	select {
+	case <-took.C:
+		return s.Gopsutil.Sockets(ctx, q)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// A count that takes longer than the interval is waited for: others are left out
+// meanwhile, and the run ends in time.
+func TestSlowSourceMissesSamplesAndIsNoError(t *testing.T) {
 	t.Parallel()
-	var side lab.Side
-	for _, name := range append(scenario.Metrics(), "requests.errors.EOF", "client.peak.TIME_WAIT", "server.final.total") {
-		_, ok := side.Metric(name)
-		require.True(t, ok, name)
+	source := &slow{takes: 700 * time.Millisecond}
+	s := script(t, strings.Replace(holds, "1500ms", "3s", 1))
+	o, err := lab.Play(t.Context(), lab.Plan{Script: s, Seed: 1, Source: source})
+	require.NoError(t, err)
+	require.Empty(t, o.Stopped)
+	require.EqualValues(t, 1, source.atOnce.Load(), "one count at a time")
+	require.GreaterOrEqual(t, o.Cost.Samples, 3)
+	require.LessOrEqual(t, o.Cost.Samples, 6, "not one for each of thirty intervals")
+	for _, s := range o.Subjects {
+		require.EqualValues(t, 20, s.Final.Requests.Sent, s.ID)
+		require.Equal(t, 20, s.Now(socketstats.Client).Of(socketstats.Established), s.ID)
 	}
-	for _, name := range []string{"", "client.peak", "client.peak.NOPE", "nobody.peak.total"} {
-		_, ok := side.Metric(name)
-		require.False(t, ok, name)
+}
+
+// A count that takes as long as a run may be all that there is of it, and is not
+// begun again at the end.
+func TestRunEndsWithTheCountUnderWay(t *testing.T) {
+	t.Parallel()
+	source := &slow{takes: 2500 * time.Millisecond}
+	begun := time.Now()
+	o, err := lab.Play(t.Context(), lab.Plan{Script: script(t, holds), Seed: 1, Source: source})
+	require.NoError(t, err)
+	require.Equal(t, 1, o.Cost.Samples)
+	require.Equal(t, 20, o.Subject("fixed").Now(socketstats.Client).Of(socketstats.Established))
+	require.Less(t, time.Since(begun), 3*source.takes+5*time.Second, "one list before the run, and one in it")
+}
+
+func TestInterruptedRunDoesNotWaitForASlowSource(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	source := &slow{}
+	o, err := lab.Play(ctx, lab.Plan{
+		Script: script(t, long), Seed: 1, Source: source,
+		Observe: func(e series.Event) {
+			if e.Header != nil {
+				source.takes = time.Minute // before the first count
+				time.AfterFunc(500*time.Millisecond, cancel)
+			}
+		},
+	})
+	require.ErrorIs(t, err, lab.ErrInterrupted)
+	require.Zero(t, o.Cost.Samples)
+	require.EqualValues(t, 20, o.Subject("faulty").Final.Requests.Sent)
+}
+
+// sourceOrSkip opens a source, and skips the test where this system has it not.
+func sourceOrSkip(t *testing.T, name string) socketstats.Source {
+	t.Helper()
+	source, err := socketstats.OpenSource(name)
+	if errors.Is(err, errors.ErrUnsupported) {
+		t.Skip(err)
 	}
+	require.NoError(t, err)
+	return source
 }
 
 // several has a second server beside the first; the code of its pair knows
@@ -402,74 +516,77 @@ func TestMetricsHaveTheNamesOfExpectations(t *testing.T) {
 const several = `
 id: several
 title: t
-implementation: no-timeout
+code: no-timeout
 server: {delay: 5ms}
-upstreams: [{name: other}]
+behind: [{name: other}]
 client: {timeout: 60s}
 load: [{rate: 20, for: 1s}, {pause: 200ms}]
-sample_interval: 100ms
+sample: 100ms
 expect: {faulty: [servers.server.requests == 20], fixed: [servers.other.requests == 0]}
 `
 
 func TestEachOfSeveralServersIsCounted(t *testing.T) {
 	t.Parallel()
-	run, err := lab.Play(t.Context(), lab.Plan{Script: script(t, several), Seed: 1, Source: socketstats.Gopsutil{}})
+	o, err := lab.Play(t.Context(), lab.Plan{Script: script(t, several), Seed: 1, Source: socketstats.Gopsutil{}})
 	require.NoError(t, err)
-	for _, side := range scenario.Sides() {
-		s := run.Of(side)
-		last := s.Samples[len(s.Samples)-1]
-		require.Equal(t, map[string]lab.ServerCount{
-			"server": {Requests: 20, Connections: s.Report.Connections.Opened}, "other": {},
-		}, last.Servers, side)
-		require.Equal(t, 2, s.Server.Final.Of(socketstats.Listen), "both listen")
-		require.Zero(t, last.UpstreamConns, side)
-		got, ok := s.Metric("servers.server.requests")
-		require.True(t, ok)
-		require.Equal(t, 20.0, got)
-		_, ok = s.Metric("servers.nobody.requests")
-		require.False(t, ok)
+	for _, s := range o.Subjects {
+		last := s.Last()
+		require.Equal(t, []series.ServerCount{
+			{Name: "other"}, {Name: "server", Requests: 20, Connections: s.Final.Connections.Opened},
+		}, last.Servers, s.ID)
+		_, listening := states(s, socketstats.Listen)
+		require.Equal(t, 2, listening, "both listen")
+		require.Zero(t, last.Upstreams, s.ID)
+		require.InDelta(t, 20, value(t, s, "servers.server.requests"), 0)
+		require.False(t, s.Relayed)
 	}
-	require.False(t, run.Relayed)
 }
 
 // A server in the middle opens connections of its own: they are counted with
 // the others, and known to be behind it.
 func TestConnectionsOfAServerInTheMiddleAreCounted(t *testing.T) {
 	t.Parallel()
-	run, err := lab.Play(t.Context(), lab.Plan{Script: script(t, `
+	o, err := lab.Play(t.Context(), lab.Plan{Script: script(t, `
 id: middle
 title: t
-implementation: no-timeout
+code: no-timeout
 server: {protocol: balancer}
-upstreams: [{name: a, no_response: true}, {name: b, no_response: true}]
+behind: [{name: a, hang: true}, {name: b, hang: true}]
 client: {timeout: 60s}
 load: [{burst: 10}, {pause: 1s}]
-sample_interval: 100ms
+sample: 100ms
 expect: {faulty: [servers.a.requests == 5], fixed: [servers.b.requests == 5]}
 `), Seed: 1, Source: socketstats.Gopsutil{}})
 	require.NoError(t, err)
-	require.True(t, run.Relayed)
-	s := run.Faulty
-	last := s.Samples[len(s.Samples)-1]
-	require.Equal(t, 10, last.UpstreamConns)
-	require.Equal(t, 20, s.Client.Final.Of(socketstats.Established))
-	require.Equal(t, 20, s.Server.Final.Of(socketstats.Established))
-	require.Equal(t, lab.ServerCount{Requests: 5, Connections: 5, Due: true}, last.Servers["a"])
-	require.Equal(t, lab.ServerCount{Requests: 5, Connections: 5, Due: true}, last.Servers["b"])
-	require.Equal(t, int64(10), last.Servers["server"].Connections)
+	s := o.Subject("faulty")
+	require.True(t, s.Relayed)
+	last := s.Last()
+	require.Equal(t, 10, last.Upstreams)
+	client, server := states(s, socketstats.Established)
+	require.Equal(t, 20, client)
+	require.Equal(t, 20, server)
+	require.Equal(t, []series.ServerCount{
+		{Name: "a", Requests: 5, Connections: 5, Due: true},
+		{Name: "b", Requests: 5, Connections: 5, Due: true},
+		{Name: "server", Connections: 10},
+	}, last.Servers)
 	require.InDelta(t, time.Second, s.Oldest(), float64(400*time.Millisecond))
 }
 
 func TestSwappedRunPlaysTheOtherSidesCode(t *testing.T) {
 	t.Parallel()
 	plan := lab.Plan{Script: script(t, strings.Replace(holds, "60s", "300ms", 1)), Seed: 1, Source: socketstats.Gopsutil{}}
-	run, err := lab.Play(t.Context(), plan)
-	require.NoError(t, err)
-	require.EqualValues(t, 20, run.Faulty.Report.Requests.InFlight)
-	require.Zero(t, run.Fixed.Report.Requests.InFlight)
-	plan.Swapped = true
-	run, err = lab.Play(t.Context(), plan)
-	require.NoError(t, err)
-	require.Zero(t, run.Faulty.Report.Requests.InFlight)
-	require.EqualValues(t, 20, run.Fixed.Report.Requests.InFlight)
+	for _, swapped := range []bool{false, true} {
+		inFlight := map[string]int64{"faulty": 20, "fixed": 0}
+		if swapped {
+			plan.Sides = lab.Swap(lab.Pair())
+			inFlight = map[string]int64{"faulty": 0, "fixed": 20}
+		}
+		o, err := lab.Play(t.Context(), plan)
+		require.NoError(t, err)
+		require.Equal(t, swapped, o.Scenario.Swapped)
+		for id, want := range inFlight {
+			require.Equal(t, want, o.Subject(id).Final.Requests.InFlight, id)
+		}
+	}
 }

@@ -14,7 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"socketlab/internal/scenario"
 	"socketlab/internal/worker"
 	"socketlab/internal/worker/netns"
 )
@@ -25,11 +24,18 @@ type Programs struct {
 	// Dir is a folder with the programs slowserver, client-faulty and
 	// client-fixed.
 	Dir string
-	// echo, if not nil, is given what the processes say on standard error.
+	// echo, if not nil, is given what the processes write to standard error.
 	echo io.Writer
 }
 
-// command is a worker's program and its arguments.
+// What a program of ours is told to be by its first argument.
+const (
+	slowserverProgram   = "slowserver"
+	namespaceSupervisor = "keeper"
+	commandSupervisor   = "runner"
+)
+
+// command is a program and its arguments.
 func (p Programs) command(name string) ([]string, error) {
 	if p.Dir != "" {
 		path, err := exec.LookPath(filepath.Join(p.Dir, name))
@@ -45,20 +51,30 @@ func (p Programs) command(name string) ([]string, error) {
 	return []string{self, name, "--controlled"}, nil
 }
 
-// process is one running worker. Its end, whatever the reason, closes answers.
+// process is a worker that was started.
 type process struct {
+	side    *side
 	name    string // for people: "client of the faulty side"
 	pid     int
 	command int // a supervisor's command, which leads a group; 0 without one
-	in      io.WriteCloser
-	answers chan worker.Answer
-	stderr  *tail
-	echo    io.Writer     // given the same as stderr; nil for nobody
-	ended   chan struct{} // closed once the process is gone
-	err     error         // why; to be read after ended
-	child   child
-	// patience is how long the process may take to end by itself.
+	// reports says that it is to be asked for what it has done, and asked that it
+	// was and has not answered yet.
+	ready, reports, asked bool
+	// stopping says that it was told to end, so that its end is no error; gone that
+	// it has ended and that all that it said was taken.
+	stopping, gone bool
+	// patience is how long it may take to end by itself.
 	patience time.Duration
+
+	in     io.WriteCloser // orders, and the parent-death pipe
+	stderr *tail
+	echo   io.Writer // given the same as stderr; nil for nobody
+	child  child
+	// released is closed when nobody takes what it says any more.
+	released chan struct{}
+	release  func()        // closes in and released; may be called again
+	ended    chan struct{} // closed once the process is gone
+	err      error         // why; to be read after ended
 }
 
 // child is a process that was started: beside us, or in a namespace.
@@ -72,23 +88,20 @@ type beside struct{ *exec.Cmd }
 
 func (b beside) Kill() error { return b.Process.Kill() }
 
-// serverOf and clientOf are what processes are called.
-func serverOf(side scenario.Side) string { return fmt.Sprintf("server of the %s side", side) }
-func clientOf(side scenario.Side) string { return fmt.Sprintf("client of the %s side", side) }
-
-// start starts a program, in a namespace if there is one, and gives it its
-// order. The caller ends it with kill.
-func (p Programs) start(program, name string, space *netns.Namespace, order any) (*process, error) {
-	command, err := p.command(program)
-	if err != nil {
-		return nil, fmt.Errorf("start the %s: %w", name, err)
-	}
+// start starts a program as a side's server or client, in the side's namespace if
+// it has one, and gives it its order. What it says goes to the run's messages. The
+// caller ends it with kill.
+func (p Programs) start(r *run, s *side, program, as string, order any) (*process, error) {
 	proc := &process{
-		name: name, stderr: &tail{}, echo: p.echo, patience: endTimeout,
-		answers: make(chan worker.Answer, 16), ended: make(chan struct{}),
+		side: s, name: fmt.Sprintf("%s of the %s side", as, s.ID), stderr: &tail{}, echo: p.echo, patience: endTimeout,
+		released: make(chan struct{}), ended: make(chan struct{}),
 	}
-	if err := proc.launch(command, space); err != nil {
-		return nil, fmt.Errorf("start the %s: %w", name, err)
+	command, err := p.command(program)
+	if err == nil {
+		err = proc.launch(command, s.namespace, r.messages)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("start the %s: %w", proc.name, err)
 	}
 	if err := proc.send(order); err != nil {
 		proc.kill()
@@ -97,20 +110,36 @@ func (p Programs) start(program, name string, space *netns.Namespace, order any)
 	return proc, nil
 }
 
-// launch starts the command with pipes to its standard streams.
-func (p *process) launch(command []string, space *netns.Namespace) error {
-	var pipes [3]struct{ r, w *os.File }
-	for i := range pipes {
-		var err error
-		if pipes[i].r, pipes[i].w, err = os.Pipe(); err != nil {
-			return err
+// pipe is the two ends of one.
+type pipe struct{ r, w *os.File }
+
+// openPipes opens n pipes, or none: with an error, those that were opened are
+// closed again.
+func openPipes(n int) ([]pipe, error) {
+	pipes := make([]pipe, 0, n)
+	for range n {
+		r, w, err := os.Pipe()
+		if err != nil {
+			for _, p := range pipes {
+				err = errors.Join(err, p.r.Close(), p.w.Close())
+			}
+			return nil, err
 		}
+		pipes = append(pipes, pipe{r, w})
+	}
+	return pipes, nil
+}
+
+// launch starts the command with pipes to its standard streams.
+func (p *process) launch(command []string, namespace *netns.Namespace, messages chan<- message) error {
+	pipes, err := openPipes(3)
+	if err != nil {
+		return err
 	}
 	in, out, errs := pipes[0], pipes[1], pipes[2]
-	var err error
-	if space != nil {
+	if namespace != nil {
 		var inside *netns.Process
-		if inside, err = space.Start(command, in.r, out.w, errs.w); err == nil {
+		if inside, err = namespace.Start(command, in.r, out.w, errs.w); err == nil {
 			p.child, p.pid = inside, inside.PID
 		}
 	} else {
@@ -126,38 +155,43 @@ func (p *process) launch(command []string, space *netns.Namespace) error {
 		return errors.Join(err, in.w.Close(), out.r.Close(), errs.r.Close())
 	}
 	p.in = in.w
-	go p.read(out.r, errs.r)
+	p.release = sync.OnceFunc(func() {
+		_ = p.in.Close()
+		close(p.released)
+	})
+	go p.read(out.r, errs.r, messages)
 	return nil
 }
 
-// read passes the answers on until the process ends.
-func (p *process) read(out, errs *os.File) {
+// read passes on what the process says until it ends.
+func (p *process) read(out, errs *os.File, messages chan<- message) {
+	say := func(m message) {
+		select {
+		case messages <- m:
+		case <-p.released:
+		}
+	}
 	var said sync.WaitGroup
 	said.Go(func() {
-		_, _ = io.Copy(p.hears(), errs)
+		stderr := io.Writer(p.stderr)
+		if p.echo != nil {
+			stderr = io.MultiWriter(p.stderr, p.echo)
+		}
+		_, _ = io.Copy(stderr, errs)
 		_ = errs.Close()
 	})
-	lines := json.NewDecoder(out)
-	for {
+	for lines := json.NewDecoder(out); ; {
 		var a worker.Answer
 		if err := lines.Decode(&a); err != nil {
 			break
 		}
-		p.answers <- a
+		say(message{from: p, answer: a})
 	}
 	_ = out.Close()
 	p.err = p.child.Wait()
 	said.Wait()
-	close(p.answers)
 	close(p.ended)
-}
-
-// hears is who hears what the process says on standard error.
-func (p *process) hears() io.Writer {
-	if p.echo == nil {
-		return p.stderr
-	}
-	return io.MultiWriter(p.stderr, p.echo)
+	say(message{from: p, gone: true})
 }
 
 func (p *process) send(order any) error {
@@ -166,7 +200,7 @@ func (p *process) send(order any) error {
 		_, err = p.in.Write(append(line, '\n'))
 	}
 	if err != nil {
-		return fmt.Errorf("tell the %s what to do: %w%s", p.name, err, p.stderr)
+		return fmt.Errorf("send the %s its order: %w%s", p.name, err, p.stderr)
 	}
 	return nil
 }
@@ -175,25 +209,11 @@ func (p *process) send(order any) error {
 // milliseconds, but a small machine may be busy compiling.
 const startTimeout = 15 * time.Second
 
-// first waits for the process's first answer.
-func (p *process) first(ctx context.Context) (worker.Answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
-	select {
-	case a, ok := <-p.answers:
-		switch {
-		case !ok:
-			return a, p.death()
-		case a.Error != "":
-			return a, fmt.Errorf("%s: %s", p.name, a.Error)
-		}
-		return a, nil
-	case <-ctx.Done():
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return worker.Answer{}, fmt.Errorf("the %s (process %d) was not ready within %s", p.name, p.pid, startTimeout)
-		}
-		return worker.Answer{}, ctx.Err()
-	}
+// awaitStart waits until a process that was started says that it is ready.
+func (r *run) awaitStart(ctx context.Context, p *process, ready func() bool) error {
+	return r.await(ctx, startTimeout, ready, func() error {
+		return fmt.Errorf("the %s (process %d) was not ready within %s", p.name, p.pid, startTimeout)
+	})
 }
 
 // death describes the end of a process that should not have ended. It waits
@@ -210,20 +230,15 @@ func (p *process) death() error {
 // endTimeout is how long a process may take to end by itself.
 const endTimeout = 2 * time.Second
 
-// release tells the process to end, by closing its parent-death pipe.
-func (p *process) release() { _ = p.in.Close() }
-
-// kill ends the process: by closing its parent-death pipe, and by force if it does not
-// follow. It returns once the process is gone.
+// kill ends the process: by closing its parent-death pipe, and by force if it does
+// not follow. It returns once the process is gone.
 func (p *process) kill() {
 	p.release()
-	go func() { // nobody listens any more, and the process must not wait for that
-		for range p.answers {
-		}
-	}()
+	patience := time.NewTimer(p.patience)
+	defer patience.Stop()
 	select {
 	case <-p.ended:
-	case <-time.After(p.patience):
+	case <-patience.C:
 		_ = p.child.Kill()
 		<-p.ended
 	}
@@ -240,7 +255,26 @@ func (p *process) shown() int {
 	return p.pid
 }
 
-// tail keeps the end of what a process said on standard error.
+// CanIsolate returns nil where a run can be isolated, and otherwise an error
+// that says why not. It tries.
+func CanIsolate() error {
+	namespace, err := newNamespace()
+	if err != nil {
+		return err
+	}
+	return namespace.Close()
+}
+
+// newNamespace makes a namespace. Its supervisor is always this same binary.
+func newNamespace() (*netns.Namespace, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("cannot find this program's own file to start a namespace's supervisor from it: %w", err)
+	}
+	return netns.New(exec.Command(self, namespaceSupervisor))
+}
+
+// tail keeps the end of what a process wrote to standard error.
 type tail struct {
 	mu   sync.Mutex
 	text []byte

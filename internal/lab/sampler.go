@@ -2,91 +2,201 @@ package lab
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"time"
 
-	"socketlab/internal/scenario"
+	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/worker/netns"
 )
 
-// sampler counts the sockets of both sides. Without isolation there is one view
-// of both, so that the two are of the same moment; with it each side has its
-// own, and they are read one right after the other.
+// sampler counts the sockets of all sides. Without isolation there is one view
+// of them, so that all are of the same moment; with it each side has its own, and
+// they are read one right after the other. It is for one goroutine at a time.
 type sampler struct{ views []*view }
 
 // view is what one source sees: a network namespace, and in it the servers of
-// one side or of both.
+// some sides.
 type view struct {
-	source  socketstats.Source
-	servers map[scenario.Side]endpoints
+	source socketstats.Source
+	sides  []sideView
 	// proc is the folder of /proc that shows the namespace's counters; "" where
-	// they are not this run's alone.
+	// they are not this run's alone. The source is the run's own then.
 	proc string
 	// before holds sockets that an earlier user of a port left behind, with
 	// their states: a port may be used again while its last connections are
 	// still in TIME_WAIT. They are not of this run.
 	before map[socketstats.Tuple]socketstats.State
-	// ages knows since when each side's sockets are there.
-	ages map[scenario.Side]ages
-	// closings hears of the connections that no sample shows; nil where the
-	// system does not tell.
-	closings *closings
+	// closings hears of the connections that no sample shows; nil where the system
+	// does not report them.
+	closings *socketstats.Closings
+	ledger   series.Ledger[int] // by the side's index in the run
+	heard    []socketstats.Closed
 }
 
-// listen begins to hear of closings. It is called before look.
-func (v *view) listen(source socketstats.Closings) {
-	v.closings = &closings{
-		source: source, servers: v.servers,
-		before: map[uint64]bool{}, closed: map[scenario.Side]*ends{},
-	}
-	for side := range v.servers {
-		v.closings.closed[side] = &ends{}
-	}
+// sideView is one side in a view.
+type sideView struct {
+	index   int // in the run
+	at      endpoints
+	relayed bool
+	ages    ages
 }
 
-// look remembers what is there before the run.
-func (v *view) look(ctx context.Context) error {
-	sockets, err := v.list(ctx)
-	if err != nil {
-		return err
+// open makes the run's views, and has them look at what is there already.
+func (s *sampler) open(ctx context.Context, r *run) error {
+	if !r.isolated {
+		s.views = []*view{{source: r.source}}
 	}
-	v.before = map[socketstats.Tuple]socketstats.State{}
-	v.ages = map[scenario.Side]ages{}
-	for side := range v.servers {
-		v.ages[side] = ages{}
+	for i, side := range r.sides {
+		v := s.views
+		if r.isolated {
+			s.views = append(s.views, &view{proc: side.namespace.Proc()})
+			v = s.views[i:]
+		}
+		v[0].sides = append(v[0].sides, sideView{index: i, at: side.addrs, relayed: side.site.Relayed, ages: ages{}})
 	}
-	for _, socket := range sockets {
-		if socket.State != socketstats.Listen {
-			v.before[socket.Tuple()] = socket.State
-			if v.closings != nil {
-				v.closings.before[socket.Cookie] = true
+	for i, v := range s.views {
+		if r.isolated {
+			if err := v.openInside(r.sides[i].namespace); err != nil {
+				return err
 			}
+		} else if _, ok := v.source.(*socketstats.Sockdiag); ok {
+			var err error
+			if v.closings, err = socketstats.OpenClosings(v.ports()); err != nil {
+				return err
+			}
+		}
+	}
+	for _, v := range s.views {
+		if err := v.look(ctx); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// leftBehind is how many sockets are not of this run, at a side's server.
-func (v *view) leftBehind(side scenario.Side) int {
+// openInside opens what sees a namespace from here.
+func (v *view) openInside(namespace *netns.Namespace) error {
+	f, err := namespace.Sockdiag()
+	if err != nil {
+		return err
+	}
+	if v.source, err = socketstats.SockdiagFrom(f); err != nil {
+		return err
+	}
+	if f, err = namespace.Sockdiag(); err != nil {
+		return err
+	}
+	v.closings, err = socketstats.ClosingsFrom(f, nil)
+	return err
+}
+
+// source is that of the counts.
+func (s *sampler) source() socketstats.Source { return s.views[0].source }
+
+// hears reports whether the sampler hears of connections that no sample shows.
+func (s *sampler) hears() bool { return s.views[0].closings != nil }
+
+// leftBehind is how many sockets at a side's servers are not of this run.
+func (s *sampler) leftBehind(side int) int {
 	n := 0
-	for tuple := range v.before {
-		if _, ok := (socketstats.Socket{Local: tuple.Local, Remote: tuple.Remote}).EndOf(v.servers[side]...); ok {
-			n++
+	for _, v := range s.views {
+		for _, of := range v.sides {
+			if of.index != side {
+				continue
+			}
+			for tuple := range v.before {
+				if _, ok := (socketstats.Socket{Local: tuple.Local, Remote: tuple.Remote}).EndOf(of.at...); ok {
+					n++
+				}
+			}
 		}
 	}
 	return n
 }
 
-func (v *view) list(ctx context.Context) ([]socketstats.Socket, error) {
+func (v *view) ports() []uint16 {
 	var ports []uint16
-	for _, at := range v.servers {
-		ports = append(ports, at.ports()...)
+	for _, of := range v.sides {
+		for _, server := range of.at {
+			ports = append(ports, server.Port())
+		}
 	}
-	return v.source.Sockets(ctx, socketstats.Query{Ports: ports, Info: true})
+	return ports
 }
 
-// count enters its sides' sockets, connections and counters in a sample.
-func (v *view) count(ctx context.Context, s *Sample) error {
-	sockets, gone, err := v.listAndDrain(ctx)
+// look remembers what is there before the run.
+func (v *view) look(ctx context.Context) error {
+	v.ledger.Paired = true
+	sockets, err := v.list(ctx)
+	if err != nil {
+		return err
+	}
+	v.before = map[socketstats.Tuple]socketstats.State{}
+	for _, socket := range sockets {
+		if socket.State != socketstats.Listen {
+			v.before[socket.Tuple()] = socket.State
+		}
+	}
+	return nil
+}
+
+// list returns the sockets that are there, and enters them in the ledger with
+// those that are gone since the last list.
+func (v *view) list(ctx context.Context) ([]socketstats.Socket, error) {
+	if err := v.drain(); err != nil {
+		return nil, err
+	}
+	sockets, err := v.source.Sockets(ctx, socketstats.Query{Ports: v.ports(), Info: true})
+	if err != nil {
+		return nil, err
+	}
+	// What has gone since the list was made is in it, and not alive.
+	if err := v.drain(); err != nil {
+		return nil, err
+	}
+	if v.closings != nil {
+		v.ledger.Alive(sockets, func(s *socketstats.Socket) (int, socketstats.End, bool) { return v.sort(*s) })
+	}
+	return sockets, nil
+}
+
+// drain enters in the ledger what was heard of closings.
+func (v *view) drain() error {
+	if v.closings == nil {
+		return nil
+	}
+	var overflows int
+	var err error
+	if v.heard, overflows, err = v.closings.Drain(v.heard[:0]); err != nil {
+		return err
+	}
+	v.ledger.AtLeast = overflows > 0
+	v.ledger.Heard(v.heard, func(c *socketstats.Closed) (int, series.ClosedConn, bool) {
+		side, end, ok := v.sort(socketstats.Socket{Local: c.Local, Remote: c.Remote})
+		// Every socket at the server's end was a connection; it may be that its
+		// remote port is forgotten.
+		server := end == socketstats.Server
+		return side, series.ClosedConn{End: end, WithTCPInfo: server, ShortLived: server && c.ShortLived(end)}, ok && (c.Connected || server)
+	})
+	return nil
+}
+
+// sort says of which side a socket is, and at which end.
+func (v *view) sort(s socketstats.Socket) (side int, end socketstats.End, ok bool) {
+	for i := range v.sides {
+		if end, ok = s.EndOf(v.sides[i].at...); ok {
+			return v.sides[i].index, end, true
+		}
+	}
+	return 0, 0, false
+}
+
+// count enters the sockets, connections and counters of the view's sides in a
+// moment.
+func (v *view) count(ctx context.Context, m *series.Moment) error {
+	sockets, err := v.list(ctx)
 	if err != nil {
 		return err
 	}
@@ -101,17 +211,17 @@ func (v *view) count(ctx context.Context, s *Sample) error {
 		}
 	}
 	v.before = still
-	for side, at := range v.servers {
-		of := s.Of(side)
-		of.Client, of.Server = socketstats.Count(ours, at...)
-		of.UpstreamConns = at.upstreamConns(ours)
-		of.Oldest = v.ages[side].oldest(ours, at, s.At)
-		if socketstats.ReportsInfo(v.source) {
-			of.ClientActivity, of.ServerActivity = activitiesOf(ours, at)
+	for _, side := range v.sides {
+		of := &m.Subjects[side.index].Sample
+		of.Client.Counts, of.Server.Counts = socketstats.Count(ours, side.at...)
+		if side.relayed {
+			of.Upstreams = side.at.upstreams(ours)
 		}
-		if v.closings != nil {
-			of.Connections = v.closings.counts(side, ours, gone)
+		of.Oldest = side.ages.oldest(ours, side.at, m.At)
+		if _, ok := v.source.(*socketstats.Sockdiag); ok {
+			of.Client.Activity, of.Server.Activity = side.at.activities(ours)
 		}
+		of.KernelConns = v.ledger.Counts(side.index)
 		if v.proc != "" {
 			if of.Kernel, err = socketstats.ReadCounters(v.proc); err != nil {
 				return err
@@ -121,57 +231,33 @@ func (v *view) count(ctx context.Context, s *Sample) error {
 	return nil
 }
 
-// activitiesOf says what the connections to a side's servers do, at both ends.
-func activitiesOf(sockets []socketstats.Socket, at endpoints) (client, srv *socketstats.Activity) {
-	var ends [2][]socketstats.Socket
-	for _, s := range sockets {
-		if end, ok := s.EndOf(at...); ok {
-			ends[end] = append(ends[end], s)
-		}
-	}
-	c, s := socketstats.ActivityOf(ends[socketstats.Client], socketstats.Client), socketstats.ActivityOf(ends[socketstats.Server], socketstats.Server)
-	return &c, &s
-}
-
-// listAndDrain returns what is there, and what has gone from it since.
-func (v *view) listAndDrain(ctx context.Context) (sockets []socketstats.Socket, gone map[uint64]bool, err error) {
-	if v.closings == nil {
-		sockets, err = v.list(ctx)
-		return sockets, nil, err
-	}
-	if _, err = v.closings.drain(); err != nil {
-		return nil, nil, err
-	}
-	if sockets, err = v.list(ctx); err != nil {
-		return nil, nil, err
-	}
-	gone, err = v.closings.drain()
-	return sockets, gone, err
-}
-
-// count takes a sample, but for what the clients say, and measures what it
-// costs.
-func (s *sampler) count(ctx context.Context, start time.Time) (*Sample, error) {
+// count takes a sample of every side, without what their processes say, and
+// measures what it costs.
+func (s *sampler) count(ctx context.Context, start time.Time) (*series.Moment, error) {
 	meter := startMeter(len(s.views) > 1)
-	sample := &Sample{At: time.Since(start)}
+	sides := 0
 	for _, v := range s.views {
-		if err := v.count(ctx, sample); err != nil {
+		sides += len(v.sides)
+	}
+	m := &series.Moment{At: time.Since(start), Subjects: make([]series.SubjectSample, sides)}
+	for _, v := range s.views {
+		if err := v.count(ctx, m); err != nil {
 			meter.stop()
-			return nil, err
+			return nil, fmt.Errorf("count sockets: %w", err)
 		}
 	}
-	sample.Took, sample.CPU = meter.stop()
-	return sample, nil
+	m.Took, m.CPU = meter.stop()
+	return m, nil
 }
 
 // close closes what was opened for this run.
 func (s *sampler) close() {
 	for _, v := range s.views {
-		if v.proc != "" {
-			_ = v.source.Close()
+		if c, ok := v.source.(io.Closer); ok && v.proc != "" {
+			_ = c.Close()
 		}
 		if v.closings != nil {
-			_ = v.closings.source.Close()
+			_ = v.closings.Close()
 		}
 	}
 }

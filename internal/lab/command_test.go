@@ -20,6 +20,7 @@ import (
 
 	"socketlab/internal/lab"
 	"socketlab/internal/scenario"
+	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 )
 
@@ -85,152 +86,133 @@ func their(t *testing.T, args ...string) string {
 
 // leakyAndHealthy compares two clients that end once three samples showed all
 // their connections.
-func leakyAndHealthy(t *testing.T) (c lab.Comparison, begin *lab.Begin) {
+func leakyAndHealthy(t *testing.T) lab.Comparison {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "seen")
-	begin = &lab.Begin{}
 	seen := 0
-	opened := func(s lab.SideSample, n int) bool {
-		established := s.Client.Of(socketstats.Established)
-		return established == n && s.Server.Of(socketstats.Established) == n
+	established := func(s *series.Sample, n int) bool {
+		return s.Client.Counts.Of(socketstats.Established) == n && s.Server.Counts.Of(socketstats.Established) == n
 	}
 	return lab.Comparison{
-		Commands: lab.Commands{Faulty: their(t, "leaky {url}", file), Fixed: their(t, "healthy {url}", file)},
+		Commands: series.Commands{Faulty: their(t, "leaky {url}", file), Fixed: their(t, "healthy {url}", file)},
 		For:      time.Minute, Interval: 50 * time.Millisecond, Source: socketstats.Gopsutil{},
 		Behaviour: scenario.Server{Protocol: scenario.HTTP, Status: http.StatusOK},
-		Observe: func(e lab.Event) {
-			switch {
-			case e.Begin != nil:
-				*begin = *e.Begin
-			case e.Sample != nil && opened(e.Sample.Faulty, requests) && opened(e.Sample.Fixed, 1):
-				if e.Sample.Fixed.Report.Knows("requests") && e.Sample.Fixed.Report.Requests.OK < requests {
-					return
-				}
-				if seen++; seen == 3 {
-					if err := os.WriteFile(file, nil, 0o600); err != nil {
-						t.Error(err)
-					}
+		Observe: func(e series.Event) {
+			if e.Moment == nil {
+				return
+			}
+			faulty, fixed := &e.Moment.Subjects[0].Sample, &e.Moment.Subjects[1].Sample
+			if !established(faulty, requests) || !established(fixed, 1) || fixed.Requests != nil && fixed.Requests.OK < requests {
+				return
+			}
+			if seen++; seen == 3 {
+				if err := os.WriteFile(file, nil, 0o600); err != nil {
+					t.Error(err)
 				}
 			}
 		},
-	}, begin
+	}
 }
 
-func requireGone(t *testing.T, begin *lab.Begin) {
+// requireGone requires that the processes of a comparison are no more.
+func requireGone(t *testing.T, o *series.Observation) {
 	t.Helper()
-	for _, at := range []lab.Endpoint{begin.FaultyAt, begin.FixedAt} {
-		for _, pid := range []int{at.ClientPID, at.ServerPID} {
+	for _, s := range o.Subjects {
+		for _, pid := range pids(s.Endpoints) {
 			require.Positive(t, pid)
 			require.ErrorIs(t, socketstats.CheckProcess(int32(pid)), socketstats.ErrNoProcess)
 		}
 	}
 }
 
-func TestCompareCountsProgramsThatKnowNothingOfUs(t *testing.T) {
-	t.Parallel()
+// forEachSource runs a test with every source that works here.
+func forEachSource(t *testing.T, test func(t *testing.T, name string, source socketstats.Source)) {
 	for _, name := range socketstats.SourceNames() {
 		if name == socketstats.Auto {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			source, err := socketstats.OpenSource(name)
-			if err != nil {
-				t.Skip(err)
-			}
-			c, begin := leakyAndHealthy(t)
-			c.Source = source
-			run, err := lab.Compare(t.Context(), c)
-			require.NoError(t, err)
-			require.Empty(t, run.Stopped)
-			require.Equal(t, c.Commands, *run.Commands)
-			require.Equal(t, "ab", run.Scenario)
-
-			require.Equal(t, requests, run.Faulty.Client.Peak.Of(socketstats.Established))
-			require.Equal(t, requests, run.Faulty.Server.Peak.Of(socketstats.Established))
-			require.Equal(t, 1, run.Fixed.Client.Peak.Of(socketstats.Established))
-			require.EqualValues(t, requests, run.Faulty.Report.Connections.Opened)
-			require.EqualValues(t, 0, run.Faulty.Report.Connections.Reused)
-			require.EqualValues(t, 1, run.Fixed.Report.Connections.Opened)
-			require.EqualValues(t, requests-1, run.Fixed.Report.Connections.Reused)
-			for _, side := range scenario.Sides() {
-				r := run.Of(side).Report
-				require.EqualValues(t, requests, r.Requests.Sent, side)
-				require.EqualValues(t, requests, r.Requests.OK, side)
-				require.Zero(t, r.Requests.Failed, side)
-				require.Zero(t, r.Requests.InFlight, side)
-				require.Empty(t, r.Failure, side)
-				require.True(t, r.Done && r.Final, side)
-				require.True(t, r.Knows("requests.sent") && r.Knows("connections.opened"), side)
-				require.False(t, r.Knows("process.fds_peak") || r.Knows("latency_ms"), side)
-				require.Zero(t, run.Of(side).Client.Final.Of(socketstats.Established), "the last sample is after the end")
-				atWork := run.Of(side).Client.Series[:run.AtWork(side)]
-				require.NotEmpty(t, atWork, side)
-				require.Equal(t, run.Of(side).Client.Peak.Of(socketstats.Established),
-					atWork[len(atWork)-1].Counts.Of(socketstats.Established), "the last one at work")
-				if name == "sockdiag" {
-					require.Equal(t, int(r.Connections.Opened), run.Of(side).Connections.Opened, side)
-				}
-			}
-			requireGone(t, begin)
+			test(t, name, sourceOrSkip(t, name))
 		})
 	}
+}
+
+func TestCompareCountsProgramsThatKnowNothingOfUs(t *testing.T) {
+	t.Parallel()
+	forEachSource(t, func(t *testing.T, name string, source socketstats.Source) {
+		c := leakyAndHealthy(t)
+		c.Source = source
+		o, err := lab.Compare(t.Context(), c)
+		require.NoError(t, err)
+		require.Empty(t, o.Stopped)
+		require.Equal(t, c.Commands, *o.Commands)
+		require.Nil(t, o.Scenario)
+
+		for id, opened := range map[string]int{"faulty": requests, "fixed": 1} {
+			s := o.Subject(id)
+			most := s.Peak(socketstats.Client).Of(socketstats.Established)
+			require.Equal(t, opened, most, id)
+			require.Equal(t, opened, s.Peak(socketstats.Server).Of(socketstats.Established), id)
+			r := s.Final
+			require.EqualValues(t, opened, r.Connections.Opened, id)
+			require.EqualValues(t, requests-opened, *r.Connections.Reused, id)
+			require.EqualValues(t, requests, r.Requests.Sent, id)
+			require.EqualValues(t, requests, r.Requests.OK, id)
+			require.Zero(t, r.Requests.Failed, id)
+			require.Zero(t, r.Requests.InFlight, id)
+			require.Empty(t, r.Failure, id)
+			require.True(t, s.Last().Ended, id)
+			require.Nil(t, r.Process, "what nobody counts is not known")
+			require.Nil(t, r.Latency, id)
+			require.Nil(t, r.Requests.Attempts, id)
+			require.Zero(t, s.Now(socketstats.Client).Of(socketstats.Established), "the last sample is after the end")
+			atWork := s.AtWork()
+			require.NotEmpty(t, atWork, id)
+			require.Equal(t, most, atWork[len(atWork)-1].Client.Counts.Of(socketstats.Established), "the last one at work")
+			if name == "sockdiag" {
+				require.Equal(t, opened, r.KernelConns.Opened, id)
+			}
+		}
+		requireGone(t, o)
+	})
 }
 
 func TestCompareWithAServerOfTheUsers(t *testing.T) {
 	t.Parallel()
-	for _, name := range socketstats.SourceNames() {
-		if name == socketstats.Auto {
-			continue
+	forEachSource(t, func(t *testing.T, name string, source socketstats.Source) {
+		c := leakyAndHealthy(t)
+		c.Source, c.Server = source, their(t, "serve {addr}")
+		o, err := lab.Compare(t.Context(), c)
+		require.NoError(t, err)
+		require.NotEqual(t, o.Subjects[0].Endpoints.Server, o.Subjects[1].Endpoints.Server)
+		for id, opened := range map[string]int{"faulty": requests, "fixed": 1} {
+			s := o.Subject(id)
+			require.Equal(t, opened, s.Peak(socketstats.Client).Of(socketstats.Established), id)
+			require.Nil(t, s.Final.Requests, id)
+			require.Nil(t, s.Final.Connections, id)
+			if name != "sockdiag" {
+				require.Nil(t, s.KernelConns(), id)
+				continue
+			}
+			require.InDelta(t, opened, value(t, s, "connections.opened"), 0, "the kernel knows")
 		}
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			source, err := socketstats.OpenSource(name)
-			if err != nil {
-				t.Skip(err)
-			}
-			c, begin := leakyAndHealthy(t)
-			c.Source, c.Server = source, their(t, "serve {addr}")
-			run, err := lab.Compare(t.Context(), c)
-			require.NoError(t, err)
-			require.NotEqual(t, begin.FaultyAt.Server, begin.FixedAt.Server)
-			require.Equal(t, requests, run.Faulty.Client.Peak.Of(socketstats.Established))
-			require.Equal(t, 1, run.Fixed.Client.Peak.Of(socketstats.Established))
-			for side, opened := range map[scenario.Side]int64{scenario.Faulty: requests, scenario.Fixed: 1} {
-				r := run.Of(side).Report
-				require.False(t, r.Knows("requests") || r.Knows("connections.reused"))
-				require.Equal(t, name == "sockdiag", r.Knows("connections.opened"), "the kernel knows")
-				if name == "sockdiag" {
-					require.Equal(t, opened, r.Connections.Opened, side)
-				}
-			}
-			requireGone(t, begin)
-		})
-	}
+		requireGone(t, o)
+	})
 }
 
 func TestComparisonIsRecordedLikeAnyRun(t *testing.T) {
 	t.Parallel()
-	c, _ := leakyAndHealthy(t)
+	c := leakyAndHealthy(t)
 	var recording bytes.Buffer
 	out, observe := json.NewEncoder(&recording), c.Observe
-	c.Observe = func(e lab.Event) {
+	c.Observe = func(e series.Event) {
 		require.NoError(t, out.Encode(e))
 		observe(e)
 	}
-	run, err := lab.Compare(t.Context(), c)
+	o, err := lab.Compare(t.Context(), c)
 	require.NoError(t, err)
-	again := &lab.Run{}
-	for in := json.NewDecoder(&recording); in.More(); {
-		var e lab.Event
-		require.NoError(t, in.Decode(&e))
-		again.Add(e)
-	}
-	want, err := json.Marshal(run)
-	require.NoError(t, err)
-	got, err := json.Marshal(again)
-	require.NoError(t, err)
-	require.JSONEq(t, string(want), string(got))
+	sameAgain(t, o, &recording)
 }
 
 // comparisonOf is a comparison of two commands for sh.
@@ -240,7 +222,7 @@ func comparisonOf(t *testing.T, faulty, fixed string) lab.Comparison {
 		t.Skip("these commands are for sh")
 	}
 	return lab.Comparison{
-		Commands: lab.Commands{Faulty: faulty, Fixed: fixed},
+		Commands: series.Commands{Faulty: faulty, Fixed: fixed},
 		For:      time.Minute, Interval: 50 * time.Millisecond, Source: socketstats.Gopsutil{},
 		Behaviour: scenario.Server{Protocol: scenario.HTTP, Status: http.StatusOK},
 	}
@@ -250,51 +232,46 @@ func TestClientThatFailsDoesNotEndTheRun(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "done")
 	c := comparisonOf(t, "echo out of luck at {port} >&2; exit 7", their(t, "healthy {url}", file))
-	c.Observe = func(e lab.Event) {
-		if e.Sample != nil && e.Sample.Faulty.Report.Failure != "" && e.Sample.Fixed.Report.Requests.OK == requests {
+	c.Observe = func(e series.Event) {
+		if e.Moment != nil && e.Moment.Subjects[0].Ended && e.Moment.Subjects[1].Requests.OK == requests {
 			if err := os.WriteFile(file, nil, 0o600); err != nil {
 				t.Error(err)
 			}
 		}
 	}
-	run, err := lab.Compare(t.Context(), c)
+	o, err := lab.Compare(t.Context(), c)
 	require.NoError(t, err)
-	require.Regexp(t, `^the command ended with exit status 7\n  out of luck at \d+$`, run.Faulty.Report.Failure)
-	require.Empty(t, run.Fixed.Report.Failure)
-	require.Empty(t, run.Stopped)
-	require.EqualValues(t, requests, run.Fixed.Report.Requests.OK, "the other side went on")
+	require.Regexp(t, `^the command ended with exit status 7\n  out of luck at \d+$`, o.Subject("faulty").Final.Failure)
+	require.Empty(t, o.Subject("fixed").Final.Failure)
+	require.Empty(t, o.Stopped)
+	require.EqualValues(t, requests, o.Subject("fixed").Final.Requests.OK, "the other side went on")
 }
 
 func TestCommandThatCannotBeRunIsAnError(t *testing.T) {
 	t.Parallel()
-	run, err := lab.Compare(t.Context(), comparisonOf(t, "sleep 60 # {url}", "no-such-program {url}"))
+	o, err := lab.Compare(t.Context(), comparisonOf(t, "sleep 60 # {url}", "no-such-program {url}"))
 	require.ErrorIs(t, err, lab.ErrNotRun)
 	require.ErrorContains(t, err, "client of the fixed side: the command could not be run: exit status 127\n  sh: ")
 	require.ErrorContains(t, err, "no-such-program")
-	require.Contains(t, run.Stopped, "could not be run")
+	require.Contains(t, o.Stopped, "could not be run")
 }
 
 func TestClientsAreEndedWhenTheirTimeIsOver(t *testing.T) {
 	t.Parallel()
 	c := comparisonOf(t, "sleep 60 # {url}", "sleep 60 # {url}")
-	var begin *lab.Begin
 	c.For = 300 * time.Millisecond
-	c.Observe = func(e lab.Event) {
-		if e.Begin != nil {
-			begin = e.Begin
-		}
-	}
-	run, err := lab.Compare(t.Context(), c)
+	o, err := lab.Compare(t.Context(), c)
 	require.NoError(t, err)
-	require.Empty(t, run.Stopped)
-	require.Empty(t, run.Faulty.Report.Failure, "it is we who ended it")
-	require.False(t, run.Faulty.Report.Done)
-	require.Equal(t, len(run.Faulty.Samples), run.AtWork(scenario.Faulty))
+	require.Empty(t, o.Stopped)
+	faulty := o.Subject("faulty")
+	require.Empty(t, faulty.Final.Failure, "it is we who ended it")
+	require.False(t, faulty.Last().Ended)
+	require.Len(t, faulty.AtWork(), len(faulty.Samples))
 	if runtime.GOOS == "linux" {
-		require.Positive(t, run.Limits.Descriptors)
+		require.Positive(t, faulty.Limits.Descriptors)
 	}
-	require.GreaterOrEqual(t, run.Duration, c.For)
-	requireGone(t, begin)
+	require.GreaterOrEqual(t, o.Duration, c.For)
+	requireGone(t, o)
 }
 
 func TestServerThatEndsIsAnError(t *testing.T) {
@@ -305,37 +282,34 @@ func TestServerThatEndsIsAnError(t *testing.T) {
 	require.Regexp(t, `^the server of the faulty side ended before it listened on 127\.0\.0\.1:(\d+): exit status 3\n  port \d+ is not for me$`, err.Error())
 
 	c.Server = their(t, "serve {addr}")
-	c.Observe = func(e lab.Event) {
-		if e.Begin == nil {
+	c.Observe = func(e series.Event) {
+		if e.Header == nil {
 			return
 		}
-		p, err := os.FindProcess(e.Begin.FixedAt.ServerPID)
+		p, err := os.FindProcess(e.Header.Subjects[1].Endpoints.ServerPID)
 		require.NoError(t, err)
 		require.NoError(t, p.Kill())
 	}
-	run, err := lab.Compare(t.Context(), c)
+	o, err := lab.Compare(t.Context(), c)
 	require.EqualError(t, err, "the server of the fixed side ended in mid-run: signal: killed")
-	require.Equal(t, 1, run.Faulty.Server.Final.Of(socketstats.Listen), "what was seen is kept")
+	require.Equal(t, 1, o.Subject("faulty").Now(socketstats.Server).Of(socketstats.Listen), "what was seen is kept")
 }
 
 func TestInterruptedComparisonKeepsWhatItSaw(t *testing.T) {
 	t.Parallel()
-	c, begin := leakyAndHealthy(t)
+	c := leakyAndHealthy(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	observe := c.Observe
-	c.Observe = func(e lab.Event) {
-		if e.Sample == nil {
-			observe(e)
-		} else if e.Sample.Faulty.Report.Requests.OK == requests {
+	c.Observe = func(e series.Event) {
+		if e.Moment != nil && e.Moment.Subjects[0].Requests.OK == requests {
 			cancel()
 		}
 	}
-	run, err := lab.Compare(ctx, c)
+	o, err := lab.Compare(ctx, c)
 	require.ErrorIs(t, err, lab.ErrInterrupted)
-	require.Equal(t, "interrupted", run.Stopped)
-	require.Equal(t, requests, run.Faulty.Client.Final.Of(socketstats.Established))
-	requireGone(t, begin)
+	require.Equal(t, "interrupted", o.Stopped)
+	require.Equal(t, requests, o.Subject("faulty").Now(socketstats.Client).Of(socketstats.Established))
+	requireGone(t, o)
 }
 
 func TestWhatClientsSayIsPassedOnWithTheirSide(t *testing.T) {
@@ -367,21 +341,15 @@ func (b *safeBuffer) String() string {
 	return b.text.String()
 }
 
-func TestPlacesInCommandsAreFilledIn(t *testing.T) {
+func TestPlaceholdersInCommandsAreFilledIn(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "said")
 	c := comparisonOf(t, `port=x; echo {url} {addr} {host} {port} %{url} ${port} {ports} >'`+file+`'`, "true {url}")
-	var begin *lab.Begin
-	c.Observe = func(e lab.Event) {
-		if e.Begin != nil {
-			begin = e.Begin
-		}
-	}
-	_, err := lab.Compare(t.Context(), c)
+	o, err := lab.Compare(t.Context(), c)
 	require.NoError(t, err)
 	said, err := os.ReadFile(file)
 	require.NoError(t, err)
-	host, port, err := net.SplitHostPort(begin.FaultyAt.Server)
+	host, port, err := net.SplitHostPort(o.Subject("faulty").Endpoints.Server)
 	require.NoError(t, err)
 	require.Equal(t, "127.0.0.1", host)
 	require.Equal(t, fmt.Sprintf("http://127.0.0.1:%s/ 127.0.0.1:%s 127.0.0.1 %s %%{url} x {ports}\n", port, port, port), string(said))
@@ -394,7 +362,7 @@ func TestComparisonIsCheckedBeforeAnythingStarts(t *testing.T) {
 		want   string
 	}{
 		"empty":            {func(c *lab.Comparison) { c.Fixed = " " }, "fixed is empty: give the command"},
-		"no place":         {func(c *lab.Comparison) { c.Faulty = "curl ${url}" }, `faulty "curl ${url}" would not talk to its side's server: write {url}`},
+		"no placeholder":   {func(c *lab.Comparison) { c.Faulty = "curl ${url}" }, `faulty "curl ${url}" would not talk to its side's server: write {url}`},
 		"server, no port":  {func(c *lab.Comparison) { c.Server = "serve {host}" }, "would not listen where its side's client expects it"},
 		"too long":         {func(c *lab.Comparison) { c.For = 2 * time.Hour }, "for 2h0m0s is not between 0 and 1h0m0s"},
 		"no time":          {func(c *lab.Comparison) { c.For = 0 }, "for 0s is not between"},
@@ -406,7 +374,7 @@ func TestComparisonIsCheckedBeforeAnythingStarts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := comparisonOf(t, "a {url}", "b {url}")
-			c.Observe = func(lab.Event) { t.Error("it began") }
+			c.Observe = func(series.Event) { t.Error("it began") }
 			test.change(&c)
 			_, err := lab.Compare(t.Context(), c)
 			require.ErrorContains(t, err, test.want)
@@ -417,7 +385,7 @@ func TestComparisonIsCheckedBeforeAnythingStarts(t *testing.T) {
 func TestTitleIsOneShortLine(t *testing.T) {
 	t.Parallel()
 	c := comparisonOf(t, "true  {url}\t"+strings.Repeat("x", 100), "true {url}")
-	run, err := lab.Compare(t.Context(), c)
+	o, err := lab.Compare(t.Context(), c)
 	require.NoError(t, err)
-	require.Equal(t, "true {url} "+strings.Repeat("x", 21)+"… against true {url}", run.Title)
+	require.Equal(t, "true {url} "+strings.Repeat("x", 21)+"… against true {url}", o.Title)
 }

@@ -1,0 +1,86 @@
+// Package lab plays runs. A run has sides, each with a server and a client of its
+// own in processes of their own. All of them get the same load at the same time,
+// or run a command of the user's; the lab samples their sockets, ends the
+// processes, and yields an observation with a subject for each side.
+package lab
+
+import (
+	"context"
+	"errors"
+
+	"socketlab/internal/scenario"
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+)
+
+// Plan is what to play, and how. Script and Source are required.
+type Plan struct {
+	// Script is the scenario, at the speed to play it (Script.AtSpeed).
+	Script scenario.Script
+	Seed   uint64
+	// Sides are the subjects of the run; nil is [Pair].
+	Sides    []Side
+	Source   socketstats.Source
+	Programs Programs
+	// Isolated plays each side in a user and network namespace of its own,
+	// counted by a sock_diag source inside; Source is not used then. See
+	// [CanIsolate].
+	Isolated bool
+	// Provenance is who plays the run; nil says nothing.
+	Provenance *series.Provenance
+	// Observe is given every event as it happens, by the goroutine that called
+	// Play. nil observes nothing.
+	Observe func(series.Event)
+}
+
+// Side is one subject of a run: a server, and a client that sends it the load.
+type Side struct {
+	// ID names the subject in the observation.
+	ID string
+	// Code is the half of the script's pair whose code is played.
+	Code scenario.Side
+	// Settings are the client's settings in place of the script's; nil for those.
+	Settings *scenario.Client
+	// Listen is where the server listens; "" takes a free port of 127.0.0.1.
+	Listen string
+}
+
+// Pair is the sides of a script as it is meant: "faulty" and "fixed".
+func Pair() []Side {
+	var pair []Side
+	for _, side := range scenario.Sides() {
+		pair = append(pair, Side{ID: string(side), Code: side})
+	}
+	return pair
+}
+
+// Swap has each side play the other half's code. A script that then still shows
+// what it expects proves nothing.
+func Swap(sides []Side) []Side {
+	swapped := make([]Side, len(sides))
+	for i, s := range sides {
+		s.Code = s.Code.Other()
+		swapped[i] = s
+	}
+	return swapped
+}
+
+// ErrInterrupted is the error of a run whose context ended.
+var ErrInterrupted = errors.New("interrupted")
+
+// Play plays a scenario once and returns what it showed. No process of the run
+// is left when it returns.
+//
+// With an error, the observation holds what was seen up to then; it is
+// [ErrInterrupted] if ctx ended first. A leak that reached the limit of
+// descriptors is no error: the observation says so in Stopped.
+func Play(ctx context.Context, plan Plan) (*series.Observation, error) {
+	sides := plan.Sides
+	if sides == nil {
+		sides = Pair()
+	}
+	r := newRun(sides, plan.Source, plan.Observe)
+	r.isolated, r.provenance = plan.Isolated, plan.Provenance
+	r.interval, r.limit, r.stopServers = plan.Script.Sample.D(), plan.Script.Length(), plan.Script.Server.StopAfter.D()
+	return r.play(ctx, &load{run: r, Plan: &plan})
+}

@@ -1,0 +1,164 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"socketlab/internal/loadgen"
+	"socketlab/internal/scenario"
+	"socketlab/internal/series"
+	"socketlab/internal/worker"
+)
+
+// load is the driver of a scenario: a load of ours against servers of ours, with
+// the code of the script's pair.
+type load struct {
+	*Plan
+	run *run
+}
+
+func (l *load) header() series.Header {
+	h := series.Header{Title: l.Script.Title, Scenario: &series.Scenario{
+		ID: l.Script.ID, Script: l.Script.Text, Speed: l.Script.Speed, Seed: l.Seed,
+	}}
+	for _, s := range l.run.sides {
+		h.Scenario.Swapped = h.Scenario.Swapped || s.ID == string(s.Code.Other())
+	}
+	return h
+}
+
+// settings are what the code of a side is told.
+func (l *load) settings(s *side) scenario.Client {
+	if s.Settings != nil {
+		return *s.Settings
+	}
+	return l.Script.Client
+}
+
+func (l *load) startServer(ctx context.Context, s *side) error {
+	err := l.run.startOwnServer(ctx, l.Programs, s, worker.ServerOrder{
+		Listen: s.Listen, Behaviour: l.Script.Server, Behind: l.Script.Behind, Network: l.Script.Network,
+		Settings: l.settings(s), Code: l.Script.Code, Side: s.Code,
+	})
+	if err != nil {
+		return err
+	}
+	s.server.reports = len(l.Script.Behind) > 0
+	return nil
+}
+
+// freePort is any free port of loopback.
+const freePort = "127.0.0.1:0"
+
+// startOwnServer starts a server of ours, and waits until it listens.
+func (r *run) startOwnServer(ctx context.Context, programs Programs, s *side, order worker.ServerOrder) error {
+	if order.Listen == "" {
+		order.Listen = freePort
+	}
+	var err error
+	if s.server, err = programs.start(r, s, slowserverProgram, "server", order); err != nil {
+		return err
+	}
+	return r.awaitStart(ctx, s.server, func() bool { return len(s.addrs) > 0 })
+}
+
+func (l *load) startClient(ctx context.Context, s *side) error {
+	var err error
+	s.client, err = l.Programs.start(l.run, s, "client-"+string(s.Code), "client", worker.ClientOrder{
+		Code: l.Script.Code, Side: s.Code, Arrivals: l.Script.Arrivals(l.Seed),
+		Target: loadgen.NewTarget(loadgen.At{
+			Addr: s.addrs[0].String(), Secure: s.site.CA != "", CA: s.site.CA, Servers: s.site.Behind, DNS: s.site.Names,
+		}, l.settings(s)),
+	})
+	if err != nil {
+		return err
+	}
+	s.client.reports = true
+	return l.run.awaitStart(ctx, s.client, func() bool { return s.client.ready })
+}
+
+func (l *load) begin(_ context.Context, announce func()) error {
+	announce()
+	l.run.start = time.Now()
+	for _, s := range l.run.sides {
+		if err := s.client.send(worker.Start); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *load) heard(p *process, a worker.Answer) error {
+	if a.Report != nil && a.Report.Stopped != "" {
+		l.run.stopped = fmt.Sprintf("the %s %s; see ulimit -n", p.name, a.Report.Stopped)
+	}
+	return nil
+}
+
+// done is always false: also when all was sent, the load's last pause is part of it.
+func (l *load) done() bool { return false }
+
+// lateTimeout is how long a client may still need, after the end of the load,
+// to send what was due: on a machine that is too busy it is late.
+const lateTimeout = 10 * time.Second
+
+// finish waits until all clients have sent their whole load.
+func (l *load) finish(ctx context.Context) error {
+	late := time.After(lateTimeout)
+	again := time.NewTicker(lateTimeout / 200)
+	defer again.Stop()
+	for {
+		if err := l.run.ask(ctx); err != nil || l.run.stopped != "" || l.sent() {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-late:
+			return fmt.Errorf("the clients did not send their whole load within %s after its end: the machine is too busy for this speed", lateTimeout)
+		case <-again.C:
+		}
+	}
+}
+
+func (l *load) sent() bool {
+	for _, s := range l.run.sides {
+		if !s.report.Done {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *load) fill(s *side, sample *series.Sample) { sample.ClientMetrics = s.report.ClientMetrics }
+
+// last asks the clients for their last reports. From a client that is gone there
+// is none; its newest one stands.
+func (l *load) last(ctx context.Context) {
+	for _, s := range l.run.sides {
+		if s.client.send(worker.Finish) == nil {
+			s.client.reports, s.client.stopping = false, true
+		}
+	}
+	for _, s := range l.run.sides {
+		_ = l.run.await(ctx, answerTimeout, func() bool { return s.report.Final || s.client.gone }, func() error { return nil })
+	}
+}
+
+func (l *load) settled(s *side, _, now *series.ConnCounts) bool {
+	return now == nil || s.report.Connections == nil || int64(now.Opened) >= s.report.Connections.Opened
+}
+
+// final is what the client said last. What it closes since then is not what it did
+// under its load: of the kernel's closings those of the last sample stand.
+func (l *load) final(s *side, kernel *series.ConnCounts) series.Final {
+	f := series.Final{ClientMetrics: s.report.ClientMetrics, Stopped: s.report.Stopped}
+	sampled := l.run.observation.Subject(s.ID).KernelConns()
+	if kernel != nil && sampled != nil {
+		closed := *sampled
+		closed.Opened, closed.AtLeast = kernel.Opened, kernel.AtLeast
+		f.KernelConns = &closed
+	}
+	return f
+}

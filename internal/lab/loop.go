@@ -1,0 +1,522 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/netip"
+	"runtime"
+	"slices"
+	"time"
+
+	"socketlab/internal/loadgen"
+	"socketlab/internal/series"
+	"socketlab/internal/server"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/worker"
+	"socketlab/internal/worker/netns"
+)
+
+// driver is what is played: a load of ours, or commands of the user's.
+type driver interface {
+	// header says of the observation what the run does not know by itself.
+	header() series.Header
+	// startServer starts a side's server, and returns once it listens.
+	startServer(ctx context.Context, s *side) error
+	// startClient starts a side's client, which then waits.
+	startClient(ctx context.Context, s *side) error
+	// begin lets all clients go to work at the same moment, from which the run's
+	// clock counts. It calls announce when the processes' ids are known.
+	begin(ctx context.Context, announce func()) error
+	// heard takes what a process said, once the run has noted it.
+	heard(p *process, a worker.Answer) error
+	// done reports whether the run is over before its length is.
+	done() bool
+	// finish is called when the length is over. It returns once nothing more is to
+	// come.
+	finish(ctx context.Context) error
+	// fill completes a sample with what the side's processes said.
+	fill(s *side, sample *series.Sample)
+	// last gets what the clients say at the very end.
+	last(ctx context.Context)
+	// settled reports whether the kernel's count holds all that is known to have
+	// been opened. before is the count before it; nil for the first.
+	settled(s *side, before, now *series.ConnCounts) bool
+	// final is the last word on a side.
+	final(s *side, kernel *series.ConnCounts) series.Final
+}
+
+// side is one side of a run under way.
+type side struct {
+	Side
+	namespace      *netns.Namespace // nil without isolation
+	server, client *process
+	// addrs are where its servers listen, the first one first.
+	addrs endpoints
+	// site is what our server said of itself; zero for a command.
+	site worker.Site
+
+	// report is our client's newest, and served our server's.
+	report  loadgen.Report
+	served  server.Served
+	servers []series.ServerCount // nil where there is only one
+	// listening says that the user's server does, ended that the user's client has
+	// ended, and failure how it failed.
+	listening, ended bool
+	failure          string
+	// stopped says why the load was ended before its time.
+	stopped string
+}
+
+// run is a run under way. One goroutine does all but count, which is done beside
+// it, and read what the processes say.
+type run struct {
+	driver          driver
+	sides           []*side
+	source          socketstats.Source
+	isolated        bool
+	provenance      *series.Provenance
+	observer        func(series.Event) // nil if nobody observes
+	observation     *series.Observation
+	interval, limit time.Duration // between two samples, and of the whole run
+	// stopServers is when the servers are told to stop; 0 for never.
+	stopServers time.Duration
+
+	start    time.Time
+	stopped  string // why the run was ended before its time
+	messages chan message
+	sampler  sampler
+	// counted gets the result of the one count that may be under way.
+	counted  chan count
+	counting bool
+}
+
+// message is what a process said, or that it is gone: after all that it said.
+type message struct {
+	from   *process
+	answer worker.Answer
+	gone   bool
+}
+
+// count is the result of one count.
+type count struct {
+	moment *series.Moment
+	err    error
+	missed bool // it was cut off by its context
+}
+
+func newRun(sides []Side, source socketstats.Source, observer func(series.Event)) *run {
+	r := &run{
+		source: source, observer: observer, observation: &series.Observation{},
+		messages: make(chan message, 16), counted: make(chan count, 1),
+	}
+	for _, s := range sides {
+		r.sides = append(r.sides, &side{Side: s})
+	}
+	return r
+}
+
+// play plays the whole run. Nothing of it is left when it returns.
+func (r *run) play(ctx context.Context, d driver) (*series.Observation, error) {
+	r.driver = d
+	counts, cancel := context.WithCancel(ctx)
+	defer r.end()
+	defer cancel()
+	err := r.prepare(ctx)
+	if err == nil {
+		err = r.driver.begin(ctx, r.announce)
+		if err == nil {
+			err = r.loop(ctx, counts)
+		}
+		if !r.observation.Started.IsZero() {
+			err = r.close(ctx, interrupted(ctx, err))
+		}
+	}
+	return r.observation, interrupted(ctx, err)
+}
+
+// interrupted puts the reason in place of what it made fail.
+func interrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ErrInterrupted
+	}
+	return err
+}
+
+// prepare starts the servers, looks at what is there, and starts the clients,
+// which wait.
+func (r *run) prepare(ctx context.Context) error {
+	for _, s := range r.sides {
+		if r.isolated {
+			var err error
+			if s.namespace, err = newNamespace(); err != nil {
+				return err
+			}
+		}
+		if err := r.driver.startServer(ctx, s); err != nil {
+			return err
+		}
+	}
+	if err := r.sampler.open(ctx, r); err != nil {
+		return err
+	}
+	for _, s := range r.sides {
+		if err := r.driver.startClient(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// announce is the first event.
+func (r *run) announce() {
+	h := r.driver.header()
+	h.Schema, h.Interval, h.Length = series.Schema, r.interval, r.limit
+	h.Source, h.UnsupportedStates = r.sampler.source().Name(), r.sampler.source().UnsupportedStates()
+	h.Started, h.GoVersion = time.Now(), runtime.Version()
+	h.Isolated, h.Provenance = r.isolated, r.provenance
+	for i, s := range r.sides {
+		at := &series.Endpoints{
+			Server: s.addrs[0].String(), ServerPID: s.server.shown(), ClientPID: s.client.shown(),
+			LeftBehind: r.sampler.leftBehind(i),
+		}
+		if s.namespace != nil {
+			at.SupervisorPID = s.namespace.PID()
+		}
+		h.Subjects = append(h.Subjects, series.Identity{
+			ID: s.ID, Name: s.ID, Paired: true, Relayed: s.site.Relayed, Endpoints: at,
+			Limits: socketstats.LimitsOf(int32(s.client.shown())),
+		})
+	}
+	r.observe(series.Event{Header: &h})
+}
+
+// loop samples until the run is over, or something ends it before. The counts
+// are made under a context of their own, which ends with the run.
+func (r *run) loop(ctx, counts context.Context) error {
+	end := time.NewTimer(time.Until(r.start.Add(r.limit)))
+	defer end.Stop()
+	stop := time.NewTimer(time.Until(r.start.Add(r.stopServers)))
+	defer stop.Stop()
+	if r.stopServers == 0 {
+		stop.Stop()
+	}
+	tick := time.NewTicker(r.interval)
+	defer tick.Stop()
+	for !r.driver.done() {
+		var err error
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-end.C:
+			return r.driver.finish(ctx)
+		case <-tick.C:
+			r.startCount(counts)
+		case c := <-r.counted:
+			err = r.sampled(ctx, c)
+		case m := <-r.messages:
+			err = r.take(m)
+		case <-stop.C:
+			err = r.tellServersToStop()
+		}
+		if err != nil || r.stopped != "" {
+			return err
+		}
+	}
+	return nil
+}
+
+// await handles what happens until something is so. If that takes longer than
+// timeout, late says what that means; nil is no error.
+func (r *run) await(ctx context.Context, timeout time.Duration, so func() bool, late func() error) error {
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
+	for !so() {
+		var err error
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-timer.C:
+			return late()
+		case c := <-r.counted:
+			err = r.sampled(ctx, c)
+		case m := <-r.messages:
+			err = r.take(m)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take notes what a process said. A process that ends unasked is an error.
+func (r *run) take(m message) error {
+	p, a := m.from, m.answer
+	s := p.side
+	switch {
+	case m.gone:
+		p.gone, p.asked = true, false
+		if p.stopping {
+			return nil
+		}
+		return p.death()
+	case a.Error != "" && p.stopping:
+		return nil // a stopping server complains of the responses that it cut off
+	case a.Error != "":
+		return fmt.Errorf("%s: %s", p.name, a.Error)
+	case a.Listening != "":
+		return s.listens(a)
+	case a.Ready:
+		p.ready = true
+	case a.Started != 0:
+		p.command = a.Started
+	case a.Report != nil:
+		p.asked, s.report = false, *a.Report
+	case a.Served != nil:
+		p.asked, s.served, s.servers = false, *a.Served, serverCounts(a)
+	case a.Asked:
+		p.asked = false
+	}
+	return r.driver.heard(p, a)
+}
+
+// listens notes where our server listens, it and those behind it.
+func (s *side) listens(a worker.Answer) error {
+	if a.Site != nil {
+		s.site = *a.Site
+	}
+	addrs := []string{a.Listening}
+	for _, name := range slices.Sorted(maps.Keys(s.site.Behind)) {
+		addrs = append(addrs, s.site.Behind[name])
+	}
+	for _, addr := range addrs {
+		at, err := netip.ParseAddrPort(addr)
+		if err != nil {
+			return fmt.Errorf("the %s does not say where it listens: %w", s.server.name, err)
+		}
+		s.addrs = append(s.addrs, at)
+	}
+	return nil
+}
+
+// serverCounts is what a server process says of its servers, in the order of
+// their names.
+func serverCounts(a worker.Answer) []series.ServerCount {
+	var counts []series.ServerCount
+	for _, name := range slices.Sorted(maps.Keys(a.Behind)) {
+		counts = append(counts, series.ServerCount{
+			Name: name, Requests: a.Behind[name].Received, Connections: a.Behind[name].Accepted, Due: slices.Contains(a.Due, name),
+		})
+	}
+	return counts
+}
+
+func (r *run) tellServersToStop() error {
+	for _, s := range r.sides {
+		s.server.stopping, s.server.reports = true, false
+		if err := s.server.send(worker.Stop); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// answerTimeout is how long a process may take to answer. It takes less than a
+// millisecond, unless the machine is overloaded.
+const answerTimeout = 10 * time.Second
+
+// ask gets from all processes that report what they have done until now.
+func (r *run) ask(ctx context.Context) error {
+	var asked []*process
+	for _, s := range r.sides {
+		for _, p := range []*process{s.server, s.client} {
+			if !p.reports || p.gone {
+				continue
+			}
+			if p.send(worker.Report) != nil {
+				return r.awaitDeath(ctx, p)
+			}
+			p.asked = true
+			asked = append(asked, p)
+		}
+	}
+	waiting := func(p *process) bool { return p.asked }
+	return r.await(ctx, answerTimeout, func() bool { return !slices.ContainsFunc(asked, waiting) }, func() error {
+		p := asked[slices.IndexFunc(asked, waiting)]
+		return fmt.Errorf("the %s (process %d) did not report within %s: the machine is too busy", p.name, p.pid, answerTimeout)
+	})
+}
+
+// awaitDeath waits for the end of a process that takes no orders any more: how it
+// ended is the better error.
+func (r *run) awaitDeath(ctx context.Context, p *process) error {
+	return r.await(ctx, answerTimeout, func() bool { return p.gone }, func() error {
+		return fmt.Errorf("the %s (process %d) takes no orders any more", p.name, p.pid)
+	})
+}
+
+// startCount begins a count beside the loop, unless one is under way: then that
+// is late, and this one is missed.
+func (r *run) startCount(ctx context.Context) {
+	if r.counting {
+		return
+	}
+	r.counting = true
+	go func() {
+		m, err := r.sampler.count(ctx, r.start)
+		r.counted <- count{moment: m, err: err, missed: err != nil && ctx.Err() != nil}
+	}()
+}
+
+// sampled makes a sample of a count. The processes are asked after the kernel, so
+// that a connection that the kernel lists is one that its client knows of.
+func (r *run) sampled(ctx context.Context, c count) error {
+	r.counting = false
+	switch {
+	case c.missed:
+		return nil
+	case c.err != nil:
+		return c.err
+	}
+	err := r.ask(ctx)
+	for i, s := range r.sides {
+		of := &c.moment.Subjects[i]
+		of.ID, of.Servers = s.ID, s.servers
+		r.driver.fill(s, &of.Sample)
+	}
+	r.observe(series.Event{Moment: c.moment})
+	return err
+}
+
+// finishCount waits for the count under way. What happens meanwhile does not
+// cut that short.
+func (r *run) finishCount(ctx context.Context, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var err error
+	for r.counting && ctx.Err() == nil {
+		failed := r.await(ctx, timeout, func() bool { return !r.counting }, func() error { return nil })
+		if ctx.Err() == nil {
+			err = firstOf(err, failed)
+		}
+	}
+	return err
+}
+
+// countTimeout is the longest that the end of a run waits for the count under way.
+// Where a list of sockets takes a call for each process, it takes seconds.
+const countTimeout = time.Minute
+
+// close takes the last sample and the last reports, and enters the end of the
+// run. What failed is err; closing does not hide it.
+func (r *run) close(ctx context.Context, err error) error {
+	// The count under way is waited for, however slow its source is, unless the run
+	// was interrupted.
+	err = firstOf(err, r.finishCount(ctx, countTimeout))
+	// The context may have ended; what there is to see is still to be seen. A
+	// source that takes longer is not asked once more.
+	ctx = context.WithoutCancel(ctx)
+	if newest := r.observation.Newest; newest == nil || newest.Took < endTimeout {
+		within, cancel := context.WithTimeout(ctx, endTimeout)
+		defer cancel()
+		err = firstOf(err, r.finishCount(within, endTimeout))
+		r.startCount(within)
+		err = firstOf(err, r.finishCount(within, endTimeout))
+	}
+	ctx, cancel := context.WithTimeout(ctx, endTimeout)
+	defer cancel()
+	r.driver.last(ctx)
+	kernel := r.settle(ctx)
+	ending := &series.Ending{Duration: r.observation.Duration, Stopped: r.stopped}
+	for i, s := range r.sides {
+		ending.Subjects = append(ending.Subjects, series.SubjectFinal{ID: s.ID, Final: r.driver.final(s, kernel[i])})
+	}
+	if err != nil {
+		ending.Stopped = err.Error()
+	}
+	r.observe(series.Event{End: ending})
+	return err
+}
+
+// firstOf returns the first of two errors that is one.
+func firstOf(first, second error) error {
+	if first != nil {
+		return first
+	}
+	return second
+}
+
+const (
+	// settleTime is how long the kernel may take to report a socket that is gone.
+	// It takes well below a millisecond, unless the machine is overloaded.
+	settleTime = 500 * time.Millisecond
+	// settleStep is the time between two counts meanwhile.
+	settleStep = 20 * time.Millisecond
+)
+
+// settle returns what the kernel saw of each side's connections in the whole run.
+// Of what was opened and closed a moment ago it may report a moment later. It is
+// nil where that is not known.
+func (r *run) settle(ctx context.Context) []*series.ConnCounts {
+	unknown := make([]*series.ConnCounts, len(r.sides))
+	if r.counting || !r.sampler.hears() {
+		return unknown
+	}
+	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	before := unknown
+	for {
+		m, err := r.sampler.count(ctx, r.start)
+		if err != nil {
+			return before
+		}
+		now, settled := make([]*series.ConnCounts, len(r.sides)), true
+		for i, s := range r.sides {
+			now[i] = m.Subjects[i].KernelConns
+			settled = settled && r.driver.settled(s, before[i], now[i])
+		}
+		if settled {
+			return now
+		}
+		select {
+		case <-ctx.Done():
+			return now
+		case <-time.After(settleStep):
+		}
+		before = now
+	}
+}
+
+func (r *run) observe(e series.Event) {
+	r.observation.Add(e)
+	if r.observer != nil {
+		r.observer(e)
+	}
+}
+
+// end ends every process and namespace that was started, and waits until it is
+// gone.
+func (r *run) end() {
+	if r.counting {
+		<-r.counted
+	}
+	var started []*process
+	for _, s := range r.sides {
+		for _, p := range []*process{s.client, s.server} {
+			if p != nil {
+				p.release() // all at once, as a command may take its time
+				started = append(started, p)
+			}
+		}
+	}
+	for _, p := range started {
+		p.kill()
+	}
+	for _, s := range r.sides {
+		if s.namespace != nil {
+			_ = s.namespace.Close()
+		}
+	}
+	r.sampler.close()
+}
