@@ -51,7 +51,7 @@ func ScriptOf(o *series.Observation) (scenario.Script, error) {
 	case o.Commands != nil:
 		return scenario.Script{
 			ID: "ab", Title: o.Title, Speed: 1,
-			Load:   []scenario.Phase{{Pause: scenario.Duration(o.Length)}},
+			Load:           []scenario.Phase{{Pause: scenario.Duration(o.Length)}},
 			SampleInterval: scenario.Duration(o.Interval),
 			Expect: scenario.Expect{
 				Faulty: []scenario.Expectation{scenario.ExpectVerdict(scenario.AnyFault)},

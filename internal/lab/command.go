@@ -104,7 +104,7 @@ func (c *commands) startServer(ctx context.Context, s *side) error {
 		return err
 	}
 	s.addrs = endpoints{at}
-	s.server, err = c.supervise(ctx, Programs{}, s, "server", worker.RunnerOrder{Command: fill(c.Server, at)})
+	s.server, err = c.supervise(ctx, Programs{}, s, "server", worker.CommandOrder{Command: fill(c.Server, at)})
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func (c *commands) startClient(ctx context.Context, s *side) error {
 		command = c.Fixed
 	}
 	var err error
-	s.client, err = c.supervise(ctx, programs, s, "client", worker.RunnerOrder{
+	s.client, err = c.supervise(ctx, programs, s, "client", worker.CommandOrder{
 		Command: fill(command, s.addrs[0]), ShowOutput: c.Output != nil,
 	})
 	if err != nil {
@@ -135,12 +135,12 @@ func (c *commands) startClient(ctx context.Context, s *side) error {
 }
 
 // supervise starts the supervisor of a command, which waits.
-func (c *commands) supervise(ctx context.Context, programs Programs, s *side, name string, order worker.RunnerOrder) (*process, error) {
+func (c *commands) supervise(ctx context.Context, programs Programs, s *side, name string, order worker.CommandOrder) (*process, error) {
 	p, err := programs.start(c.run, s, commandSupervisor, name, order)
 	if err != nil {
 		return nil, err
 	}
-	p.patience = worker.RunnerEndTimeout + endTimeout
+	p.patience = worker.CommandEndTimeout + endTimeout
 	return p, c.run.awaitStart(ctx, p, func() bool { return p.ready })
 }
 

@@ -81,6 +81,6 @@ func Play(ctx context.Context, plan Plan) (*series.Observation, error) {
 	}
 	r := newRun(sides, plan.Source, plan.Observe)
 	r.isolated, r.provenance = plan.Isolated, plan.Provenance
-	r.interval, r.limit, r.stopServers = plan.Script.Sample.D(), plan.Script.Length(), plan.Script.Server.StopAfter.D()
+	r.interval, r.limit, r.stopServers = plan.Script.SampleInterval.D(), plan.Script.Length(), plan.Script.Server.StopAfter.D()
 	return r.play(ctx, &load{run: r, Plan: &plan})
 }

@@ -32,12 +32,12 @@ func TestMain(m *testing.M) {
 		switch os.Args[1] {
 		case "slowserver":
 			os.Exit(worker.Server(context.Background(), os.Stdin, os.Stdout, slog.New(slog.DiscardHandler)))
-		case "keeper":
-			os.Exit(netns.Keep())
+		case "supervise-namespace":
+			os.Exit(netns.Supervise())
 		case "client-faulty", "client-fixed":
 			os.Exit(worker.Client(context.Background(), os.Stdin, os.Stdout))
-		case "runner":
-			os.Exit(worker.Runner(context.Background(), os.Stdin, os.Stdout))
+		case "supervise-command":
+			os.Exit(worker.SuperviseCommand(context.Background(), os.Stdin, os.Stdout))
 		case theirProgram:
 			theirs(os.Args[2:])
 			os.Exit(0)
@@ -57,11 +57,11 @@ func script(t *testing.T, yaml string) scenario.Script {
 const holds = `
 id: holds
 title: t
-code: no-timeout
-server: {hang: true}
+implementation: no-timeout
+server: {no_response: true}
 client: {timeout: 60s}
 load: [{burst: 20}, {pause: 1500ms}]
-sample: 100ms
+sample_interval: 100ms
 expect: {faulty: [requests.sent == 20], fixed: [requests.sent == 20]}
 `
 
@@ -182,9 +182,9 @@ func TestTheKernelSeesWhatNoSampleShows(t *testing.T) {
 			Script: script(t, `
 id: short-lives
 title: t
-code: keepalives-disabled
+implementation: keepalives-disabled
 load: [{rate: 100, for: 2s}, {pause: 500ms}]
-sample: 1s
+sample_interval: 1s
 expect: {faulty: [requests.sent == 200], fixed: [requests.sent == 200]}
 `), Seed: 1, Source: source, Isolated: isolated,
 		})
@@ -323,9 +323,9 @@ func TestAllSidesGetTheSameScheduleFromTheSeed(t *testing.T) {
 	s := script(t, `
 id: extras
 title: t
-code: new-client-shared-transport
-load: [{rate: 50, extra: 3, for: 1s}]
-sample: 100ms
+implementation: new-client-shared-transport
+load: [{rate: 50, jitter_requests: 3, for: 1s}]
+sample_interval: 100ms
 expect: {faulty: [requests.sent > 50], fixed: [requests.sent > 50]}
 `)
 	// A run has as many sides as are wanted: here a third plays the fixed code, too.
@@ -516,12 +516,12 @@ func sourceOrSkip(t *testing.T, name string) socketstats.Source {
 const several = `
 id: several
 title: t
-code: no-timeout
+implementation: no-timeout
 server: {delay: 5ms}
-behind: [{name: other}]
+upstreams: [{name: other}]
 client: {timeout: 60s}
 load: [{rate: 20, for: 1s}, {pause: 200ms}]
-sample: 100ms
+sample_interval: 100ms
 expect: {faulty: [servers.server.requests == 20], fixed: [servers.other.requests == 0]}
 `
 
@@ -549,12 +549,12 @@ func TestConnectionsOfAServerInTheMiddleAreCounted(t *testing.T) {
 	o, err := lab.Play(t.Context(), lab.Plan{Script: script(t, `
 id: middle
 title: t
-code: no-timeout
+implementation: no-timeout
 server: {protocol: balancer}
-behind: [{name: a, hang: true}, {name: b, hang: true}]
+upstreams: [{name: a, no_response: true}, {name: b, no_response: true}]
 client: {timeout: 60s}
 load: [{burst: 10}, {pause: 1s}]
-sample: 100ms
+sample_interval: 100ms
 expect: {faulty: [servers.a.requests == 5], fixed: [servers.b.requests == 5]}
 `), Seed: 1, Source: socketstats.Gopsutil{}})
 	require.NoError(t, err)

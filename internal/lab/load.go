@@ -38,13 +38,13 @@ func (l *load) settings(s *side) scenario.Client {
 
 func (l *load) startServer(ctx context.Context, s *side) error {
 	err := l.run.startOwnServer(ctx, l.Programs, s, worker.ServerOrder{
-		Listen: s.Listen, Behaviour: l.Script.Server, Behind: l.Script.Behind, Network: l.Script.Network,
-		Settings: l.settings(s), Code: l.Script.Code, Side: s.Code,
+		Listen: s.Listen, Behaviour: l.Script.Server, Upstreams: l.Script.Upstreams, Network: l.Script.Network,
+		Settings: l.settings(s), Code: l.Script.Implementation, Side: s.Code,
 	})
 	if err != nil {
 		return err
 	}
-	s.server.reports = len(l.Script.Behind) > 0
+	s.server.reports = len(l.Script.Upstreams) > 0
 	return nil
 }
 
@@ -66,9 +66,9 @@ func (r *run) startOwnServer(ctx context.Context, programs Programs, s *side, or
 func (l *load) startClient(ctx context.Context, s *side) error {
 	var err error
 	s.client, err = l.Programs.start(l.run, s, "client-"+string(s.Code), "client", worker.ClientOrder{
-		Code: l.Script.Code, Side: s.Code, Arrivals: l.Script.Arrivals(l.Seed),
+		Code: l.Script.Implementation, Side: s.Code, Arrivals: l.Script.Arrivals(l.Seed),
 		Target: loadgen.NewTarget(loadgen.At{
-			Addr: s.addrs[0].String(), Secure: s.site.CA != "", CA: s.site.CA, Servers: s.site.Behind, DNS: s.site.Names,
+			Addr: s.addrs[0].String(), Secure: s.own.CA != "", CA: s.own.CA, Servers: s.own.Upstreams, DNS: s.own.Names,
 		}, l.settings(s)),
 	})
 	if err != nil {

@@ -53,8 +53,8 @@ type side struct {
 	server, client *process
 	// addrs are where its servers listen, the first one first.
 	addrs endpoints
-	// site is what our server said of itself; zero for a command.
-	site worker.Site
+	// own is what our server said of itself; zero for a command.
+	own worker.Endpoints
 
 	// report is our client's newest, and served our server's.
 	report  loadgen.Report
@@ -184,7 +184,7 @@ func (r *run) announce() {
 			at.SupervisorPID = s.namespace.PID()
 		}
 		h.Subjects = append(h.Subjects, series.Identity{
-			ID: s.ID, Name: s.ID, Paired: true, Relayed: s.site.Relayed, Endpoints: at,
+			ID: s.ID, Name: s.ID, Paired: true, Relayed: s.own.Relayed, Endpoints: at,
 			Limits: socketstats.LimitsOf(int32(s.client.shown())),
 		})
 	}
@@ -283,12 +283,12 @@ func (r *run) take(m message) error {
 
 // listens notes where our server listens, it and those behind it.
 func (s *side) listens(a worker.Answer) error {
-	if a.Site != nil {
-		s.site = *a.Site
+	if a.Endpoints != nil {
+		s.own = *a.Endpoints
 	}
 	addrs := []string{a.Listening}
-	for _, name := range slices.Sorted(maps.Keys(s.site.Behind)) {
-		addrs = append(addrs, s.site.Behind[name])
+	for _, name := range slices.Sorted(maps.Keys(s.own.Upstreams)) {
+		addrs = append(addrs, s.own.Upstreams[name])
 	}
 	for _, addr := range addrs {
 		at, err := netip.ParseAddrPort(addr)
@@ -304,9 +304,9 @@ func (s *side) listens(a worker.Answer) error {
 // their names.
 func serverCounts(a worker.Answer) []series.ServerCount {
 	var counts []series.ServerCount
-	for _, name := range slices.Sorted(maps.Keys(a.Behind)) {
+	for _, name := range slices.Sorted(maps.Keys(a.Upstreams)) {
 		counts = append(counts, series.ServerCount{
-			Name: name, Requests: a.Behind[name].Received, Connections: a.Behind[name].Accepted, Due: slices.Contains(a.Due, name),
+			Name: name, Requests: a.Upstreams[name].Received, Connections: a.Upstreams[name].Accepted, Due: slices.Contains(a.Due, name),
 		})
 	}
 	return counts

@@ -31,8 +31,8 @@ type Programs struct {
 // What a program of ours is told to be by its first argument.
 const (
 	slowserverProgram   = "slowserver"
-	namespaceSupervisor = "keeper"
-	commandSupervisor   = "runner"
+	namespaceSupervisor = "supervise-namespace"
+	commandSupervisor   = "supervise-command"
 )
 
 // command is a program and its arguments.

@@ -2,13 +2,12 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
-	"socketlab/internal/worker/netns"
 )
 
 // sampler counts the sockets of all sides. Without isolation there is one view
@@ -30,7 +29,7 @@ type view struct {
 	before map[socketstats.Tuple]socketstats.State
 	// closings hears of the connections that no sample shows; nil where the system
 	// does not report them.
-	closings *socketstats.Closings
+	closings socketstats.Closings
 	ledger   series.Ledger[int] // by the side's index in the run
 	heard    []socketstats.Closed
 }
@@ -54,42 +53,26 @@ func (s *sampler) open(ctx context.Context, r *run) error {
 			s.views = append(s.views, &view{proc: side.namespace.Proc()})
 			v = s.views[i:]
 		}
-		v[0].sides = append(v[0].sides, sideView{index: i, at: side.addrs, relayed: side.site.Relayed, ages: ages{}})
+		v[0].sides = append(v[0].sides, sideView{index: i, at: side.addrs, relayed: side.own.Relayed, ages: ages{}})
 	}
 	for i, v := range s.views {
+		var err error
 		if r.isolated {
-			if err := v.openInside(r.sides[i].namespace); err != nil {
-				return err
-			}
-		} else if _, ok := v.source.(*socketstats.Sockdiag); ok {
-			var err error
-			if v.closings, err = socketstats.OpenClosings(v.ports()); err != nil {
+			if v.source, err = socketstats.Inside(r.source, r.sides[i].namespace.Sockdiag); err != nil {
 				return err
 			}
 		}
-	}
-	for _, v := range s.views {
+		v.closings, err = socketstats.OpenClosings(v.source, v.ports())
+		if errors.Is(err, errors.ErrUnsupported) {
+			v.closings = nil
+		} else if err != nil {
+			return err
+		}
 		if err := v.look(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// openInside opens what sees a namespace from here.
-func (v *view) openInside(namespace *netns.Namespace) error {
-	f, err := namespace.Sockdiag()
-	if err != nil {
-		return err
-	}
-	if v.source, err = socketstats.SockdiagFrom(f); err != nil {
-		return err
-	}
-	if f, err = namespace.Sockdiag(); err != nil {
-		return err
-	}
-	v.closings, err = socketstats.ClosingsFrom(f, nil)
-	return err
 }
 
 // source is that of the counts.
@@ -218,7 +201,7 @@ func (v *view) count(ctx context.Context, m *series.Moment) error {
 			of.Upstreams = side.at.upstreams(ours)
 		}
 		of.Oldest = side.ages.oldest(ours, side.at, m.At)
-		if _, ok := v.source.(*socketstats.Sockdiag); ok {
+		if socketstats.ReportsInfo(v.source) {
 			of.Client.Activity, of.Server.Activity = side.at.activities(ours)
 		}
 		of.KernelConns = v.ledger.Counts(side.index)
@@ -253,8 +236,8 @@ func (s *sampler) count(ctx context.Context, start time.Time) (*series.Moment, e
 // close closes what was opened for this run.
 func (s *sampler) close() {
 	for _, v := range s.views {
-		if c, ok := v.source.(io.Closer); ok && v.proc != "" {
-			_ = c.Close()
+		if v.proc != "" && v.source != nil {
+			_ = v.source.Close()
 		}
 		if v.closings != nil {
 			_ = v.closings.Close()

@@ -134,9 +134,9 @@ func TestGoodScriptInManyForms(t *testing.T) {
 
 // A recording may be of a catalogue that has other scenarios.
 func TestScriptOfAnyCodeIsReadWhereNoneAreKnown(t *testing.T) {
-	text := good + "code: not-in-this-version\nsteps: [neither-is-this]\n"
+	text := good + "implementation: not-in-this-version\nsteps: [neither-is-this]\n"
 	_, err := Parse("my.yaml", []byte(text), codes)
-	require.ErrorContains(t, err, `unknown scenario code "not-in-this-version"`)
+	require.ErrorContains(t, err, `unknown implementation "not-in-this-version"`)
 	s, err := Parse("my.yaml", []byte(text), nil)
 	require.NoError(t, err)
 	require.Equal(t, "not-in-this-version", s.Implementation)
