@@ -87,43 +87,47 @@ const (
 	ServersPrefix = "servers."
 )
 
-// sockets are the sockets at one end by state, and in total: the most that any
-// sample shows, or what the last one does.
+// sockets are the sockets at one end: by state, open (all but TIME_WAIT and LISTEN,
+// so those that hold a descriptor) and in total; the most that any sample shows, or
+// what the last one does.
 func sockets(prefix string, end socketstats.End, peak bool) family {
-	counts, rest, meaning := (*series.Subject).Now, "left", "Sockets that the last sample shows at the %s's end."
+	counts, open := (*series.Subject).Now, func(s *series.Subject) int { return s.Now(end).Open() }
+	rest, meaning := "left", "Sockets that the last sample shows at the %s's end."
 	if peak {
-		counts, rest, meaning = (*series.Subject).Peak, "at most", "The most sockets that a sample shows at the %s's end."
+		counts, open = (*series.Subject).Peak, func(s *series.Subject) int { return s.PeakOpen(end) }
+		rest, meaning = "at most", "The most sockets that a sample shows at the %s's end."
 	}
 	lookup := func(name string) (Metric, error) {
-		state := strings.TrimPrefix(name, prefix)
-		get := func(s *series.Subject) (float64, bool) {
-			return float64(counts(s, end).Total()), len(s.Samples) > 0
-		}
-		if state != "total" {
-			parsed, err := socketstats.ParseState(state)
+		which := strings.TrimPrefix(name, prefix)
+		noun, get := which+" socket", open
+		switch which {
+		case "open":
+		case "total":
+			noun, get = "socket", func(s *series.Subject) int { return counts(s, end).Total() }
+		default:
+			state, err := socketstats.ParseState(which)
 			if err != nil {
 				return Metric{}, fmt.Errorf("%s: %w", short(name), err)
 			}
-			get = func(s *series.Subject) (float64, bool) {
-				return float64(counts(s, end).Of(parsed)), len(s.Samples) > 0
-			}
+			get = func(s *series.Subject) int { return counts(s, end).Of(state) }
 		}
 		return Metric{
-			Name: name, Title: end.String() + " " + state, Unit: Count, Noun: "socket",
-			Rest: strings.TrimPrefix(state+" ", "total ") + rest + " at the " + end.String(), Meaning: fmt.Sprintf(meaning, end), Get: get,
+			Name: name, Title: end.String() + " " + which, Unit: Count, Noun: noun,
+			Rest: rest + " at the " + end.String(), Meaning: fmt.Sprintf(meaning, end),
+			Get: func(s *series.Subject) (float64, bool) { return float64(get(s)), len(s.Samples) > 0 },
 		}, nil
 	}
 	return family{
-		prefix: prefix, forms: []string{prefix + "STATE", prefix + "total"}, lookup: lookup,
+		prefix: prefix, forms: []string{prefix + "STATE", prefix + "open", prefix + "total"}, lookup: lookup,
 		members: func(s *series.Subject) []string {
-			names := []string{prefix + "total"}
+			var names []string
 			most := s.Peak(end)
 			for _, state := range socketstats.States() {
 				if most.Of(state) > 0 {
 					names = append(names, prefix+state.String())
 				}
 			}
-			return names
+			return append(names, prefix+"open", prefix+"total")
 		},
 	}
 }

@@ -34,8 +34,12 @@ type Metric struct {
 	// Title is what tables call it.
 	Title string
 	Unit  Unit
-	// Meaning is one sentence.
-	Meaning string
+	// Meaning is one sentence, and Why says in a few words why a reader of a report
+	// should look at it; "" where nothing is to be said.
+	Meaning, Why string
+	// Rare says that tables leave the metric out while it is 0 for every subject, and
+	// Detail that they leave it out where there is little room.
+	Rare, Detail bool
 	// Noun and Rest make a phrase of a count: "2 connections opened" has the noun
 	// "connection" and the rest "opened". They are "" where a phrase would say
 	// nothing.
@@ -45,11 +49,23 @@ type Metric struct {
 	Get func(*series.Subject) (float64, bool)
 }
 
-// Format writes a value of the metric the way tables and expectations show it.
+// Format writes a value of the metric the way every table, sentence and
+// expectation shows it.
 func (m Metric) Format(v float64) string {
 	switch {
 	case m.Unit == Milliseconds:
-		return time.Duration(v * float64(time.Millisecond)).Round(10 * time.Microsecond).String()
+		d := time.Duration(v * float64(time.Millisecond))
+		switch {
+		case d >= 10*time.Second:
+			return d.Round(100 * time.Millisecond).String()
+		case d >= 100*time.Millisecond:
+			return d.Round(time.Millisecond).String()
+		}
+		return d.Round(10 * time.Microsecond).String()
+	case m.Unit == Bytes:
+		return fmt.Sprintf("%.1f MiB", v/(1<<20))
+	case m.Unit == PerSecond:
+		return series.Growth(v).String()
 	case v == math.Trunc(v):
 		return fmt.Sprintf("%.0f", v)
 	}

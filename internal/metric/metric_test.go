@@ -63,16 +63,16 @@ func TestEveryMetricHasItsOwnValue(t *testing.T) {
 		require.Equal(t, v.Value, value, v.Name)
 	}
 	require.Equal(t, map[string]float64{
-		"requests.sent": 101, "requests.ok": 102, "requests.failed": 103, "requests.in_flight": 104, "requests.attempts": 105,
+		"requests.sent": 101, "requests.ok": 102, "requests.failed": 103, "requests.in_flight": 104, "requests.attempts": 105, "requests.retries": 4,
 		"requests.errors.EOF": 106, "connections.opened": 111, "connections.reused": 112, "connections.failed": 113,
 		"connections.stale_reuse": 114, "process.fds_peak": 121, "process.goroutines_peak": 122, "process.rss_peak_bytes": 123,
 		"process.gc_cycles": 124, "latency_ms.p50": 1.5, "latency_ms.p99": 2.5, "latency_ms.max": 3.5, "schedule_late_ms.p99": 4.5,
 		"kernel_connections.opened": 61, "kernel_connections.closed": 62, "kernel_connections.with_tcp_info": 63,
 		"kernel_connections.short_lived": 64, "growth_per_second": 0, "max_age_ms": 1500, "kernel.OutRsts": 81,
 		"servers.b1.requests": 91, "servers.b1.connections": 92,
-		"client.peak.ESTABLISHED": 30, "client.peak.TIME_WAIT": 2, "client.peak.total": 30,
-		"client.final.ESTABLISHED": 7, "client.final.TIME_WAIT": 2, "client.final.total": 9,
-		"server.peak.LISTEN": 1, "server.peak.total": 1, "server.final.LISTEN": 1, "server.final.total": 1,
+		"client.peak.ESTABLISHED": 30, "client.peak.TIME_WAIT": 2, "client.peak.open": 30, "client.peak.total": 30,
+		"client.final.ESTABLISHED": 7, "client.final.TIME_WAIT": 2, "client.final.open": 7, "client.final.total": 9,
+		"server.peak.LISTEN": 1, "server.peak.open": 0, "server.peak.total": 1, "server.final.LISTEN": 1, "server.final.open": 0, "server.final.total": 1,
 	}, got)
 }
 
@@ -94,7 +94,7 @@ func TestAWrongNameSaysWhichThereAre(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
 		"requests.sendt":          "use one of requests.sent, requests.ok",
-		"nonsense":                "a metric begins with one of requests, connections",
+		"nonsense":                "a metric begins with one of requests, latency_ms",
 		"client.final.ESTABLISHD": "unknown TCP state",
 		"kernel.NoSuch":           "the kernel has no counter",
 		"servers.X.requests":      "write servers.NAME.requests or servers.NAME.connections",
@@ -108,9 +108,13 @@ func TestAWrongNameSaysWhichThereAre(t *testing.T) {
 func TestValuesAreWrittenInTheirUnit(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string][2]string{
-		"latency_ms.p99":          {"2.0125s", "latency p99 2.0125s"},
+		"latency_ms.p99":          {"2.013s", "latency p99 2.013s"},
 		"connections.opened":      {"2012.50", "2012 connections opened"},
-		"client.final.CLOSE_WAIT": {"2012.50", "2012 sockets CLOSE_WAIT left at the client"},
+		"client.final.CLOSE_WAIT": {"2012.50", "2012 CLOSE_WAIT sockets left at the client"},
+		"server.final.open":       {"2012.50", "2012 open sockets left at the server"},
+		"process.rss_peak_bytes":  {"0.0 MiB", "memory, peak 0.0 MiB"},
+		"growth_per_second":       {"+2012.5/s", "growth of open sockets +2012.5/s"},
+		"requests.retries":        {"2012.50", "2012 repeated attempts"},
 		"client.peak.total":       {"2012.50", "2012 sockets at most at the client"},
 	} {
 		m, err := metric.Lookup(name)

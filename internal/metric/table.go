@@ -6,31 +6,37 @@ import (
 	"socketlab/internal/series"
 )
 
-// table holds the metrics with fixed names, in the order in which they are shown.
+// table holds the metrics with fixed names, in the order in which they are shown;
+// those that belong together follow each other.
 var table = []Metric{
 	{
 		Name: "requests.sent", Title: "requests sent", Unit: Count, Noun: "request", Rest: "sent",
 		Meaning: "Requests that were begun.",
+		Why:     "both sides get the same work",
 		Get:     requests(func(r *series.Requests) int64 { return r.Sent }),
 	},
 	{
 		Name: "requests.ok", Title: "requests ok", Unit: Count, Noun: "request", Rest: "answered",
 		Meaning: "Requests that got the whole of a good response.",
+		Why:     "what the users got",
 		Get:     requests(func(r *series.Requests) int64 { return r.OK }),
 	},
 	{
 		Name: "requests.failed", Title: "requests failed", Unit: Count, Noun: "request", Rest: "failed",
 		Meaning: "Requests that ended with an error or a bad status.",
+		Why:     "what the users did not get",
 		Get:     requests(func(r *series.Requests) int64 { return r.Failed }),
 	},
 	{
 		Name: "requests.in_flight", Title: "requests in flight", Unit: Count, Noun: "request", Rest: "left in flight",
 		Meaning: "Requests that were begun and have not ended.",
+		Why:     "neither answered nor given up",
 		Get:     requests(func(r *series.Requests) int64 { return r.InFlight }),
 	},
 	{
 		Name: "requests.attempts", Title: "attempts", Unit: Count, Noun: "attempt",
 		Meaning: "How often a request was sent, or failed to be sent: once for each, and once more for each retry.",
+		Why:     "each request over HTTP, and each retry", Detail: true,
 		Get: func(s *series.Subject) (float64, bool) {
 			if r := s.Metrics().Requests; r != nil {
 				return optional(r.Attempts)
@@ -39,8 +45,49 @@ var table = []Metric{
 		},
 	},
 	{
+		Name: "requests.retries", Title: "requests tried again", Unit: Count, Noun: "repeated attempt",
+		Meaning: "Attempts beyond the first of each request.",
+		Why:     "they add to the load of a server that fails", Rare: true,
+		Get: func(s *series.Subject) (float64, bool) {
+			if r := s.Metrics().Requests; r != nil && r.Attempts != nil {
+				return float64(max(0, *r.Attempts-r.Sent)), true
+			}
+			return 0, false
+		},
+	},
+	{
+		Name: "latency_ms.p50", Title: "latency p50", Unit: Milliseconds,
+		Meaning: "The median time of a finished request.",
+		Why:     "from the moment that a request was due",
+		Get:     latency(func(q *series.Quantiles) float64 { return q.P50 }),
+	},
+	{
+		Name: "latency_ms.p99", Title: "latency p99", Unit: Milliseconds,
+		Meaning: "The time within which 99 of 100 requests finished.",
+		Why:     "what the slowest hundredth waits",
+		Get:     latency(func(q *series.Quantiles) float64 { return q.P99 }),
+	},
+	{
+		Name: "latency_ms.max", Title: "latency max", Unit: Milliseconds,
+		Meaning: "The longest time of a finished request.",
+		Why:     "what the slowest request waits",
+		Get:     latency(func(q *series.Quantiles) float64 { return q.Max }),
+	},
+	{
+		Name: "schedule_late_ms.p99", Title: "schedule lateness p99", Unit: Milliseconds,
+		Meaning: "How long after its time a request was begun, of 99 in 100: above some milliseconds the machine was too busy.",
+		Why:     "above some milliseconds the machine was too busy to trust the rest", Detail: true,
+		Get: func(s *series.Subject) (float64, bool) {
+			if q := s.Metrics().ScheduleLate; q != nil {
+				return q.P99, true
+			}
+			return 0, false
+		},
+	},
+	{
 		Name: "connections.opened", Title: "connections opened", Unit: Count, Noun: "connection", Rest: "opened",
 		Meaning: "TCP connections that were established, alive or gone, as the client counts them; where it does not, as the kernel does.",
+		Why:     "each costs a handshake, a port and two descriptors",
 		Get: func(s *series.Subject) (float64, bool) {
 			if c := s.Metrics().Connections; c != nil {
 				return float64(c.Opened), true
@@ -54,96 +101,84 @@ var table = []Metric{
 	{
 		Name: "connections.reused", Title: "connections reused", Unit: Count, Noun: "connection", Rest: "reused",
 		Meaning: "Finished requests whose connection had served an earlier one.",
+		Why:     "a connection that is used again costs nothing new",
 		Get:     connections(func(c *series.ClientConns) *int64 { return c.Reused }),
 	},
 	{
 		Name: "connections.failed", Title: "connects failed", Unit: Count, Noun: "connect", Rest: "failed",
 		Meaning: "Attempts to connect that failed.",
-		Get:     connections(func(c *series.ClientConns) *int64 { return c.Failed }),
+		Why:     "no request gets further", Rare: true,
+		Get: connections(func(c *series.ClientConns) *int64 { return c.Failed }),
 	},
 	{
 		Name: "connections.stale_reuse", Title: "requests on a stale connection", Unit: Count, Noun: "request", Rest: "on a stale connection",
 		Meaning: "Requests that failed because the connection that they were given had ended or its peer was gone.",
-		Get:     connections(func(c *series.ClientConns) *int64 { return c.StaleReuse }),
+		Why:     "the pool handed out a dead connection", Rare: true,
+		Get: connections(func(c *series.ClientConns) *int64 { return c.StaleReuse }),
 	},
 	{
 		Name: "max_age_ms", Title: "oldest socket", Unit: Milliseconds,
 		Meaning: "How long the oldest socket at the client's end was open, as far as the samples show.",
+		Why:     "how long it was open, as far as the samples show",
 		Get: func(s *series.Subject) (float64, bool) {
 			return float64(s.Oldest()) / float64(time.Millisecond), len(s.Samples) > 0
 		},
 	},
 	{
+		Name: "growth_per_second", Title: "growth of open sockets", Unit: PerSecond,
+		Meaning: "The median slope of the open sockets, at the end that grows more, while the subject was at work, without the first third; 0 where it may be chance.",
+		Why:     "what grows reaches a limit one day",
+		Get: func(s *series.Subject) (float64, bool) {
+			return float64(s.Growth()), len(s.Samples) > 0
+		},
+	},
+	{
 		Name: "process.fds_peak", Title: "descriptors, peak", Unit: Count, Noun: "descriptor", Rest: "at most",
 		Meaning: "The most descriptors (on Windows handles) that the client's process had open.",
+		Why:     "at the limit nothing can be opened any more, not even a log",
 		Get:     process(func(p *series.Process) (float64, bool) { return float64(p.DescriptorsPeak), p.DescriptorsPeak > 0 }),
 	},
 	{
 		Name: "process.goroutines_peak", Title: "goroutines, peak", Unit: Count, Noun: "goroutine", Rest: "at most",
 		Meaning: "The most goroutines that the client's process had.",
+		Why:     "an open HTTP connection has two",
 		Get:     process(func(p *series.Process) (float64, bool) { return float64(p.GoroutinesPeak), p.GoroutinesPeak > 0 }),
 	},
 	{
 		Name: "process.rss_peak_bytes", Title: "memory, peak", Unit: Bytes,
 		Meaning: "The largest resident set of the client's process.",
-		Get:     process(func(p *series.Process) (float64, bool) { return float64(p.RSSPeakBytes), p.RSSPeakBytes > 0 }),
+		Why:     "buffers of connections that are kept for nothing", Detail: true,
+		Get: process(func(p *series.Process) (float64, bool) { return float64(p.RSSPeakBytes), p.RSSPeakBytes > 0 }),
 	},
 	{
 		Name: "process.gc_cycles", Title: "garbage collections", Unit: Count, Noun: "garbage collection",
 		Meaning: "Garbage collections that completed in the client's process. One closes connections that the program merely forgot.",
+		Why:     "one closes connections that a program merely forgot",
 		Get:     process(func(p *series.Process) (float64, bool) { return float64(p.GCCycles), p.GoroutinesPeak > 0 }),
-	},
-	{
-		Name: "latency_ms.p50", Title: "latency p50", Unit: Milliseconds,
-		Meaning: "The median time of a finished request.",
-		Get:     latency(func(q *series.Quantiles) float64 { return q.P50 }),
-	},
-	{
-		Name: "latency_ms.p99", Title: "latency p99", Unit: Milliseconds,
-		Meaning: "The time within which 99 of 100 requests finished.",
-		Get:     latency(func(q *series.Quantiles) float64 { return q.P99 }),
-	},
-	{
-		Name: "latency_ms.max", Title: "latency max", Unit: Milliseconds,
-		Meaning: "The longest time of a finished request.",
-		Get:     latency(func(q *series.Quantiles) float64 { return q.Max }),
-	},
-	{
-		Name: "schedule_late_ms.p99", Title: "schedule lateness p99", Unit: Milliseconds,
-		Meaning: "How long after its time a request was begun, of 99 in 100: above some milliseconds the machine was too busy.",
-		Get: func(s *series.Subject) (float64, bool) {
-			if q := s.Metrics().ScheduleLate; q != nil {
-				return q.P99, true
-			}
-			return 0, false
-		},
 	},
 	{
 		Name: "kernel_connections.opened", Title: "connections opened, by the kernel", Unit: Count, Noun: "connection", Rest: "opened",
 		Meaning: "Connections that the kernel saw opened, also between two samples.",
-		Get:     kernelConns(func(c *series.ConnCounts) int { return c.Opened }),
+		Why:     "also those between two samples", Detail: true,
+		Get: kernelConns(func(c *series.ConnCounts) int { return c.Opened }),
 	},
 	{
 		Name: "kernel_connections.closed", Title: "connections closed, by the kernel", Unit: Count, Noun: "connection", Rest: "closed",
 		Meaning: "Connections of these whose socket is no more. What lingers in TIME_WAIT is closed.",
-		Get:     kernelConns(func(c *series.ConnCounts) int { return c.Closed }),
+		Why:     "opened less closed is what is still there", Detail: true,
+		Get: kernelConns(func(c *series.ConnCounts) int { return c.Closed }),
 	},
 	{
 		Name: "kernel_connections.with_tcp_info", Title: "closed ones with tcp_info", Unit: Count,
 		Meaning: "Closed connections of which the kernel said what they carried.",
-		Get:     kernelConns(func(c *series.ConnCounts) int { return c.WithTCPInfo }),
+		Why:     "of these it is known what they carried", Detail: true,
+		Get: kernelConns(func(c *series.ConnCounts) int { return c.WithTCPInfo }),
 	},
 	{
 		Name: "kernel_connections.short_lived", Title: "short-lived connections", Unit: Count, Noun: "connection", Rest: "with one exchange or two",
 		Meaning: "Closed connections that carried one exchange or two.",
-		Get:     kernelConns(func(c *series.ConnCounts) int { return c.ShortLived }),
-	},
-	{
-		Name: "growth_per_second", Title: "growth of open sockets", Unit: PerSecond,
-		Meaning: "The median slope of the open sockets, at the end that grows more, while the subject was at work, without the first third; 0 where it may be chance.",
-		Get: func(s *series.Subject) (float64, bool) {
-			return float64(s.Growth()), len(s.Samples) > 0
-		},
+		Why:     "a handshake for one exchange or two", Detail: true,
+		Get: kernelConns(func(c *series.ConnCounts) int { return c.ShortLived }),
 	},
 }
 
@@ -176,10 +211,11 @@ func process(get func(*series.Process) (float64, bool)) func(*series.Subject) (f
 
 func latency(get func(*series.Quantiles) float64) func(*series.Subject) (float64, bool) {
 	return func(s *series.Subject) (float64, bool) {
-		if q := s.Metrics().Latency; q != nil {
-			return get(q), true
+		m := s.Metrics()
+		if m.Latency == nil || (m.Requests != nil && m.Requests.Finished() == 0) {
+			return 0, false // what was never answered took no time
 		}
-		return 0, false
+		return get(m.Latency), true
 	}
 }
 

@@ -263,6 +263,15 @@ func (s *Subject) Peak(end socketstats.End) socketstats.Counts {
 	return peak
 }
 
+// PeakOpen is the most sockets that were open at one end at the same time.
+func (s *Subject) PeakOpen(end socketstats.End) int {
+	most := 0
+	for i := range s.Samples {
+		most = max(most, s.Samples[i].Of(end).Counts.Open())
+	}
+	return most
+}
+
 // Now is what the newest sample shows at one end; of an observation that is over,
 // its final counts.
 func (s *Subject) Now(end socketstats.End) socketstats.Counts {
