@@ -112,9 +112,16 @@ func (f *follower) follow(ctx context.Context, see func(observe.Snapshot) error)
 }
 
 // pause waits for the next count, and makes early scans meanwhile where they are
-// needed. over reports that there is no next count.
+// needed. over reports that there is no next count. A count that takes longer than
+// the interval may end with the time over and the next count due; the end comes
+// first.
 func (f *follower) pause(ctx context.Context, next, end <-chan time.Time) (over bool, err error) {
 	for {
+		select {
+		case <-end:
+			return true, nil
+		default:
+		}
 		var early <-chan time.Time
 		if after, worth := f.watcher.NextEarlyScan(); worth {
 			early = time.After(after)
