@@ -16,8 +16,13 @@ import (
 	"socketlab/internal/server"
 )
 
-//go:embed */scenario.yaml */faulty.go */fixed.go */lesson.md
-var files embed.FS
+// The lessons and the code are only in programs that show them.
+var (
+	//go:embed */scenario.yaml
+	scripts embed.FS
+	//go:embed */faulty.go */fixed.go */lesson.md
+	texts embed.FS
+)
 
 // Default is the scenario of the original incident.
 const Default = "transport-per-request"
@@ -64,7 +69,7 @@ func find(id string) pair {
 // Script returns the script of scenario id.
 func Script(id string) (scenario.Script, error) {
 	name := id + "/scenario.yaml"
-	s, err := scenario.Parse("scenarios/"+name, read(name), IDs())
+	s, err := scenario.Parse("scenarios/"+name, read(scripts, name), IDs())
 	if err == nil && s.ID != id {
 		err = fmt.Errorf("scenarios/%s: its id is %q", name, s.ID)
 	}
@@ -72,12 +77,12 @@ func Script(id string) (scenario.Script, error) {
 }
 
 // Lesson returns the lesson of scenario id, as Markdown.
-func Lesson(id string) string { return string(read(id + "/lesson.md")) }
+func Lesson(id string) string { return string(read(texts, id+"/lesson.md")) }
 
 // Code returns the Go source of one side of scenario id, as it was compiled.
-func Code(id string, side scenario.Side) string { return string(read(id + "/" + string(side) + ".go")) }
+func Code(id string, side scenario.Side) string { return string(read(texts, id+"/"+string(side)+".go")) }
 
-func read(name string) []byte {
+func read(files embed.FS, name string) []byte {
 	data, err := files.ReadFile(name)
 	if err != nil {
 		panic(err) // the embed pattern puts all four files of each folder in

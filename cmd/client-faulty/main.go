@@ -6,11 +6,9 @@
 package main
 
 import (
-	"os"
-
-	"socketlab/internal/cli"
+	"socketlab/internal/cli/client"
+	"socketlab/internal/cli/program"
+	"socketlab/internal/scenario"
 )
 
-func main() {
-	os.Exit(cli.Main("client-faulty", os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
-}
+func main() { program.Main(client.Command(scenario.Faulty)) }

@@ -7,11 +7,8 @@
 package main
 
 import (
-	"os"
-
 	"socketlab/internal/cli"
+	"socketlab/internal/cli/program"
 )
 
-func main() {
-	os.Exit(cli.Main("sockwatch", os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
-}
+func main() { program.Main(cli.Command) }

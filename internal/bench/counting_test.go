@@ -13,13 +13,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/cli"
+	"socketlab/internal/cli/program"
 	"socketlab/internal/worker/netns"
 )
 
 // sockwatchWatch makes this binary a sockwatch that has one command.
 func sockwatchWatch(_ context.Context, args []string, out io.Writer) error {
-	streams := cli.Streams{In: os.Stdin, Out: out, Err: os.Stderr}
-	if code := cli.Main("sockwatch", append([]string{"watch"}, args...), streams); code != 0 {
+	streams := program.Streams{In: os.Stdin, Out: out, Err: os.Stderr}
+	if code := program.Run(cli.Command, append([]string{"watch"}, args...), streams); code != 0 {
 		return errors.New("sockwatch failed")
 	}
 	return nil

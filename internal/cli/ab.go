@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"socketlab/internal/cli/program"
+	"socketlab/internal/cli/slowserver"
 	"socketlab/internal/expect"
 	"socketlab/internal/lab"
 	"socketlab/internal/recording"
@@ -25,8 +27,8 @@ import (
 // abOptions are the flags of ab.
 type abOptions struct {
 	comparison lab.Comparison
-	format     choice
-	source     choice
+	format     program.Choice
+	source     program.Choice
 	record     string
 	keep       keepOptions
 	web        webFlag
@@ -34,7 +36,7 @@ type abOptions struct {
 	showOutput bool
 }
 
-func abCommand(streams Streams) *cobra.Command {
+func abCommand(streams program.Streams) *cobra.Command {
 	var o abOptions
 	c := &cobra.Command{
 		Use:   "ab --faulty 'COMMAND' --fixed 'COMMAND' [--server 'COMMAND']",
@@ -71,15 +73,15 @@ the commands started is ended.`,
 var serverFlags = []string{"delay", "idle-timeout", "status", "body", "no-response"}
 
 func (o *abOptions) add(f *pflag.FlagSet) {
-	o.format = choice{"table", report.Formats()}
-	o.source = choice{socketstats.Auto, socketstats.SourceNames()}
+	o.format = program.NewChoice("table", report.Formats()...)
+	o.source = program.NewChoice(socketstats.Auto, socketstats.SourceNames()...)
 	o.comparison.Behaviour.Protocol = scenario.HTTP
 	f.StringVar(&o.comparison.Faulty, "faulty", "", "command of the faulty side's client, with {url} for its server")
 	f.StringVar(&o.comparison.Fixed, "fixed", "", "command of the fixed side's client")
 	f.StringVar(&o.comparison.Server, "server", "", "command of a server, with {port} for its port (default: slowserver)")
 	b := &o.comparison.Behaviour
-	durationFlag(f, &b.Delay, "delay", 0, "slowserver: wait this long before each answer")
-	durationFlag(f, &b.IdleTimeout, "idle-timeout", server.DefaultIdleTimeout, "slowserver: close a connection that waited this long for its next request; 0 never")
+	program.DurationFlag(f, &b.Delay, "delay", 0, "slowserver: wait this long before each answer")
+	program.DurationFlag(f, &b.IdleTimeout, "idle-timeout", server.DefaultIdleTimeout, "slowserver: close a connection that waited this long for its next request; 0 never")
 	f.IntVar(&b.Status, "status", 200, "slowserver: HTTP status of each answer")
 	f.IntVar(&b.Body, "body", 0, "slowserver: size of each answer's body in bytes; 0 for a short text")
 	f.BoolVar(&b.NoResponse, "no-response", false, "slowserver: accept requests and never answer them")
@@ -97,33 +99,33 @@ func (o *abOptions) add(f *pflag.FlagSet) {
 func (o *abOptions) check(c *cobra.Command) error {
 	for _, name := range []string{"faulty", "fixed"} {
 		if !c.Flags().Changed(name) {
-			return usagef(c, "nothing to compare: give --faulty 'COMMAND' and --fixed 'COMMAND', each with {url} for its server")
+			return program.Usagef(c, "nothing to compare: give --faulty 'COMMAND' and --fixed 'COMMAND', each with {url} for its server")
 		}
 	}
 	if err := o.comparison.Check(); err != nil {
-		return usagef(c, "--%w", err)
+		return program.Usagef(c, "--%w", err)
 	}
 	if c.Flags().Changed("server") {
 		if o.comparison.Server == "" {
-			return usagef(c, "--server is empty: give the command that starts a server, or leave it out for a slowserver")
+			return program.Usagef(c, "--server is empty: give the command that starts a server, or leave it out for a slowserver")
 		}
 		for _, name := range serverFlags {
 			if c.Flags().Changed(name) {
-				return usagef(c, "--%s is for sockwatch's own server, and --server names another", name)
+				return program.Usagef(c, "--%s is for sockwatch's own server, and --server names another", name)
 			}
 		}
 	}
-	if err := checkBehaviour(o.comparison.Behaviour); err != nil {
-		return usagef(c, "%w", err)
+	if err := slowserver.CheckBehaviour(o.comparison.Behaviour); err != nil {
+		return program.Usagef(c, "%w", err)
 	}
 	if err := (&recording.Writer{Path: o.record}).Check(); err != nil {
-		return usagef(c, "--record: %w", err)
+		return program.Usagef(c, "--record: %w", err)
 	}
 	return o.keep.check(c, 1, o.record)
 }
 
-func (o *abOptions) run(c *cobra.Command, streams Streams) error {
-	source, err := socketstats.OpenSource(o.source.value)
+func (o *abOptions) run(c *cobra.Command, streams program.Streams) error {
+	source, err := socketstats.OpenSource(o.source.String())
 	if err != nil {
 		return err
 	}
@@ -166,7 +168,7 @@ func (o *abOptions) run(c *cobra.Command, streams Streams) error {
 	}
 	entries := []report.Entry{{Run: run, Outcome: expect.Judge(run)}} // what was seen is never lost
 	kept := o.keep.write(entries)
-	if writeErr := report.Write(streams.Out, o.format.value, entries, false); writeErr != nil {
+	if writeErr := report.Write(streams.Out, o.format.String(), entries, false); writeErr != nil {
 		return errors.Join(err, kept, fmt.Errorf("write the result: %w", writeErr))
 	}
 	// A faulty client may well break; a fixed one that does has proved nothing.
@@ -208,15 +210,15 @@ func (o *abOptions) observer(show tui.Observer, page func(lab.Event), notes io.W
 }
 
 // commandSupervisorCommand looks after a command of a comparison.
-func commandSupervisorCommand(streams Streams) *cobra.Command {
+func commandSupervisorCommand(streams program.Streams) *cobra.Command {
 	var controlled bool
 	c := &cobra.Command{
 		Use:   "supervise-command",
 		Short: "Look after a command for sockwatch ab",
 		RunE: func(c *cobra.Command, _ []string) error {
-			return workerEnded(worker.SuperviseCommand(c.Context(), streams.In, streams.Out))
+			return program.WorkerEnded(worker.SuperviseCommand(c.Context(), streams.In, streams.Out))
 		},
 	}
-	controlledFlag(c.Flags(), &controlled)
+	program.ControlledFlag(c.Flags(), &controlled)
 	return c
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"socketlab/internal/cli/program"
 	"socketlab/internal/observe"
 	"socketlab/internal/render/report"
 	"socketlab/internal/socketstats"
@@ -28,7 +29,7 @@ type checkOptions struct {
 	noLeak   bool
 	length   time.Duration
 	junit    string
-	format   choice
+	format   program.Choice
 }
 
 // ceilings are the flags that limit a count, in the order in which they are
@@ -50,7 +51,7 @@ func of(state socketstats.State) func(socketstats.Counts) int {
 	return func(c socketstats.Counts) int { return c.Of(state) }
 }
 
-func checkCommand(streams Streams) *cobra.Command {
+func checkCommand(streams program.Streams) *cobra.Command {
 	var o checkOptions
 	c := &cobra.Command{
 		Use:   "check --pid N | --name S | --port N  --max-established N ... | --no-growth | --no-leak",
@@ -74,7 +75,7 @@ watched to the end. With --junit, CI shows each limit as a test.`,
 func (o *checkOptions) addFlags(f *pflag.FlagSet) {
 	o.add(f, "a server's port on this machine: the connections to it")
 	o.most = map[string]*int{}
-	o.format = choice{"table", []string{"table", "json"}}
+	o.format = program.NewChoice("table", "table", "json")
 	for _, l := range ceilings {
 		o.most[l.flag] = f.Int(l.flag, -1, "most "+l.what+" in any count; below 0 is no limit")
 		f.Lookup(l.flag).DefValue = ""
@@ -93,22 +94,22 @@ func (o *checkOptions) checkFlags(c *cobra.Command) error {
 	}
 	switch {
 	case !o.named():
-		return usagef(c, "nothing to check: give --pid, --name or --port")
+		return program.Usagef(c, "nothing to check: give --pid, --name or --port")
 	case !limited:
-		return usagef(c, "no limit to check: give --max-established, --max-close-wait, --no-growth or another")
+		return program.Usagef(c, "no limit to check: give --max-established, --max-close-wait, --no-growth or another")
 	case o.length <= 0:
-		return usagef(c, "--for must be above 0")
+		return program.Usagef(c, "--for must be above 0")
 	}
 	if err := o.check(c); err != nil {
 		return err
 	}
 	if counts := int(o.length/o.interval) + 1; (o.noGrowth || o.noLeak) && counts < verdict.Least {
-		return usagef(c, "a trend takes %d counts at least, and --for %s at --interval %s makes %d", verdict.Least, o.length, o.interval, counts)
+		return program.Usagef(c, "a trend takes %d counts at least, and --for %s at --interval %s makes %d", verdict.Least, o.length, o.interval, counts)
 	}
 	return nil
 }
 
-func (o *checkOptions) run(ctx context.Context, streams Streams) error {
+func (o *checkOptions) run(ctx context.Context, streams program.Streams) error {
 	target := o.target()
 	target.Details = true
 	f, err := o.open(ctx, target, o.length, streams.Err)
@@ -176,7 +177,7 @@ func named(sockets []socketstats.Socket, over bool) []string {
 }
 
 // finish writes the result, and returns the exit code as an error.
-func (o *checkOptions) finish(streams Streams, h *observe.History, worst map[string]*ceiling, failed error) error {
+func (o *checkOptions) finish(streams program.Streams, h *observe.History, worst map[string]*ceiling, failed error) error {
 	checks := o.results(h, worst)
 	took := h.Last().After
 	if o.junit != "" {
@@ -192,11 +193,11 @@ func (o *checkOptions) finish(streams Streams, h *observe.History, worst map[str
 	for _, c := range checks {
 		ok = ok && c.Met
 	}
-	if err := writeChecks(streams.Out, o.format.value, checks, ok, took, h.Len()); err != nil {
+	if err := writeChecks(streams.Out, o.format.String(), checks, ok, took, h.Len()); err != nil {
 		return fmt.Errorf("write the result: %w", err)
 	}
 	if !ok {
-		return &codeError{code: exitLeak}
+		return &program.CodeError{Code: program.ExitLeak}
 	}
 	return nil
 }

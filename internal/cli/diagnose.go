@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"socketlab/internal/cli/program"
 	"socketlab/internal/observe"
 	"socketlab/internal/render/report"
 	"socketlab/internal/verdict"
@@ -16,11 +17,11 @@ import (
 // longestDiagnosis is how long a diagnosis that is never sure goes on.
 const longestDiagnosis = 5 * time.Minute
 
-func diagnoseCommand(streams Streams) *cobra.Command {
+func diagnoseCommand(streams program.Streams) *cobra.Command {
 	var (
 		t      targetFlags
 		length time.Duration
-		format = choice{"table", []string{"table", "json"}}
+		format = program.NewChoice("table", "table", "json")
 		quiet  bool
 	)
 	c := &cobra.Command{
@@ -42,18 +43,18 @@ docs/verdict.md says how each kind is recognised; sockwatch explain lists them.`
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 1 && t.named():
-				return usagef(c, "give a FILE, or one of --pid, --name and --port, not both")
+				return program.Usagef(c, "give a FILE, or one of --pid, --name and --port, not both")
 			case len(args) == 1:
-				return diagnoseFile(streams, args[0], format.value)
+				return diagnoseFile(streams, args[0], format.String())
 			case !t.named():
-				return usagef(c, "nothing to diagnose: give --pid, --name, --port, or a recording's FILE")
+				return program.Usagef(c, "nothing to diagnose: give --pid, --name, --port, or a recording's FILE")
 			case length < 0:
-				return usagef(c, "--for must not be below 0")
+				return program.Usagef(c, "--for must not be below 0")
 			}
 			if err := t.check(c); err != nil {
 				return err
 			}
-			return diagnose(c.Context(), streams, &t, length, format.value, quiet)
+			return diagnose(c.Context(), streams, &t, length, format.String(), quiet)
 		},
 	}
 	f := c.Flags()
@@ -122,7 +123,7 @@ func (e *examination) sure() bool {
 	}
 }
 
-func diagnose(ctx context.Context, streams Streams, t *targetFlags, length time.Duration, format string, quiet bool) error {
+func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, length time.Duration, format string, quiet bool) error {
 	target := t.target()
 	target.Details = true
 	patient := length > 0
@@ -165,14 +166,14 @@ func firstOf(errs ...error) error {
 // interruptedOr is the exit code of Ctrl-C if that is what happened.
 func interruptedOr(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return &codeError{code: exitInterrupted}
+		return &program.CodeError{Code: program.ExitInterrupted}
 	}
 	return err
 }
 
 // printDiagnosis prints what a history shows, and returns the exit code as an
 // error.
-func printDiagnosis(ctx context.Context, streams Streams, h *observe.History, source, format string, ended bool) error {
+func printDiagnosis(ctx context.Context, streams program.Streams, h *observe.History, source, format string, ended bool) error {
 	d := report.Diagnosis{
 		Source: source, Samples: h.Len(), Duration: h.Last().After, Verdicts: h.Judge(ended), Last: h.Last(),
 	}
@@ -189,7 +190,7 @@ func printDiagnosis(ctx context.Context, streams Streams, h *observe.History, so
 func verdictCode(v verdict.Verdict) error {
 	switch {
 	case v.Leak:
-		return &codeError{code: exitLeak}
+		return &program.CodeError{Code: program.ExitLeak}
 	case v.Kind == verdict.NotEnoughData:
 		return errors.New("not enough was seen for a verdict: watch for longer (--for)")
 	}

@@ -10,13 +10,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"socketlab/internal/cli/program"
 	"socketlab/internal/errorcatalog"
 	"socketlab/internal/render/report"
 	"socketlab/internal/verdict"
 	"socketlab/scenarios"
 )
 
-func explainCommand(streams Streams) *cobra.Command {
+func explainCommand(streams program.Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "explain [KIND | ERROR]",
 		Short: "Say what a verdict or an error means, how it is recognised, and where it is taught",
@@ -42,7 +43,7 @@ lists the verdicts and the errors.`,
 			if entry, ok := errorcatalog.Find(name); ok {
 				return explainError(streams.Out, entry)
 			}
-			return usagef(c, "no verdict and no error %q%s; sockwatch explain lists them all", name, closestExplained(name))
+			return program.Usagef(c, "no verdict and no error %q%s; sockwatch explain lists them all", name, closestExplained(name))
 		},
 	}
 }
@@ -58,7 +59,7 @@ func closestExplained(name string) string {
 		names = append(names, e.Name)
 		texts = append(texts, e.Aliases...)
 	}
-	return cmp.Or(closest(name, names, strings.ToUpper(name)), closest(name, texts))
+	return cmp.Or(program.Closest(name, names, strings.ToUpper(name)), program.Closest(name, texts))
 }
 
 func explainAll(w io.Writer) error {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"socketlab/internal/cli/program"
 	"socketlab/internal/render/report"
 	"socketlab/internal/scenario"
 	"socketlab/internal/verdict"
@@ -23,9 +24,9 @@ const (
 	byOrder   = "order"
 )
 
-func listCommand(streams Streams) *cobra.Command {
-	format := choice{"table", []string{"table", "json"}}
-	by := choice{bySymptom, []string{bySymptom, byCause, byOrder}}
+func listCommand(streams program.Streams) *cobra.Command {
+	format := program.NewChoice("table", "table", "json")
+	by := program.NewChoice(bySymptom, bySymptom, byCause, byOrder)
 	c := &cobra.Command{
 		Use:   "list [WORD...]",
 		Short: "List the scenarios by what is seen, or find some by a word",
@@ -44,9 +45,9 @@ Each line says how long a run takes at the script's own speed.`,
   sockwatch list -o json`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
-			asJSON := format.value == "json"
+			asJSON := format.String() == "json"
 			if c.Flags().Changed("by") && (len(args) > 0 || asJSON) {
-				return usagef(c, "--by groups the whole table: it goes with no word and no -o json")
+				return program.Usagef(c, "--by groups the whole table: it goes with no word and no -o json")
 			}
 			all, err := catalogue()
 			if err != nil {
@@ -60,7 +61,7 @@ Each line says how long a run takes at the script's own speed.`,
 					return nothingFound(all, args)
 				}
 			case !asJSON:
-				groups = grouped(all, by.value)
+				groups = grouped(all, by.String())
 			}
 			if asJSON {
 				return listJSON(streams.Out, groups)

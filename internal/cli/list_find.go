@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode"
 
+	"socketlab/internal/cli/program"
 	"socketlab/internal/errorcatalog"
 	"socketlab/internal/scenario"
 	"socketlab/scenarios"
@@ -157,5 +158,5 @@ func closestWord(all []scenario.Script, typed string) string {
 		}
 	}
 	slices.Sort(names) // of two as close, always the same
-	return closest(strings.ToLower(typed), names)
+	return program.Closest(strings.ToLower(typed), names)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"socketlab/internal/cli/program"
 	"socketlab/internal/expect"
 	"socketlab/internal/lab"
 	"socketlab/internal/recording"
@@ -23,7 +24,7 @@ import (
 
 // play plays the scenarios that words name. Nothing is started before all of
 // them, and all options, are known to be good.
-func play(c *cobra.Command, streams Streams, o runOptions, words []string, list bool) error {
+func play(c *cobra.Command, streams program.Streams, o runOptions, words []string, list bool) error {
 	listen, err := o.check(c, len(words))
 	if err != nil {
 		return err
@@ -54,7 +55,7 @@ func play(c *cobra.Command, streams Streams, o runOptions, words []string, list 
 	entries, failed := p.playAll(c.Context(), scripts)
 	kept := o.keep.write(entries)
 	if len(entries) > 0 || failed == nil {
-		if err := report.Write(streams.Out, o.format.value, entries, list); err != nil {
+		if err := report.Write(streams.Out, o.format.String(), entries, list); err != nil {
 			return errors.Join(failed, kept, fmt.Errorf("write the result: %w", err))
 		}
 	}
@@ -68,7 +69,7 @@ func play(c *cobra.Command, streams Streams, o runOptions, words []string, list 
 // player plays scripts, some of them at the same time.
 type player struct {
 	runOptions
-	streams Streams
+	streams program.Streams
 	screen  *tui.Terminal
 	listen  map[scenario.Side]string
 	source  socketstats.Source
@@ -101,7 +102,7 @@ func (p *player) isolation(scripts []scenario.Script) error {
 	switch {
 	case p.cannot == nil:
 		return nil
-	case p.isolate.value == isolateAlways:
+	case p.isolate.String() == isolateAlways:
 		return p.cannot
 	default:
 		p.sayf("sockwatch: runs are not isolated from their neighbours: %v\n", p.cannot)
@@ -112,7 +113,7 @@ func (p *player) isolation(scripts []scenario.Script) error {
 // wantsIsolation reports whether a script is to be played in namespaces of its
 // own, if that is possible.
 func (p *player) wantsIsolation(s scenario.Script) bool {
-	switch p.isolate.value {
+	switch p.isolate.String() {
 	case isolateNever:
 		return false
 	case isolateAlways:
@@ -128,7 +129,7 @@ func (p *player) skip(s scenario.Script) string {
 	switch {
 	case s.Requires != scenario.Namespace:
 		return ""
-	case p.isolate.value == isolateNever:
+	case p.isolate.String() == isolateNever:
 		return "it needs a network namespace of its own, and --isolate is never"
 	case p.cannot != nil:
 		return "it needs a network namespace of its own"

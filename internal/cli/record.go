@@ -8,13 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"socketlab/internal/cli/program"
 	"socketlab/internal/expect"
 	"socketlab/internal/observe"
 	"socketlab/internal/recording"
 	"socketlab/internal/render/report"
 )
 
-func recordCommand(streams Streams) *cobra.Command {
+func recordCommand(streams program.Streams) *cobra.Command {
 	var (
 		t      targetFlags
 		length time.Duration
@@ -33,18 +34,18 @@ sockwatch replay FILE shows it again, and sockwatch diagnose FILE judges it.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			switch {
 			case file == "":
-				return usagef(c, "nowhere to record: give -o FILE")
+				return program.Usagef(c, "nowhere to record: give -o FILE")
 			case !t.named():
-				return usagef(c, "nothing to record: give --pid, --name or --port")
+				return program.Usagef(c, "nothing to record: give --pid, --name or --port")
 			case length < 0:
-				return usagef(c, "--for must not be below 0")
+				return program.Usagef(c, "--for must not be below 0")
 			}
 			if err := t.check(c); err != nil {
 				return err
 			}
 			out := recording.Writer{Path: file}
 			if err := out.Check(); err != nil {
-				return usagef(c, "-o: %w", err)
+				return program.Usagef(c, "-o: %w", err)
 			}
 			return recordTarget(c.Context(), streams, &t, length, &out)
 		},
@@ -56,7 +57,7 @@ sockwatch replay FILE shows it again, and sockwatch diagnose FILE judges it.`,
 	return c
 }
 
-func recordTarget(ctx context.Context, streams Streams, t *targetFlags, length time.Duration, out *recording.Writer) error {
+func recordTarget(ctx context.Context, streams program.Streams, t *targetFlags, length time.Duration, out *recording.Writer) error {
 	target := t.target()
 	target.Details = true
 	f, err := t.open(ctx, target, length, streams.Err)
@@ -102,7 +103,7 @@ func recordTarget(ctx context.Context, streams Streams, t *targetFlags, length t
 }
 
 // diagnoseFile judges a recording as it stands.
-func diagnoseFile(streams Streams, path, format string) error {
+func diagnoseFile(streams program.Streams, path, format string) error {
 	r, err := recording.Read(path)
 	switch {
 	case r == nil:

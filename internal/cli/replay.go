@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"socketlab/internal/cli/program"
 	"socketlab/internal/expect"
 	"socketlab/internal/lab"
 	"socketlab/internal/observe"
@@ -17,9 +18,9 @@ import (
 	"socketlab/internal/render/web"
 )
 
-func replayCommand(streams Streams) *cobra.Command {
+func replayCommand(streams program.Streams) *cobra.Command {
 	var (
-		format = choice{"table", report.Formats()}
+		format = program.NewChoice("table", report.Formats()...)
 		show   replayOptions
 	)
 	c := &cobra.Command{
@@ -38,13 +39,13 @@ A file that is cut off is an error (exit code 1), after what could be read of it
 		Args: show.web.args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			if show.replaySpeed < 0 {
-				return usagef(c, "--replay-speed must not be below 0")
+				return program.Usagef(c, "--replay-speed must not be below 0")
 			}
 			r, err := recording.Read(show.web.take(args)[0])
 			if r == nil {
 				return err
 			}
-			return firstOf(err, replay(c.Context(), streams, r, format.value, show))
+			return firstOf(err, replay(c.Context(), streams, r, format.String(), show))
 		},
 	}
 	f := c.Flags()
@@ -63,7 +64,7 @@ type replayOptions struct {
 }
 
 // replay shows a recording, and returns the exit code that its making had.
-func replay(ctx context.Context, streams Streams, r *recording.Recording, format string, o replayOptions) error {
+func replay(ctx context.Context, streams program.Streams, r *recording.Recording, format string, o replayOptions) error {
 	if o.quiet {
 		o.replaySpeed = 0
 	}
@@ -80,7 +81,7 @@ func replay(ctx context.Context, streams Streams, r *recording.Recording, format
 	return replayWatch(ctx, streams, r, format, o.replaySpeed, page)
 }
 
-func replayRun(ctx context.Context, streams Streams, r *recording.Recording, format string, pace float64, page *web.Server) error {
+func replayRun(ctx context.Context, streams program.Streams, r *recording.Recording, format string, pace float64, page *web.Server) error {
 	screen := replayScreen(streams, r.Run.Started, pace, page)
 	shown, early := paced(ctx, r.Events, recordedAt, pace, func(c tui.Controls) (func(lab.Event), func()) {
 		show, closeFace := screen.Run(c)
@@ -126,7 +127,7 @@ func recordedAt(e lab.Event) time.Duration {
 	return e.Sample.At
 }
 
-func replayWatch(ctx context.Context, streams Streams, r *recording.Recording, format string, pace float64, page *web.Server) error {
+func replayWatch(ctx context.Context, streams program.Streams, r *recording.Recording, format string, pace float64, page *web.Server) error {
 	if r.History.Len() == 0 {
 		return errors.New("the recording has no sample")
 	}
@@ -151,7 +152,7 @@ func replayWatch(ctx context.Context, streams Streams, r *recording.Recording, f
 }
 
 // replayScreen is the terminal for a recording, with a note that it is one.
-func replayScreen(streams Streams, started time.Time, pace float64, page *web.Server) *tui.Terminal {
+func replayScreen(streams program.Streams, started time.Time, pace float64, page *web.Server) *tui.Terminal {
 	screen := tui.NewTerminal(streams.Err, streams.Err, streams.In)
 	note := fmt.Sprintf("a recording of %s, at pace %g", started.Format(time.DateTime), pace)
 	if page != nil {
@@ -197,10 +198,10 @@ func paced[E any](
 
 // endedEarly is the outcome of a replay that was ended: by its viewer, or else by
 // Ctrl-C.
-func endedEarly(streams Streams, early error) error {
+func endedEarly(streams program.Streams, early error) error {
 	if errors.Is(early, errQuit) {
 		fmt.Fprintln(streams.Err, "sockwatch: ended early with q: this is as far as it was replayed")
 		return nil
 	}
-	return &codeError{code: exitInterrupted}
+	return &program.CodeError{Code: program.ExitInterrupted}
 }

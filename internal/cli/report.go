@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"socketlab/internal/cli/program"
 	"socketlab/internal/expect"
 	"socketlab/internal/provenance"
 	"socketlab/internal/recording"
@@ -35,21 +36,21 @@ func (k *keepOptions) add(f *pflag.FlagSet) {
 // check looks at the files before anything is played.
 func (k *keepOptions) check(c *cobra.Command, runs int, record string) error {
 	if k.svg != "" && runs > 1 {
-		return usagef(c, "--svg takes one run, not %d", runs)
+		return program.Usagef(c, "--svg takes one run, not %d", runs)
 	}
 	for _, other := range []string{k.svg, record} {
 		if other != "" && other == k.report {
-			return usagef(c, "--report names a file that another flag names, too: %s", other)
+			return program.Usagef(c, "--report names a file that another flag names, too: %s", other)
 		}
 	}
 	if record != "" && record == k.svg {
-		return usagef(c, "--svg and --record name the same file")
+		return program.Usagef(c, "--svg and --record name the same file")
 	}
 	if err := checkNew(k.report, k.force, !isPage(k.report)); err != nil {
-		return usagef(c, "--report: %w", err)
+		return program.Usagef(c, "--report: %w", err)
 	}
 	if err := checkNew(k.svg, k.force, false); err != nil {
-		return usagef(c, "--svg: %w", err)
+		return program.Usagef(c, "--svg: %w", err)
 	}
 	return nil
 }
@@ -105,7 +106,7 @@ func thisProvenance() *provenance.Info {
 		words = append(words, quoted(word))
 	}
 	return &provenance.Info{
-		Command: strings.Join(words, " "), Version: version(),
+		Command: strings.Join(words, " "), Version: program.Version(),
 		System: system, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
 	}
 }
@@ -119,9 +120,9 @@ func quoted(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-func reportCommand(streams Streams) *cobra.Command {
+func reportCommand(streams program.Streams) *cobra.Command {
 	var (
-		format  = choice{"html", report.Formats()}
+		format  = program.NewChoice("html", report.Formats()...)
 		to, svg string
 		force   bool
 	)
@@ -140,21 +141,21 @@ recording that is cut off is reported as far as it goes, with exit code 1.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if svg != "" && len(args) > 1 {
-				return usagef(c, "--svg takes one recording, not %d", len(args))
+				return program.Usagef(c, "--svg takes one recording, not %d", len(args))
 			}
 			if svg != "" && svg == to {
-				return usagef(c, "--svg and --to name the same file")
+				return program.Usagef(c, "--svg and --to name the same file")
 			}
-			for flag, path := range map[string]string{"--to": to, "--svg": svg} {
-				if err := checkNew(path, force, false); err != nil {
-					return usagef(c, "%s: %w", flag, err)
+			for _, file := range []struct{ flag, path string }{{"--to", to}, {"--svg", svg}} {
+				if err := checkNew(file.path, force, false); err != nil {
+					return program.Usagef(c, "%s: %w", file.flag, err)
 				}
 			}
 			entries, failed := recorded(args)
 			if len(entries) == 0 {
 				return failed
 			}
-			write := func(w io.Writer) error { return report.Write(w, format.value, entries, len(args) > 1) }
+			write := func(w io.Writer) error { return report.Write(w, format.String(), entries, len(args) > 1) }
 			if err := writeReport(streams.Out, to, force, write); err != nil {
 				return errors.Join(failed, fmt.Errorf("write the report: %w", err))
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"socketlab/internal/cli/program"
 	"socketlab/internal/lab"
 	"socketlab/internal/recording"
 	"socketlab/internal/render/report"
@@ -22,9 +23,9 @@ import (
 type runOptions struct {
 	speed    float64
 	seed     uint64
-	format   choice
-	source   choice
-	isolate  choice
+	format   program.Choice
+	source   program.Choice
+	isolate  program.Choice
 	parallel int
 	ports    []int
 	binDir   string
@@ -51,9 +52,9 @@ func (o *runOptions) add(f *pflag.FlagSet) {
 	if o.visible {
 		isolateUsage = "play each side in a user and network namespace of its own (Linux); auto: only what needs it, so that ss sees the rest"
 	}
-	o.format = choice{"table", report.Formats()}
-	o.source = choice{socketstats.Auto, socketstats.SourceNames()}
-	o.isolate = choice{isolateAuto, []string{isolateAuto, isolateAlways, isolateNever}}
+	o.format = program.NewChoice("table", report.Formats()...)
+	o.source = program.NewChoice(socketstats.Auto, socketstats.SourceNames()...)
+	o.isolate = program.NewChoice(isolateAuto, isolateAuto, isolateAlways, isolateNever)
 	f.Float64Var(&o.speed, "speed", 0, "divide every time in the script by this; 0 is the script's own choice")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the random extra requests")
 	f.VarP(&o.format, "output", "o", "form of the result")
@@ -67,7 +68,7 @@ func (o *runOptions) add(f *pflag.FlagSet) {
 	o.web.add(f)
 }
 
-func demoCommand(streams Streams) *cobra.Command {
+func demoCommand(streams program.Streams) *cobra.Command {
 	o := runOptions{visible: true}
 	c := &cobra.Command{
 		Use:   "demo [ID]",
@@ -86,7 +87,7 @@ side, the same requests to both, counted while they run. It takes about 15 s.`,
 	return c
 }
 
-func runCommand(streams Streams) *cobra.Command {
+func runCommand(streams program.Streams) *cobra.Command {
 	var (
 		o   = runOptions{steps: true}
 		all bool
@@ -111,11 +112,11 @@ With -o json one run is an object; --all, or several, are an array of objects.`,
 			args = o.web.take(args)
 			switch {
 			case all && len(args) > 0:
-				return usagef(c, "give --all or scenarios, not both")
+				return program.Usagef(c, "give --all or scenarios, not both")
 			case all:
 				args = scenarios.IDs()
 			case len(args) == 0:
-				return usagef(c, "nothing to run: give a scenario's ID, a script's FILE, or --all")
+				return program.Usagef(c, "nothing to run: give a scenario's ID, a script's FILE, or --all")
 			}
 			return play(c, streams, o, args, all || len(args) > 1)
 		},
@@ -131,9 +132,9 @@ With -o json one run is an object; --all, or several, are an array of objects.`,
 func (o *runOptions) scripts(c *cobra.Command, words []string) ([]scenario.Script, error) {
 	scripts := make([]scenario.Script, 0, len(words))
 	for _, word := range words {
-		script, err := findScript(word)
+		script, err := program.FindScript(word)
 		if err != nil {
-			return nil, scriptError(c, err)
+			return nil, program.ScriptError(c, err)
 		}
 		scripts = append(scripts, script)
 	}
@@ -188,31 +189,31 @@ func withSteps(scripts []scenario.Script) ([]scenario.Script, error) {
 func (o *runOptions) check(c *cobra.Command, runs int) (map[scenario.Side]string, error) {
 	if o.speed != 0 {
 		if err := scenario.CheckSpeed(o.speed); err != nil {
-			return nil, usagef(c, "--%w", err)
+			return nil, program.Usagef(c, "--%w", err)
 		}
 	}
 	if o.record != "" && runs > 1 {
-		return nil, usagef(c, "--record takes one run, not %d", runs)
+		return nil, program.Usagef(c, "--record takes one run, not %d", runs)
 	}
 	if err := (&recording.Writer{Path: o.record}).Check(); err != nil {
-		return nil, usagef(c, "--record: %w", err)
+		return nil, program.Usagef(c, "--record: %w", err)
 	}
 	if err := o.keep.check(c, runs, o.record); err != nil {
 		return nil, err
 	}
 	if o.parallel < 0 {
-		return nil, usagef(c, "--parallel %d is below 0", o.parallel)
+		return nil, program.Usagef(c, "--parallel %d is below 0", o.parallel)
 	}
 	if o.ports == nil {
 		return nil, nil
 	}
 	if len(o.ports) != 2 || o.ports[0] == o.ports[1] {
-		return nil, usagef(c, "--ports takes two different ports, such as 8081,8082")
+		return nil, program.Usagef(c, "--ports takes two different ports, such as 8081,8082")
 	}
 	listen := map[scenario.Side]string{}
 	for i, side := range scenario.Sides() {
 		if o.ports[i] < 1 || o.ports[i] > 65535 {
-			return nil, usagef(c, "--ports: %d is not a port", o.ports[i])
+			return nil, program.Usagef(c, "--ports: %d is not a port", o.ports[i])
 		}
 		listen[side] = "127.0.0.1:" + strconv.Itoa(o.ports[i])
 	}
@@ -221,13 +222,13 @@ func (o *runOptions) check(c *cobra.Command, runs int) (map[scenario.Side]string
 
 // openSource opens the source that was asked for. The caller closes it.
 func (o *runOptions) openSource(c *cobra.Command) (socketstats.Source, error) {
-	source, err := socketstats.OpenSource(o.source.value)
+	source, err := socketstats.OpenSource(o.source.String())
 	if err != nil {
 		return nil, err
 	}
-	if o.isolate.value == isolateAlways && o.source.value != socketstats.Auto && !socketstats.EntersNamespaces(source) {
+	if o.isolate.String() == isolateAlways && o.source.String() != socketstats.Auto && !socketstats.EntersNamespaces(source) {
 		_ = source.Close()
-		return nil, usagef(c, "--isolate always: %s does not see into a namespace; use --source %s", source.Name(), socketstats.Auto)
+		return nil, program.Usagef(c, "--isolate always: %s does not see into a namespace; use --source %s", source.Name(), socketstats.Auto)
 	}
 	return source, nil
 }
@@ -235,7 +236,7 @@ func (o *runOptions) openSource(c *cobra.Command) (socketstats.Source, error) {
 // outcome is the error, and so the exit code, of what was played.
 func outcome(entries []report.Entry, failed error) error {
 	if errors.Is(failed, lab.ErrInterrupted) {
-		return &codeError{code: exitInterrupted, err: failed}
+		return &program.CodeError{Code: program.ExitInterrupted, Err: failed}
 	}
 	if failed != nil {
 		return failed
@@ -250,7 +251,7 @@ func outcome(entries []report.Entry, failed error) error {
 		}
 	}
 	if len(unmet) > 0 {
-		return &codeError{code: exitLeak, err: errors.New(strings.Join(unmet, "\nsockwatch: "))}
+		return &program.CodeError{Code: program.ExitLeak, Err: errors.New(strings.Join(unmet, "\nsockwatch: "))}
 	}
 	return nil
 }

@@ -11,17 +11,22 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
 
 	"socketlab/internal/cli"
+	"socketlab/internal/cli/client"
+	"socketlab/internal/cli/program"
+	"socketlab/internal/cli/slowserver"
+	"socketlab/internal/scenario"
 )
 
 // The commands run as a user's would: as processes, found on PATH.
 func TestMain(m *testing.M) {
 	commands := map[string]func(){}
-	for _, program := range []string{"slowserver", "client-faulty", "client-fixed", "sockwatch"} {
-		commands[program] = func() {
-			os.Exit(cli.Main(program, os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
-		}
+	for _, command := range []func(program.Streams) *cobra.Command{
+		cli.Command, slowserver.Command, client.Command(scenario.Faulty), client.Command(scenario.Fixed),
+	} {
+		commands[command(program.Streams{}).Name()] = func() { program.Main(command) }
 	}
 	testscript.Main(m, commands)
 }

@@ -1,3 +1,5 @@
+// Package cli is the commands of sockwatch: their flags, help and streams. What they
+// do is done by the packages below.
 package cli
 
 import (
@@ -5,12 +7,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"socketlab/internal/cli/client"
+	"socketlab/internal/cli/program"
+	"socketlab/internal/cli/slowserver"
 	"socketlab/internal/scenario"
 	"socketlab/internal/worker/netns"
 	"socketlab/scenarios"
 )
 
-func sockwatchCommand(streams Streams) *cobra.Command {
+// Command is sockwatch.
+func Command(streams program.Streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "sockwatch",
 		Short: "Play connection-management incidents, count every socket, compare",
@@ -37,7 +43,7 @@ found or an expectation was not met, 130 interrupted.`,
 	// The other programs are workers of this one, so that a run needs nothing
 	// but this binary.
 	for _, c := range []*cobra.Command{
-		slowserverCommand(streams), clientCommand("client-faulty", streams), clientCommand("client-fixed", streams),
+		slowserver.Command(streams), client.Command(scenario.Faulty)(streams), client.Command(scenario.Fixed)(streams),
 		namespaceSupervisorCommand(), commandSupervisorCommand(streams),
 	} {
 		c.Hidden = true
@@ -52,8 +58,8 @@ func namespaceSupervisorCommand() *cobra.Command {
 		Use:   "supervise-namespace",
 		Short: "Hold a namespace for an isolated run",
 		RunE: func(*cobra.Command, []string) error {
-			if code := netns.Supervise(); code != exitOK {
-				return &codeError{code: code}
+			if code := netns.Supervise(); code != program.ExitOK {
+				return &program.CodeError{Code: code}
 			}
 			return nil
 		},
@@ -73,7 +79,7 @@ func knownCommand(c *cobra.Command, args []string) error {
 	return fmt.Errorf("no command %q%s", args[0], hint)
 }
 
-func showCommand(streams Streams) *cobra.Command {
+func showCommand(streams program.Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show ID",
 		Short: "Show a scenario's lesson, the code of both sides, and their difference",
@@ -81,7 +87,7 @@ func showCommand(streams Streams) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			id := args[0]
 			if !scenarios.Has(id) {
-				return usagef(c, "no scenario %q%s; sockwatch list shows them all", id, suggestion(id))
+				return program.Usagef(c, "no scenario %q%s; sockwatch list shows them all", id, program.Suggestion(id))
 			}
 			_, err := fmt.Fprintf(streams.Out, "%s\n--- faulty.go ---\n\n%s\n--- fixed.go ---\n\n%s\n--- the difference, but for the names ---\n\n%s",
 				scenarios.Lesson(id), scenarios.Code(id, scenario.Faulty), scenarios.Code(id, scenario.Fixed), scenarios.Difference(id))

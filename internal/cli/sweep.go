@@ -8,13 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"socketlab/internal/cli/program"
 	"socketlab/internal/expect"
 	"socketlab/internal/lab"
 	"socketlab/internal/render/report"
 	"socketlab/internal/scenario"
 )
 
-func sweepCommand(streams Streams) *cobra.Command {
+func sweepCommand(streams program.Streams) *cobra.Command {
 	var (
 		o       runOptions
 		setting string
@@ -49,12 +50,12 @@ second x latency) beside the one that was measured.`,
 
 // sweep plays a script's fixed code at several values. Nothing is started before
 // all is known to be good.
-func sweep(c *cobra.Command, streams Streams, o runOptions, word string, asked scenario.Sweep) error {
-	if o.format.value != "table" && o.format.value != "json" {
-		return usagef(c, "-o %s: a sweep is written as table or json", o.format.value)
+func sweep(c *cobra.Command, streams program.Streams, o runOptions, word string, asked scenario.Sweep) error {
+	if o.format.String() != "table" && o.format.String() != "json" {
+		return program.Usagef(c, "-o %s: a sweep is written as table or json", o.format.String())
 	}
 	if o.ports != nil || o.binDir != "" || o.record != "" {
-		return usagef(c, "--ports, --program-dir and --record are for one run, and a sweep is several")
+		return program.Usagef(c, "--ports, --program-dir and --record are for one run, and a sweep is several")
 	}
 	if _, err := o.check(c, 1); err != nil {
 		return err
@@ -66,7 +67,7 @@ func sweep(c *cobra.Command, streams Streams, o runOptions, word string, asked s
 	script := scripts[0]
 	over, err := sweepOver(script, asked)
 	if err != nil {
-		return usagef(c, "%w", err)
+		return program.Usagef(c, "%w", err)
 	}
 	source, err := o.openSource(c)
 	if err != nil {
@@ -82,7 +83,7 @@ func sweep(c *cobra.Command, streams Streams, o runOptions, word string, asked s
 	}
 	result, failed := p.sweepAll(c.Context(), script, over)
 	if len(result.Points) > 0 {
-		if err := report.WriteSweep(streams.Out, o.format.value, result); err != nil {
+		if err := report.WriteSweep(streams.Out, o.format.String(), result); err != nil {
 			return errors.Join(failed, fmt.Errorf("write the result: %w", err))
 		}
 	}
@@ -134,7 +135,7 @@ func (p *player) sweepAll(ctx context.Context, script scenario.Script, over scen
 		case err != nil:
 			return result, fmt.Errorf("%s: %s %s: %w", script.ID, over.Setting, listed(two), err)
 		case run.Stopped != "":
-			return result, &codeError{code: exitLeak, err: fmt.Errorf("%s: %s %s: stopped: %s", script.ID, over.Setting, listed(two), run.Stopped)}
+			return result, &program.CodeError{Code: program.ExitLeak, Err: fmt.Errorf("%s: %s %s: stopped: %s", script.ID, over.Setting, listed(two), run.Stopped)}
 		}
 		judgement := expect.Judge(run)
 		for i, value := range two {

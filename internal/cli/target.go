@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"socketlab/internal/cli/program"
 	"socketlab/internal/observe"
 	"socketlab/internal/socketstats"
 )
@@ -19,11 +20,11 @@ type targetFlags struct {
 	pids     []int32
 	name     string
 	interval time.Duration
-	source   choice
+	source   program.Choice
 }
 
 func (t *targetFlags) add(f *pflag.FlagSet, portUsage string) {
-	t.source = choice{socketstats.Auto, socketstats.SourceNames()}
+	t.source = program.NewChoice(socketstats.Auto, socketstats.SourceNames()...)
 	f.IntVar(&t.port, "port", 0, portUsage)
 	f.Int32SliceVar(&t.pids, "pid", nil, "process id; may be given several times")
 	f.StringVar(&t.name, "name", "", "name of the processes' program")
@@ -37,9 +38,9 @@ func (t *targetFlags) named() bool { return t.port != 0 || len(t.pids) > 0 || t.
 func (t *targetFlags) check(c *cobra.Command) error {
 	switch {
 	case t.port < 0 || t.port > 65535:
-		return usagef(c, "--port %d is not a port", t.port)
+		return program.Usagef(c, "--port %d is not a port", t.port)
 	case t.interval <= 0:
-		return usagef(c, "--interval must be above 0")
+		return program.Usagef(c, "--interval must be above 0")
 	}
 	return nil
 }
@@ -59,7 +60,7 @@ type follower struct {
 
 // open begins to watch a target.
 func (t *targetFlags) open(ctx context.Context, target observe.Target, length time.Duration, errs io.Writer) (*follower, error) {
-	source, err := socketstats.OpenSource(t.source.value)
+	source, err := socketstats.OpenSource(t.source.String())
 	if err != nil {
 		return nil, err
 	}
@@ -112,9 +113,16 @@ func (f *follower) follow(ctx context.Context, see func(observe.Snapshot) error)
 }
 
 // pause waits for the next count, and makes early scans meanwhile where they are
-// needed. over reports that there is no next count.
+// needed. over reports that there is no next count. A count that takes longer than
+// the interval may end with the time over and the next count due; the end comes
+// first.
 func (f *follower) pause(ctx context.Context, next, end <-chan time.Time) (over bool, err error) {
 	for {
+		select {
+		case <-end:
+			return true, nil
+		default:
+		}
 		var early <-chan time.Time
 		if after, worth := f.watcher.NextEarlyScan(); worth {
 			early = time.After(after)

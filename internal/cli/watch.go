@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"socketlab/internal/cli/program"
 	"socketlab/internal/observe"
 	"socketlab/internal/render/tui"
 	"socketlab/internal/render/web"
@@ -17,12 +18,12 @@ import (
 // defaultWatchPort is where slowserver listens.
 const defaultWatchPort = 8080
 
-func watchCommand(streams Streams) *cobra.Command {
+func watchCommand(streams program.Streams) *cobra.Command {
 	var (
 		t      targetFlags
 		length time.Duration
 		onWeb  webFlag
-		format = choice{"table", []string{"table", "json"}}
+		format = program.NewChoice("table", "table", "json")
 	)
 	c := &cobra.Command{
 		Use:   "watch [--port N] [--pid N] [--name S]",
@@ -47,7 +48,7 @@ as the kernel keeps it (in TIME_WAIT, for instance), if it was seen before.`,
 				return err
 			}
 			if length < 0 {
-				return usagef(c, "--for must not be below 0")
+				return program.Usagef(c, "--for must not be below 0")
 			}
 			if !t.named() {
 				t.port = defaultWatchPort
@@ -66,13 +67,13 @@ as the kernel keeps it (in TIME_WAIT, for instance), if it was seen before.`,
 				screen.Pin("the page is at " + page.URL())
 			}
 			// JSON is what it always was, and lines have no room for a verdict.
-			target.Details = format.value != "json" && (page != nil || screen.Views())
+			target.Details = format.String() != "json" && (page != nil || screen.Views())
 			f, err := t.open(c.Context(), target, length, screen)
 			if err != nil {
 				return err
 			}
 			defer f.close()
-			return showWatch(c, streams, screen, f, format.value, page)
+			return showWatch(c, streams, screen, f, format.String(), page)
 		},
 	}
 	f := c.Flags()
@@ -83,7 +84,7 @@ as the kernel keeps it (in TIME_WAIT, for instance), if it was seen before.`,
 	return c
 }
 
-func showWatch(c *cobra.Command, streams Streams, screen *tui.Terminal, f *follower, format string, page *web.Server) error {
+func showWatch(c *cobra.Command, streams program.Streams, screen *tui.Terminal, f *follower, format string, page *web.Server) error {
 	ctx, cancel := context.WithCancelCause(c.Context())
 	defer cancel(nil)
 	show, closeFace := screen.Watch(controls(cancel))
@@ -110,7 +111,7 @@ func showWatch(c *cobra.Command, streams Streams, screen *tui.Terminal, f *follo
 	case errors.Is(context.Cause(ctx), errQuit):
 		return nil
 	case ctx.Err() != nil:
-		return &codeError{code: exitInterrupted}
+		return &program.CodeError{Code: program.ExitInterrupted}
 	case errors.Is(err, observe.ErrGone):
 		fmt.Fprintln(streams.Err, "sockwatch: "+err.Error())
 		return nil

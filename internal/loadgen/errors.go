@@ -16,22 +16,6 @@ type StatusError int
 // Error returns the status as text.
 func (e StatusError) Error() string { return fmt.Sprintf("server answered with status %d", int(e)) }
 
-// errnoNames are the errors of the socket calls that a client meets. The order
-// does not matter: an error chain holds one errno.
-var errnoNames = map[syscall.Errno]string{
-	syscall.ECONNREFUSED:  "ECONNREFUSED",
-	syscall.ECONNRESET:    "ECONNRESET",
-	syscall.ECONNABORTED:  "ECONNABORTED",
-	syscall.EPIPE:         "EPIPE",
-	syscall.ETIMEDOUT:     "ETIMEDOUT",
-	syscall.EHOSTUNREACH:  "EHOSTUNREACH",
-	syscall.ENETUNREACH:   "ENETUNREACH",
-	syscall.EADDRNOTAVAIL: "EADDRNOTAVAIL",
-	syscall.EADDRINUSE:    "EADDRINUSE",
-	syscall.EMFILE:        "EMFILE",
-	syscall.ENFILE:        "ENFILE",
-}
-
 // ErrorName gives the short name under which a failed request is counted: the
 // kernel's errno name (ECONNRESET), EOF, ErrUnexpectedEOF, timeout, canceled,
 // DNS_NOT_FOUND and its like, HTTP_503, or other.
@@ -43,7 +27,7 @@ func ErrorName(err error) string {
 	switch {
 	case errors.As(err, &status):
 		return fmt.Sprintf("HTTP_%d", int(status))
-	case errors.As(err, &errno) && errnoNames[errno] != "":
+	case errors.As(err, &errno) && errnoNames[errno] != "": // a chain holds one
 		return errnoNames[errno]
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return "ErrUnexpectedEOF"

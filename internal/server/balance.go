@@ -7,7 +7,6 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
-	"syscall"
 )
 
 // balance returns the serveFunc of a balancer: each connection goes to the next
@@ -50,13 +49,13 @@ func passOn(to, from *net.TCPConn) {
 	switch {
 	case err == nil:
 		_ = to.CloseWrite()
-	case errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE):
+	case errors.Is(err, net.ErrClosed): // we closed one of them ourselves
+		from.Close()
+		to.Close()
+	default:
 		for _, end := range []*net.TCPConn{from, to} {
 			_ = end.SetLinger(0)
 			end.Close()
 		}
-	default: // we closed one of them ourselves
-		from.Close()
-		to.Close()
 	}
 }

@@ -121,7 +121,8 @@ func SourceNames() []string {
 
 // OpenSource returns the source with this name. Auto is the cheapest one that can
 // be opened: sock_diag where the kernel answers it (on Linux, except in some
-// sandboxes), and gopsutil elsewhere. A name that is not in [SourceNames] is an
+// sandboxes), iphlpapi on Windows, lsof on macOS and the BSDs where it is
+// installed, and gopsutil elsewhere. A name that is not in [SourceNames] is an
 // error that Is [errors.ErrUnsupported]. The caller closes the source.
 func OpenSource(name string) (Source, error) {
 	var failed error

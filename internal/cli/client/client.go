@@ -1,15 +1,15 @@
-package cli
+// Package client is the commands client-faulty and client-fixed.
+package client
 
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"socketlab/internal/cli/program"
 	"socketlab/internal/loadgen"
 	"socketlab/internal/scenario"
 	"socketlab/internal/worker"
@@ -24,22 +24,26 @@ It reports on standard error while it works, and once at the end on standard
 output. After its last request it stays, with the connections it has, until it
 is interrupted or --linger is over.`
 
-func clientCommand(program string, streams Streams) *cobra.Command {
-	side := scenario.Side(strings.TrimPrefix(program, "client-"))
+// Command is the client of one side, by itself or under the orders of the lab.
+func Command(side scenario.Side) func(program.Streams) *cobra.Command {
+	return func(streams program.Streams) *cobra.Command { return command("client-"+string(side), side, streams) }
+}
+
+func command(name string, side scenario.Side, streams program.Streams) *cobra.Command {
 	var (
 		o          clientOptions
 		controlled bool
 	)
-	o.format = choice{"table", []string{"table", "json"}}
+	o.format = program.NewChoice("table", "table", "json")
 	c := &cobra.Command{
-		Use:   program,
+		Use:   name,
 		Short: fmt.Sprintf("Play a scenario's load with its %s code", side),
 		Long:  fmt.Sprintf(clientLong, side),
 		Example: fmt.Sprintf(`  %[1]s
-  %[1]s --url http://127.0.0.1:8080 --scenario body-not-closed --speed 10`, program),
+  %[1]s --url http://127.0.0.1:8080 --scenario body-not-closed --speed 10`, name),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if controlled {
-				return workerEnded(worker.Client(c.Context(), streams.In, streams.Out))
+				return program.WorkerEnded(worker.Client(c.Context(), streams.In, streams.Out))
 			}
 			return playClient(c, streams, side, o)
 		},
@@ -56,9 +60,9 @@ func clientCommand(program string, streams Streams) *cobra.Command {
 	if side == scenario.Fixed {
 		f.IntVar(&o.settings.MaxIdleConns, "max-idle-conns", 5, "idle connections kept in all")
 		f.IntVar(&o.settings.MaxIdleConnsPerHost, "max-idle-conns-per-host", 2, "idle connections kept for each server")
-		durationFlag(f, &o.settings.IdleConnTimeout, "idle-conn-timeout", 30*time.Second, "close a connection that was idle this long; --speed divides it too")
+		program.DurationFlag(f, &o.settings.IdleConnTimeout, "idle-conn-timeout", 30*time.Second, "close a connection that was idle this long; --speed divides it too")
 	}
-	controlledFlag(f, &controlled)
+	program.ControlledFlag(f, &controlled)
 	return c
 }
 
@@ -70,25 +74,25 @@ type clientOptions struct {
 	seed        uint64
 	reportEvery time.Duration
 	stay        time.Duration
-	format      choice
+	format      program.Choice
 	settings    scenario.Client
 }
 
-func playClient(c *cobra.Command, streams Streams, side scenario.Side, o clientOptions) error {
+func playClient(c *cobra.Command, streams program.Streams, side scenario.Side, o clientOptions) error {
 	addr, err := checkTarget(o.url, o.allowRemote)
 	o.addr = addr
 	if err != nil {
-		return usagef(c, "%w", err)
+		return program.Usagef(c, "%w", err)
 	}
 	if err := scenario.CheckSpeed(o.speed); err != nil {
-		return usagef(c, "--%w", err)
+		return program.Usagef(c, "--%w", err)
 	}
 	if o.reportEvery <= 0 || o.stay < 0 {
-		return usagef(c, "--report-every must be above 0, and --linger not below")
+		return program.Usagef(c, "--report-every must be above 0, and --linger not below")
 	}
-	script, err := findScript(o.scenario)
+	script, err := program.FindScript(o.scenario)
 	if err != nil {
-		return scriptError(c, err)
+		return program.ScriptError(c, err)
 	}
 	// A script's settings stand, unless the command line has its own.
 	for name, set := range map[string]func(){
@@ -108,8 +112,8 @@ func playClient(c *cobra.Command, streams Streams, side scenario.Side, o clientO
 	return runClient(c, streams, side, loadgen.Begin(caller, script.Arrivals(o.seed), loadgen.MaxFDs()), script, o)
 }
 
-func runClient(c *cobra.Command, streams Streams, side scenario.Side, player *loadgen.Player, script scenario.Script, o clientOptions) error {
-	log := logger(streams)
+func runClient(c *cobra.Command, streams program.Streams, side scenario.Side, player *loadgen.Player, script scenario.Script, o clientOptions) error {
+	log := program.Logger(streams)
 	ctx := c.Context()
 	fmt.Fprintf(streams.Err, "client-%s: %s for %s, then staying for at most %s (Ctrl-C ends it)\n",
 		side, script.ID, script.Length().Round(time.Millisecond), o.stay)
@@ -143,19 +147,19 @@ func runClient(c *cobra.Command, streams Streams, side scenario.Side, player *lo
 	}
 	report := player.Report()
 	report.Final = true
-	if err := printReport(streams, o.format.value, report); err != nil {
+	if err := printReport(streams, o.format.String(), report); err != nil {
 		return err
 	}
 	switch {
 	case report.Stopped != "":
-		return &codeError{code: exitLeak, err: fmt.Errorf("stopped: this process %s; see ulimit -n", report.Stopped)}
+		return &program.CodeError{Code: program.ExitLeak, Err: fmt.Errorf("stopped: this process %s; see ulimit -n", report.Stopped)}
 	case interrupted:
-		return &codeError{code: exitInterrupted}
+		return &program.CodeError{Code: program.ExitInterrupted}
 	}
 	return nil
 }
 
-func printReport(streams Streams, format string, r loadgen.Report) error {
+func printReport(streams program.Streams, format string, r loadgen.Report) error {
 	if format == "json" {
 		return json.NewEncoder(streams.Out).Encode(r)
 	}
@@ -170,19 +174,4 @@ process      descriptors peak %d, goroutines peak %d, memory peak %d KiB, garbag
 		r.Latency.P50, r.Latency.P99, r.Latency.Max, r.ScheduleLate.P99,
 		r.Process.FDsPeak, r.Process.GoroutinesPeak, r.Process.RSSPeakBytes/1024, r.Process.GCCycles)
 	return err
-}
-
-// scriptError makes a bad script a usage error, as it is one of the command
-// line's words; anything else stays what it is.
-func scriptError(c *cobra.Command, err error) error {
-	var bad *scenario.Error
-	var usage *usageError
-	switch {
-	case errors.As(err, &usage):
-		return err
-	case errors.As(err, &bad):
-		return &codeError{code: exitUsage, err: err}
-	default:
-		return usagef(c, "%w", err)
-	}
 }

@@ -1,4 +1,5 @@
-package cli
+// Package slowserver is the command slowserver.
+package slowserver
 
 import (
 	"cmp"
@@ -9,15 +10,16 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
+	"socketlab/internal/cli/program"
 	"socketlab/internal/scenario"
 	"socketlab/internal/server"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/worker"
 )
 
-func slowserverCommand(streams Streams) *cobra.Command {
+// Command is the server under test, by itself or under the orders of the lab.
+func Command(streams program.Streams) *cobra.Command {
 	var (
 		b           scenario.Server
 		listen      string
@@ -25,8 +27,8 @@ func slowserverCommand(streams Streams) *cobra.Command {
 		controlled  bool
 		responses   []string
 		upstreams   []string
-		protocol    = choice{scenario.HTTP, []string{scenario.HTTP, scenario.HTTPS, scenario.H2C, scenario.ToyDB, scenario.Balancer}}
-		source      = choice{"gopsutil", socketstats.SourceNames()}
+		protocol    = program.NewChoice(scenario.HTTP, scenario.HTTP, scenario.HTTPS, scenario.H2C, scenario.ToyDB, scenario.Balancer)
+		source      = program.NewChoice("gopsutil", socketstats.SourceNames()...)
 	)
 	c := &cobra.Command{
 		Use:   "slowserver",
@@ -45,21 +47,21 @@ connection.`,
   slowserver --listen 127.0.0.1:0 --no-response  # any free port; never answers
   slowserver --delay 0 --responses whole,cut  # every second answer is cut off`,
 		RunE: func(c *cobra.Command, _ []string) error {
-			log := logger(streams)
+			log := program.Logger(streams)
 			if controlled {
-				return workerEnded(worker.Server(c.Context(), streams.In, streams.Out, log))
+				return program.WorkerEnded(worker.Server(c.Context(), streams.In, streams.Out, log))
 			}
-			b.Protocol = protocol.value
+			b.Protocol = protocol.String()
 			for _, a := range responses {
 				b.Responses = append(b.Responses, scenario.Response(a))
 			}
-			if err := cmp.Or(checkBehaviour(b), checkUpstreams(b.Protocol, upstreams)); err != nil {
-				return usagef(c, "%w", err)
+			if err := cmp.Or(CheckBehaviour(b), checkUpstreams(b.Protocol, upstreams)); err != nil {
+				return program.Usagef(c, "%w", err)
 			}
 			if err := checkListen(listen); err != nil {
-				return usagef(c, "%w", err)
+				return program.Usagef(c, "%w", err)
 			}
-			src, err := socketstats.OpenSource(source.value)
+			src, err := socketstats.OpenSource(source.String())
 			if err != nil {
 				return err
 			}
@@ -87,53 +89,35 @@ connection.`,
 	f.Var(&source, "source", "where the reports' counts come from; sockdiag is cheaper beside thousands of connections")
 	f.Var(&protocol, "protocol", "what it speaks: HTTP, plain, with TLS and a certificate of its own (https) or as HTTP/2 too (h2c); toydb, one query a line over raw TCP; or balancer, which passes connections on")
 	f.StringSliceVar(&upstreams, "upstreams", nil, "addresses that a balancer passes connections on to, in turn")
-	durationFlag(f, &b.Delay, "delay", server.DefaultDelay, "wait this long before each answer")
-	durationFlag(f, &b.Jitter, "jitter", 0, "add a random time up to this to each delay")
-	durationFlag(f, &b.HandshakeDelay, "handshake-delay", 0, "make each new connection wait this long before its first query (toydb)")
+	program.DurationFlag(f, &b.Delay, "delay", server.DefaultDelay, "wait this long before each answer")
+	program.DurationFlag(f, &b.Jitter, "jitter", 0, "add a random time up to this to each delay")
+	program.DurationFlag(f, &b.HandshakeDelay, "handshake-delay", 0, "make each new connection wait this long before its first query (toydb)")
 	f.IntVar(&b.Status, "status", 200, "HTTP status of each answer")
 	f.IntVar(&b.Body, "body", 0, "size of each answer's body in bytes; 0 for a short text")
 	f.BoolVar(&b.NoResponse, "no-response", false, "accept requests and never answer them")
 	f.StringSliceVar(&responses, "responses", nil, "how to treat successive responses, cycling: "+joined(scenario.Responses()))
 	f.IntVar(&b.Workers, "workers", 0, "work on this many requests at a time; the others wait; 0 for no limit")
-	durationFlag(f, &b.PauseAfter, "pause-after", 0, "answer nothing from then on, for the time of --pause-for")
-	durationFlag(f, &b.PauseFor, "pause-for", 0, "how long the pause lasts")
+	program.DurationFlag(f, &b.PauseAfter, "pause-after", 0, "answer nothing from then on, for the time of --pause-for")
+	program.DurationFlag(f, &b.PauseFor, "pause-for", 0, "how long the pause lasts")
 	f.BoolVar(&b.NoRead, "no-read", false, "accept connections, and neither read nor write")
 	f.BoolVar(&b.NoAccept, "no-accept", false, "never accept, with the shortest queue there is (Linux)")
 	f.IntVar(&b.Backlog, "backlog", 0, "let this many connections wait to be accepted (Linux); 0 for the system's limit")
-	durationFlag(f, &b.IdleTimeout, "idle-timeout", server.DefaultIdleTimeout, "close a connection that waited this long for its next request; 0 never")
-	durationFlag(f, &b.ReadHeaderTimeout, "read-header-timeout", 10*time.Second, "close a connection whose request header takes longer; 0 never")
-	durationFlag(f, &b.WriteTimeout, "write-timeout", 0, "close a connection whose answer takes longer; 0 never")
+	program.DurationFlag(f, &b.IdleTimeout, "idle-timeout", server.DefaultIdleTimeout, "close a connection that waited this long for its next request; 0 never")
+	program.DurationFlag(f, &b.ReadHeaderTimeout, "read-header-timeout", 10*time.Second, "close a connection whose request header takes longer; 0 never")
+	program.DurationFlag(f, &b.WriteTimeout, "write-timeout", 0, "close a connection whose answer takes longer; 0 never")
 	f.IntVar(&b.MaxConns, "max-conns", 0, "accept at most this many connections at a time; 0 for no limit")
 	f.StringVar(&b.OverLimit, "over-limit", "", "what becomes of connections above --max-conns: wait (the default), refuse (503, then closed) or close")
-	durationFlag(f, &b.DownAfter, "down-after", 0, "be gone from then on, with all connections, for the time of --down-for; 0 never")
-	durationFlag(f, &b.DownFor, "down-for", 0, "how long that lasts; 0 is a restart")
+	program.DurationFlag(f, &b.DownAfter, "down-after", 0, "be gone from then on, with all connections, for the time of --down-for; 0 never")
+	program.DurationFlag(f, &b.DownFor, "down-for", 0, "how long that lasts; 0 is a restart")
 	f.IntVar(&b.CloseAfter, "close-after", server.DefaultCloseAfter, "close a connection after this many requests; 0 never")
-	durationFlag(f, &b.AbortAfter, "abort-after", 0, "cut off every answer later than this after the first request; 0 never")
-	durationFlag(f, &b.Grace, "grace", server.DefaultGrace, "when stopping, wait this long for answers under way")
-	controlledFlag(f, &controlled)
+	program.DurationFlag(f, &b.AbortAfter, "abort-after", 0, "cut off every answer later than this after the first request; 0 never")
+	program.DurationFlag(f, &b.Grace, "grace", server.DefaultGrace, "when stopping, wait this long for answers under way")
+	program.ControlledFlag(f, &controlled)
 	return c
 }
 
-// durationFlag adds a flag for a time of a script.
-func durationFlag(f *pflag.FlagSet, d *scenario.Duration, name string, def time.Duration, usage string) {
-	f.DurationVar((*time.Duration)(d), name, def, usage)
-}
-
-// controlledFlag adds the flag that the lab gives to processes it starts.
-func controlledFlag(f *pflag.FlagSet, controlled *bool) {
-	f.BoolVar(controlled, "controlled", false, "take orders on standard input (what sockwatch uses)")
-	_ = f.MarkHidden("controlled")
-}
-
-// workerEnded is the end of a worker, which has reported its error to the lab.
-func workerEnded(code int) error {
-	if code == exitOK {
-		return nil
-	}
-	return &codeError{code: code}
-}
-
-func checkBehaviour(b scenario.Server) error {
+// CheckBehaviour says what of a behaviour makes no sense, or returns nil.
+func CheckBehaviour(b scenario.Server) error {
 	for name, d := range map[string]scenario.Duration{
 		"delay": b.Delay, "jitter": b.Jitter, "idle-timeout": b.IdleTimeout,
 		"read-header-timeout": b.ReadHeaderTimeout, "write-timeout": b.WriteTimeout,

@@ -1,24 +1,42 @@
-package cli
+package program
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
+
+	"github.com/spf13/cobra"
 
 	"socketlab/internal/scenario"
 	"socketlab/scenarios"
 )
 
-// findScript reads the script that a word of the command line means: an id of
+// FindScript reads the script that a word of the command line means: an id of
 // the catalogue, or else a file.
-func findScript(word string) (scenario.Script, error) {
+func FindScript(word string) (scenario.Script, error) {
 	if scenarios.Has(word) {
 		return scenarios.Script(word)
 	}
 	if looksLikeFile(word) {
 		return scenario.Load(word, scenarios.IDs())
 	}
-	return scenario.Script{}, fmt.Errorf("no scenario %q%s; sockwatch list shows them all", word, suggestion(word))
+	return scenario.Script{}, fmt.Errorf("no scenario %q%s; sockwatch list shows them all", word, Suggestion(word))
+}
+
+// ScriptError makes a bad script a usage error, as it is one of the command
+// line's words; anything else stays what it is.
+func ScriptError(c *cobra.Command, err error) error {
+	var bad *scenario.Error
+	var usage *UsageError
+	switch {
+	case errors.As(err, &usage):
+		return err
+	case errors.As(err, &bad):
+		return &CodeError{Code: ExitUsage, Err: err}
+	default:
+		return Usagef(c, "%w", err)
+	}
 }
 
 func looksLikeFile(word string) bool {
@@ -29,12 +47,12 @@ func looksLikeFile(word string) bool {
 	return err == nil
 }
 
-// suggestion names the scenario that word was probably meant to be.
-func suggestion(word string) string { return closest(word, scenarios.IDs()) }
+// Suggestion names the scenario that word was probably meant to be.
+func Suggestion(word string) string { return Closest(word, scenarios.IDs()) }
 
-// closest names the one of the names that word, in one of its spellings, was
+// Closest names the one of the names that word, in one of its spellings, was
 // probably meant to be.
-func closest(word string, names []string, spellings ...string) string {
+func Closest(word string, names []string, spellings ...string) string {
 	best, least := "", len(word)/2+1
 	for _, spelling := range append(spellings, word) {
 		for _, id := range names {

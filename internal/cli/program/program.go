@@ -1,0 +1,158 @@
+// Package program is what the commands of all programs share: streams, exit codes,
+// errors, flags, and how a scenario is found. It links nothing that one of them
+// does not need.
+//
+// The rules: the answer goes to standard output and everything else to standard
+// error; an error is one line, "program: what was tried: what happened", followed
+// by what to try where there is something; usage is shown only for a wrong command
+// line.
+package program
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes of all programs.
+const (
+	ExitOK          = 0
+	ExitFailed      = 1
+	ExitUsage       = 2
+	ExitLeak        = 3 // a leak was found, or an expectation was not met
+	ExitInterrupted = 130
+)
+
+// Streams are a program's standard streams.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// Main runs a program on the streams of this process, and ends the process.
+func Main(command func(Streams) *cobra.Command) {
+	os.Exit(Run(command, os.Args[1:], Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
+}
+
+// Run runs a program with its arguments, and returns its exit code.
+//
+// An interrupt or SIGTERM asks it to end in order; a second one ends it at
+// once.
+func Run(command func(Streams) *cobra.Command, args []string, streams Streams) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // from here on a signal has its usual effect
+
+	root := command(streams)
+	root.Version = Version()
+	root.SilenceErrors = true
+	root.SilenceUsage = true
+	root.CompletionOptions.DisableDefaultCmd = true
+	usageErrors(root)
+	root.SetArgs(args)
+	root.SetIn(streams.In)
+	root.SetOut(streams.Out)
+	root.SetErr(streams.Err)
+	err := root.ExecuteContext(ctx)
+	return exitCode(root.Name(), err, streams.Err)
+}
+
+// usageErrors makes every wrong command line a [usageError].
+func usageErrors(c *cobra.Command) {
+	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return Usagef(c, "%w", err) })
+	check := c.Args
+	if check == nil {
+		check = cobra.NoArgs
+	}
+	c.Args = func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return Usagef(c, "%w", err)
+		}
+		return nil
+	}
+	for _, sub := range c.Commands() {
+		usageErrors(sub)
+	}
+}
+
+// UsageError is a wrong command line.
+type UsageError struct {
+	err     error
+	command string
+}
+
+func (e *UsageError) Error() string { return e.err.Error() }
+
+// Unwrap returns what is wrong with it.
+func (e *UsageError) Unwrap() error { return e.err }
+
+// Usagef makes a wrong command line of a command an error.
+func Usagef(c *cobra.Command, format string, args ...any) error {
+	return &UsageError{err: fmt.Errorf(format, args...), command: c.CommandPath()}
+}
+
+// CodeError ends the program with a code of its own. Err may be nil, when all is said
+// already.
+type CodeError struct {
+	Code int
+	Err  error
+}
+
+func (e *CodeError) Error() string {
+	if e.Err == nil {
+		return ""
+	}
+	return e.Err.Error()
+}
+
+// Unwrap returns what went wrong.
+func (e *CodeError) Unwrap() error { return e.Err }
+
+func exitCode(program string, err error, stderr io.Writer) int {
+	var usage *UsageError
+	var code *CodeError
+	switch {
+	case err == nil:
+		return ExitOK
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "%s: %s\nTry '%s --help'.\n", program, usage, usage.command)
+		return ExitUsage
+	case errors.As(err, &code):
+		if code.Err != nil {
+			fmt.Fprintf(stderr, "%s: %s\n", program, code)
+		}
+		return code.Code
+	default:
+		fmt.Fprintf(stderr, "%s: %s\n", program, err)
+		return ExitFailed
+	}
+}
+
+// Logger writes logs for people to standard error.
+func Logger(streams Streams) *slog.Logger {
+	return slog.New(slog.NewTextHandler(streams.Err, nil))
+}
+
+// Version is what the build knows of itself.
+func Version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && !strings.Contains(v, s.Value[:min(12, len(s.Value))]) {
+			v += " " + s.Value
+		}
+	}
+	return fmt.Sprintf("%s, %s", v, info.GoVersion)
+}
