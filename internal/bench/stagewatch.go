@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"socketlab/internal/observe"
+	"socketlab/internal/series"
 )
 
 // watching is sockwatch at work in a stage.
@@ -28,13 +28,13 @@ func (st *stage) startWatch(ctx context.Context, sockwatch string) (*watching, e
 		}
 		samples = json.NewDecoder(w.out)
 		for range 2 {
-			var s observe.Snapshot
+			var s series.Moment
 			if err := samples.Decode(&s); err != nil {
 				return fmt.Errorf("sockwatch watch: %w", err)
 			}
 			seen := 0
-			for _, p := range s.Processes {
-				seen += p.Client.Total() + p.Server.Total()
+			for _, of := range s.Subjects {
+				seen += of.Client.Counts.Total() + of.Server.Counts.Total()
 			}
 			if want := 2 * (st.there.Ours - st.there.Served); seen != want {
 				return fmt.Errorf("sockwatch watch saw %d sockets of %d", seen, want)
@@ -47,7 +47,7 @@ func (st *stage) startWatch(ctx context.Context, sockwatch string) (*watching, e
 	}
 	go func() {
 		defer close(w.sampled)
-		for samples.Decode(&observe.Snapshot{}) == nil {
+		for samples.Decode(&series.Moment{}) == nil {
 			select {
 			case w.sampled <- struct{}{}:
 			default:

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"socketlab/internal/loadgen"
+	"socketlab/internal/series"
 )
 
 // workers are what this program does in the processes that it starts.
@@ -96,7 +97,7 @@ func playerClient(ctx context.Context, args []string, _ io.Writer) error {
 	}
 	p := loadgen.Begin(c, arrivals, loadgen.MaxFDs())
 	p.Play(ctx)
-	var r loadgen.Requests
+	var r *series.Requests
 	err = waitFor(ctx, func() bool { r = p.Report().Requests; return r.InFlight == 0 })
 	if err == nil && r.OK != int64(len(arrivals)) {
 		err = fmt.Errorf("%d of %d requests succeeded: %v", r.OK, len(arrivals), r.Errors)

@@ -140,8 +140,8 @@ func runClient(c *cobra.Command, streams program.Streams, side scenario.Side, pl
 		case <-tick.C:
 			r := player.Report()
 			log.Info("requests", "sent", r.Requests.Sent, "ok", r.Requests.OK, "failed", r.Requests.Failed,
-				"waiting", r.Requests.InFlight, "opened", r.Connections.Opened, "reused", r.Connections.Reused,
-				"descriptors", r.Process.FDs, "goroutines", r.Process.Goroutines)
+				"in_flight", r.Requests.InFlight, "opened", r.Connections.Opened, "reused", *r.Connections.Reused,
+				"descriptors", r.Process.Descriptors, "goroutines", r.Process.Goroutines)
 			over = r.Stopped != ""
 		}
 	}
@@ -163,15 +163,15 @@ func printReport(streams program.Streams, format string, r loadgen.Report) error
 	if format == "json" {
 		return json.NewEncoder(streams.Out).Encode(r)
 	}
-	_, err := fmt.Fprintf(streams.Out, `requests     sent %d, ok %d, failed %d, waiting %d
+	_, err := fmt.Fprintf(streams.Out, `requests     sent %d, ok %d, failed %d, in flight %d
 errors       %s
 connections  opened %d, requests that reused one %d
 latency      p50 %.1f ms, p99 %.1f ms, max %.1f ms
 schedule     p99 %.1f ms late
 process      descriptors peak %d, goroutines peak %d, memory peak %d KiB, garbage collections %d
 `, r.Requests.Sent, r.Requests.OK, r.Requests.Failed, r.Requests.InFlight,
-		cmp.Or(r.Requests.ErrorList(), "none"), r.Connections.Opened, r.Connections.Reused,
+		cmp.Or(r.Requests.ErrorList(), "none"), r.Connections.Opened, *r.Connections.Reused,
 		r.Latency.P50, r.Latency.P99, r.Latency.Max, r.ScheduleLate.P99,
-		r.Process.FDsPeak, r.Process.GoroutinesPeak, r.Process.RSSPeakBytes/1024, r.Process.GCCycles)
+		r.Process.DescriptorsPeak, r.Process.GoroutinesPeak, r.Process.RSSPeakBytes/1024, r.Process.GCCycles)
 	return err
 }
