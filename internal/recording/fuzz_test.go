@@ -3,7 +3,6 @@ package recording_test
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,44 +10,51 @@ import (
 	"socketlab/internal/expect"
 	"socketlab/internal/observe"
 	"socketlab/internal/recording"
-	"socketlab/internal/render/report"
+	"socketlab/internal/series"
+	"socketlab/internal/verdict"
 )
 
-// again writes what a recording holds, as it was written.
-func again(t *testing.T, r *recording.Recording) []byte {
+// lined are events as a file has them.
+func lined(t testing.TB, events []series.Event) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	to := json.NewEncoder(&out)
-	for _, e := range r.Events {
+	for _, e := range events {
 		require.NoError(t, to.Encode(e))
-	}
-	if r.Watch != nil {
-		require.NoError(t, to.Encode(observe.Event{Watch: r.Watch}))
-		for _, s := range r.History.Snapshots() {
-			require.NoError(t, to.Encode(observe.Event{Snapshot: &s}))
-		}
-		if r.Ending != nil {
-			require.NoError(t, to.Encode(observe.Event{End: r.Ending}))
-		}
 	}
 	return out.Bytes()
 }
 
-// Whatever a file holds, it is read or refused with a line, what was read can be
-// judged and shown, and written again it is the same.
-func FuzzRead(f *testing.F) {
-	for _, events := range [][]any{anyOf(aRun(f, 1)), anyOf(aRun(f, 9)), anyOf(aWatch(1)), anyOf(aWatch(9))} {
-		var out bytes.Buffer
-		for _, e := range events {
-			require.NoError(f, json.NewEncoder(&out).Encode(e))
+// judge judges what a recording holds.
+func judge(r *recording.Recording) map[string]verdict.Verdict {
+	if r.Observation.Target == nil {
+		script, err := expect.ScriptOf(r.Observation)
+		if err != nil {
+			return nil
 		}
-		f.Add(out.Bytes())
-		f.Add(out.Bytes()[:out.Len()/2])
+		return expect.Judge(r.Observation, script).Verdicts
 	}
+	var w observe.Window
+	for _, e := range r.Events {
+		w.Add(e)
+	}
+	return observe.Judge(w.Subjects(), r.Observation.Gone)
+}
+
+// Whatever a file holds, it is read or refused with a line, what was read can be
+// judged, and written again it is the same.
+func FuzzRead(f *testing.F) {
+	for _, events := range [][]series.Event{aRun(1), aRun(9), aWatch(1), aWatch(9)} {
+		data := lined(f, events)
+		f.Add(data)
+		f.Add(data[:len(data)/2])
+	}
+	const run, seen = `{"header":{"schema":"sockwatch.recording/v2","commands":{}}}` + "\n", `{"header":{"schema":"sockwatch.recording/v2","target":{}}}` + "\n"
 	for _, text := range []string{
-		"", "\n", "{}\n", "null\n", `{"begin":{"schema":"sockwatch.record/v1"}}` + "\n", `{"begin":{"schema":"sockwatch.record/v1"}}` + "\n" + `{"sample":{}}` + "\n",
-		`{"watch":{"schema":"sockwatch.record/v1"}}` + "\n" + `{"snapshot":{}}` + "\n" + `{"snapshot":{"after_ns":-1,"processes":[{"pid":1,"client":{"total":-3}},{"pid":1}]}}` + "\n",
-		`{"watch":{"schema":"sockwatch.record/v1"}}` + "\n" + `{"watch_end":{"gone":true}}` + "\n" + `{"snapshot":{}}`,
+		"", "\n", "{}\n", "null\n", run, run + `{"moment":{}}` + "\n",
+		seen + `{"moment":{}}` + "\n" + `{"moment":{"at_ns":-1,"subjects":[{"id":"1","client":{"counts":{"total":-3}}},{"id":"1"}]}}` + "\n",
+		seen + `{"moment":{"subjects":[{"id":"1","identity":{"id":"2"}}]}}` + "\n" + `{"end":{"gone":true}}`,
+		`{"watch":{"schema":"sockwatch.record/v1"}}` + "\n" + `{"snapshot":{}}` + "\n",
 	} {
 		f.Add([]byte(text))
 	}
@@ -65,20 +71,12 @@ func FuzzRead(f *testing.F) {
 			require.Error(t, err)
 			return
 		}
-		require.NotEqual(t, got.Run == nil, got.Watch == nil, "a recording is of one or the other")
-		text := again(t, got)
+		text := lined(t, got.Events)
 		if !bytes.Contains(text, []byte(`"State(0)"`)) { // a state that is left out cannot be written
 			twice, err := recording.ReadFrom(bytes.NewReader(text), "it")
 			require.NoError(t, err)
-			require.Equal(t, string(text), string(again(t, twice)))
+			require.Equal(t, string(text), string(lined(t, twice.Events)))
 		}
-		switch {
-		case got.Run != nil:
-			entry := report.Entry{Run: got.Run, Outcome: expect.Judge(got.Run)}
-			require.NoError(t, report.Write(io.Discard, "table", []report.Entry{entry}, false))
-		case got.History.Len() > 0:
-			d := report.Diagnosis{Samples: got.History.Len(), Verdicts: got.History.Judge(got.Gone()), Last: got.History.Last()}
-			require.NoError(t, report.WriteDiagnosis(io.Discard, "table", d))
-		}
+		judge(got)
 	})
 }

@@ -1,6 +1,6 @@
-// Package recording writes and reads recordings: what a run or a watch showed, as
-// lines of JSON, of which each is written as soon as it is known. A crash loses
-// at most the line that was being written.
+// Package recording writes and reads recordings: an observation as lines of JSON, one
+// for each event, written as soon as it is known. A crash loses at most the line
+// that was being written. docs/recording.schema.json is the form of a line.
 package recording
 
 import (
@@ -12,12 +12,8 @@ import (
 	"io"
 	"os"
 
-	"socketlab/internal/lab"
-	"socketlab/internal/observe"
+	"socketlab/internal/series"
 )
-
-// Schema names the form of a recording, in its first line.
-const Schema = lab.RecordSchema
 
 // Writer writes a recording. The file is made with the first line: what does
 // not begin leaves none. With an empty Path nothing is written. It is for one
@@ -39,8 +35,8 @@ func (w *Writer) Check() error {
 	return nil
 }
 
-// Write appends one line. After an error it does nothing; Close returns it.
-func (w *Writer) Write(line any) {
+// Write appends one event. After an error it does nothing; Close returns it.
+func (w *Writer) Write(e series.Event) {
 	if w.Path == "" || w.err != nil {
 		return
 	}
@@ -49,7 +45,7 @@ func (w *Writer) Write(line any) {
 			return
 		}
 	}
-	w.err = json.NewEncoder(w.file).Encode(line)
+	w.err = json.NewEncoder(w.file).Encode(e)
 }
 
 // Err is the first error so far.
@@ -66,23 +62,13 @@ func (w *Writer) Close() error {
 	return nil
 }
 
-// Recording is what a file holds: of a run or of a watch.
+// Recording is what a file holds.
 type Recording struct {
-	// Run is nil in a recording of a watch.
-	Run *lab.Run
-	// Events are those of Run, in their order.
-	Events []lab.Event
-	// Watch is nil in a recording of a run. History is what it saw.
-	Watch   *observe.Begin
-	History observe.History
-	// Ending is nil if the watch was not ended in order.
-	Ending *observe.Ending
-	// Ended says that the recording has its last line.
-	Ended bool
+	// Events are in their order; the first is the header.
+	Events []series.Event
+	// Observation is the sum of the events. It is over if the file has its last line.
+	Observation *series.Observation
 }
-
-// Gone reports whether the watched processes had ended.
-func (r *Recording) Gone() bool { return r.Ending != nil && r.Ending.Gone }
 
 // Error is a recording that cannot be read, or not to its end.
 type Error struct {
@@ -108,25 +94,6 @@ func Read(path string) (*Recording, error) {
 	return read(f, path)
 }
 
-// line is any line of any recording: one of its fields is set.
-type line struct {
-	lab.Event
-	Watch    *observe.Begin    `json:"watch"`
-	Snapshot *observe.Snapshot `json:"snapshot"`
-	WatchEnd *observe.Ending   `json:"watch_end"`
-}
-
-// alone reports whether just one field is set.
-func (l *line) alone() bool {
-	set := 0
-	for _, is := range []bool{l.Begin != nil, l.Sample != nil, l.End != nil, l.Watch != nil, l.Snapshot != nil, l.WatchEnd != nil} {
-		if is {
-			set++
-		}
-	}
-	return set == 1
-}
-
 // maxLine bounds what one line may hold: a sample of thousands of processes is
 // below a megabyte.
 const maxLine = 64 << 20
@@ -139,41 +106,20 @@ func read(from io.Reader, path string) (*Recording, error) {
 	n := 0
 	for in.Scan() {
 		n++
-		fail := func(format string, args ...any) (*Recording, error) {
-			return r, &Error{path, n, fmt.Sprintf(format, args...)}
-		}
-		text, whole := bytes.CutSuffix(in.Bytes(), []byte("\n"))
-		var l line
-		err := json.Unmarshal(text, &l)
-		if !l.alone() {
-			l = line{} // two lines in one are none
-		}
+		e, err := parse(in.Bytes(), n == 1)
 		switch {
-		case !whole && (err != nil || n == 1):
-			return fail("the recording is cut off in the middle of a line: the program that wrote it ended there, or the file was not copied whole")
-		case err != nil && n == 1:
-			return fail("this is not a recording of sockwatch: its first line is not JSON of one")
 		case err != nil:
-			return fail("this line is not one of a recording: %v", err)
-		case n == 1:
-			if r, err = begin(l.Begin, l.Watch); err != nil {
-				return fail("%s", err)
-			}
+			return r, &Error{path, n, err.Error()}
+		case r != nil && e.Header != nil:
+			return r, &Error{path, n, "a second recording begins here: give each a file of its own"}
+		case r != nil && r.Observation.Over:
+			return r, &Error{path, n, "this line comes after the last one of the recording"}
 		}
-		switch {
-		case n == 1 && l.Begin != nil:
-			r.add(l.Event)
-		case n == 1:
-		case r.Run != nil && (l.Sample != nil || l.End != nil):
-			r.add(l.Event)
-			r.Ended = r.Ended || l.End != nil
-		case r.Watch != nil && l.Snapshot != nil:
-			r.History.Add(*l.Snapshot)
-		case r.Watch != nil && l.WatchEnd != nil:
-			r.Ending, r.Ended = l.WatchEnd, true
-		default:
-			return fail("this line is not one of a recording of %s", r.kind())
+		if r == nil {
+			r = &Recording{Observation: &series.Observation{}}
 		}
+		r.Events = append(r.Events, e)
+		r.Observation.Add(e)
 	}
 	if err := in.Err(); err != nil {
 		return r, &Error{path, n + 1, err.Error()}
@@ -184,38 +130,82 @@ func read(from io.Reader, path string) (*Recording, error) {
 	return r, nil
 }
 
-// begin looks at the first line.
-func begin(run *lab.Begin, seen *observe.Begin) (*Recording, error) {
-	r := &Recording{Watch: seen}
-	schema := ""
+// parse reads one line, with its end.
+func parse(line []byte, first bool) (e series.Event, err error) {
+	text, whole := bytes.CutSuffix(line, []byte("\n"))
+	err = json.Unmarshal(text, &e)
 	switch {
-	case run != nil:
-		r.Run, schema = &lab.Run{}, run.Schema
-	case seen != nil:
-		schema = seen.Schema
-	default:
-		return nil, errors.New("this is not a recording of sockwatch: its first line does not say what was played or watched")
+	case !whole && (err != nil || first):
+		return e, errors.New("the recording is cut off in the middle of a line: the program that wrote it ended there, or the file was not copied whole")
+	case first:
+		return e, checkFirst(text, e, err)
+	case err != nil:
+		return e, fmt.Errorf("this line is not one of a recording: %w", err)
+	case !alone(e.Header != nil, e.Moment != nil, e.End != nil):
+		return e, errors.New("this line is not one of a recording")
 	}
-	if schema != Schema {
-		return nil, fmt.Errorf("this is a recording of the form %q, and this sockwatch reads %q: use the version that wrote it", schema, Schema)
-	}
-	return r, nil
+	return e, nil
 }
 
-func (r *Recording) add(e lab.Event) {
-	r.Run.Add(e)
-	r.Events = append(r.Events, e)
+// checkFirst returns an error if the first line is not a header that this version
+// reads. err is that of reading the line.
+func checkFirst(text []byte, e series.Event, err error) error {
+	var old struct{ Begin, Watch *oldHeader }
+	h := e.Header
+	switch {
+	case err == nil && h != nil && h.Schema != series.Schema:
+		version := ""
+		if h.Provenance != nil {
+			version = h.Provenance.Version
+		}
+		return otherForm(h.Schema, version)
+	case h == nil && json.Unmarshal(text, &old) == nil && old.Begin != nil:
+		return old.Begin.refused()
+	case h == nil && json.Unmarshal(text, &old) == nil && old.Watch != nil:
+		return old.Watch.refused()
+	case err != nil:
+		return errors.New("this is not a recording of sockwatch: its first line is not JSON of one")
+	case h == nil || e.Moment != nil || e.End != nil || !alone(h.Scenario != nil, h.Commands != nil, h.Target != nil):
+		return errors.New("this is not a recording of sockwatch: its first line does not say what was observed")
+	}
+	return nil
 }
 
-func (r *Recording) kind() string {
-	if r.Run != nil {
-		return "a run"
+// oldHeader is the first line of a recording of sockwatch.record/v1, as far as it
+// says who wrote it.
+type oldHeader struct {
+	Schema     string
+	Origin     struct{ Version string }
+	Provenance struct{ Version string }
+}
+
+func (h *oldHeader) refused() error {
+	return otherForm(h.Schema, h.Origin.Version+h.Provenance.Version)
+}
+
+// otherForm refuses a recording of another form.
+func otherForm(schema, version string) error {
+	by := "another version of sockwatch"
+	if version != "" {
+		by = "sockwatch " + version
 	}
-	return "a watch"
+	return fmt.Errorf("this recording has the form %q and was written by %s, and this version reads %q: read it with the version that wrote it, or record again",
+		schema, by, series.Schema)
+}
+
+// alone reports whether just one is set.
+func alone(set ...bool) bool {
+	n := 0
+	for _, is := range set {
+		if is {
+			n++
+		}
+	}
+	return n == 1
 }
 
 // wholeLines splits like bufio.ScanLines, but leaves the line ends, so that a
-// last line without one can be told.
+// last line without one is recognised.
 func wholeLines(data []byte, atEOF bool) (advance int, token []byte, err error) {
 	if i := bytes.IndexByte(data, '\n'); i >= 0 {
 		return i + 1, data[:i+1], nil

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -13,27 +14,25 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/expect"
-	"socketlab/internal/lab"
-	"socketlab/internal/loadgen"
 	"socketlab/internal/observe"
-	"socketlab/internal/provenance"
 	"socketlab/internal/recording"
-	"socketlab/internal/scenario"
+	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
 )
 
 // started has no monotonic reading, which no recording keeps.
 var started = time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.UTC)
 
-func counts(state socketstats.State, n int) socketstats.Counts {
-	var c socketstats.Counts
+func end(state socketstats.State, n int, activity *socketstats.Activity) series.End {
+	e := series.End{Activity: activity}
 	for range n {
-		c.Add(state)
+		e.Counts.Add(state)
 	}
-	return c
+	return e
 }
 
-// silent is connections that have their answer and have said nothing for ten
+// silent is connections that have their response and have said nothing for ten
 // seconds or longer.
 func silent(n int) *socketstats.Activity {
 	u := &socketstats.Activity{MaxPerDestination: n}
@@ -42,89 +41,96 @@ func silent(n int) *socketstats.Activity {
 }
 
 // by is what made the recordings of these tests.
-var by = &provenance.Info{
+var by = &series.Provenance{
 	Command: `sockwatch run 'it'\''s <mine> & "yours".yaml'`, Version: "v1.2.3, go1.26", System: "linux 6.18", Arch: "amd64", CPUs: 2,
 }
 
-// aRun is the lines of a run whose faulty side leaks.
-func aRun(t testing.TB, samples int) []lab.Event {
-	t.Helper()
-	script, err := scenario.Parse("test.yaml", []byte(`
+const script = `
 id: test
 title: "a <title> & more"
 fault: {kind: idle-connections-not-reused, fix: Share it.}
 load: [{rate: 10, for: 1m}]
-expect: {faulty: [{verdict: leak}], fixed: ["client.final.TIME_WAIT <= 1"]}
-`), []string{"test"})
-	require.NoError(t, err)
-	events := []lab.Event{{Begin: &lab.Begin{
-		Schema: recording.Schema, Script: script, Scenario: script.ID, Title: script.Title, Speed: 1, Seed: 1<<64 - 1,
-		GoVersion: "go1.26", Source: "sockdiag", UnsupportedStates: []socketstats.State{socketstats.SynRecv}, Started: started,
-		Limits:     socketstats.Limits{Descriptors: 1024, Ports: 28232},
-		FaultyAt:   lab.Endpoint{Server: "127.0.0.1:80", ServerPID: 7, ClientPID: 8, LeftBehind: 1},
-		Provenance: by,
+expect: {faulty: [{verdict: fault}], fixed: ["client.final.TIME_WAIT <= 1"]}
+`
+
+// aRun is the events of a run whose faulty side leaks.
+func aRun(samples int) []series.Event {
+	limits := socketstats.Limits{Descriptors: 1024, Ports: 28232}
+	events := []series.Event{{Header: &series.Header{
+		Schema: series.Schema, Title: "a <title> & more", Source: "sockdiag", UnsupportedStates: []socketstats.State{socketstats.SynRecv},
+		Interval: time.Second, Length: time.Minute, Started: started, GoVersion: "go1.26", Provenance: by,
+		Scenario: &series.Scenario{ID: "test", Script: script, Speed: 1, Seed: 1<<64 - 1},
+		Subjects: []series.Identity{
+			{ID: "faulty", Name: "faulty", Paired: true, Limits: limits, Endpoints: &series.Endpoints{Server: "127.0.0.1:80", ServerPID: 7, ClientPID: 8, LeftBehind: 1}},
+			{ID: "fixed", Name: "fixed", Paired: true, Limits: limits},
+		},
 	}}}
-	report := func(n int) loadgen.Report {
-		return loadgen.Report{
-			Requests:    loadgen.Requests{Sent: int64(n), OK: int64(n), Errors: map[string]int64{"EOF": 0}},
-			Connections: loadgen.Connections{Opened: int64(n)}, Latency: loadgen.Latency{P50: 0.1, P99: 1.0 / 3, Max: 2},
+	metrics := func(n int) series.ClientMetrics {
+		return series.ClientMetrics{
+			Requests:    &series.Requests{Sent: int64(n), OK: int64(n), Errors: map[string]int64{"EOF": 0}},
+			Connections: &series.ClientConns{Opened: int64(n), Reused: new(int64)}, Latency: &series.Quantiles{P50: 0.1, P99: 1.0 / 3, Max: 2},
 		}
 	}
 	for i := range samples {
 		n := 10 * i
-		events = append(events, lab.Event{Sample: &lab.Sample{
+		events = append(events, series.Event{Moment: &series.Moment{
 			At: time.Duration(i) * time.Second, Took: time.Millisecond, CPU: time.Microsecond,
-			Faulty: lab.SideSample{
-				Client: counts(socketstats.Established, n), Server: counts(socketstats.Established, n),
-				ClientActivity: silent(n), ServerActivity: &socketstats.Activity{}, Kernel: socketstats.Counters{"ActiveOpens": 3},
-				Connections: &lab.ConnCounts{Opened: n}, Report: report(n),
+			Subjects: []series.SubjectSample{
+				{ID: "faulty", Sample: series.Sample{
+					Client: end(socketstats.Established, n, silent(n)), Server: end(socketstats.Established, n, &socketstats.Activity{}),
+					Kernel: socketstats.Counters{"ActiveOpens": 3}, KernelConns: &series.ConnCounts{Opened: n}, ClientMetrics: metrics(n),
+				}},
+				{ID: "fixed", Sample: series.Sample{Client: end(socketstats.TimeWait, 1, nil), ClientMetrics: metrics(n)}},
 			},
-			Fixed: lab.SideSample{Client: counts(socketstats.TimeWait, 1), Report: report(n)},
 		}})
 	}
-	return append(events, lab.Event{End: &lab.Ending{
+	return append(events, series.Event{End: &series.Ending{
 		Duration: time.Duration(samples) * time.Second, Stopped: "interrupted",
-		Faulty: report(10 * samples), Fixed: report(10 * samples), FaultySeen: &lab.ConnCounts{Opened: 10 * samples, AtLeast: true},
+		Subjects: []series.SubjectFinal{
+			{ID: "faulty", Final: series.Final{ClientMetrics: metrics(10 * samples), KernelConns: &series.ConnCounts{Opened: 10 * samples, AtLeast: true}}},
+			{ID: "fixed", Final: series.Final{ClientMetrics: metrics(10 * samples)}},
+		},
 	}})
 }
 
-// aWatch is the lines of a watch of two processes, of which one leaks.
-func aWatch(samples int) []observe.Event {
-	events := []observe.Event{{Watch: &observe.Begin{
-		Schema: recording.Schema, PIDs: []int32{7, 8}, Source: "sockdiag", Interval: time.Second, Started: started, Provenance: by,
+// aWatch is the events of a watch of two processes, of which one leaks.
+func aWatch(samples int) []series.Event {
+	events := []series.Event{{Header: &series.Header{
+		Schema: series.Schema, Title: "Processes under watch", Source: "sockdiag", Interval: time.Second, Started: started, Provenance: by,
+		Target: &series.Target{PIDs: []int32{7, 8}},
 	}}}
 	for i := range samples {
 		n := 10 * i
-		events = append(events, observe.Event{Snapshot: &observe.Snapshot{
-			At: started.Add(time.Duration(i) * time.Second), After: time.Duration(i) * time.Second, Took: time.Millisecond,
-			Listeners: []string{}, FlowSource: "tracepoint", StateDurations: []observe.StateDuration{{State: socketstats.FinWait1, Times: 1, MeanMS: 1.0 / 3}},
-			Processes: []observe.Process{
-				{
-					PID: 7, Name: "leaky \"<&>\"", Client: counts(socketstats.Established, n), ClientActivity: silent(n), ServerActivity: &socketstats.Activity{},
-					Flow: &observe.Flow{Opened: n, OpenedPerSecond: 10}, Descriptors: n + 5, Limits: &socketstats.Limits{Descriptors: 1024, Ports: 28232},
-				},
-				{PID: 8, Name: "sound", Client: counts(socketstats.Established, 2), ClientActivity: silent(2), ServerActivity: &socketstats.Activity{}, Flow: &observe.Flow{}},
+		m := &series.Moment{
+			At: time.Duration(i) * time.Second, Clock: started.Add(time.Duration(i) * time.Second), Took: time.Millisecond, EventSource: "tracepoint",
+			StateDurations: []series.StateDuration{{State: socketstats.FinWait1, Count: 1, MeanMS: 1.0 / 3}},
+			Subjects: []series.SubjectSample{
+				{ID: "7", Sample: series.Sample{
+					Client: end(socketstats.Established, n, silent(n)), Server: series.End{Activity: &socketstats.Activity{}},
+					KernelConns: &series.ConnCounts{Opened: n}, ClientMetrics: series.ClientMetrics{Process: &series.Process{Descriptors: n + 5}},
+				}},
+				{ID: "8", Sample: series.Sample{
+					Client: end(socketstats.Established, 2, silent(2)), Server: series.End{Activity: &socketstats.Activity{}}, KernelConns: &series.ConnCounts{},
+				}},
 			},
-		}})
+		}
+		if i == 0 {
+			m.Subjects[0].Identity = &series.Identity{ID: "7", Name: "leaky \"<&>\" (7)", PID: 7, Limits: socketstats.Limits{Descriptors: 1024, Ports: 28232}}
+			m.Subjects[1].Identity = &series.Identity{ID: "8", Name: "sound (8)", PID: 8}
+		}
+		events = append(events, series.Event{Moment: m})
 	}
-	return append(events, observe.Event{End: &observe.Ending{Gone: true}})
+	return append(events, series.Event{End: &series.Ending{Duration: time.Duration(samples) * time.Second, Gone: true}})
 }
 
-func anyOf[T any](events []T) (lines []any) {
-	for _, e := range events {
-		lines = append(lines, e)
-	}
-	return lines
-}
-
-// recorded writes lines to a new file, and looks after each whether it is there.
-func recorded(t testing.TB, lines []any) (path string) {
+// recorded writes events to a new file, and looks after each whether it is there.
+func recorded(t testing.TB, events []series.Event) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "it.jsonl")
 	w := recording.Writer{Path: path}
 	require.NoError(t, w.Check())
-	for i, line := range lines {
-		w.Write(line)
+	for i, e := range events {
+		w.Write(e)
 		require.NoError(t, w.Err())
 		data, err := os.ReadFile(path)
 		require.NoError(t, err)
@@ -135,65 +141,148 @@ func recorded(t testing.TB, lines []any) (path string) {
 	return path
 }
 
+func text(t testing.TB, events []series.Event) string {
+	t.Helper()
+	data, err := os.ReadFile(recorded(t, events))
+	require.NoError(t, err)
+	return string(data)
+}
+
+// sum is the observation that events are of.
+func sum(events []series.Event) *series.Observation {
+	o := &series.Observation{}
+	for _, e := range events {
+		o.Add(e)
+	}
+	return o
+}
+
 func TestARunIsReadBackAsItWasRecorded(t *testing.T) {
 	t.Parallel()
-	events, want := aRun(t, 12), &lab.Run{}
-	for _, e := range events {
-		want.Add(e)
-	}
-	got, err := recording.Read(recorded(t, anyOf(events)))
+	events := aRun(12)
+	got, err := recording.Read(recorded(t, events))
 	require.NoError(t, err)
-	require.Equal(t, want, got.Run)
 	require.Equal(t, events, got.Events)
-	require.Equal(t, expect.Judge(want), expect.Judge(got.Run))
-	require.EqualValues(t, "idle-connections-not-reused", expect.Judge(got.Run).Faulty.Kind)
-	require.True(t, got.Ended)
-	require.Nil(t, got.Watch)
-	require.Zero(t, got.History.Len())
-	require.False(t, got.Gone())
+	require.Equal(t, sum(events), got.Observation)
+	require.True(t, got.Observation.Over)
+	script, err := expect.ScriptOf(got.Observation)
+	require.NoError(t, err)
+	result := expect.Judge(got.Observation, script)
+	require.Equal(t, expect.Judge(sum(events), script), result)
+	require.Equal(t, verdict.IdleConnectionsNotReused, result.Verdicts["faulty"].Kind)
 }
 
-func TestAWatchIsReadBackWithTheSameJudgements(t *testing.T) {
+func TestAWatchIsReadBackWithTheSameVerdicts(t *testing.T) {
 	t.Parallel()
 	events := aWatch(20)
-	var want observe.History
-	for _, e := range events {
-		if e.Snapshot != nil {
-			want.Add(*e.Snapshot)
-		}
-	}
-	got, err := recording.Read(recorded(t, anyOf(events)))
+	got, err := recording.Read(recorded(t, events))
 	require.NoError(t, err)
-	require.Equal(t, want.Snapshots(), got.History.Snapshots())
-	for _, ended := range []bool{false, true} {
-		judged := got.History.Judge(ended)
-		require.Equal(t, want.Judge(ended), judged)
-		require.EqualValues(t, "idle-connections-not-reused", observe.Worst(judged).Verdict.Kind)
+	require.Equal(t, events, got.Events)
+	var want, read observe.Window
+	for i := range events {
+		want.Add(events[i])
+		read.Add(got.Events[i])
 	}
-	require.Equal(t, events[0].Watch, got.Watch)
-	require.Nil(t, got.Run)
-	require.True(t, got.Ended)
-	require.True(t, got.Gone())
+	for _, over := range []bool{false, true} {
+		verdicts := observe.Judge(read.Subjects(), over)
+		require.Equal(t, observe.Judge(want.Subjects(), over), verdicts)
+		require.Equal(t, verdict.IdleConnectionsNotReused, verdicts[observe.Worst(read.Subjects(), verdicts).ID].Kind)
+	}
+	require.Equal(t, events[0].Header.Target, got.Observation.Target)
+	require.True(t, got.Observation.Gone)
 }
 
-// Recordings of before it was kept what made them are read like the others.
-func TestRecordingsThatDoNotSayWhatMadeThemAreRead(t *testing.T) {
+// fill sets all that a value has, so that what JSON forgets is seen.
+func fill(v reflect.Value) {
+	switch p := v.Addr().Interface().(type) {
+	case *time.Time:
+		*p = started
+		return
+	case *socketstats.Counts:
+		p.Add(socketstats.Established)
+		p.Add(socketstats.TimeWait)
+		return
+	case *socketstats.State:
+		*p = socketstats.Closing
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem())
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(v.Field(i))
+		}
+	case reflect.Map:
+		value := reflect.New(v.Type().Elem()).Elem()
+		fill(value)
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(reflect.ValueOf("a \"<name>\"").Convert(v.Type().Key()), value)
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		fallthrough
+	case reflect.Array:
+		for i := range v.Len() {
+			fill(v.Index(i))
+		}
+	case reflect.String:
+		v.SetString("a \"<name>\" & more\n")
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Float64:
+		v.SetFloat(1.0 / 3)
+	case reflect.Int, reflect.Int32, reflect.Int64:
+		v.SetInt(1<<31 - 1)
+	case reflect.Uint16:
+		v.SetUint(1<<16 - 1)
+	case reflect.Uint64:
+		v.SetUint(1<<64 - 1)
+	default:
+		panic("the test cannot fill in a " + v.Type().String())
+	}
+}
+
+// Whatever an event can hold is in its line.
+func TestNothingOfAnEventIsForgotten(t *testing.T) {
 	t.Parallel()
-	run, watched := aRun(t, 3), aWatch(3)
-	run[0].Begin.Provenance, watched[0].Watch.Provenance = nil, nil
-	for _, lines := range [][]any{anyOf(run), anyOf(watched)} {
-		path := recorded(t, lines)
+	events := []series.Event{{Header: &series.Header{}}, {Moment: &series.Moment{}}, {End: &series.Ending{}}}
+	fill(reflect.ValueOf(events[0].Header).Elem())
+	events[0].Header.Schema, events[0].Header.Scenario, events[0].Header.Commands = series.Schema, nil, nil
+	fill(reflect.ValueOf(events[1].Moment).Elem())
+	for i := range events[1].Moment.Subjects {
+		events[1].Moment.Subjects[i].At = 0 // it is the moment's
+	}
+	fill(reflect.ValueOf(events[2].End).Elem())
+	require.NotZero(t, events[1].Moment.Subjects[1].Server.Activity.Received[11])
+	got, err := recording.Read(recorded(t, events))
+	require.NoError(t, err)
+	require.Equal(t, events, got.Events)
+	for _, kind := range []*series.Header{{Scenario: &series.Scenario{}}, {Commands: &series.Commands{}}} {
+		fill(reflect.ValueOf(kind).Elem())
+		kind.Schema, kind.Target = series.Schema, nil
+		other := *kind
+		kind.Commands, other.Scenario = nil, nil
+		for _, h := range []*series.Header{kind, &other} {
+			got, err := recording.Read(recorded(t, []series.Event{{Header: h}}))
+			require.NoError(t, err)
+			require.Equal(t, h, got.Events[0].Header)
+		}
+	}
+}
+
+func TestRecordingsThatDoNotSayWhoMadeThemAreRead(t *testing.T) {
+	t.Parallel()
+	for _, events := range [][]series.Event{aRun(3), aWatch(3)} {
+		events[0].Header.Provenance = nil
+		path := recorded(t, events)
 		data, err := os.ReadFile(path)
 		require.NoError(t, err)
 		require.NotContains(t, string(data), "provenance", "what is not known is not there")
 		got, err := recording.Read(path)
 		require.NoError(t, err)
-		require.True(t, got.Ended)
-		if got.Run != nil {
-			require.Nil(t, got.Run.Provenance)
-		} else {
-			require.Nil(t, got.Watch.Provenance)
-		}
+		require.True(t, got.Observation.Over)
+		require.Nil(t, got.Observation.Provenance)
 	}
 }
 
@@ -233,7 +322,7 @@ func TestWriteErrorsAreKeptAndReturned(t *testing.T) {
 	w.Write(aWatch(0)[0])
 	before, err := os.ReadFile(path)
 	require.NoError(t, err)
-	w.Write(func() {})
+	w.Write(series.Event{Moment: &series.Moment{Clock: started.AddDate(10_000, 0, 0)}})
 	require.Error(t, w.Err())
 	w.Write(aWatch(0)[1])
 	after, err := os.ReadFile(path)
@@ -275,25 +364,18 @@ func TestNoFileIsMadeWithoutAFirstLine(t *testing.T) {
 
 // lines is how many lines of its file a recording holds.
 func lines(r *recording.Recording) int {
-	switch {
-	case r == nil:
+	if r == nil {
 		return 0
-	case r.Run != nil:
-		return len(r.Events)
-	case r.Ended:
-		return r.History.Len() + 2
-	default:
-		return r.History.Len() + 1
 	}
+	return len(r.Events)
 }
 
 func TestARecordingCutAnywhereKeepsItsWholeLines(t *testing.T) {
 	t.Parallel()
-	for name, events := range map[string][]any{"run": anyOf(aRun(t, 2)), "watch": anyOf(aWatch(2))} {
+	for name, events := range map[string][]series.Event{"run": aRun(2), "watch": aWatch(2)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			data, err := os.ReadFile(recorded(t, events))
-			require.NoError(t, err)
+			data := []byte(text(t, events))
 			for n := range len(data) + 1 {
 				cut := data[:n]
 				got, err := recording.ReadFrom(bytes.NewReader(cut), "cut.jsonl")
@@ -307,7 +389,7 @@ func TestARecordingCutAnywhereKeepsItsWholeLines(t *testing.T) {
 				require.Equal(t, whole, lines(got), "cut at %d", n)
 				if atEnd || withoutEnd {
 					require.NoError(t, err, "cut at %d", n)
-					require.Equal(t, whole == len(events), got.Ended)
+					require.Equal(t, whole == len(events), got.Observation.Over)
 				} else {
 					var cutOff *recording.Error
 					require.ErrorAs(t, err, &cutOff, "cut at %d", n)
@@ -321,17 +403,11 @@ func TestARecordingCutAnywhereKeepsItsWholeLines(t *testing.T) {
 
 func TestWhatIsNoRecordingIsSaidWithItsLine(t *testing.T) {
 	t.Parallel()
-	text := func(events []any) string {
-		data, err := os.ReadFile(recorded(t, events))
-		require.NoError(t, err)
-		return string(data)
-	}
-	run, seen := text(anyOf(aRun(t, 2))), text(anyOf(aWatch(2)))
+	run, seen := text(t, aRun(2)), text(t, aWatch(2))
 	first, rest, _ := strings.Cut(seen, "\n")
 	second, _, _ := strings.Cut(rest, "\n")
-	runFirst, runRest, _ := strings.Cut(run, "\n")
-	both := strings.TrimSuffix(first, "}") + "," + strings.TrimPrefix(runFirst, "{")
-	sample, _, _ := strings.Cut(runRest, "\n")
+	_, runRest, _ := strings.Cut(run, "\n")
+	both := func(a, b string) string { return strings.TrimSuffix(a, "}") + "," + strings.TrimPrefix(b, "{") }
 	for _, test := range []struct {
 		name, text string
 		line, kept int
@@ -342,27 +418,29 @@ func TestWhatIsNoRecordingIsSaidWithItsLine(t *testing.T) {
 		{"text", "hello\n", 1, 0, "its first line is not JSON"},
 		{"text without a line end", "hello", 1, 0, "cut off"},
 		{"binary", "\x7fELF\x00\x01\n\n", 1, 0, "its first line is not JSON"},
-		{"other JSON", "{}\n", 1, 0, "its first line does not say what was played or watched"},
-		{"null", "null\n", 1, 0, "its first line does not say what was played or watched"},
+		{"other JSON", "{}\n", 1, 0, "its first line does not say what was observed"},
+		{"null", "null\n", 1, 0, "its first line does not say what was observed"},
 		{"a list", "[]\n", 1, 0, "its first line is not JSON of one"},
-		{"a number in place of a line", "{\"watch\":3}\n", 1, 0, "its first line is not JSON of one"},
-		{"no first line", rest, 1, 0, "its first line does not say what was played or watched"},
-		{"a run without its first line", runRest, 1, 0, "its first line does not say what was played or watched"},
-		{"both in one", both + "\n", 1, 0, "does not say what was played or watched"},
-		{"newer", strings.Replace(seen, recording.Schema, "sockwatch.record/v9", 1), 1, 0, `"sockwatch.record/v9", and this sockwatch reads "sockwatch.record/v1"`},
-		{"a newer run", strings.Replace(run, recording.Schema, "sockwatch.record/v9", 1), 1, 0, "use the version that wrote it"},
-		{"no schema", strings.Replace(seen, recording.Schema, "", 1), 1, 0, `the form ""`},
+		{"a number in place of a header", "{\"header\":3}\n", 1, 0, "its first line is not JSON of one"},
+		{"no first line", rest, 1, 0, "its first line does not say what was observed"},
+		{"a run without its first line", runRest, 1, 0, "its first line does not say what was observed"},
+		{"both in one", both(first, second) + "\n", 1, 0, "does not say what was observed"},
+		{"of nothing", `{"header":{"schema":"` + series.Schema + `"}}` + "\n", 1, 0, "does not say what was observed"},
+		{"of two", strings.Replace(first, `"target"`, `"commands":{"faulty":"a","fixed":"b"},"target"`, 1) + "\n", 1, 0, "does not say what was observed"},
+		{"newer", strings.Replace(seen, series.Schema, "sockwatch.recording/v9", 1), 1, 0,
+			`the form "sockwatch.recording/v9" and was written by sockwatch v1.2.3, go1.26, and this version reads "sockwatch.recording/v2"`},
+		{"newer, by nobody", `{"header":{"schema":"sockwatch.recording/v9"}}` + "\n", 1, 0, "written by another version of sockwatch"},
+		{"no schema", strings.Replace(seen, series.Schema, "", 1), 1, 0, `the form ""`},
 		{"garbage in the middle", first + "\n" + second + "\noops\n" + rest, 3, 2, "this line is not one of a recording"},
 		{"an empty line in the middle", first + "\n\n" + rest, 2, 1, "this line is not one of a recording"},
 		{"zeros after a crash", first + "\n" + second + "\n\x00\x00\x00\n", 3, 2, "this line is not one of a recording"},
-		{"other JSON in the middle", first + "\n{\"other\":{}}\n" + rest, 2, 1, "this line is not one of a recording of a watch"},
+		{"other JSON in the middle", first + "\n{\"other\":{}}\n" + rest, 2, 1, "this line is not one of a recording"},
 		{"a state that is none", first + "\n" + strings.ReplaceAll(second, `"total"`, `"WAITING"`) + "\n", 2, 1, `unknown TCP state "WAITING"`},
-		{"a run's line in a watch", first + "\n" + sample + "\n", 2, 1, "not one of a recording of a watch"},
-		{"a watch's line in a run", runFirst + "\n" + second + "\n", 2, 1, "not one of a recording of a run"},
-		{"two lines in one", first + "\n" + strings.TrimSuffix(second, "}") + "," + strings.TrimPrefix(sample, "{") + "\n", 2, 1, "not one of a recording of a watch"},
-		{"one after another", seen + seen, 5, 4, "not one of a recording of a watch"},
-		{"a run after another", run + run, 5, 4, "not one of a recording of a run"},
-		{"a sample that begins again", runFirst + "\n" + strings.TrimSuffix(runFirst, "}") + "," + strings.TrimPrefix(sample, "{") + "\n", 2, 1, "not one of a recording of a run"},
+		{"two lines in one", first + "\n" + both(second, `{"end":{"duration_ns":1}}`) + "\n", 2, 1, "this line is not one of a recording"},
+		{"one after another", seen + seen, 5, 4, "a second recording begins here"},
+		{"a run after another", run + run, 5, 4, "a second recording begins here"},
+		{"a sample that begins again", first + "\n" + both(first, second) + "\n", 2, 1, "this line is not one of a recording"},
+		{"a sample after the end", seen + second + "\n", 5, 4, "after the last one"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -379,6 +457,19 @@ func TestWhatIsNoRecordingIsSaidWithItsLine(t *testing.T) {
 	}
 }
 
+// The first lines were written by that version, but for its name.
+func TestAnOlderRecordingIsRefusedInOneSentence(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"run", "watch"} {
+		got, err := recording.Read(filepath.Join("testdata", name+"-v1.txt"))
+		require.Nil(t, got)
+		require.EqualError(t, err, filepath.Join("testdata", name+"-v1.txt")+`:1: this recording has the form "sockwatch.record/v1" and was written by sockwatch `+
+			`v1.0.0, go1.26.8, and this version reads "sockwatch.recording/v2": read it with the version that wrote it, or record again`)
+	}
+	_, err := recording.ReadFrom(strings.NewReader(`{"watch":{"schema":"sockwatch.record/v1"}}`+"\n"), "it")
+	require.ErrorContains(t, err, "written by another version of sockwatch")
+}
+
 func TestWhatCannotBeOpenedIsAnError(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -393,9 +484,8 @@ func TestWhatCannotBeOpenedIsAnError(t *testing.T) {
 // An editor, or another system, may have changed the line ends.
 func TestOtherLineEndsAreRead(t *testing.T) {
 	t.Parallel()
-	data, err := os.ReadFile(recorded(t, anyOf(aWatch(2))))
-	require.NoError(t, err)
-	got, err := recording.ReadFrom(bytes.NewReader(bytes.ReplaceAll(data, []byte("\n"), []byte("\r\n"))), "it")
+	data := strings.ReplaceAll(text(t, aWatch(2)), "\n", "\r\n")
+	got, err := recording.ReadFrom(strings.NewReader(data), "it")
 	require.NoError(t, err)
 	require.Equal(t, 4, lines(got))
 }
@@ -407,8 +497,10 @@ func TestNamesThatAreAddedAreReadOver(t *testing.T) {
 	data, err := json.Marshal(aWatch(1)[1])
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(data, &line))
-	line["snapshot"].(map[string]any)["added"] = "later"
-	got, err := recording.Read(recorded(t, []any{aWatch(0)[0], line}))
+	line["moment"].(map[string]any)["added"] = "later"
+	data, err = json.Marshal(line)
 	require.NoError(t, err)
-	require.Equal(t, 1, got.History.Len())
+	got, err := recording.ReadFrom(strings.NewReader(text(t, aWatch(0)[:1])+string(data)+"\n"), "it")
+	require.NoError(t, err)
+	require.Len(t, got.Observation.Subjects, 2)
 }

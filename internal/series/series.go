@@ -56,8 +56,8 @@ type Subject struct {
 // and requests count from the beginning of the observation.
 type Sample struct {
 	// At is the time since the beginning of the observation, by a clock that is
-	// never set.
-	At time.Duration `json:"at_ns"`
+	// never set. A recording has it once, as that of the moment.
+	At time.Duration `json:"-"`
 	// Client and Server are the two ends of connections. Whether the server's ends
 	// are the other ends of the client's says [Identity.Paired].
 	Client End `json:"client"`
