@@ -32,7 +32,7 @@ func (w *Window) makeRoom(next *series.Moment) {
 	if most == 0 || n < most {
 		return
 	}
-	if n == most && n > 1 && still(&w.moments[n-2], &w.moments[n-1], w.step) {
+	if !w.OldestFirst && n == most && n > 1 && still(&w.moments[n-2], &w.moments[n-1], w.step) {
 		w.moments = w.moments[:n-1]
 		return
 	}

@@ -16,6 +16,9 @@ type Window struct {
 	// Most is how many samples are kept; 0 is all. Of many processes fewer are.
 	// What is forgotten first is that in which nothing happened, then the oldest.
 	Most int
+	// OldestFirst makes it forget the oldest first, whatever happened in it: a chart
+	// shows the newest.
+	OldestFirst bool
 
 	watch   series.Observation // without subjects
 	moments []series.Moment

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"time"
 
 	"socketlab/internal/expect"
@@ -19,35 +20,44 @@ import (
 // kept, and it is judged seldom enough that judging takes at most one part in
 // [JudgeShare] of the time.
 type Live struct {
-	// Keep is how many moments of a watch are kept; 0 is 600.
+	// Keep is how many moments of a watch are shown; 0 is [Judged]. Of many processes
+	// they are fewer.
 	Keep int
 
-	run      series.Observation
-	script   *scenario.Script
-	watch    observe.Window
-	verdicts map[string]verdict.Verdict
-	fresh    bool          // a moment came since the last verdicts
-	due      time.Duration // when a watch may be judged again, by its own clock
-	throttle Throttle
+	run    series.Observation // of a watch its header only
+	script *scenario.Script
+	// judge has what a watch is judged by, and shown the counts that are shown of it.
+	judge, shown observe.Window
+	watch        *series.Observation      // what shown keeps; nil after an event
+	growth       map[string]series.Growth // of all subjects; nil after an event
+	verdicts     map[string]verdict.Verdict
+	together     *series.Subject
+	fresh        bool          // an event came since the last verdicts
+	due          time.Duration // when a watch may be judged again, by its own clock
+	throttle     Throttle
 }
 
-// JudgeShare is what judging a watch may take of the time: one part in so many.
-const JudgeShare = 100
+const (
+	// JudgeShare is what judging a watch may take of the time: one part in so many.
+	JudgeShare = 100
+	// Judged is by how many moments a watch is judged, in every face.
+	Judged = 600
+)
 
 // Add enters the next event. A header begins a new observation.
 func (l *Live) Add(e series.Event) {
 	if e.Header != nil {
-		keep := l.Keep
-		*l = Live{Keep: keep}
-		if keep == 0 {
-			keep = 600
+		*l = Live{Keep: l.Keep, throttle: Throttle{Share: JudgeShare, Most: time.Minute}}
+		l.judge.Most, l.shown.Most, l.shown.OldestFirst = Judged, l.Keep, true
+		if l.Keep == 0 {
+			l.shown.Most = Judged
 		}
-		l.watch.Most = keep
+		l.run.Header = *e.Header
 	}
-	l.fresh = true
-	l.run.Header = headerOf(l, e)
+	l.fresh, l.watch, l.growth = true, nil, nil
 	if l.run.Target != nil {
-		l.watch.Add(e)
+		l.judge.Add(e)
+		l.shown.Add(counted(e))
 		return
 	}
 	l.run.Add(e)
@@ -58,20 +68,32 @@ func (l *Live) Add(e series.Event) {
 	}
 }
 
-func headerOf(l *Live, e series.Event) series.Header {
-	if e.Header != nil {
-		return *e.Header
+// counted is an event of a watch without what no face shows, as many of them are
+// kept.
+func counted(e series.Event) series.Event {
+	if e.Moment == nil {
+		return e
 	}
-	return l.run.Header
+	m := *e.Moment
+	m.Subjects = slices.Clone(m.Subjects)
+	for i := range m.Subjects {
+		s := &m.Subjects[i]
+		s.Client.Activity, s.Server.Activity, s.Queue, s.Kernel, s.Servers, s.Limits = nil, nil, nil, nil, nil, nil
+	}
+	return series.Event{Moment: &m}
 }
 
-// Observation is what is known so far; of a watch, of the moments that are kept and
-// of the processes that are there now. It changes with the next [Live.Add].
+// Observation is what is known so far; of a watch, the counts of the moments that
+// are kept, of the processes that are there now. It changes with the next
+// [Live.Add].
 func (l *Live) Observation() *series.Observation {
-	if l.run.Target != nil {
-		return l.watch.Observation()
+	switch {
+	case l.run.Target == nil:
+		return &l.run
+	case l.watch == nil:
+		l.watch = l.shown.Observation()
 	}
-	return &l.run
+	return l.watch
 }
 
 // Script is what is played, at the speed at which it is; nil of a watch.
@@ -79,35 +101,61 @@ func (l *Live) Script() *scenario.Script { return l.script }
 
 // Snapshot draws what is known so far, at one end of the connections.
 func (l *Live) Snapshot(end socketstats.End) Snapshot {
-	v := View{Observation: l.Observation(), End: end, Verdicts: l.judged()}
+	l.judgeAll()
+	v := View{Observation: l.Observation(), End: end, Verdicts: l.verdicts, Together: l.together, Growth: l.growths()}
 	if l.script != nil && l.run.Commands == nil { // no script narrates what commands do
 		v.Narration = l.script.Now(l.run.Duration)
 	}
 	return Draw(v)
 }
 
-// judged are the newest verdicts, by the id of their subject.
-func (l *Live) judged() map[string]verdict.Verdict {
-	o := l.Observation()
-	if !l.fresh || (l.run.Target != nil && !o.Over && o.Duration < l.due) {
-		return l.verdicts
-	}
-	l.fresh = false
-	if l.script != nil {
-		l.verdicts = expect.Judge(&l.run, *l.script).Verdicts
-		return l.verdicts
-	}
-	began := time.Now()
-	l.verdicts = map[string]verdict.Verdict{}
-	for _, s := range l.watch.Subjects() {
-		l.verdicts[s.ID] = verdict.Judge(s, verdict.Conditions{Over: o.Gone})
-	}
-	for _, s := range o.Subjects { // one that was not there for long enough has not shown enough
-		if _, ok := l.verdicts[s.ID]; !ok && s.PID != 0 {
-			l.verdicts[s.ID] = verdict.Verdict{Kind: verdict.NotEnoughData}
+// growths are measured once for both ends. Those of a watch go by the moments that
+// it is judged by, so that all faces have the same.
+func (l *Live) growths() map[string]series.Growth {
+	if l.growth == nil {
+		o := &l.run
+		if l.run.Target != nil {
+			o = l.judge.Observation()
+		}
+		l.growth = map[string]series.Growth{}
+		for _, s := range o.Subjects {
+			l.growth[s.ID] = s.Growth()
 		}
 	}
-	l.throttle.Share, l.throttle.Most = JudgeShare, time.Minute
-	l.due = o.Duration + l.throttle.Rest(time.Since(began))
-	return l.verdicts
+	return l.growth
+}
+
+// judgeAll finds the verdicts on all subjects, by their id, if that is due.
+func (l *Live) judgeAll() {
+	o := l.Observation()
+	if !l.fresh || (l.run.Target != nil && !o.Over && o.Duration < l.due) {
+		return
+	}
+	l.fresh = false
+	switch {
+	case l.script != nil:
+		l.verdicts = expect.Judge(&l.run, *l.script).Verdicts
+	case l.run.Target != nil:
+		began := time.Now()
+		l.verdicts, l.together = judgeWatch(&l.judge, o)
+		l.due = o.Duration + l.throttle.Rest(time.Since(began))
+	}
+}
+
+// judgeWatch finds the verdicts on the processes of a watch, and on all of them
+// together if they are not just one.
+func judgeWatch(w *observe.Window, o *series.Observation) (verdicts map[string]verdict.Verdict, together *series.Subject) {
+	verdicts = map[string]verdict.Verdict{}
+	for _, s := range w.Subjects() {
+		verdicts[s.ID] = verdict.Judge(s, verdict.Conditions{Over: o.Gone})
+		if s.ID == observe.Together {
+			together = s
+		}
+	}
+	for _, s := range o.Subjects { // one that was not there for long enough has not shown enough
+		if _, ok := verdicts[s.ID]; !ok && s.ID != observe.NoProcess {
+			verdicts[s.ID] = verdict.Verdict{Kind: verdict.NotEnoughData}
+		}
+	}
+	return verdicts, together
 }

@@ -48,11 +48,11 @@ func LookOf(state string) Look {
 var looks = map[socketstats.State]Look{
 	socketstats.Established: {
 		Light: "#0072b2", Dark: "#56b4e9", Terminal: 74, Rune: '█',
-		Meaning: "both ends hold the connection: in use, idle in a pool, or forgotten",
+		Meaning: "both ends hold the connection: in use, idle, or forgotten",
 	},
 	socketstats.CloseWait: {
 		Light: "#c2410c", Dark: "#ff8c42", Terminal: 209, Rune: '▓', Lines: "M-1 1L1 -1M0 8L8 0M7 9L9 7", Width: "1.6",
-		Meaning: "the other end has closed, and this program has not: the classic leak",
+		Meaning: "the other end has closed, this program has not: the classic leak",
 	},
 	socketstats.SynSent: {
 		Light: "#b07d00", Dark: "#e0b53c", Terminal: 220, Rune: '▒', Lines: "M1.5 2h1.6M5.5 6h1.6", Width: "1.6",
@@ -60,7 +60,7 @@ var looks = map[socketstats.State]Look{
 	},
 	socketstats.SynRecv: {
 		Light: "#8a6d00", Dark: "#c2a13a", Terminal: 178, Rune: 'R', Lines: "M0 2h8M2 2v6", Width: "1.2",
-		Meaning: "the other end asked for a connection, and the handshake is not complete",
+		Meaning: "the other end asked, and the handshake is not complete",
 	},
 	socketstats.FinWait1: {
 		Light: "#00795a", Dark: "#2fbf94", Terminal: 36, Rune: 'f', Lines: "M0 4h8", Width: "1.6",
@@ -84,6 +84,6 @@ var looks = map[socketstats.State]Look{
 	},
 	socketstats.TimeWait: {
 		Light: "#7d8590", Dark: "#a3abb5", Terminal: 253, Rune: '░', Lines: "M3.2 4h1.6", Width: "1.6",
-		Meaning: "this end closed first: the kernel keeps the port for a minute, and no descriptor",
+		Meaning: "this end closed first: port taken for a minute, no descriptor",
 	},
 }

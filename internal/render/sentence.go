@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"socketlab/internal/observe"
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
@@ -19,7 +20,7 @@ func sentence(v *View, s *Snapshot) string {
 	case len(s.Panels) == 0:
 		return "No connections."
 	case v.Observation.Target != nil:
-		return ofProcesses(v.Observation, s)
+		return ofProcesses(v, s)
 	}
 	var sides []string
 	for i := range s.Panels {
@@ -73,11 +74,14 @@ func list(parts []string) string {
 	return strings.Join(parts[:len(parts)-1], ", ") + " and " + parts[len(parts)-1]
 }
 
+func first(list []string) []string { return list[:min(1, len(list))] }
+
 func upper(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
 // ofProcesses says who has a fault, who holds how much, and whose sockets grow the
 // fastest.
-func ofProcesses(o *series.Observation, s *Snapshot) string {
+func ofProcesses(v *View, s *Snapshot) string {
+	o := v.Observation
 	sum, fastest := 0, &s.Panels[0]
 	for i := range s.Panels {
 		p := &s.Panels[i]
@@ -88,6 +92,11 @@ func ofProcesses(o *series.Observation, s *Snapshot) string {
 	}
 	all := fmt.Sprintf("%s %s", words.Plural(len(s.Panels), "process holds", "processes hold"), words.Plural(sum, "socket"))
 	worst, others := worstPanel(o, s.Panels)
+	if found := v.Verdicts[observe.Together]; v.Together != nil && found.IsFault() && (worst == nil || verdict.Compare(found, worst.Verdict) < 0) {
+		// No process's own panel says why.
+		text := fmt.Sprintf("%s: %s; %s.", v.Together.Name, found.Kind, all)
+		return strings.Join(append([]string{text}, first(verdict.Evidence(found))...), " ")
+	}
 	if worst == nil {
 		if fastest.Growth > 0 && !fastest.Growth.Flat() {
 			return fmt.Sprintf("%s; %s grows the fastest: %s.", all, fastest.Name, fastest.Trend)

@@ -74,6 +74,8 @@ type Figure struct {
 	Metric string `json:"metric"`
 	Name   string `json:"name"`
 	Text   string `json:"text"`
+	// Detail says that a face without much room may leave it out.
+	Detail bool `json:"detail,omitempty"`
 }
 
 // NotKnown stands for a figure that nobody counts.
@@ -116,6 +118,11 @@ type View struct {
 	End         socketstats.End
 	// Verdicts are those on the subjects, by id. One that is not in it has none.
 	Verdicts map[string]verdict.Verdict
+	// Together is the subject that is all processes of a watch together, by whose
+	// verdict the sentence goes where no process has a fault; nil if there is none.
+	Together *series.Subject
+	// Growth is that of the subjects, by id; nil measures it.
+	Growth map[string]series.Growth
 	// Narration is what a script says of this moment; "" is nothing.
 	Narration string
 }
@@ -132,7 +139,11 @@ func Draw(v View) Snapshot {
 	}
 	states := statesOf(o, v.End)
 	for _, subject := range o.Subjects {
-		p := panelOf(o, subject, v.End, states)
+		growth, known := v.Growth[subject.ID]
+		if !known {
+			growth = subject.Growth()
+		}
+		p := panelOf(o, subject, v.End, states, growth)
 		p.Verdict = v.Verdicts[subject.ID]
 		s.Scale = max(s.Scale, p.Most)
 		s.Panels = append(s.Panels, p)
@@ -164,8 +175,8 @@ func statesOf(o *series.Observation, end socketstats.End) []socketstats.State {
 	})
 }
 
-func panelOf(o *series.Observation, s *series.Subject, end socketstats.End, states []socketstats.State) Panel {
-	now, peak, growth := s.Now(end), s.Peak(end), s.Growth()
+func panelOf(o *series.Observation, s *series.Subject, end socketstats.End, states []socketstats.State, growth series.Growth) Panel {
+	now, peak := s.Now(end), s.Peak(end)
 	p := Panel{
 		ID: s.ID, Name: s.Name, Held: now.Open(), Growth: growth, Trend: growth.String(),
 		Figures: figures(o, s), Note: note(o, s), States: []State{},
@@ -185,33 +196,54 @@ func panelOf(o *series.Observation, s *series.Subject, end socketstats.End, stat
 	return p
 }
 
-// figures are those of a run; of a watch they are what came and went, which is
-// known of all processes.
-func figures(o *series.Observation, s *series.Subject) []Figure {
-	names := []string{"connections.opened", "connections.reused", "requests.ok", "requests.failed", "requests.in_flight"}
-	if o.Target != nil {
-		names = []string{"kernel_connections.opened", "kernel_connections.closed"}
+// shown are the metrics of a run that a panel shows, and shownOfWatch those of a
+// watch, which are known of all processes; what a face without much room leaves out
+// is a detail.
+var (
+	shown = []Figure{
+		{Metric: "connections.opened", Name: "opened"}, {Metric: "connections.reused", Name: "reused"},
+		{Metric: "requests.sent", Name: "sent", Detail: true}, {Metric: "requests.ok", Name: "ok"},
+		{Metric: "requests.failed", Name: "failed"}, {Metric: "requests.in_flight", Name: "in flight"},
+		{Metric: "latency_ms.p50", Name: "p50", Detail: true}, {Metric: "latency_ms.p99", Name: "p99", Detail: true},
 	}
-	short := map[string]string{
-		"connections.opened": "opened", "connections.reused": "reused", "requests.ok": "ok", "requests.failed": "failed",
-		"requests.in_flight": "in flight", "kernel_connections.opened": "opened", "kernel_connections.closed": "closed",
+	shownOfWatch = []Figure{{Metric: "kernel_connections.opened", Name: "opened"}, {Metric: "kernel_connections.closed", Name: "closed"}}
+)
+
+// figures are the subject's. Details that nobody counts are left out, and of a
+// watch all that nothing reports.
+func figures(o *series.Observation, s *series.Subject) []Figure {
+	all := shown
+	switch {
+	case o.Target == nil:
+	case o.Newest == nil || o.Newest.EventSource == "":
+		return []Figure{}
+	default:
+		all = shownOfWatch
 	}
 	opened, closed, known := s.Rates()
 	rates := map[string]float64{"kernel_connections.opened": opened, "kernel_connections.closed": closed}
-	var list []Figure
-	for _, name := range names {
-		m, err := metric.Lookup(name)
+	list := []Figure{}
+	for _, f := range all {
+		m, err := metric.Lookup(f.Metric)
 		if err != nil {
 			panic(err) // the names stand above
 		}
-		f := Figure{Metric: name, Name: short[name], Text: NotKnown}
-		if v, ok := m.Get(s); ok {
+		v, ok := m.Get(s)
+		switch {
+		case ok:
 			f.Text = m.Format(v)
+		case f.Detail:
+			continue
+		default:
+			f.Text = NotKnown
 		}
-		if rate, ok := rates[name]; ok && known {
+		if rate, ok := rates[f.Metric]; ok && known {
 			f.Text += fmt.Sprintf(", %.1f/s", rate)
 		}
 		list = append(list, f)
+	}
+	if r := s.Metrics().Requests; r != nil && len(r.Errors) > 0 {
+		list = append(list, Figure{Metric: "requests.errors", Name: "errors", Text: r.ErrorList(), Detail: true})
 	}
 	return list
 }

@@ -3,6 +3,7 @@ package tui
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"charm.land/lipgloss/v2"
@@ -77,7 +78,7 @@ func (f *face) body(width, height int) []string {
 	rows := (n + columns - 1) / columns
 	var below []string
 	if rows == 1 {
-		below = f.meanings(width, height)
+		below = f.meanings(width, height, width/columns)
 		height -= len(below)
 	}
 	high := height / min(rows, max(height/leastPane, 1))
@@ -96,9 +97,13 @@ func (f *face) body(width, height int) []string {
 	return append(lines, below...)
 }
 
-// meanings are what the states mean, where there is room.
-func (f *face) meanings(width, height int) []string {
-	const comfortable = 26
+// meanings are what the states mean, where there is room. In narrow panes a verdict
+// needs the lines more.
+func (f *face) meanings(width, height, pane int) []string {
+	const comfortable, narrow = 26, 50
+	if pane < narrow {
+		return nil
+	}
 	var lines []string
 	for _, s := range f.snapshot.Panels[0].States {
 		lines = append(lines, pad(stateLine(s.Name), width))
@@ -151,7 +156,8 @@ func arrow(g series.Growth) string {
 func facts(p *render.Panel) []string {
 	var lines []string
 	requests := 0
-	for i, f := range p.Figures {
+	brief := slices.DeleteFunc(slices.Clone(p.Figures), func(f render.Figure) bool { return f.Detail })
+	for i, f := range brief {
 		text := f.Name + " " + f.Text
 		if strings.HasPrefix(f.Metric, "requests.") && f.Text == render.NotKnown {
 			if requests++; requests > 1 {

@@ -15,76 +15,19 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/stretchr/testify/require"
 
-	"socketlab/internal/lab"
-	"socketlab/internal/loadgen"
-	"socketlab/internal/observe"
 	"socketlab/internal/render"
-	"socketlab/internal/scenario"
+	"socketlab/internal/render/rendertest"
+	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func mix(established, closeWait, timeWait int) socketstats.Counts {
-	var c socketstats.Counts
-	for state, n := range map[socketstats.State]int{
-		socketstats.Established: established, socketstats.CloseWait: closeWait, socketstats.TimeWait: timeWait,
-	} {
-		for range n {
-			c.Add(state)
-		}
-	}
-	return c
-}
-
-// leaking is a run of 60 s, as far as n samples, one a second: its faulty side
-// keeps a connection for each request, of which later ones are in CLOSE_WAIT.
-func leaking(n int) batch {
-	events := batch{lab.Event{Begin: &lab.Begin{
-		Scenario: "transport-per-request", Title: "A new transport for each request", Speed: 1,
-		Script:   scenario.Script{Load: []scenario.Phase{{Rate: 2, For: scenario.Duration(time.Minute)}}},
-		FaultyAt: lab.Endpoint{Server: "127.0.0.1:4001", ServerPID: 1, ClientPID: 2},
-		FixedAt:  lab.Endpoint{Server: "127.0.0.1:4002", ServerPID: 3, ClientPID: 4},
-	}}}
-	report := func(sent, opened int) loadgen.Report {
-		return loadgen.Report{
-			Requests:    loadgen.Requests{Sent: int64(sent), OK: int64(sent - 2), InFlight: 2},
-			Connections: loadgen.Connections{Opened: int64(opened), Reused: int64(sent - opened)},
-		}
-	}
-	for i := range n {
-		sent := 2 * (i + 1)
-		closed := max(sent-50, 0) / 2
-		events = append(events, lab.Event{Sample: &lab.Sample{
-			At:     time.Duration(i+1) * time.Second,
-			Faulty: lab.SideSample{Client: mix(sent-closed, closed, min(i/10, 4)), Server: mix(sent-closed, 0, 0), Report: report(sent, sent)},
-			Fixed:  lab.SideSample{Client: mix(2, 0, 0), Server: mix(2, 0, 0), Report: report(sent, 2)},
-		}})
-	}
-	return events
-}
+// leaking is a run of 60 s, as far as n samples, one a second.
+func leaking(n int) batch { return rendertest.Run(n, rendertest.Sides()...) }
 
 // watched is a watch of n processes that hold more the later they come.
-func watched(n int) batch {
-	var events batch
-	for i := range 40 {
-		s := observe.Snapshot{
-			At: time.Date(2026, 1, 2, 15, 4, i, 0, time.UTC), After: time.Duration(i) * time.Second,
-			Port: 8080, Listeners: []string{"slowserver (7)"},
-		}
-		for p := range n {
-			use := &socketstats.Activity{}
-			use.Received[6] = 2 + i*p // three seconds ago
-			s.Processes = append(s.Processes, observe.Process{
-				ClientActivity: use, ServerActivity: &socketstats.Activity{},
-				PID: int32(10 + p), Name: "client", Client: mix(2+i*p, p, 0), Server: mix(2+i*p, 0, 0),
-				Flow: &observe.Flow{Opened: 2 + i*p, OpenedPerSecond: float64(p)},
-			})
-		}
-		events = append(events, s)
-	}
-	return events
-}
+func watched(n int) batch { return rendertest.Watch(40, n) }
 
 // told gives a model messages, one after another.
 func told(m model, messages ...tea.Msg) model {
@@ -113,11 +56,11 @@ func press(key string) tea.Msg {
 }
 
 func aRun(samples, width, height int) model {
-	return told(model{face: &runFace{}}, leaking(samples), size(width, height))
+	return told(model{face: &face{}}, leaking(samples), size(width, height))
 }
 
 func aWatch(processes, width, height int) model {
-	return told(model{face: &watchFace{}}, watched(processes), size(width, height))
+	return told(model{face: &face{}}, watched(processes), size(width, height))
 }
 
 // fills checks that a screen is just as large as the terminal.
@@ -169,6 +112,18 @@ func TestViewOfAWatch(t *testing.T) {
 	golden(t, "watch-9-80x24", aWatch(9, 80, 24))
 }
 
+func TestViewOfAnyNumberOfSides(t *testing.T) {
+	t.Parallel()
+	for _, sides := range [][]string{{"faulty"}, {"faulty", "fixed", "third"}, {"faulty", "b", "c", "d", "e"}} {
+		for _, s := range [][2]int{{80, 24}, {200, 60}} {
+			m := told(model{face: &face{}}, batch(rendertest.Run(58, sides...)), size(s[0], s[1]))
+			fills(t, m)
+			require.Contains(t, shown(m), "✗ FAULTY")
+			require.Contains(t, shown(m), "the faulty side holds 116 sockets")
+		}
+	}
+}
+
 func TestViewFillsEveryTerminalFrom80x24(t *testing.T) {
 	t.Parallel()
 	for width := LeastWidth; width <= 260; width += 29 {
@@ -179,8 +134,8 @@ func TestViewFillsEveryTerminalFrom80x24(t *testing.T) {
 			fills(t, told(aRun(2, width, height), press("l")))
 		}
 	}
-	fills(t, told(model{face: &watchFace{}}, size(80, 24)))
-	fills(t, told(model{face: &runFace{}}, size(80, 24)))
+	fills(t, told(model{face: &face{}}, size(80, 24)))
+	fills(t, told(model{face: &face{}}, size(80, 24)))
 }
 
 // A run may show every state there is, and more sockets than there are digits for
@@ -193,9 +148,11 @@ func TestViewFillsAlsoWithAllThatCanBe(t *testing.T) {
 			all.Add(s)
 		}
 	}
-	m := told(model{face: &runFace{}}, leaking(3), batch{lab.Event{Sample: &lab.Sample{
-		At: 4 * time.Second, Faulty: lab.SideSample{Client: all}, Fixed: lab.SideSample{Client: mix(1, 0, 0)},
-	}}}, size(80, 24))
+	last := &series.Moment{At: 4 * time.Second, Subjects: []series.SubjectSample{
+		{ID: "faulty", Sample: series.Sample{Client: series.End{Counts: all}}},
+		{ID: "fixed", Sample: series.Sample{Client: series.End{Counts: rendertest.Counts(1, 0, 0)}}},
+	}}
+	m := told(model{face: &face{}}, leaking(3), batch{{Moment: last}}, size(80, 24))
 	fills(t, m)
 	require.Contains(t, ansi.Strip(m.screen()), "other states")
 	m = told(m, size(120, 60))
@@ -219,17 +176,17 @@ func TestTooSmallATerminalIsTold(t *testing.T) {
 	m := aRun(5, 79, 24)
 	require.Contains(t, m.screen(), "This terminal is 79x24, and the view needs 80x24.")
 	require.Contains(t, told(m, size(80, 24)).screen(), "FAULTY", "it comes when there is room")
-	require.Empty(t, told(model{face: &runFace{}}).screen(), "as long as no size is known")
+	require.Empty(t, told(model{face: &face{}}).screen(), "as long as no size is known")
 }
 
 func TestStatesCanBeToldApartWithoutColour(t *testing.T) {
 	t.Parallel()
 	seen := map[string]string{}
 	for _, s := range render.Stacking() {
-		l, ok := theme[s.String()]
-		require.True(t, ok, s)
-		require.Empty(t, seen[l.fill], "%s looks like %s", s, seen[l.fill])
-		seen[l.fill] = s.String()
+		fill := fillOf(s.String())
+		require.NotEmpty(t, fill, s)
+		require.Empty(t, seen[fill], "%s looks like %s", s, seen[fill])
+		seen[fill] = s.String()
 	}
 	screen := withoutColour(t, aRun(58, 120, 34).screen())
 	require.NotContains(t, screen, "\x1b")
@@ -247,7 +204,7 @@ func TestSixteenColoursAreEnough(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for _, s := range []socketstats.State{socketstats.Established, socketstats.CloseWait, socketstats.TimeWait} {
-		seen[in16(theme[s.String()].style)] = true
+		seen[in16(styleOf(s.String()))] = true
 	}
 	require.Len(t, seen, 3)
 	require.NotEqual(t, in16(faulty), in16(fixed))

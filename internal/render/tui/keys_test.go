@@ -9,7 +9,9 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/stretchr/testify/require"
 
-	"socketlab/internal/lab"
+	"socketlab/internal/render"
+	"socketlab/internal/render/rendertest"
+	"socketlab/internal/series"
 )
 
 func shown(m model) string { return ansi.Strip(m.screen()) }
@@ -29,7 +31,7 @@ func TestTabShowsTheOtherEnd(t *testing.T) {
 func TestSpacePausesTheViewAndNotTheRun(t *testing.T) {
 	t.Parallel()
 	events := leaking(20)
-	m := told(model{face: &runFace{}}, size(120, 34), events[:11])
+	m := told(model{face: &face{}}, size(120, 34), events[:11])
 	before := shown(m)
 	m = told(m, press("space"), events[11:])
 	require.Contains(t, shown(m), "PAUSED at 00:10 of 01:00")
@@ -75,12 +77,16 @@ func TestPagesOpenScrollAndClose(t *testing.T) {
 
 func TestAScriptOfOnesOwnHasTheCodesDifference(t *testing.T) {
 	t.Parallel()
-	own := &runFace{}
-	own.run.Scenario = "my-own"
-	require.Equal(t, []string{"There is no lesson for this."}, own.page("l"))
-	require.Equal(t, []string{"There is no code to compare."}, own.page("d"))
-	own.run.Script.Implementation = "transport-per-request"
-	require.Contains(t, own.page("d"), "+++ fixed.go")
+	own := func(script string) *face {
+		f := &face{}
+		f.take(series.Event{Header: &series.Header{Scenario: &series.Scenario{ID: "my-own", Speed: 1, Script: script}}})
+		return f
+	}
+	const script = "id: my-own\ntitle: t\nfault: {kind: connection-churn, fix: f}\nload: [{rate: 1, for: 10s}]\nexpect: {faulty: [requests.sent == 10], fixed: [requests.sent == 10]}\n"
+	require.NotNil(t, own(script).live.Script())
+	require.Equal(t, []string{"There is no lesson for this."}, own(script).page("l"))
+	require.Equal(t, []string{"There is no code to compare."}, own(script).page("d"))
+	require.Contains(t, own(script+"implementation: transport-per-request\n").page("d"), "+++ fixed.go")
 }
 
 // quits runs what a key gave back, as bubbletea would.
@@ -124,12 +130,14 @@ func TestTheNewestNoteIsAlwaysShown(t *testing.T) {
 func TestACommandHasNoLessonAndItsEndIsTold(t *testing.T) {
 	t.Parallel()
 	e := begin()
-	e.Begin.Scenario, e.Begin.Title, e.Begin.Commands = "ab", "old against new", &lab.Commands{}
+	e.Header.Title, e.Header.Scenario, e.Header.Commands = "ab: old against new", nil, &series.Commands{}
 	last := sample(time.Second, 4, 2)
-	last.Sample.Faulty.Report.Failure = "the command ended with exit status 1: \nthe last it said"
-	last.Sample.Fixed.Report.Done = true
+	last.Moment.Subjects[1].Ended = true
+	end := series.Event{End: &series.Ending{Duration: time.Second, Subjects: []series.SubjectFinal{
+		{ID: "faulty", Final: series.Final{Failure: "the command ended with exit status 1: \nthe last it said"}},
+	}}}
 	for _, s := range [][2]int{{80, 24}, {120, 34}} {
-		m := told(model{face: &runFace{}}, batch{e, last}, size(s[0], s[1]))
+		m := told(model{face: &face{}}, batch{e, last, end}, size(s[0], s[1]))
 		fills(t, m)
 		require.Contains(t, shown(m), "ab: old against new  ")
 		require.Contains(t, shown(m), "? states  ")
@@ -144,7 +152,7 @@ func TestACommandHasNoLessonAndItsEndIsTold(t *testing.T) {
 
 func TestWatchShowsTheEndWithMoreUntilTold(t *testing.T) {
 	t.Parallel()
-	m := told(model{face: &watchFace{}}, watched(3), size(120, 34))
+	m := told(model{face: &face{}}, watched(3), size(120, 34))
 	require.Contains(t, shown(m), "client end")
 	m = told(m, press("tab"), watched(3))
 	require.Contains(t, shown(m), "held, server end")
@@ -165,19 +173,20 @@ func TestManyProcessesScroll(t *testing.T) {
 
 func TestAWatchRemembersOnlySoMuch(t *testing.T) {
 	t.Parallel()
-	f := &watchFace{}
-	for range 20 {
-		for _, e := range watched(1) {
-			f.take(e)
-		}
+	f := &face{}
+	const moments = render.Judged + 50
+	for _, e := range rendertest.Watch(moments, 1) {
+		f.take(e)
 	}
-	require.Len(t, f.snapshots, remembered)
+	f.draw()
+	require.Len(t, f.snapshot.Panels[0].Points, render.Judged)
+	require.Equal(t, (moments-1)*time.Second, f.snapshot.Panels[0].Points[render.Judged-1].At)
 }
 
 func TestASettledMessageIsAnsweredLast(t *testing.T) {
 	t.Parallel()
 	done := make(settled)
-	told(model{face: &runFace{}}, done)
+	told(model{face: &face{}}, done)
 	select {
 	case <-done:
 	default:

@@ -12,13 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"socketlab/internal/observe"
+	"socketlab/internal/series"
 )
-
-// panicking is a face that fails.
-type panicking struct{ watchFace }
-
-func (*panicking) draw() { panic("a fault of the view") }
 
 // helper says what a copy of this test, in a terminal, is to do.
 const helper = "LIVE_TEST_HELPER"
@@ -30,20 +25,23 @@ func TestRestoreHelper(t *testing.T) {
 	case "":
 		t.Skip("a part of another test")
 	case "view":
-		s := terminal.newShow(&panicking{}, Controls{})
+		s := terminal.newShow(nil, Controls{}) // no face: the view panics
 		terminal.begin(s)
-		s.enter(observe.Snapshot{})
+		s.enter(series.Event{})
 		<-s.gone
+		plain := Plain(os.Stderr, false)
 		for _, e := range watched(1) { // the watch goes on, as lines
 			if !s.enter(e) {
-				Watch(os.Stderr, false)(e.(observe.Snapshot))
+				plain(e)
 			}
 		}
 		terminal.end(s)
 	case "watcher":
-		show, end := terminal.Watch(Controls{})
+		show, end := terminal.Show(Controls{})
 		defer end()
-		show(watched(1)[0].(observe.Snapshot))
+		for _, e := range watched(1)[:2] {
+			show(e)
+		}
 		panic("a fault of the watcher")
 	}
 }

@@ -9,44 +9,45 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"socketlab/internal/lab"
-	"socketlab/internal/loadgen"
-	"socketlab/internal/observe"
-	"socketlab/internal/scenario"
+	"socketlab/internal/render"
+	"socketlab/internal/render/rendertest"
+	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 )
 
-func counts(s socketstats.State, n int) socketstats.Counts {
-	var c socketstats.Counts
-	for range n {
-		c.Add(s)
-	}
-	return c
-}
+const script = `
+id: test
+title: a title
+fault: {kind: connection-churn, fix: f}
+load: [{rate: 1, for: 130s}]
+expect: {faulty: [requests.sent == 10], fixed: [requests.sent == 10]}
+`
 
-func begin() lab.Event {
-	return lab.Event{Begin: &lab.Begin{
-		Scenario: "test", Title: "a title", Speed: 10,
-		Script:   scenario.Script{Load: []scenario.Phase{{Pause: scenario.Duration(13 * time.Second)}}},
-		FaultyAt: lab.Endpoint{Server: "127.0.0.1:4001", ServerPID: 1, ClientPID: 2, LeftBehind: 3},
-		FixedAt:  lab.Endpoint{Server: "127.0.0.1:4002", ServerPID: 3, ClientPID: 4},
+func begin() series.Event {
+	return series.Event{Header: &series.Header{
+		Title: "a title", Length: 13 * time.Second, Scenario: &series.Scenario{ID: "test", Script: script, Speed: 10},
+		Subjects: []series.Identity{
+			{ID: "faulty", Name: "faulty", Paired: true, Endpoints: &series.Endpoints{Server: "127.0.0.1:4001", ServerPID: 1, ClientPID: 2, LeftBehind: 3}},
+			{ID: "fixed", Name: "fixed", Paired: true, Endpoints: &series.Endpoints{Server: "127.0.0.1:4002", ServerPID: 3, ClientPID: 4}},
+		},
 	}}
 }
 
-func sample(at time.Duration, faulty, fixed int) lab.Event {
-	side := func(n int) lab.SideSample {
-		return lab.SideSample{
-			Client: counts(socketstats.Established, n), Server: counts(socketstats.Established, n),
-			Report: loadgen.Report{Connections: loadgen.Connections{Opened: int64(n)}, Requests: loadgen.Requests{OK: int64(n)}},
-		}
+func sample(at time.Duration, faulty, fixed int) series.Event {
+	side := func(id string, n int) series.SubjectSample {
+		s := series.SubjectSample{ID: id}
+		s.Client.Counts, s.Server.Counts = rendertest.Counts(n, 0, 0), rendertest.Counts(n, 0, 0)
+		s.Connections = &series.ClientConns{Opened: int64(n), Reused: new(int64)}
+		s.Requests = &series.Requests{Sent: int64(n), OK: int64(n)}
+		return s
 	}
-	return lab.Event{Sample: &lab.Sample{At: at, Faulty: side(faulty), Fixed: side(fixed)}}
+	return series.Event{Moment: &series.Moment{At: at, Subjects: []series.SubjectSample{side("faulty", faulty), side("fixed", fixed)}}}
 }
 
 func TestOffATerminalThereIsALineForEachSample(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	show := Run(&out, false)
+	show := Plain(&out, false)
 	show(begin())
 	show(sample(1200*time.Millisecond, 14, 2))
 	show(sample(2*time.Second, 0, 2))
@@ -62,7 +63,7 @@ func TestOffATerminalThereIsALineForEachSample(t *testing.T) {
 func TestOnASmallTerminalTheTableIsDrawnOverItself(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	show := Run(&out, true)
+	show := Plain(&out, true)
 	show(begin())
 	require.Contains(t, out.String(), "process 1")
 	out.Reset()
@@ -71,8 +72,8 @@ func TestOnASmallTerminalTheTableIsDrawnOverItself(t *testing.T) {
 	require.NotRegexp(t, `\x1b\[\d+A`, first, "nothing to go up to yet")
 	for _, line := range []string{
 		`00:01 of 00:13, .*`, `.*the faulty side holds 40 sockets.*`,
-		`faulty     40 held  steady           ` + strings.Repeat("#", 27),
-		`fixed       2 held  steady           #`, // the same scale on both sides
+		`faulty     40 held  flat             ` + strings.Repeat("#", 27),
+		`fixed       2 held  flat             #`, // the same scale on both sides
 		` +faulty +fixed`, `client ESTABLISHED +40 +2`, `server ESTABLISHED +40 +2`, `opened +40 +2`, `reused +0 +0`, `ok +40 +2`,
 	} {
 		require.Regexp(t, `(?m)^`+line+`\x1b\[K$`, first)
@@ -82,21 +83,21 @@ func TestOnASmallTerminalTheTableIsDrawnOverItself(t *testing.T) {
 	end := sample(2*time.Second, 20, 2)
 	show(end) // drawn or not: that depends on what the first snapshot cost
 	out.Reset()
-	show(lab.Event{End: &lab.Ending{Duration: 2 * time.Second, Faulty: end.Sample.Faulty.Report, Fixed: end.Sample.Fixed.Report}})
+	show(rendertest.Ended([]series.Event{end})[1])
 	require.True(t, strings.HasPrefix(out.String(), fmt.Sprintf("\x1b[%dA", lines)), "%q", out.String())
 	require.Equal(t, lines, strings.Count(out.String(), "\n"))
-	require.Contains(t, out.String(), "faulty     20 held  steady           "+strings.Repeat("#", 13)+"\x1b", "the highest keeps the scale")
+	require.Contains(t, out.String(), "faulty     20 held  flat             "+strings.Repeat("#", 13)+"\x1b", "the highest keeps the scale")
 }
 
 func TestLiveTableFitsTheScreen(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, []string{"123…", "ab"}, fit([]string{"123456", "ab", "c"}, 4, 3))
 	require.Equal(t, []string{"x"}, fit([]string{"x", "y"}, 80, 0))
-	table := runTable{}
+	var live render.Live
 	for _, e := range leaking(60) {
-		table.face.take(e)
+		live.Add(e)
 	}
-	for _, line := range table.lines()[2:] { // but for the sentence
+	for _, line := range tableLines(&live)[2:] { // but for the sentence
 		require.LessOrEqual(t, len(line), 70)
 	}
 }
@@ -105,15 +106,17 @@ func TestLiveTableFitsTheScreen(t *testing.T) {
 func TestWhatIsNotKnownIsNoZero(t *testing.T) {
 	t.Parallel()
 	e := sample(time.Second, 40, 2)
-	e.Sample.Faulty.Report = loadgen.Report{Unknown: []string{"requests", "connections.reused", "connections.opened"}}
+	e.Moment.Subjects[0].ClientMetrics = series.ClientMetrics{}
 	var lines bytes.Buffer
-	Run(&lines, false)(e)
+	show := Plain(&lines, false)
+	show(begin())
+	show(e)
 	require.Contains(t, lines.String(), "faulty: opened not known, client 40 ESTABLISHED  |  fixed: opened 2,")
-	m := told(model{face: &runFace{}}, batch{begin(), e}, size(120, 34))
+	m := told(model{face: &face{}}, batch{begin(), e}, size(120, 34))
 	require.Contains(t, shown(m), "│ opened not known · reused not known · requests not known ")
-	require.Contains(t, shown(m), "│ opened 2 · reused 0 · ok 2 · failed 0 · waiting 0 ")
+	require.Contains(t, shown(m), "│ opened 2 · reused 0 · ok 2 · failed 0 · in flight 0 ")
 	var table bytes.Buffer
-	show := Run(&table, true)
+	show = Plain(&table, true)
 	show(begin())
 	show(e)
 	require.Regexp(t, `(?m)^ok +not known +2\x1b`, table.String())
@@ -121,27 +124,41 @@ func TestWhatIsNotKnownIsNoZero(t *testing.T) {
 
 func TestWatchTableHasAColumnForEachProcess(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, `15:04:05  port 8080: slowserver (7)
+	watch := func(m series.Moment) string {
+		var live render.Live
+		live.Add(series.Event{Header: &series.Header{Target: &series.Target{Port: 8080}}})
+		m.Clock = time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)
+		live.Add(series.Event{Moment: &m})
+		return Table(&live)
+	}
+	named := func(pid int32, name string, client, server socketstats.Counts) series.SubjectSample {
+		id := fmt.Sprint(pid)
+		return series.SubjectSample{
+			ID: id, Identity: &series.Identity{ID: id, Name: name, PID: pid},
+			Sample: series.Sample{Client: series.End{Counts: client}, Server: series.End{Counts: server}, KernelConns: &series.ConnCounts{Opened: 90, Closed: 2}},
+		}
+	}
+	m := series.Moment{Listeners: []string{"slowserver (7)"}, Subjects: []series.SubjectSample{
+		named(8, "client-faulty (8)", rendertest.Counts(88, 0, 0), rendertest.Counts(88, 0, 0)),
+		named(9, "client-fixed (9)", rendertest.Counts(2, 0, 3), socketstats.Counts{}),
+	}}
+	want := `15:04:05  port 8080: slowserver (7)
                       client-faulty (8)  client-fixed (9)
 client ESTABLISHED                   88                 2
 client TIME_WAIT                      0                 3
 server ESTABLISHED                   88                 0
 client total                         88                 5
 server total                         88                 0
-`, WatchTable(observe.Snapshot{
-		At: time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC), Port: 8080, Listeners: []string{"slowserver (7)"},
-		Processes: []observe.Process{
-			{PID: 8, Name: "client-faulty", Client: counts(socketstats.Established, 88), Server: counts(socketstats.Established, 88)},
-			{PID: 9, Name: "client-fixed", Client: func() socketstats.Counts {
-				c := counts(socketstats.Established, 2)
-				for range 3 {
-					c.Add(socketstats.TimeWait)
-				}
-				return c
-			}()},
-		},
-	}))
-	require.Contains(t, WatchTable(observe.Snapshot{Port: 1}), "port 1: nobody listens\nno connections\n")
+`
+	require.Equal(t, want, watch(m), "nothing reports what came and went")
+	m.EventSource, m.AtLeast = "closed sockets", true
+	m.StateDurations = []series.StateDuration{{State: socketstats.Established, Count: 3, MeanMS: 12.34, MaxMS: 20}}
+	require.Equal(t, want+`opened                               90                90
+closed                                2                 2
+opened and closed: since the watch began, by closed sockets; at least: some were missed, or could not be attributed to a process
+3 times in ESTABLISHED, mean 12.3 ms, max 20 ms
+`, watch(m))
+	require.Contains(t, watch(series.Moment{}), "port 8080: nobody listens\nno connections\n")
 }
 
 func TestOnlyATerminalCanBeRedrawn(t *testing.T) {

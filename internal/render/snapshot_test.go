@@ -1,0 +1,139 @@
+package render_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/render"
+	"socketlab/internal/render/rendertest"
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
+)
+
+// shown is what a face shows of events, at the client's end.
+func shown(events []series.Event) render.Snapshot {
+	var l render.Live
+	for _, e := range events {
+		l.Add(e)
+	}
+	return l.Snapshot(socketstats.Client)
+}
+
+func texts(p *render.Panel) map[string]string {
+	all := map[string]string{}
+	for _, f := range p.Figures {
+		all[f.Metric] = f.Text
+	}
+	return all
+}
+
+func TestSnapshotHasTheNumbersOfTheRun(t *testing.T) {
+	t.Parallel()
+	s := shown(rendertest.Run(58, rendertest.Sides()...))
+	require.Equal(t, 58*time.Second, s.At)
+	require.Equal(t, time.Minute, s.To)
+	faulty, fixed := s.Panel("faulty"), s.Panel("fixed")
+	require.Equal(t, 116, faulty.Held, "TIME_WAIT holds no descriptor")
+	require.Equal(t, 120, faulty.Most, "TIME_WAIT is in the chart, too")
+	require.Equal(t, 140, s.Scale, "the top of the chart is to be seen")
+	require.Equal(t, []render.State{{Name: "ESTABLISHED", Now: 83, Peak: 83}, {Name: "CLOSE_WAIT", Now: 33, Peak: 33}, {Name: "TIME_WAIT", Now: 4, Peak: 4}}, faulty.States)
+	require.Equal(t, []render.State{{Name: "ESTABLISHED", Now: 2, Peak: 2}, {Name: "CLOSE_WAIT"}, {Name: "TIME_WAIT"}}, fixed.States, "the same states on all sides")
+	require.Len(t, faulty.Points, 58)
+	require.Equal(t, render.Point{At: 58 * time.Second, Counts: []int{83, 33, 4}}, faulty.Points[57])
+	require.Equal(t, verdict.Kind("response-body-leak"), faulty.Verdict.Kind)
+	require.Equal(t, verdict.Healthy, fixed.Verdict.Kind)
+	require.Equal(t, "+2.0/s", faulty.Trend)
+	require.Equal(t, "flat", fixed.Trend)
+	require.Equal(t, map[string]string{
+		"connections.opened": "116", "connections.reused": "0", "requests.sent": "116", "requests.ok": "114",
+		"requests.failed": "0", "requests.in_flight": "2",
+	}, texts(faulty))
+	require.Equal(t, "2 requests a second: the faulty side holds 116 sockets (response-body-leak), the fixed side 2.", s.Sentence)
+	require.Nil(t, s.Panel("third"))
+}
+
+func TestSnapshotHasAPanelForEachSubject(t *testing.T) {
+	t.Parallel()
+	for _, sides := range [][]string{{"faulty"}, {"faulty", "fixed"}, {"faulty", "b", "c", "d", "e"}} {
+		s := shown(rendertest.Ended(rendertest.Run(58, sides...)))
+		require.Len(t, s.Panels, len(sides))
+		for i, id := range sides {
+			require.Equal(t, id, s.Panels[i].ID)
+			require.Len(t, s.Panels[i].States, 3)
+		}
+	}
+	s := shown(rendertest.Ended(rendertest.Run(58, "faulty", "b", "c")))
+	require.Equal(t, "The faulty side ends with 116 sockets (response-body-leak), the b side with 2 and the c side with 2.", s.Sentence)
+}
+
+// From the first moment on a snapshot says what is so, and not more.
+func TestSnapshotOfABeginning(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "The servers listen, the clients begin.", shown(rendertest.Run(0, rendertest.Sides()...)).Sentence)
+	early := shown(rendertest.Run(2, rendertest.Sides()...))
+	require.Equal(t, "2 requests a second: the faulty side holds 4 sockets, the fixed side 2.", early.Sentence)
+	require.Equal(t, "flat", early.Panels[0].Trend)
+	require.Equal(t, verdict.NotEnoughData, early.Panels[0].Verdict.Kind)
+	stopped := append(rendertest.Run(20, rendertest.Sides()...), series.Event{End: &series.Ending{Stopped: "interrupted"}})
+	require.Equal(t, "The observation ended early: interrupted.", shown(stopped).Sentence)
+	require.Equal(t, "No connections.", shown(rendertest.Watch(3, 0)).Sentence)
+}
+
+func TestManySocketsInTimeWaitAreInTheSentence(t *testing.T) {
+	t.Parallel()
+	events := rendertest.Ended(rendertest.Run(3, rendertest.Sides()...))
+	last := events[len(events)-2].Moment
+	last.Subjects[1].Client.Counts = rendertest.Counts(2, 0, 10)
+	require.Equal(t, "The faulty side ends with 6 sockets, the fixed side with 2.", shown(events).Sentence)
+	last.Subjects[1].Client.Counts = rendertest.Counts(2, 0, 11)
+	require.Equal(t, "The faulty side ends with 6 sockets, the fixed side with 2 and 11 in TIME_WAIT.", shown(events).Sentence)
+}
+
+func TestFigureThatNobodyCountsIsNoZero(t *testing.T) {
+	t.Parallel()
+	events := rendertest.Run(3, rendertest.Sides()...)
+	last := &events[len(events)-1].Moment.Subjects[0]
+	last.ClientMetrics = series.ClientMetrics{}
+	require.Equal(t, map[string]string{
+		"connections.opened": render.NotKnown, "connections.reused": render.NotKnown, "requests.ok": render.NotKnown,
+		"requests.failed": render.NotKnown, "requests.in_flight": render.NotKnown,
+	}, texts(&shown(events).Panels[0]))
+	last.ClientMetrics = rendertest.Metrics(6, 6)
+	last.Latency = &series.Quantiles{P50: 1.5, P99: 20}
+	last.Requests.Errors = map[string]int64{"EOF": 3, "timeout": 1}
+	got := texts(&shown(events).Panels[0])
+	require.Equal(t, "3 EOF, 1 timeout", got["requests.errors"])
+	require.Equal(t, "20ms", got["latency_ms.p99"])
+}
+
+func TestFullerEndIsTheOneThatHasMore(t *testing.T) {
+	t.Parallel()
+	o := &series.Observation{Header: series.Header{Target: &series.Target{Name: "app"}}}
+	require.Equal(t, socketstats.Client, render.FullerEnd(o))
+	o.Subjects = []*series.Subject{{Samples: []series.Sample{{Server: series.End{Counts: rendertest.Counts(1, 0, 0)}}}}}
+	require.Equal(t, socketstats.Server, render.FullerEnd(o))
+	o.Target.Port = 8080
+	require.Equal(t, socketstats.Client, render.FullerEnd(o), "both ends are of the same connections")
+}
+
+func TestEveryStateOfAChartHasALookOfItsOwn(t *testing.T) {
+	t.Parallel()
+	seen := map[string]socketstats.State{}
+	for _, s := range render.Stacking() {
+		l := render.LookOf(s.String())
+		require.NotEmpty(t, l.Meaning, s)
+		require.LessOrEqual(t, len("█ ESTABLISHED  "+l.Meaning), 80+2, "%s: a line of the smallest terminal", s)
+		for _, part := range []string{l.Light, l.Dark, string(l.Rune), "lines " + l.Lines, l.Meaning} {
+			require.NotContains(t, seen, part, "%s and %s", s, seen[part])
+			seen[part] = s
+		}
+	}
+	require.Zero(t, render.LookOf("LISTEN"), "it is no connection")
+	require.Zero(t, render.LookOf("NO_SUCH_STATE"))
+	order := render.Stacking()
+	order[0] = socketstats.Listen
+	require.Equal(t, socketstats.Established, render.Stacking()[0], "nobody changes it for all")
+}
