@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
+	"socketlab/scenarios"
 )
 
 // Live is an observation in progress, as faces show it: the events so far, and the
@@ -99,6 +101,17 @@ func (l *Live) Observation() *series.Observation {
 // Script is what is played, at the speed at which it is; nil of a watch.
 func (l *Live) Script() *scenario.Script { return l.script }
 
+// Code is the scenario of the catalogue whose code is played; "" is none.
+func (l *Live) Code() string {
+	if l.script == nil || l.run.Commands != nil {
+		return ""
+	}
+	if id := cmp.Or(l.script.Implementation, l.script.ID); scenarios.Has(id) {
+		return id
+	}
+	return ""
+}
+
 // Snapshot draws what is known so far, at one end of the connections.
 func (l *Live) Snapshot(end socketstats.End) Snapshot {
 	l.judgeAll()
@@ -127,35 +140,34 @@ func (l *Live) growths() map[string]series.Growth {
 
 // judgeAll finds the verdicts on all subjects, by their id, if that is due.
 func (l *Live) judgeAll() {
-	o := l.Observation()
-	if !l.fresh || (l.run.Target != nil && !o.Over && o.Duration < l.due) {
+	if l.run.Target != nil {
+		l.judgeWatch()
 		return
 	}
-	l.fresh = false
-	switch {
-	case l.script != nil:
+	if l.fresh && l.script != nil {
 		l.verdicts = expect.Judge(&l.run, *l.script).Verdicts
-	case l.run.Target != nil:
-		began := time.Now()
-		l.verdicts, l.together = judgeWatch(&l.judge, o)
-		l.due = o.Duration + l.throttle.Rest(time.Since(began))
 	}
+	l.fresh = false
 }
 
 // judgeWatch finds the verdicts on the processes of a watch, and on all of them
 // together if they are not just one.
-func judgeWatch(w *observe.Window, o *series.Observation) (verdicts map[string]verdict.Verdict, together *series.Subject) {
-	verdicts = map[string]verdict.Verdict{}
-	for _, s := range w.Subjects() {
-		verdicts[s.ID] = verdict.Judge(s, verdict.Conditions{Over: o.Gone})
-		if s.ID == observe.Together {
-			together = s
+func (l *Live) judgeWatch() {
+	o := l.Observation()
+	if l.fresh && o.Newest != nil && (o.Over || o.Duration >= l.due) {
+		began := time.Now()
+		l.fresh, l.verdicts, l.together = false, map[string]verdict.Verdict{}, nil
+		for _, s := range l.judge.Subjects() {
+			l.verdicts[s.ID] = verdict.Judge(s, verdict.Conditions{Over: o.Gone})
+			if s.ID == observe.Together {
+				l.together = s
+			}
 		}
+		l.due = o.Duration + l.throttle.Rest(time.Since(began))
 	}
 	for _, s := range o.Subjects { // one that was not there for long enough has not shown enough
-		if _, ok := verdicts[s.ID]; !ok && s.ID != observe.NoProcess {
-			verdicts[s.ID] = verdict.Verdict{Kind: verdict.NotEnoughData}
+		if _, ok := l.verdicts[s.ID]; !ok && s.ID != observe.NoProcess {
+			l.verdicts[s.ID] = verdict.Verdict{Kind: verdict.NotEnoughData}
 		}
 	}
-	return verdicts, together
 }

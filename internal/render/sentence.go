@@ -11,6 +11,18 @@ import (
 	"socketlab/internal/words"
 )
 
+// Headline is a verdict in a few words; "" of none.
+func Headline(v verdict.Verdict) string {
+	switch {
+	case v.Kind == verdict.NotEnoughData:
+		return "not enough data yet"
+	case v.Confidence == "":
+		return string(v.Kind)
+	default:
+		return fmt.Sprintf("%s, %s", v.Kind, v.Confidence)
+	}
+}
+
 // sentence says what is happening in an observation: what the script says of the
 // moment, who holds how much, and what they were found to be.
 func sentence(v *View, s *Snapshot) string {

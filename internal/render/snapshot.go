@@ -134,7 +134,7 @@ func Draw(v View) Snapshot {
 		Title: o.Title, At: o.Duration, To: max(o.Length, o.Duration), Over: o.Over, Stopped: o.Stopped,
 		End: v.End.String(), Panels: []Panel{},
 	}
-	if o.Length == 0 { // it has no planned end: the chart moves on
+	if o.Length == 0 || o.Target != nil { // the chart moves on
 		s.From, s.To = span(o)
 	}
 	states := statesOf(o, v.End)

@@ -184,14 +184,7 @@ func found(v verdict.Verdict) []string {
 	if v.Kind == "" {
 		return nil
 	}
-	headline := string(v.Kind)
-	switch {
-	case v.Kind == verdict.NotEnoughData:
-		headline = "not enough data yet"
-	case v.Confidence != "":
-		headline += ", " + string(v.Confidence)
-	}
-	lines := []string{headline}
+	lines := []string{render.Headline(v)}
 	for i, sentence := range verdict.Sentences(v) {
 		lines = append(lines, sentence)
 		if i == 0 && v.Fix != "" {
@@ -207,7 +200,7 @@ func (f *face) keys() string {
 	if f.lesson() != "" {
 		keys += " · l lesson"
 	}
-	if f.code() != "" {
+	if f.live.Code() != "" {
 		keys += " · d diff"
 	}
 	return keys
@@ -235,7 +228,7 @@ func (f *face) page(key string) []string {
 			return []string{"There is no lesson for this."}
 		}
 	case "d":
-		if id := f.code(); id != "" {
+		if id := f.live.Code(); id != "" {
 			return strings.Split(scenarios.Difference(id), "\n")
 		}
 		if o.Target == nil {
@@ -245,22 +238,11 @@ func (f *face) page(key string) []string {
 	return nil
 }
 
-// code is the scenario of the catalogue whose code is played, and lesson the one
-// whose lesson fits: the run's own, or that of its code. "" is none.
-func (f *face) code() string {
-	s := f.live.Script()
-	if s == nil || f.live.Observation().Commands != nil {
-		return ""
-	}
-	if id := cmp.Or(s.Implementation, s.ID); scenarios.Has(id) {
-		return id
-	}
-	return ""
-}
-
+// lesson is the scenario of the catalogue whose lesson fits: the run's own, or that
+// of its code. "" is none.
 func (f *face) lesson() string {
 	if s := f.live.Script(); s != nil && scenarios.Has(s.ID) {
 		return s.ID
 	}
-	return f.code()
+	return f.live.Code()
 }

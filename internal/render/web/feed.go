@@ -1,10 +1,11 @@
 package web
 
 import (
-	"bytes"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"sync"
+	"time"
 )
 
 // feed is what viewers are sent, already written. It keeps each sample once for
@@ -17,7 +18,7 @@ type feed struct {
 	// begin and snapshot are the newest of their kind, and points are those of
 	// the run from the first-th on.
 	begin, snapshot []byte
-	points          [][]byte
+	points          []point
 	first           int
 	// before and step are the last change: where it led from, and what it says.
 	before position
@@ -40,8 +41,9 @@ func (f *feed) open(begin []byte) {
 	f.notify()
 }
 
-// extend adds points, and puts a snapshot in place of the one before.
-func (f *feed) extend(snapshot []byte, points [][]byte, most int) {
+// extend adds points, forgets those before from, and puts a snapshot in place of
+// the one before.
+func (f *feed) extend(snapshot []byte, points []point, from time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.before = f.now
@@ -50,9 +52,10 @@ func (f *feed) extend(snapshot []byte, points [][]byte, most int) {
 	f.now.points += len(points)
 	f.now.snapshots++
 	f.step = f.more(points)
-	if most > 0 && len(f.points) > most {
-		drop := max(len(f.points)-most, most/4)
-		f.points = append([][]byte(nil), f.points[drop:]...)
+	drop := slices.IndexFunc(f.points, func(p point) bool { return p.at >= from })
+	if drop > 0 {
+		clear(f.points[:drop]) // what is behind a slice's beginning is not collected
+		f.points = f.points[drop:]
 		f.first += drop
 	}
 	f.notify()
@@ -82,11 +85,16 @@ func (f *feed) since(at position) (text []byte, now position, changed <-chan str
 }
 
 // more is the event that says what is new.
-func (f *feed) more(points [][]byte) []byte {
+func (f *feed) more(points []point) []byte {
 	data := []byte(`{"snapshot":`)
 	data = append(data, f.snapshot...)
 	data = append(data, `,"points":[`...)
-	data = append(data, bytes.Join(points, []byte(","))...)
+	for i, p := range points {
+		if i > 0 {
+			data = append(data, ',')
+		}
+		data = append(data, p.data...)
+	}
 	return f.event("more", f.now, append(data, "]}"...))
 }
 

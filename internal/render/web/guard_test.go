@@ -31,7 +31,7 @@ func ask(t *testing.T, s *Server, method, path, host string, headers ...string) 
 func TestHeadersLetThePageUseItsOwnFilesAlone(t *testing.T) {
 	t.Parallel()
 	s := page(t)
-	for _, path := range []string{"/", "/app.js", "/chart.js", "/style.css", "/uPlot.iife.min.js", "/uPlot.min.css", "/uPlot.LICENSE", "/icon.svg"} {
+	for _, path := range []string{"/", "/app.js", "/chart.js", "/style.css", "/palette.css", "/uPlot.iife.min.js", "/uPlot.min.css", "/uPlot.LICENSE", "/icon.svg"} {
 		resp := ask(t, s, http.MethodGet, path, "")
 		require.Equal(t, http.StatusOK, resp.StatusCode, path)
 		policy := resp.Header.Get("Content-Security-Policy")

@@ -5,16 +5,15 @@ import (
 	"sync"
 	"time"
 
-	"socketlab/internal/lab"
-	"socketlab/internal/observe"
 	"socketlab/internal/render"
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
 )
 
 // job is one thing to show.
 type job struct {
-	event    *lab.Event
-	snapshot *observe.Snapshot
-	// done is closed when everything before it is shown.
+	event series.Event
+	// done is closed when everything before it is shown; nil of an event.
 	done chan struct{}
 }
 
@@ -25,8 +24,12 @@ const (
 	seldom = 5 * time.Second
 )
 
+// mostMoments is how many moments of a watch, which may go on for ever, are kept
+// for late viewers. Of many processes they are fewer; see [observe.Window].
+const mostMoments = 7200
+
 // painter makes snapshots of events, in a goroutine of its own, for a feed. If it
-// falls behind it paints one snapshot for several samples.
+// falls behind it paints one snapshot for several moments.
 type painter struct {
 	feed  *feed
 	mu    sync.Mutex
@@ -36,15 +39,15 @@ type painter struct {
 	quit  chan struct{}
 	gone  chan struct{}
 
-	run   *lab.Run
-	sent  int // how many points of the run are shown
-	over  bool
-	watch *watching
+	begun  bool
+	live   render.Live
+	points []point // those that nobody was shown
 }
 
 func (p *painter) start(f *feed) {
 	p.feed, p.wake, p.hurry = f, make(chan struct{}, 1), make(chan struct{}, 1)
 	p.quit, p.gone = make(chan struct{}), make(chan struct{})
+	p.live.Keep = mostMoments
 	go p.work()
 }
 
@@ -95,14 +98,13 @@ func (p *painter) work() {
 		p.mu.Unlock()
 		var done []chan struct{}
 		for _, j := range jobs {
-			switch {
-			case j.event != nil:
-				p.enter(*j.event)
-			case j.snapshot != nil:
-				p.count(*j.snapshot)
-			default:
-				p.over = true
-				done = append(done, j.done)
+			if j.done == nil {
+				p.enter(j.event)
+				continue
+			}
+			done = append(done, j.done)
+			if o := p.live.Observation(); p.begun && !o.Over {
+				p.enter(series.Event{End: &series.Ending{Duration: o.Duration}})
 			}
 		}
 		p.paint()
@@ -118,38 +120,30 @@ func (p *painter) work() {
 	}
 }
 
-func (p *painter) enter(e lab.Event) {
-	if e.Begin != nil {
-		p.paint() // how the run before ended
-		p.run, p.sent, p.over = &lab.Run{}, 0, false
-		p.feed.open(encode(beginOf(e.Begin)))
-	}
-	if p.run == nil {
+func (p *painter) enter(e series.Event) {
+	switch {
+	case e.Header != nil:
+		p.paint() // how the observation before ended
+		p.begun, p.points = true, nil
+	case !p.begun:
 		return
+	case e.Moment != nil:
+		p.points = append(p.points, pointOf(e.Moment))
 	}
-	p.run.Add(e)
-	p.over = p.over || e.End != nil
-}
-
-func (p *painter) count(s observe.Snapshot) {
-	if p.watch == nil {
-		p.watch = &watching{}
-		p.feed.open(encode(beginOfWatch(s)))
+	p.live.Add(e)
+	if e.Header != nil {
+		p.feed.open(encode(beginOf(&p.live)))
 	}
-	p.watch.add(s)
 }
 
 func (p *painter) paint() {
-	switch {
-	case p.run != nil:
-		client, server := render.Ends(p.run, p.over)
-		points := pointsOf(p.sent, &client, &server)
-		p.sent += len(points)
-		p.feed.extend(encode(snapshotOf(&client, &server)), points, 0)
-	case p.watch != nil:
-		snapshot, points := p.watch.take(p.over)
-		p.feed.extend(encode(snapshot), points, mostWatched)
+	if !p.begun {
+		return
 	}
+	client, server := p.live.Snapshot(socketstats.Client), p.live.Snapshot(socketstats.Server)
+	shown := snapshotOf(p.live.Observation(), &client, &server)
+	p.feed.extend(encode(shown), p.points, client.From)
+	p.points = nil
 }
 
 // encode writes what is only plain values.

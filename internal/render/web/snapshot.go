@@ -1,43 +1,49 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
-	"socketlab/internal/lab"
 	"socketlab/internal/render"
 	"socketlab/internal/scenario"
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
+	"socketlab/internal/words"
 	"socketlab/scenarios"
 )
 
 // begin says what is shown. All that follows, up to the next one, is of it.
 type begin struct {
-	// Run tells a run from any other, so that a page knows whose its guess is.
+	// Run tells an observation from any other, so that a page knows whose its guess
+	// is.
 	Run   string `json:"run"`
 	Title string `json:"title"`
 	About string `json:"about"`
+	// Length is how long a run is planned to take; 0 of a watch, whose chart moves on.
+	Length time.Duration `json:"length_ns"`
 	// Question asks what will be seen; "" where nobody can tell.
 	Question string `json:"question,omitempty"`
 	// Code is that of each side; nil where there is none to show.
-	Code map[scenario.Side][]line `json:"code,omitempty"`
-	// Meanings explain the states, in the order in which they are stacked.
-	Meanings []meaning `json:"meanings"`
+	Code map[string][]line `json:"code,omitempty"`
+	// States are how states are drawn and what they mean, in the order in which they
+	// are stacked. Their colours are in the style sheet of [palette].
+	States []state `json:"states"`
 }
 
-type meaning struct {
-	State string `json:"state"`
-	Text  string `json:"text"`
+type state struct {
+	Name    string `json:"name"`
+	Meaning string `json:"meaning"`
+	// Lines and Width are those of [render.Look].
+	Lines string `json:"lines,omitempty"`
+	Width string `json:"width,omitempty"`
 }
 
 // snapshot is what there is to see now, but for the points of the charts.
 type snapshot struct {
-	// From is where the charts begin.
-	From    time.Duration `json:"from_ns"`
-	At      time.Duration `json:"at_ns"`
-	Length  time.Duration `json:"length_ns"`
-	Over    bool          `json:"over"`
-	Stopped string        `json:"stopped,omitempty"`
 	// End is the end to show if nobody has chosen, and Ends what there is to see
 	// of each.
 	End  string           `json:"end"`
@@ -46,101 +52,121 @@ type snapshot struct {
 
 // ofEnd is what there is to see of one end of the connections.
 type ofEnd struct {
-	Scale  int     `json:"scale"`
-	Now    string  `json:"now"`
+	render.Snapshot
 	Panels []panel `json:"panels"`
 }
 
-// panel is one side, or one process.
+// panel is one subject, with its verdict in words.
 type panel struct {
-	Key  string `json:"key"`
-	Name string `json:"name"`
-	render.Side
+	render.Panel
+	Headline  string   `json:"headline"`
+	Sentences []string `json:"sentences"`
 }
 
-// point is one count: of each end the sockets of each panel by state, those
-// above 0.
-type point struct {
-	At     time.Duration                        `json:"at_ns"`
-	Counts map[string]map[string]map[string]int `json:"counts"`
-}
+// mostPanels is how many processes of a watch have a panel: those that hold most.
+const mostPanels = 6
 
-func beginOf(b *lab.Begin) begin {
-	length := b.Script.Length()
-	facts := []string{b.Scenario}
-	if b.Speed != 1 {
-		facts = append(facts, fmt.Sprintf("speed %g", b.Speed))
+func beginOf(l *render.Live) begin {
+	h := &l.Observation().Header
+	of := begin{Run: h.Started.Format(time.RFC3339Nano), Title: cmp.Or(h.Title, "sockwatch"), States: states()}
+	if h.Scenario != nil {
+		of.Run += h.Scenario.ID
+		of.About = h.Scenario.ID
+		if h.Scenario.Speed != 1 {
+			of.About += fmt.Sprintf(" · speed %g", h.Scenario.Speed)
+		}
 	}
-	of := begin{
-		Run: b.Started.Format(time.RFC3339Nano) + b.Scenario, Title: b.Title, About: strings.Join(facts, " · "),
-		Question: fmt.Sprintf("How many sockets will the faulty side hold after %s?", length.Round(100*time.Millisecond)),
-		Meanings: meanings(),
+	if h.Target == nil {
+		of.Length = h.Length
 	}
-	if id := codeOf(b); id != "" {
-		of.Code = map[scenario.Side][]line{}
+	if l.Observation().Subject(string(scenario.Faulty)) != nil {
+		of.Question = fmt.Sprintf("How many sockets will the faulty side hold after %s?", words.Duration(h.Length))
+	}
+	if id := l.Code(); id != "" {
+		of.Code = map[string][]line{}
 		marked := marks(scenarios.Difference(id))
 		for _, side := range scenario.Sides() {
-			of.Code[side] = lines(scenarios.Code(id, side), marked[side])
+			played := side
+			if h.Scenario.Swapped {
+				played = side.Other()
+			}
+			of.Code[string(side)] = lines(scenarios.Code(id, played), marked[played])
 		}
 	}
 	return of
 }
 
-// codeOf is the scenario of the catalogue whose code is played; "" for commands.
-func codeOf(b *lab.Begin) string {
-	id := b.Script.Implementation
-	if id == "" {
-		id = b.Scenario
-	}
-	if b.Commands != nil || !scenarios.Has(id) {
-		return ""
-	}
-	return id
-}
-
-func meanings() []meaning {
-	var all []meaning
+func states() []state {
+	var all []state
 	for _, s := range render.Stacking() {
-		all = append(all, meaning{s.String(), render.Meaning(s.String())})
+		look := render.LookOf(s.String())
+		all = append(all, state{s.String(), look.Meaning, look.Lines, look.Width})
 	}
 	return all
 }
 
-func snapshotOf(ends ...*render.Snapshot) snapshot {
-	v := ends[0]
-	p := snapshot{At: v.At, Length: v.Length, Over: v.Over, Stopped: v.Stopped, End: v.End, Ends: map[string]ofEnd{}}
-	for _, v := range ends {
-		of := ofEnd{Scale: v.Scale, Now: v.Now}
-		for _, side := range scenario.Sides() {
-			s := *v.Of(side)
-			s.Points = nil
-			of.Panels = append(of.Panels, panel{Key: string(side), Name: strings.ToUpper(string(side)), Side: s})
+// palette is the style sheet with the colour of each state, in a variable of its
+// name.
+func palette() []byte {
+	colours := func(of func(render.Look) string) string {
+		var text strings.Builder
+		for _, s := range render.Stacking() {
+			fmt.Fprintf(&text, " --%s: %s;", s, of(render.LookOf(s.String())))
 		}
-		p.Ends[v.End] = of
+		return text.String()
 	}
-	return p
+	light, dark := colours(func(l render.Look) string { return l.Light }), colours(func(l render.Look) string { return l.Dark })
+	return fmt.Appendf(nil, ":root {%s }\n@media (prefers-color-scheme: dark) { :root:not([data-theme=\"light\"]) {%s } }\n:root[data-theme=\"dark\"] {%s }\n", light, dark, dark)
 }
 
-// pointsOf are a snapshot's points from the sent-th on, each written. A state is
-// named in each, as there may be more of them later.
-func pointsOf(sent int, ends ...*render.Snapshot) [][]byte {
-	var points [][]byte
-	for i := sent; i < len(ends[0].Faulty.Points); i++ {
-		of := point{At: ends[0].Faulty.Points[i].At, Counts: map[string]map[string]map[string]int{}}
-		for _, v := range ends {
-			of.Counts[v.End] = map[string]map[string]int{}
-			for _, side := range scenario.Sides() {
-				s := v.Of(side)
-				counts := map[string]int{}
-				for j, n := range s.Points[i].Counts {
-					if n > 0 {
-						counts[s.States[j].Name] = n
-					}
-				}
-				of.Counts[v.End][string(side)] = counts
+func snapshotOf(o *series.Observation, ends ...*render.Snapshot) snapshot {
+	shown := snapshot{End: render.FullerEnd(o).String(), Ends: map[string]ofEnd{}}
+	for _, s := range ends {
+		of := ofEnd{Snapshot: *s, Panels: []panel{}}
+		if o.Target != nil {
+			slices.SortStableFunc(s.Panels, func(a, b render.Panel) int { return cmp.Compare(b.Held, a.Held) })
+			if len(s.Panels) > mostPanels {
+				of.Sentence += fmt.Sprintf(" Shown are the %d that hold most.", mostPanels)
+				s.Panels = s.Panels[:mostPanels]
 			}
 		}
-		points = append(points, encode(of))
+		for _, p := range s.Panels {
+			p.Points = nil
+			of.Panels = append(of.Panels, panel{p, render.Headline(p.Verdict), verdict.Sentences(p.Verdict)})
+		}
+		shown.Ends[s.End] = of
 	}
-	return points
+	return shown
+}
+
+// point is one moment, written: of each end the sockets of each subject by state.
+// A state is named in each, as there may be more of them later.
+type point struct {
+	at   time.Duration
+	data []byte
+}
+
+func pointOf(m *series.Moment) point {
+	counts := map[string]map[string]map[string]int{}
+	for _, end := range []socketstats.End{socketstats.Client, socketstats.Server} {
+		counts[end.String()] = map[string]map[string]int{}
+		for i := range m.Subjects {
+			s := &m.Subjects[i]
+			counts[end.String()][s.ID] = above0(s.Of(end).Counts)
+		}
+	}
+	return point{m.At, encode(struct {
+		At     time.Duration                        `json:"at_ns"`
+		Counts map[string]map[string]map[string]int `json:"counts"`
+	}{m.At, counts})}
+}
+
+func above0(c socketstats.Counts) map[string]int {
+	counts := map[string]int{}
+	for _, s := range render.Stacking() {
+		if n := c.Of(s); n > 0 {
+			counts[s.String()] = n
+		}
+	}
+	return counts
 }

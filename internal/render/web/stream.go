@@ -37,6 +37,10 @@ func (s *Server) routes(base string) http.Handler {
 	for _, name := range []string{"icon.svg", "app.js", "chart.js", "style.css", "uPlot.iife.min.js", "uPlot.min.css", "uPlot.LICENSE"} {
 		mux.Handle("/"+name, static)
 	}
+	mux.HandleFunc("/palette.css", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/css; charset=utf-8")
+		_, _ = w.Write(palette())
+	})
 	mux.HandleFunc("/events", func(w http.ResponseWriter, r *http.Request) {
 		defer open.Add(-1)
 		if open.Add(1) > most {

@@ -18,8 +18,7 @@ import (
 	"strings"
 	"time"
 
-	"socketlab/internal/lab"
-	"socketlab/internal/observe"
+	"socketlab/internal/series"
 )
 
 // Default is where the page listens if nobody says where: on this machine
@@ -87,12 +86,9 @@ func (s *Server) Port() uint16 { return s.port }
 // Beyond reports whether other machines may reach the page.
 func (s *Server) Beyond() bool { return s.beyond }
 
-// Run shows the run whose event this is. A begin puts a new run in the place of
-// the one before.
-func (s *Server) Run(e lab.Event) { s.add(job{event: &e}) }
-
-// Watch shows what one count of processes showed.
-func (s *Server) Watch(snap observe.Snapshot) { s.add(job{snapshot: &snap}) }
+// Show shows an event. A header puts a new observation in the place of the one
+// before.
+func (s *Server) Show(e series.Event) { s.add(job{event: e}) }
 
 // Finish says that nothing follows, and waits until viewers can see that.
 func (s *Server) Finish() { s.finish() }

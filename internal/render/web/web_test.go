@@ -14,10 +14,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"socketlab/internal/lab"
-	"socketlab/internal/loadgen"
 	"socketlab/internal/render"
+	"socketlab/internal/render/rendertest"
+	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
 )
 
 func page(t *testing.T) *Server {
@@ -28,32 +29,19 @@ func page(t *testing.T) *Server {
 	return s
 }
 
-func counts(established, timeWait int) socketstats.Counts {
-	var c socketstats.Counts
-	for range established {
-		c.Add(socketstats.Established)
-	}
-	for range timeWait {
-		c.Add(socketstats.TimeWait)
-	}
-	return c
-}
+// header begins a run of a scenario whose faulty side keeps a connection for each
+// request, and sample is its i-th moment.
+func header() series.Event { return rendertest.Run(0, rendertest.Sides()...)[0] }
 
-func beginning() lab.Event {
-	return lab.Event{Begin: &lab.Begin{Scenario: "body-not-closed", Title: "It climbs", Speed: 1, Started: time.Unix(1, 0)}}
-}
-
-func sample(i int) lab.Event {
-	n := int64(2 * (i + 1))
-	report := func(opened int64) loadgen.Report {
-		return loadgen.Report{
-			Requests: loadgen.Requests{Sent: n, OK: n}, Connections: loadgen.Connections{Opened: opened, Reused: n - opened},
-		}
+func sample(i int) series.Event {
+	n := 2 * (i + 1)
+	side := func(id string, opened, timeWait int) series.SubjectSample {
+		return series.SubjectSample{ID: id, Sample: series.Sample{
+			Client: series.End{Counts: rendertest.Counts(opened, 0, timeWait)}, ClientMetrics: rendertest.Metrics(n, opened),
+		}}
 	}
-	return lab.Event{Sample: &lab.Sample{
-		At:     time.Duration(i) * time.Second,
-		Faulty: lab.SideSample{Client: counts(int(n), i/10), Report: report(n)},
-		Fixed:  lab.SideSample{Client: counts(2, 0), Report: report(2)},
+	return series.Event{Moment: &series.Moment{
+		At: time.Duration(i) * time.Second, Subjects: []series.SubjectSample{side("faulty", n, i/10), side("fixed", 2, 0)},
 	}}
 }
 
@@ -62,9 +50,16 @@ type event struct {
 	kind, id string
 	data     struct {
 		Title    string
+		Length   time.Duration `json:"length_ns"`
 		Snapshot *snapshot
-		Points   []point
+		Points   []counted
 	}
+}
+
+// counted is a point as a viewer reads it: sockets by end, subject and state.
+type counted struct {
+	At     time.Duration `json:"at_ns"`
+	Counts map[string]map[string]map[string]int
 }
 
 // viewer reads a stream.
@@ -115,9 +110,9 @@ func (v *viewer) next() *event {
 }
 
 // until reads on to the snapshot with n points, and returns them and the last event.
-func (v *viewer) until(n int) ([]point, *event) {
+func (v *viewer) until(n int) ([]counted, *event) {
 	v.t.Helper()
-	var points []point
+	var points []counted
 	for {
 		e := v.next()
 		require.NotNil(v.t, e, "the stream ended after %d points", len(points))
@@ -139,34 +134,51 @@ func (v *viewer) untilBegin() {
 	}
 }
 
-func TestNumbersAreThoseOfTheView(t *testing.T) {
+// Of any number of subjects the page shows what every other face does.
+func TestNumbersAreThoseOfTheSnapshot(t *testing.T) {
 	t.Parallel()
-	s, run := page(t), &lab.Run{}
-	for i := range 31 {
-		e := beginning()
-		if i > 0 {
-			e = sample(i - 1)
-		}
-		run.Add(e)
-		s.Run(e)
-	}
-	points, last := look(t, s, "").until(30)
-	require.Equal(t, "client", last.data.Snapshot.End)
-	require.Len(t, last.data.Snapshot.Ends, 2)
-	for _, end := range []socketstats.End{socketstats.Client, socketstats.Server} {
-		want, got := render.Of(run, end, false), last.data.Snapshot.Ends[end.String()]
-		require.Equal(t, want.Now, got.Now)
-		require.Equal(t, want.Scale, got.Scale)
-		for i, side := range []render.Side{want.Faulty, want.Fixed} {
-			for j, at := range side.Points {
-				for k, n := range at.Counts {
-					require.Equal(t, n, points[j].Counts[end.String()][string(side.Side)][side.States[k].Name])
+	for name, events := range map[string][]series.Event{
+		"a run of one side":    rendertest.Ended(rendertest.Run(58, "faulty")),
+		"a run of two sides":   rendertest.Ended(rendertest.Run(58, rendertest.Sides()...)),
+		"a run of five sides":  rendertest.Ended(rendertest.Run(58, "faulty", "b", "c", "d", "e")),
+		"a watch of one":       rendertest.Watch(40, 1),
+		"a watch of processes": rendertest.Watch(40, 5),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, live, n := page(t), render.Live{}, 0
+			for _, e := range events {
+				live.Add(e)
+				s.Show(e)
+				if e.Moment != nil {
+					n++
 				}
-				require.Equal(t, at.At, points[j].At)
 			}
-			side.Points = nil
-			require.Equal(t, side, got.Panels[i].Side)
-		}
+			s.Finish()
+			live.Add(series.Event{End: &series.Ending{Duration: live.Observation().Duration}})
+			points, last := look(t, s, "").until(n)
+			require.Equal(t, "client", last.data.Snapshot.End)
+			require.Len(t, last.data.Snapshot.Ends, 2)
+			for _, end := range []socketstats.End{socketstats.Client, socketstats.Server} {
+				want, got := live.Snapshot(end), last.data.Snapshot.Ends[end.String()]
+				require.Len(t, got.Panels, len(want.Panels))
+				for _, shown := range got.Panels {
+					p := want.Panel(shown.ID)
+					for i, at := range p.Points {
+						for k, n := range at.Counts {
+							require.Equal(t, n, points[i].Counts[end.String()][p.ID][p.States[k].Name])
+						}
+						require.Equal(t, at.At, points[i].At)
+					}
+					p.Points = nil
+					require.Equal(t, *p, shown.Panel)
+					require.Equal(t, render.Headline(p.Verdict), shown.Headline)
+					require.Equal(t, verdict.Sentences(p.Verdict), shown.Sentences)
+				}
+				want.Panels, got.Snapshot.Panels = nil, nil
+				require.Equal(t, want, got.Snapshot)
+			}
+		})
 	}
 }
 
@@ -174,21 +186,20 @@ func TestLateVisitorHasTheWholePast(t *testing.T) {
 	t.Parallel()
 	s := page(t)
 	early := look(t, s, "")
-	s.Run(beginning())
-	require.Equal(t, "It climbs", early.next().data.Title)
+	s.Show(header())
+	require.Equal(t, "A new transport for each request", early.next().data.Title)
 	for i := range 20 {
-		s.Run(sample(i))
+		s.Show(sample(i))
 	}
 	fromStart, _ := early.until(20)
 	late := look(t, s, "")
-	begin := late.next()
-	require.Equal(t, "begin", begin.kind)
+	require.Equal(t, "begin", late.next().kind)
 	points, _ := late.until(20)
 	require.Equal(t, fromStart, points)
 
 	// Of a second run the first's points are gone, for both.
-	s.Run(beginning())
-	s.Run(sample(0))
+	s.Show(header())
+	s.Show(sample(0))
 	early.untilBegin()
 	points, _ = early.until(1)
 	require.Len(t, points, 1)
@@ -197,15 +208,15 @@ func TestLateVisitorHasTheWholePast(t *testing.T) {
 func TestVisitorWhoComesBackMissesNothingAndGetsNothingTwice(t *testing.T) {
 	t.Parallel()
 	s := page(t)
-	s.Run(beginning())
+	s.Show(header())
 	for i := range 10 {
-		s.Run(sample(i))
+		s.Show(sample(i))
 	}
 	v := look(t, s, "")
 	had, last := v.until(10)
 	v.stop()
 	for i := range 10 {
-		s.Run(sample(10 + i))
+		s.Show(sample(10 + i))
 	}
 	s.Finish()
 	back := look(t, s, last.id)
@@ -216,7 +227,7 @@ func TestVisitorWhoComesBackMissesNothingAndGetsNothingTwice(t *testing.T) {
 	for i, p := range all {
 		require.Equal(t, time.Duration(i)*time.Second, p.At)
 	}
-	require.True(t, e.data.Snapshot.Over)
+	require.True(t, e.data.Snapshot.Ends["client"].Over)
 
 	// The ids of a server before this one, and what is no id, mean the beginning.
 	for _, id := range []string{"ABCDEFGH.1.5.5", "nonsense", s.feed.name + ".1.-4.0", s.feed.name + ".1.99.0"} {
@@ -242,7 +253,7 @@ func TestStuckViewerHoldsUpNobody(t *testing.T) {
 	s.feed.open([]byte("{}"))
 	big := fmt.Appendf(nil, `{"at_ns":1,"counts":{%q:{}}}`, strings.Repeat("x", size))
 	for range times {
-		s.feed.extend([]byte("null"), [][]byte{big}, 0)
+		s.feed.extend([]byte("null"), []point{{data: big}}, 0)
 		_, _ = v.until(1)
 	}
 	began := time.Now()
@@ -259,11 +270,11 @@ func TestThirtyViewersMissNothing(t *testing.T) {
 	for i := range viewers {
 		viewers[i] = look(t, s, "")
 	}
-	s.Run(beginning())
+	s.Show(header())
 	const samples = 400
 	began := time.Now()
 	for i := range samples {
-		s.Run(sample(i))
+		s.Show(sample(i))
 	}
 	require.Less(t, time.Since(began), time.Second, "the run was held up")
 	for _, v := range viewers {
@@ -277,10 +288,10 @@ func TestShutdownEndsOpenStreamsWithTheLastSnapshot(t *testing.T) {
 	s, err := Start(Default)
 	require.NoError(t, err)
 	v := look(t, s, "")
-	s.Run(beginning())
-	s.Run(sample(0))
+	s.Show(header())
+	s.Show(sample(0))
 	_, _ = v.until(1)
-	s.Run(sample(1))
+	s.Show(sample(1))
 	began := time.Now()
 	require.NoError(t, s.Close())
 	require.Less(t, time.Since(began), 2*time.Second, "it waited for a stream")
@@ -289,7 +300,7 @@ func TestShutdownEndsOpenStreamsWithTheLastSnapshot(t *testing.T) {
 		last = e
 	}
 	require.NotNil(t, last)
-	require.True(t, last.data.Snapshot.Over)
+	require.True(t, last.data.Snapshot.Ends["client"].Over)
 	_, err = net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", s.Port()))
 	require.Error(t, err)
 }

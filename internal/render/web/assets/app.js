@@ -1,6 +1,6 @@
 // The page: what the server sends, in words, numbers and charts. It asks its own
 // server for everything and sends nothing.
-import { Chart, swatch } from "./chart.js";
+import { Chart, drawStatesAs, swatch } from "./chart.js";
 
 const $ = (id) => document.getElementById(id);
 const el = (tag, className, ...inside) => {
@@ -18,6 +18,10 @@ let chosen = null; // the end to show, once somebody has chosen
 // end is the end that is shown, and ofEnd what there is to see of it.
 const end = () => chosen && snapshot.ends[chosen] ? chosen : snapshot.end;
 const ofEnd = () => snapshot.ends[end()];
+const over = () => snapshot !== null && ofEnd().over;
+
+// A side of a run has a sign and a colour beside its name.
+const signs = { faulty: "✗ ", fixed: "✓ " };
 
 // ---- what is sent -------------------------------------------------------
 
@@ -58,13 +62,14 @@ setInterval(() => {
 let live = false;
 function connected(is) {
   live = is;
-  const text = !is ? "○ connection lost, trying again" : snapshot?.over ? "■ over" : begun ? "● live" : "● waiting";
+  const text = !is ? "○ connection lost, trying again" : over() ? "■ over" : begun ? "● live" : "● waiting";
   put($("link"), text);
   $("link").classList.toggle("lost", !is);
 }
 
 function begin(b) {
   begun = b;
+  drawStatesAs(b.states);
   snapshot = null;
   points = [];
   panels = new Map();
@@ -78,7 +83,7 @@ function more(m) {
   points.push(...m.points);
   if (!m.snapshot) return;
   snapshot = m.snapshot;
-  while (points.length && points[0].at_ns < snapshot.from_ns) points.shift();
+  while (points.length && points[0].at_ns < ofEnd().from_ns) points.shift();
   connected(true);
   ask();
   draw();
@@ -91,29 +96,28 @@ const clock = (ns) => two(Math.floor(Math.round(ns / 1e9) / 60)) + ":" + two(Mat
 
 function draw() {
   if (!snapshot) return;
-  put($("time"), clock(snapshot.at_ns));
-  put($("length"), begun.question ? " of " + clock(snapshot.length_ns) : "");
+  const of = ofEnd();
+  put($("time"), clock(of.at_ns));
+  put($("length"), begun.length_ns ? " of " + clock(of.to_ns) : "");
   put($("about"), [begun.title, begun.about, end() + " end"].filter(Boolean).join(" · "));
   const other = Object.keys(snapshot.ends).find((e) => e !== end());
   $("end").hidden = !other;
   put($("end"), `Show ${other} end`);
-  const of = ofEnd();
-  const keys = of.panels.map((p) => p.key);
-  for (const [key, p] of panels) if (!keys.includes(key)) { p.section.remove(); panels.delete(key); }
+  const ids = of.panels.map((p) => p.id);
+  for (const [id, p] of panels) if (!ids.includes(id)) { p.section.remove(); panels.delete(id); }
   for (const p of of.panels) {
-    if (!panels.has(p.key)) {
-      panels.set(p.key, new Panel(p));
-      $("panels").append(panels.get(p.key).section);
+    if (!panels.has(p.id)) {
+      panels.set(p.id, new Panel(p));
+      $("panels").append(panels.get(p.id).section);
     }
   }
-  $("panels").dataset.n = String(Math.min(keys.length, 3));
+  $("panels").dataset.n = String(Math.min(ids.length, 3));
   const guess = guessed();
   let top = of.scale;
   if (guess !== null && guess > top && guess <= 2 * top) top = guess;
-  const to = Math.max(snapshot.length_ns, snapshot.from_ns + 5e9) / 1e9;
-  const scales = { from: snapshot.from_ns / 1e9, to: begun.question ? snapshot.length_ns / 1e9 : to, top };
+  const to = begun.length_ns ? of.to_ns : Math.max(of.to_ns, of.from_ns + 5e9);
   for (const p of of.panels) {
-    panels.get(p.key).draw(p, { ...scales, guess: p.side === "faulty" ? guess : null });
+    panels.get(p.id).draw(p, { from: of.from_ns / 1e9, to: to / 1e9, top, guess: p.id === "faulty" ? guess : null });
   }
   explain();
   say(guess);
@@ -122,8 +126,9 @@ function draw() {
 class Panel {
   constructor(p) {
     const id = "panel-" + panels.size;
-    const sign = { faulty: "✗ ", fixed: "✓ " }[p.side];
-    const title = el("h2", "", ...(sign ? [el("span", "sign", sign)] : []), p.name);
+    const sign = signs[p.id];
+    this.name = sign ? p.name.toUpperCase() : p.name;
+    const title = el("h2", "", ...(sign ? [el("span", "sign", sign)] : []), this.name);
     title.id = id;
     if (sign) title.firstChild.setAttribute("aria-hidden", "true");
     this.verdict = el("p", "verdict");
@@ -136,9 +141,9 @@ class Panel {
     this.box = el("div", "chart");
     this.box.setAttribute("role", "img");
     const body = el("div", "body", this.box);
-    const lines = begun.code?.[p.key];
+    const lines = begun.code?.[p.id];
     if (lines) body.append(excerpt(lines, p));
-    this.section = el("section", "panel " + (p.side || "process"),
+    this.section = el("section", "panel " + (sign ? p.id : "process"),
       el("div", "title", title, this.verdict),
       el("div", "top", el("p", "big", this.big, " ", this.unit), el("div", "now", this.trend, this.states)),
       this.numbers, this.why, body);
@@ -149,7 +154,7 @@ class Panel {
   draw(p, scales) {
     put(this.big, String(p.held));
     put(this.unit, p.held === 1 ? "socket" : "sockets");
-    const arrow = p.trend === "steady" ? "— " : p.growth_per_second > 0 ? "▲ " : "▼ ";
+    const arrow = p.trend === "flat" ? "— " : p.growth_per_second > 0 ? "▲ " : "▼ ";
     put(this.trend, arrow + p.trend);
     if (this.states.children.length !== p.states.length) this.states.replaceChildren(...p.states.map(row));
     p.states.forEach((s, i) => {
@@ -159,30 +164,31 @@ class Panel {
       put(at.querySelector(".count"), String(s.now));
       at.querySelector(".fill").style.width = 100 * Math.min(1, s.now / scales.top) + "%";
     });
-    const v = p.verdict, kind = v.kind === "not-enough-data" ? "not enough data yet" : v.kind;
+    put(this.verdict, p.headline);
     const few = ofEnd().panels.length <= 3; // of more there is room for a sentence each
-    put(this.verdict, kind + (!v.confidence ? "" : p.side ? ` (${v.confidence} confidence)` : `, ${v.confidence}`));
-    const why = [...(v.evidence ?? []), ...(v.fix && !p.side ? ["To fix it: " + v.fix] : [])];
+    const fix = p.verdict.fix && !signs[p.id] ? ["Fix: " + p.verdict.fix] : []; // the other side is the fix
+    const why = [...p.sentences, ...fix];
     put(this.why, (few ? why : why.slice(0, 1)).join(" "));
     this.why.classList.toggle("short", !few);
-    if (p.side) {
-      const n = (name, value) => known(p, name) ? value : "not known";
-      put(this.numbers, `connections opened ${n("connections.opened", p.opened)}, reused ${n("connections.reused", p.reused)} · ` +
-        (!known(p, "requests") ? "requests not known" : `requests sent ${n("requests.sent", p.sent)}, ok ${n("requests.ok", p.ok)}, ` +
-        `failed ${n("requests.failed", p.failed)}, waiting ${n("requests.in_flight", p.in_flight)}`) + (p.errors ? ` (${p.errors})` : "") +
-        (p.p99_ms ? ` · p50\u00a0${ms(p.p50_ms)}, p99\u00a0${ms(p.p99_ms)}` : ""));
-    }
+    put(this.numbers, numbers(p.figures));
     const states = p.states.map((s) => s.name);
-    this.box.setAttribute("aria-label", `Sockets of ${p.name} over time, at most ${Math.max(0, ...points.map((q) => total(q, p.key)))} at once; ` +
+    this.box.setAttribute("aria-label", `Sockets of ${this.name} over time, at most ${p.most} at once; ` +
       `now ${p.states.map((s) => `${s.now} ${s.name}`).join(", ")}.` + (scales.guess !== null ? ` Your guess was ${scales.guess}.` : ""));
-    this.chart.draw(points, (q) => q.counts[end()]?.[p.key] ?? {}, states, scales);
+    this.chart.draw(points, (q) => q.counts[end()]?.[p.id] ?? {}, states, scales);
   }
 }
 
-// known reports whether the client told a figure, or a group of them.
-const known = (p, name) => !(p.unknown ?? []).some((u) => name === u || name.startsWith(u + "."));
-const total = (point, key) => Object.values(point.counts[end()]?.[key] ?? {}).reduce((a, b) => a + b, 0);
-const ms = (n) => n >= 1000 ? (n / 1000).toFixed(1) + "\u00a0s" : n.toFixed(n < 10 ? 1 : 0) + "\u00a0ms";
+// numbers writes figures, those of one group together: "requests sent 5, ok 4".
+function numbers(figures) {
+  const groups = new Map();
+  for (const f of figures) {
+    const group = f.metric.split(".")[0].replace("latency_ms", "latency");
+    const key = group === "kernel_connections" ? "connections " + f.name : group;
+    groups.set(key, [...(groups.get(key) ?? []), key === group ? f : { ...f, name: "" }]);
+  }
+  return [...groups].map(([group, of]) => group + " " + (of.every((f) => f.text === of[0].text && !/\d/.test(f.text)) ? of[0].text :
+    of.map((f) => [f.name, f.text].filter(Boolean).join(" ")).join(", "))).join(" · ");
+}
 
 function row(s) {
   const fill = el("span", "fill");
@@ -195,22 +201,22 @@ function row(s) {
 // explain says what each state means that is to be seen.
 function explain() {
   const seen = new Set(ofEnd().panels.flatMap((p) => p.states.map((s) => s.name)));
-  const shown = begun.meanings.filter((m) => seen.has(m.state));
-  const key = shown.map((m) => m.state).join();
+  const shown = begun.states.filter((s) => seen.has(s.name));
+  const key = shown.map((s) => s.name).join();
   if ($("states").dataset.of === key) return;
   $("states").dataset.of = key;
-  $("states").replaceChildren(...shown.map((m) => el("div", "", el("dt", "", swatch(m.state), m.state), el("dd", "", m.text))));
+  $("states").replaceChildren(...shown.map((s) => el("div", "", el("dt", "", swatch(s.name), s.name), el("dd", "", s.meaning))));
 }
 
 // say writes the sentence, and reads it out when what was found changes, and
 // else not more than every ten seconds.
 let said = { at: 0, found: "" };
 function say(guess) {
-  let text = ofEnd().now;
-  const faulty = ofEnd().panels.find((p) => p.side === "faulty");
-  if (snapshot.over && guess !== null && faulty) text += ` Your guess was ${guess}.`;
+  let text = ofEnd().sentence;
+  const faulty = ofEnd().panels.some((p) => p.id === "faulty");
+  if (over() && guess !== null && faulty) text += ` Your guess was ${guess}.`;
   put($("now"), text);
-  const found = [snapshot.over, end(), ...ofEnd().panels.map((p) => p.verdict?.kind)].join();
+  const found = [over(), end(), ...ofEnd().panels.map((p) => p.verdict?.kind)].join();
   if (found === said.found && Date.now() - said.at < 10000) return;
   said = { at: Date.now(), found };
   put($("said"), text);
@@ -237,10 +243,10 @@ function excerpt(lines, p) {
   const most = Math.max(...Object.values(begun.code).map((side) => side.filter((l) => l.differs).length));
   const around = most > 6 ? [0] : [-1, 0, 1];
   const near = (i) => around.some((by) => lines[i + by]?.differs) || !lines.some((l) => l.differs);
-  const box = el("div", "code", code(lines, p.side, near));
+  const box = el("div", "code", code(lines, p.id, near));
   box.tabIndex = 0;
   box.setAttribute("role", "region");
-  box.setAttribute("aria-label", `Code of the ${p.side} side: the lines that differ`);
+  box.setAttribute("aria-label", `Code of the ${p.id} side: the lines that differ`);
   return box;
 }
 
@@ -276,7 +282,7 @@ function guessed() {
 // ask asks before anything is to be seen; a run that is over asks nobody.
 function ask() {
   const box = $("ask");
-  if (box.open || !begun.question || snapshot.over || answer() !== null) return;
+  if (box.open || !begun.question || over() || answer() !== null) return;
   put($("question"), begun.question);
   $("guess").value = "";
   box.showModal();

@@ -2,11 +2,13 @@
 
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-// One pattern for each state: angles of lines, or dots, on the state's colour.
-const patterns = {
-  ESTABLISHED: "", CLOSE_WAIT: "/", SYN_SENT: "-", SYN_RECV: "|", FIN_WAIT1: "\\", FIN_WAIT2: "x",
-  CLOSING: "+", LAST_ACK: "=", CLOSE: "o", TIME_WAIT: ".",
-};
+// looks says how states are drawn, by their names: the lines over the colour.
+const looks = new Map();
+
+// drawStatesAs sets how states are drawn, as the server says.
+export function drawStatesAs(states) {
+  for (const s of states) looks.set(s.name, s);
+}
 
 // fillOf is the state's fill for a canvas.
 function fillOf(state, context) {
@@ -16,19 +18,11 @@ function fillOf(state, context) {
   const c = tile.getContext("2d");
   c.fillStyle = css("--" + state) || css("--dim");
   c.fillRect(0, 0, size, size);
-  c.strokeStyle = c.fillStyle = css("--panel");
-  c.lineWidth = 1.4;
-  const line = (...xy) => { c.beginPath(); c.moveTo(xy[0], xy[1]); c.lineTo(xy[2], xy[3]); c.stroke(); };
-  const kind = patterns[state] ?? "";
-  if ("/x".includes(kind) && kind) { line(-2, 2, 2, -2); line(-1, 9, 9, -1); line(6, 10, 10, 6); }
-  if ("\\x".includes(kind) && kind) { line(-2, 6, 2, 10); line(-1, -1, 9, 9); line(6, -2, 10, 2); }
-  if ("-+".includes(kind) && kind) line(0, 4, 8, 4);
-  if ("|+".includes(kind) && kind) line(4, 0, 4, 8);
-  if (kind === "=") { line(0, 2, 8, 2); line(0, 6, 8, 6); }
-  if (kind === "." || kind === "o") {
-    c.beginPath();
-    c.arc(4, 4, kind === "o" ? 2.6 : 1.5, 0, 7);
-    if (kind === "o") c.stroke(); else c.fill();
+  const { lines, width } = looks.get(state) ?? {};
+  if (lines) {
+    c.strokeStyle = css("--panel");
+    c.lineWidth = Number(width);
+    c.stroke(new Path2D(lines));
   }
   return context.createPattern(tile, "repeat");
 }
