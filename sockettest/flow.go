@@ -3,13 +3,15 @@ package sockettest
 import (
 	"errors"
 	"fmt"
-	"net"
+	"maps"
 	"net/netip"
 	"slices"
 	"sync/atomic"
 	"time"
 
+	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/words"
 )
 
 // flow counts the connections of this process while a test runs, from listings of
@@ -19,7 +21,7 @@ import (
 // belongs to the one that samples.
 type flow struct {
 	c    *check
-	own  map[netip.Addr]bool // the addresses of this machine
+	own  socketstats.Addresses
 	quit chan struct{}
 	done chan struct{}
 
@@ -29,7 +31,7 @@ type flow struct {
 	heard    []socketstats.Closed // kept for its room
 	missed   bool                 // the kernel could not tell of some
 
-	tuples map[key]socketstats.Tuple // connections that this process was seen to hold
+	seen map[key]socketstats.Socket // ends of connections that were seen alive
 	// last and next are listings, kept for their room.
 	last, next []socketstats.Socket
 	most       int
@@ -40,16 +42,8 @@ type flow struct {
 
 func openFlow(c *check) (*flow, error) {
 	f := &flow{
-		c: c, own: map[netip.Addr]bool{}, tuples: map[key]socketstats.Tuple{},
+		c: c, own: socketstats.OwnAddresses(), seen: map[key]socketstats.Socket{},
 		quit: make(chan struct{}), done: make(chan struct{}),
-	}
-	addrs, _ := net.InterfaceAddrs() // without them, loopback is still known
-	for _, a := range addrs {
-		if n, ok := a.(*net.IPNet); ok {
-			if addr, ok := netip.AddrFromSlice(n.IP); ok {
-				f.own[addr.Unmap()] = true
-			}
-		}
 	}
 	close(f.done) // nothing runs yet
 	if c.maxOpened < 0 {
@@ -155,7 +149,7 @@ func (f *flow) list() error {
 		return !s.Alive() || f.c.before[keyOf(s)] || !mine(s) && !f.toListener(s.Tuple())
 	})
 	for _, s := range sockets {
-		f.tuples[keyOf(s)] = s.Tuple()
+		f.seen[keyOf(s)] = s
 	}
 	f.last, f.next = f.next, sockets
 	return nil
@@ -166,8 +160,7 @@ func (f *flow) toListener(t socketstats.Tuple) bool {
 	if f.c.listeners.has(t.Local) {
 		return true
 	}
-	there := t.Remote.Addr()
-	return (there.IsLoopback() || f.own[there]) && f.c.listeners.has(t.Remote)
+	return f.own.Has(t.Remote.Addr()) && f.c.listeners.has(t.Remote)
 }
 
 // open are the connections of these sockets that are established at each end, by
@@ -217,7 +210,7 @@ func (f *flow) stop() ([]problem, error) {
 	if limit := f.c.maxOpen; limit >= 0 && f.most > limit {
 		all = append(all, problem{
 			what: fmt.Sprintf("at least %s open at once, more than the %d of sockettest.MaxOpen: "+
-				"do less at once (http.Transport.MaxConnsPerHost), or allow more", counted(f.most, "connection")+" "+isAre(f.most, "were"), limit),
+				"do less at once (http.Transport.MaxConnsPerHost), or allow more", words.Plural(f.most, "connection was", "connections were"), limit),
 			lines: f.destinations(f.mostAre),
 		})
 	}
@@ -233,7 +226,7 @@ func (f *flow) stop() ([]problem, error) {
 		all = append(all, problem{
 			what: fmt.Sprintf("%s%s opened, more than the %d of sockettest.MaxOpened: share one http.Transport, "+
 				"read response bodies to their end and close them so that connections are used again, or allow more",
-				atLeast, counted(n, "connection")+" "+isAre(n, "were"), f.c.maxOpened),
+				atLeast, words.Plural(n, "connection was", "connections were"), f.c.maxOpened),
 			lines: f.destinations(opened),
 		})
 	}
@@ -242,35 +235,43 @@ func (f *flow) stop() ([]problem, error) {
 
 // opened lists each connection that was opened, and reports whether that is all.
 func (f *flow) opened() (_ []socketstats.Tuple, exact bool) {
-	// The ends of each connection. A four-tuple may be used again within a test;
-	// a cookie is not, so there are as many as one end had cookies.
-	ends := map[socketstats.Tuple]map[key]bool{}
-	add := func(t socketstats.Tuple, k key) {
-		if ends[t] == nil {
-			ends[t] = map[key]bool{}
+	// An account is a connection, by its four-tuple, which may be used again within
+	// a test. There are as many as one of its ends had sockets.
+	ledger := series.Ledger[socketstats.Tuple]{Paired: true}
+	seenAs := map[socketstats.Tuple]socketstats.Tuple{}
+	sort := func(t socketstats.Tuple) (of socketstats.Tuple, end socketstats.End) {
+		of = connection(t)
+		seenAs[of] = t
+		if of != t {
+			end = socketstats.Server
 		}
-		ends[t][k] = true
+		return of, end
 	}
-	for k, t := range f.tuples {
-		add(t, k)
-	}
-	for _, s := range f.closed {
-		t := tupleOf(s)
+	ledger.Alive(nil, nil) // all that follows is without what was there before
+	ledger.Heard(f.closed, func(s *socketstats.Closed) (socketstats.Tuple, series.ClosedConn, bool) {
+		t := tupleOf(*s)
 		// A connection that was reset by its own end has forgotten the other; the
-		// other end speaks for both.
-		if s.Connected && t.Remote.Port() != 0 && f.toListener(t) {
-			add(t, key{cookie: s.Cookie})
+		// other end speaks for both, unless this one was seen before.
+		ours := s.Connected && t.Remote.Port() != 0 && f.toListener(t)
+		if before, ok := f.seen[key{cookie: s.Cookie}]; ok {
+			t, ours = before.Tuple(), true
 		}
-	}
+		if !ours {
+			return t, series.ClosedConn{}, false
+		}
+		of, end := sort(t)
+		return of, series.ClosedConn{End: end}, true
+	})
+	ledger.Alive(slices.Collect(maps.Values(f.seen)), func(s *socketstats.Socket) (socketstats.Tuple, socketstats.End, bool) {
+		of, end := sort(s.Tuple())
+		return of, end, true
+	})
 	exact = f.closings != nil && !f.missed
 	var opened []socketstats.Tuple
-	for t, cookies := range ends {
+	for _, of := range ledger.Accounts() {
+		t := seenAs[of]
 		exact = exact && f.toListener(t)
-		other := ends[socketstats.Tuple{Local: t.Remote, Remote: t.Local}]
-		if len(other) > len(cookies) || (len(other) == len(cookies) && connection(t) != t) {
-			continue // the other end counts
-		}
-		for range cookies {
+		for range ledger.Counts(of).Opened {
 			opened = append(opened, t)
 		}
 	}

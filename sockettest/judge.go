@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"socketlab/internal/socketstats"
+	"socketlab/internal/words"
 )
 
 // problem is one thing that is wrong, and the sockets or destinations that show
@@ -199,7 +200,7 @@ func (c *check) problems(s sorted) []problem {
 	}
 	certain := func(items []item, why cause) {
 		n := len(items)
-		add(items, n, fmt.Sprintf("%s %s %s: %s", counted(n, "connection"), isAre(n, why.be), why.what, why.fix))
+		add(items, n, fmt.Sprintf("%s %s %s: %s", words.Plural(n, "connection"), isAre(n, why.be), why.what, why.fix))
 	}
 	held, raw := s.bodies, s.other
 	switch causes := s.causes(); {
@@ -229,8 +230,8 @@ func (c *check) problems(s sorted) []problem {
 	open, peerClosed = split(s.servers)
 	certain(peerClosed, ofGone)
 	certain(open, ofAccepted)
-	add(s.listeners, len(s.listeners), fmt.Sprintf("%s %s not closed: call Close on the listener or on its server (httptest.Server, http.Server)",
-		counted(len(s.listeners), "listener"), isAre(len(s.listeners), "were")))
+	add(s.listeners, len(s.listeners), words.Plural(len(s.listeners), "listener was", "listeners were")+
+		" not closed: call Close on the listener or on its server (httptest.Server, http.Server)")
 	return all
 }
 
@@ -279,6 +280,6 @@ func (c *check) idleProblems(idle []item, add func([]item, int, string)) {
 		}
 		add(items, len(items), fmt.Sprintf("%s idle in pools for %s, where one transport keeps at most %d: "+
 			"share one http.Transport between all requests, or call its CloseIdleConnections; if one transport may keep more, say so with sockettest.IdlePerHost",
-			counted(len(items), "connection")+" "+isAre(len(items), "are"), remote, c.idlePerHost))
+			words.Plural(len(items), "connection is", "connections are"), remote, c.idlePerHost))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"socketlab/internal/socketstats"
+	"socketlab/internal/words"
 )
 
 // maxLines is how many sockets a failure names.
@@ -24,9 +25,9 @@ func report(name string, problems []problem) string {
 	case leaks == 0:
 		b.WriteString("opened too many connections:")
 	case limits:
-		fmt.Fprintf(&b, "opened too many connections, and left %s open:", counted(leaks, "socket"))
+		fmt.Fprintf(&b, "opened too many connections, and left %s open:", words.Plural(leaks, "socket"))
 	default:
-		fmt.Fprintf(&b, "left %s open:", counted(leaks, "socket"))
+		fmt.Fprintf(&b, "left %s open:", words.Plural(leaks, "socket"))
 	}
 	more := 0
 	for _, p := range problems {
@@ -78,26 +79,26 @@ func (c *check) line(it item) string {
 	}
 	fmt.Fprintf(&b, " %s", s.State)
 	if age := c.age(s); age >= time.Millisecond {
-		fmt.Fprintf(&b, ", open for at least %s", rounded(age))
+		fmt.Fprintf(&b, ", open for at least %s", words.Duration(age))
 	}
 	switch {
 	case s.State == socketstats.Listen:
 		if s.RecvQ > 0 {
-			fmt.Fprintf(&b, ", %s not accepted", counted(int(s.RecvQ), "connection"))
+			fmt.Fprintf(&b, ", %s not accepted", words.Plural(int(s.RecvQ), "connection"))
 		}
 		return b.String()
 	case s.State == socketstats.SynSent:
 		return b.String()
 	case s.Info != nil:
 		if silent := min(s.Info.Sent, s.Info.Received); silent >= time.Millisecond {
-			fmt.Fprintf(&b, ", silent for %s", rounded(silent))
+			fmt.Fprintf(&b, ", silent for %s", words.Duration(silent))
 		}
 	}
 	if n := unread(s); n > 0 {
-		fmt.Fprintf(&b, ", %s unread", counted(n, "byte"))
+		fmt.Fprintf(&b, ", %s unread", words.Plural(n, "byte"))
 	}
 	if s.SendQ > 0 {
-		fmt.Fprintf(&b, ", %s not yet taken by the peer", counted(int(s.SendQ), "byte"))
+		fmt.Fprintf(&b, ", %s not yet taken by the peer", words.Plural(int(s.SendQ), "byte"))
 	}
 	if it.other != nil {
 		b.WriteString("; the server's end is in this process too")
@@ -119,21 +120,6 @@ func (c *check) age(s socketstats.Socket) time.Duration {
 		age = max(age, s.Info.Sent, s.Info.Received)
 	}
 	return age
-}
-
-func rounded(d time.Duration) time.Duration {
-	if d < time.Second {
-		return d.Round(time.Millisecond)
-	}
-	return d.Round(100 * time.Millisecond)
-}
-
-// counted writes a number with its noun: "1 listener", "2 listeners".
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // isAre gives a plural verb the form for n.

@@ -67,9 +67,9 @@ func New(ctx context.Context, source socketstats.Source, target series.Target, o
 		return nil, err
 	}
 	if target.Port != 0 {
-		w.sort = &byPort{port: target.Port, processes: w.processes, own: ownAddresses(), traced: w.conns.traced()}
+		w.sort = &byPort{port: target.Port, processes: w.processes, own: socketstats.OwnAddresses(), traced: w.conns.traced()}
 	} else {
-		w.sort = &byProcess{except: o.Except, details: o.Details, processes: w.processes, own: ownAddresses(), destinations: newDestinations()}
+		w.sort = &byProcess{except: o.Except, details: o.Details, processes: w.processes, own: socketstats.OwnAddresses(), destinations: newDestinations()}
 	}
 	return w, nil
 }

@@ -11,7 +11,7 @@ import (
 type byPort struct {
 	port      uint16
 	processes *processes
-	own       addresses
+	own       socketstats.Addresses
 	// traced says that openings are heard with the process that connected.
 	traced bool
 	// holders are those of client ends.
@@ -49,7 +49,7 @@ func (p *byPort) row(s *socketstats.Socket) (pid int32, end socketstats.End, ok 
 // them: with the tracepoint by the client's, whose process it reports; without by
 // the server's, whose addresses the kernel never forgets.
 func (p *byPort) connection(c socket) (pid int32, end socketstats.End, found attribution) {
-	here := p.own.has(c.remote.Addr())
+	here := p.own.Has(c.remote.Addr())
 	switch {
 	case c.local.Port() == p.port && (!p.traced || !here):
 		pid, end = p.held(c.remote, c.local), socketstats.Server

@@ -11,7 +11,7 @@ type byProcess struct {
 	except    uint16 // see [Options]
 	details   bool
 	processes *processes
-	own       addresses
+	own       socketstats.Addresses
 	holders
 	// listeners are the ports that are listened on, and by whom. What has one of
 	// them as its own is the server's end.
@@ -56,7 +56,7 @@ func (p *byProcess) endAt(local netip.AddrPort) socketstats.End {
 
 // excepted reports whether a socket is of a connection to the page, at either end.
 func (p *byProcess) excepted(local, remote netip.AddrPort) bool {
-	return p.except != 0 && (local.Port() == p.except || (remote.Port() == p.except && p.own.has(remote.Addr())))
+	return p.except != 0 && (local.Port() == p.except || (remote.Port() == p.except && p.own.Has(remote.Addr())))
 }
 
 func (p *byProcess) connection(c socket) (pid int32, end socketstats.End, found attribution) {

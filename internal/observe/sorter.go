@@ -2,7 +2,6 @@ package observe
 
 import (
 	"encoding/binary"
-	"net"
 	"net/netip"
 
 	"socketlab/internal/socketstats"
@@ -75,21 +74,3 @@ func pairOf(local, remote netip.AddrPort) (p pair) {
 	binary.LittleEndian.PutUint16(p[34:], remote.Port())
 	return p
 }
-
-// addresses are those of this machine.
-type addresses map[netip.Addr]bool
-
-func ownAddresses() addresses {
-	own := addresses{}
-	addrs, _ := net.InterfaceAddrs() // without them, loopback is still known
-	for _, a := range addrs {
-		if n, ok := a.(*net.IPNet); ok {
-			if addr, ok := netip.AddrFromSlice(n.IP); ok {
-				own[addr.Unmap()] = true
-			}
-		}
-	}
-	return own
-}
-
-func (a addresses) has(addr netip.Addr) bool { return addr.IsLoopback() || a[addr] }
