@@ -46,7 +46,7 @@ func measureArrivals(ctx context.Context, o options, n *neighbours) (table, erro
 		{"time.Ticker", tickerLoad},
 		{fmt.Sprintf("closed loop, %d workers", closedWorkers), closedLoad},
 	}
-	late, sent, stalled := make([]series, len(peers)), make([]series, len(peers)), make([]series, len(peers))
+	late, sent, stalled := make([]figures, len(peers)), make([]figures, len(peers)), make([]figures, len(peers))
 	for run := range o.runs {
 		for _, i := range order(len(peers), run) {
 			what := fmt.Sprintf("send %d requests/s, run %d of %d: %s", arrivalRate, run+1, o.runs, peers[i].name)

@@ -27,10 +27,10 @@ func TestMain(m *testing.M) {
 }
 
 func TestSeriesShowsMedianAndRange(t *testing.T) {
-	assert.Equal(t, "2.0 (1.0..9.0)", series{9, 1, 2}.text(1))
-	assert.Equal(t, "2 (1..4)", series{4, 1, 1, 3}.text(0))
-	assert.Equal(t, "", series(nil).text(1))
-	assert.Equal(t, series{2, 3}, series{4, 9}.over(series{2, 3}))
+	assert.Equal(t, "2.0 (1.0..9.0)", figures{9, 1, 2}.text(1))
+	assert.Equal(t, "2 (1..4)", figures{4, 1, 1, 3}.text(0))
+	assert.Equal(t, "", figures(nil).text(1))
+	assert.Equal(t, figures{2, 3}, figures{4, 9}.over(figures{2, 3}))
 }
 
 func TestP99IsTheValueThatOneInAHundredExceeds(t *testing.T) {
@@ -47,8 +47,8 @@ func TestTableMarksAMissedBar(t *testing.T) {
 	got := table{
 		title: "T", columns: []string{"ours", "peer"}, how: "How.",
 		rows: []row{
-			{"ratio", 2, []series{{1.2}, nil}, atMost(1.1, 1.2)},
-			{"share", 0, []series{{99}, {3}}, atLeast(98, 99)},
+			{"ratio", 2, []figures{{1.2}, nil}, atMost(1.1, 1.2)},
+			{"share", 0, []figures{{99}, {3}}, atLeast(98, 99)},
 		},
 	}
 	assert.Equal(t, `

@@ -19,7 +19,7 @@ const (
 func measureCounters(ctx context.Context, o options, n *neighbours) (table, error) {
 	names, workers := []string{"loadgen.Player", "bare http.Client"}, []string{"worker-player", "worker-nocounters"}
 	requests := len(schedule(countersRate, countersLength))
-	micros := make([]series, len(workers))
+	micros := make([]figures, len(workers))
 	for run := range o.runs {
 		what := fmt.Sprintf("count %d requests, run %d of %d", requests, run+1, o.runs)
 		cpu, err := undisturbed(ctx, n, what, func() ([]time.Duration, error) { return countersCPU(ctx, workers, countersRate, countersLength, run) })
@@ -36,7 +36,7 @@ func measureCounters(ctx context.Context, o options, n *neighbours) (table, erro
 		columns: names,
 		rows: []row{
 			{"CPU per request, µs", 1, micros, nil},
-			{"the same against the bare client", 2, []series{ratio, nil}, atMost(1.15, ratio.median())},
+			{"the same against the bare client", 2, []figures{ratio, nil}, atMost(1.15, ratio.median())},
 		},
 		how: fmt.Sprintf(`Each client is a process of its own and makes %d requests at %d/s over kept-alive connections to a
 server in a third process that answers at once. Both clients run at the same time, so that whatever

@@ -29,9 +29,9 @@ var scenes = []scene{{ours: 50}, fewAmongMany, {ours: 500}, tenThousand, {ours: 
 // counting is what was measured of a scene.
 type counting struct {
 	scene  scene
-	millis map[string]series // by the lister's name
-	allocs map[string]series
-	watch  series // percent of a core; only of tenThousand
+	millis map[string]figures // by the lister's name
+	allocs map[string]figures
+	watch  figures // percent of a core; only of tenThousand
 }
 
 func measureCounting(ctx context.Context, o options, n *neighbours) (table, error) {
@@ -59,7 +59,7 @@ func measureCounting(ctx context.Context, o options, n *neighbours) (table, erro
 
 // measureScene holds a scene's sockets once, and counts them in every run.
 func measureScene(ctx context.Context, s scene, o options, n *neighbours) (counting, error) {
-	c := counting{scene: s, millis: map[string]series{}, allocs: map[string]series{}}
+	c := counting{scene: s, millis: map[string]figures{}, allocs: map[string]figures{}}
 	fmt.Fprintf(n.progress, "bench: hold %s\n", s)
 	st, err := openStage(ctx, s)
 	if err != nil {
@@ -96,7 +96,7 @@ func measureScene(ctx context.Context, s scene, o options, n *neighbours) (count
 }
 
 // ratio is nil where one of the listers was not called.
-func (c counting) ratio(ours, peer string) series {
+func (c counting) ratio(ours, peer string) figures {
 	if len(c.millis[ours]) == 0 || len(c.millis[peer]) == 0 {
 		return nil
 	}
@@ -126,14 +126,14 @@ func countingTable(got []counting, limits []string) table {
 	for _, c := range got {
 		t.columns = append(t.columns, c.scene.String())
 	}
-	cells := func(of func(counting) series) []series {
-		all := make([]series, len(got))
+	cells := func(of func(counting) figures) []figures {
+		all := make([]figures, len(got))
 		for i, c := range got {
 			all[i] = of(c)
 		}
 		return all
 	}
-	add := func(what string, digits int, limit float64, at scene, of func(counting) series) {
+	add := func(what string, digits int, limit float64, at scene, of func(counting) figures) {
 		r := row{what, digits, cells(of), nil}
 		if limit > 0 {
 			r.bar = barAt(got, r.cells, limit, at)
@@ -145,21 +145,21 @@ func countingTable(got []counting, limits []string) table {
 	}
 	noBar := scene{}
 	for _, l := range listers {
-		add(l.name+", ms", 2, 0, noBar, func(c counting) series { return c.millis[l.name] })
+		add(l.name+", ms", 2, 0, noBar, func(c counting) figures { return c.millis[l.name] })
 	}
 	for _, program := range missingPrograms(got) {
 		limits = append(limits, fmt.Sprintf("`%s` is not installed here: its rows are empty.", program))
 	}
 	for _, a := range comparisons {
-		add(a.ours+", against "+a.peer, a.digits, a.limit, a.at, func(c counting) series { return c.ratio(a.ours, a.peer) })
+		add(a.ours+", against "+a.peer, a.digits, a.limit, a.at, func(c counting) figures { return c.ratio(a.ours, a.peer) })
 	}
 	allocs := func(name string, limit float64, at scene) {
-		add(name+", allocations", 0, limit, at, func(c counting) series { return c.allocs[name] })
+		add(name+", allocations", 0, limit, at, func(c counting) figures { return c.allocs[name] })
 	}
 	allocs(diagPort, mostAllocs, tenThousand)
 	allocs(diagPortOwners, 0, noBar)
 	allocs(psConnections, 0, noBar)
-	add(watchRow, 2, mostWatch, tenThousand, func(c counting) series { return c.watch })
+	add(watchRow, 2, mostWatch, tenThousand, func(c counting) figures { return c.watch })
 	t.limits = limits
 	return t
 }
@@ -177,7 +177,7 @@ func missingPrograms(got []counting) []string {
 }
 
 // barAt is an upper bar for one scene, nil where that was not measured.
-func barAt(got []counting, cells []series, limit float64, at scene) *bar {
+func barAt(got []counting, cells []figures, limit float64, at scene) *bar {
 	for i, c := range got {
 		if c.scene == at && len(cells[i]) > 0 {
 			return atMost(limit, cells[i].median()).of("with " + at.String())

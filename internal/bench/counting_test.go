@@ -103,8 +103,8 @@ func TestMissingProgramsLeaveTheirRowsEmptyAndAreNamed(t *testing.T) {
 func TestBarsAreForTheirScene(t *testing.T) {
 	some := func(s scene, ours, peer float64) counting {
 		return counting{
-			scene: s, millis: map[string]series{diagPort: {ours}, ssPort: {peer}},
-			allocs: map[string]series{diagPort: {10}}, watch: series{0.5},
+			scene: s, millis: map[string]figures{diagPort: {ours}, ssPort: {peer}},
+			allocs: map[string]figures{diagPort: {10}}, watch: figures{0.5},
 		}
 	}
 	got := countingTable([]counting{some(tenThousand, 5, 10), some(scene{ours: 10_000}, 1, 10)}, []string{"A limit."})

@@ -35,8 +35,8 @@ type table struct {
 type row struct {
 	what   string
 	digits int
-	cells  []series // one for each column; nil leaves it empty
-	bar    *bar     // nil for none
+	cells  []figures // one for each column; nil leaves it empty
+	bar    *bar      // nil for none
 }
 
 // bar is what the product must reach, in the first column if it does not say

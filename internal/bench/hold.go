@@ -26,7 +26,7 @@ func holdDelay(n int) time.Duration {
 }
 
 // holding is what each of the repetitions measured of one server.
-type holding struct{ kib, earliest, late, failed series }
+type holding struct{ kib, earliest, late, failed figures }
 
 func measureHolding(ctx context.Context, o options, n *neighbours) (table, error) {
 	// The load has no rest from the collector; what it needs is little.
@@ -63,11 +63,11 @@ func measureHolding(ctx context.Context, o options, n *neighbours) (table, error
 		title:   fmt.Sprintf("Holding %d requests", o.conns),
 		columns: []string{servers[0].name, servers[1].name, servers[2].name},
 		rows: []row{
-			{"memory per request, KiB", 1, []series{product.kib, quiet.kib, peer.kib}, nil},
-			{"the same against net/http", 2, []series{product.kib.over(peer.kib), ratio, nil}, atMost(1.10, ratio.median()).of("without reports")},
-			{"earliest answer after its delay, ms", 3, []series{product.earliest, quiet.earliest, peer.earliest}, atLeast(0, slices.Min(product.earliest))},
-			{"lateness p99, ms", 1, []series{product.late, quiet.late, peer.late}, atMost(10, product.late.median())},
-			{"failed requests", 0, []series{product.failed, quiet.failed, peer.failed}, atMost(0, slices.Max(product.failed))},
+			{"memory per request, KiB", 1, []figures{product.kib, quiet.kib, peer.kib}, nil},
+			{"the same against net/http", 2, []figures{product.kib.over(peer.kib), ratio, nil}, atMost(1.10, ratio.median()).of("without reports")},
+			{"earliest answer after its delay, ms", 3, []figures{product.earliest, quiet.earliest, peer.earliest}, atLeast(0, slices.Min(product.earliest))},
+			{"lateness p99, ms", 1, []figures{product.late, quiet.late, peer.late}, atMost(10, product.late.median())},
+			{"failed requests", 0, []figures{product.failed, quiet.failed, peer.failed}, atMost(0, slices.Max(product.failed))},
 		},
 		how: fmt.Sprintf(`Each server is a process of its own and waits %s before an answer. The load sends %d requests at
 %d/s, a connection each, so that for about a second all are held and nothing is sent or answered.

@@ -144,7 +144,7 @@ func (t *timed) time(ctx context.Context) (timing, error) {
 		}
 	}
 	var before, after runtime.MemStats
-	took := make(series, 0, t.calls)
+	took := make(figures, 0, t.calls)
 	runtime.ReadMemStats(&before)
 	for range t.calls {
 		if t.pause > 0 {

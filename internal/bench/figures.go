@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// series is one figure over the repetitions, in their order.
-type series []float64
+// figures is one figure over the repetitions, in their order.
+type figures []float64
 
-func (s series) median() float64 {
+func (s figures) median() float64 {
 	v := slices.Sorted(slices.Values(s))
 	if len(v)%2 == 1 {
 		return v[len(v)/2]
@@ -19,8 +19,8 @@ func (s series) median() float64 {
 
 // over divides run by run: each repetition has its own peer, which met the
 // same neighbours.
-func (s series) over(peer series) series {
-	r := make(series, len(s))
+func (s figures) over(peer figures) figures {
+	r := make(figures, len(s))
 	for i := range s {
 		r[i] = s[i] / peer[i]
 	}
@@ -28,7 +28,7 @@ func (s series) over(peer series) series {
 }
 
 // text is the median with the range, as "1.02 (1.00..1.05)".
-func (s series) text(digits int) string {
+func (s figures) text(digits int) string {
 	if len(s) == 0 {
 		return ""
 	}
