@@ -16,6 +16,7 @@ import (
 	"socketlab/internal/lab"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/socketstats/netnstest"
 	"socketlab/internal/worker"
 	"socketlab/internal/worker/netns"
 	"socketlab/scenarios"
@@ -38,6 +39,7 @@ func TestMain(m *testing.M) {
 			os.Exit(0)
 		}
 	}
+	netnstest.Enter()
 	os.Exit(m.Run())
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"socketlab/internal/observe"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/socketstats/netnstest"
 )
 
 // TestMain lets the test binary be another process: one that holds
@@ -28,6 +29,7 @@ func TestMain(m *testing.M) {
 		churn(addr)
 		os.Exit(0)
 	}
+	netnstest.Enter()
 	os.Exit(m.Run())
 }
 

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package netnstest
+
+// Enter does nothing: only Linux has network namespaces.
+func Enter() {}
