@@ -23,8 +23,9 @@ type ConnCounts struct {
 // ends counts the sockets of a side at both ends.
 type ends struct {
 	client, server int
-	// shortLived are those at the server's end that carried little.
-	shortLived int
+	// withTCPInfo are those at the server's end of which the kernel said what they
+	// carried, and shortLived those of them that carried little.
+	withTCPInfo, shortLived int
 }
 
 func (e *ends) add(end socketstats.End) {
@@ -63,13 +64,15 @@ func (c *closings) drain() (map[uint64]bool, error) {
 		}
 		for side, at := range c.servers {
 			end, ok := (socketstats.Socket{Local: closed.Local, Remote: closed.Remote}).EndOf(at...)
-			// Every socket at the server's end was a connection; it may be
-			// that its remote port is forgotten.
-			if ok && (closed.Connected || end == socketstats.Server) {
-				c.closed[side].add(end)
-				if end == socketstats.Server && closed.ShortLived(end) {
-					c.closed[side].shortLived++
-				}
+			if !ok || !closed.Connected {
+				continue
+			}
+			c.closed[side].add(end)
+			if end == socketstats.Server && !closed.Forgotten() {
+				c.closed[side].withTCPInfo++
+			}
+			if end == socketstats.Server && closed.ShortLived(end) {
+				c.closed[side].shortLived++
 			}
 		}
 	}
@@ -91,6 +94,6 @@ func (c *closings) counts(side scenario.Side, list []socketstats.Socket, gone ma
 	// forgotten when it was reset.
 	opened := max(closed.client+alive.client, closed.server+alive.server)
 	return &ConnCounts{
-		Opened: opened, Closed: opened - alive.client, WithTCPInfo: closed.server, ShortLived: closed.shortLived, AtLeast: c.missed,
+		Opened: opened, Closed: opened - alive.client, WithTCPInfo: closed.withTCPInfo, ShortLived: closed.shortLived, AtLeast: c.missed,
 	}
 }

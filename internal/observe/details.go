@@ -157,7 +157,7 @@ func (w *closedInfo) enter(rows rows, who rowOf) error {
 	}
 	for _, c := range heard {
 		row, verdict := who(end{c.Local, c.Remote, w.pid(c)})
-		if (verdict != counts && verdict != inferred) || !c.Connected {
+		if (verdict != counts && verdict != inferred) || !c.Connected || c.Forgotten() {
 			continue
 		}
 		if w.total[row] == nil {

@@ -46,6 +46,9 @@ func (c *closings) drain(who rowOf) (map[uint64]bool, error) {
 	gone := make(map[uint64]bool, len(heard))
 	for _, closed := range heard {
 		gone[closed.Cookie] = true
+		if !closed.Connected {
+			continue // refused, or given up: it never was a connection
+		}
 		row, verdict := who(end{closed.Local, closed.Remote, c.owners.PID(closed.Cookie)})
 		switch {
 		case verdict == counts:
