@@ -168,7 +168,10 @@ func New(ctx context.Context, source socketstats.Source, target Target) (*Watche
 	if w.flows, err = openFlows(source, &w.owners, target.Port); err == nil && target.Details && w.flows != nil {
 		w.closedInfo, err = w.openClosedInfo()
 	}
-	return w, err
+	if err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	return w, nil
 }
 
 // Close ends what the watcher listens to.

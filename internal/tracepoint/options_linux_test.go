@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"socketlab/internal/socketstats/fdtest"
 	"socketlab/internal/socketstats/netnstest"
 )
 
@@ -182,4 +183,9 @@ func elsewhere(t *testing.T, f func(inode uint32)) {
 	if t.Failed() {
 		t.FailNow()
 	}
+}
+
+func TestTooFewDescriptorsToListenLeaveNone(t *testing.T) {
+	require.NoError(t, open(t, Options{}).l.Close()) // or it is skipped
+	fdtest.LeavesNone(t, func() (io.Closer, error) { return Open(Options{}) })
 }

@@ -46,6 +46,10 @@ func Enter() {
 	fmt.Fprintln(os.Stderr, "these tests share their network namespace with whatever runs beside them:", err)
 }
 
+// Inside reports whether this process is in a namespace of Enter's. There a test
+// with the privilege may change the namespace's settings.
+func Inside() bool { return os.Getenv(insideEnv) != "" }
+
 const (
 	entered         = "entered"
 	enteredByParent = "loopback is down"

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 // inside skips a test where Enter found no namespace.
 func inside(t *testing.T) {
 	t.Helper()
-	if os.Getenv(insideEnv) == "" {
+	if !Inside() {
 		t.Skip("this system allows no network namespace")
 	}
 }

@@ -4,3 +4,6 @@ package netnstest
 
 // Enter does nothing: only Linux has network namespaces.
 func Enter() {}
+
+// Inside returns false.
+func Inside() bool { return false }
