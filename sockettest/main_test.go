@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/socketstats/netnstest"
 )
 
 // asServer in the environment makes the test binary a server that accepts
@@ -21,6 +23,7 @@ func TestMain(m *testing.M) {
 		acceptAll()
 		return
 	}
+	netnstest.Enter()
 	Main(m) // nor do this package's own tests leave anything
 }
 

@@ -21,6 +21,7 @@ import (
 	"socketlab/internal/scenario"
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/socketstats/netnstest"
 	"socketlab/internal/worker"
 	"socketlab/internal/worker/netns"
 	"socketlab/scenarios"
@@ -43,6 +44,7 @@ func TestMain(m *testing.M) {
 			os.Exit(0)
 		}
 	}
+	netnstest.Enter()
 	os.Exit(m.Run())
 }
 

@@ -161,7 +161,7 @@ func (v *view) drain() error {
 		// Every socket at the server's end was a connection; it may be that its
 		// remote port is forgotten.
 		server := end == socketstats.Server
-		return side, series.ClosedConn{End: end, WithTCPInfo: server, ShortLived: server && c.ShortLived(end)}, ok && (c.Connected || server)
+		return side, series.ClosedConn{End: end, WithTCPInfo: server && !c.Forgotten(), ShortLived: server && c.ShortLived(end)}, ok && c.Connected
 	})
 	return nil
 }

@@ -111,11 +111,11 @@ func (c *connections) hearClosings(s sorter) error {
 	c.heard = heard
 	sort := func(closed *socketstats.Closed) (pid int32, as series.ClosedConn, found attribution) {
 		pid, end, found := s.connection(socket{closed.Local, closed.Remote, c.ownerOf(closed)})
-		if end == socketstats.Client && !closed.Connected && closed.Remote.Port() != 0 {
+		if !closed.Connected {
 			found = notWatched // it was refused, or given up before it was established
 		}
 		return pid, series.ClosedConn{
-			End: end, WithTCPInfo: closed.Connected, ShortLived: closed.ShortLived(end), Inferred: found == inferred,
+			End: end, WithTCPInfo: !closed.Forgotten(), ShortLived: closed.ShortLived(end), Inferred: found == inferred,
 		}, found
 	}
 	if c.trace != nil { // which counts them

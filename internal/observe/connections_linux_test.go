@@ -3,6 +3,7 @@ package observe_test
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -14,6 +15,7 @@ import (
 	"socketlab/internal/observe"
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/socketstats/fdtest"
 )
 
 func startChurn(t *testing.T, addr string) (pid int32, open func(int)) {
@@ -61,6 +63,40 @@ func conns(m series.Moment, pid int32) series.ConnCounts {
 		}
 	}
 	return series.ConnCounts{}
+}
+
+// Connects that are refused, also those of neighbours, are no connections: nobody
+// knows whose they were, and nothing is missing in the count for that.
+func TestARefusedConnectionIsNoneThatCameOrWent(t *testing.T) {
+	src, err := socketstats.OpenSockdiag()
+	require.NoError(t, err)
+	defer src.Close()
+	l, _ := listen(t)
+	go serve(l)
+	refusing, _ := listen(t)
+	require.NoError(t, refusing.Close())
+	w := newWatcher(t, src, observe.Target{PIDs: []int32{int32(os.Getpid())}})
+	require.NoError(t, w.WithoutPrivilege())
+	snap, err := w.Count(t.Context())
+	require.NoError(t, err)
+	for range 50 {
+		_, err := net.Dial("tcp", refusing.Addr().String())
+		require.Error(t, err)
+	}
+	c, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		snap, err = w.Count(t.Context())
+		require.NoError(t, err)
+		return flow(snap, int32(os.Getpid())).Opened >= 1
+	}, 10*time.Second, 10*time.Millisecond)
+	require.NoError(t, c.Close())
+	require.Eventually(t, func() bool { // later than the others, which were heard by then
+		snap, err = w.Count(t.Context())
+		require.NoError(t, err)
+		return flow(snap, int32(os.Getpid())).Closed >= 1
+	}, 10*time.Second, 10*time.Millisecond)
+	require.False(t, snap.AtLeast)
 }
 
 // Connections that no count shows are counted all the same: with privilege for
@@ -123,4 +159,15 @@ func TestWhatComesAndGoesBetweenTwoCountsIsCounted(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestTooFewDescriptorsForAWatcherLeaveNone(t *testing.T) {
+	src, err := socketstats.OpenSockdiag()
+	require.NoError(t, err)
+	defer src.Close()
+	l, port := listen(t)
+	defer l.Close()
+	fdtest.LeavesNone(t, func() (io.Closer, error) {
+		return observe.New(t.Context(), src, observe.Target{Port: port, Details: true})
+	})
 }

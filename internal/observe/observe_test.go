@@ -17,6 +17,7 @@ import (
 	"socketlab/internal/observe"
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/socketstats/netnstest"
 )
 
 // TestMain lets the test binary be another process: one that holds
@@ -30,6 +31,7 @@ func TestMain(m *testing.M) {
 		churn(addr)
 		os.Exit(0)
 	}
+	netnstest.Enter()
 	os.Exit(m.Run())
 }
 

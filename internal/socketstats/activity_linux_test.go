@@ -2,6 +2,7 @@ package socketstats_test
 
 import (
 	"context"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"socketlab/internal/socketstats"
+	"socketlab/internal/socketstats/fdtest"
 	"socketlab/internal/socketstats/statefixture"
 )
 
@@ -147,30 +149,13 @@ func TestWhereSockdiagCannotBeOpenedTheOtherSourceIs(t *testing.T) {
 	require.Nil(t, named)
 }
 
-// However few descriptors may still be opened, those that were are closed again.
 func TestTooFewDescriptorsToOpenASourceLeaveNone(t *testing.T) {
-	lowest, err := unix.Dup(0)
-	require.NoError(t, err)
-	require.NoError(t, unix.Close(lowest))
-	var limit unix.Rlimit
-	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
-	for spare := uint64(0); ; spare++ {
-		few := limit
-		few.Cur = uint64(lowest) + spare
-		require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &few))
-		d, err := socketstats.OpenSockdiag()
-		require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &limit))
-		if err == nil {
-			require.NoError(t, d.Close())
-		}
-		again, dup := unix.Dup(0)
-		require.NoError(t, dup)
-		require.NoError(t, unix.Close(again))
-		require.Equal(t, lowest, again, "a descriptor is left open, with %d", spare)
-		if err == nil {
-			require.GreaterOrEqual(t, spare, uint64(2), "a source has two sockets")
-			break
-		}
-		require.ErrorIs(t, err, unix.EMFILE)
+	src := sockdiag(t)
+	for name, open := range map[string]func() (io.Closer, error){
+		"source":   func() (io.Closer, error) { return socketstats.OpenSource("sockdiag") },
+		"inside":   func() (io.Closer, error) { return socketstats.Inside(src, socketstats.SockdiagFile) },
+		"closings": func() (io.Closer, error) { return socketstats.OpenClosings(src, nil) },
+	} {
+		t.Run(name, func(t *testing.T) { fdtest.LeavesNone(t, open) })
 	}
 }

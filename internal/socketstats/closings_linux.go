@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 
 	"golang.org/x/net/bpf"
@@ -18,8 +19,9 @@ import (
 // Messages wait in a buffer of the kernel's until they are read, which a
 // goroutine does all the time; those that find it full are lost.
 type destroyed struct {
-	file *os.File
-	done chan struct{}
+	file  *os.File
+	ports []uint16
+	done  chan struct{}
 
 	mu        sync.Mutex // guards what follows
 	heard     []Closed
@@ -45,7 +47,7 @@ func listenClosings(f *os.File, ports []uint16) (Closings, error) {
 	if err := joinClosings(fd, ports); err != nil {
 		return nil, errors.Join(fmt.Errorf("listen for closed sockets: %w", err), unix.Close(fd))
 	}
-	c := &destroyed{file: os.NewFile(uintptr(fd), "sock_diag"), done: make(chan struct{})}
+	c := &destroyed{file: os.NewFile(uintptr(fd), "sock_diag"), ports: slices.Clone(ports), done: make(chan struct{})}
 	go c.listen()
 	return c, nil
 }
@@ -75,25 +77,32 @@ func joinClosings(fd int, ports []uint16) error {
 	)
 }
 
-// closingsFilter keeps what is not asked for out of the buffer. A message
-// whose remote port is forgotten may be one that is.
+// closingsFilter keeps out of the buffer most of what does not concern the ports
+// (see [Closed.concerns]), so that busy neighbours do not fill it. More ports than
+// it has room for are sorted out later.
 func closingsFilter(ports []uint16) (*unix.SockFprog, error) {
-	const all = 1 << 16
+	const most = 64
+	none, all := bpf.RetConstant{}, bpf.RetConstant{Val: 1 << 16}
 	program := []bpf.Instruction{}
-	if len(ports) > 0 && len(ports) <= 64 {
+	if len(ports) > 0 && len(ports) <= most {
 		local, remote := uint32(headerLen+4), uint32(headerLen+6)
-		take := func(offset uint32, ports []uint16) {
+		for _, offset := range []uint32{local, remote} {
 			program = append(program, bpf.LoadAbsolute{Off: offset, Size: 2})
 			for _, p := range ports {
-				program = append(program, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: uint32(p), SkipTrue: 1}, bpf.RetConstant{Val: all})
+				program = append(program, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: uint32(p), SkipTrue: 1}, all)
 			}
 		}
-		take(local, ports)
-		take(remote, append([]uint16{0}, ports...))
-		program = append(program, bpf.RetConstant{Val: 0})
-	} else {
-		program = append(program, bpf.RetConstant{Val: all})
+		program = append(program,
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: 0, SkipTrue: 1}, none, // not forgotten
+			bpf.LoadConstant{Dst: bpf.RegA, Val: headerLen + rowLen},
+			bpf.LoadConstant{Dst: bpf.RegX, Val: infoAttr},
+			bpf.LoadExtension{Num: bpf.ExtNetlinkAttr}, // where the struct tcp_info is
+			bpf.TAX{},
+			bpf.LoadIndirect{Off: attrLen + infoRcvSpace, Size: 4}, // 0 where never established
+			bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: 0, SkipTrue: 1}, none,
+		)
 	}
+	program = append(program, all)
 	raw, err := bpf.Assemble(program)
 	if err != nil {
 		return nil, err
@@ -127,7 +136,7 @@ func (c *destroyed) listen() {
 		closed, ok := decodeClosed(b[:n])
 		c.mu.Lock()
 		switch {
-		case !ok:
+		case !ok || !closed.concerns(c.ports):
 		case len(c.heard) >= maxHeard:
 			c.overflows++
 		default:
@@ -168,10 +177,12 @@ func decodeClosed(b []byte) (Closed, bool) {
 		return Closed{}, false // a listener, or a socket that was never connected
 	}
 	closed := Closed{Local: s.Local, Remote: s.Remote, Cookie: s.Cookie}
-	if info := decodeInfo(body[rowLen:]); info != nil {
-		// A round trip was measured when the handshake was complete
-		// (tcp_synack_rtt_meas and tcp_ack in net/ipv4/tcp_input.c).
-		closed.Connected = info.RTT > 0
+	if tcp := tcpInfo(body[rowLen:]); tcp != nil {
+		// The room for data is set up once the handshake is complete, and kept to
+		// the end (tcp_init_buffer_space, called by tcp_init_transfer in
+		// net/ipv4/tcp_input.c).
+		closed.Connected = binary.NativeEndian.Uint32(tcp[infoRcvSpace:]) > 0
+		info := decodeInfo(tcp)
 		closed.SegmentsOut, closed.SegmentsIn = info.SegmentsOut, info.SegmentsIn
 	}
 	return closed, true

@@ -81,68 +81,83 @@ func TestBothEndsOfAConnectionAreHeardOnce(t *testing.T) {
 
 func TestARefusedConnectionWasNone(t *testing.T) {
 	l, port := listener(t, "tcp4", "127.0.0.1:0")
-	c := closings(t, port)
+	asked, all := closings(t, port), closings(t)
 	require.NoError(t, l.Close())
 	_, err := net.Dial("tcp4", l.Addr().String())
 	require.Error(t, err)
-	require.False(t, heard(t, c, 1)[0].Connected)
+	require.False(t, heard(t, all, 1)[0].Connected)
+	none, _, err := asked.Drain(nil)
+	require.NoError(t, err)
+	for _, n := range none { // where connect did not fail at once, its port is known
+		require.Equal(t, port, n.Remote.Port())
+		require.False(t, n.Connected)
+	}
 }
 
-func TestAResetConnectionIsForgottenAtOneEndOnly(t *testing.T) {
-	l, port := listener(t, "tcp4", "127.0.0.1:0")
-	c := closings(t, port)
+// resetAt opens a connection, closes one end with a reset and then the other, and
+// returns the address that the client had.
+func resetAt(t *testing.T, l net.Listener, end socketstats.End) netip.AddrPort {
+	t.Helper()
 	near, err := net.Dial("tcp4", l.Addr().String())
 	require.NoError(t, err)
 	far, err := l.Accept()
 	require.NoError(t, err)
 	here := near.LocalAddr().(*net.TCPAddr).AddrPort()
+	if end == server {
+		near, far = far, near
+	}
 	require.NoError(t, near.(*net.TCPConn).SetLinger(0))
 	require.NoError(t, near.Close())
 	_, err = far.Read(make([]byte, 1))
 	require.Error(t, err)
 	require.NoError(t, far.Close())
-	for _, closed := range heard(t, c, 2) {
-		if closed.Local.Port() == port {
-			require.Equal(t, here, closed.Remote)
+	return here
+}
+
+func TestAResetConnectionIsForgottenAtOneEndOnly(t *testing.T) {
+	l, port := listener(t, "tcp4", "127.0.0.1:0")
+	for _, end := range []socketstats.End{client, server} {
+		c := closings(t)
+		here := resetAt(t, l, end)
+		forgotten := 0
+		for _, closed := range heard(t, c, 2) {
 			require.True(t, closed.Connected)
-			continue
+			if !closed.Forgotten() {
+				require.ElementsMatch(t, []uint16{port, here.Port()}, []uint16{closed.Local.Port(), closed.Remote.Port()})
+				continue
+			}
+			forgotten++
+			require.Equal(t, here.Addr(), closed.Remote.Addr())
+			require.Equal(t, end == server, closed.Local.Port() == port)
+			require.False(t, closed.ShortLived(end), "it is not known")
 		}
-		require.Equal(t, here.Port(), closed.Local.Port())
-		require.Zero(t, closed.Remote.Port())
-		require.Equal(t, here.Addr(), closed.Remote.Addr())
+		require.Equal(t, 1, forgotten)
 	}
 }
 
+// Neighbours' connections, also those of which the kernel has forgotten where
+// they went, are not heard where ports are asked for.
 func TestAnotherPortsClosingsAreNotHeard(t *testing.T) {
-	l, _ := listener(t, "tcp4", "127.0.0.1:0")
-	_, asked := listener(t, "tcp4", "127.0.0.1:0")
-	c := closings(t, asked)
-	all := closings(t)
-	near, err := net.Dial("tcp4", l.Addr().String())
-	require.NoError(t, err)
-	far, err := l.Accept()
-	require.NoError(t, err)
-	here := near.LocalAddr().(*net.TCPAddr).AddrPort()
-	require.NoError(t, near.Close())
-	_, err = far.Read(make([]byte, 1))
-	require.Error(t, err)
-	require.NoError(t, far.Close())
-	var everybody []socketstats.Closed
-	ours := 0
-	require.Eventually(t, func() bool {
-		everybody, _, err = all.Drain(everybody[:0])
-		require.NoError(t, err)
-		for _, e := range everybody {
-			if e.Local == here || e.Remote == here {
-				ours++
-			}
-		}
-		return ours == 2
-	}, 10*time.Second, time.Millisecond)
-	none, _, err := c.Drain(nil)
-	require.NoError(t, err)
-	for _, n := range none {
-		require.Zero(t, n.Remote.Port(), "only what is forgotten may be anybody's")
+	other, _ := listener(t, "tcp4", "127.0.0.1:0")
+	gone, _ := listener(t, "tcp4", "127.0.0.1:0")
+	require.NoError(t, gone.Close())
+	ours, port := listener(t, "tcp4", "127.0.0.1:0")
+	many := make([]uint16, 100) // more than the kernel's filter has room for
+	for i := range many {
+		many[i] = port
+	}
+	few, more := closings(t, port), closings(t, many...)
+	for range 10 {
+		resetAt(t, other, client)
+		resetAt(t, other, server)
+		_, err := net.Dial("tcp4", gone.Addr().String())
+		require.Error(t, err)
+	}
+	here := resetAt(t, ours, client) // later, so all the others would have been heard by now
+	for _, c := range []socketstats.Closings{few, more} {
+		only := heard(t, c, 1)[0]
+		require.Equal(t, port, only.Local.Port())
+		require.Equal(t, here, only.Remote)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"socketlab/internal/socketstats"
+	"socketlab/internal/socketstats/netnstest"
 	"socketlab/internal/socketstats/statefixture"
 )
 
@@ -23,6 +24,7 @@ func TestMain(m *testing.M) {
 	statefixture.Child(map[string]statefixture.Role{
 		roleCheck: check, roleBare: bare, roleList: list,
 	})
+	netnstest.Enter()
 	code := m.Run()
 	// Fuzzing leaves a goroutine of os/signal's.
 	if left := leftBehind(); left != "" && flag.Lookup("test.fuzz").Value.String() == "" {

@@ -211,9 +211,11 @@ func (a *diagAnswer) row(body []byte) error {
 		}
 	}
 	if a.query.Info {
-		s.Info = decodeInfo(body[rowLen:])
-		if s.Info != nil && s.State == SynSent {
-			s.Info.Sent, s.Info.Received = 0, 0 // the kernel's would count from its own start
+		if tcp := tcpInfo(body[rowLen:]); tcp != nil {
+			s.Info = decodeInfo(tcp)
+			if s.State == SynSent {
+				s.Info.Sent, s.Info.Received = 0, 0 // the kernel's would count from its own start
+			}
 		}
 	}
 	a.sockets = append(a.sockets, s)
@@ -262,30 +264,45 @@ func decodeRow(b []byte) (Socket, error) {
 	return s, nil
 }
 
-// decodeInfo finds and reads the struct tcp_info among a row's attributes;
-// nil where there is none.
-func decodeInfo(b []byte) *Info {
-	// Where the fields are (include/uapi/linux/tcp.h).
-	const sent, received, rtt, retransmits, segmentsIn, segmentsOut, length = 44, 52, 68, 100, 152, 156, 160
+// Where fields of struct tcp_info are (include/uapi/linux/tcp.h).
+const (
+	infoSent        = 44 // tcpi_last_data_sent
+	infoReceived    = 52 // tcpi_last_data_recv
+	infoRTT         = 68
+	infoRcvSpace    = 96
+	infoRetransmits = 100 // tcpi_total_retrans
+	infoSegmentsIn  = 152 // tcpi_data_segs_in
+	infoSegmentsOut = 156 // tcpi_data_segs_out
+	infoLen         = 160 // of what is read; the kernel's is longer (Linux 4.6)
+)
+
+// tcpInfo finds the struct tcp_info among a row's attributes; nil where there is
+// none.
+func tcpInfo(b []byte) []byte {
 	for len(b) >= attrLen {
 		size, kind := int(binary.NativeEndian.Uint16(b)), binary.NativeEndian.Uint16(b[2:])
 		if size < attrLen || size > len(b) {
 			return nil
 		}
-		if v := b[attrLen:size]; kind == infoAttr && len(v) >= length {
-			u32 := func(at int) uint32 { return binary.NativeEndian.Uint32(v[at:]) }
-			return &Info{
-				RTT:         time.Duration(u32(rtt)) * time.Microsecond,
-				Retransmits: u32(retransmits),
-				SegmentsOut: u32(segmentsOut),
-				SegmentsIn:  u32(segmentsIn),
-				Sent:        time.Duration(u32(sent)) * time.Millisecond,
-				Received:    time.Duration(u32(received)) * time.Millisecond,
-			}
+		if v := b[attrLen:size]; kind == infoAttr && len(v) >= infoLen {
+			return v
 		}
 		b = b[min(align(size), len(b)):]
 	}
 	return nil
+}
+
+// decodeInfo reads what tcpInfo found.
+func decodeInfo(tcp []byte) *Info {
+	u32 := func(at int) uint32 { return binary.NativeEndian.Uint32(tcp[at:]) }
+	return &Info{
+		RTT:         time.Duration(u32(infoRTT)) * time.Microsecond,
+		Retransmits: u32(infoRetransmits),
+		SegmentsOut: u32(infoSegmentsOut),
+		SegmentsIn:  u32(infoSegmentsIn),
+		Sent:        time.Duration(u32(infoSent)) * time.Millisecond,
+		Received:    time.Duration(u32(infoReceived)) * time.Millisecond,
+	}
 }
 
 // align rounds a length up to where netlink puts what follows.

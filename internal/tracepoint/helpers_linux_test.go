@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/socketstats"
+	"socketlab/internal/socketstats/netnstest"
 )
 
 // roleEnv makes the test binary a helper process.
@@ -40,6 +41,7 @@ func TestMain(m *testing.M) {
 		}
 		conn.Close()
 	default:
+		netnstest.Enter()
 		os.Exit(m.Run())
 	}
 }

@@ -18,6 +18,9 @@ import (
 	"github.com/cilium/ebpf/btf"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"socketlab/internal/socketstats/fdtest"
+	"socketlab/internal/socketstats/netnstest"
 )
 
 func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
@@ -161,7 +164,7 @@ func elsewhere(t *testing.T, f func(inode uint32)) {
 	go func() {
 		defer close(failed) // also where f stops the test
 		runtime.LockOSThread()
-		if err := errors.Join(unix.Unshare(unix.CLONE_NEWNET), loopbackUp()); err != nil {
+		if err := errors.Join(unix.Unshare(unix.CLONE_NEWNET), netnstest.LoopbackUp()); err != nil {
 			failed <- err
 			return
 		}
@@ -182,16 +185,7 @@ func elsewhere(t *testing.T, f func(inode uint32)) {
 	}
 }
 
-func loopbackUp() error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	request, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	request.SetUint16(unix.IFF_UP)
-	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, request)
+func TestTooFewDescriptorsToListenLeaveNone(t *testing.T) {
+	require.NoError(t, open(t, Options{}).l.Close()) // or it is skipped
+	fdtest.LeavesNone(t, func() (io.Closer, error) { return Open(Options{}) })
 }
