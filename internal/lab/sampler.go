@@ -158,8 +158,6 @@ func (v *view) drain() error {
 	v.ledger.AtLeast = overflows > 0
 	v.ledger.Heard(v.heard, func(c *socketstats.Closed) (int, series.ClosedConn, bool) {
 		side, end, ok := v.sort(socketstats.Socket{Local: c.Local, Remote: c.Remote})
-		// Every socket at the server's end was a connection; it may be that its
-		// remote port is forgotten.
 		server := end == socketstats.Server
 		return side, series.ClosedConn{End: end, WithTCPInfo: server && !c.Forgotten(), ShortLived: server && c.ShortLived(end)}, ok && c.Connected
 	})

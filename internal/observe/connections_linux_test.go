@@ -75,9 +75,9 @@ func TestARefusedConnectionIsNoneThatCameOrWent(t *testing.T) {
 	go serve(l)
 	refusing, _ := listen(t)
 	require.NoError(t, refusing.Close())
-	w := newWatcher(t, src, observe.Target{PIDs: []int32{int32(os.Getpid())}})
+	w := newWatcher(t, src, series.Target{PIDs: []int32{int32(os.Getpid())}}, observe.Options{})
 	require.NoError(t, w.WithoutPrivilege())
-	snap, err := w.Count(t.Context())
+	snap, err := w.Sample(t.Context())
 	require.NoError(t, err)
 	for range 50 {
 		_, err := net.Dial("tcp", refusing.Addr().String())
@@ -86,15 +86,15 @@ func TestARefusedConnectionIsNoneThatCameOrWent(t *testing.T) {
 	c, err := net.Dial("tcp", l.Addr().String())
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
-		snap, err = w.Count(t.Context())
+		snap, err = w.Sample(t.Context())
 		require.NoError(t, err)
-		return flow(snap, int32(os.Getpid())).Opened >= 1
+		return conns(snap, int32(os.Getpid())).Opened >= 1
 	}, 10*time.Second, 10*time.Millisecond)
 	require.NoError(t, c.Close())
 	require.Eventually(t, func() bool { // later than the others, which were heard by then
-		snap, err = w.Count(t.Context())
+		snap, err = w.Sample(t.Context())
 		require.NoError(t, err)
-		return flow(snap, int32(os.Getpid())).Closed >= 1
+		return conns(snap, int32(os.Getpid())).Closed >= 1
 	}, 10*time.Second, 10*time.Millisecond)
 	require.False(t, snap.AtLeast)
 }
@@ -168,6 +168,6 @@ func TestTooFewDescriptorsForAWatcherLeaveNone(t *testing.T) {
 	l, port := listen(t)
 	defer l.Close()
 	fdtest.LeavesNone(t, func() (io.Closer, error) {
-		return observe.New(t.Context(), src, observe.Target{Port: port, Details: true})
+		return observe.New(t.Context(), src, series.Target{Port: port}, observe.Options{Details: true})
 	})
 }
