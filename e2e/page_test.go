@@ -100,9 +100,9 @@ func TestNumbersInTheBrowserAreThoseOfTheRun(t *testing.T) {
 				require.True(t, n == 0 || shown[state] == n || state == "LISTEN" || state == "total", "%s is not shown", state)
 			}
 			require.Equal(t, fmt.Sprint(held), text(".n"))
-			require.Contains(t, text(".numbers"), fmt.Sprintf("connections opened %d, reused %d · requests sent %d, ok %d, failed %d, waiting %d",
+			require.Contains(t, text(".numbers"), fmt.Sprintf("connections opened %d, reused %d · requests sent %d, ok %d, failed %d, in flight %d",
 				side.Connections.Opened, side.Connections.Reused, side.Requests.Sent, side.Requests.OK, side.Requests.Failed, side.Requests.InFlight))
-			require.Equal(t, fmt.Sprintf("%s (%s confidence)", side.Verdict.Kind, side.Verdict.Confidence), text(".verdict"))
+			require.Equal(t, fmt.Sprintf("%s, %s", side.Verdict.Kind, side.Verdict.Confidence), text(".verdict"))
 		}
 		keep(t, tab, which)
 		do(t, tab, chromedp.Click(chromedp.CSS("#end")))

@@ -156,12 +156,10 @@ func (l *Live) judgeWatch() {
 	o := l.Observation()
 	if l.fresh && o.Newest != nil && (o.Over || o.Duration >= l.due) {
 		began := time.Now()
-		l.fresh, l.verdicts, l.together = false, map[string]verdict.Verdict{}, nil
-		for _, s := range l.judge.Subjects() {
-			l.verdicts[s.ID] = verdict.Judge(s, verdict.Conditions{Over: o.Gone})
-			if s.ID == observe.Together {
-				l.together = s
-			}
+		subjects := l.judge.Subjects()
+		l.fresh, l.verdicts, l.together = false, observe.Judge(subjects, o.Gone), nil
+		if len(subjects) > 0 && subjects[0].ID == observe.Together {
+			l.together = subjects[0]
 		}
 		l.due = o.Duration + l.throttle.Rest(time.Since(began))
 	}

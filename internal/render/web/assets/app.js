@@ -111,7 +111,7 @@ function draw() {
       $("panels").append(panels.get(p.id).section);
     }
   }
-  $("panels").dataset.n = String(Math.min(ids.length, 3));
+  $("panels").dataset.n = String(Math.min(ids.length, 4)); // 4 is any number from 4 on
   const guess = guessed();
   let top = of.scale;
   if (guess !== null && guess > top && guess <= 2 * top) top = guess;
@@ -183,7 +183,7 @@ function numbers(figures) {
   const groups = new Map();
   for (const f of figures) {
     const group = f.metric.split(".")[0].replace("latency_ms", "latency");
-    const key = group === "kernel_connections" ? "connections " + f.name : group;
+    const key = group === "kernel_connections" ? f.name : group; // each with its rate
     groups.set(key, [...(groups.get(key) ?? []), key === group ? f : { ...f, name: "" }]);
   }
   return [...groups].map(([group, of]) => group + " " + (of.every((f) => f.text === of[0].text && !/\d/.test(f.text)) ? of[0].text :
