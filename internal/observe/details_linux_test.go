@@ -445,30 +445,3 @@ func TestACountIsTheSameAfterJSON(t *testing.T) {
 		require.Equal(t, want, got)
 	}
 }
-
-// Where descriptors run out, what was opened before is closed again.
-func TestAWatcherThatCannotBeginLeavesNothingOpen(t *testing.T) {
-	src := sockdiag(t)
-	open := func() int {
-		entries, err := os.ReadDir("/proc/self/fd")
-		require.NoError(t, err)
-		return len(entries)
-	}
-	var limit unix.Rlimit
-	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
-	t.Cleanup(func() { require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)) })
-	target := series.Target{PIDs: []int32{int32(os.Getpid())}}
-	before := open()
-	for more := 2; ; more++ { // ReadDir itself needs one
-		require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: uint64(before + more), Max: limit.Max}))
-		w, err := observe.New(t.Context(), src, target, details)
-		if err == nil {
-			require.NoError(t, w.Close())
-			require.Greater(t, more, 2, "it failed for want of descriptors first")
-			break
-		}
-		require.ErrorIs(t, err, unix.EMFILE)
-		require.Equal(t, before, open(), "with %d to spare", more)
-	}
-	require.Equal(t, before, open())
-}

@@ -1,0 +1,60 @@
+package observe
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+)
+
+// heard is closings that are heard at the next call.
+type heard struct{ closed []socketstats.Closed }
+
+func (h *heard) Drain(into []socketstats.Closed) ([]socketstats.Closed, int, error) {
+	into = append(into, h.closed...)
+	h.closed = nil
+	return into, 0, nil
+}
+
+func (h *heard) Close() error { return nil }
+
+func TestAConnectThatFailedIsNoConnection(t *testing.T) {
+	t.Parallel()
+	local, remote := netip.MustParseAddrPort("127.0.0.1:40000"), netip.MustParseAddrPort("192.0.2.1:80")
+	processes, err := findProcesses(t.Context(), series.Target{}, false)
+	require.NoError(t, err)
+	sort := &byProcess{processes: processes, destinations: newDestinations()}
+	source := &heard{}
+	var owners socketstats.Owners
+	c := &connections{closings: source, owners: &owners}
+	sample := func(list []socketstats.Socket, closed ...socketstats.Closed) *series.Moment {
+		source.closed = closed
+		require.NoError(t, c.beforeList(sort))
+		owners.Attribute(list)
+		sort.list(list)
+		require.NoError(t, c.afterList(sort, list))
+		m := &series.Moment{}
+		c.enter(rows{7: {}}, m, processes)
+		return m
+	}
+	asks := socketstats.Socket{Local: local, Remote: remote, State: socketstats.SynSent, PID: 7, Cookie: 1}
+	sample(nil)
+	sample([]socketstats.Socket{asks})
+	m := sample(nil, socketstats.Closed{Local: local, Remote: remote, Cookie: 1}, socketstats.Closed{Local: local, Remote: remote, Cookie: 2})
+	require.Equal(t, series.ConnCounts{}, *c.ledger.Counts(7))
+	require.Zero(t, m.Unattributed, "whoever it was of")
+
+	// One that was reset by its own end has forgotten its remote port.
+	sample([]socketstats.Socket{asks})
+	forgotten := socketstats.Closed{Local: local, Remote: netip.AddrPortFrom(remote.Addr(), 0), Cookie: 1, Connected: true}
+	m = sample(nil, forgotten)
+	require.Equal(t, series.ConnCounts{Opened: 1, Closed: 1}, *c.ledger.Counts(7))
+	require.False(t, m.AtLeast)
+	forgotten.Cookie = 3
+	m = sample(nil, forgotten)
+	require.Equal(t, 1, m.Unattributed)
+	require.True(t, m.AtLeast, "it may have been the watched process's")
+}
