@@ -33,7 +33,7 @@ const requests = 20
 
 // theirs is the user's program: "leaky URL FILE" and "healthy URL FILE" are
 // clients that stay until FILE is there, "serve ADDR" is a server.
-func theirs(args []string) {
+func theirs(args []string) int {
 	switch args[0] {
 	case "leaky":
 		for range requests { // a transport for each
@@ -50,8 +50,9 @@ func theirs(args []string) {
 			_, _ = io.WriteString(w, "hello")
 		}))
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }
 
 func fetch(c *http.Client, url string) {

@@ -27,6 +27,10 @@ import (
 	"socketlab/scenarios"
 )
 
+// programs are what else the test binary can be, by its first argument. Each is
+// given the others, and returns the exit code.
+var programs = map[string]func(args []string) int{theirProgram: theirs}
+
 // The test binary is its own server and clients, as sockwatch is.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 {
@@ -39,9 +43,9 @@ func TestMain(m *testing.M) {
 			os.Exit(worker.Client(context.Background(), os.Stdin, os.Stdout))
 		case "supervise-command":
 			os.Exit(worker.SuperviseCommand(context.Background(), os.Stdin, os.Stdout))
-		case theirProgram:
-			theirs(os.Args[2:])
-			os.Exit(0)
+		}
+		if program, ok := programs[os.Args[1]]; ok {
+			os.Exit(program(os.Args[2:]))
 		}
 	}
 	netnstest.Enter()

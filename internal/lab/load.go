@@ -28,7 +28,7 @@ func (l *load) header() series.Header {
 	return h
 }
 
-// settings are what the code of a side is told.
+// settings are the client settings that the code of a side gets.
 func (l *load) settings(s *side) scenario.Client {
 	if s.Settings != nil {
 		return *s.Settings

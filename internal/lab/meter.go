@@ -7,7 +7,7 @@ import (
 
 // meter measures what a sample costs. The CPU time is that of the calling
 // thread where that is all there is to it, so that runs beside each other are
-// told apart; otherwise that of the whole process.
+// kept apart; otherwise that of the whole process.
 type meter struct {
 	thread bool
 	began  time.Time

@@ -4,7 +4,7 @@ package lab
 
 import "syscall"
 
-// ownGroup keeps a terminal's Ctrl-C from the roles: it ends the run in order,
+// ownGroup keeps a terminal's Ctrl-C from the workers: it ends the run in order,
 // and they must live until they were counted a last time.
 func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 

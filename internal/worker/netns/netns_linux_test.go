@@ -1,6 +1,7 @@
 package netns_test
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -24,8 +25,13 @@ func TestMain(m *testing.M) {
 		os.Unsetenv("NETNS_TEST_WORKER")
 		os.Exit(netns.Supervise())
 	}
-	if len(os.Args) > 1 && os.Args[1] == "listen" {
-		listen()
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "listen":
+			listen()
+		case "lab":
+			lab()
+		}
 	}
 	os.Exit(m.Run())
 }
@@ -49,9 +55,16 @@ func listen() {
 }
 
 func supervisor(t *testing.T) *exec.Cmd {
+	cmd := supervisorCmd()
+	require.NoError(t, cmd.Err)
+	return cmd
+}
+
+// supervisorCmd is the test binary as a namespace's supervisor.
+func supervisorCmd() *exec.Cmd {
 	self, err := os.Executable()
-	require.NoError(t, err)
 	cmd := exec.Command(self)
+	cmd.Err = errors.Join(cmd.Err, err)
 	cmd.Env = append(os.Environ(), "NETNS_TEST_WORKER=supervisor")
 	cmd.Stderr = os.Stderr
 	return cmd
@@ -160,7 +173,56 @@ func TestNothingOutlivesANamespace(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestAKilledKeeperTakesItsProcessesWithIt(t *testing.T) {
+// lab makes a namespace with a process in it, writes the ids of the supervisor and
+// the process, and waits to be killed.
+func lab() {
+	var p *netns.Process
+	n, err := netns.New(supervisorCmd())
+	switch {
+	case errors.Is(err, netns.ErrForbidden):
+		fmt.Println("forbidden:", err)
+		os.Exit(0)
+	case err == nil:
+		p, err = n.Start([]string{"sleep", "60"}, os.Stdin, os.Stdout, os.Stderr)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println(n.PID(), p.PID)
+	_ = p.Wait()
+	os.Exit(1)
+}
+
+func TestNothingOfANamespaceOutlivesALabThatIsKilled(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.Command(self, "lab")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	line, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err)
+	if reason, ok := strings.CutPrefix(line, "forbidden: "); ok {
+		require.NoError(t, cmd.Wait())
+		t.Skip(reason)
+	}
+	var supervisor, process int32
+	_, err = fmt.Sscan(line, &supervisor, &process)
+	require.NoError(t, err)
+	require.NoError(t, socketstats.CheckProcess(process))
+	require.NoError(t, cmd.Process.Kill())
+	for _, pid := range []int32{supervisor, process} {
+		require.Eventually(t, func() bool {
+			return errors.Is(socketstats.CheckProcess(pid), socketstats.ErrNoProcess)
+		}, 30*time.Second, time.Millisecond)
+	}
+	require.Error(t, cmd.Wait())
+}
+
+func TestAKilledSupervisorTakesItsProcessesWithIt(t *testing.T) {
 	t.Parallel()
 	cmd := supervisor(t)
 	n := spaceOf(t, cmd)

@@ -32,21 +32,21 @@ func Supervise() int {
 		_ = send(control, answer{Error: err.Error()})
 		return 1
 	}
-	k := &supervisor{control: control, running: map[int]*os.Process{}}
-	if err := k.say(answer{Ready: unix.Gettid()}); err != nil {
+	s := &supervisor{control: control, running: map[int]*os.Process{}}
+	if err := s.say(answer{Ready: unix.Gettid()}); err != nil {
 		return 1
 	}
 	for {
 		var r request
 		files, err := receive(control, &r)
 		if err != nil { // the lab is gone, or done
-			k.killAll()
+			s.killAll()
 			return 0
 		}
-		err = k.obey(r, files)
+		err = s.obey(r, files)
 		closeAll(files)
 		if err != nil {
-			k.killAll()
+			s.killAll()
 			return 1
 		}
 	}
@@ -88,7 +88,7 @@ func loopbackUp() error {
 	return nil
 }
 
-// supervisor starts processes and tells of their ends.
+// supervisor starts processes and reports their ends.
 type supervisor struct {
 	control *net.UnixConn
 	mu      sync.Mutex // guards running, and lets one message out at a time
@@ -96,73 +96,73 @@ type supervisor struct {
 	awaits  sync.WaitGroup
 }
 
-func (k *supervisor) say(a answer, files ...*os.File) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return send(k.control, a, files...)
+func (s *supervisor) say(a answer, files ...*os.File) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return send(s.control, a, files...)
 }
 
 // obey does what is asked and answers. An error is one of the connection.
-func (k *supervisor) obey(r request, files []*os.File) error {
+func (s *supervisor) obey(r request, files []*os.File) error {
 	switch {
 	case r.Kill != 0:
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		if p := k.running[r.Kill]; p != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if p := s.running[r.Kill]; p != nil {
 			_ = p.Kill()
 		}
 		return nil
 	case r.Sockdiag:
 		fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
 		if err != nil {
-			return k.say(answer{Error: os.NewSyscallError("socket", err).Error()})
+			return s.say(answer{Error: os.NewSyscallError("socket", err).Error()})
 		}
 		f := os.NewFile(uintptr(fd), "sock_diag")
 		defer f.Close()
-		return k.say(answer{Sockdiag: true}, f)
+		return s.say(answer{Sockdiag: true}, f)
 	case len(r.Start) > 0 && len(files) == maxFiles:
-		return k.start(r, files)
+		return s.start(r, files)
 	default:
-		return k.say(answer{Error: "the supervisor does not understand the request"})
+		return s.say(answer{Error: "the supervisor does not understand the request"})
 	}
 }
 
-func (k *supervisor) start(r request, files []*os.File) error {
+func (s *supervisor) start(r request, files []*os.File) error {
 	cmd := exec.Command(r.Start[0], r.Start[1:]...)
 	cmd.Env = r.Env
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = files[0], files[1], files[2]
 	// A supervisor that is killed takes its processes with it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	k.mu.Lock() // its end is told after its begin
+	s.mu.Lock() // its end is reported after its begin
 	err := cmd.Start()
 	if err != nil {
-		k.mu.Unlock()
-		return k.say(answer{Error: err.Error()})
+		s.mu.Unlock()
+		return s.say(answer{Error: err.Error()})
 	}
-	k.running[cmd.Process.Pid] = cmd.Process
-	err = send(k.control, answer{PID: cmd.Process.Pid})
-	k.mu.Unlock()
-	k.awaits.Go(func() { k.await(cmd) })
+	s.running[cmd.Process.Pid] = cmd.Process
+	err = send(s.control, answer{PID: cmd.Process.Pid})
+	s.mu.Unlock()
+	s.awaits.Go(func() { s.await(cmd) })
 	return err
 }
 
-func (k *supervisor) await(cmd *exec.Cmd) {
+func (s *supervisor) await(cmd *exec.Cmd) {
 	status := ""
 	if err := cmd.Wait(); err != nil {
 		status = err.Error()
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	delete(k.running, cmd.Process.Pid)
-	_ = send(k.control, answer{Exited: &exit{PID: cmd.Process.Pid, Status: status}})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.running, cmd.Process.Pid)
+	_ = send(s.control, answer{Exited: &exit{PID: cmd.Process.Pid, Status: status}})
 }
 
 // killAll ends what still runs, and waits until it is gone.
-func (k *supervisor) killAll() {
-	k.mu.Lock()
-	for _, p := range k.running {
+func (s *supervisor) killAll() {
+	s.mu.Lock()
+	for _, p := range s.running {
 		_ = p.Kill()
 	}
-	k.mu.Unlock()
-	k.awaits.Wait()
+	s.mu.Unlock()
+	s.awaits.Wait()
 }
