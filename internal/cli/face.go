@@ -8,9 +8,10 @@ import (
 	"time"
 
 	"socketlab/internal/lab"
-	"socketlab/internal/render/report"
+	"socketlab/internal/render"
 	"socketlab/internal/render/tui"
 	"socketlab/internal/scenario"
+	"socketlab/internal/series"
 )
 
 // errQuit is the error of a run that its viewer has ended: no failure, and no
@@ -19,23 +20,23 @@ var errQuit = errors.New("ended by its viewer")
 
 // toTheirEnd leaves out runs that were ended early by their viewer: what their
 // scripts expect cannot be judged, so their exit code is that of no failure.
-func toTheirEnd(entries []report.Entry) []report.Entry {
-	return slices.DeleteFunc(slices.Clone(entries), func(e report.Entry) bool {
-		return e.Run.Stopped == lab.ErrInterrupted.Error()
+func toTheirEnd(runs []*render.Observed) []*render.Observed {
+	return slices.DeleteFunc(slices.Clone(runs), func(o *render.Observed) bool {
+		return o.Observation.Stopped == lab.ErrInterrupted.Error()
 	})
 }
 
 // face shows a run while it goes on, until it is closed. Runs beside each other
 // have a line each, at their end.
-func (p *player) face(script scenario.Script, cancel context.CancelCauseFunc) (show tui.Observer, closeFace func()) {
+func (p *player) face(script scenario.Script, cancel context.CancelCauseFunc) (show func(series.Event), closeFace func()) {
 	switch {
 	case p.quiet:
-		return func(lab.Event) {}, func() {}
+		return func(series.Event) {}, func() {}
 	case p.onlyOne || !p.isolates(script):
-		return p.screen.Run(controls(cancel))
+		return p.screen.Show(controls(cancel))
 	default:
-		return func(e lab.Event) {
-			if e.Begin != nil {
+		return func(e series.Event) {
+			if e.Header != nil {
 				p.sayf("%s: %s (%s)\n", script.ID, script.Title, script.Length().Round(100*time.Millisecond))
 			}
 		}, func() {}

@@ -4,18 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"socketlab/internal/cli/program"
-	"socketlab/internal/expect"
-	"socketlab/internal/lab"
 	"socketlab/internal/observe"
 	"socketlab/internal/recording"
-	"socketlab/internal/render/report"
+	"socketlab/internal/render"
 	"socketlab/internal/render/tui"
 	"socketlab/internal/render/web"
+	"socketlab/internal/series"
 )
 
 func replayCommand(streams program.Streams) *cobra.Command {
@@ -75,86 +75,65 @@ func replay(ctx context.Context, streams program.Streams, r *recording.Recording
 	if page != nil {
 		defer func() { _ = linger(ctx, page, !o.quiet, streams.Err) }() // what was recorded is printed
 	}
-	if r.Run != nil {
-		return replayRun(ctx, streams, r, format, o.replaySpeed, page)
+	screen := replayScreen(streams, r.Observation.Started, o.replaySpeed, page)
+	shown, early := paced(ctx, r.Events, o.replaySpeed, screen.Show, onPage(page))
+	result := replayRun
+	if r.Observation.Target != nil {
+		result = replayWatch
 	}
-	return replayWatch(ctx, streams, r, format, o.replaySpeed, page)
-}
-
-func replayRun(ctx context.Context, streams program.Streams, r *recording.Recording, format string, pace float64, page *web.Server) error {
-	screen := replayScreen(streams, r.Run.Started, pace, page)
-	shown, early := paced(ctx, r.Events, recordedAt, pace, func(c tui.Controls) (func(lab.Event), func()) {
-		show, closeFace := screen.Run(c)
-		return show, closeFace
-	}, onPage(page, (*web.Server).Run))
-	run := r.Run
-	if early != nil {
-		run = &lab.Run{}
-		for _, e := range r.Events[:shown] {
-			run.Add(e)
-		}
-		run.Stopped = "the replay was ended"
-	} else if !r.Ended && run.Stopped == "" {
-		run.Stopped = "the recording has no end"
-	}
-	if early != nil && run.Sampling.Samples == 0 {
-		return endedEarly(streams, early)
-	}
-	entries := []report.Entry{{Run: run, Outcome: expect.Judge(run)}}
-	if err := report.Write(streams.Out, format, entries, false); err != nil {
-		return fmt.Errorf("write the result: %w", err)
-	}
-	if early != nil {
-		return endedEarly(streams, early)
-	}
-	return outcome(entries, nil)
-}
-
-// onPage is how a page is shown an event; without a page nothing is.
-func onPage[E any](page *web.Server, show func(*web.Server, E)) func(E) {
-	if page == nil {
-		return func(E) {}
-	}
-	return func(e E) { show(page, e) }
-}
-
-// recordedAt is the time of an event in its run; those that have none come when
-// what is before them has come.
-func recordedAt(e lab.Event) time.Duration {
-	if e.Sample == nil {
-		return 0
-	}
-	return e.Sample.At
-}
-
-func replayWatch(ctx context.Context, streams program.Streams, r *recording.Recording, format string, pace float64, page *web.Server) error {
-	if r.History.Len() == 0 {
-		return errors.New("the recording has no sample")
-	}
-	screen := replayScreen(streams, r.Watch.Started, pace, page)
-	all := r.History.Snapshots()
-	shown, early := paced(ctx, all, func(s observe.Snapshot) time.Duration { return s.After }, pace, screen.Watch, onPage(page, (*web.Server).Watch))
 	if early == nil {
-		return printDiagnosis(ctx, streams, &r.History, r.Watch.Source, format, r.Gone())
+		return result(ctx, streams, r.Events, format)
 	}
-	if shown > 0 {
-		var seen observe.History
-		for _, s := range all[:shown] {
-			seen.Add(s)
-		}
+	if part := r.Events[:shown]; slices.ContainsFunc(part, func(e series.Event) bool { return e.Moment != nil }) {
+		part = append(slices.Clone(part), series.Event{End: &series.Ending{Stopped: "the replay was ended"}})
 		ctx, cancel := context.WithCancel(ctx)
-		cancel() // the verdict of a part is printed, and is no exit code
-		if err := printDiagnosis(ctx, streams, &seen, r.Watch.Source, format, false); err != nil {
+		cancel() // what a part shows is printed, and is no exit code
+		if err := result(ctx, streams, part, format); err != nil {
 			return err
 		}
 	}
 	return endedEarly(streams, early)
 }
 
+// replayRun prints what the events of a run show, and returns the exit code as an
+// error, unless the context is over.
+func replayRun(ctx context.Context, streams program.Streams, events []series.Event, format string) error {
+	o := &series.Observation{}
+	for _, e := range events {
+		o.Add(e)
+	}
+	if !o.Over {
+		o.Stopped = "the recording has no end"
+	}
+	judged, err := render.Judged(o)
+	if err != nil {
+		return err
+	}
+	if err := write(streams.Out, format, render.Runs([]*render.Observed{judged}, false)); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	return outcome([]*render.Observed{judged}, nil)
+}
+
+// replayWatch is the same of a watch.
+func replayWatch(ctx context.Context, streams program.Streams, events []series.Event, format string) error {
+	var w observe.Window
+	for _, e := range events {
+		w.Add(e)
+	}
+	if w.Len() == 0 {
+		return errors.New("the recording has no sample")
+	}
+	return printDiagnosis(ctx, streams, &w, format)
+}
+
 // replayScreen is the terminal for a recording, with a note that it is one.
-func replayScreen(streams program.Streams, started time.Time, pace float64, page *web.Server) *tui.Terminal {
+func replayScreen(streams program.Streams, started time.Time, speed float64, page *web.Server) *tui.Terminal {
 	screen := tui.NewTerminal(streams.Err, streams.Err, streams.In)
-	note := fmt.Sprintf("a recording of %s, at pace %g", started.Format(time.DateTime), pace)
+	note := fmt.Sprintf("a recording of %s, at %g times its speed", started.Format(time.DateTime), speed)
 	if page != nil {
 		note += "; the page is at " + page.URL()
 	}
@@ -163,14 +142,14 @@ func replayScreen(streams program.Streams, started time.Time, pace float64, page
 }
 
 // paced shows events on a face and on a page, each at its time of the recording,
-// which is as many times faster as pace says; at pace 0 all at once, on the page
+// which is as many times faster as speed says; at speed 0 all at once, on the page
 // alone. It returns how many were shown, and why not all of them: [errQuit], or
 // the error of the context.
-func paced[E any](
-	ctx context.Context, events []E, at func(E) time.Duration, pace float64,
-	face func(tui.Controls) (func(E), func()), page func(E),
+func paced(
+	ctx context.Context, events []series.Event, speed float64,
+	face func(tui.Controls) (func(series.Event), func()), page func(series.Event),
 ) (shown int, err error) {
-	if pace == 0 {
+	if speed == 0 {
 		for _, e := range events {
 			page(e)
 		}
@@ -181,9 +160,12 @@ func paced[E any](
 	show, closeFace := face(controls(cancel))
 	defer closeFace()
 	defer context.AfterFunc(ctx, closeFace)()
-	began := time.Now()
+	began, at := time.Now(), time.Duration(0)
 	for i, e := range events {
-		due := time.NewTimer(time.Until(began.Add(time.Duration(float64(at(e)) / pace))))
+		if e.Moment != nil { // what has no time comes when what is before it has come
+			at = e.Moment.At
+		}
+		due := time.NewTimer(time.Until(began.Add(time.Duration(float64(at) / speed))))
 		select {
 		case <-due.C:
 			show(e)

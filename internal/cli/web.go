@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"socketlab/internal/render/web"
+	"socketlab/internal/series"
 )
 
 // webFlag is --web [HOST:PORT].
@@ -65,6 +66,14 @@ func (w *webFlag) open(errs io.Writer) (*web.Server, error) {
 		fmt.Fprintln(errs, "sockwatch: other machines can reach it: whoever has this address, with its token, can look on")
 	}
 	return page, nil
+}
+
+// onPage is how a page is shown an event; without a page nothing is.
+func onPage(page *web.Server) func(series.Event) {
+	if page == nil {
+		return func(series.Event) {}
+	}
+	return page.Show
 }
 
 // linger keeps the page until Ctrl-C, and closes it.
