@@ -92,7 +92,7 @@ func TestTerminalOfARun(t *testing.T) {
 	x.press("Tab")
 	x.until("held, server end")
 	x.press("?")
-	x.until("With other eyes")
+	x.until("The same counts by ss")
 	x.press("d")
 	x.until("+++ fixed.go")
 	x.press("Escape")

@@ -55,7 +55,7 @@ func (f *face) header() (left, right string) {
 	case o.Scenario != nil:
 		return fmt.Sprintf("%s: %s · speed %g", o.Scenario.ID, o.Title, o.Scenario.Speed), fmt.Sprintf("%s of %s", clock(s.At), clock(s.To))
 	case o.Commands != nil:
-		return o.Title, fmt.Sprintf("%s of %s", clock(s.At), clock(s.To))
+		return "ab: " + o.Title, fmt.Sprintf("%s of %s", clock(s.At), clock(s.To))
 	case o.Newest == nil:
 		return cmp.Or(o.Title, "watch"), ""
 	case o.Target != nil && o.Target.Port != 0:

@@ -130,7 +130,7 @@ func TestTheNewestNoteIsAlwaysShown(t *testing.T) {
 func TestACommandHasNoLessonAndItsEndIsTold(t *testing.T) {
 	t.Parallel()
 	e := begin()
-	e.Header.Title, e.Header.Scenario, e.Header.Commands = "ab: old against new", nil, &series.Commands{}
+	e.Header.Title, e.Header.Scenario, e.Header.Commands = "old against new", nil, &series.Commands{}
 	last := sample(time.Second, 4, 2)
 	last.Moment.Subjects[1].Ended = true
 	end := series.Event{End: &series.Ending{Duration: time.Second, Subjects: []series.SubjectFinal{

@@ -74,7 +74,7 @@ func opening(h *series.Header) string {
 	case h.Scenario != nil:
 		fmt.Fprintf(&text, "%s: %s (speed %g, %s)\n", h.Scenario.ID, h.Title, h.Scenario.Speed, h.Length.Round(100*time.Millisecond))
 	case h.Commands != nil:
-		fmt.Fprintf(&text, "%s (%s)\n", h.Title, h.Length.Round(100*time.Millisecond))
+		fmt.Fprintf(&text, "ab: %s (%s)\n", h.Title, h.Length.Round(100*time.Millisecond))
 	}
 	for i := range h.Subjects {
 		endpoints(&text, &h.Subjects[i])

@@ -76,6 +76,9 @@ func beginOf(l *render.Live) begin {
 			of.About += fmt.Sprintf(" · speed %g", h.Scenario.Speed)
 		}
 	}
+	if h.Commands != nil {
+		of.About = "ab"
+	}
 	if h.Target == nil {
 		of.Length = h.Length
 	}
