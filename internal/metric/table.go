@@ -157,16 +157,16 @@ var table = []Metric{
 		Get:     process(func(p *series.Process) (float64, bool) { return float64(p.GCCycles), p.GoroutinesPeak > 0 }),
 	},
 	{
-		Name: "kernel_connections.opened", Title: "connections opened, by the kernel", Unit: Count, Noun: "connection", Rest: "opened",
+		Name: "kernel_connections.opened", Title: "opened, by the kernel", Unit: Count, Noun: "connection", Rest: "opened",
 		Meaning: "Connections that the kernel saw opened, also between two samples.",
 		Why:     "also those between two samples", Detail: true,
 		Get: kernelConns(func(c *series.ConnCounts) int { return c.Opened }),
 	},
 	{
-		Name: "kernel_connections.closed", Title: "connections closed, by the kernel", Unit: Count, Noun: "connection", Rest: "closed",
+		Name: "kernel_connections.closed", Title: "closed, by the kernel", Unit: Count, Noun: "connection", Rest: "closed",
 		Meaning: "Connections of these whose socket is no more. What lingers in TIME_WAIT is closed.",
-		Why:     "opened less closed is what is still there", Detail: true,
-		Get: kernelConns(func(c *series.ConnCounts) int { return c.Closed }),
+		Why:     "opened less closed is what is still there",
+		Get:     kernelConns(func(c *series.ConnCounts) int { return c.Closed }),
 	},
 	{
 		Name: "kernel_connections.with_tcp_info", Title: "closed ones with tcp_info", Unit: Count,

@@ -1,14 +1,13 @@
 package render
 
 import (
-	"fmt"
-	"io"
-	"slices"
 	"strings"
+
+	"socketlab/internal/expect"
+	"socketlab/internal/verdict"
 )
 
-// Document is a command's whole answer, ready for every format. What a format
-// cannot show it leaves out; [Renderer.Accepts] says whether enough is left.
+// Document is a command's whole answer, ready for every format.
 type Document struct {
 	// Title is one line.
 	Title string
@@ -21,117 +20,206 @@ type Document struct {
 	Records [][]string
 	// Checks are what passed or failed, for JUnit. nil has none.
 	Checks []Check
-	// Observations are what charts and the page of a report are made of. nil has none.
-	Observations []Observed
 }
 
-// Block is one part of a document: a [Heading], a [Text], a [Table], a [List], a
-// [Code] or a [Finding].
+// Has returns what the document has.
+func (d *Document) Has() Content {
+	has := Content(0)
+	for content, is := range map[Content]bool{
+		HasBlocks: len(d.Blocks) > 0, HasData: d.Data != nil, HasRecords: d.Records != nil, HasChecks: d.Checks != nil,
+		HasCharts: len(d.Charts()) > 0,
+	} {
+		if is {
+			has |= content
+		}
+	}
+	return has
+}
+
+// Charts are the charts of the document, in their order.
+func (d *Document) Charts() []Charts {
+	var all []Charts
+	for _, b := range d.Blocks {
+		if c, ok := b.(Charts); ok {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// Block is one part of a document.
 type Block interface{ block() }
 
-// Heading begins a part of a document. Level is from 1.
+// Part begins one of several answers of a document, such as one run of many.
+type Part struct{ Title string }
+
+// Heading begins a section; Level is 2 for the headline of an answer and 3 for what
+// is below it.
 type Heading struct {
 	Level int
 	Text  string
+	// Wide is as in [Column].
+	Wide bool
 }
 
 // Text is a paragraph. Its lines are kept apart if Lines is set; otherwise each
-// format breaks them as it needs.
+// format breaks them as it needs. Note says that it is of minor interest, and Wide
+// is as in [Column].
 type Text struct {
-	Text  string
-	Lines bool
+	Text              string
+	Lines, Note, Wide bool
 }
 
-// Table has a header and groups of rows; a format may set groups apart. Numbers
-// says which columns hold numbers.
+// Table is groups of rows, which a format may set apart.
 type Table struct {
-	Header  []string
-	Groups  [][][]string
-	Numbers []bool
+	// Name says what it shows, for those who cannot see it.
+	Name    string
+	Columns []Column
+	Groups  []Group
+	// Plain says that it is a list in columns, rather than figures to be compared.
+	Plain bool
 }
 
-// List is terms with what is said of them. A term may be "".
-type List struct{ Items []Item }
+// Column is the head of a column.
+type Column struct {
+	Title string
+	// Number says that the cells are numbers, and so are at the right.
+	Number bool
+	// Wide says that it is left out where there is little room: in a terminal and in
+	// Markdown.
+	Wide bool
+}
+
+// Group is rows that belong together. Charted says that charts of the document
+// show the same, and Wide is as in [Column].
+type Group struct {
+	Rows          []Row
+	Charted, Wide bool
+}
+
+// Row is one line of a table, with a cell for each column. Metrics name the figures
+// in its cells; nil where they are no metrics.
+type Row struct {
+	Metrics []string
+	Cells   []Cell
+	Wide    bool
+}
+
+// Cell is what stands in one column of a row: often one value.
+type Cell []Datum
+
+// Datum is a text, and the number that it stands for as programs read it; "" where
+// it is no number. Link is the file that it leads to.
+type Datum struct{ Text, Value, Link string }
+
+// String writes a cell in one line.
+func (c Cell) String() string {
+	var texts []string
+	for i, d := range c {
+		if i == 0 || d.Text != NotKnown || c[0].Text != NotKnown {
+			texts = append(texts, d.Text)
+		}
+	}
+	return strings.Join(texts, " / ")
+}
+
+// cell is a cell of text alone.
+func cell(text string) Cell { return Cell{{Text: text}} }
+
+// List is names with what is said of each; a name that is "" goes on with what is
+// said of the one before. Wide is as in [Column].
+type List struct {
+	Items []Item
+	Wide  bool
+}
 
 // Item is one line of a list.
-type Item struct{ Term, Text string }
+type Item struct{ Name, Text string }
 
 // Code is text in a type of fixed width. Language is "" or that of the text, such
-// as "go", "console" or "diff".
-type Code struct{ Language, Text string }
-
-// Finding is a verdict on one subject, in sentences. Mark is "✓", "✗" or "?".
-type Finding struct {
-	Subject, Mark, Headline string
-	Sentences               []string
+// as "go" or "diff". Wide is as in [Column].
+type Code struct {
+	Language, Text string
+	Wide           bool
 }
 
-func (Heading) block() {}
-func (Text) block()    {}
-func (Table) block()   {}
-func (List) block()    {}
-func (Code) block()    {}
-func (Finding) block() {}
+// Markdown is text that is in Markdown already, such as a lesson.
+type Markdown struct{ Text string }
+
+// Finding is a verdict on one subject. Now is what sockets it has; "" leaves that
+// out. Wide is as in [Column].
+type Finding struct {
+	Subject, Now string
+	Verdict      verdict.Verdict
+	Wide         bool
+}
+
+// Checklist is what was checked, with the result of each.
+type Checklist struct{ Checks []Check }
+
+// Charts are the charts of a snapshot, one for each panel.
+type Charts struct{ Snapshot Snapshot }
+
+func (Part) block()      {}
+func (Heading) block()   {}
+func (Text) block()      {}
+func (Table) block()     {}
+func (List) block()      {}
+func (Code) block()      {}
+func (Markdown) block()  {}
+func (Finding) block()   {}
+func (Checklist) block() {}
+func (Charts) block()    {}
 
 // Check is one thing that was checked.
 type Check struct {
-	// Group and Name say what it is.
-	Group, Name string
-	OK          bool
-	// Message is what was found where it is not OK, and Skipped why it was not
-	// checked; it counts then neither as passed nor as failed.
-	Message, Skipped string
+	// Group is what it belongs to: a scenario, a process.
+	Group string `json:"-"`
+	expect.Outcome
+	// Details are lines that say more where it was not met.
+	Details []string `json:"details,omitempty"`
+	// Error says what kept it from being checked to its end; "" is nothing.
+	Error string `json:"error,omitempty"`
 	// Seconds is how long it took; 0 where that means nothing.
-	Seconds float64
+	Seconds float64 `json:"-"`
 }
 
-// Options are what the user asked of a format.
-type Options struct {
-	// Width is the number of columns of the terminal; 0 is 80.
-	Width int
-	// Colour allows colours. They never carry meaning alone.
-	Colour bool
-}
-
-// Renderer writes documents in one format. It is safe for use by several
-// goroutines.
-type Renderer interface {
-	// Name is what -o calls the format.
-	Name() string
-	// Accepts reports whether the format can show the document.
-	Accepts(*Document) bool
-	// Render writes the document. With an error, part of it may be written.
-	Render(io.Writer, *Document, Options) error
-}
-
-// renderers are the registered formats, in the order in which help lists them.
-var renderers []Renderer
-
-// Register adds a format. It is called when the program starts, by the package of
-// the format; a name that is there already panics.
-func Register(r Renderer) {
-	if _, err := RendererOf(r.Name()); err == nil {
-		panic("the format " + r.Name() + " is registered twice")
+// Label says in a word what became of the check.
+func (c Check) Label() string {
+	switch {
+	case c.Error != "":
+		return "ERROR"
+	case c.Skipped != "":
+		return "skipped"
+	case c.Met:
+		return "ok"
 	}
-	renderers = append(renderers, r)
+	return "NOT MET"
 }
 
-// RendererOf returns the format with a name. The error lists the names there are.
-func RendererOf(name string) (Renderer, error) {
-	i := slices.IndexFunc(renderers, func(r Renderer) bool { return r.Name() == name })
-	if i < 0 {
-		return nil, fmt.Errorf("unknown format %q: use one of %s", name, strings.Join(Formats(nil), ", "))
+// Sentence says what was checked and what was found, without the label.
+func (c Check) Sentence() string {
+	switch {
+	case c.Error != "":
+		return c.Text + ": " + c.Error
+	case c.Skipped != "":
+		return c.Text + ": " + c.Skipped
+	case c.Got == "":
+		return c.Text
 	}
-	return renderers[i], nil
+	return c.Text + ", got " + c.Got
 }
 
-// Formats lists the names of the formats that can show a document; of nil all.
-func Formats(d *Document) []string {
-	var names []string
-	for _, r := range renderers {
-		if d == nil || r.Accepts(d) {
-			names = append(names, r.Name())
+// Summary counts the checks in words; "" of none.
+func (l Checklist) Summary() string {
+	met, skipped := 0, 0
+	for _, c := range l.Checks {
+		switch c.Label() {
+		case "ok":
+			met++
+		case "skipped":
+			skipped++
 		}
 	}
-	return names
+	return summary(met, len(l.Checks)-skipped, skipped)
 }

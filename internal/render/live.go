@@ -163,9 +163,5 @@ func (l *Live) judgeWatch() {
 		}
 		l.due = o.Duration + l.throttle.Rest(time.Since(began))
 	}
-	for _, s := range o.Subjects { // one that was not there for long enough has not shown enough
-		if _, ok := l.verdicts[s.ID]; !ok && s.ID != observe.NoProcess {
-			l.verdicts[s.ID] = verdict.Verdict{Kind: verdict.NotEnoughData}
-		}
-	}
+	withUnjudged(l.verdicts, o)
 }

@@ -1,10 +1,17 @@
 package render
 
 import (
+	"fmt"
+	"strings"
+	"time"
+
 	"socketlab/internal/expect"
+	"socketlab/internal/observe"
 	"socketlab/internal/scenario"
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
+	"socketlab/internal/words"
 )
 
 // Observed is an observation with all that was found of it: what tables, pages and
@@ -13,16 +20,221 @@ type Observed struct {
 	Observation *series.Observation
 	// Script is what was played; nil for a watch.
 	Script *scenario.Script
+	// Together is the subject that is all processes of a watch together; nil if there
+	// is none. It has no chart.
+	Together *series.Subject
 	// Result has the verdicts on the subjects, and of a run what became of its
 	// script's expectations.
 	Result expect.Result
 }
 
+// Run is a run with what it says; the error is of a script that cannot be read.
+func Run(o *series.Observation) (*Observed, error) {
+	script, err := expect.ScriptOf(o)
+	if err != nil {
+		return nil, err
+	}
+	return &Observed{Observation: o, Script: &script, Result: expect.Judge(o, script)}, nil
+}
+
+// Watched is what a watch keeps of processes, with the verdicts on them.
+func Watched(w *observe.Window) *Observed {
+	o, subjects := &Observed{Observation: w.Observation()}, w.Subjects()
+	o.Result.Verdicts = withUnjudged(observe.Judge(subjects, o.Observation.Gone), o.Observation)
+	if len(subjects) > 0 && subjects[0].ID == observe.Together {
+		o.Together = subjects[0]
+	}
+	return o
+}
+
+// withUnjudged adds that who was not there for long enough has not shown enough.
+func withUnjudged(verdicts map[string]verdict.Verdict, o *series.Observation) map[string]verdict.Verdict {
+	for _, s := range o.Subjects {
+		if _, ok := verdicts[s.ID]; !ok && s.ID != observe.NoProcess {
+			verdicts[s.ID] = verdict.Verdict{Kind: verdict.NotEnoughData}
+		}
+	}
+	return verdicts
+}
+
+// subjects are all that there is a verdict on or may be, all together first.
+func (o *Observed) subjects() []*series.Subject {
+	if o.Together == nil {
+		return o.Observation.Subjects
+	}
+	return append([]*series.Subject{o.Together}, o.Observation.Subjects...)
+}
+
 // Snapshot draws the observation as it is now, at one end of its connections.
 func (o *Observed) Snapshot(end socketstats.End) Snapshot {
-	v := View{Observation: o.Observation, End: end, Verdicts: o.Result.Verdicts}
+	v := View{Observation: o.Observation, End: end, Verdicts: o.Result.Verdicts, Together: o.Together}
 	if o.Script != nil && o.Observation.Commands == nil { // no script narrates what commands do
 		v.Narration = o.Script.Now(o.Observation.Duration)
 	}
 	return Draw(v)
+}
+
+// ID names what was observed: a scenario, "ab" or "watch".
+func (o *Observed) ID() string {
+	switch {
+	case o.Observation.Scenario != nil:
+		return o.Observation.Scenario.ID
+	case o.Observation.Commands != nil:
+		return "ab"
+	}
+	return "watch"
+}
+
+func (o *Observed) title() string {
+	if o.Observation.Scenario == nil {
+		return o.Observation.Title
+	}
+	return o.ID() + ": " + o.Observation.Title
+}
+
+// pair returns the sides of a comparison of faulty with fixed; false if the
+// observation is none.
+func (o *Observed) pair() (faulty, fixed *series.Subject, ok bool) {
+	of := o.Observation
+	if (of.Scenario == nil && of.Commands == nil) || len(of.Subjects) != 2 {
+		return nil, nil, false
+	}
+	faulty, fixed = of.Subject(string(scenario.Faulty)), of.Subject(string(scenario.Fixed))
+	return faulty, fixed, faulty != nil && fixed != nil
+}
+
+// worst returns the verdict that matters most.
+func (o *Observed) worst() (worst verdict.Verdict) {
+	for _, s := range o.subjects() {
+		if v := o.Result.Verdicts[s.ID]; v.Kind != "" && (worst.Kind == "" || verdict.Compare(v, worst) < 0) {
+			worst = v
+		}
+	}
+	return worst
+}
+
+// conditions say in a few lines how the observation was made.
+func (o *Observed) conditions() string {
+	of := o.Observation
+	how := []string{words.Plural(of.Cost.Samples, "sample") + " in " + of.Duration.Round(100*time.Millisecond).String()}
+	if of.Source != "" {
+		how = append(how, "counted by "+of.Source)
+	}
+	if of.Isolated {
+		how = append(how, "each side in a namespace of its own")
+	}
+	if s := of.Scenario; s != nil {
+		how = append([]string{fmt.Sprintf("speed %g, seed %d", s.Speed, s.Seed)}, how...)
+	}
+	if of.GoVersion != "" {
+		how = append(how, of.GoVersion)
+	}
+	lines := []string{strings.Join(how, ", "), o.sampling()}
+	if of.Stopped != "" {
+		lines = append(lines, "ended early: "+of.Stopped)
+	}
+	lines = append(lines, Notes(of)...)
+	for _, f := range append(o.commands(), o.failures()...) {
+		lines = append(lines, f.Name+": "+strings.Join(strings.Fields(f.Text), " "))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// sampling says what taking the samples cost.
+func (o *Observed) sampling() string {
+	c := o.Observation.Cost
+	n := time.Duration(max(c.Samples, 1))
+	text := fmt.Sprintf("a sample took %s (max %s)", short(c.Took/n), short(c.Longest))
+	if c.CPU > 0 {
+		text += fmt.Sprintf(" and %s of CPU time", short(c.CPU/n))
+	}
+	return text
+}
+
+// Notes are what is known of a watch beside its processes: who listens, by what
+// connections that came and went were noticed, and how long sockets were in states
+// that they left. There is none of a run.
+func Notes(o *series.Observation) (lines []string) {
+	m := o.Newest
+	if o.Target == nil || m == nil {
+		return nil
+	}
+	if o.Target.Port != 0 {
+		listeners := "nobody listens"
+		if len(m.Listeners) > 0 {
+			listeners = strings.Join(m.Listeners, ", ")
+		}
+		lines = append(lines, fmt.Sprintf("port %d: %s", o.Target.Port, listeners))
+	}
+	if m.EventSource != "" {
+		note := "opened and closed: since the watch began, by " + m.EventSource
+		if m.AtLeast {
+			note += "; at least: some were missed, or could not be attributed to a process"
+		}
+		lines = append(lines, note)
+	}
+	for _, d := range m.StateDurations {
+		lines = append(lines, fmt.Sprintf("%d times in %s, mean %.3g ms, max %.3g ms", d.Count, d.State, d.MeanMS, d.MaxMS))
+	}
+	return lines
+}
+
+// short writes the time of a sample with a digit or two.
+func short(d time.Duration) string {
+	if d < time.Millisecond {
+		return d.Round(10 * time.Microsecond).String()
+	}
+	return d.Round(100 * time.Microsecond).String()
+}
+
+// commands are the programs that were compared, and failures how any of them, or
+// the load of a side, came to a bad end.
+func (o *Observed) commands() []Item {
+	c := o.Observation.Commands
+	if c == nil {
+		return nil
+	}
+	list := []Item{{"faulty command", c.Faulty}, {"fixed command", c.Fixed}}
+	if c.Server != "" {
+		list = append(list, Item{"server command", c.Server})
+	}
+	return list
+}
+
+func (o *Observed) failures() (list []Item) {
+	for _, s := range o.Observation.Subjects {
+		if s.Final != nil && s.Final.Failure != "" {
+			list = append(list, Item{s.ID + " failed", s.Final.Failure})
+		}
+	}
+	return list
+}
+
+// Mark stands for a verdict where there is no room for words.
+func Mark(v verdict.Verdict) string {
+	switch {
+	case v.IsFault():
+		return "✗"
+	case v.Kind == verdict.Healthy:
+		return "✓"
+	case v.Severity == verdict.Note:
+		return "!"
+	}
+	return "?"
+}
+
+// Label is a verdict's kind, after its severity: "LEAK: close-wait-leak".
+func Label(v verdict.Verdict) string {
+	if v.Severity == "" {
+		return string(v.Kind)
+	}
+	return strings.ToUpper(string(v.Severity)) + ": " + string(v.Kind)
+}
+
+// Claim is the label, with how sure it is where something is claimed.
+func Claim(v verdict.Verdict) string {
+	if v.Severity == "" || v.Confidence == "" {
+		return Label(v)
+	}
+	return fmt.Sprintf("%s (confidence: %s)", Label(v), v.Confidence)
 }

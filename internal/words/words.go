@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Plural writes a number and what is counted: "1 socket", "2 sockets",
@@ -78,4 +79,16 @@ func Duration(d time.Duration) string {
 	default:
 		return d.Round(time.Millisecond).String()
 	}
+}
+
+// Printable replaces what could change a terminal or mislead a reader: control
+// characters but for line ends and tabs, and marks that turn the direction of text.
+// What comes from outside is written through it.
+func Printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
 }

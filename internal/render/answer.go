@@ -1,0 +1,144 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+
+	"socketlab/internal/expect"
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
+	"socketlab/internal/words"
+	"socketlab/scenarios"
+)
+
+// Schemas of the JSON of observations. Names are only ever added to one.
+const (
+	runSchema       = "sockwatch.run/v2"
+	diagnosisSchema = "sockwatch.diagnosis/v2"
+)
+
+// Runs is the answer of one run, or of several. In JSON one run is an object; with
+// list, or when there are more, they are a list of objects.
+func Runs(runs []*Observed, list bool) *Document {
+	d := &Document{Title: words.Plural(len(runs), "run"), Records: [][]string{recordsHeader}, Checks: []Check{}}
+	objects := []object{}
+	for _, o := range runs {
+		objects = append(objects, o.data(runSchema))
+		d.Blocks = append(d.Blocks, o.blocks(true)...)
+		d.Records = append(d.Records, o.records()...)
+		d.Checks = append(d.Checks, o.checks()...)
+	}
+	for _, t := range steps(runs) {
+		d.Blocks = append(d.Blocks, t...)
+	}
+	d.Data = objects
+	if len(runs) == 1 {
+		d.Title = runs[0].title()
+		if !list {
+			d.Data = objects[0]
+		}
+	}
+	return d
+}
+
+// Diagnosis is the answer of a watch whose subjects were judged.
+func Diagnosis(o *Observed) *Document { return o.watch(false) }
+
+// Watch is what a watch has seen, with verdicts where there are any.
+func Watch(o *Observed) *Document { return o.watch(true) }
+
+func (o *Observed) watch(table bool) *Document {
+	d := &Document{
+		Title: o.title(), Data: o.data(diagnosisSchema), Blocks: o.blocks(table),
+		Records: append([][]string{recordsHeader}, o.records()...), Checks: []Check{},
+	}
+	for _, s := range o.subjects() {
+		v := o.Result.Verdicts[s.ID]
+		check := Check{Group: s.Name, Outcome: expect.Outcome{Text: "no fault", Met: !v.IsFault(), Got: Label(v)}, Seconds: o.Observation.Duration.Seconds()}
+		switch v.Kind {
+		case "":
+			continue
+		case verdict.NotEnoughData:
+			check.Skipped = Label(v)
+		}
+		if v.IsFault() {
+			check.Details = verdict.Sentences(v)
+		}
+		d.Checks = append(d.Checks, check)
+	}
+	return d
+}
+
+// blocks are an observation for people. table says whether its figures are shown
+// also where there is little room.
+func (o *Observed) blocks(table bool) []Block {
+	ends := []Snapshot{o.Snapshot(socketstats.Client), o.Snapshot(socketstats.Server)}
+	line, first := o.headline()
+	if first == socketstats.Server {
+		ends[0], ends[1] = ends[1], ends[0]
+	}
+	blocks := []Block{Part{o.title()}, Heading{Level: 2, Text: line}, Text{Text: ends[0].Sentence}, Text{Text: o.conditions(), Lines: true, Note: true}}
+	for _, s := range ends {
+		blocks = append(blocks, Charts{s})
+	}
+	figures := o.figures()
+	if !table {
+		for i := range figures.Groups {
+			figures.Groups[i].Wide = true
+		}
+	}
+	blocks = append(blocks, Heading{3, "What was measured", true}, figures, Heading{3, "Verdicts", true})
+	for _, s := range o.subjects() {
+		if v := o.Result.Verdicts[s.ID]; len(v.Facts) > 0 { // there is something to say
+			f := Finding{Subject: s.Name, Verdict: v, Wide: o.Script == nil && table} // of a watch the table says it
+			if !table {
+				f.Now = now(s)
+			}
+			blocks = append(blocks, f)
+		}
+	}
+	if o.Script != nil {
+		blocks = append(blocks, Heading{3, "What it should show", true})
+		if o.Observation.Stopped != "" {
+			blocks = append(blocks, Text{Text: fmt.Sprintf("The run ended early: %s. What it should show was not judged.", o.Observation.Stopped)})
+		} else {
+			blocks = append(blocks, Checklist{o.checks()})
+		}
+		if id := o.Script.Implementation; o.Observation.Commands == nil && scenarios.Has(id) {
+			blocks = append(blocks, Heading{3, "The difference of the two codes", true},
+				Text{Text: id + ": − is the faulty side, + the fixed one.", Note: true, Wide: true},
+				Code{"diff", scenarios.Difference(id), true})
+		}
+	}
+	return append(blocks, Heading{3, "How it was run", true}, List{o.how(), true})
+}
+
+// checks are the expectations of a run.
+func (o *Observed) checks() []Check {
+	var list []Check
+	for _, e := range o.Result.Expectations {
+		list = append(list, Check{Group: o.ID(), Outcome: e, Seconds: o.Observation.Duration.Seconds()})
+	}
+	return list
+}
+
+// now says what a subject has at each end.
+func now(s *series.Subject) string {
+	var ends []string
+	for _, end := range []socketstats.End{socketstats.Client, socketstats.Server} {
+		if states := s.Now(end).List(); len(states) > 0 {
+			ends = append(ends, end.String()+" "+strings.Join(states, ", "))
+		}
+	}
+	return strings.Join(ends, "; ")
+}
+
+// summary counts what was expected in words.
+func summary(met, of, skipped int) string {
+	text := fmt.Sprintf("%d of %s met", met, words.Plural(of, "expectation"))
+	if skipped > 0 {
+		text += fmt.Sprintf(", %d skipped", skipped)
+	}
+	return text
+}

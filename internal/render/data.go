@@ -1,0 +1,160 @@
+package render
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"socketlab/internal/metric"
+	"socketlab/internal/series"
+)
+
+// object is a JSON object whose members keep their order. There is at least one.
+type object []member
+
+type member struct {
+	name  string
+	value any
+}
+
+// MarshalJSON implements json.Marshaler.
+func (o object) MarshalJSON() ([]byte, error) {
+	var out bytes.Buffer
+	in := json.NewEncoder(&out)
+	in.SetEscapeHTML(false)
+	separator := byte('{')
+	for _, m := range o {
+		for _, part := range []any{m.name, m.value} {
+			out.WriteByte(separator)
+			if err := in.Encode(part); err != nil {
+				return nil, err
+			}
+			separator = ':'
+		}
+		separator = ','
+	}
+	out.WriteByte('}')
+	return out.Bytes(), nil
+}
+
+// add appends a member, unless without says that it is to be left out.
+func (o *object) add(name string, value any, without ...bool) {
+	for _, w := range without {
+		if w {
+			return
+		}
+	}
+	*o = append(*o, member{name, value})
+}
+
+// set enters a value at a path, with an object for each step.
+func (o *object) set(path []string, value any) {
+	if len(path) == 1 {
+		o.add(path[0], value)
+		return
+	}
+	for i := range *o {
+		if in, ok := (*o)[i].value.(*object); ok && (*o)[i].name == path[0] {
+			in.set(path[1:], value)
+			return
+		}
+	}
+	in := &object{}
+	o.add(path[0], in)
+	in.set(path[1:], value)
+}
+
+// data is the JSON of an observation. A comparison has a member for each side,
+// faulty and fixed, all else a list of subjects. What is not known is absent.
+func (o *Observed) data(schema string) object {
+	of := o.Observation
+	d := object{{"schema", schema}}
+	d.add("scenario", o.ID(), o.Script == nil)
+	d.add("title", of.Title)
+	d.add("commands", of.Commands, of.Commands == nil)
+	d.add("target", of.Target, of.Target == nil)
+	if s := of.Scenario; s != nil {
+		d.add("speed", s.Speed)
+		d.add("seed", s.Seed)
+	}
+	d.add("go_version", of.GoVersion, of.GoVersion == "")
+	d.add("source", of.Source)
+	d.add("isolated", of.Isolated, of.Target != nil)
+	_, _, pair := o.pair()
+	if worst := o.worst(); !pair && worst.Kind != "" {
+		d.add("kind", worst.Kind)
+		d.add("severity", worst.Severity, worst.Severity == "")
+	}
+	subjects := []object{}
+	for _, s := range o.subjects() {
+		if pair {
+			d.add(s.ID, o.subject(s))
+		} else {
+			subjects = append(subjects, o.subject(s))
+		}
+	}
+	d.add("subjects", subjects, pair)
+	if o.Script != nil {
+		features := []object{}
+		for _, f := range o.Result.Features {
+			one := object{{"name", f.Name}}
+			for _, s := range of.Subjects {
+				one.add(s.ID, f.Of[s.ID])
+			}
+			features = append(features, one)
+		}
+		d.add("features", features)
+		d.add("expectations", o.Result.Expectations)
+		d.add("ok", o.Result.OK)
+	}
+	d.add("stopped", of.Stopped, of.Stopped == "")
+	d.add("duration_ms", of.Duration.Milliseconds())
+	c, n := of.Cost, time.Duration(max(of.Cost.Samples, 1))
+	d.add("sampler", object{
+		{"samples", c.Samples}, {"interval_ms", millis(of.Interval)}, {"took_ms", millis(c.Took / n)},
+		{"longest_ms", millis(c.Longest)}, {"cpu_ms", millis(c.CPU / n)},
+	})
+	d.add("provenance", of.Provenance, of.Provenance == nil)
+	return d
+}
+
+func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// subject is the JSON of one subject: its metrics, each at the place that its name
+// says, and the verdict.
+func (o *Observed) subject(s *series.Subject) object {
+	d := object{{"id", s.ID}, {"name", s.Name}}
+	d.add("pid", s.PID, s.PID == 0)
+	d.add("samples", len(s.Samples))
+	for _, v := range metric.Of(s) {
+		d.set(strings.SplitN(v.Name, ".", 3), v.Value) // what a family is of, such as an error, may hold points
+	}
+	if f := s.Final; f != nil {
+		d.add("stopped", f.Stopped, f.Stopped == "")
+		d.add("failure", f.Failure, f.Failure == "")
+	}
+	v := o.Result.Verdicts[s.ID]
+	d.add("verdict", v, v.Kind == "")
+	return d
+}
+
+// recordsHeader is the first line of an observation as CSV.
+var recordsHeader = []string{"observation", "subject", "metric", "value", "unit"}
+
+// records has a line for each figure of each subject, named as in JSON.
+func (o *Observed) records() (lines [][]string) {
+	for _, s := range o.subjects() {
+		add := func(name, value, unit string) {
+			lines = append(lines, []string{o.ID(), s.ID, name, value, unit})
+		}
+		for _, v := range metric.Of(s) {
+			add(v.Name, number(v.Value), string(v.Unit))
+		}
+		if v := o.Result.Verdicts[s.ID]; v.Kind != "" {
+			add("verdict.kind", string(v.Kind), "text")
+			add("verdict.severity", string(v.Severity), "text")
+		}
+	}
+	return lines
+}

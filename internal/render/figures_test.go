@@ -1,0 +1,43 @@
+package render_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/metric"
+	"socketlab/internal/render"
+)
+
+func TestDifferenceSaysHowFarApart(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		metric        string
+		faulty, fixed float64
+		want          string
+	}{
+		{"requests.sent", 7, 7, "="},
+		{"requests.sent", 120, 2, "×60"},
+		{"requests.sent", 5, 2, "×2.5"},
+		{"requests.sent", 2, 120, "÷60"},
+		{"requests.sent", 116, 0, "+116"},
+		{"requests.sent", 0, 3, "−3"},
+		{"requests.sent", 12, 10, "+2"},
+		{"requests.sent", 1000, 1001, "≈"},
+		{"latency_ms.p99", 20010, 20000, "≈"},
+		{"latency_ms.p99", 120, 100, "+20ms"},
+		{"process.rss_peak_bytes", 13 << 20, 10 << 20, "+3.0 MiB"},
+		{"growth_per_second", 2, 0, "+2.0/s"},
+	} {
+		m, err := metric.Lookup(c.metric)
+		require.NoError(t, err)
+		require.Equal(t, c.want, render.Difference(m, c.faulty, c.fixed), "%v", c)
+	}
+}
+
+func TestEveryMetricSaysWhyItMatters(t *testing.T) {
+	t.Parallel()
+	for _, m := range metric.All() {
+		require.NotEmpty(t, m.Why, m.Name)
+	}
+}

@@ -1,0 +1,251 @@
+package page
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"socketlab/internal/render"
+	"socketlab/internal/words"
+)
+
+// The colours of what is no socket, on a light and on a dark ground. Colours are
+// attributes, because what draws SVG outside a browser knows no CSS variables; the
+// classes let a page's style override them.
+const (
+	ink       = "#1b1f24"
+	faint     = "#57606a"
+	gridline  = "#d0d7de"
+	ground    = "#ffffff"
+	inkDark   = "#e6edf3"
+	faintDark = "#9ba4ae"
+	gridDark  = "#3a424c"
+	darkness  = "#11151a"
+)
+
+// write writes a line of text in a drawing.
+func (m *markup) write(x, y float64, size int, class, fill, s string, more ...string) {
+	m.element("text", s, append([]string{"x", num(x), "y", num(y), "font-size", strconv.Itoa(size), "class", class, "fill", fill}, more...)...)
+}
+
+// num writes a coordinate with a digit behind the point at most: a chart is
+// mostly coordinates.
+func num(v float64) string { return strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64) }
+
+// fillOf is how an element is filled as sockets in a state are.
+func fillOf(state string) string { return "url(#state-" + state + ")" }
+
+// patterns writes the fills of all states.
+func (m *markup) patterns() {
+	m.open("defs")
+	for _, s := range render.Stacking() {
+		name, look := s.String(), render.LookOf(s.String())
+		m.open("pattern", "id", "state-"+name, "width", "8", "height", "8", "patternUnits", "userSpaceOnUse")
+		m.empty("rect", "class", "fill-"+name, "width", "8", "height", "8", "fill", look.Light)
+		if look.Lines != "" {
+			m.empty("path", "class", "hatch", "d", look.Lines, "fill", "none", "stroke", ground, "stroke-width", look.Width)
+		}
+		m.close()
+	}
+	m.close()
+	m.line()
+}
+
+// swatch writes a sample of a state's fill.
+func (m *markup) swatch(state string, x, y, width, height float64) {
+	m.empty("rect", "x", num(x), "y", num(y), "width", num(width), "height", num(height), "fill", fillOf(state))
+}
+
+// chart is where one panel's sockets are drawn.
+type chart struct {
+	snapshot            *render.Snapshot
+	panel               *render.Panel
+	x, y, width, height float64
+}
+
+const (
+	marginLeft   = 46
+	marginRight  = 26 // room for half of the last time
+	marginTop    = 30
+	marginBottom = 26
+	smallText    = 13
+)
+
+// describe says what a chart shows, for those who cannot see it.
+func (ch *chart) describe() string {
+	return fmt.Sprintf("%s: %s at the %s's end at most, %d open at the end of the observation",
+		ch.panel.Name, words.Plural(ch.panel.Most, "socket"), ch.snapshot.End, ch.panel.Held)
+}
+
+func (ch *chart) length() time.Duration { return ch.snapshot.To - ch.snapshot.From }
+
+func (ch *chart) atX(at time.Duration) float64 {
+	length := max(ch.length(), 1)
+	at = min(max(at-ch.snapshot.From, 0), length)
+	return ch.x + marginLeft + (ch.width-marginLeft-marginRight)*float64(at)/float64(length)
+}
+
+func (ch *chart) atY(n int) float64 {
+	bottom := ch.y + ch.height - marginBottom
+	return bottom - (ch.height-marginTop-marginBottom)*float64(n)/float64(max(ch.snapshot.Scale, 1))
+}
+
+// draw writes the chart: the axes, the states upon each other, and a line along
+// the top, so that even a socket among thousands shows.
+func (ch *chart) draw(m *markup) {
+	most := max(int(ch.width/11), 10) // letters that fit above the chart
+	m.write(ch.x+marginLeft, ch.y+16, 16, "ink", ink, shortened(render.Mark(ch.panel.Verdict)+" "+ch.panel.Name, most), "font-weight", "bold")
+	s := ch.snapshot
+	left, right := ch.atX(s.From), ch.atX(s.To)
+	for n := 0; n <= s.Scale; n += sizeStep(s.Scale) {
+		m.empty("path", "class", "grid", "d", fmt.Sprintf("M%s %sH%s", num(left), num(ch.atY(n)), num(right)), "stroke", gridline)
+		m.write(left-7, ch.atY(n)+4, smallText, "faint", faint, strconv.Itoa(n), "text-anchor", "end")
+	}
+	step := timeStep(ch.length())
+	for at := s.From.Truncate(step); at <= s.To; at += step {
+		if at < s.From {
+			continue
+		}
+		m.empty("path", "class", "grid", "d", fmt.Sprintf("M%s %sv4", num(ch.atX(at)), num(ch.atY(0))), "stroke", gridline)
+		m.write(ch.atX(at), ch.y+ch.height-6, smallText, "faint", faint, seconds(at), "text-anchor", "middle")
+	}
+	points := thinned(ch.panel.Points)
+	if len(points) == 0 {
+		return
+	}
+	below := make([]int, len(points))
+	for i, state := range ch.panel.States {
+		above := make([]int, len(points))
+		some := false
+		for j, p := range points {
+			above[j] = below[j] + p.Counts[i]
+			some = some || p.Counts[i] > 0
+		}
+		if some {
+			m.empty("path", "d", ch.area(points, below, above), "fill", fillOf(state.Name))
+		}
+		below = above
+	}
+	m.empty("path", "class", "top", "d", ch.steps(points, below), "fill", "none", "stroke", ink, "stroke-width", "1.4")
+	m.line()
+}
+
+// until is the time up to which a point stands for what is there.
+func (ch *chart) until(points []render.Point, i int) float64 {
+	if i+1 < len(points) {
+		return ch.atX(points[i+1].At)
+	}
+	return ch.atX(max(ch.snapshot.At, points[i].At))
+}
+
+// steps is the path along counts, from left to right.
+func (ch *chart) steps(points []render.Point, counts []int) string {
+	var d strings.Builder
+	fmt.Fprintf(&d, "M%s %s", num(ch.atX(points[0].At)), num(ch.atY(counts[0])))
+	for i := range points {
+		if i+1 < len(points) && counts[i+1] == counts[i] {
+			continue // one line for both
+		}
+		fmt.Fprintf(&d, "H%s", num(ch.until(points, i)))
+		if i+1 < len(points) {
+			fmt.Fprintf(&d, "V%s", num(ch.atY(counts[i+1])))
+		}
+	}
+	return d.String()
+}
+
+// area is the path around what lies between two rows of counts.
+func (ch *chart) area(points []render.Point, below, above []int) string {
+	var d strings.Builder
+	d.WriteString(ch.steps(points, above))
+	last := len(points) - 1
+	fmt.Fprintf(&d, "V%s", num(ch.atY(below[last])))
+	for i := last; i > 0; i-- {
+		if below[i-1] != below[i] {
+			fmt.Fprintf(&d, "H%sV%s", num(ch.atX(points[i].At)), num(ch.atY(below[i-1])))
+		}
+	}
+	fmt.Fprintf(&d, "H%sZ", num(ch.atX(points[0].At)))
+	return d.String()
+}
+
+// mostPoints is how many samples a chart shows: more than its width can.
+const mostPoints = 200
+
+// thinned leaves, of samples that would be drawn on one spot, the one with the
+// most sockets, and always the last, so that a long run is no larger than a
+// short one and no peak is lost.
+func thinned(points []render.Point) []render.Point {
+	if len(points) <= mostPoints {
+		return points
+	}
+	var kept []render.Point
+	last := len(points) - 1
+	for i := range mostPoints {
+		most := points[i*last/mostPoints]
+		for _, p := range points[i*last/mostPoints : (i+1)*last/mostPoints] {
+			if p.Total() > most.Total() {
+				most = p
+			}
+		}
+		kept = append(kept, most)
+	}
+	return append(kept, points[last])
+}
+
+// sizeStep is the distance of two lines of a scale: about five of them.
+func sizeStep(scale int) int {
+	for step := 1; ; step *= 10 {
+		for _, s := range []int{step, 2 * step, 5 * step} {
+			if scale/s <= 7 {
+				return s
+			}
+		}
+	}
+}
+
+// timeStep is the distance of two times of an axis: about five of them.
+func timeStep(length time.Duration) time.Duration {
+	steps := []time.Duration{
+		100 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 5 * time.Second,
+		10 * time.Second, 15 * time.Second, 30 * time.Second,
+	}
+	for _, s := range steps {
+		if length/s <= 6 {
+			return s
+		}
+	}
+	step := time.Minute
+	for length/step > 6 {
+		step *= 2
+	}
+	return step
+}
+
+// seconds writes a time of an axis.
+func seconds(at time.Duration) string {
+	return strconv.FormatFloat(at.Seconds(), 'f', -1, 64) + " s"
+}
+
+// sameScale says what the charts show.
+func sameScale(s *render.Snapshot) string {
+	text := fmt.Sprintf("Sockets at the %s's end, by state.", s.End)
+	switch len(s.Panels) {
+	case 0, 1:
+		return text
+	case 2:
+		return text + " Both charts have the same scale."
+	}
+	return text + " All charts have the same scale."
+}
+
+// shortened cuts a text that does not fit a line.
+func shortened(s string, width int) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if r := []rune(s); len(r) > width {
+		return string(r[:width-1]) + "…"
+	}
+	return s
+}

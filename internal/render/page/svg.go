@@ -1,0 +1,88 @@
+package page
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"socketlab/internal/render"
+)
+
+var _ = render.Register(render.Format{
+	Name: "svg", Rank: 6, Extensions: []string{".svg"}, Needs: render.HasCharts, Render: writeSVG,
+})
+
+// The size of a slide. It grows downwards when many states have to be explained, or
+// there are many charts.
+const (
+	slideWidth  = 1280
+	slideHeight = 720
+	slideMargin = 40
+	slideTop    = 150 // where the charts begin
+	legendLine  = 26
+)
+
+// writeSVG writes the charts of the first observation, at the end that comes first,
+// as a picture for a slide, which needs nothing beside itself.
+func writeSVG(w io.Writer, d *render.Document, _ render.Options) error {
+	s := d.Charts()[0].Snapshot
+	line := headline(d)
+	columns := min(len(s.Panels), 4)
+	if len(s.Panels) > 4 {
+		columns = 3
+	}
+	columns = max(columns, 1)
+	rows := (len(s.Panels) + columns - 1) / columns
+	var states []render.State
+	if len(s.Panels) > 0 {
+		states = s.Panels[0].States
+	}
+	height := max(slideHeight-slideTop-40-legendLine*max(len(states), 4), 300*rows)
+	whole := max(slideTop+height+40+legendLine*len(states), slideHeight)
+	m := &markup{}
+	m.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n")
+	m.open("svg", "xmlns", "http://www.w3.org/2000/svg", "width", strconv.Itoa(slideWidth), "height", strconv.Itoa(whole),
+		"viewBox", fmt.Sprintf("0 0 %d %d", slideWidth, whole), "font-family", "DejaVu Sans, Verdana, Arial, sans-serif", "role", "img")
+	m.line()
+	m.element("title", d.Title)
+	m.element("desc", line+". "+s.Sentence)
+	m.line()
+	m.patterns()
+	m.empty("rect", "class", "ground", "width", "100%", "height", "100%", "fill", ground)
+	m.line()
+	m.write(slideMargin, 46, 18, "faint", faint, shortened(d.Title, 110))
+	m.write(slideMargin, 92, 38, "ink", ink, shortened(line, 56), "font-weight", "bold")
+	m.write(slideMargin, 124, 18, "ink", ink, shortened(s.Sentence, 120))
+	for i := range s.Panels {
+		ch := chart{snapshot: &s, panel: &s.Panels[i], width: float64(slideWidth-2*slideMargin) / float64(columns), height: float64(height / rows)}
+		ch.x, ch.y = slideMargin+float64(i%columns)*ch.width, slideTop+float64(i/columns)*ch.height
+		ch.draw(m)
+	}
+	y := float64(slideTop + height + 20)
+	m.write(slideMargin+6, y, 14, "faint", faint, sameScale(&s))
+	for i, state := range states {
+		at := y + float64(i+1)*legendLine
+		m.swatch(state.Name, slideMargin+6, at-13, 30, 16)
+		m.write(slideMargin+46, at, 15, "ink", ink, state.Name, "font-weight", "bold")
+		var now []string
+		for _, p := range s.Panels {
+			now = append(now, strconv.Itoa(p.States[i].Now))
+		}
+		m.write(slideMargin+190, at, 15, "ink", ink, shortened(strings.Join(now, " / ")+" at the end: "+render.LookOf(state.Name).Meaning, 110))
+	}
+	m.close()
+	m.line()
+	_, err := w.Write(m.Bytes())
+	return err
+}
+
+// headline is that of the first answer of a document.
+func headline(d *render.Document) string {
+	for _, b := range d.Blocks {
+		if h, ok := b.(render.Heading); ok && h.Level == 2 {
+			return h.Text
+		}
+	}
+	return d.Title
+}

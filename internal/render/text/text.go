@@ -1,0 +1,288 @@
+// Package text writes answers as plain text for a terminal: tables in boxes, and
+// paragraphs that fit its width. It uses no colour, and lets nothing through that
+// would change the terminal.
+package text
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"socketlab/internal/render"
+	"socketlab/internal/verdict"
+	"socketlab/internal/words"
+)
+
+var _ = render.Register(render.Format{
+	Name: "table", Rank: 1, Extensions: []string{".txt"}, Needs: render.HasBlocks, Render: write,
+})
+
+func write(w io.Writer, d *render.Document, o render.Options) error {
+	out := &writer{width: o.Width}
+	if out.width <= 0 {
+		out.width = 80
+	}
+	for _, b := range d.Blocks {
+		out.block(b)
+	}
+	_, err := io.WriteString(w, words.Printable(out.String()))
+	return err
+}
+
+// writer is text in the making.
+type writer struct {
+	strings.Builder
+	width int
+}
+
+func (w *writer) line(s string) { w.WriteString(s + "\n") }
+
+// gap leaves an empty line, but not at the beginning.
+func (w *writer) gap() {
+	if w.Len() > 0 {
+		w.line("")
+	}
+}
+
+func (w *writer) block(b render.Block) {
+	switch b := b.(type) {
+	case render.Part:
+		w.gap()
+		w.wrap("", b.Title)
+	case render.Heading:
+		if b.Wide {
+			return
+		}
+		if b.Level > 2 {
+			w.gap()
+		}
+		w.wrap("", b.Text)
+	case render.Text:
+		if b.Wide {
+			return
+		}
+		texts := []string{b.Text}
+		if b.Lines {
+			texts = strings.Split(b.Text, "\n")
+		}
+		for _, text := range texts {
+			w.wrap("", text)
+		}
+	case render.Table:
+		w.table(&b)
+	case render.List:
+		if !b.Wide {
+			w.list("", b.Items)
+		}
+	case render.Code:
+		if !b.Wide {
+			w.gap()
+			w.line(strings.TrimSuffix(b.Text, "\n"))
+			w.gap()
+		}
+	case render.Markdown:
+		w.gap()
+		w.WriteString(b.Text)
+	case render.Finding:
+		if !b.Wide {
+			w.finding(&b)
+		}
+	case render.Checklist:
+		w.checklist(&b)
+	}
+}
+
+// wrap writes text in lines of the width. The first begins with lead, the others
+// with as much space.
+func (w *writer) wrap(lead, text string) {
+	indent := ansi.StringWidth(lead)
+	line, at := lead, indent
+	for _, word := range strings.Fields(text) {
+		n := ansi.StringWidth(word)
+		if at+n > w.width && at > indent {
+			w.line(strings.TrimRight(line, " "))
+			line, at = strings.Repeat(" ", indent), indent
+		}
+		line += word + " "
+		at += n + 1
+	}
+	w.line(strings.TrimRight(line, " "))
+}
+
+// list writes names with what is said of each beside them.
+func (w *writer) list(margin string, items []render.Item) {
+	widest := 0
+	for _, i := range items {
+		widest = max(widest, ansi.StringWidth(i.Name))
+	}
+	for _, i := range items {
+		w.wrap(margin+pad(i.Name, widest)+"  ", i.Text)
+	}
+}
+
+func pad(s string, width int) string {
+	return s + strings.Repeat(" ", max(0, width-ansi.StringWidth(s)))
+}
+
+func (w *writer) finding(f *render.Finding) {
+	v := f.Verdict
+	items := []render.Item{{Name: "verdict", Text: render.Claim(v)}}
+	if f.Now != "" {
+		items = append([]render.Item{{Name: "now", Text: f.Now}}, items...)
+	}
+	items = append(items, render.Item{Name: "because", Text: strings.Join(verdict.Evidence(v), " ")})
+	for _, a := range v.Alternatives {
+		items = append(items, render.Item{Text: a.Sentence()})
+	}
+	if v.Forecast != nil {
+		items = append(items, render.Item{Name: "ahead", Text: v.Forecast.Sentence()})
+	}
+	if v.Fix != "" {
+		items = append(items, render.Item{Name: "fix", Text: v.Fix}, render.Item{Name: "more", Text: "sockwatch explain " + string(v.Kind)})
+	}
+	w.gap()
+	w.line(f.Subject)
+	w.list("  ", items)
+}
+
+func (w *writer) checklist(l *render.Checklist) {
+	w.gap()
+	for _, c := range l.Checks {
+		w.wrap(fmt.Sprintf("%-9s ", c.Label()), c.Sentence())
+		for _, d := range c.Details {
+			w.wrap(strings.Repeat(" ", 10), d)
+		}
+	}
+	w.line(l.Summary())
+}
+
+// table writes what of a table is not only for where there is room.
+func (w *writer) table(t *render.Table) {
+	var columns []int
+	var header []string
+	for i, c := range t.Columns {
+		if !c.Wide {
+			columns, header = append(columns, i), append(header, c.Title)
+		}
+	}
+	numbers := make([]bool, len(columns)) // columns that have nothing else
+	for i, c := range columns {
+		numbers[i] = t.Columns[c].Number
+	}
+	var rows [][]string
+	for _, g := range t.Groups {
+		apart := len(rows) > 0 && !t.Plain // from the group before
+		for _, r := range g.Rows {
+			if g.Wide || r.Wide {
+				continue
+			}
+			if apart {
+				rows, apart = append(rows, make([]string, len(columns))), false
+			}
+			var cells []string
+			for i, c := range columns {
+				cells = append(cells, r.Cells[c].String())
+				numbers[i] = numbers[i] && r.Cells[c][0].Value != ""
+			}
+			rows = append(rows, cells)
+		}
+	}
+	switch {
+	case len(rows) == 0:
+	case t.Plain:
+		w.plain(header, rows)
+	default:
+		w.box(header, rows, numbers)
+	}
+}
+
+// box draws a table. Where it is wider than the terminal, the widest columns give
+// way, and what does not fit goes on in the next line.
+func (w *writer) box(header []string, rows [][]string, numbers []bool) {
+	widths := make([]int, len(header))
+	all := append([][]string{header}, rows...)
+	for _, r := range all {
+		for i := range r {
+			r[i] = words.Printable(strings.Join(strings.Fields(r[i]), " "))
+			widths[i] = max(widths[i], ansi.StringWidth(r[i]))
+		}
+	}
+	const least = 8 // columns of a column
+	for {
+		total, widest := 1, 0
+		for i := range widths {
+			total += widths[i] + 3
+			if widths[i] > widths[widest] {
+				widest = i
+			}
+		}
+		if total <= w.width || widths[widest] <= least {
+			break
+		}
+		widths[widest]--
+	}
+	rule := func(left, middle, right string) {
+		parts := make([]string, len(widths))
+		for i := range widths {
+			parts[i] = strings.Repeat("─", widths[i]+2)
+		}
+		w.line(left + strings.Join(parts, middle) + right)
+	}
+	rule("┌", "┬", "┐")
+	for i, r := range all {
+		w.boxRow(r, widths, numbers, i == 0)
+		if i == 0 {
+			rule("├", "┼", "┤")
+		}
+	}
+	rule("└", "┴", "┘")
+}
+
+// boxRow writes the lines of one row.
+func (w *writer) boxRow(row []string, widths []int, numbers []bool, header bool) {
+	lines := make([][]string, len(row))
+	height := 0
+	for i := range row {
+		lines[i] = strings.Split(ansi.Wrap(row[i], widths[i], ""), "\n")
+		height = max(height, len(lines[i]))
+	}
+	for n := range height {
+		line := "│"
+		for i := range row {
+			text := ""
+			if n < len(lines[i]) {
+				text = strings.TrimRight(lines[i][n], " ")
+			}
+			space := strings.Repeat(" ", max(0, widths[i]-ansi.StringWidth(text)))
+			if numbers[i] && !header {
+				line += " " + space + text + " │"
+			} else {
+				line += " " + text + space + " │"
+			}
+		}
+		w.line(line)
+	}
+}
+
+// plain writes columns beside each other; the last one goes on under itself.
+func (w *writer) plain(header []string, rows [][]string) {
+	if strings.Join(header, "") != "" {
+		rows = append([][]string{header}, rows...)
+	}
+	widths := make([]int, len(header))
+	for _, r := range rows {
+		for i, cell := range r {
+			widths[i] = max(widths[i], ansi.StringWidth(cell))
+		}
+	}
+	last := len(header) - 1
+	for _, r := range rows {
+		lead := ""
+		for i, cell := range r[:last] {
+			lead += pad(cell, widths[i]) + "  "
+		}
+		w.wrap(lead, r[last])
+	}
+}
