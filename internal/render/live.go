@@ -30,8 +30,7 @@ type Live struct {
 	script *scenario.Script
 	// judge has what a watch is judged by, and shown the counts that are shown of it.
 	judge, shown observe.Window
-	watch        *series.Observation      // what shown keeps; nil after an event
-	growth       map[string]series.Growth // of all subjects; nil after an event
+	watch        *series.Observation // what shown keeps; nil after an event
 	verdicts     map[string]verdict.Verdict
 	together     *series.Subject
 	fresh        bool          // an event came since the last verdicts
@@ -56,7 +55,7 @@ func (l *Live) Add(e series.Event) {
 		}
 		l.run.Header = *e.Header
 	}
-	l.fresh, l.watch, l.growth = true, nil, nil
+	l.fresh, l.watch = true, nil
 	if l.run.Target != nil {
 		l.judge.Add(e)
 		l.shown.Add(counted(e))
@@ -115,27 +114,11 @@ func (l *Live) Code() string {
 // Snapshot draws what is known so far, at one end of the connections.
 func (l *Live) Snapshot(end socketstats.End) Snapshot {
 	l.judgeAll()
-	v := View{Observation: l.Observation(), End: end, Verdicts: l.verdicts, Together: l.together, Growth: l.growths()}
+	v := View{Observation: l.Observation(), End: end, Verdicts: l.verdicts, Together: l.together}
 	if l.script != nil && l.run.Commands == nil { // no script narrates what commands do
 		v.Narration = l.script.Now(l.run.Duration)
 	}
 	return Draw(v)
-}
-
-// growths are measured once for both ends. Those of a watch go by the moments that
-// it is judged by, so that all faces have the same.
-func (l *Live) growths() map[string]series.Growth {
-	if l.growth == nil {
-		o := &l.run
-		if l.run.Target != nil {
-			o = l.judge.Observation()
-		}
-		l.growth = map[string]series.Growth{}
-		for _, s := range o.Subjects {
-			l.growth[s.ID] = s.Growth()
-		}
-	}
-	return l.growth
 }
 
 // judgeAll finds the verdicts on all subjects, by their id, if that is due.

@@ -52,7 +52,8 @@ type Panel struct {
 	// Most is the largest total of any sample, TIME_WAIT included: the highest point
 	// of the chart.
 	Most int `json:"most"`
-	// Growth is the subject's, in sockets per second, and Trend the same in a word.
+	// Growth is that by which the subject was judged, in sockets per second, and
+	// Trend the same in a word.
 	Growth series.Growth `json:"growth_per_second"`
 	Trend  string        `json:"trend"`
 	// Figures are what no socket shows.
@@ -121,8 +122,6 @@ type View struct {
 	// Together is the subject that is all processes of a watch together, by whose
 	// verdict the sentence goes where no process has a fault; nil if there is none.
 	Together *series.Subject
-	// Growth is that of the subjects, by id; nil measures it.
-	Growth map[string]series.Growth
 	// Narration is what a script says of this moment; "" is nothing.
 	Narration string
 }
@@ -139,12 +138,12 @@ func Draw(v View) Snapshot {
 	}
 	states := statesOf(o, v.End)
 	for _, subject := range o.Subjects {
-		growth, known := v.Growth[subject.ID]
-		if !known {
-			growth = subject.Growth()
-		}
-		p := panelOf(o, subject, v.End, states, growth)
+		p := panelOf(o, subject, v.End, states)
 		p.Verdict = v.Verdicts[subject.ID]
+		if p.Growth = p.Verdict.Growth; len(p.Verdict.Facts) == 0 { // nobody has judged, or not yet
+			p.Growth = subject.Growth()
+		}
+		p.Trend = p.Growth.String()
 		s.Scale = max(s.Scale, p.Most)
 		s.Panels = append(s.Panels, p)
 	}
@@ -175,10 +174,10 @@ func statesOf(o *series.Observation, end socketstats.End) []socketstats.State {
 	})
 }
 
-func panelOf(o *series.Observation, s *series.Subject, end socketstats.End, states []socketstats.State, growth series.Growth) Panel {
+func panelOf(o *series.Observation, s *series.Subject, end socketstats.End, states []socketstats.State) Panel {
 	now, peak := s.Now(end), s.Peak(end)
 	p := Panel{
-		ID: s.ID, Name: s.Name, Held: now.Open(), Growth: growth, Trend: growth.String(),
+		ID: s.ID, Name: s.Name, Held: now.Open(),
 		Figures: figures(o, s), Note: note(o, s), States: []State{},
 	}
 	for _, state := range states {
