@@ -105,7 +105,7 @@ func replayRun(ctx context.Context, streams program.Streams, events []series.Eve
 	if !o.Over {
 		o.Stopped = "the recording has no end"
 	}
-	judged, err := render.Judged(o)
+	judged, err := render.Run(o)
 	if err != nil {
 		return err
 	}

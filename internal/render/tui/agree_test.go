@@ -11,6 +11,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/stretchr/testify/require"
 
+	"socketlab/internal/observe"
 	"socketlab/internal/render"
 	"socketlab/internal/render/rendertest"
 	"socketlab/internal/render/web"
@@ -19,8 +20,9 @@ import (
 	"socketlab/internal/verdict"
 )
 
-// Of one observation, with any number of subjects, the terminal and the page show
-// every number, word and sentence of its snapshot.
+// Of one observation, with any number of subjects, the terminal and the page show in
+// the end every number, word and sentence that its recording has in every format:
+// those of its snapshot.
 func TestFacesAgreeOnEveryNumber(t *testing.T) {
 	t.Parallel()
 	for name, events := range map[string][]series.Event{
@@ -37,18 +39,30 @@ func TestFacesAgreeOnEveryNumber(t *testing.T) {
 			if last := events[len(events)-1]; last.End == nil { // a page that is closed says so
 				events = append(events, series.Event{End: &series.Ending{Duration: last.Moment.At}})
 			}
-			var live render.Live
-			for _, e := range events {
-				live.Add(e)
-			}
+			recorded := recorded(t, events)
 			page := onPage(t, events)
 			for _, end := range []socketstats.End{socketstats.Client, socketstats.Server} {
-				want := live.Snapshot(end)
+				want := recorded.Snapshot(end)
 				agreeWithPage(t, &want, page, end)
 				agreeWithTerminal(t, &want, onTerminal(events, end))
 			}
 		})
 	}
+}
+
+// recorded is what a recording of events shows.
+func recorded(t *testing.T, events []series.Event) *render.Observed {
+	t.Helper()
+	if events[0].Header.Target == nil {
+		judged, err := render.Run(rendertest.Observe(events))
+		require.NoError(t, err)
+		return judged
+	}
+	var w observe.Window
+	for _, e := range events {
+		w.Add(e)
+	}
+	return render.Watched(&w)
 }
 
 // shownPage is what the page is sent, as its script reads it.
