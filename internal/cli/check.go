@@ -1,22 +1,21 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"socketlab/internal/cli/program"
+	"socketlab/internal/expect"
 	"socketlab/internal/observe"
-	"socketlab/internal/render/report"
+	"socketlab/internal/render"
+	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
 )
@@ -26,7 +25,7 @@ type checkOptions struct {
 	targetFlags
 	most     map[string]*int // by the name of a state, or "open"; below 0 is no limit
 	noGrowth bool
-	noLeak   bool
+	noFault  bool
 	length   time.Duration
 	junit    string
 	format   program.Choice
@@ -54,13 +53,13 @@ func of(state socketstats.State) func(socketstats.Counts) int {
 func checkCommand(streams program.Streams) *cobra.Command {
 	var o checkOptions
 	c := &cobra.Command{
-		Use:   "check --pid N | --name S | --port N  --max-established N ... | --no-growth | --no-leak",
+		Use:   "check --pid N | --name S | --port N  --max-established N ... | --no-growth | --no-fault",
 		Short: "Hold running processes to limits, for CI",
 		Long: `Watches processes for a time and holds them to limits, in every count. The exit
 code is 0 if all were kept, 3 if one was not, and 1 if the processes could not be
 watched to the end. With --junit, CI shows each limit as a test.`,
 		Example: `  sockwatch check --pid 4242 --max-established 50 --max-close-wait 0 --no-growth
-  sockwatch check --name myservice --no-leak --for 1m --junit sockets.xml`,
+  sockwatch check --name myservice --no-fault --for 1m --junit sockets.xml`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := o.checkFlags(c); err != nil {
 				return err
@@ -80,15 +79,15 @@ func (o *checkOptions) addFlags(f *pflag.FlagSet) {
 		o.most[l.flag] = f.Int(l.flag, -1, "most "+l.what+" in any count; below 0 is no limit")
 		f.Lookup(l.flag).DefValue = ""
 	}
-	f.BoolVar(&o.noGrowth, "no-growth", false, "the open connections must not grow all the time")
-	f.BoolVar(&o.noLeak, "no-leak", false, "the verdict must not be a leak (see diagnose)")
+	f.BoolVar(&o.noGrowth, "no-growth", false, "fail if open connections keep growing")
+	f.BoolVar(&o.noFault, "no-fault", false, "fail if the verdict is a fault (see diagnose)")
 	f.DurationVar(&o.length, "for", 30*time.Second, "how long to watch")
 	f.StringVar(&o.junit, "junit", "", "also write the result to this file, as JUnit XML")
 	f.VarP(&o.format, "output", "o", "form of the result")
 }
 
 func (o *checkOptions) checkFlags(c *cobra.Command) error {
-	limited := o.noGrowth || o.noLeak
+	limited := o.noGrowth || o.noFault
 	for _, n := range o.most {
 		limited = limited || *n >= 0
 	}
@@ -103,45 +102,46 @@ func (o *checkOptions) checkFlags(c *cobra.Command) error {
 	if err := o.check(c); err != nil {
 		return err
 	}
-	if counts := int(o.length/o.interval) + 1; (o.noGrowth || o.noLeak) && counts < verdict.Least {
-		return program.Usagef(c, "a trend takes %d counts at least, and --for %s at --interval %s makes %d", verdict.Least, o.length, o.interval, counts)
+	if counts := int(o.length/o.interval) + 1; (o.noGrowth || o.noFault) && counts < series.Least {
+		return program.Usagef(c, "a trend takes %d counts at least, and --for %s at --interval %s makes %d", series.Least, o.length, o.interval, counts)
 	}
 	return nil
 }
 
 func (o *checkOptions) run(ctx context.Context, streams program.Streams) error {
-	target := o.target()
-	target.Details = true
-	f, err := o.open(ctx, target, o.length, streams.Err)
+	f, err := o.open(ctx, observe.Options{Details: true}, o.length, streams.Err)
 	if err != nil {
 		return err
 	}
 	defer f.close()
-	var h observe.History
+	var w observe.Window
 	worst := map[string]*ceiling{}
-	err = f.follow(ctx, func(s observe.Snapshot) error {
-		h.Add(s)
+	err = f.follow(ctx, func(e series.Event) error {
+		w.Add(e)
+		if e.Moment == nil {
+			return nil
+		}
 		for _, l := range ceilings {
 			if most := *o.most[l.flag]; most >= 0 {
-				n := s.Count(l.count)
-				if w := worst[l.flag]; w == nil || n > w.count {
-					worst[l.flag] = &ceiling{n, s.After, named(f.watcher.Listed(l.state), n > most)}
+				n := w.Count(l.count)
+				if before := worst[l.flag]; before == nil || n > before.count {
+					worst[l.flag] = &ceiling{n, e.Moment.At, named(f.watcher.Listed(l.state), n > most)}
 				}
 			}
 		}
 		return nil
 	})
-	if h.Len() == 0 {
+	if w.Len() == 0 {
 		return interruptedOr(ctx, err)
 	}
 	if errors.Is(err, observe.ErrGone) {
-		err = fmt.Errorf("%w after %s of %s", err, h.Last().After.Round(100*time.Millisecond), o.length)
+		err = fmt.Errorf("%w after %s of %s", err, w.Last().At.Round(100*time.Millisecond), o.length)
 	}
 	failed := err
 	if ctx.Err() != nil {
 		failed = errors.New("interrupted")
 	}
-	return firstOf(interruptedOr(ctx, err), o.finish(streams, &h, worst, failed))
+	return firstOf(interruptedOr(ctx, err), o.finish(streams, &w, worst, failed))
 }
 
 // ceiling is the most that was seen of what has a limit.
@@ -177,66 +177,66 @@ func named(sockets []socketstats.Socket, over bool) []string {
 }
 
 // finish writes the result, and returns the exit code as an error.
-func (o *checkOptions) finish(streams program.Streams, h *observe.History, worst map[string]*ceiling, failed error) error {
-	checks := o.results(h, worst)
-	took := h.Last().After
+func (o *checkOptions) finish(streams program.Streams, w *observe.Window, worst map[string]*ceiling, failed error) error {
+	checks := o.results(w, worst)
+	result := render.Checked(o.subject(), w.Observation(), checks, failed)
 	if o.junit != "" {
-		var text bytes.Buffer
-		if err := report.WriteJUnit(&text, o.subject(), checks, took, failed); err != nil {
-			return err
-		}
-		if err := replaceFile(o.junit, text.Bytes()); err != nil {
+		err := writeNew(o.junit, true, func(to io.Writer) error { return write(to, "junit", result) })
+		if err != nil {
 			return fmt.Errorf("write the JUnit file: %w", err)
 		}
 	}
-	ok := true
-	for _, c := range checks {
-		ok = ok && c.Met
+	if err := write(streams.Out, o.format.String(), result); err != nil {
+		return err
 	}
-	if err := writeChecks(streams.Out, o.format.String(), checks, ok, took, h.Len()); err != nil {
-		return fmt.Errorf("write the result: %w", err)
-	}
-	if !ok {
+	if slices.ContainsFunc(checks, func(c render.Check) bool { return !c.Met }) {
 		return &program.CodeError{Code: program.ExitLeak}
 	}
 	return nil
 }
 
-func (o *checkOptions) results(h *observe.History, worst map[string]*ceiling) []report.Check {
-	var checks []report.Check
+func (o *checkOptions) results(w *observe.Window, worst map[string]*ceiling) []render.Check {
+	var checks []render.Check
+	add := func(met bool, text, got string, details []string) {
+		c := render.Check{Outcome: expect.Outcome{Text: text, Met: met, Got: got}}
+		if !met {
+			c.Details = details
+		}
+		checks = append(checks, c)
+	}
 	for _, l := range ceilings {
-		if w := worst[l.flag]; w != nil {
+		if c := worst[l.flag]; c != nil {
 			most := *o.most[l.flag]
-			checks = append(checks, report.Check{
-				Name: fmt.Sprintf("at most %d %s", most, l.what), Met: w.count <= most,
-				Got: fmt.Sprintf("%d, after %s", w.count, w.after.Round(100*time.Millisecond)), Details: w.sockets,
-			})
+			add(c.count <= most, fmt.Sprintf("at most %d %s", most, l.what), fmt.Sprintf("%d, after %s", c.count, c.after.Round(100*time.Millisecond)), c.sockets)
 		}
 	}
-	judged := h.Judge(false)
+	subjects := w.Subjects()
 	if o.noGrowth {
-		checks = append(checks, growthCheck(judged))
+		met, got, details := growth(subjects)
+		add(met, "no growth", got, details)
 	}
-	if o.noLeak {
-		w := observe.Worst(judged)
-		checks = append(checks, report.Check{
-			Name: "no leak", Met: !w.Verdict.Leak && w.Verdict.Kind != verdict.NotEnoughData, Got: string(w.Verdict.Kind),
-			Details: append([]string{w.Name}, report.Words(w.Verdict)...),
-		})
+	if o.noFault {
+		verdicts := observe.Judge(subjects, false)
+		s := observe.Worst(subjects, verdicts)
+		v := verdicts[s.ID]
+		add(!v.IsFault() && v.Kind != verdict.NotEnoughData, "no fault", string(v.Kind), append([]string{s.Name}, verdict.Sentences(v)...))
 	}
 	return checks
 }
 
-func growthCheck(judged []observe.SubjectVerdict) report.Check {
-	check := report.Check{Name: "no growth", Met: true, Got: "no lasting trend"}
-	for _, j := range judged {
-		if perSecond, grows := verdict.Grows(j.Series); grows {
-			check.Met = false
-			check.Got = fmt.Sprintf("growth of %.2f open connections a second", perSecond)
-			check.Details = append(check.Details, fmt.Sprintf("%s: %.2f a second", j.Name, perSecond))
+// growth reports whether no subject grows all the time.
+func growth(subjects []*series.Subject) (met bool, got string, details []string) {
+	fastest := series.Growth(0)
+	for _, s := range subjects {
+		if g, grows := s.Grows(); grows {
+			fastest = max(fastest, g)
+			details = append(details, fmt.Sprintf("%s: %s", s.Name, g))
 		}
 	}
-	return check
+	if len(details) > 0 {
+		return false, fmt.Sprintf("open connections grow by %s", fastest), details
+	}
+	return true, "no lasting trend", nil
 }
 
 func (o *checkOptions) subject() string {
@@ -248,54 +248,4 @@ func (o *checkOptions) subject() string {
 	default:
 		return fmt.Sprintf("pid-%d", o.pids[0])
 	}
-}
-
-func writeChecks(w io.Writer, format string, checks []report.Check, ok bool, took time.Duration, samples int) error {
-	if format == "json" {
-		out := json.NewEncoder(w)
-		out.SetIndent("", "  ")
-		out.SetEscapeHTML(false)
-		return out.Encode(struct {
-			Schema     string         `json:"schema"`
-			OK         bool           `json:"ok"`
-			Checks     []report.Check `json:"checks"`
-			DurationMS int64          `json:"duration_ms"`
-			Samples    int            `json:"samples"`
-		}{"sockwatch.check/v1", ok, checks, took.Milliseconds(), samples})
-	}
-	for _, c := range checks {
-		mark := "ok    "
-		if !c.Met {
-			mark = "FAILED"
-		}
-		if _, err := fmt.Fprintf(w, "%s  %s: %s\n", mark, c.Name, c.Got); err != nil {
-			return err
-		}
-		if !c.Met {
-			for _, d := range c.Details {
-				if _, err := io.WriteString(w, report.Wrap("        ", d)); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
-}
-
-// replaceFile writes a file whole or not at all. What is no file, such as
-// /dev/stdout or a pipe, is written to as it is.
-func replaceFile(path string, data []byte) error {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
-		return os.WriteFile(path, data, 0o644)
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".sockwatch-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

@@ -10,7 +10,9 @@ import (
 
 	"socketlab/internal/cli/program"
 	"socketlab/internal/observe"
-	"socketlab/internal/render/report"
+	"socketlab/internal/recording"
+	"socketlab/internal/render"
+	"socketlab/internal/series"
 	"socketlab/internal/verdict"
 )
 
@@ -28,12 +30,12 @@ func diagnoseCommand(streams program.Streams) *cobra.Command {
 		Use:   "diagnose --pid N | --name S | --port N | FILE",
 		Short: "Say what is wrong with running processes, and how to fix it",
 		Long: `Watches processes until it is sure what their sockets show, and prints the
-verdict: healthy, or a kind of leak, with the evidence. With --for it goes on for
-that long, unless it is sure of a leak before: the longer it watches, the slower
+verdict: healthy, or a kind of fault, with the facts. With --for it goes on for
+that long, unless it is sure of a fault before: the longer it watches, the slower
 a leak it finds. A FILE of sockwatch record, or of run --record, is judged as it
 stands.
 
-Exit codes: 0 healthy, 3 a leak, 1 when there was not enough to see.
+Exit codes: 0 healthy, 3 a fault, 1 when there was not enough to see.
 docs/verdict.md says how each kind is recognised; sockwatch explain lists them.`,
 		Example: `  sockwatch diagnose --pid 4242
   sockwatch diagnose --port 5432 --for 1m
@@ -45,7 +47,7 @@ docs/verdict.md says how each kind is recognised; sockwatch explain lists them.`
 			case len(args) == 1 && t.named():
 				return program.Usagef(c, "give a FILE, or one of --pid, --name and --port, not both")
 			case len(args) == 1:
-				return diagnoseFile(streams, args[0], format.String())
+				return diagnoseFile(c.Context(), streams, args[0], format.String())
 			case !t.named():
 				return program.Usagef(c, "nothing to diagnose: give --pid, --name, --port, or a recording's FILE")
 			case length < 0:
@@ -59,78 +61,82 @@ docs/verdict.md says how each kind is recognised; sockwatch explain lists them.`
 	}
 	f := c.Flags()
 	t.add(f, "a server's port on this machine: its clients, and itself")
-	f.DurationVar(&length, "for", 0, fmt.Sprintf("watch for this long, or until it is sure of a leak; 0 is until it is sure, %s at most", longestDiagnosis))
+	f.DurationVar(&length, "for", 0, fmt.Sprintf("watch for this long, or until it is sure of a fault; 0 is until it is sure, %s at most", longestDiagnosis))
 	f.VarP(&format, "output", "o", "form of the verdict")
 	f.BoolVarP(&quiet, "quiet", "q", false, "say nothing while watching")
 	return c
 }
 
-// examination watches a target and judges it after every count.
+// examination watches a target and judges it after every sample.
 type examination struct {
-	history observe.History
-	// same is how many counts in a row have shown the same.
-	same int
-	last observe.SubjectVerdict
+	window observe.Window
+	// same is how many samples in a row have shown the same of the same subject.
+	same    int
+	subject *series.Subject
+	verdict verdict.Verdict
 	// patient says that what is healthy is watched until the time is over.
 	patient bool
 	say     func(format string, args ...any)
 }
 
-// scan enters a count, and returns errSeen once the verdict is sure.
-func (e *examination) scan(s observe.Snapshot) error {
-	e.history.Add(s)
-	now := observe.Worst(e.history.Judge(false))
-	if now.Verdict.Kind == e.last.Verdict.Kind && now.Name == e.last.Name {
+// scan enters an event, and returns errSeen once the verdict is sure.
+func (e *examination) scan(event series.Event) error {
+	e.window.Add(event)
+	if event.Moment == nil {
+		return nil
+	}
+	subjects := e.window.Subjects()
+	verdicts := observe.Judge(subjects, false)
+	worst := observe.Worst(subjects, verdicts)
+	now := verdicts[worst.ID]
+	if e.subject != nil && now.Kind == e.verdict.Kind && worst.ID == e.subject.ID {
 		e.same++
 	} else {
 		e.same = 1
-		e.report(s, now)
+		e.report(event.Moment.At.Round(100*time.Millisecond), worst, now)
 	}
-	e.last = now
+	e.subject, e.verdict = worst, now
 	if e.sure() {
 		return errSeen
 	}
 	return nil
 }
 
-// report says that the verdict is another one now, and that one was taken back.
-func (e *examination) report(s observe.Snapshot, now observe.SubjectVerdict) {
-	after := s.After.Round(100 * time.Millisecond)
+// report says that the verdict is another one now, and that one was withdrawn.
+func (e *examination) report(at time.Duration, worst *series.Subject, now verdict.Verdict) {
 	switch {
-	case now.Verdict.Leak:
-		e.say("%8s  %s: %s so far (confidence: %s)\n", after, now.Name, now.Verdict.Kind, now.Verdict.Confidence)
-	case e.last.Verdict.Leak:
-		e.say("%8s  %s: taken back: %s\n", after, e.last.Name, now.Verdict.Kind)
-	case now.Verdict.Kind != e.last.Verdict.Kind:
-		e.say("%8s  %s so far\n", after, now.Verdict.Kind)
+	case now.Severity != "":
+		e.say("%8s  %s: %s so far (confidence: %s)\n", at, worst.Name, now.Kind, now.Confidence)
+	case e.verdict.Severity != "":
+		e.say("%8s  %s: withdrawn: %s\n", at, e.subject.Name, now.Kind)
+	case now.Kind != e.verdict.Kind:
+		e.say("%8s  %s so far\n", at, now.Kind)
 	}
 }
 
-// sure reports whether more counts would hardly change the verdict. That
+// sure reports whether more samples would hardly change the verdict. That
 // something is healthy shows only in time.
 func (e *examination) sure() bool {
 	const stable, enough = 3, 20
 	if e.same < stable {
 		return false
 	}
-	switch v := e.last.Verdict; v.Kind {
+	switch e.verdict.Kind {
 	case verdict.NotEnoughData:
 		return false
 	case verdict.Healthy:
-		return e.history.Len() >= enough && !e.patient
+		return e.window.Len() >= enough && !e.patient
 	default:
-		return v.Confidence != verdict.Low || e.history.Len() >= 2*enough
+		return e.verdict.Confidence != verdict.Low || e.window.Len() >= 2*enough
 	}
 }
 
 func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, length time.Duration, format string, quiet bool) error {
-	target := t.target()
-	target.Details = true
 	patient := length > 0
 	if !patient {
 		length = longestDiagnosis
 	}
-	f, err := t.open(ctx, target, length, streams.Err)
+	f, err := t.open(ctx, observe.Options{Details: true}, length, streams.Err)
 	if err != nil {
 		return err
 	}
@@ -141,16 +147,40 @@ func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, leng
 		}
 	}}
 	err = f.follow(ctx, e.scan)
-	gone := errors.Is(err, observe.ErrGone)
-	if e.history.Len() == 0 {
+	if e.window.Len() == 0 {
 		return interruptedOr(ctx, err)
 	}
-	if gone {
+	if errors.Is(err, observe.ErrGone) {
 		fmt.Fprintln(streams.Err, "sockwatch: "+err.Error())
 		err = nil
 	}
-	found := printDiagnosis(ctx, streams, &e.history, f.source.Name(), format, gone)
+	found := printDiagnosis(ctx, streams, &e.window, format)
 	return firstOf(interruptedOr(ctx, err), found)
+}
+
+// diagnoseFile judges a recording as it stands.
+func diagnoseFile(ctx context.Context, streams program.Streams, path, format string) error {
+	r, err := recording.Read(path)
+	switch {
+	case r == nil:
+		return err
+	case r.Observation.Cost.Samples == 0:
+		return firstOf(err, fmt.Errorf("%s has no sample", path))
+	case r.Observation.Target != nil:
+		var w observe.Window
+		for _, e := range r.Events {
+			w.Add(e)
+		}
+		return firstOf(err, printDiagnosis(ctx, streams, &w, format))
+	}
+	run, badScript := render.Run(r.Observation)
+	if badScript != nil {
+		return firstOf(err, badScript)
+	}
+	if err := write(streams.Out, format, render.Diagnosis(run)); err != nil {
+		return err
+	}
+	return firstOf(err, verdictCode(run.Observation.Subjects, run.Result.Verdicts))
 }
 
 // firstOf returns the first error: of a failure before a verdict's exit code.
@@ -171,25 +201,24 @@ func interruptedOr(ctx context.Context, err error) error {
 	return err
 }
 
-// printDiagnosis prints what a history shows, and returns the exit code as an
-// error.
-func printDiagnosis(ctx context.Context, streams program.Streams, h *observe.History, source, format string, ended bool) error {
-	d := report.Diagnosis{
-		Source: source, Samples: h.Len(), Duration: h.Last().After, Verdicts: h.Judge(ended), Last: h.Last(),
-	}
-	if err := report.WriteDiagnosis(streams.Out, format, d); err != nil {
-		return fmt.Errorf("write the verdict: %w", err)
+// printDiagnosis prints what a window shows, and returns the exit code as an error,
+// unless the context is over.
+func printDiagnosis(ctx context.Context, streams program.Streams, w *observe.Window, format string) error {
+	seen := render.Watched(w)
+	if err := write(streams.Out, format, render.Diagnosis(seen)); err != nil {
+		return err
 	}
 	if ctx.Err() != nil {
 		return nil
 	}
-	return verdictCode(observe.Worst(d.Verdicts).Verdict)
+	return verdictCode(w.Subjects(), seen.Result.Verdicts)
 }
 
-// verdictCode is the exit code of a verdict.
-func verdictCode(v verdict.Verdict) error {
+// verdictCode is the exit code of the verdict that matters most.
+func verdictCode(subjects []*series.Subject, verdicts map[string]verdict.Verdict) error {
+	v := verdicts[observe.Worst(subjects, verdicts).ID]
 	switch {
-	case v.Leak:
+	case v.IsFault():
 		return &program.CodeError{Code: program.ExitLeak}
 	case v.Kind == verdict.NotEnoughData:
 		return errors.New("not enough was seen for a verdict: watch for longer (--for)")

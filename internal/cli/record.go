@@ -9,10 +9,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"socketlab/internal/cli/program"
-	"socketlab/internal/expect"
 	"socketlab/internal/observe"
 	"socketlab/internal/recording"
-	"socketlab/internal/render/report"
+	"socketlab/internal/series"
+	"socketlab/internal/words"
 )
 
 func recordCommand(streams program.Streams) *cobra.Command {
@@ -58,70 +58,28 @@ sockwatch replay FILE shows it again, and sockwatch diagnose FILE judges it.`,
 }
 
 func recordTarget(ctx context.Context, streams program.Streams, t *targetFlags, length time.Duration, out *recording.Writer) error {
-	target := t.target()
-	target.Details = true
-	f, err := t.open(ctx, target, length, streams.Err)
+	f, err := t.open(ctx, observe.Options{Details: true}, length, streams.Err)
 	if err != nil {
 		return err
 	}
 	defer f.close()
 	samples := 0
-	begin := &observe.Begin{
-		Schema: recording.Schema, Port: target.Port, PIDs: target.PIDs, Name: target.Name,
-		Source: f.source.Name(), Interval: f.interval, Started: time.Now(),
-		Provenance: thisProvenance(),
-	}
-	err = f.follow(ctx, func(s observe.Snapshot) error {
-		if samples == 0 {
-			out.Write(observe.Event{Watch: begin})
+	err = f.follow(ctx, func(e series.Event) error {
+		if e.Moment != nil {
+			samples++
 		}
-		samples++
-		out.Write(observe.Event{Snapshot: &s})
+		out.Write(e)
 		return out.Err()
 	})
-	ending := &observe.Ending{Gone: errors.Is(err, observe.ErrGone)}
-	switch {
-	case ctx.Err() != nil:
-		ending.Stopped = "interrupted"
-	case err != nil && !ending.Gone:
-		ending.Stopped = err.Error()
-	}
-	if samples > 0 {
-		out.Write(observe.Event{End: ending})
-	}
 	if closeErr := out.Close(); closeErr != nil {
 		return closeErr
 	}
 	if samples > 0 {
-		fmt.Fprintf(streams.Err, "sockwatch: %d samples in %s\n", samples, out.Path)
+		fmt.Fprintf(streams.Err, "sockwatch: %s in %s\n", words.Plural(samples, "sample"), out.Path)
 	}
-	if ending.Gone && samples > 0 {
+	if errors.Is(err, observe.ErrGone) && samples > 0 {
 		fmt.Fprintln(streams.Err, "sockwatch: "+err.Error())
 		return nil
 	}
 	return interruptedOr(ctx, err)
-}
-
-// diagnoseFile judges a recording as it stands.
-func diagnoseFile(streams program.Streams, path, format string) error {
-	r, err := recording.Read(path)
-	switch {
-	case r == nil:
-		return err
-	case r.Run == nil && r.History.Len() > 0:
-		return firstOf(err, printDiagnosis(context.Background(), streams, &r.History, r.Watch.Source, format, r.Gone()))
-	case r.Run == nil:
-		return firstOf(err, fmt.Errorf("%s has no sample", path))
-	}
-	d := report.Diagnosis{Source: r.Run.Source, Duration: r.Run.Duration, Samples: r.Run.Sampling.Samples}
-	for _, s := range expect.Sides(r.Run) {
-		d.Verdicts = append(d.Verdicts, observe.SubjectVerdict{Subject: observe.Subject{Name: s.Name, Series: s.Series}, Verdict: s.Verdict})
-	}
-	if d.Samples == 0 {
-		return firstOf(err, fmt.Errorf("%s has no sample", path))
-	}
-	if writeErr := report.WriteDiagnosis(streams.Out, format, d); writeErr != nil {
-		return fmt.Errorf("write the verdict: %w", writeErr)
-	}
-	return firstOf(err, verdictCode(observe.Worst(d.Verdicts).Verdict))
 }

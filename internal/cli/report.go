@@ -6,16 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"strings"
 
-	"github.com/shirou/gopsutil/v3/host"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"socketlab/internal/cli/program"
 	"socketlab/internal/expect"
-	"socketlab/internal/provenance"
 	"socketlab/internal/recording"
 	"socketlab/internal/render/report"
 )
@@ -93,31 +90,6 @@ func pagesOf(entries []report.Entry) []namedFile {
 
 func writeSVG(w io.Writer, e report.Entry) error {
 	return report.SVG(w, e.Run)
-}
-
-// thisProvenance is this program with the command that started it, and where it runs.
-func thisProvenance() *provenance.Info {
-	system := runtime.GOOS
-	if kernel, err := host.KernelVersion(); err == nil && kernel != "" {
-		system += " " + kernel
-	}
-	words := []string{"sockwatch"}
-	for _, word := range os.Args[1:] {
-		words = append(words, quoted(word))
-	}
-	return &provenance.Info{
-		Command: strings.Join(words, " "), Version: program.Version(),
-		System: system, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
-	}
-}
-
-// quoted writes a word as a shell takes it.
-func quoted(word string) string {
-	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./:,+@%"
-	if word != "" && strings.Trim(word, plain) == "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 func reportCommand(streams program.Streams) *cobra.Command {

@@ -60,8 +60,16 @@ func checkFree(path string, force, folder bool) error {
 }
 
 // writeNew writes a file beside its place and then moves it there, so that
-// nobody finds a half of it.
+// nobody finds a half of it. With force it takes the place of a file; what is
+// none, such as /dev/stdout or a pipe, is written to as it is.
 func writeNew(path string, force bool, write func(io.Writer) error) (err error) {
+	if info, err := os.Stat(path); force && err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(write(f), f.Close())
+	}
 	f, err := os.CreateTemp(filepath.Dir(filepath.Clean(path)), temporary)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 
 	"socketlab/internal/cli/program"
 	"socketlab/internal/observe"
+	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 )
 
@@ -45,8 +46,8 @@ func (t *targetFlags) check(c *cobra.Command) error {
 	return nil
 }
 
-func (t *targetFlags) target() observe.Target {
-	return observe.Target{Port: uint16(t.port), PIDs: t.pids, Name: t.name}
+func (t *targetFlags) target() series.Target {
+	return series.Target{Port: uint16(t.port), PIDs: t.pids, Name: t.name}
 }
 
 // follower counts a target again and again.
@@ -58,13 +59,13 @@ type follower struct {
 	errs     io.Writer     // for a warning that counting is dear
 }
 
-// open begins to watch a target.
-func (t *targetFlags) open(ctx context.Context, target observe.Target, length time.Duration, errs io.Writer) (*follower, error) {
+// open begins to watch the target.
+func (t *targetFlags) open(ctx context.Context, o observe.Options, length time.Duration, errs io.Writer) (*follower, error) {
 	source, err := socketstats.OpenSource(t.source.String())
 	if err != nil {
 		return nil, err
 	}
-	w, err := observe.New(ctx, source, target)
+	w, err := observe.New(ctx, source, t.target(), o)
 	if err != nil {
 		return nil, errors.Join(err, source.Close())
 	}
@@ -76,10 +77,38 @@ func (f *follower) close() error { return errors.Join(f.watcher.Close(), f.sourc
 // errSeen is returned by a function that has seen enough.
 var errSeen = errors.New("seen enough")
 
-// follow hands over each count, until the time is over or see returns an error:
-// errSeen ends it in order. It returns [observe.ErrGone] when every watched
-// process has ended, and the context's error on Ctrl-C.
-func (f *follower) follow(ctx context.Context, see func(observe.Snapshot) error) error {
+// follow hands over the events of the watch: a header before the first sample, and an
+// end after the last. It ends when the time is over, or when see returns an error:
+// errSeen ends it in order. It returns [observe.ErrGone] when every watched process
+// has ended, and the context's error on Ctrl-C.
+func (f *follower) follow(ctx context.Context, see func(series.Event) error) error {
+	var last *series.Moment
+	err := f.samples(ctx, func(m *series.Moment) error {
+		if last == nil {
+			h := f.watcher.Header()
+			h.Interval, h.Length, h.Provenance = f.interval, f.length, thisProvenance()
+			if err := see(series.Event{Header: &h}); err != nil {
+				return err
+			}
+		}
+		last = m
+		return see(series.Event{Moment: m})
+	})
+	if last == nil {
+		return err
+	}
+	end := &series.Ending{Duration: last.At, Gone: errors.Is(err, observe.ErrGone)}
+	switch {
+	case ctx.Err() != nil:
+		end.Stopped = "interrupted"
+	case err != nil && !end.Gone:
+		end.Stopped = err.Error()
+	}
+	return firstOf(err, see(series.Event{End: end}))
+}
+
+// samples hands over each sample.
+func (f *follower) samples(ctx context.Context, see func(*series.Moment) error) error {
 	var end <-chan time.Time
 	if f.length > 0 {
 		end = time.After(f.length)
@@ -88,12 +117,12 @@ func (f *follower) follow(ctx context.Context, see func(observe.Snapshot) error)
 	defer tick.Stop()
 	warned := false
 	for {
-		snap, err := f.watcher.Count(ctx)
+		m, err := f.watcher.Sample(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if err == nil {
-			err = see(snap)
+			err = see(&m)
 		}
 		if errors.Is(err, errSeen) {
 			return nil
@@ -101,9 +130,9 @@ func (f *follower) follow(ctx context.Context, see func(observe.Snapshot) error)
 		if err != nil {
 			return err
 		}
-		if !warned && snap.Took > f.interval/dear {
+		if !warned && m.Took > f.interval/dear {
 			warned = true
-			warnDear(f.errs, f.source, snap.Took, f.interval)
+			warnDear(f.errs, f.source, m.Took, f.interval)
 		}
 		over, err := f.pause(ctx, tick.C, end)
 		if over || err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/observe"
+	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 )
 
@@ -45,14 +46,19 @@ func TestFollowingEndsWithTheCountInWhichItsTimeIsOver(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				source := &slowSource{takes: test.takes}
-				w, err := observe.New(t.Context(), source, observe.Target{Port: 80})
+				w, err := observe.New(t.Context(), source, series.Target{Port: 80}, observe.Options{})
 				require.NoError(t, err)
 				defer w.Close()
 				source.lists = 0
 				f := &follower{watcher: w, source: source, interval: time.Second, length: 3500 * time.Millisecond, errs: io.Discard}
-				began, seen := time.Now(), 0
-				require.NoError(t, f.follow(t.Context(), func(observe.Snapshot) error { seen++; return nil }))
-				require.Equal(t, test.counts, seen)
+				began := time.Now()
+				var seen series.Observation
+				require.NoError(t, f.follow(t.Context(), func(e series.Event) error { seen.Add(e); return nil }))
+				require.Equal(t, test.counts, seen.Cost.Samples)
+				require.EqualValues(t, 80, seen.Target.Port)
+				require.Equal(t, time.Second, seen.Interval)
+				require.True(t, seen.Over)
+				require.Empty(t, seen.Stopped)
 				require.Equal(t, test.counts, source.lists)
 				require.Equal(t, test.lasts, time.Since(began))
 			})

@@ -11,12 +11,18 @@ import (
 
 	"socketlab/internal/cli/program"
 	"socketlab/internal/observe"
+	"socketlab/internal/render"
 	"socketlab/internal/render/tui"
 	"socketlab/internal/render/web"
+	"socketlab/internal/series"
 )
 
-// defaultWatchPort is where slowserver listens.
-const defaultWatchPort = 8080
+const (
+	// defaultWatchPort is where slowserver listens.
+	defaultWatchPort = 8080
+	// watched is how many samples of a watch are kept.
+	watched = 600
+)
 
 func watchCommand(streams program.Streams) *cobra.Command {
 	var (
@@ -57,18 +63,17 @@ as the kernel keeps it (in TIME_WAIT, for instance), if it was seen before.`,
 			if err != nil {
 				return err
 			}
-			target := t.target()
+			// Lines of JSON are for programs, which judge by themselves, and cost the less.
+			options := observe.Options{Details: format.String() != "json"}
 			if page != nil {
-				target.Except = page.Port()
+				options.Except = page.Port()
 				defer func() { _ = linger(c.Context(), page, true, streams.Err) }() // what was seen is printed
 			}
 			screen := tui.NewTerminal(streams.Out, streams.Err, streams.In)
 			if page != nil {
 				screen.Pin("the page is at " + page.URL())
 			}
-			// JSON is what it always was, and lines have no room for a verdict.
-			target.Details = format.String() != "json" && (page != nil || screen.Views())
-			f, err := t.open(c.Context(), target, length, screen)
+			f, err := t.open(c.Context(), options, length, screen)
 			if err != nil {
 				return err
 			}
@@ -87,25 +92,26 @@ as the kernel keeps it (in TIME_WAIT, for instance), if it was seen before.`,
 func showWatch(c *cobra.Command, streams program.Streams, screen *tui.Terminal, f *follower, format string, page *web.Server) error {
 	ctx, cancel := context.WithCancelCause(c.Context())
 	defer cancel(nil)
-	show, closeFace := screen.Watch(controls(cancel))
-	if format == "json" {
+	show, closeFace := screen.Show(controls(cancel))
+	if format == "json" { // a line for each event, as in a recording
 		out := json.NewEncoder(streams.Out)
-		show = func(s observe.Snapshot) { _ = out.Encode(s) } // a closed pipe ends us by its signal
+		show = func(e series.Event) { _ = out.Encode(e) } // a closed pipe ends us by its signal
 	}
 	defer closeFace() // also when something panics
 	defer context.AfterFunc(ctx, closeFace)()
-	var last observe.Snapshot
-	err := f.follow(ctx, func(s observe.Snapshot) error {
-		last = s
-		show(s)
-		if page != nil {
-			page.Watch(s)
-		}
+	seen, pageToo := observe.Window{Most: watched}, onPage(page)
+	err := f.follow(ctx, func(e series.Event) error {
+		seen.Add(e)
+		show(e)
+		pageToo(e)
 		return nil
 	})
 	closeFace()
-	if format == "table" && !last.At.IsZero() { // what was seen last, to keep
-		fmt.Fprintf(streams.Out, "\n%s", tui.WatchTable(last))
+	if format != "json" && seen.Len() > 0 { // what was seen last, to keep
+		fmt.Fprintln(streams.Out)
+		if err := write(streams.Out, format, render.Watch(render.Watched(&seen))); err != nil {
+			return err
+		}
 	}
 	switch {
 	case errors.Is(context.Cause(ctx), errQuit):
