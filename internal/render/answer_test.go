@@ -138,6 +138,21 @@ func TestDiagnosisInJSONHasTheWorstFirst(t *testing.T) {
 	require.Equal(t, verdict.Healthy, of.Subjects[1].Verdict.Kind)
 }
 
+// At a port clients come all the time.
+func TestWhoHasJustComeDoesNotDecide(t *testing.T) {
+	t.Parallel()
+	events := rendertest.Watch(60, 1)
+	last := events[60].Moment
+	last.Subjects = append(last.Subjects, rendertest.Process(99, 1, true))
+	var w observe.Window
+	for _, e := range events {
+		w.Add(e)
+	}
+	var of struct{ Kind verdict.Kind }
+	require.NoError(t, json.Unmarshal([]byte(written(t, "json", render.Diagnosis(render.Watched(&w)))), &of))
+	require.Equal(t, verdict.Healthy, of.Kind)
+}
+
 // suites is what a CI system reads.
 type suites struct {
 	XMLName xml.Name `xml:"testsuites"`

@@ -103,10 +103,15 @@ func (o *Observed) pair() (faulty, fixed *series.Subject, ok bool) {
 	return faulty, fixed, faulty != nil && fixed != nil
 }
 
-// worst returns the verdict that matters most.
+// worst returns the verdict that matters most. Who was not there for long enough to
+// be judged does not count: at a port clients come all the time.
 func (o *Observed) worst() (worst verdict.Verdict) {
 	for _, s := range o.subjects() {
-		if v := o.Result.Verdicts[s.ID]; v.Kind != "" && (worst.Kind == "" || verdict.Compare(v, worst) < 0) {
+		v := o.Result.Verdicts[s.ID]
+		if v.Kind == "" || (v.Kind == verdict.NotEnoughData && len(v.Facts) == 0) {
+			continue
+		}
+		if worst.Kind == "" || verdict.Compare(v, worst) < 0 {
 			worst = v
 		}
 	}
