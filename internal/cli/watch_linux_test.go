@@ -49,7 +49,7 @@ func TestWatchShowsVerdicts(t *testing.T) {
 		x.until("verdict: healthy, high")
 		screen := x.until("verdict: idle-connections-not-reused, ")
 		require.Regexp(t, `(?m)^client-faulty \(`+pidOf(leaks)+`\): idle-connections-not-reused, holds \d+ sockets; 2 processes hold \d+\.`, screen)
-		require.Contains(t, screen, "To fix it: ")
+		require.Contains(t, screen, "Fix: ")
 		x.press("q")
 		require.Contains(t, x.until("code="), "code=0", "a verdict is no failure of the watch")
 	})
