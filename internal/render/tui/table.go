@@ -42,12 +42,8 @@ func (t *table) show(e series.Event) {
 	t.rest = time.Now().Add(t.throttle.Rest(time.Since(began)))
 }
 
-// Table returns an observation as it is now as a table: a row for each state that
+// tableLines are an observation as it is now as a table: a row for each state that
 // was ever seen, a column for each subject.
-func Table(live *render.Live) string {
-	return strings.Join(tableLines(live), "\n") + "\n"
-}
-
 func tableLines(live *render.Live) []string {
 	o, s := live.Observation(), live.Snapshot(socketstats.Client)
 	switch {

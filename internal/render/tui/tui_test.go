@@ -129,7 +129,7 @@ func TestWatchTableHasAColumnForEachProcess(t *testing.T) {
 		live.Add(series.Event{Header: &series.Header{Target: &series.Target{Port: 8080}}})
 		m.Clock = time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)
 		live.Add(series.Event{Moment: &m})
-		return Table(&live)
+		return strings.Join(tableLines(&live), "\n") + "\n"
 	}
 	named := func(pid int32, name string, client, server socketstats.Counts) series.SubjectSample {
 		id := fmt.Sprint(pid)
