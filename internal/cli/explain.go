@@ -2,23 +2,21 @@ package cli
 
 import (
 	"cmp"
-	"fmt"
-	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"socketlab/internal/cli/program"
 	"socketlab/internal/errorcatalog"
-	"socketlab/internal/render/report"
+	"socketlab/internal/render"
 	"socketlab/internal/verdict"
 	"socketlab/scenarios"
 )
 
 func explainCommand(streams program.Streams) *cobra.Command {
-	return &cobra.Command{
+	var output outputFlag
+	c := &cobra.Command{
 		Use:   "explain [KIND | ERROR]",
 		Short: "Say what a verdict or an error means, how it is recognised, and where it is taught",
 		Long: `Says what a verdict means and how it is recognised; or of an error the form in
@@ -34,18 +32,24 @@ lists the verdicts and the errors.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return explainAll(streams.Out)
+				return output.write(streams.Out, explainAll())
 			}
 			name := strings.Join(args, " ") // an error's text is several words
-			if about, ok := verdict.Explain(verdict.Kind(name)); ok {
-				return explain(streams.Out, about)
+			if rule, ok := verdict.Lookup(verdict.Kind(name)); ok {
+				d, err := explainKind(&rule)
+				if err != nil {
+					return err
+				}
+				return output.write(streams.Out, d)
 			}
 			if entry, ok := errorcatalog.Find(name); ok {
-				return explainError(streams.Out, entry)
+				return output.write(streams.Out, explainError(&entry))
 			}
 			return program.Usagef(c, "no verdict and no error %q%s; sockwatch explain lists them all", name, closestExplained(name))
 		},
 	}
+	output.add(c.Flags(), "table", tableAnswer)
+	return c
 }
 
 // closestExplained is closest among verdicts and errors, and then among the
@@ -62,102 +66,132 @@ func closestExplained(name string) string {
 	return cmp.Or(program.Closest(name, names, strings.ToUpper(name)), program.Closest(name, texts))
 }
 
-func explainAll(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "VERDICT\tMEANS")
-	for _, k := range verdict.Kinds() {
-		about, _ := verdict.Explain(k)
-		fmt.Fprintf(t, "%s\t%s\n", k, about.Title)
+// explanationSchema names the form of an explanation in JSON.
+const explanationSchema = "sockwatch.explanation/v1"
+
+// explainAll lists the verdicts and the errors.
+func explainAll() *render.Document {
+	type line struct {
+		Name  string `json:"name"`
+		Title string `json:"title"`
 	}
-	fmt.Fprintln(t, "\nERROR\tMEANS")
+	d := &render.Document{Title: "verdicts and errors", Records: [][]string{{"of", "name", "title"}}}
+	list := func(of string, lines []line) {
+		t := render.Table{Name: "the " + of + "s", Plain: true, Columns: []render.Column{{Title: strings.ToUpper(of)}, {Title: "MEANS"}}, Groups: []render.Group{{}}}
+		for _, l := range lines {
+			t.Groups[0].Rows = append(t.Groups[0].Rows, render.Words(l.Name, l.Title))
+			d.Records = append(d.Records, []string{of, l.Name, l.Title})
+		}
+		if len(d.Blocks) > 0 {
+			d.Blocks = append(d.Blocks, render.Text{})
+		}
+		d.Blocks = append(d.Blocks, t)
+	}
+	var kinds, errors []line
+	for _, rule := range verdict.Rules() {
+		kinds = append(kinds, line{string(rule.Kind), rule.Title})
+	}
 	for _, e := range errorcatalog.All() {
-		fmt.Fprintf(t, "%s\t%s\n", e.Name, e.Title)
+		errors = append(errors, line{e.Name, e.Title})
 	}
-	return t.Flush()
+	list("verdict", kinds)
+	list("error", errors)
+	d.Data = render.Object{{Name: "schema", Value: explanationSchema}, {Name: "verdicts", Value: kinds}, {Name: "errors", Value: errors}}
+	return d
 }
 
-func explain(w io.Writer, about verdict.Explanation) error {
-	var text strings.Builder
-	fmt.Fprintf(&text, "%s: %s\n", about.Kind, about.Title)
-	explainPart(&text, "means", about.Means)
-	explainPart(&text, "recognised", about.Recognised)
-	explainPart(&text, "fix", about.Fix)
-	taught, err := taughtIn(about)
-	if err != nil {
-		return err
-	}
-	explainScenarios(&text, taught)
-	_, err = io.WriteString(w, text.String())
-	return err
+// explanation is an answer in the making: of each part a paragraph or more, and the
+// same in JSON.
+type explanation struct {
+	*render.Document
+	parts []render.Item
+	data  render.Object
 }
 
-// explainPart writes paragraphs under a name in the margin.
-func explainPart(text *strings.Builder, name string, paragraphs ...string) {
-	for i, words := range paragraphs {
-		if words == "" {
-			continue
-		}
-		if i == 0 {
-			text.WriteString("\n")
-		} else {
-			name = ""
-		}
-		text.WriteString(report.Wrap(fmt.Sprintf("%-13s", name), words))
+func newExplanation(name, title string) *explanation {
+	e := &explanation{Document: &render.Document{Title: name + ": " + title, Records: [][]string{{"name", "part", "text"}}}}
+	e.data = render.Object{{Name: "schema", Value: explanationSchema}, {Name: "name", Value: name}, {Name: "title", Value: title}}
+	return e
+}
+
+// add adds a part; without a text it is left out.
+func (e *explanation) add(part string, paragraphs ...string) {
+	paragraphs = slices.DeleteFunc(slices.Clone(paragraphs), func(s string) bool { return s == "" })
+	name := part
+	for _, text := range paragraphs {
+		e.parts = append(e.parts, render.Item{Name: name, Text: text})
+		e.Records = append(e.Records, []string{e.data[1].Value.(string), part, text})
+		name = ""
+	}
+	if len(paragraphs) > 0 {
+		e.data = append(e.data, render.Member{Name: strings.ReplaceAll(part, " ", "_"), Value: paragraphs})
 	}
 }
 
-func explainScenarios(text *strings.Builder, ids []string) {
+// taughtIn adds the scenarios, and returns the whole.
+func (e *explanation) taughtIn(ids []string) *render.Document {
 	var shows []string
 	for _, id := range ids {
 		shows = append(shows, "sockwatch show "+id)
 	}
-	explainPart(text, "taught in", shows...)
+	e.add("taught in", shows...)
+	e.Blocks = []render.Block{render.Part{Title: e.Title}, render.List{Items: e.parts, Apart: true}}
+	e.Data = e.data
+	return e.Document
 }
 
-func explainError(w io.Writer, e errorcatalog.Entry) error {
-	var text strings.Builder
-	fmt.Fprintf(&text, "%s: %s\n", e.Name, e.Title)
-	explainPart(&text, "means", e.Means)
+func explainKind(rule *verdict.Rule) (*render.Document, error) {
+	e := newExplanation(string(rule.Kind), rule.Title)
+	e.add("severity", string(rule.Severity))
+	e.add("means", rule.Means)
+	e.add("recognised", rule.Recognised)
+	e.add("limits", rule.Limits)
+	var needs []string
+	for _, n := range rule.Needs {
+		needs = append(needs, n.Name)
+	}
+	e.add("needs", strings.Join(needs, ", "))
+	e.add("fix", rule.Fix)
+	taught, err := taughtIn(rule)
+	return e.taughtIn(taught), err
+}
+
+func explainError(entry *errorcatalog.Entry) *render.Document {
+	e := newExplanation(entry.Name, entry.Title)
+	e.add("means", entry.Means)
 	var chains []string
-	for _, c := range e.Chains {
-		if c.When == "" {
-			chains = append(chains, c.Errors)
-		} else {
-			chains = append(chains, c.When+":", "  "+c.Errors)
+	for _, c := range entry.Chains {
+		if c.When != "" {
+			chains = append(chains, c.When+":")
 		}
+		chains = append(chains, c.Errors)
 	}
-	explainPart(&text, "in Go", chains...)
-	if e.Test != "" {
-		explainPart(&text, "test", strings.Split(e.Test, "\n")...)
-	}
-	if len(e.Also) > 0 {
-		explainPart(&text, "also true of", strings.Join(e.Also, ", "))
-	}
-	explainPart(&text, "counted as", e.Counted)
-	explainPart(&text, "this end", e.Here)
-	explainPart(&text, "the other", e.There)
-	explainPart(&text, "after", e.After)
-	explainPart(&text, "worse", e.Worse)
-	explainPart(&text, "better", e.Better)
-	explainPart(&text, "sources", e.Sources...)
-	explainScenarios(&text, slices.DeleteFunc(slices.Clone(e.Scenarios), func(id string) bool { return !scenarios.Has(id) }))
-	_, err := io.WriteString(w, text.String())
-	return err
+	e.add("in Go", chains...)
+	e.add("test", strings.Split(entry.Test, "\n")...)
+	e.add("also true of", strings.Join(entry.Also, ", "))
+	e.add("counted as", entry.Counted)
+	e.add("this end", entry.Here)
+	e.add("the other", entry.There)
+	e.add("after", entry.After)
+	e.add("worse", entry.Worse)
+	e.add("better", entry.Better)
+	e.add("sources", entry.Sources...)
+	return e.taughtIn(slices.DeleteFunc(slices.Clone(entry.Scenarios), func(id string) bool { return !scenarios.Has(id) }))
 }
 
 // taughtIn lists the scenarios whose faulty side shows a kind, the one that
 // shows it best first.
-func taughtIn(about verdict.Explanation) ([]string, error) {
+func taughtIn(rule *verdict.Rule) ([]string, error) {
 	var taught []string
-	if about.Scenario != "" {
-		taught = append(taught, about.Scenario)
+	if rule.Scenario != "" {
+		taught = append(taught, rule.Scenario)
 	}
 	for _, id := range scenarios.IDs() {
 		s, err := scenarios.Script(id)
 		if err != nil {
 			return nil, err
 		}
-		if s.Fault != nil && s.Fault.Kind == string(about.Kind) && id != about.Scenario {
+		if s.Fault != nil && s.Fault.Kind == string(rule.Kind) && id != rule.Scenario {
 			taught = append(taught, id)
 		}
 	}

@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -11,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"socketlab/internal/cli/program"
-	"socketlab/internal/render/report"
+	"socketlab/internal/render"
 	"socketlab/internal/scenario"
 	"socketlab/internal/verdict"
 	"socketlab/scenarios"
@@ -25,7 +23,7 @@ const (
 )
 
 func listCommand(streams program.Streams) *cobra.Command {
-	format := program.NewChoice("table", "table", "json")
+	var output outputFlag
 	by := program.NewChoice(bySymptom, bySymptom, byCause, byOrder)
 	c := &cobra.Command{
 		Use:   "list [WORD...]",
@@ -45,9 +43,9 @@ Each line says how long a run takes at the script's own speed.`,
   sockwatch list -o json`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
-			asJSON := format.String() == "json"
-			if c.Flags().Changed("by") && (len(args) > 0 || asJSON) {
-				return program.Usagef(c, "--by groups the whole table: it goes with no word and no -o json")
+			forPrograms := output.name == "json" || output.name == "csv"
+			if c.Flags().Changed("by") && (len(args) > 0 || forPrograms) {
+				return program.Usagef(c, "--by groups the whole table: it goes with no word, and with no -o json or csv")
 			}
 			all, err := catalogue()
 			if err != nil {
@@ -60,16 +58,13 @@ Each line says how long a run takes at the script's own speed.`,
 				if len(groups) == 0 {
 					return nothingFound(all, args)
 				}
-			case !asJSON:
+			case !forPrograms:
 				groups = grouped(all, by.String())
 			}
-			if asJSON {
-				return listJSON(streams.Out, groups)
-			}
-			return listTable(streams.Out, groups)
+			return output.write(streams.Out, listed(groups))
 		},
 	}
-	c.Flags().VarP(&format, "output", "o", "form of the list")
+	output.add(c.Flags(), "table", tableAnswer)
 	c.Flags().Var(&by, "by", "what the list is grouped by; order is that in which it is best taught")
 	return c
 }
@@ -135,8 +130,8 @@ func causeGroups(all []scenario.Script) []group {
 
 // causeOf is a kind of fault with what it means.
 func causeOf(kind string) string {
-	about, _ := verdict.Explain(verdict.Kind(kind))
-	return kind + ": " + about.Title
+	rule, _ := verdict.Lookup(verdict.Kind(kind))
+	return kind + ": " + rule.Title
 }
 
 func only(all []scenario.Script, keep func(scenario.Script) bool) []scenario.Script {
@@ -148,48 +143,8 @@ func ownLength(s scenario.Script) time.Duration {
 	return s.AtSpeed(s.Speed).Length().Round(100 * time.Millisecond)
 }
 
-// listTable writes the groups in the width that report.Wrap keeps to: titles
-// too long for it go on under themselves.
-func listTable(w io.Writer, groups []group) error {
-	width, marked := 0, false
-	for _, g := range groups {
-		for _, s := range g.scripts {
-			width = max(width, len(s.ID))
-			marked = marked || s.Requires == scenario.Namespace
-		}
-	}
-	var text strings.Builder
-	for i, g := range groups {
-		if i > 0 {
-			text.WriteString("\n")
-		}
-		if g.heading != "" {
-			text.WriteString(report.Wrap("", g.heading))
-		}
-		for _, s := range g.scripts {
-			text.WriteString(listLine(s, width, g.heading != ""))
-		}
-	}
-	if marked {
-		text.WriteString("\n" + report.Wrap("", namespaceMark+": needs a network namespace of its own (Linux, with user namespaces or as root)"))
-	}
-	_, err := io.WriteString(w, text.String())
-	return err
-}
-
 // namespaceMark stands beside scenarios that need a namespace.
 const namespaceMark = "ns"
-
-func listLine(s scenario.Script, width int, indent bool) string {
-	margin, mark := "", ""
-	if indent {
-		margin = "  "
-	}
-	if s.Requires == scenario.Namespace {
-		mark = namespaceMark
-	}
-	return report.Wrap(fmt.Sprintf("%s%-*s  %5s %-2s  ", margin, width, s.ID, ownLength(s), mark), s.Title)
-}
 
 // verdicts are kinds of verdict, of each side.
 type verdicts struct {
@@ -202,31 +157,53 @@ func expected(s scenario.Script) verdicts {
 	return verdicts{s.Expect.Faulty[0].Kind, s.Expect.Fixed[0].Kind}
 }
 
-func listJSON(w io.Writer, groups []group) error {
-	type entry struct {
-		ID       string   `json:"id"`
-		Title    string   `json:"title"`
-		Symptoms []string `json:"symptoms"`
-		Kind     string   `json:"kind,omitempty"`
-		Fix      string   `json:"fix,omitempty"`
-		// Verdicts are what the script expects each side to be found.
-		Verdicts verdicts `json:"verdicts"`
-		Requires string   `json:"requires"`
-		Speed    float64  `json:"speed"`
-		// LengthMS is how long a run takes at Speed.
-		LengthMS int64 `json:"length_ms"`
-	}
-	list := []entry{}
+// listEntry is one scenario in JSON.
+type listEntry struct {
+	ID       string   `json:"id"`
+	Title    string   `json:"title"`
+	Symptoms []string `json:"symptoms"`
+	Kind     string   `json:"kind,omitempty"`
+	Fix      string   `json:"fix,omitempty"`
+	// Verdicts are what the script expects each side to be found.
+	Verdicts verdicts `json:"verdicts"`
+	Requires string   `json:"requires"`
+	Speed    float64  `json:"speed"`
+	// LengthMS is how long a run takes at Speed.
+	LengthMS int64 `json:"length_ms"`
+}
+
+// listed is the answer with groups of scenarios.
+func listed(groups []group) *render.Document {
+	t := render.Table{Name: "the scenarios", Plain: true, Columns: make([]render.Column, 4)}
+	list := []listEntry{}
+	d := &render.Document{Title: "scenarios", Records: [][]string{{"id", "title", "symptoms", "kind", "requires", "speed", "length_ms"}}}
+	marked := false
 	for _, g := range groups {
+		rows := render.Group{Title: g.heading}
 		for _, s := range g.scripts {
-			e := entry{ID: s.ID, Title: s.Title, Symptoms: append([]string{}, s.Symptoms...), Verdicts: expected(s), Requires: s.Requires, Speed: s.Speed, LengthMS: s.AtSpeed(s.Speed).Length().Milliseconds()}
+			e := listEntry{
+				ID: s.ID, Title: s.Title, Symptoms: append([]string{}, s.Symptoms...), Verdicts: expected(s), Requires: s.Requires,
+				Speed: s.Speed, LengthMS: s.AtSpeed(s.Speed).Length().Milliseconds(),
+			}
 			if s.Fault != nil {
 				e.Kind, e.Fix = s.Fault.Kind, s.Fault.Fix
 			}
+			mark := ""
+			if s.Requires == scenario.Namespace {
+				mark, marked = namespaceMark, true
+			}
 			list = append(list, e)
+			rows.Rows = append(rows.Rows, render.Words(s.ID, fmt.Sprintf("%5s", ownLength(s)), mark, s.Title))
+			d.Records = append(d.Records, []string{
+				e.ID, e.Title, strings.Join(e.Symptoms, " "), e.Kind, e.Requires, fmt.Sprint(e.Speed), fmt.Sprint(e.LengthMS),
+			})
 		}
+		t.Groups = append(t.Groups, rows)
 	}
-	out := json.NewEncoder(w)
-	out.SetIndent("", "  ")
-	return out.Encode(list)
+	d.Data = render.Object{{Name: "schema", Value: "sockwatch.list/v1"}, {Name: "scenarios", Value: list}}
+	d.Blocks = []render.Block{t}
+	if marked {
+		d.Blocks = append(d.Blocks, render.Text{Text: "\n" + namespaceMark + ": needs a network namespace of its own (Linux, with user namespaces or as root)", Lines: true})
+	}
+	return d
 }

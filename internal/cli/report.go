@@ -1,20 +1,17 @@
 package cli
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"socketlab/internal/cli/program"
-	"socketlab/internal/expect"
 	"socketlab/internal/recording"
-	"socketlab/internal/render/report"
+	"socketlab/internal/render"
+	"socketlab/internal/series"
 )
 
 // keepOptions are the flags of demo, run and ab that keep a report.
@@ -25,15 +22,19 @@ type keepOptions struct {
 }
 
 func (k *keepOptions) add(f *pflag.FlagSet) {
-	f.StringVar(&k.report, "report", "", "also write a page to this new file, NAME.html; any other name is a new folder, with a page for each run and an index.html")
+	f.StringVar(&k.report, "report", "", "also write the answer to this new file, in the format of its name: NAME.html is a page; a name without such an end is a new folder, with a page for each run and an index.html")
 	f.StringVar(&k.svg, "svg", "", "also write both sides' charts to this new SVG file, for slides")
 	f.BoolVar(&k.force, "force", false, "write --report and --svg over what is there already")
 }
 
 // check looks at the files before anything is played.
 func (k *keepOptions) check(c *cobra.Command, runs int, record string) error {
-	if k.svg != "" && runs > 1 {
+	format := render.FormatOfFile(k.report)
+	switch {
+	case k.svg != "" && runs > 1:
 		return program.Usagef(c, "--svg takes one run, not %d", runs)
+	case format != nil && format.Name == "svg" && runs > 1:
+		return program.Usagef(c, "--report %s takes one run, not %d", k.report, runs)
 	}
 	for _, other := range []string{k.svg, record} {
 		if other != "" && other == k.report {
@@ -43,7 +44,7 @@ func (k *keepOptions) check(c *cobra.Command, runs int, record string) error {
 	if record != "" && record == k.svg {
 		return program.Usagef(c, "--svg and --record name the same file")
 	}
-	if err := checkNew(k.report, k.force, !isPage(k.report)); err != nil {
+	if err := checkNew(k.report, k.force, format == nil); err != nil {
 		return program.Usagef(c, "--report: %w", err)
 	}
 	if err := checkNew(k.svg, k.force, false); err != nil {
@@ -53,17 +54,21 @@ func (k *keepOptions) check(c *cobra.Command, runs int, record string) error {
 }
 
 // write keeps what was played.
-func (k *keepOptions) write(entries []report.Entry) error {
-	var err error
-	switch {
-	case k.report == "" || len(entries) == 0:
-	case isPage(k.report):
-		err = writeNew(k.report, k.force, func(w io.Writer) error { return report.Page(w, entries) })
-	default:
-		err = writeFolder(k.report, k.force, pagesOf(entries))
+func (k *keepOptions) write(runs []*render.Observed) error {
+	if len(runs) == 0 {
+		return nil
 	}
-	if k.svg != "" && len(entries) > 0 {
-		err = errors.Join(err, writeNew(k.svg, k.force, func(w io.Writer) error { return writeSVG(w, entries[0]) }))
+	var err error
+	format := render.FormatOfFile(k.report)
+	switch {
+	case k.report == "":
+	case format != nil:
+		err = writeNew(k.report, k.force, inFormat(format.Name, render.Runs(runs, false)))
+	default:
+		err = writeFolder(k.report, k.force, pagesOf(runs))
+	}
+	if k.svg != "" {
+		err = errors.Join(err, writeNew(k.svg, k.force, inFormat("svg", render.Runs(runs[:1], false))))
 	}
 	if err != nil {
 		return fmt.Errorf("keep the report: %w", err)
@@ -71,30 +76,26 @@ func (k *keepOptions) write(entries []report.Entry) error {
 	return nil
 }
 
-// isPage reports whether a name is that of one page.
-func isPage(path string) bool {
-	path = strings.ToLower(path)
-	return strings.HasSuffix(path, ".html") || strings.HasSuffix(path, ".htm")
+// inFormat writes a document in a format.
+func inFormat(name string, d *render.Document) func(io.Writer) error {
+	o := outputFlag{name: name}
+	return func(w io.Writer) error { return o.write(w, d) }
 }
 
 // pagesOf are the files of a folder. The index is the last, so that it leads
 // nowhere that is not there.
-func pagesOf(entries []report.Entry) []namedFile {
+func pagesOf(runs []*render.Observed) []namedFile {
 	var files []namedFile
-	names := report.Files(entries)
+	names := render.FileNames(runs, ".html")
 	for i, name := range names {
-		files = append(files, namedFile{name, func(w io.Writer) error { return report.Page(w, entries[i:i+1]) }})
+		files = append(files, namedFile{name, inFormat("html", render.Runs(runs[i:i+1], false))})
 	}
-	return append(files, namedFile{"index.html", func(w io.Writer) error { return report.Index(w, entries, names) }})
-}
-
-func writeSVG(w io.Writer, e report.Entry) error {
-	return report.SVG(w, e.Run)
+	return append(files, namedFile{"index.html", inFormat("html", render.Index(runs, names))})
 }
 
 func reportCommand(streams program.Streams) *cobra.Command {
 	var (
-		format  = program.NewChoice("html", report.Formats()...)
+		output  outputFlag
 		to, svg string
 		force   bool
 	)
@@ -102,8 +103,8 @@ func reportCommand(streams program.Streams) *cobra.Command {
 		Use:   "report FILE...",
 		Short: "Make a page, a picture or a table of recorded runs",
 		Long: `Reads recordings of run --record, demo --record and ab --record, and writes a
-report: one HTML file that needs nothing beside itself, unless -o says otherwise.
-It goes to standard output, or with --to to a new file.
+report: one HTML file that needs nothing beside itself, unless -o or the name of
+the file says otherwise. It goes to standard output, or with --to to a new file.
 
 The exit code says whether the report was written, and not what it says. A
 recording that is cut off is reported as far as it goes, with exit code 1.`,
@@ -112,56 +113,51 @@ recording that is cut off is reported as far as it goes, with exit code 1.`,
   sockwatch report monday.jsonl tuesday.jsonl -o markdown`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if svg != "" && len(args) > 1 {
-				return program.Usagef(c, "--svg takes one recording, not %d", len(args))
+			if f := render.FormatOfFile(to); f != nil && !c.Flags().Changed("output") {
+				output.name = f.Name
 			}
-			if svg != "" && svg == to {
+			switch {
+			case svg != "" && len(args) > 1:
+				return program.Usagef(c, "--svg takes one recording, not %d", len(args))
+			case svg != "" && svg == to:
 				return program.Usagef(c, "--svg and --to name the same file")
+			}
+			if err := output.oneRun(len(args)); err != nil {
+				return program.Usagef(c, "%w", err)
 			}
 			for _, file := range []struct{ flag, path string }{{"--to", to}, {"--svg", svg}} {
 				if err := checkNew(file.path, force, false); err != nil {
 					return program.Usagef(c, "%s: %w", file.flag, err)
 				}
 			}
-			entries, failed := recorded(args)
-			if len(entries) == 0 {
+			runs, failed := recorded(args)
+			if len(runs) == 0 {
 				return failed
 			}
-			write := func(w io.Writer) error { return report.Write(w, format.String(), entries, len(args) > 1) }
-			if err := writeReport(streams.Out, to, force, write); err != nil {
-				return errors.Join(failed, fmt.Errorf("write the report: %w", err))
+			d := render.Runs(runs, len(args) > 1)
+			if to == "" {
+				failed = errors.Join(failed, output.write(streams.Out, d))
+			} else {
+				failed = errors.Join(failed, writeNew(to, force, inFormat(output.name, d)))
 			}
 			if svg != "" {
-				return errors.Join(failed, writeNew(svg, force, func(w io.Writer) error { return writeSVG(w, entries[0]) }))
+				failed = errors.Join(failed, writeNew(svg, force, inFormat("svg", d)))
 			}
 			return failed
 		},
 	}
 	f := c.Flags()
-	f.VarP(&format, "output", "o", "form of the report")
+	output.add(f, "html", fullAnswer)
 	f.StringVar(&to, "to", "", "write the report to this new file, not to standard output")
 	f.StringVar(&svg, "svg", "", "also write both sides' charts to this new SVG file, for slides")
 	f.BoolVar(&force, "force", false, "write --to and --svg over what is there already")
 	return c
 }
 
-// writeReport writes to a file, or to out if path is "".
-func writeReport(out io.Writer, path string, force bool, write func(io.Writer) error) error {
-	if path != "" {
-		return writeNew(path, force, write)
-	}
-	var text bytes.Buffer
-	if err := write(&text); err != nil {
-		return err
-	}
-	_, err := out.Write(text.Bytes())
-	return err
-}
-
 // recorded reads the runs of recordings, and of those that cannot be read what
 // can.
-func recorded(paths []string) ([]report.Entry, error) {
-	var entries []report.Entry
+func recorded(paths []string) ([]*render.Observed, error) {
+	var runs []*render.Observed
 	var failed []error
 	for _, path := range paths {
 		r, err := recording.Read(path)
@@ -171,19 +167,25 @@ func recorded(paths []string) ([]report.Entry, error) {
 		if r == nil {
 			continue
 		}
-		if r.Run == nil {
+		if r.Observation.Target != nil {
 			failed = append(failed, fmt.Errorf("%s is a recording of a watch, not of a run: use sockwatch diagnose %s", path, quoted(path)))
 			continue
 		}
-		entries = append(entries, recordedEntry(r))
+		run, err := recordedRun(r.Observation)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", path, err))
+			continue
+		}
+		runs = append(runs, run)
 	}
-	return entries, errors.Join(failed...)
+	return runs, errors.Join(failed...)
 }
 
-// recordedEntry is a recording of a run with what it says.
-func recordedEntry(r *recording.Recording) report.Entry {
-	if !r.Ended && r.Run.Stopped == "" {
-		r.Run.Stopped = "the recording has no end"
+// recordedRun is the run of a recording with what it says. One without an end has
+// ended early.
+func recordedRun(o *series.Observation) (*render.Observed, error) {
+	if !o.Over && o.Stopped == "" {
+		o.Stopped = "the recording has no end"
 	}
-	return report.Entry{Run: r.Run, Outcome: expect.Judge(r.Run)}
+	return render.Run(o)
 }

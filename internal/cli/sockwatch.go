@@ -10,6 +10,7 @@ import (
 	"socketlab/internal/cli/client"
 	"socketlab/internal/cli/program"
 	"socketlab/internal/cli/slowserver"
+	"socketlab/internal/render"
 	"socketlab/internal/scenario"
 	"socketlab/internal/worker/netns"
 	"socketlab/scenarios"
@@ -80,7 +81,8 @@ func knownCommand(c *cobra.Command, args []string) error {
 }
 
 func showCommand(streams program.Streams) *cobra.Command {
-	return &cobra.Command{
+	var output outputFlag
+	c := &cobra.Command{
 		Use:   "show ID",
 		Short: "Show a scenario's lesson, the code of both sides, and their difference",
 		Args:  cobra.ExactArgs(1),
@@ -89,9 +91,27 @@ func showCommand(streams program.Streams) *cobra.Command {
 			if !scenarios.Has(id) {
 				return program.Usagef(c, "no scenario %q%s; sockwatch list shows them all", id, program.Suggestion(id))
 			}
-			_, err := fmt.Fprintf(streams.Out, "%s\n--- faulty.go ---\n\n%s\n--- fixed.go ---\n\n%s\n--- the difference, but for the names ---\n\n%s",
-				scenarios.Lesson(id), scenarios.Code(id, scenario.Faulty), scenarios.Code(id, scenario.Fixed), scenarios.Difference(id))
-			return err
+			script, err := scenarios.Script(id)
+			if err != nil {
+				return err
+			}
+			faulty, fixed, difference := scenarios.Code(id, scenario.Faulty), scenarios.Code(id, scenario.Fixed), scenarios.Difference(id)
+			return output.write(streams.Out, &render.Document{
+				Title: id + ": " + script.Title,
+				Data: render.Object{
+					{Name: "schema", Value: "sockwatch.scenario/v1"}, {Name: "id", Value: id}, {Name: "title", Value: script.Title},
+					{Name: "script", Value: script.Text}, {Name: "lesson", Value: scenarios.Lesson(id)},
+					{Name: "faulty", Value: faulty}, {Name: "fixed", Value: fixed}, {Name: "difference", Value: difference},
+				},
+				Blocks: []render.Block{
+					render.Markdown{Text: scenarios.Lesson(id)},
+					render.Heading{Level: 3, Text: "faulty.go"}, render.Code{Language: "go", Text: faulty},
+					render.Heading{Level: 3, Text: "fixed.go"}, render.Code{Language: "go", Text: fixed},
+					render.Heading{Level: 3, Text: "the difference, but for the names"}, render.Code{Language: "diff", Text: difference},
+				},
+			})
 		},
 	}
+	output.add(c.Flags(), "table", textAnswer)
+	return c
 }

@@ -22,7 +22,7 @@ const (
 // list, or when there are more, they are a list of objects.
 func Runs(runs []*Observed, list bool) *Document {
 	d := &Document{Title: words.Plural(len(runs), "run"), Records: [][]string{recordsHeader}, Checks: []Check{}}
-	objects := []object{}
+	objects := []Object{}
 	for _, o := range runs {
 		objects = append(objects, o.data(runSchema))
 		d.Blocks = append(d.Blocks, o.blocks(true)...)
@@ -111,7 +111,7 @@ func (o *Observed) blocks(table bool) []Block {
 				Code{"diff", scenarios.Difference(id), true})
 		}
 	}
-	return append(blocks, Heading{3, "How it was run", true}, List{o.how(), true})
+	return append(blocks, Heading{3, "How it was run", true}, List{Items: o.how(), Wide: true})
 }
 
 // checks are the expectations of a run.

@@ -81,7 +81,7 @@ func TestStepsOfARepairAreATable(t *testing.T) {
 	whole, step := run(t), run(t)
 	step.Observation.Scenario.ID, whole.Script.Steps = "test-first", []string{"test-first", "test-not-played"}
 	for format, want := range map[string]string{
-		"table":    "test, step by step: before > after\n┌───────┬────────┬───────────────────────┬────────┬───────────┐\n│ step  │ failed │ p99                   │ opened │ TIME_WAIT │\n",
+		"table":    "\n--- test, step by step: before > after ---\n┌───────┬────────┬───────────────────────┬────────┬───────────┐\n│ step  │ failed │ p99                   │ opened │ TIME_WAIT │\n",
 		"markdown": "| first | 0 &gt; 10 | 12.35ms &gt; no response | 10 &gt; 0 | 0 &gt; 20 |\n",
 		"html":     "test, step by step: before &gt; after",
 	} {

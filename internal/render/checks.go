@@ -16,7 +16,7 @@ const checkSchema = "sockwatch.check/v2"
 func Checked(name string, o *series.Observation, checks []Check, failed error) *Document {
 	checks = slices.Clone(checks)
 	ok := !slices.ContainsFunc(checks, func(c Check) bool { return !c.Met })
-	data := object{{"schema", checkSchema}, {"ok", ok && failed == nil}, {"checks", slices.Clone(checks)}}
+	data := Object{{"schema", checkSchema}, {"ok", ok && failed == nil}, {"checks", slices.Clone(checks)}}
 	if failed != nil {
 		checks = append(checks, Check{Outcome: expect.Outcome{Text: "watched to the end"}, Error: failed.Error()})
 		data.add("failed", failed.Error())

@@ -3,6 +3,7 @@ package render
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,22 +11,23 @@ import (
 	"socketlab/internal/series"
 )
 
-// object is a JSON object whose members keep their order. There is at least one.
-type object []member
+// Object is a JSON object whose members keep their order. There is at least one.
+type Object []Member
 
-type member struct {
-	name  string
-	value any
+// Member is a name and its value in an [Object].
+type Member struct {
+	Name  string
+	Value any
 }
 
 // MarshalJSON implements json.Marshaler.
-func (o object) MarshalJSON() ([]byte, error) {
+func (o Object) MarshalJSON() ([]byte, error) {
 	var out bytes.Buffer
 	in := json.NewEncoder(&out)
 	in.SetEscapeHTML(false)
 	separator := byte('{')
 	for _, m := range o {
-		for _, part := range []any{m.name, m.value} {
+		for _, part := range []any{m.Name, m.Value} {
 			out.WriteByte(separator)
 			if err := in.Encode(part); err != nil {
 				return nil, err
@@ -39,37 +41,35 @@ func (o object) MarshalJSON() ([]byte, error) {
 }
 
 // add appends a member, unless without says that it is to be left out.
-func (o *object) add(name string, value any, without ...bool) {
-	for _, w := range without {
-		if w {
-			return
-		}
+func (o *Object) add(name string, value any, without ...bool) {
+	if slices.Contains(without, true) {
+		return
 	}
-	*o = append(*o, member{name, value})
+	*o = append(*o, Member{name, value})
 }
 
 // set enters a value at a path, with an object for each step.
-func (o *object) set(path []string, value any) {
+func (o *Object) set(path []string, value any) {
 	if len(path) == 1 {
 		o.add(path[0], value)
 		return
 	}
 	for i := range *o {
-		if in, ok := (*o)[i].value.(*object); ok && (*o)[i].name == path[0] {
+		if in, ok := (*o)[i].Value.(*Object); ok && (*o)[i].Name == path[0] {
 			in.set(path[1:], value)
 			return
 		}
 	}
-	in := &object{}
+	in := &Object{}
 	o.add(path[0], in)
 	in.set(path[1:], value)
 }
 
 // data is the JSON of an observation. A comparison has a member for each side,
 // faulty and fixed, all else a list of subjects. What is not known is absent.
-func (o *Observed) data(schema string) object {
+func (o *Observed) data(schema string) Object {
 	of := o.Observation
-	d := object{{"schema", schema}}
+	d := Object{{"schema", schema}}
 	d.add("scenario", o.ID(), o.Script == nil)
 	d.add("title", of.Title)
 	d.add("commands", of.Commands, of.Commands == nil)
@@ -86,7 +86,7 @@ func (o *Observed) data(schema string) object {
 		d.add("kind", worst.Kind)
 		d.add("severity", worst.Severity, worst.Severity == "")
 	}
-	subjects := []object{}
+	subjects := []Object{}
 	for _, s := range o.subjects() {
 		if pair {
 			d.add(s.ID, o.subject(s))
@@ -96,9 +96,9 @@ func (o *Observed) data(schema string) object {
 	}
 	d.add("subjects", subjects, pair)
 	if o.Script != nil {
-		features := []object{}
+		features := []Object{}
 		for _, f := range o.Result.Features {
-			one := object{{"name", f.Name}}
+			one := Object{{"name", f.Name}}
 			for _, s := range of.Subjects {
 				one.add(s.ID, f.Of[s.ID])
 			}
@@ -111,7 +111,7 @@ func (o *Observed) data(schema string) object {
 	d.add("stopped", of.Stopped, of.Stopped == "")
 	d.add("duration_ms", of.Duration.Milliseconds())
 	c, n := of.Cost, time.Duration(max(of.Cost.Samples, 1))
-	d.add("sampler", object{
+	d.add("sampler", Object{
 		{"samples", c.Samples}, {"interval_ms", millis(of.Interval)}, {"took_ms", millis(c.Took / n)},
 		{"longest_ms", millis(c.Longest)}, {"cpu_ms", millis(c.CPU / n)},
 	})
@@ -123,8 +123,8 @@ func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // subject is the JSON of one subject: its metrics, each at the place that its name
 // says, and the verdict.
-func (o *Observed) subject(s *series.Subject) object {
-	d := object{{"id", s.ID}, {"name", s.Name}}
+func (o *Observed) subject(s *series.Subject) Object {
+	d := Object{{"id", s.ID}, {"name", s.Name}}
 	d.add("pid", s.PID, s.PID == 0)
 	d.add("samples", len(s.Samples))
 	for _, v := range metric.Of(s) {

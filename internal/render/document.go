@@ -90,9 +90,10 @@ type Column struct {
 	Wide bool
 }
 
-// Group is rows that belong together. Charted says that charts of the document
-// show the same, and Wide is as in [Column].
+// Group is rows that belong together, under a title or none. Charted says that
+// charts of the document show the same, and Wide is as in [Column].
 type Group struct {
+	Title         string
 	Rows          []Row
 	Charted, Wide bool
 }
@@ -123,14 +124,23 @@ func (c Cell) String() string {
 	return strings.Join(texts, " / ")
 }
 
-// cell is a cell of text alone.
+// Words is a row of cells that are text alone.
+func Words(texts ...string) Row {
+	var r Row
+	for _, text := range texts {
+		r.Cells = append(r.Cells, cell(text))
+	}
+	return r
+}
+
 func cell(text string) Cell { return Cell{{Text: text}} }
 
 // List is names with what is said of each; a name that is "" goes on with what is
-// said of the one before. Wide is as in [Column].
+// said of the one before. Apart sets those with a name apart, and Wide is as in
+// [Column].
 type List struct {
-	Items []Item
-	Wide  bool
+	Items       []Item
+	Apart, Wide bool
 }
 
 // Item is one line of a list.

@@ -77,7 +77,7 @@ func (s *Sweep) Document() *Document {
 	}
 	t.Columns = append(t.Columns, Column{Title: "verdict"})
 	d := &Document{Title: s.Scenario + ": " + s.Title, Records: [][]string{recordsHeader}}
-	points := []object{}
+	points := []Object{}
 	for _, p := range s.Points {
 		row := Row{Cells: []Cell{{{Text: fmt.Sprint(p.Value), Value: fmt.Sprint(p.Value)}}}}
 		for _, name := range names {
@@ -86,12 +86,12 @@ func (s *Sweep) Document() *Document {
 		v := p.Run.Result.Verdicts[p.Subject.ID]
 		row.Cells = append(row.Cells, cell(Label(v)))
 		t.Groups[0].Rows = append(t.Groups[0].Rows, row)
-		points = append(points, append(object{{"value", p.Value}}, p.Run.subject(p.Subject)...))
+		points = append(points, append(Object{{"value", p.Value}}, p.Run.subject(p.Subject)...))
 		for _, m := range metric.Of(p.Subject) {
 			d.Records = append(d.Records, []string{s.Scenario, fmt.Sprintf("%s %d", s.Setting, p.Value), m.Name, number(m.Value), string(m.Unit)})
 		}
 	}
-	data := object{
+	data := Object{
 		{"schema", sweepSchema}, {"scenario", s.Scenario}, {"title", s.Title}, {"setting", s.Setting}, {"speed", s.Speed}, {"seed", s.Seed},
 		{"requests_per_second", s.PerSecond}, {"server_latency_ms", s.LatencyMS}, {"under_way", s.UnderWay}, {"points", points},
 	}

@@ -119,6 +119,14 @@ func markdownTable(t *render.Table) string {
 		return "---"
 	})
 	for _, g := range t.Groups {
+		if g.Title != "" {
+			line(func(i int) string {
+				if i > 0 {
+					return ""
+				}
+				return "**" + escaped(g.Title) + "**"
+			})
+		}
 		for _, r := range g.Rows {
 			if !g.Wide && !r.Wide {
 				rows++

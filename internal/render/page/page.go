@@ -286,6 +286,11 @@ func (p *page) table(t *render.Table) {
 		}
 		p.line()
 		p.open("tbody")
+		if g.Title != "" {
+			p.open("tr")
+			p.element("th", g.Title, "scope", "rowgroup", "colspan", strconv.Itoa(len(t.Columns)), "class", "group")
+			p.close()
+		}
 		for _, r := range g.Rows {
 			p.line()
 			if r.Metrics != nil {

@@ -57,6 +57,8 @@ func (w *writer) block(b render.Block) {
 		}
 		if b.Level > 2 {
 			w.gap()
+			w.line("--- " + b.Text + " ---")
+			return
 		}
 		w.wrap("", b.Text)
 	case render.Text:
@@ -74,7 +76,7 @@ func (w *writer) block(b render.Block) {
 		w.table(&b)
 	case render.List:
 		if !b.Wide {
-			w.list("", b.Items)
+			w.list("", b.Items, b.Apart)
 		}
 	case render.Code:
 		if !b.Wide {
@@ -112,12 +114,15 @@ func (w *writer) wrap(lead, text string) {
 }
 
 // list writes names with what is said of each beside them.
-func (w *writer) list(margin string, items []render.Item) {
+func (w *writer) list(margin string, items []render.Item, apart bool) {
 	widest := 0
 	for _, i := range items {
 		widest = max(widest, ansi.StringWidth(i.Name))
 	}
 	for _, i := range items {
+		if apart && i.Name != "" {
+			w.gap()
+		}
 		w.wrap(margin+pad(i.Name, widest)+"  ", i.Text)
 	}
 }
@@ -144,7 +149,7 @@ func (w *writer) finding(f *render.Finding) {
 	}
 	w.gap()
 	w.line(f.Subject)
-	w.list("  ", items)
+	w.list("  ", items, false)
 }
 
 func (w *writer) checklist(l *render.Checklist) {
@@ -171,44 +176,50 @@ func (w *writer) table(t *render.Table) {
 	for i, c := range columns {
 		numbers[i] = t.Columns[c].Number
 	}
-	var rows [][]string
+	var groups []group
 	for _, g := range t.Groups {
-		apart := len(rows) > 0 && !t.Plain // from the group before
+		shown := group{title: g.Title}
 		for _, r := range g.Rows {
 			if g.Wide || r.Wide {
 				continue
 			}
-			if apart {
-				rows, apart = append(rows, make([]string, len(columns))), false
-			}
 			var cells []string
 			for i, c := range columns {
-				cells = append(cells, r.Cells[c].String())
+				cells = append(cells, strings.Join(strings.Fields(r.Cells[c].String()), " "))
 				numbers[i] = numbers[i] && r.Cells[c][0].Value != ""
 			}
-			rows = append(rows, cells)
+			shown.rows = append(shown.rows, cells)
+		}
+		if len(shown.rows) > 0 {
+			groups = append(groups, shown)
 		}
 	}
 	switch {
-	case len(rows) == 0:
+	case len(groups) == 0:
 	case t.Plain:
-		w.plain(header, rows)
+		w.plain(header, groups)
 	default:
-		w.box(header, rows, numbers)
+		w.box(header, groups, numbers)
 	}
+}
+
+// group is the rows of a group that are shown.
+type group struct {
+	title string
+	rows  [][]string
 }
 
 // box draws a table. Where it is wider than the terminal, the widest columns give
 // way, and what does not fit goes on in the next line.
-func (w *writer) box(header []string, rows [][]string, numbers []bool) {
-	widths := make([]int, len(header))
-	all := append([][]string{header}, rows...)
-	for _, r := range all {
-		for i := range r {
-			r[i] = words.Printable(strings.Join(strings.Fields(r[i]), " "))
-			widths[i] = max(widths[i], ansi.StringWidth(r[i]))
+func (w *writer) box(header []string, groups []group, numbers []bool) {
+	all := [][]string{header}
+	for i, g := range groups {
+		if i > 0 {
+			all = append(all, make([]string, len(header)))
 		}
+		all = append(all, g.rows...)
 	}
+	widths := widthsOf(all)
 	const least = 8 // columns of a column
 	for {
 		total, widest := 1, 0
@@ -266,23 +277,43 @@ func (w *writer) boxRow(row []string, widths []int, numbers []bool, header bool)
 	}
 }
 
+// widthsOf are the widths of the columns of rows.
+func widthsOf(rows [][]string) []int {
+	widths := make([]int, len(rows[0]))
+	for _, r := range rows {
+		for i := range r {
+			r[i] = words.Printable(r[i])
+			widths[i] = max(widths[i], ansi.StringWidth(r[i]))
+		}
+	}
+	return widths
+}
+
 // plain writes columns beside each other; the last one goes on under itself.
-func (w *writer) plain(header []string, rows [][]string) {
+func (w *writer) plain(header []string, groups []group) {
+	var all [][]string
 	if strings.Join(header, "") != "" {
-		rows = append([][]string{header}, rows...)
+		groups = append([]group{{rows: [][]string{header}}}, groups...)
 	}
-	widths := make([]int, len(header))
-	for _, r := range rows {
-		for i, cell := range r {
-			widths[i] = max(widths[i], ansi.StringWidth(cell))
-		}
+	for _, g := range groups {
+		all = append(all, g.rows...)
 	}
-	last := len(header) - 1
-	for _, r := range rows {
-		lead := ""
-		for i, cell := range r[:last] {
-			lead += pad(cell, widths[i]) + "  "
+	widths, last := widthsOf(all), len(header)-1
+	for i, g := range groups {
+		margin := ""
+		if g.title != "" {
+			if i > 0 {
+				w.gap()
+			}
+			w.wrap("", g.title)
+			margin = "  "
 		}
-		w.wrap(lead, r[last])
+		for _, r := range g.rows {
+			lead := margin
+			for j, cell := range r[:last] {
+				lead += pad(cell, widths[j]) + "  "
+			}
+			w.wrap(lead, r[last])
+		}
 	}
 }

@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/charmbracelet/x/term"
+	"github.com/spf13/pflag"
+
+	"socketlab/internal/render"
+
+	// The formats register themselves.
+	_ "socketlab/internal/render/data"
+	_ "socketlab/internal/render/page"
+	_ "socketlab/internal/render/text"
+)
+
+// What the answers of the commands have, and so which formats they take.
+const (
+	textAnswer  = render.HasBlocks | render.HasData // show
+	tableAnswer = textAnswer | render.HasRecords    // list, explain, sweep
+	checkAnswer = tableAnswer | render.HasChecks    // check
+	fullAnswer  = checkAnswer | render.HasCharts    // all that observe something
+)
+
+// outputFlag is -o, the format of an answer. One that the answer cannot be written
+// in fails while the command line is read.
+type outputFlag struct {
+	name string
+	has  render.Content
+}
+
+func (o *outputFlag) String() string { return o.name }
+func (o *outputFlag) Type() string   { return strings.Join(render.Formats(o.has), "|") }
+func (o *outputFlag) Set(name string) error {
+	_, err := render.FormatOf(name, o.has)
+	if err == nil {
+		o.name = name
+	}
+	return err
+}
+
+// add adds the flag for an answer that has so much. Unless it is given, the format
+// is name.
+func (o *outputFlag) add(f *pflag.FlagSet, name string, has render.Content) {
+	o.name, o.has = name, has
+	f.VarP(o, "output", "o", "format of the answer")
+}
+
+// write writes an answer, in the width of the terminal if it goes to one: all of it
+// or, if it cannot be made, nothing.
+func (o *outputFlag) write(w io.Writer, d *render.Document) error {
+	f, err := render.FormatOf(o.name, d.Has())
+	if err != nil {
+		return fmt.Errorf("this answer cannot be written as %s: %w", o.name, err)
+	}
+	var options render.Options
+	if f, ok := w.(term.File); ok {
+		options.Width, _, _ = term.GetSize(f.Fd()) // 0 if it is no terminal
+	}
+	var text bytes.Buffer
+	if err = f.Render(&text, d, options); err == nil {
+		_, err = w.Write(text.Bytes())
+	}
+	if err != nil {
+		return fmt.Errorf("write the answer: %w", err)
+	}
+	return nil
+}
+
+// oneRun refuses a format that shows one run where there are several.
+func (o *outputFlag) oneRun(runs int) error {
+	if o.name == "svg" && runs > 1 {
+		return fmt.Errorf("-o svg takes one run, not %d", runs)
+	}
+	return nil
+}
