@@ -23,6 +23,9 @@ var _ = examplesOf(verdict.CloseWaitLeak,
 		set(&s.Client, socketstats.CloseWait, i)
 		s.Client.Activity.Unread = i
 	})},
+	example{name: "CLOSE_WAIT stays for a few samples", instead: verdict.NotEnoughData, subject: observed(5, func(_ int, s *series.Sample) {
+		set(&s.Client, socketstats.CloseWait, 7)
+	})},
 	example{name: "CLOSE_WAIT comes and goes", instead: verdict.Healthy, subject: observed(30, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.CloseWait, i%3*4)
 	})},

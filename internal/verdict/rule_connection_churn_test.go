@@ -40,6 +40,26 @@ var _ = examplesOf(verdict.ConnectionChurn,
 		s.Connections.Opened = int64(10 * i)
 		s.Kernel = socketstats.Counters{"OutRsts": int64(10 * i)}
 	})},
+	example{name: "it lingers in TIME_WAIT", over: true, says: "190 sockets were in TIME_WAIT at most.", subject: played(20, pooled, func(i int, s *series.Sample) {
+		s.Connections.Opened = int64(10 * i)
+		set(&s.Server, socketstats.TimeWait, 10*i)
+	})},
+	example{name: "a client that also listens", subject: observed(20, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 1)
+		set(&s.Server, socketstats.Listen, 1)
+		s.KernelConns = came(10*i, 10*i)
+	})},
+	example{name: "a few connections come and go", instead: verdict.Healthy, subject: observed(20, func(i int, s *series.Sample) {
+		s.KernelConns = came(min(i, 9), min(i, 9))
+	})},
+	example{name: "more are opened than closed", instead: verdict.Healthy, subject: observed(20, func(i int, s *series.Sample) {
+		s.KernelConns = came(10*i, min(i, 9))
+		s.KernelConns.Closed = min(i, 9)
+	})},
+	example{name: "a pool is replaced twice", instead: verdict.Healthy, subject: observed(20, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 20)
+		s.KernelConns = came(min(3*i, 60), min(3*i, 60))
+	})},
 	example{name: "connections that carried much are replaced", instead: verdict.Healthy, subject: observed(20, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 2)
 		s.KernelConns = came(10*i, i)

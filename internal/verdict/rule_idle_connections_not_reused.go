@@ -23,7 +23,7 @@ var _ = register(Rule{
 		if !f.counted() {
 			return f.idleGrows()
 		}
-		if n := len(f.Samples); n < few || (n < series.Least && !f.Over) {
+		if len(f.Samples) < series.Least && !f.Over {
 			return nil
 		}
 		needless := f.needless()

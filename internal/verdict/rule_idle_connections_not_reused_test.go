@@ -25,6 +25,25 @@ var _ = examplesOf(verdict.IdleConnectionsNotReused,
 	example{name: "each request leaves an idle connection", confidence: verdict.High, says: "38 connections are open and idle; 36 connections were opened while another was idle.", subject: counted(20, func(i int) (int, int, int, int, int) {
 		return 2 * i, 2 * i, 0, 2 * i, 2 * i
 	})},
+	example{name: "they have grown since the middle", says: "growing by 1 per second", subject: observed(60, func(i int, s *series.Sample) {
+		idle := 5 + max(0, i-32)
+		set(&s.Client, socketstats.Established, idle+3+i%2)
+		s.Client.Activity.Received = silent(idle, long)
+		s.Client.Activity.Received[0] = 3 + i%2
+	})},
+	example{name: "some fewer are in use meanwhile", subject: observed(30, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 2*i+40-i/2)
+		s.Client.Activity.Received = silent(2*i, long)
+		s.Client.Activity.Received[0] = 40 - i/2
+	})},
+	example{name: "a short run is over", over: true, subject: counted(6, func(i int) (int, int, int, int, int) { return 3 * i, 3 * i, 0, 3 * i, 3 * i })},
+	example{name: "a short run goes on", instead: verdict.NotEnoughData, subject: counted(6, func(i int) (int, int, int, int, int) { return 3 * i, 3 * i, 0, 3 * i, 3 * i })},
+	example{name: "they have grown for a moment", instead: verdict.Healthy, subject: observed(24, func(i int, s *series.Sample) {
+		idle := 5 + max(0, i-13)
+		set(&s.Client, socketstats.Established, idle+3+i%2)
+		s.Client.Activity.Received = silent(idle, long)
+		s.Client.Activity.Received[0] = 3 + i%2
+	})},
 	example{name: "a busy pool grows with its load", instead: verdict.Healthy, says: "58 connections were open at most", subject: observed(30, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 2*i)
 		s.Client.Activity.Received = silent(2*i, now)

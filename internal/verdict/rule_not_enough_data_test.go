@@ -22,6 +22,11 @@ var _ = examplesOf(verdict.NotEnoughData,
 	example{name: "the first responses are slow", says: "22 requests wait for a response.", subject: counted(12, func(i int) (int, int, int, int, int) {
 		return 2 * i, 0, 0, 2 * i, 2 * i
 	})},
+	example{name: "more and more of a pool waits", says: "19 requests wait for a response.", subject: observed(20, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 30)
+		s.Client.Activity.Sent = silent(i, 10*time.Second)
+		s.Client.Activity.Received[0] = 30 - i
+	})},
 	example{name: "a busy pool starts", says: "Connections grow.", subject: observed(12, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 2*i)
 		s.Client.Activity.Received = silent(2*i, now)

@@ -25,6 +25,15 @@ var _ = examplesOf(verdict.RequestStalled,
 		return 2 * i, 0, 0, 2 * i, 2 * i
 	})},
 	example{name: "connections sent last, ten seconds ago", subject: sentLast(10 * time.Second), instead: verdict.NotEnoughData},
+	example{name: "two requests wait for a minute", instead: verdict.Healthy, subject: counted(80, func(i int) (int, int, int, int, int) {
+		return 10 * i, max(0, 10*i-2), max(0, 10*i-12), min(10, 10*i), min(10, 10*i)
+	}), over: true},
+	example{name: "two requests wait for a minute, and others begin", instead: verdict.Healthy, over: true, subject: counted(80, func(i int) (int, int, int, int, int) {
+		if i == 79 {
+			return 105, 98, 90, 10, 10
+		}
+		return min(100, 10*i), min(98, 10*i), min(90, 10*i), min(10, 10*i), min(10, 10*i)
+	})},
 	example{name: "requests are always in flight", instead: verdict.Healthy, subject: counted(30, func(i int) (int, int, int, int, int) {
 		return 10 * i, max(0, 10*i-5), max(0, 10*i-10), min(5, 10*i), min(5, 10*i)
 	})},

@@ -21,6 +21,10 @@ var _ = examplesOf(verdict.ResponseBodyLeak,
 	})},
 	example{name: "the server closes its end", confidence: verdict.High, says: "The server has closed 40 connections that the client keeps open: CLOSE_WAIT.", subject: forgotten(60, keptOpen)},
 	example{name: "the server closes its end, and no body was open", instead: verdict.Healthy, subject: forgotten(60, func(*series.Sample) {})},
+	example{name: "some are not read, in a few samples", instead: verdict.NotEnoughData, subject: observed(5, func(_ int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 6)
+		s.Client.Activity.Received, s.Client.Activity.Unread = silent(6, long), 6
+	})},
 	example{name: "data is read late now and then", instead: verdict.Healthy, subject: observed(30, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 8)
 		s.Client.Activity.Received, s.Client.Activity.Unread = silent(8, now), i%3*3
