@@ -52,9 +52,13 @@ var _ = examplesOf(verdict.ConnectionChurn,
 	example{name: "a few connections come and go", instead: verdict.Healthy, subject: observed(20, func(i int, s *series.Sample) {
 		s.KernelConns = came(min(i, 9), min(i, 9))
 	})},
+	example{name: "more are closed than opened", instead: verdict.Healthy, subject: observed(20, func(i int, s *series.Sample) {
+		s.KernelConns = came(10*i, 10*i)
+		s.KernelConns.Opened = min(i, 9)
+	})},
 	example{name: "more are opened than closed", instead: verdict.Healthy, subject: observed(20, func(i int, s *series.Sample) {
-		s.KernelConns = came(10*i, min(i, 9))
-		s.KernelConns.Closed = min(i, 9)
+		s.KernelConns = came(min(i, 9), min(i, 9))
+		s.KernelConns.Opened = 10 * i
 	})},
 	example{name: "a pool is replaced twice", instead: verdict.Healthy, subject: observed(20, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 20)

@@ -1,6 +1,8 @@
 package verdict_test
 
 import (
+	"time"
+
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
@@ -15,6 +17,20 @@ var _ = examplesOf(verdict.Healthy,
 		return 20 * i, 20 * i, max(0, 20*i-3), min(3, i), min(3, i)
 	})},
 	example{name: "a run is short, and connections are reused", over: true, says: "40 requests sent", subject: played(5, pooled)},
+	example{name: "requests waited, and have their responses", subject: observed(40, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 30)
+		if i < 20 {
+			s.Client.Activity.Sent = silent(i, 10*time.Second)
+			s.Client.Activity.Received[0] = 30 - i
+		} else {
+			s.Client.Activity.Received = silent(30, long)
+		}
+	})},
+	example{name: "five long polls", subject: observed(40, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 8)
+		s.Client.Activity.Sent = silent(5, 10*time.Second)
+		s.Client.Activity.Received[0] = 3
+	})},
 	example{name: "nothing happens", says: "No connection was seen.", subject: observed(10)},
 	example{name: "connections come and go that may be its own", confidence: verdict.Low, says: "90 connections opened and closed that may have been this process's", subject: observed(10, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 1)

@@ -35,7 +35,7 @@ var _ = register(Rule{
 			return &finding{confidence: Medium, facts: []Fact{fact("sent_last", count("connections", n), lasting(patience))}}
 		}
 		r := f.last().Requests
-		if r.InFlight < few || f.least(3, inFlight) < few {
+		if f.least(3, inFlight) < few {
 			return nil
 		}
 		wait := f.longestWait()
