@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"time"
 
@@ -28,7 +27,7 @@ type checkOptions struct {
 	noFault  bool
 	length   time.Duration
 	junit    string
-	format   program.Choice
+	output   outputFlag
 }
 
 // ceilings are the flags that limit a count, in the order in which they are
@@ -74,7 +73,6 @@ watched to the end. With --junit, CI shows each limit as a test.`,
 func (o *checkOptions) addFlags(f *pflag.FlagSet) {
 	o.add(f, "a server's port on this machine: the connections to it")
 	o.most = map[string]*int{}
-	o.format = program.NewChoice("table", "table", "json")
 	for _, l := range ceilings {
 		o.most[l.flag] = f.Int(l.flag, -1, "most "+l.what+" in any count; below 0 is no limit")
 		f.Lookup(l.flag).DefValue = ""
@@ -83,7 +81,7 @@ func (o *checkOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.noFault, "no-fault", false, "fail if the verdict is a fault (see diagnose)")
 	f.DurationVar(&o.length, "for", 30*time.Second, "how long to watch")
 	f.StringVar(&o.junit, "junit", "", "also write the result to this file, as JUnit XML")
-	f.VarP(&o.format, "output", "o", "form of the result")
+	o.output.add(f, "table", checkAnswer)
 }
 
 func (o *checkOptions) checkFlags(c *cobra.Command) error {
@@ -181,12 +179,11 @@ func (o *checkOptions) finish(streams program.Streams, w *observe.Window, worst 
 	checks := o.results(w, worst)
 	result := render.Checked(o.subject(), w.Observation(), checks, failed)
 	if o.junit != "" {
-		err := writeNew(o.junit, true, func(to io.Writer) error { return write(to, "junit", result) })
-		if err != nil {
+		if err := writeNew(o.junit, true, inFormat("junit", result)); err != nil {
 			return fmt.Errorf("write the JUnit file: %w", err)
 		}
 	}
-	if err := write(streams.Out, o.format.String(), result); err != nil {
+	if err := o.output.write(streams.Out, result); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(checks, func(c render.Check) bool { return !c.Met }) {

@@ -23,7 +23,7 @@ func diagnoseCommand(streams program.Streams) *cobra.Command {
 	var (
 		t      targetFlags
 		length time.Duration
-		format = program.NewChoice("table", "table", "json")
+		output outputFlag
 		quiet  bool
 	)
 	c := &cobra.Command{
@@ -47,7 +47,7 @@ docs/verdict.md says how each kind is recognised; sockwatch explain lists them.`
 			case len(args) == 1 && t.named():
 				return program.Usagef(c, "give a FILE, or one of --pid, --name and --port, not both")
 			case len(args) == 1:
-				return diagnoseFile(c.Context(), streams, args[0], format.String())
+				return diagnoseFile(c.Context(), streams, args[0], &output)
 			case !t.named():
 				return program.Usagef(c, "nothing to diagnose: give --pid, --name, --port, or a recording's FILE")
 			case length < 0:
@@ -56,13 +56,13 @@ docs/verdict.md says how each kind is recognised; sockwatch explain lists them.`
 			if err := t.check(c); err != nil {
 				return err
 			}
-			return diagnose(c.Context(), streams, &t, length, format.String(), quiet)
+			return diagnose(c.Context(), streams, &t, length, &output, quiet)
 		},
 	}
 	f := c.Flags()
 	t.add(f, "a server's port on this machine: its clients, and itself")
 	f.DurationVar(&length, "for", 0, fmt.Sprintf("watch for this long, or until it is sure of a fault; 0 is until it is sure, %s at most", longestDiagnosis))
-	f.VarP(&format, "output", "o", "form of the verdict")
+	output.add(f, "table", fullAnswer)
 	f.BoolVarP(&quiet, "quiet", "q", false, "say nothing while watching")
 	return c
 }
@@ -131,7 +131,7 @@ func (e *examination) sure() bool {
 	}
 }
 
-func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, length time.Duration, format string, quiet bool) error {
+func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, length time.Duration, output *outputFlag, quiet bool) error {
 	patient := length > 0
 	if !patient {
 		length = longestDiagnosis
@@ -154,12 +154,12 @@ func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, leng
 		fmt.Fprintln(streams.Err, "sockwatch: "+err.Error())
 		err = nil
 	}
-	found := printDiagnosis(ctx, streams, &e.window, format)
+	found := printDiagnosis(ctx, streams, &e.window, output)
 	return firstOf(interruptedOr(ctx, err), found)
 }
 
 // diagnoseFile judges a recording as it stands.
-func diagnoseFile(ctx context.Context, streams program.Streams, path, format string) error {
+func diagnoseFile(ctx context.Context, streams program.Streams, path string, output *outputFlag) error {
 	r, err := recording.Read(path)
 	switch {
 	case r == nil:
@@ -171,13 +171,13 @@ func diagnoseFile(ctx context.Context, streams program.Streams, path, format str
 		for _, e := range r.Events {
 			w.Add(e)
 		}
-		return firstOf(err, printDiagnosis(ctx, streams, &w, format))
+		return firstOf(err, printDiagnosis(ctx, streams, &w, output))
 	}
 	run, badScript := render.Run(r.Observation)
 	if badScript != nil {
 		return firstOf(err, badScript)
 	}
-	if err := write(streams.Out, format, render.Diagnosis(run)); err != nil {
+	if err := output.write(streams.Out, render.Diagnosis(run)); err != nil {
 		return err
 	}
 	return firstOf(err, verdictCode(run.Observation.Subjects, run.Result.Verdicts))
@@ -203,9 +203,9 @@ func interruptedOr(ctx context.Context, err error) error {
 
 // printDiagnosis prints what a window shows, and returns the exit code as an error,
 // unless the context is over.
-func printDiagnosis(ctx context.Context, streams program.Streams, w *observe.Window, format string) error {
+func printDiagnosis(ctx context.Context, streams program.Streams, w *observe.Window, output *outputFlag) error {
 	seen := render.Watched(w)
-	if err := write(streams.Out, format, render.Diagnosis(seen)); err != nil {
+	if err := output.write(streams.Out, render.Diagnosis(seen)); err != nil {
 		return err
 	}
 	if ctx.Err() != nil {

@@ -29,7 +29,7 @@ func watchCommand(streams program.Streams) *cobra.Command {
 		t      targetFlags
 		length time.Duration
 		onWeb  webFlag
-		format = program.NewChoice("table", "table", "json")
+		output outputFlag
 	)
 	c := &cobra.Command{
 		Use:   "watch [--port N] [--pid N] [--name S]",
@@ -64,12 +64,16 @@ as the kernel keeps it (in TIME_WAIT, for instance), if it was seen before.`,
 				return err
 			}
 			// Lines of JSON are for programs, which judge by themselves, and cost the less.
-			options := observe.Options{Details: format.String() != "json"}
+			options := observe.Options{Details: output.name != "json"}
 			if page != nil {
 				options.Except = page.Port()
 				defer func() { _ = linger(c.Context(), page, true, streams.Err) }() // what was seen is printed
 			}
-			screen := tui.NewTerminal(streams.Out, streams.Err, streams.In)
+			shown := streams.Out
+			if output.name != "table" { // that is for the answer
+				shown = streams.Err
+			}
+			screen := tui.NewTerminal(shown, streams.Err, streams.In)
 			if page != nil {
 				screen.Pin("the page is at " + page.URL())
 			}
@@ -78,22 +82,23 @@ as the kernel keeps it (in TIME_WAIT, for instance), if it was seen before.`,
 				return err
 			}
 			defer f.close()
-			return showWatch(c, streams, screen, f, format.String(), page)
+			return showWatch(c, streams, screen, f, &output, page)
 		},
 	}
 	f := c.Flags()
 	t.add(f, fmt.Sprintf("a server's port on this machine (default %d, if no process is named)", defaultWatchPort))
 	f.DurationVar(&length, "for", 0, "end after this time; 0 goes on until Ctrl-C")
-	f.VarP(&format, "output", "o", "table, or a JSON object a line")
+	output.add(f, "table", fullAnswer)
+	f.Lookup("output").Usage = "format of the answer; json is a line for each sample, as in a recording"
 	onWeb.add(f)
 	return c
 }
 
-func showWatch(c *cobra.Command, streams program.Streams, screen *tui.Terminal, f *follower, format string, page *web.Server) error {
+func showWatch(c *cobra.Command, streams program.Streams, screen *tui.Terminal, f *follower, output *outputFlag, page *web.Server) error {
 	ctx, cancel := context.WithCancelCause(c.Context())
 	defer cancel(nil)
 	show, closeFace := screen.Show(controls(cancel))
-	if format == "json" { // a line for each event, as in a recording
+	if output.name == "json" { // a line for each event, as in a recording
 		out := json.NewEncoder(streams.Out)
 		show = func(e series.Event) { _ = out.Encode(e) } // a closed pipe ends us by its signal
 	}
@@ -107,9 +112,11 @@ func showWatch(c *cobra.Command, streams program.Streams, screen *tui.Terminal, 
 		return nil
 	})
 	closeFace()
-	if format != "json" && seen.Len() > 0 { // what was seen last, to keep
-		fmt.Fprintln(streams.Out)
-		if err := write(streams.Out, format, render.Watch(render.Watched(&seen))); err != nil {
+	if output.name != "json" && seen.Len() > 0 { // what was seen last, to keep
+		if output.name == "table" {
+			fmt.Fprintln(streams.Out)
+		}
+		if err := output.write(streams.Out, render.Watch(render.Watched(&seen))); err != nil {
 			return err
 		}
 	}
