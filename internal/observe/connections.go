@@ -247,7 +247,7 @@ func (t *transitions) drain() (heard []tracepoint.Transition, lost uint64, err e
 	t.heard = heard
 	if now := time.Now(); now.Sub(t.turned) >= remembered {
 		t.turned = now
-		t.openers.turn()
+		t.openers.turn(0)
 	}
 	return heard, lost, err
 }

@@ -34,7 +34,7 @@ func TestAConnectThatFailedIsNoConnection(t *testing.T) {
 		source.closed = closed
 		require.NoError(t, c.beforeList(sort))
 		owners.Attribute(list)
-		sort.list(list)
+		sort.list(list, 0)
 		require.NoError(t, c.afterList(sort, list))
 		m := &series.Moment{}
 		c.enter(rows{7: {}}, m, processes)

@@ -218,7 +218,10 @@ func TestWhatConnectionsDoIsWhatTheirProcessDid(t *testing.T) {
 
 			// Three of those that were idle ask again, and get no answer.
 			do("wait", 3)
-			_, p = counted(t, w, pid, func(p series.SubjectSample) bool { return p.Client.Activity.Sent.AtLeast(100*time.Millisecond) == 3 })
+			young := p.Oldest
+			snap, p := counted(t, w, pid, func(p series.SubjectSample) bool { return p.Client.Activity.Sent.AtLeast(100*time.Millisecond) == 3 })
+			require.GreaterOrEqual(t, p.Oldest, young+90*time.Millisecond, "100ms went by, which the kernel counts in jiffies of 10ms at most")
+			require.LessOrEqual(t, p.Oldest, snap.At)
 			require.Equal(t, 2, p.Client.Activity.Fresh.Total())
 			require.Equal(t, 3, p.Client.Activity.Sent.Total())
 			require.Equal(t, 9, p.Client.Activity.Received.AtLeast(100*time.Millisecond), "idle, or not read")

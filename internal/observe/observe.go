@@ -67,9 +67,12 @@ func New(ctx context.Context, source socketstats.Source, target series.Target, o
 		return nil, err
 	}
 	if target.Port != 0 {
-		w.sort = &byPort{port: target.Port, processes: w.processes, own: socketstats.OwnAddresses(), traced: w.conns.traced()}
+		w.sort = &byPort{port: target.Port, processes: w.processes, own: socketstats.OwnAddresses(), traced: w.conns.traced(), holders: holders{ages: o.Details}}
 	} else {
-		w.sort = &byProcess{except: o.Except, details: o.Details, processes: w.processes, own: socketstats.OwnAddresses(), destinations: newDestinations()}
+		w.sort = &byProcess{
+			except: o.Except, details: o.Details, processes: w.processes, own: socketstats.OwnAddresses(),
+			destinations: newDestinations(), holders: holders{ages: o.Details},
+		}
 	}
 	return w, nil
 }
@@ -110,7 +113,7 @@ func (w *Watcher) Sample(ctx context.Context) (series.Moment, error) {
 		return m, err
 	}
 	w.owners.Attribute(w.sockets)
-	w.sort.list(w.sockets)
+	w.sort.list(w.sockets, m.At)
 	rows := w.rows(&m)
 	if err := w.conns.afterList(w.sort, w.sockets); err != nil {
 		return m, err
@@ -173,9 +176,10 @@ func (w *Watcher) rows(m *series.Moment) rows {
 	return r
 }
 
-// addDetails adds to the rows what their connections do, and how many descriptors
-// the processes have open.
+// addDetails adds to the rows what their connections do, how old they are, and how
+// many descriptors the processes have open.
 func (w *Watcher) addDetails(r rows, m *series.Moment) {
+	w.addAges(r)
 	if socketstats.ReportsInfo(w.source) {
 		w.addActivity(r, m)
 	}
@@ -185,6 +189,15 @@ func (w *Watcher) addDetails(r rows, m *series.Moment) {
 		}
 		if n := socketstats.Descriptors(pid); n > 0 {
 			row.Process = &series.Process{Descriptors: n}
+		}
+	}
+}
+
+func (w *Watcher) addAges(r rows) {
+	for i := range w.sockets {
+		s := &w.sockets[i]
+		if pid, end, ok := w.sort.row(s); ok && end == socketstats.Client && s.State.Open() {
+			r[pid].Oldest = max(r[pid].Oldest, w.sort.age(s))
 		}
 	}
 }

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"net/netip"
+	"time"
 
 	"socketlab/internal/socketstats"
 )
@@ -18,8 +19,8 @@ type byPort struct {
 	holders
 }
 
-func (p *byPort) list(sockets []socketstats.Socket) {
-	p.turn()
+func (p *byPort) list(sockets []socketstats.Socket, at time.Duration) {
+	p.turn(at)
 	for i := range sockets {
 		s := &sockets[i]
 		if end, ok := p.endOf(s); ok && end == socketstats.Client {
@@ -40,7 +41,7 @@ func (p *byPort) row(s *socketstats.Socket) (pid int32, end socketstats.End, ok 
 	}
 	pid = s.PID
 	if end == socketstats.Server {
-		pid = p.now[pairOf(s.Remote, s.Local)]
+		pid = p.now[pairOf(s.Remote, s.Local)].pid
 	}
 	return pid, end, p.processes.watched(pid)
 }

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"net/netip"
+	"time"
 
 	"socketlab/internal/socketstats"
 )
@@ -19,14 +20,14 @@ type byProcess struct {
 	destinations destinations
 }
 
-func (p *byProcess) list(sockets []socketstats.Socket) {
+func (p *byProcess) list(sockets []socketstats.Socket, at time.Duration) {
 	p.listeners = map[uint16]int32{}
 	for i := range sockets {
 		if s := &sockets[i]; s.State == socketstats.Listen {
 			p.listeners[s.Local.Port()] = max(p.listeners[s.Local.Port()], s.PID)
 		}
 	}
-	p.turn()
+	p.turn(at)
 	p.destinations.turn()
 	for i := range sockets {
 		s := &sockets[i]
