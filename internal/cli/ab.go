@@ -12,13 +12,12 @@ import (
 
 	"socketlab/internal/cli/program"
 	"socketlab/internal/cli/slowserver"
-	"socketlab/internal/expect"
 	"socketlab/internal/lab"
 	"socketlab/internal/recording"
-	"socketlab/internal/render/report"
+	"socketlab/internal/render"
 	"socketlab/internal/render/tui"
-	"socketlab/internal/render/web"
 	"socketlab/internal/scenario"
+	"socketlab/internal/series"
 	"socketlab/internal/server"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/worker"
@@ -27,7 +26,7 @@ import (
 // abOptions are the flags of ab.
 type abOptions struct {
 	comparison lab.Comparison
-	format     program.Choice
+	output     outputFlag
 	source     program.Choice
 	record     string
 	keep       keepOptions
@@ -73,7 +72,6 @@ the commands started is ended.`,
 var serverFlags = []string{"delay", "idle-timeout", "status", "body", "no-response"}
 
 func (o *abOptions) add(f *pflag.FlagSet) {
-	o.format = program.NewChoice("table", report.Formats()...)
 	o.source = program.NewChoice(socketstats.Auto, socketstats.SourceNames()...)
 	o.comparison.Behaviour.Protocol = scenario.HTTP
 	f.StringVar(&o.comparison.Faulty, "faulty", "", "command of the faulty side's client, with {url} for its server")
@@ -87,7 +85,7 @@ func (o *abOptions) add(f *pflag.FlagSet) {
 	f.BoolVar(&b.NoResponse, "no-response", false, "slowserver: accept requests and never answer them")
 	f.DurationVar(&o.comparison.For, "for", 30*time.Second, "end clients that are still at work after this time")
 	f.DurationVar(&o.comparison.Interval, "interval", 100*time.Millisecond, "time between two counts")
-	f.VarP(&o.format, "output", "o", "form of the result")
+	o.output.add(f, "table", fullAnswer)
 	f.Var(&o.source, "source", "where counts come from; auto is the cheapest that works here")
 	f.StringVar(&o.record, "record", "", "record the run in this new file, as JSON lines")
 	o.keep.add(f)
@@ -147,11 +145,17 @@ func (o *abOptions) run(c *cobra.Command, streams program.Streams) error {
 	rec := recording.Writer{Path: o.record}
 	comparison := o.comparison
 	comparison.Source, comparison.Provenance = source, thisProvenance()
-	comparison.Observe = o.observer(show, onPage(page, (*web.Server).Run), screen, source, &rec)
+	onPage, cost := onPage(page), costWarning{to: screen, source: source}
+	comparison.Observe = func(e series.Event) {
+		rec.Write(e)
+		show(e)
+		onPage(e)
+		cost.see(e, comparison.Interval)
+	}
 	if o.showOutput {
 		comparison.Output = streams.Err
 	}
-	run, err := lab.Compare(ctx, comparison)
+	observed, err := lab.Compare(ctx, comparison)
 	closeFace()
 	quit := errors.Is(err, lab.ErrInterrupted) && errors.Is(context.Cause(ctx), errQuit)
 	if quit {
@@ -163,49 +167,38 @@ func (o *abOptions) run(c *cobra.Command, streams program.Streams) error {
 	if err != nil {
 		err = fmt.Errorf("ab: %w", err)
 	}
-	if run.Started.IsZero() || errors.Is(err, lab.ErrNotRun) { // there is nothing to show
+	if observed.Started.IsZero() || errors.Is(err, lab.ErrNotRun) { // there is nothing to show
 		return outcome(nil, err)
 	}
-	entries := []report.Entry{{Run: run, Outcome: expect.Judge(run)}} // what was seen is never lost
-	kept := o.keep.write(entries)
-	if writeErr := report.Write(streams.Out, o.format.String(), entries, false); writeErr != nil {
-		return errors.Join(err, kept, fmt.Errorf("write the result: %w", writeErr))
+	run, runErr := render.Run(observed) // what was seen is never lost
+	if runErr != nil {
+		return errors.Join(err, runErr)
+	}
+	runs := []*render.Observed{run}
+	kept := o.keep.write(runs)
+	if writeErr := o.output.write(streams.Out, render.Runs(runs, false)); writeErr != nil {
+		return errors.Join(err, kept, writeErr)
 	}
 	// A faulty client may well break; a fixed one that does has proved nothing.
-	if failure := run.Fixed.Report.Failure; err == nil && failure != "" {
-		err = fmt.Errorf("ab: fixed: %s", failure)
+	if fixed := observed.Subject(string(scenario.Fixed)).Final; err == nil && fixed != nil && fixed.Failure != "" {
+		err = fmt.Errorf("ab: fixed: %s", fixed.Failure)
 	}
 	if quit {
 		fmt.Fprintln(streams.Err, "sockwatch: ended early with q: a part of a comparison proves nothing")
-		entries = toTheirEnd(entries)
+		runs = toTheirEnd(runs)
 	}
-	return outcome(entries, errors.Join(err, kept))
+	return outcome(runs, errors.Join(err, kept))
 }
 
 // face shows the comparison while it goes on, until it is closed.
-func (o *abOptions) face(screen *tui.Terminal, w io.Writer, cancel context.CancelCauseFunc) (show tui.Observer, closeFace func()) {
+func (o *abOptions) face(screen *tui.Terminal, w io.Writer, cancel context.CancelCauseFunc) (show func(series.Event), closeFace func()) {
 	switch {
 	case o.quiet:
-		return func(lab.Event) {}, func() {}
-	case o.showOutput: // what the clients say cannot be drawn over
-		return tui.Run(w, false), func() {}
+		return func(series.Event) {}, func() {}
+	case o.showOutput: // what the clients write cannot be drawn over
+		return tui.Plain(w, false), func() {}
 	default:
-		return screen.Run(controls(cancel))
-	}
-}
-
-// observer records a run, shows it, on a page, too, and says on notes if its counts
-// are dear.
-func (o *abOptions) observer(show tui.Observer, page func(lab.Event), notes io.Writer, source socketstats.Source, rec *recording.Writer) func(lab.Event) {
-	warned := false
-	return func(e lab.Event) {
-		rec.Write(e)
-		show(e)
-		page(e)
-		if e.Sample != nil && !warned && e.Sample.Took > o.comparison.Interval/dear {
-			warned = true
-			warnDear(notes, source, e.Sample.Took, o.comparison.Interval)
-		}
+		return screen.Show(controls(cancel))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,17 +16,18 @@ import (
 	"socketlab/internal/expect"
 	"socketlab/internal/lab"
 	"socketlab/internal/recording"
-	"socketlab/internal/render/report"
+	"socketlab/internal/render"
 	"socketlab/internal/render/tui"
 	"socketlab/internal/render/web"
 	"socketlab/internal/scenario"
+	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 )
 
 // play plays the scenarios that words name. Nothing is started before all of
 // them, and all options, are known to be good.
 func play(c *cobra.Command, streams program.Streams, o runOptions, words []string, list bool) error {
-	listen, err := o.check(c, len(words))
+	sides, err := o.check(c, len(words))
 	if err != nil {
 		return err
 	}
@@ -39,9 +41,10 @@ func play(c *cobra.Command, streams program.Streams, o runOptions, words []strin
 	}
 	defer source.Close()
 	list = list || len(scripts) > 1
-	p := &player{runOptions: o, streams: streams, listen: listen, source: source, onlyOne: len(scripts) == 1}
+	p := &player{runOptions: o, streams: streams, sides: sides, source: source, onlyOne: len(scripts) == 1}
 	p.screen = tui.NewTerminal(streams.Err, streams.Err, streams.In)
 	p.streams.Err = p.screen
+	p.cost.to, p.cost.source = p.screen, source
 	if err := p.isolation(scripts); err != nil {
 		return err
 	}
@@ -52,18 +55,18 @@ func play(c *cobra.Command, streams program.Streams, o runOptions, words []strin
 		p.screen.Pin("the page is at " + p.page.URL())
 		defer func() { _ = linger(c.Context(), p.page, !o.quiet, streams.Err) }() // what was played is printed
 	}
-	entries, failed := p.playAll(c.Context(), scripts)
-	kept := o.keep.write(entries)
-	if len(entries) > 0 || failed == nil {
-		if err := report.Write(streams.Out, o.format.String(), entries, list); err != nil {
-			return errors.Join(failed, kept, fmt.Errorf("write the result: %w", err))
+	runs, failed := p.playAll(c.Context(), scripts)
+	kept := o.keep.write(runs)
+	if len(runs) > 0 || failed == nil {
+		if err := o.output.write(streams.Out, render.Runs(runs, list)); err != nil {
+			return errors.Join(failed, kept, err)
 		}
 	}
 	if errors.Is(failed, errQuit) {
 		p.sayf("sockwatch: ended early with q: what the script expects cannot be judged\n")
-		return outcome(toTheirEnd(entries), kept)
+		return outcome(toTheirEnd(runs), kept)
 	}
-	return outcome(entries, errors.Join(failed, kept))
+	return outcome(runs, errors.Join(failed, kept))
 }
 
 // player plays scripts, some of them at the same time.
@@ -71,15 +74,15 @@ type player struct {
 	runOptions
 	streams program.Streams
 	screen  *tui.Terminal
-	listen  map[scenario.Side]string
+	sides   []lab.Side
 	source  socketstats.Source
 	onlyOne bool
 	page    *web.Server // nil without --web
+	cost    costWarning
 	// cannot says why runs cannot be isolated, and is nil where they can.
 	cannot error
 
-	mu     sync.Mutex // one message at a time
-	warned bool       // that counting is dear
+	mu sync.Mutex // one message at a time
 }
 
 func (p *player) sayf(format string, args ...any) {
@@ -139,8 +142,8 @@ func (p *player) skip(s scenario.Script) string {
 
 // playAll plays the scripts and returns what they showed, in their order. After
 // a failure no other is begun.
-func (p *player) playAll(ctx context.Context, scripts []scenario.Script) ([]report.Entry, error) {
-	entries := make([]*report.Entry, len(scripts))
+func (p *player) playAll(ctx context.Context, scripts []scenario.Script) ([]*render.Observed, error) {
+	runs := make([]*render.Observed, len(scripts))
 	var failed error
 	var next int
 	var workers sync.WaitGroup
@@ -155,9 +158,9 @@ func (p *player) playAll(ctx context.Context, scripts []scenario.Script) ([]repo
 				if stop {
 					return
 				}
-				entry, err := p.playOne(ctx, scripts[i])
+				run, err := p.playOne(ctx, scripts[i])
 				p.mu.Lock()
-				entries[i] = entry
+				runs[i] = run
 				if failed == nil {
 					failed = err
 				}
@@ -166,13 +169,7 @@ func (p *player) playAll(ctx context.Context, scripts []scenario.Script) ([]repo
 		})
 	}
 	workers.Wait()
-	var played []report.Entry
-	for _, e := range entries {
-		if e != nil {
-			played = append(played, *e)
-		}
-	}
-	return played, failed
+	return slices.DeleteFunc(runs, func(run *render.Observed) bool { return run == nil }), failed
 }
 
 // fast is the speed above which a run's load keeps the processors busy, so that
@@ -203,8 +200,8 @@ func (p *player) workers(scripts []scenario.Script) int {
 
 func (p *player) isolates(s scenario.Script) bool { return p.cannot == nil && p.wantsIsolation(s) }
 
-// playOne plays one script. The entry is nil if nothing was seen.
-func (p *player) playOne(ctx context.Context, script scenario.Script) (*report.Entry, error) {
+// playOne plays one script. The run is nil if nothing was seen.
+func (p *player) playOne(ctx context.Context, script scenario.Script) (*render.Observed, error) {
 	if reason := p.skip(script); reason != "" {
 		p.sayf("%s: skipped: %s\n", script.ID, reason)
 		return nil, nil
@@ -212,21 +209,18 @@ func (p *player) playOne(ctx context.Context, script scenario.Script) (*report.E
 	rec := recording.Writer{Path: p.record}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	page := onPage(p.page)
 	show, closeFace := p.face(script, cancel)
 	defer closeFace() // also when something panics
 	defer context.AfterFunc(ctx, closeFace)()
-	run, err := lab.Play(ctx, lab.Plan{
-		Script: script, Seed: p.seed, Source: p.source, Isolated: p.isolates(script), Swapped: p.swap,
-		Programs: lab.Programs{Dir: p.binDir}, Listen: p.listen, Provenance: thisProvenance(),
-		Observe: func(e lab.Event) {
+	o, err := lab.Play(ctx, lab.Plan{
+		Script: script, Seed: p.seed, Sides: p.sides, Source: p.source, Isolated: p.isolates(script),
+		Programs: lab.Programs{Dir: p.binDir}, Provenance: thisProvenance(),
+		Observe: func(e series.Event) {
 			rec.Write(e)
 			show(e)
-			if p.page != nil {
-				p.page.Run(e)
-			}
-			if e.Sample != nil {
-				p.warn(script, e.Sample)
-			}
+			page(e)
+			p.cost.see(e, script.SampleInterval.D())
 		},
 	})
 	closeFace()
@@ -236,39 +230,42 @@ func (p *player) playOne(ctx context.Context, script scenario.Script) (*report.E
 	if recErr := rec.Close(); err == nil {
 		err = recErr
 	}
-	if err != nil && p.listen != nil && run.Started.IsZero() {
+	if err != nil && p.ports != nil && o.Started.IsZero() {
 		err = fmt.Errorf("%w; without --ports, free ports are taken", err)
 	}
 	if err != nil {
 		err = fmt.Errorf("%s: %w", script.ID, err)
 	}
-	if run.Started.IsZero() {
+	if o.Started.IsZero() {
 		return nil, err
 	}
-	entry := &report.Entry{Run: run, Outcome: expect.Judge(run)} // what was seen is never lost
-	if !p.onlyOne && !p.quiet {
-		p.sayf("%s: %s\n", script.ID, result(entry, err))
+	run, runErr := render.Run(o) // what was seen is never lost
+	if runErr != nil {
+		return nil, errors.Join(err, runErr)
 	}
-	return entry, err
+	if !p.onlyOne && !p.quiet {
+		p.sayf("%s: %s\n", script.ID, result(run, err))
+	}
+	return run, err
 }
 
 // result says in a few words how a run ended.
-func result(e *report.Entry, err error) string {
-	took := e.Run.Duration.Round(100 * time.Millisecond)
+func result(run *render.Observed, err error) string {
+	took := run.Observation.Duration.Round(100 * time.Millisecond)
 	switch {
 	case err != nil:
 		return fmt.Sprintf("ended after %s", took)
-	case e.Run.Stopped != "":
-		return fmt.Sprintf("stopped after %s: %s", took, e.Run.Stopped)
-	case !e.Outcome.OK:
-		return fmt.Sprintf("played in %s, and did not show what its script expects: %s", took, firstUnmet(e.Outcome.Expectations))
+	case run.Observation.Stopped != "":
+		return fmt.Sprintf("stopped after %s: %s", took, run.Observation.Stopped)
+	case !run.Result.OK:
+		return fmt.Sprintf("played in %s, and did not show what its script expects: %s", took, firstUnmet(run.Result.Expectations))
 	default:
 		return fmt.Sprintf("played in %s, as expected", took)
 	}
 }
 
 // firstUnmet is the first expectation that was not met, with what was seen.
-func firstUnmet(expectations []expect.Result) string {
+func firstUnmet(expectations []expect.Outcome) string {
 	for _, r := range expectations {
 		if r.Skipped == "" && !r.Met {
 			return fmt.Sprintf("%s, got %s", r.Text, r.Got)
@@ -277,27 +274,25 @@ func firstUnmet(expectations []expect.Result) string {
 	return "" // not reached: it would have been as expected
 }
 
-// warn says once that watching takes a good part of the time that it watches.
-func (p *player) warn(script scenario.Script, s *lab.Sample) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.warned || s.Took <= script.SampleInterval.D()/dear {
-		return
-	}
-	p.warned = true
-	warnDear(p.streams.Err, p.source, s.Took, script.SampleInterval.D())
+// costWarning says once that sampling takes a tenth of the time or more, and what
+// takes less. It is safe for use by several goroutines.
+type costWarning struct {
+	once   sync.Once
+	to     io.Writer
+	source socketstats.Source
 }
 
-// dear is the part of the interval, one in so many, above which a count is
-// called dear.
-const dear = 10
-
-// warnDear says that a count takes long, and what is cheaper.
-func warnDear(w io.Writer, source socketstats.Source, took, interval time.Duration) {
-	cheaper := "count less often"
-	if name, ok := socketstats.Cheaper(source); ok {
-		cheaper = "--source " + name + " is cheaper"
+// see looks at the cost of a sample; other events have none.
+func (c *costWarning) see(e series.Event, interval time.Duration) {
+	if e.Moment == nil || e.Moment.Took <= interval/10 {
+		return
 	}
-	fmt.Fprintf(w, "sockwatch: a count through %s took %s, more than a tenth of the %s between two: %s\n",
-		source.Name(), took.Round(100*time.Microsecond), interval, cheaper)
+	c.once.Do(func() {
+		less := "sample less often"
+		if name, ok := socketstats.Cheaper(c.source); ok {
+			less = "--source " + name + " takes less"
+		}
+		fmt.Fprintf(c.to, "sockwatch: sampling by %s takes %s of every %s: %s\n",
+			c.source.Name(), e.Moment.Took.Round(100*time.Microsecond), interval, less)
+	})
 }

@@ -149,7 +149,7 @@ func junitErrors(t *testing.T, path string) (tests, failures, errors int, messag
 func startCheck(t *testing.T, pid string, args ...string) *running {
 	t.Helper()
 	check := start(t, "sockwatch", append([]string{"check", "--pid", pid, "--interval", "2ms", "--source", "gopsutil", "--for", "10m"}, args...)...)
-	check.until(t, `a count through gopsutil took`)
+	check.until(t, `sampling by gopsutil takes`)
 	return check
 }
 

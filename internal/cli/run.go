@@ -13,7 +13,7 @@ import (
 	"socketlab/internal/cli/program"
 	"socketlab/internal/lab"
 	"socketlab/internal/recording"
-	"socketlab/internal/render/report"
+	"socketlab/internal/render"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
 	"socketlab/scenarios"
@@ -23,7 +23,7 @@ import (
 type runOptions struct {
 	speed    float64
 	seed     uint64
-	format   program.Choice
+	output   outputFlag
 	source   program.Choice
 	isolate  program.Choice
 	parallel int
@@ -47,17 +47,17 @@ const (
 	isolateNever  = "never"
 )
 
-func (o *runOptions) add(f *pflag.FlagSet) {
+// add adds the flags of a command whose answer has so much.
+func (o *runOptions) add(f *pflag.FlagSet, has render.Content) {
 	isolateUsage := "play each side in a user and network namespace of its own (Linux); auto: where possible, and not with --ports"
 	if o.visible {
 		isolateUsage = "play each side in a user and network namespace of its own (Linux); auto: only what needs it, so that ss sees the rest"
 	}
-	o.format = program.NewChoice("table", report.Formats()...)
 	o.source = program.NewChoice(socketstats.Auto, socketstats.SourceNames()...)
 	o.isolate = program.NewChoice(isolateAuto, isolateAuto, isolateAlways, isolateNever)
 	f.Float64Var(&o.speed, "speed", 0, "divide every time in the script by this; 0 is the script's own choice")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the random extra requests")
-	f.VarP(&o.format, "output", "o", "form of the result")
+	o.output.add(f, "table", has)
 	f.Var(&o.source, "source", "where counts come from; auto is the cheapest that works here")
 	f.Var(&o.isolate, "isolate", isolateUsage)
 	f.IntSliceVar(&o.ports, "ports", nil, "ports of the faulty and the fixed side's servers, such as 8081,8082 (default: free ones)")
@@ -83,7 +83,7 @@ side, the same requests to both, counted while they run. It takes about 15 s.`,
 		},
 	}
 	c.Args = o.web.args(cobra.MaximumNArgs(1))
-	o.add(c.Flags())
+	o.add(c.Flags(), fullAnswer)
 	return c
 }
 
@@ -121,7 +121,7 @@ With -o json one run is an object; --all, or several, are an array of objects.`,
 			return play(c, streams, o, args, all || len(args) > 1)
 		},
 	}
-	o.add(c.Flags())
+	o.add(c.Flags(), fullAnswer)
 	c.Flags().BoolVar(&all, "all", false, "play the whole catalogue")
 	c.Flags().BoolVar(&o.swap, "swap-sides", false, "play the fixed code as the faulty side and the other way round: a good script must then fail")
 	c.Flags().IntVar(&o.parallel, "parallel", 0, "how many isolated runs go on at once; 0 is two for each processor, at most 8, and one above --speed 10")
@@ -185,8 +185,8 @@ func withSteps(scripts []scenario.Script) ([]scenario.Script, error) {
 	return all, nil
 }
 
-// check checks the options and returns where the servers listen.
-func (o *runOptions) check(c *cobra.Command, runs int) (map[scenario.Side]string, error) {
+// check checks the options and returns the sides to play.
+func (o *runOptions) check(c *cobra.Command, runs int) ([]lab.Side, error) {
 	if o.speed != 0 {
 		if err := scenario.CheckSpeed(o.speed); err != nil {
 			return nil, program.Usagef(c, "--%w", err)
@@ -204,20 +204,26 @@ func (o *runOptions) check(c *cobra.Command, runs int) (map[scenario.Side]string
 	if o.parallel < 0 {
 		return nil, program.Usagef(c, "--parallel %d is below 0", o.parallel)
 	}
-	if o.ports == nil {
-		return nil, nil
+	if err := o.output.oneRun(runs); err != nil {
+		return nil, program.Usagef(c, "%w", err)
 	}
-	if len(o.ports) != 2 || o.ports[0] == o.ports[1] {
+	sides := lab.Pair()
+	if o.swap {
+		sides = lab.Swap(sides)
+	}
+	if o.ports == nil {
+		return sides, nil
+	}
+	if len(o.ports) != len(sides) || o.ports[0] == o.ports[1] {
 		return nil, program.Usagef(c, "--ports takes two different ports, such as 8081,8082")
 	}
-	listen := map[scenario.Side]string{}
-	for i, side := range scenario.Sides() {
-		if o.ports[i] < 1 || o.ports[i] > 65535 {
-			return nil, program.Usagef(c, "--ports: %d is not a port", o.ports[i])
+	for i, port := range o.ports {
+		if port < 1 || port > 65535 {
+			return nil, program.Usagef(c, "--ports: %d is not a port", port)
 		}
-		listen[side] = "127.0.0.1:" + strconv.Itoa(o.ports[i])
+		sides[i].Listen = "127.0.0.1:" + strconv.Itoa(port)
 	}
-	return listen, nil
+	return sides, nil
 }
 
 // openSource opens the source that was asked for. The caller closes it.
@@ -234,7 +240,7 @@ func (o *runOptions) openSource(c *cobra.Command) (socketstats.Source, error) {
 }
 
 // outcome is the error, and so the exit code, of what was played.
-func outcome(entries []report.Entry, failed error) error {
+func outcome(runs []*render.Observed, failed error) error {
 	if errors.Is(failed, lab.ErrInterrupted) {
 		return &program.CodeError{Code: program.ExitInterrupted, Err: failed}
 	}
@@ -242,12 +248,12 @@ func outcome(entries []report.Entry, failed error) error {
 		return failed
 	}
 	var unmet []string
-	for _, e := range entries {
+	for _, run := range runs {
 		switch {
-		case e.Run.Stopped != "":
-			unmet = append(unmet, fmt.Sprintf("%s: stopped: %s", e.Run.Scenario, e.Run.Stopped))
-		case !e.Outcome.OK:
-			unmet = append(unmet, fmt.Sprintf("%s: not all expectations were met", e.Run.Scenario))
+		case run.Observation.Stopped != "":
+			unmet = append(unmet, fmt.Sprintf("%s: stopped: %s", run.ID(), run.Observation.Stopped))
+		case !run.Result.OK:
+			unmet = append(unmet, fmt.Sprintf("%s: not all expectations were met", run.ID()))
 		}
 	}
 	if len(unmet) > 0 {

@@ -9,9 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"socketlab/internal/cli/program"
-	"socketlab/internal/expect"
 	"socketlab/internal/lab"
-	"socketlab/internal/render/report"
+	"socketlab/internal/render"
 	"socketlab/internal/scenario"
 )
 
@@ -38,24 +37,25 @@ second x latency) beside the one that was measured.`,
 		},
 	}
 	f := c.Flags()
-	o.add(f)
-	for _, name := range []string{"ports", "program-dir", "record"} { // of one run
+	o.add(f, tableAnswer)
+	for _, name := range ofOneRun {
 		_ = f.MarkHidden(name)
 	}
 	f.StringVar(&setting, "setting", "", "the client setting, such as pool_size (default: the script's)")
 	f.IntSliceVar(&values, "values", nil, "the values, such as 4,8,12, the smallest first (default: the script's)")
-	f.Lookup("output").Usage = "form of the result: table or json"
 	return c
 }
+
+// ofOneRun are flags of run that make no sense for a sweep.
+var ofOneRun = []string{"ports", "program-dir", "record", "report", "svg", "force", "web"}
 
 // sweep plays a script's fixed code at several values. Nothing is started before
 // all is known to be good.
 func sweep(c *cobra.Command, streams program.Streams, o runOptions, word string, asked scenario.Sweep) error {
-	if o.format.String() != "table" && o.format.String() != "json" {
-		return program.Usagef(c, "-o %s: a sweep is written as table or json", o.format.String())
-	}
-	if o.ports != nil || o.binDir != "" || o.record != "" {
-		return program.Usagef(c, "--ports, --program-dir and --record are for one run, and a sweep is several")
+	for _, name := range ofOneRun {
+		if c.Flags().Changed(name) {
+			return program.Usagef(c, "--%s is for one run, and a sweep is several", name)
+		}
 	}
 	if _, err := o.check(c, 1); err != nil {
 		return err
@@ -83,8 +83,8 @@ func sweep(c *cobra.Command, streams program.Streams, o runOptions, word string,
 	}
 	result, failed := p.sweepAll(c.Context(), script, over)
 	if len(result.Points) > 0 {
-		if err := report.WriteSweep(streams.Out, o.format.String(), result); err != nil {
-			return errors.Join(failed, fmt.Errorf("write the result: %w", err))
+		if err := o.output.write(streams.Out, result.Document()); err != nil {
+			return errors.Join(failed, err)
 		}
 	}
 	return outcome(nil, failed)
@@ -112,44 +112,47 @@ func sweepOver(script scenario.Script, asked scenario.Sweep) (scenario.Sweep, er
 	return over, over.Check()
 }
 
-// sweepAll plays two values at a time, one on each side. With an error the result
-// is what was seen before.
-func (p *player) sweepAll(ctx context.Context, script scenario.Script, over scenario.Sweep) (report.Sweep, error) {
+// atATime is how many values are played beside each other, each a side with a
+// server and a client of its own.
+const atATime = 2
+
+// sweepAll plays all values. With an error the result is what was seen before.
+func (p *player) sweepAll(ctx context.Context, script scenario.Script, over scenario.Sweep) (*render.Sweep, error) {
 	latency := script.Server.Delay.D() + script.Server.Jitter.D()/2
-	result := report.Sweep{
+	result := &render.Sweep{
 		Scenario: script.ID, Title: script.Title, Setting: over.Setting, Speed: script.Speed, Seed: p.seed,
 		PerSecond: script.Busiest(), LatencyMS: float64(latency.Microseconds()) / 1000, UnderWay: script.UnderWay(),
 	}
-	for two := range slices.Chunk(over.Values, len(scenario.Sides())) {
+	for values := range slices.Chunk(over.Values, atATime) {
 		if !p.quiet {
-			p.sayf("%s: %s %s\n", script.ID, over.Setting, listed(two))
+			p.sayf("%s: %s %s\n", script.ID, over.Setting, inWords(values))
 		}
-		settings := map[scenario.Side]scenario.Client{}
-		for i, side := range scenario.Sides() { // the last one alone is on both
-			settings[side] = script.Client.With(over.Setting, two[min(i, len(two)-1)])
+		var sides []lab.Side
+		for _, value := range values {
+			settings := script.Client.With(over.Setting, value)
+			sides = append(sides, lab.Side{ID: fmt.Sprintf("%s %d", over.Setting, value), Code: scenario.Fixed, Settings: &settings})
 		}
-		run, err := lab.Play(ctx, lab.Plan{
-			Script: script, Seed: p.seed, Source: p.source, Isolated: p.isolates(script), Settings: settings,
+		o, err := lab.Play(ctx, lab.Plan{
+			Script: script, Seed: p.seed, Sides: sides, Source: p.source, Isolated: p.isolates(script),
 		})
 		switch {
 		case err != nil:
-			return result, fmt.Errorf("%s: %s %s: %w", script.ID, over.Setting, listed(two), err)
-		case run.Stopped != "":
-			return result, &program.CodeError{Code: program.ExitLeak, Err: fmt.Errorf("%s: %s %s: stopped: %s", script.ID, over.Setting, listed(two), run.Stopped)}
+			return result, fmt.Errorf("%s: %s %s: %w", script.ID, over.Setting, inWords(values), err)
+		case o.Stopped != "":
+			return result, &program.CodeError{Code: program.ExitLeak, Err: fmt.Errorf("%s: %s %s: stopped: %s", script.ID, over.Setting, inWords(values), o.Stopped)}
 		}
-		judgement := expect.Judge(run)
-		for i, value := range two {
-			side := scenario.Sides()[i]
-			r := run.Of(side).Report
-			result.Points = append(result.Points, report.SweepPoint{
-				Value: value, Requests: r.Requests, Connections: r.Connections, LatencyMS: r.Latency, Verdict: judgement.Of(side).Kind,
-			})
+		run, err := render.Run(o)
+		if err != nil {
+			return result, err
+		}
+		for i, value := range values {
+			result.Points = append(result.Points, render.SweepPoint{Value: value, Run: run, Subject: o.Subjects[i]})
 		}
 	}
 	return result, nil
 }
 
-func listed(values []int) string {
+func inWords(values []int) string {
 	if len(values) == 1 {
 		return fmt.Sprint(values[0])
 	}

@@ -56,7 +56,7 @@ type follower struct {
 	source   socketstats.Source
 	interval time.Duration
 	length   time.Duration // 0 is for ever
-	errs     io.Writer     // for a warning that counting is dear
+	errs     io.Writer     // for a warning about what sampling costs
 }
 
 // open begins to watch the target.
@@ -115,7 +115,7 @@ func (f *follower) samples(ctx context.Context, see func(*series.Moment) error) 
 	}
 	tick := time.NewTicker(f.interval)
 	defer tick.Stop()
-	warned := false
+	cost := costWarning{to: f.errs, source: f.source}
 	for {
 		m, err := f.watcher.Sample(ctx)
 		if ctx.Err() != nil {
@@ -130,10 +130,7 @@ func (f *follower) samples(ctx context.Context, see func(*series.Moment) error) 
 		if err != nil {
 			return err
 		}
-		if !warned && m.Took > f.interval/dear {
-			warned = true
-			warnDear(f.errs, f.source, m.Took, f.interval)
-		}
+		cost.see(series.Event{Moment: &m}, f.interval)
 		over, err := f.pause(ctx, tick.C, end)
 		if over || err != nil {
 			return err

@@ -132,12 +132,15 @@ func (s Side) Other() Side {
 	return Faulty
 }
 
-// Of returns what side must show.
+// Of returns what side must show; nil for any that is not one of the two.
 func (e Expect) Of(side Side) []Expectation {
-	if side == Faulty {
+	switch side {
+	case Faulty:
 		return e.Faulty
+	case Fixed:
+		return e.Fixed
 	}
-	return e.Fixed
+	return nil
 }
 
 // minSample is the shortest sampling interval: below it the counting itself
