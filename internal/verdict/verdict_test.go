@@ -278,3 +278,20 @@ func BenchmarkJudge(b *testing.B) {
 		})
 	}
 }
+
+func TestVerdictsAreOrderedByHowMuchTheyMatter(t *testing.T) {
+	t.Parallel()
+	ordered := []verdict.Verdict{
+		{Kind: verdict.CloseWaitLeak, Severity: verdict.Leak, Confidence: verdict.High},
+		{Kind: verdict.ConnectionGrowth, Severity: verdict.Leak, Confidence: verdict.Low},
+		{Kind: verdict.ConnectionChurn, Severity: verdict.Fault, Confidence: verdict.High},
+		{Kind: verdict.ConnectionChurn, Severity: verdict.Fault, Confidence: verdict.Medium},
+		{Kind: verdict.ConnectionChurn, Severity: verdict.Note, Confidence: verdict.High},
+		{Kind: verdict.NotEnoughData},
+		{Kind: verdict.Healthy, Confidence: verdict.High},
+	}
+	for i := range ordered[1:] {
+		require.Negative(t, verdict.Compare(ordered[i], ordered[i+1]), "%d", i)
+		require.Positive(t, verdict.Compare(ordered[i+1], ordered[i]), "%d", i)
+	}
+}
