@@ -20,7 +20,7 @@ import (
 
 func replayCommand(streams program.Streams) *cobra.Command {
 	var (
-		format = program.NewChoice("table", report.Formats()...)
+		output outputFlag
 		show   replayOptions
 	)
 	c := &cobra.Command{
@@ -45,11 +45,11 @@ A file that is cut off is an error (exit code 1), after what could be read of it
 			if r == nil {
 				return err
 			}
-			return firstOf(err, replay(c.Context(), streams, r, format.String(), show))
+			return firstOf(err, replay(c.Context(), streams, r, &output, show))
 		},
 	}
 	f := c.Flags()
-	f.VarP(&format, "output", "o", "form of the result; of a watch table or json")
+	output.add(f, "table", fullAnswer)
 	f.Float64Var(&show.replaySpeed, "replay-speed", 0, "show it at this many times its speed; 0 goes straight to the result")
 	f.BoolVarP(&show.quiet, "quiet", "q", false, "show only the result")
 	show.web.add(f)
@@ -64,7 +64,7 @@ type replayOptions struct {
 }
 
 // replay shows a recording, and returns the exit code that its making had.
-func replay(ctx context.Context, streams program.Streams, r *recording.Recording, format string, o replayOptions) error {
+func replay(ctx context.Context, streams program.Streams, r *recording.Recording, output *outputFlag, o replayOptions) error {
 	if o.quiet {
 		o.replaySpeed = 0
 	}
@@ -82,13 +82,13 @@ func replay(ctx context.Context, streams program.Streams, r *recording.Recording
 		result = replayWatch
 	}
 	if early == nil {
-		return result(ctx, streams, r.Events, format)
+		return result(ctx, streams, r.Events, output)
 	}
 	if part := r.Events[:shown]; slices.ContainsFunc(part, func(e series.Event) bool { return e.Moment != nil }) {
 		part = append(slices.Clone(part), series.Event{End: &series.Ending{Stopped: "the replay was ended"}})
 		ctx, cancel := context.WithCancel(ctx)
 		cancel() // what a part shows is printed, and is no exit code
-		if err := result(ctx, streams, part, format); err != nil {
+		if err := result(ctx, streams, part, output); err != nil {
 			return err
 		}
 	}
@@ -97,7 +97,7 @@ func replay(ctx context.Context, streams program.Streams, r *recording.Recording
 
 // replayRun prints what the events of a run show, and returns the exit code as an
 // error, unless the context is over.
-func replayRun(ctx context.Context, streams program.Streams, events []series.Event, format string) error {
+func replayRun(ctx context.Context, streams program.Streams, events []series.Event, output *outputFlag) error {
 	o := &series.Observation{}
 	for _, e := range events {
 		o.Add(e)
@@ -109,7 +109,7 @@ func replayRun(ctx context.Context, streams program.Streams, events []series.Eve
 	if err != nil {
 		return err
 	}
-	if err := write(streams.Out, format, render.Runs([]*render.Observed{judged}, false)); err != nil {
+	if err := output.write(streams.Out, render.Runs([]*render.Observed{judged}, false)); err != nil {
 		return err
 	}
 	if ctx.Err() != nil {
@@ -119,7 +119,7 @@ func replayRun(ctx context.Context, streams program.Streams, events []series.Eve
 }
 
 // replayWatch is the same of a watch.
-func replayWatch(ctx context.Context, streams program.Streams, events []series.Event, format string) error {
+func replayWatch(ctx context.Context, streams program.Streams, events []series.Event, output *outputFlag) error {
 	var w observe.Window
 	for _, e := range events {
 		w.Add(e)
@@ -127,7 +127,7 @@ func replayWatch(ctx context.Context, streams program.Streams, events []series.E
 	if w.Len() == 0 {
 		return errors.New("the recording has no sample")
 	}
-	return printDiagnosis(ctx, streams, &w, format)
+	return printDiagnosis(ctx, streams, &w, output)
 }
 
 // replayScreen is the terminal for a recording, with a note that it is one.

@@ -21,11 +21,11 @@ const noResponse = "no response"
 func (o *Observed) figures() Table {
 	t := Table{Name: "what was measured", Columns: []Column{{Title: "sockets: peak / final"}}}
 	for _, s := range o.Observation.Subjects {
-		t.Columns = append(t.Columns, Column{Title: s.Name})
+		t.Columns = append(t.Columns, Column{Title: s.Name, Number: true})
 	}
 	_, _, pair := o.pair()
 	if pair {
-		t.Columns = append(t.Columns, Column{Title: "Δ", Wide: true})
+		t.Columns = append(t.Columns, Column{Title: "Δ", Number: true, Wide: true})
 	}
 	t.Columns = append(t.Columns, Column{Title: "why it matters", Wide: true})
 	t.Groups = append(t.Groups, Group{Wide: true, Rows: []Row{

@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -103,16 +104,24 @@ func (o *Observed) pair() (faulty, fixed *series.Subject, ok bool) {
 	return faulty, fixed, faulty != nil && fixed != nil
 }
 
-// worst returns the verdict that matters most. Who was not there for long enough to
-// be judged does not count: at a port clients come all the time.
+// worst returns the verdict that matters most: of several alike, that of the process
+// that holds most, and only then that of all together. Who was not there for long
+// enough to be judged does not count: at a port clients come all the time.
 func (o *Observed) worst() (worst verdict.Verdict) {
-	for _, s := range o.subjects() {
-		v := o.Result.Verdicts[s.ID]
+	most := 0
+	for _, s := range append(slices.Clone(o.Observation.Subjects), o.Together) {
+		if s == nil {
+			continue // there is no all together
+		}
+		v, held := o.Result.Verdicts[s.ID], 0
+		if s != o.Together {
+			held = heldBy(o.Observation, s.ID)
+		}
 		if v.Kind == "" || (v.Kind == verdict.NotEnoughData && len(v.Facts) == 0) {
 			continue
 		}
-		if worst.Kind == "" || verdict.Compare(v, worst) < 0 {
-			worst = v
+		if order := verdict.Compare(v, worst); worst.Kind == "" || order < 0 || order == 0 && held > most {
+			worst, most = v, held
 		}
 	}
 	return worst

@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -275,7 +276,10 @@ func (p *page) table(t *render.Table) {
 	p.open("table", "class", class, "style", fmt.Sprintf("--subjects: %d", numbers))
 	p.open("thead")
 	p.open("tr")
-	for _, c := range t.Columns {
+	for i, c := range t.Columns {
+		if i == 0 && slices.ContainsFunc(t.Groups, func(g render.Group) bool { return g.Charted }) {
+			c.Title = "measure" // the other title is of what charts show
+		}
 		p.heads(c)
 	}
 	p.close()
