@@ -85,19 +85,18 @@ func TestVerdictOnProgramsOfOthers(t *testing.T) {
 			found := <-results[i]
 			require.NoError(t, found.err, "%s", found.errs)
 			require.Equal(t, test.want, found.Kind, "%s\n%s", found.out, found.errs)
-			require.Equal(t, test.want != "healthy", found.Leak)
-			require.Equal(t, map[bool]int{true: 3, false: 0}[found.Leak], found.code)
+			require.Equal(t, test.want != "healthy", found.Severity != "")
+			require.Equal(t, map[bool]int{true: 3, false: 0}[found.Severity != ""], found.code)
 		})
 	}
 }
 
 // diagnosis is what sockwatch diagnose said.
 type diagnosis struct {
-	Leak      bool
-	Kind      string
-	code      int
-	out, errs string
-	err       error
+	Kind, Severity string
+	code           int
+	out, errs      string
+	err            error
 }
 
 func diagnosed(args []string) diagnosis {

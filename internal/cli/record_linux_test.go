@@ -69,17 +69,18 @@ func TestARecordingOfAKilledRecorderIsReadBack(t *testing.T) {
 		require.ErrorContains(t, err, "cut off")
 		require.NotEqual(t, byte('\n'), data[len(data)-1])
 	}
-	require.GreaterOrEqual(t, got.History.Len(), whole-1, "all but the first line are counts")
-	require.False(t, got.Ended)
-	require.Positive(t, got.History.Last().After)
-	require.NotNil(t, got.Watch.Provenance)
-	require.Contains(t, got.Watch.Provenance.Command, "sockwatch record --pid "+pidOf(client)+" --interval 50ms -o ")
+	o := got.Observation
+	require.GreaterOrEqual(t, o.Cost.Samples, whole-1, "all but the first line are samples")
+	require.False(t, o.Over)
+	require.Positive(t, o.Duration)
+	require.NotNil(t, o.Provenance)
+	require.Contains(t, o.Provenance.Command, "sockwatch record --pid "+pidOf(client)+" --interval 50ms -o ")
 
 	replay := start(t, "sockwatch", "replay", path)
 	code := replay.end(t)
 	require.Equal(t, map[bool]int{true: 3, false: 1}[err == nil], code)
 	require.Contains(t, replay.stdout.String(), "LEAK: idle-connections-not-reused")
-	require.Contains(t, replay.stdout.String(), fmt.Sprintf("%d samples in ", got.History.Len()))
+	require.Contains(t, replay.stdout.String(), fmt.Sprintf("%d samples in ", o.Cost.Samples))
 }
 
 func TestARecordingThatCannotBeWrittenIsAnError(t *testing.T) {
@@ -162,7 +163,7 @@ func TestCheckOfAProcessThatEndsIsAnErrorInItsJUnitFile(t *testing.T) {
 	_ = client.cmd.Wait()
 	require.Equal(t, 1, check.end(t))
 	check.said(t, `^sockwatch: every watched process has ended after \d.*s of 10m0s$`)
-	require.Contains(t, check.stdout.String(), "ok      at most 100000 open connections")
+	require.Contains(t, check.stdout.String(), "ok        at most 100000 open connections")
 	tests, failures, errors, message := junitErrors(t, path)
 	require.Equal(t, []int{3, 0, 1}, []int{tests, failures, errors})
 	require.Contains(t, message, "every watched process has ended")

@@ -57,8 +57,8 @@ func TestWatchShowsVerdicts(t *testing.T) {
 		r := start(t, "sockwatch", "watch", "--interval", "100ms", "--pid", pids, "--web")
 		stream := events(t, r.until(t, `the page is at (http://127\.0\.0\.1:\d+/)$`)[1])
 		defer time.AfterFunc(30*time.Second, func() { _ = r.cmd.Process.Kill() }).Stop() // ends the stream
-		readUntil(t, stream, `"now":"client-faulty (`+pidOf(leaks)+`): idle-connections-not-reused, holds `)
-		readUntil(t, stream, `"verdict":{"leak":false,"kind":"healthy","confidence":"high"`)
+		readUntil(t, stream, `"sentence":"client-faulty (`+pidOf(leaks)+`): idle-connections-not-reused, holds `)
+		readUntil(t, stream, `"verdict":{"kind":"healthy","confidence":"high"`)
 		require.NoError(t, r.cmd.Process.Signal(syscall.SIGINT))
 		require.Equal(t, 130, r.end(t))
 	})
@@ -69,14 +69,21 @@ func TestWatchShowsVerdicts(t *testing.T) {
 		require.NoError(t, withPage.cmd.Process.Signal(syscall.SIGINT))
 		for _, r := range []*running{alone, withPage} {
 			require.Zero(t, r.end(t))
-			require.Contains(t, r.stdout.String(), `"flow_source"`)
-			require.NotContains(t, r.stdout.String(), `_use"`)
-			require.NotContains(t, r.stdout.String(), `"descriptors"`)
+			path := filepath.Join(t.TempDir(), "it.jsonl")
+			require.NoError(t, os.WriteFile(path, r.stdout.Bytes(), 0o644))
+			got, err := recording.Read(path)
+			require.NoError(t, err, "the lines are those of a recording")
+			require.True(t, got.Observation.Over)
+			require.Len(t, got.Observation.Subjects, 2)
+			last := got.Observation.Subjects[0].Last()
+			require.NotNil(t, last.KernelConns)
+			require.Nil(t, last.Client.Activity)
+			require.Nil(t, last.Process)
 		}
 	})
 }
 
-// What a view says of a process is what diagnose says of the same snapshots.
+// What a view says of a process is what diagnose says of the same samples.
 func TestWatchSaysWhatDiagnoseSays(t *testing.T) {
 	t.Parallel()
 	leaks, healthy := leakyAndHealthy(t)
@@ -88,10 +95,9 @@ func TestWatchSaysWhatDiagnoseSays(t *testing.T) {
 
 	recorded, err := recording.Read(path)
 	require.NoError(t, err)
-	var verdicts render.Verdicts
-	snapshots := recorded.History.Snapshots()
-	for _, s := range snapshots {
-		verdicts.Add(s)
+	var live render.Live
+	for _, e := range recorded.Events {
+		live.Add(e)
 	}
 	out, _ := exec.Command("sockwatch", "diagnose", "-o", "json", path).Output() // its exit code is the verdict's
 	var diagnosed struct {
@@ -101,13 +107,13 @@ func TestWatchSaysWhatDiagnoseSays(t *testing.T) {
 		}
 	}
 	require.NoError(t, json.Unmarshal(out, &diagnosed), "%s", out)
-	shown := render.OfWatch(snapshots, socketstats.Client, verdicts.Found(true)).Processes
+	shown := live.Snapshot(socketstats.Client).Panels
 	require.Len(t, shown, 2)
 	require.Len(t, diagnosed.Subjects, 3, "all together, too")
 	same := map[verdict.Kind]int{}
 	for _, p := range shown {
 		for _, s := range diagnosed.Subjects {
-			if s.Name == p.Label {
+			if s.Name == p.Name {
 				require.Equal(t, s.Verdict, p.Verdict)
 				same[s.Verdict.Kind]++
 			}
