@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/expect"
-	"socketlab/internal/lab"
 	"socketlab/internal/recording"
+	"socketlab/internal/series"
 	"socketlab/internal/verdict"
 )
 
@@ -33,30 +33,33 @@ func firstVerdictStays(t *testing.T, file string) {
 	rec, err := recording.Read(file)
 	require.NoError(t, err)
 
-	soFar := &lab.Run{Stopped: "so far"}
+	script, err := expect.ScriptOf(rec.Observation)
+	require.NoError(t, err)
+	soFar := &series.Observation{}
 	samples, first := 0, 0
 	for _, e := range rec.Events {
 		if e.End != nil {
 			break
 		}
 		soFar.Add(e)
-		if e.Sample == nil {
+		if e.Moment == nil {
 			continue
 		}
 		samples++
-		j := expect.Judge(soFar)
-		require.False(t, j.Fixed.Leak, "sample %d: %+v", samples, j.Fixed)
+		verdicts := expect.Judge(soFar, script).Verdicts
+		faulty := verdicts["faulty"]
+		require.Empty(t, verdicts["fixed"].Severity, "sample %d: %+v", samples, verdicts["fixed"])
 		switch {
 		case first > 0:
-			require.Equal(t, verdict.IdleConnectionsNotReused, j.Faulty.Kind, "sample %d, after sample %d", samples, first)
-		case j.Faulty.Kind == verdict.IdleConnectionsNotReused:
+			require.Equal(t, verdict.IdleConnectionsNotReused, faulty.Kind, "sample %d, after sample %d", samples, first)
+		case faulty.Kind == verdict.IdleConnectionsNotReused:
 			first = samples
 		default:
-			require.Equal(t, verdict.NotEnoughData, j.Faulty.Kind, "sample %d: %+v", samples, j.Faulty)
+			require.Equal(t, verdict.NotEnoughData, faulty.Kind, "sample %d: %+v", samples, faulty)
 		}
 	}
 	t.Logf("the first verdict came with sample %d of %d", first, samples)
 	require.Positive(t, first)
 	require.LessOrEqual(t, first, 15)
-	require.Equal(t, expect.Judge(rec.Run), expect.Judge(rec.Run), "a verdict is a function of the run")
+	require.Equal(t, expect.Judge(rec.Observation, script), expect.Judge(rec.Observation, script), "a verdict is a function of the run")
 }
