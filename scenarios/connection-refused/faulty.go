@@ -3,7 +3,6 @@ package connectionrefused
 import (
 	"context"
 	"errors"
-	"syscall"
 
 	"socketlab/internal/loadgen"
 )
@@ -21,7 +20,7 @@ func NewFaulty(t loadgen.Target) loadgen.Caller {
 // Call fetches the price of an article.
 func (c *faulty) Call(ctx context.Context) error {
 	err := c.service.Call(ctx)
-	for try := 0; try < c.retries && errors.Is(err, syscall.ECONNREFUSED); try++ {
+	for try := 0; try < c.retries && errors.Is(err, errRefused); try++ {
 		err = c.service.Call(ctx)
 	}
 	return err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"socketlab/internal/loadgen"
@@ -22,7 +21,7 @@ func NewFixed(t loadgen.Target) loadgen.Caller {
 	return &fixed{service: loadgen.NewPlain(t), pause: t.Backoff}
 }
 
-var errPaused = fmt.Errorf("price service not asked: %w", syscall.ECONNREFUSED)
+var errPaused = fmt.Errorf("price service not asked: %w", errRefused)
 
 // Call fetches the price of an article.
 func (c *fixed) Call(ctx context.Context) error {
@@ -30,7 +29,7 @@ func (c *fixed) Call(ctx context.Context) error {
 		return errPaused
 	}
 	err := c.service.Call(ctx)
-	if errors.Is(err, syscall.ECONNREFUSED) {
+	if errors.Is(err, errRefused) {
 		c.resume.Store(time.Now().Add(c.pause).UnixNano())
 	}
 	return err
