@@ -103,7 +103,7 @@ func (o *Observed) blocks(table bool) []Block {
 		if o.Observation.Stopped != "" {
 			blocks = append(blocks, Text{Text: fmt.Sprintf("The run ended early: %s. What it should show was not judged.", o.Observation.Stopped)})
 		} else {
-			blocks = append(blocks, Checklist{o.checks()})
+			blocks = append(blocks, Checklist{Checks: o.checks(), Brief: true})
 		}
 		if id := o.Script.Implementation; o.Observation.Commands == nil && scenarios.Has(id) {
 			blocks = append(blocks, Heading{3, "The difference of the two codes", true},

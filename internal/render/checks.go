@@ -29,5 +29,5 @@ func Checked(name string, o *series.Observation, checks []Check, failed error) *
 		records = append(records, []string{checks[i].Text, checks[i].Label(), checks[i].Got})
 	}
 	title := name + ": " + words.Plural(o.Cost.Samples, "sample") + " in " + o.Duration.Round(100*time.Millisecond).String()
-	return &Document{Title: title, Data: data, Blocks: []Block{Part{title}, Checklist{checks}}, Records: records, Checks: checks}
+	return &Document{Title: title, Data: data, Blocks: []Block{Part{title}, Checklist{Checks: checks}}, Records: records, Checks: checks}
 }

@@ -164,8 +164,12 @@ type Finding struct {
 	Wide         bool
 }
 
-// Checklist is what was checked, with the result of each.
-type Checklist struct{ Checks []Check }
+// Checklist is what was checked, with the result of each. Brief leaves out those
+// that were met where there is little room, as in a terminal.
+type Checklist struct {
+	Checks []Check
+	Brief  bool
+}
 
 // Charts are the charts of a snapshot, one for each panel.
 type Charts struct{ Snapshot Snapshot }

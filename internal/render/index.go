@@ -18,7 +18,7 @@ func Index(runs []*Observed, files []string) *Document {
 	ok := 0
 	for i, o := range runs {
 		line, _ := o.headline()
-		list := Checklist{o.checks()}
+		list := Checklist{Checks: o.checks()}
 		met := "✗ " + strings.Replace(list.Summary(), " expectations", "", 1) // the column's head says of what
 		switch {
 		case o.Observation.Stopped != "":

@@ -55,14 +55,14 @@ func (s *Subject) Grows() (Growth, bool) {
 
 // GrowthOf is the growth of any figure of a sample; see [Subject.Growth].
 func (w *Work) GrowthOf(figure func(*Sample) int) Growth {
-	const least, part = 3, 0.05
+	const least, few, part = 3, 5, 0.1
 	at, values := w.Of(len(w.Busy)/3, figure)
 	if len(values) < least {
 		return 0
 	}
 	g := Slope(at, values)
 	span := (at[len(at)-1] - at[0]).Seconds()
-	if math.Abs(g)*span <= max(Handful, part*slices.Max(values)) {
+	if math.Abs(g)*span <= max(few, part*slices.Max(values)) {
 		return 0
 	}
 	return rounded(g)

@@ -155,6 +155,9 @@ func (w *writer) finding(f *render.Finding) {
 func (w *writer) checklist(l *render.Checklist) {
 	w.gap()
 	for _, c := range l.Checks {
+		if l.Brief && c.Label() == "ok" {
+			continue
+		}
 		w.wrap(fmt.Sprintf("%-9s ", c.Label()), c.Sentence())
 		for _, d := range c.Details {
 			w.wrap(strings.Repeat(" ", 10), d)
