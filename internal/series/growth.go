@@ -28,7 +28,7 @@ func (g Growth) Flat() bool { return math.Abs(float64(g)) < 0.05 }
 // end that has more of it, while the subject was at work, without the first third
 // of that: a load begins with a ramp, whatever its client does. It is rounded to
 // hundredths. A change of a few sockets, or of a small part of what there is, is
-// none.
+// none, unless it is growth that is never given back (see [TrendOf]).
 func (s *Subject) Growth() Growth { return s.Work().Growth() }
 
 // Growth is that of [Subject.Growth].
@@ -55,14 +55,14 @@ func (s *Subject) Grows() (Growth, bool) {
 
 // GrowthOf is the growth of any figure of a sample; see [Subject.Growth].
 func (w *Work) GrowthOf(figure func(*Sample) int) Growth {
-	const least, few, part = 3, 5, 0.1
+	const least, few, part = 3, 5, 0.25
 	at, values := w.Of(len(w.Busy)/3, figure)
 	if len(values) < least {
 		return 0
 	}
 	g := Slope(at, values)
 	span := (at[len(at)-1] - at[0]).Seconds()
-	if math.Abs(g)*span <= max(few, part*slices.Max(values)) {
+	if math.Abs(g)*span <= max(few, part*slices.Max(values)) && !TrendOf(at, values).Grows {
 		return 0
 	}
 	return rounded(g)
