@@ -13,6 +13,7 @@ import (
 	"socketlab/internal/lab"
 	"socketlab/internal/render/report"
 	"socketlab/internal/scenario"
+	"socketlab/internal/server"
 )
 
 func sweepCommand(streams program.Streams) *cobra.Command {
@@ -115,10 +116,10 @@ func sweepOver(script scenario.Script, asked scenario.Sweep) (scenario.Sweep, er
 // sweepAll plays two values at a time, one on each side. With an error the result
 // is what was seen before.
 func (p *player) sweepAll(ctx context.Context, script scenario.Script, over scenario.Sweep) (report.Sweep, error) {
-	latency := script.Server.Delay.D() + script.Server.Jitter.D()/2
+	latency := server.MeanDelay(script.Server)
 	result := report.Sweep{
 		Scenario: script.ID, Title: script.Title, Setting: over.Setting, Speed: script.Speed, Seed: p.seed,
-		PerSecond: script.Busiest(), LatencyMS: float64(latency.Microseconds()) / 1000, UnderWay: script.UnderWay(),
+		PerSecond: script.Busiest(), LatencyMS: float64(latency.Microseconds()) / 1000, UnderWay: script.UnderWay(latency),
 	}
 	for two := range slices.Chunk(over.Values, len(scenario.Sides())) {
 		if !p.quiet {

@@ -1,8 +1,10 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 
 	"socketlab/internal/loadgen"
@@ -10,21 +12,30 @@ import (
 )
 
 // Client is a client process under orders from in. It returns the exit code.
-// ctx ends it with a last report, as Finish does.
+// ctx ends it with a last report, as Finish does; before Start there is none.
 func Client(ctx context.Context, in io.Reader, out io.Writer) int {
 	answers := json.NewEncoder(out)
 	var order ClientOrder
 	orders, err := receive(in, &order, die)
-	if err != nil {
+	if err == nil && order.Code == "" {
+		err = errors.New("an order for a client names the code")
+	}
+	if err := cmp.Or(err, checkCode(order.Code)); err != nil {
 		return fail(answers, err)
 	}
 	caller := scenarios.NewCaller(order.Code, order.Side, order.Target)
 	if err := answers.Encode(Answer{Ready: true}); err != nil {
 		return 1
 	}
-	for c := range orders.commands {
-		if c == Start {
-			break
+	for begun := false; !begun; {
+		select {
+		case c := <-orders.commands:
+			if c == Finish {
+				return 0
+			}
+			begun = c == Start
+		case <-ctx.Done():
+			return 0
 		}
 	}
 	player := loadgen.Begin(caller, order.Arrivals, loadgen.MaxFDs())

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -13,14 +14,14 @@ func Server(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger) 
 	answers := json.NewEncoder(out)
 	var order ServerOrder
 	orders, err := receive(in, &order, die)
-	if err != nil {
+	if err := cmp.Or(err, checkCode(order.Code)); err != nil {
 		return fail(answers, err)
 	}
 	servers, err := openServers(order, log)
 	if err != nil {
 		return fail(answers, err)
 	}
-	if err := answers.Encode(Answer{Listening: servers.listen.Addr().String(), Endpoints: servers.endpoints()}); err != nil {
+	if err := answers.Encode(Answer{Listening: servers.all[0].addr(), Endpoints: servers.endpoints()}); err != nil {
 		return 1
 	}
 	ctx, stop := context.WithCancel(ctx)

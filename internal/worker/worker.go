@@ -19,6 +19,7 @@ import (
 	"socketlab/internal/loadgen"
 	"socketlab/internal/scenario"
 	"socketlab/internal/server"
+	"socketlab/scenarios"
 )
 
 // ServerOrder is the first line to a server.
@@ -92,9 +93,9 @@ type Answer struct {
 	Upstreams map[string]server.Served `json:",omitempty"`
 	// Due names the servers that requests should go to now.
 	Due []string `json:",omitempty"`
-	// Stopped says that a server stopped because it was told to.
+	// Stopped says that a server stopped by [Stop].
 	Stopped bool `json:",omitempty"`
-	// Error is why the worker could not do as it was told; it ends then.
+	// Error is why the worker could not follow an order; it ends then.
 	Error string `json:",omitempty"`
 }
 
@@ -155,8 +156,17 @@ func receive(in io.Reader, order any, gone func()) (*orders, error) {
 	return o, nil
 }
 
-// fail tells the lab and returns the exit code.
+// fail reports an error to the lab and returns the exit code.
 func fail(out *json.Encoder, err error) int {
-	_ = out.Encode(Answer{Error: err.Error()}) // if the lab is gone, nobody is left to tell
+	_ = out.Encode(Answer{Error: err.Error()}) // if the lab is gone, nobody is left to read it
 	return 1
+}
+
+// checkCode refuses an order for code that this program has not got: --program-dir
+// may name programs of another version.
+func checkCode(id string) error {
+	if id != "" && !scenarios.Has(id) {
+		return fmt.Errorf("this program has no code for scenario %q: is it of another version?", id)
+	}
+	return nil
 }
