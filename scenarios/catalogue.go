@@ -80,7 +80,9 @@ func Script(id string) (scenario.Script, error) {
 func Lesson(id string) string { return string(read(texts, id+"/lesson.md")) }
 
 // Code returns the Go source of one side of scenario id, as it was compiled.
-func Code(id string, side scenario.Side) string { return string(read(texts, id+"/"+string(side)+".go")) }
+func Code(id string, side scenario.Side) string {
+	return string(read(texts, id+"/"+string(side)+".go"))
+}
 
 func read(files embed.FS, name string) []byte {
 	data, err := files.ReadFile(name)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/scenario"
+	"socketlab/internal/server"
 	"socketlab/internal/verdict"
 	"socketlab/scenarios"
 )
@@ -74,13 +75,13 @@ func eventsOf(s scenario.Script) []event {
 	for _, v := range append([]scenario.Server{s.Server}, s.Upstreams...) {
 		all = append(all,
 			event{"stop_after", v.StopAfter.D()},
-			event{"abort_after", v.AbortAfter.D()},
-			event{"pause_after", v.PauseAfter.D()},
-			event{"the end of pause_for", v.PauseAfter.D() + v.PauseFor.D()},
-			event{"down_after", v.DownAfter.D()},
-			event{"the end of down_for", v.DownAfter.D() + v.DownFor.D()})
+			event{"abort_after", server.AbortAfterKey.Of(v).D()},
+			event{"pause_after", server.PauseAfterKey.Of(v).D()},
+			event{"the end of pause_for", server.PauseAfterKey.Of(v).D() + server.PauseForKey.Of(v).D()},
+			event{"down_after", server.DownAfterKey.Of(v).D()},
+			event{"the end of down_for", server.DownAfterKey.Of(v).D() + server.DownForKey.Of(v).D()})
 		var changed time.Duration
-		for _, answer := range v.Resolve {
+		for _, answer := range server.ResolveKey.Of(v) {
 			if answer.For > 0 {
 				changed += answer.For.D()
 				all = append(all, event{"another answer of the name server", changed})
@@ -101,14 +102,15 @@ func eventsOf(s scenario.Script) []event {
 // in each pause of the load that is long enough for that.
 func closings(s scenario.Script) []event {
 	var all []event
+	idle := server.IdleTimeoutKey.Of(s.Server)
 	for i, p := range s.Load {
-		if s.Server.IdleTimeout == 0 || p.Pause <= s.Server.IdleTimeout {
+		if idle == 0 || p.Pause <= idle {
 			continue
 		}
 		before := scenario.Script{Load: s.Load[:i]}
 		sent := before.Arrivals(1)
-		answered := sent[len(sent)-1] + s.Server.Delay.D()
-		if at := answered + s.Server.IdleTimeout.D(); at < before.Length()+p.Pause.D() {
+		answered := sent[len(sent)-1] + server.DelayKey.Of(s.Server).D()
+		if at := answered + idle.D(); at < before.Length()+p.Pause.D() {
 			all = append(all, event{"idle_timeout", at})
 		}
 	}

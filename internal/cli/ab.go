@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,6 +27,7 @@ import (
 // abOptions are the flags of ab.
 type abOptions struct {
 	comparison lab.Comparison
+	behaviour  func(protocol string) (scenario.Server, error) // of the parsed flags
 	output     outputFlag
 	source     program.Choice
 	record     string
@@ -68,21 +70,18 @@ the commands started is ended.`,
 	return c
 }
 
-// serverFlags are what our own server can be told.
-var serverFlags = []string{"delay", "idle-timeout", "status", "body", "no-response"}
+// serverDefaults are what our own server can be told, and what it does without.
+var serverDefaults = []scenario.Setting{
+	server.DelayKey.Is(0), server.IdleTimeoutKey.Is(scenario.Duration(2 * time.Minute)),
+	server.StatusKey.Is(http.StatusOK), server.BodyKey.Is(0), server.NoResponseKey.Is(false),
+}
 
 func (o *abOptions) add(f *pflag.FlagSet) {
 	o.source = program.NewChoice(socketstats.Auto, socketstats.SourceNames()...)
-	o.comparison.Behaviour.Protocol = scenario.HTTP
 	f.StringVar(&o.comparison.Faulty, "faulty", "", "command of the faulty side's client, with {url} for its server")
 	f.StringVar(&o.comparison.Fixed, "fixed", "", "command of the fixed side's client")
 	f.StringVar(&o.comparison.Server, "server", "", "command of a server, with {port} for its port (default: slowserver)")
-	b := &o.comparison.Behaviour
-	program.DurationFlag(f, &b.Delay, "delay", 0, "slowserver: wait this long before each answer")
-	program.DurationFlag(f, &b.IdleTimeout, "idle-timeout", server.DefaultIdleTimeout, "slowserver: close a connection that waited this long for its next request; 0 never")
-	f.IntVar(&b.Status, "status", 200, "slowserver: HTTP status of each answer")
-	f.IntVar(&b.Body, "body", 0, "slowserver: size of each answer's body in bytes; 0 for a short text")
-	f.BoolVar(&b.NoResponse, "no-response", false, "slowserver: accept requests and never answer them")
+	o.behaviour = slowserver.AddFlags(f, "slowserver: ", serverDefaults)
 	f.DurationVar(&o.comparison.For, "for", 30*time.Second, "end clients that are still at work after this time")
 	f.DurationVar(&o.comparison.Interval, "interval", 100*time.Millisecond, "time between two counts")
 	o.output.add(f, "table", fullAnswer)
@@ -107,13 +106,14 @@ func (o *abOptions) check(c *cobra.Command) error {
 		if o.comparison.Server == "" {
 			return program.Usagef(c, "--server is empty: give the command that starts a server, or leave it out for a slowserver")
 		}
-		for _, name := range serverFlags {
-			if c.Flags().Changed(name) {
+		for _, def := range serverDefaults {
+			if name := def.Key.FlagName(); c.Flags().Changed(name) {
 				return program.Usagef(c, "--%s is for sockwatch's own server, and --server names another", name)
 			}
 		}
 	}
-	if err := slowserver.CheckBehaviour(o.comparison.Behaviour); err != nil {
+	var err error
+	if o.comparison.Behaviour, err = o.behaviour(scenario.DefaultProtocol); err != nil {
 		return program.Usagef(c, "%w", err)
 	}
 	if err := (&recording.Writer{Path: o.record}).Check(); err != nil {

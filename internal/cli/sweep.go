@@ -12,6 +12,7 @@ import (
 	"socketlab/internal/lab"
 	"socketlab/internal/render"
 	"socketlab/internal/scenario"
+	"socketlab/internal/server"
 )
 
 func sweepCommand(streams program.Streams) *cobra.Command {
@@ -118,10 +119,10 @@ const atATime = 2
 
 // sweepAll plays all values. With an error the result is what was seen before.
 func (p *player) sweepAll(ctx context.Context, script scenario.Script, over scenario.Sweep) (*render.Sweep, error) {
-	latency := script.Server.Delay.D() + script.Server.Jitter.D()/2
+	latency := server.MeanDelay(script.Server)
 	result := &render.Sweep{
 		Scenario: script.ID, Title: script.Title, Setting: over.Setting, Speed: script.Speed, Seed: p.seed,
-		PerSecond: script.Busiest(), LatencyMS: float64(latency.Microseconds()) / 1000, UnderWay: script.UnderWay(),
+		PerSecond: script.Busiest(), LatencyMS: float64(latency.Microseconds()) / 1000, UnderWay: script.UnderWay(latency),
 	}
 	for values := range slices.Chunk(over.Values, atATime) {
 		if !p.quiet {

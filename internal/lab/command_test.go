@@ -97,7 +97,7 @@ func leakyAndHealthy(t *testing.T) lab.Comparison {
 	return lab.Comparison{
 		Commands: series.Commands{Faulty: their(t, "leaky {url}", file), Fixed: their(t, "healthy {url}", file)},
 		For:      time.Minute, Interval: 50 * time.Millisecond, Source: socketstats.Gopsutil{},
-		Behaviour: scenario.Server{Protocol: scenario.HTTP, Status: http.StatusOK},
+		Behaviour: scenario.Server{Protocol: scenario.DefaultProtocol},
 		Observe: func(e series.Event) {
 			if e.Moment == nil {
 				return
@@ -225,7 +225,7 @@ func comparisonOf(t *testing.T, faulty, fixed string) lab.Comparison {
 	return lab.Comparison{
 		Commands: series.Commands{Faulty: faulty, Fixed: fixed},
 		For:      time.Minute, Interval: 50 * time.Millisecond, Source: socketstats.Gopsutil{},
-		Behaviour: scenario.Server{Protocol: scenario.HTTP, Status: http.StatusOK},
+		Behaviour: scenario.Server{Protocol: scenario.DefaultProtocol},
 	}
 }
 

@@ -151,7 +151,7 @@ func toyDB(t *testing.T) string {
 	go func() {
 		defer close(served)
 		_ = server.New(server.Config{
-			Behaviour: scenario.Server{Protocol: scenario.ToyDB}, Log: slog.New(slog.DiscardHandler),
+			Behaviour: scenario.Server{Protocol: "toydb"}, Log: slog.New(slog.DiscardHandler),
 		}).Serve(ctx, l)
 	}()
 	t.Cleanup(func() {

@@ -32,18 +32,16 @@ func defaults() Script {
 		Requires:       Loopback,
 		Speed:          1,
 		SampleInterval: Duration(time.Second),
-		Server:         Server{Name: FirstServer, Protocol: HTTP, Status: defaultStatus},
+		Server:         Server{Name: FirstServer, Protocol: DefaultProtocol},
 	}
 }
-
-const defaultStatus = 200
 
 // fillIn sets what follows from other values, or stands in a list.
 func (s *Script) fillIn() {
 	s.Implementation = cmp.Or(s.Implementation, s.ID)
 	for i := range s.Upstreams {
 		b := &s.Upstreams[i]
-		b.Protocol, b.Status = cmp.Or(b.Protocol, HTTP), cmp.Or(b.Status, defaultStatus)
+		b.Protocol = cmp.Or(b.Protocol, DefaultProtocol)
 	}
 }
 
@@ -221,7 +219,7 @@ func (s Script) checkServerOf(e Expectation, path string) *finding {
 		if len(s.Upstreams) == 0 {
 			return found(path, "%s: servers are counted one by one only where there are upstreams", name)
 		}
-		if !slices.ContainsFunc(s.Servers(), func(v Server) bool { return v.Name == server && v.Protocol != DNS }) {
+		if !slices.ContainsFunc(s.Servers(), func(v Server) bool { return v.Name == server && !ProtocolOf(v).NameServer }) {
 			return found(path, "%s: there is no server %q", name, server)
 		}
 	}

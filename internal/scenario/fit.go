@@ -21,6 +21,12 @@ func (p parsed) fit(node ast.Node, t reflect.Type, name string) error {
 	case *ast.AliasNode: // what it stands for was looked at in its own place
 		return nil
 	}
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t == reflect.TypeFor[Server]() {
+		t = section()
+	}
 	own, hasOwn := reflect.Zero(t).Interface().(value)
 	switch {
 	case hasOwn:
@@ -28,8 +34,6 @@ func (p parsed) fit(node ast.Node, t reflect.Type, name string) error {
 			return nil // the rest it sees to itself
 		}
 		return p.at(firstToken(node), fmt.Sprintf("%s is %s, not %s", name, own.form(), valueName(node)))
-	case t.Kind() == reflect.Pointer:
-		return p.fit(node, t.Elem(), name)
 	case t.Kind() == reflect.Struct:
 		if m, ok := node.(*ast.MappingNode); ok {
 			return p.fitKeys(m, t)

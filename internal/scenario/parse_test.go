@@ -151,9 +151,9 @@ func TestDefaultsAreFilledIn(t *testing.T) {
 	require.Equal(t, Loopback, s.Requires)
 	require.Equal(t, 1.0, s.Speed)
 	require.Equal(t, "1s", s.SampleInterval.String())
-	require.Equal(t, Server{Name: FirstServer, Protocol: HTTP, Status: 200}, s.Server)
+	require.Equal(t, Server{Name: FirstServer, Protocol: "http"}, s.Server)
 	behind := mustParse(t, good+"upstreams: [{name: a}]\n").Upstreams
-	require.Equal(t, []Server{{Name: "a", Protocol: HTTP, Status: 200}}, behind)
+	require.Equal(t, []Server{{Name: "a", Protocol: "http"}}, behind)
 	require.Equal(t, Client{}, s.Client)
 	require.Nil(t, s.Fault)
 }

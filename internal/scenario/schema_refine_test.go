@@ -103,6 +103,12 @@ func refine(section reflect.Type, s *jsonschema.Schema) {
 		s.Description = "One scenario: what it needs, how its server behaves, what load each side gets, and what each side must show."
 		property(s, "id").Pattern = idForm.String()
 		property(s, "title").Pattern = `\S`
+	case "Server":
+		var texts []string
+		for _, p := range Protocols() {
+			texts = append(texts, p.Name+" ("+p.Text+")")
+		}
+		property(s, "protocol").Description = "What the server speaks: " + strings.Join(texts, "; ") + ". Default: http."
 	case "Fault":
 		property(s, "kind").MinLength = new(uint64(1))
 		property(s, "fix").MinLength = new(uint64(1))
@@ -126,12 +132,6 @@ func refine(section reflect.Type, s *jsonschema.Schema) {
 var bounds = map[string][]float64{
 	"Script.speed":                   {minSpeed, maxSpeed},
 	"Script.max_speed":               {minSpeed, maxSpeed},
-	"Server.status":                  {200, 599},
-	"Server.body":                    {0, maxBody},
-	"Server.max_conns":               {0},
-	"Server.close_after":             {0},
-	"Server.workers":                 {0},
-	"Server.backlog":                 {0},
 	"NetworkFault.bandwidth":         {0},
 	"Client.in_flight":               {0, maxRequests},
 	"Client.retries":                 {0, maxRetries},
@@ -158,13 +158,39 @@ func enums() map[string][]any {
 		"Script.requires":       {Loopback, Namespace},
 		"Script.implementation": ids,
 		"Script.symptoms":       symptoms,
-		"Server.protocol":       anys(Protocols()),
-		"Server.responses":      anys(Responses()),
-		"Server.over_limit":     {Wait, Refuse, Close},
 		"NetworkFault.firewall": {Drop, Reject, RejectHost, Reset},
 		"NetworkFault.packets":  {PacketsNew, PacketsAll},
+		"Server.protocol":       anys(protocolNames()),
 		"Sweep.setting":         anys(Settings()),
 	}
+}
+
+// propertyOf is the schema of a server's key.
+func propertyOf(k *Key) *jsonschema.Schema {
+	p := &jsonschema.Schema{}
+	switch k.kind {
+	case reflect.TypeFor[Duration]():
+		p = refer(k.kind)
+	case reflect.TypeFor[int]():
+		p.Type, p.Minimum = "integer", number(float64(k.Min))
+		if k.Max > 0 {
+			p.Maximum = number(float64(k.Max))
+		}
+	case reflect.TypeFor[bool]():
+		p.Type = "boolean"
+	case reflect.TypeFor[string]():
+		p.Type, p.Enum = "string", anys(k.OneOf)
+	case reflect.TypeFor[[]string]():
+		p.Type, p.MinItems, p.Items = "array", new(uint64(1)), &jsonschema.Schema{Type: "string", Enum: anys(k.OneOf)}
+	default: // a list of sections
+		p.Type, p.MinItems, p.Items = "array", new(uint64(1)), &jsonschema.Schema{Ref: "#/$defs/" + k.kind.Elem().Name()}
+	}
+	if !reflect.ValueOf(k.Default).IsZero() {
+		p.Default = k.Default
+	}
+	text := k.describe(inScript)
+	p.Description = fmt.Sprintf("%s%s. For %s.", strings.ToUpper(text[:1]), text[1:], strings.Join(k.Speakers(), ", "))
+	return p
 }
 
 func anys[T any](values []T) []any {

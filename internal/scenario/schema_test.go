@@ -113,7 +113,7 @@ func TestSchemaRefusesWhatParseRefuses(t *testing.T) {
 
 func TestEveryKeyOfTheSchemaIsExplainedToScriptAuthors(t *testing.T) {
 	goNames := map[string]bool{}
-	for _, section := range sections {
+	for _, section := range append(sections(), section()) {
 		for i := range section.NumField() {
 			if name := section.Field(i).Name; regexp.MustCompile(`[a-z][A-Z]`).MatchString(name) {
 				goNames[name] = true
@@ -133,18 +133,25 @@ func TestEveryKeyOfTheSchemaIsExplainedToScriptAuthors(t *testing.T) {
 			}
 		}
 	}
-	want := 0
-	for _, section := range sections {
-		want += len(keysOf(section))
+	want := section().NumField()
+	for _, section := range sections() {
+		want += section.NumField()
 	}
 	require.Equal(t, want, keys)
 }
 
-// sections are the types whose fields are keys.
-var sections = []reflect.Type{
-	reflect.TypeFor[Script](), reflect.TypeFor[Fault](), reflect.TypeFor[Server](),
-	reflect.TypeFor[Client](), reflect.TypeFor[Phase](), reflect.TypeFor[Expect](),
-	reflect.TypeFor[Resolve](), reflect.TypeFor[NetworkFault](), reflect.TypeFor[Sweep](), reflect.TypeFor[NarrationLine](),
+// sections are the types whose fields are keys, but for Server.
+func sections() []reflect.Type {
+	types := []reflect.Type{
+		reflect.TypeFor[Script](), reflect.TypeFor[Fault](), reflect.TypeFor[Client](), reflect.TypeFor[Phase](), reflect.TypeFor[Expect](),
+		reflect.TypeFor[NetworkFault](), reflect.TypeFor[Sweep](), reflect.TypeFor[NarrationLine](),
+	}
+	for _, k := range Keys() {
+		if !k.IsFlag() {
+			types = append(types, k.kind.Elem())
+		}
+	}
+	return types
 }
 
 // generateSchema returns the schema of a script as the types have it.
@@ -156,13 +163,18 @@ func generateSchema(t testing.TB) *jsonschema.Schema {
 		Mapper:       refer,
 	}
 	require.NoError(t, reflector.AddGoComments("socketlab/internal/scenario", "."))
+	require.NoError(t, reflector.AddGoComments("socketlab/internal/server", "../server"))
 	schema := reflector.Reflect(&Script{})
 	schema.Title = "sockwatch script"
 	maps.Copy(schema.Definitions, ownForms())
-	for _, section := range sections {
-		definition := schema.Definitions[section.Name()]
-		require.NotNil(t, definition, section)
-		refine(section, definition)
+	for _, section := range sections() {
+		maps.Copy(schema.Definitions, reflector.ReflectFromType(section).Definitions)
+	}
+	for _, section := range append(sections(), reflect.TypeFor[Server]()) {
+		refine(section, schema.Definitions[section.Name()])
+	}
+	for _, k := range Keys() {
+		schema.Definitions["Server"].Properties.Set(k.Name, propertyOf(k))
 	}
 	return schema
 }

@@ -6,6 +6,7 @@
 package scenario
 
 import (
+	"maps"
 	"math"
 	"reflect"
 	"time"
@@ -171,6 +172,13 @@ func scale(v reflect.Value, speed float64) reflect.Value {
 		return reflect.ValueOf(Kilobits(math.Round(float64(x) * speed)))
 	case Expectation:
 		return reflect.ValueOf(x.atSpeed(speed))
+	case Server:
+		x.StopAfter = Duration(math.Round(float64(x.StopAfter) / speed))
+		x.values = maps.Clone(x.values)
+		for key, value := range x.values {
+			x.values[key] = scale(reflect.ValueOf(value), speed).Interface()
+		}
+		return reflect.ValueOf(x)
 	}
 	switch v.Kind() {
 	case reflect.Pointer:

@@ -30,6 +30,15 @@ func fill(t testing.TB, v reflect.Value) {
 		require.NoError(t, err)
 		v.Set(reflect.ValueOf(e))
 		return
+	case Server:
+		s := Server{Name: "text", Protocol: "text", StopAfter: Duration(time.Second)}
+		for _, k := range Keys() {
+			value := reflect.New(k.kind).Elem()
+			fill(t, value)
+			s = s.With(Setting{k, value.Interface()})
+		}
+		v.Set(reflect.ValueOf(s))
+		return
 	}
 	switch v.Kind() {
 	case reflect.Struct:
@@ -68,6 +77,12 @@ func timesOf(v reflect.Value, path string, out map[string]float64) {
 		return
 	case Expectation:
 		out[path+" duration"] = x.Value
+		return
+	case Server:
+		out[path+".StopAfter duration"] = float64(x.StopAfter)
+		for key, value := range x.values {
+			timesOf(reflect.ValueOf(value), path+"."+key, out)
+		}
 		return
 	}
 	switch v.Kind() {
@@ -120,8 +135,12 @@ func TestSpeedLeavesTheOriginalAlone(t *testing.T) {
 func overwrite(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Struct:
-		if _, ok := v.Interface().(Expectation); ok {
+		switch x := v.Interface().(type) {
+		case Expectation:
 			v.SetZero()
+			return
+		case Server:
+			clear(x.values)
 			return
 		}
 		for i := range v.NumField() {
@@ -151,8 +170,8 @@ func TestSampleStaysAtTwentyMilliseconds(t *testing.T) {
 }
 
 func TestDurationsAreRoundedNotCutOff(t *testing.T) {
-	s := mustParse(t, good+"server: {delay: 20s}\n")
-	require.Equal(t, 6666666667*time.Nanosecond, s.AtSpeed(3).Server.Delay.D())
+	s := mustParse(t, good+"sample_interval: 2s\n")
+	require.Equal(t, 666666667*time.Nanosecond, s.AtSpeed(3).SampleInterval.D())
 }
 
 // The lab hands the script to its processes as JSON.

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Sweep is a client setting that the fixed code is played with, value after
@@ -85,11 +86,9 @@ func (s Script) Busiest() float64 {
 }
 
 // UnderWay is how many requests are under way on average at the busiest time, by
-// Little's law: their rate times the time that the server takes for one. It is 0
-// for a load of bursts.
-func (s Script) UnderWay() float64 {
-	return s.Busiest() * (s.Server.Delay.D().Seconds() + s.Server.Jitter.D().Seconds()/2)
-}
+// Little's law: their rate times latency, the time that the server takes for one.
+// It is 0 for a load of bursts.
+func (s Script) UnderWay(latency time.Duration) float64 { return s.Busiest() * latency.Seconds() }
 
 func (s Script) checkSweep() *finding {
 	if s.Sweep == nil {

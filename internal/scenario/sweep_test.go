@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -17,9 +18,9 @@ func TestSweepSetsOneSetting(t *testing.T) {
 }
 
 func TestUnderWayIsRateTimesLatencyAtAnySpeed(t *testing.T) {
-	s := mustParse(t, head+"server: {delay: 80ms, jitter: 40ms}\nload: [{rate: 20, for: 1s}, {rate: 50, for: 2s, jitter_requests: 2}, {burst: 5}]\n"+expect)
-	require.InDelta(t, 10, s.UnderWay(), 1e-9) // 100/s of 100 ms
-	require.InDelta(t, 10, s.AtSpeed(20).UnderWay(), 1e-6)
-	s = mustParse(t, head+"server: {delay: 80ms}\nload: [{burst: 5}, {pause: 1s}]\n"+expect)
-	require.Zero(t, s.UnderWay())
+	s := mustParse(t, head+"load: [{rate: 20, for: 1s}, {rate: 50, for: 2s, jitter_requests: 2}, {burst: 5}]\n"+expect)
+	require.InDelta(t, 10, s.UnderWay(100*time.Millisecond), 1e-9) // 100/s
+	require.InDelta(t, 10, s.AtSpeed(20).UnderWay(5*time.Millisecond), 1e-6)
+	s = mustParse(t, head+"load: [{burst: 5}, {pause: 1s}]\n"+expect)
+	require.Zero(t, s.UnderWay(time.Second))
 }

@@ -20,13 +20,13 @@ func seconds(n float64) scenario.Duration { return scenario.Duration(n * float64
 
 func TestDefaultsOfTheOriginalIncident(t *testing.T) {
 	require.Equal(t, "127.0.0.1:8080", DefaultAddr)
-	require.Equal(t, 20*time.Second, DefaultDelay)
+	require.Equal(t, seconds(20), DelayKey.Flag)
 	require.Equal(t, 5*time.Second, DefaultReportEvery)
 }
 
 func TestDefaultAnswer(t *testing.T) {
 	t.Parallel()
-	server := start(t, scenario.Server{Delay: seconds(0.01)})
+	server := start(t, scenario.Server{}.With(DelayKey.Is(seconds(0.01))))
 	resp, body := server.get(t)
 	require.Equal(t, http.StatusOK, resp.StatusCode)
 	require.Equal(t, "answered after 10ms\n", body)
@@ -54,7 +54,7 @@ func TestStatusAndSizeOfTheAnswer(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			server := start(t, scenario.Server{Status: test.status, Body: test.body})
+			server := start(t, scenario.Server{}.With(StatusKey.Is(test.status), BodyKey.Is(test.body)))
 			for n := int64(1); n <= 2; n++ {
 				resp, body := server.get(t)
 				require.Equal(t, test.status, resp.StatusCode)
@@ -68,7 +68,7 @@ func TestStatusAndSizeOfTheAnswer(t *testing.T) {
 func TestAnswerIsNeverEarly(t *testing.T) {
 	t.Parallel()
 	const delay = 150 * time.Millisecond
-	server := start(t, scenario.Server{Delay: scenario.Duration(delay)})
+	server := start(t, scenario.Server{}.With(DelayKey.Is(scenario.Duration(delay))))
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
@@ -91,7 +91,7 @@ func TestAnswerIsNeverEarly(t *testing.T) {
 // In the bubble of synctest time is exact, and costs none.
 func TestDelayIsExact(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := New(Config{Behaviour: scenario.Server{Delay: seconds(20)}})
+		server := New(Config{Behaviour: scenario.Server{}.With(DelayKey.Is(seconds(20)))})
 		begin := time.Now()
 		require.True(t, server.wait(context.Background()))
 		require.Equal(t, 20*time.Second, time.Since(begin))
@@ -100,7 +100,7 @@ func TestDelayIsExact(t *testing.T) {
 
 func TestJitterIsAddedToTheDelayAndNeverMoreThanAskedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := New(Config{Behaviour: scenario.Server{Delay: seconds(2), Jitter: seconds(1)}})
+		server := New(Config{Behaviour: scenario.Server{}.With(DelayKey.Is(seconds(2)), JitterKey.Is(seconds(1)))})
 		shortest, longest := time.Hour, time.Duration(0)
 		for range 1000 {
 			begin := time.Now()
@@ -116,7 +116,7 @@ func TestJitterIsAddedToTheDelayAndNeverMoreThanAskedFor(t *testing.T) {
 
 func TestJitterAloneIsADelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := New(Config{Behaviour: scenario.Server{Jitter: seconds(1)}})
+		server := New(Config{Behaviour: scenario.Server{}.With(JitterKey.Is(seconds(1)))})
 		begin := time.Now()
 		for range 100 {
 			require.True(t, server.wait(context.Background()))
@@ -132,12 +132,12 @@ func TestKeepAliveHeaderSaysWhatTheServerKeeps(t *testing.T) {
 		b    scenario.Server
 		want []string
 	}{
-		{"the defaults", scenario.Server{IdleTimeout: scenario.Duration(DefaultIdleTimeout), CloseAfter: DefaultCloseAfter}, []string{"timeout=120, max=100"}},
-		{"timeout only", scenario.Server{IdleTimeout: seconds(5)}, []string{"timeout=5"}},
-		{"limit only", scenario.Server{CloseAfter: 7}, []string{"max=7"}},
+		{"the defaults", scenario.Server{}.With(IdleTimeoutKey.Is(seconds(120)), CloseAfterKey.Is(100)), []string{"timeout=120, max=100"}},
+		{"timeout only", scenario.Server{}.With(IdleTimeoutKey.Is(seconds(5))), []string{"timeout=5"}},
+		{"limit only", scenario.Server{}.With(CloseAfterKey.Is(7)), []string{"max=7"}},
 		{"neither", scenario.Server{}, nil},
-		{"a part of a second is not promised", scenario.Server{IdleTimeout: seconds(1.9)}, []string{"timeout=1"}},
-		{"less than a second cannot be said", scenario.Server{IdleTimeout: seconds(0.9)}, nil},
+		{"a part of a second is not promised", scenario.Server{}.With(IdleTimeoutKey.Is(seconds(1.9))), []string{"timeout=1"}},
+		{"less than a second cannot be said", scenario.Server{}.With(IdleTimeoutKey.Is(seconds(0.9))), nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -150,7 +150,7 @@ func TestKeepAliveHeaderSaysWhatTheServerKeeps(t *testing.T) {
 func TestConnectionIsClosedAfterItsLastRequest(t *testing.T) {
 	t.Parallel()
 	const requests = 3
-	server := start(t, scenario.Server{CloseAfter: requests})
+	server := start(t, scenario.Server{}.With(CloseAfterKey.Is(requests)))
 	for range 2 { // each connection is counted by itself
 		conn := server.dial(t)
 		answers := bufio.NewReader(conn)
@@ -173,7 +173,7 @@ func TestConnectionIsClosedAfterItsLastRequest(t *testing.T) {
 
 func TestAnswerIsCutOffAfterAbortAfter(t *testing.T) {
 	t.Parallel()
-	server := start(t, scenario.Server{AbortAfter: 1})
+	server := start(t, scenario.Server{}.With(AbortAfterKey.Is(1)))
 	resp, _ := server.get(t)
 	require.Equal(t, http.StatusOK, resp.StatusCode, "the first request is never late")
 
@@ -192,7 +192,7 @@ func TestAnswerIsCutOffAfterAbortAfter(t *testing.T) {
 
 func TestAnswerWithABodySentIsCutOffAsCleanly(t *testing.T) {
 	t.Parallel()
-	server := start(t, scenario.Server{AbortAfter: 1})
+	server := start(t, scenario.Server{}.With(AbortAfterKey.Is(1)))
 	server.get(t)
 	resp, err := server.http.Post("http://"+server.addr, "text/plain", strings.NewReader(strings.Repeat("x", 4<<20)))
 	require.NoError(t, err)
@@ -203,7 +203,7 @@ func TestAnswerWithABodySentIsCutOffAsCleanly(t *testing.T) {
 
 func TestNothingIsCutOffBeforeAbortAfter(t *testing.T) {
 	t.Parallel()
-	server := start(t, scenario.Server{AbortAfter: forever})
+	server := start(t, scenario.Server{}.With(AbortAfterKey.Is(forever)))
 	for range 3 {
 		server.get(t)
 	}

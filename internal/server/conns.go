@@ -8,6 +8,23 @@ import (
 	"socketlab/internal/scenario"
 )
 
+// What can be done with connections above the limit.
+const (
+	overWait   = "wait"   // leave them in the accept queue
+	overRefuse = "refuse" // respond with status 503 and close
+	overClose  = "close"  // close at once
+)
+
+var (
+	MaxConnsKey = scenario.NewKey[int](&tcpKeys, scenario.Key{
+		Name: "max_conns", Text: "accept at most this many connections at a time; 0 for no limit",
+	})
+	OverLimitKey = scenario.NewKey[string](&tcpKeys, scenario.Key{
+		Name: "over_limit", OneOf: []string{overWait, overRefuse, overClose}, Needs: "max_conns",
+		Text: "what to do with connections above {max_conns}; the default is wait, and refuse is a response with status 503",
+	})
+)
+
 // connections is the register of a server's open connections, by the address
 // of their client: a request knows that one, whatever it came through.
 type connections struct {
@@ -21,8 +38,8 @@ type connections struct {
 // limit takes from b how many connections there may be, where those above are
 // not left to wait unaccepted.
 func (r *connections) limit(b scenario.Server) {
-	if b.OverLimit == scenario.Refuse || b.OverLimit == scenario.Close {
-		r.most = b.MaxConns
+	if over := OverLimitKey.Of(b); over == overRefuse || over == overClose {
+		r.most = MaxConnsKey.Of(b)
 	}
 }
 

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"net/http"
 	"strconv"
-
-	"socketlab/internal/scenario"
 )
 
 // texts are the bodies of answers.
@@ -23,25 +21,25 @@ func filler(n int) []byte { return bytes.Repeat([]byte("x"), n) }
 // fault gives one of the broken answers. It returns for those that net/http
 // ends as it ends any other, and panics with http.ErrAbortHandler for the rest,
 // which makes it close the connection.
-func (s *Server) fault(way scenario.Response, w http.ResponseWriter, r *http.Request, text []byte) {
-	status := s.cfg.Behaviour.Status
+func (s *Server) fault(way string, w http.ResponseWriter, r *http.Request, text []byte) {
+	status := StatusKey.Of(s.cfg.Behaviour)
 	switch way {
-	case scenario.Closes:
-	case scenario.Resets:
+	case wayClose:
+	case wayReset:
 		if c := s.conns.of(r.RemoteAddr); c != nil {
 			c.reset()
 		}
-	case scenario.Cut:
+	case wayCut:
 		half(w, status, text, true)
-	case scenario.CutChunked:
+	case wayCutChunked:
 		half(w, status, text, false)
-	case scenario.CutReset:
+	case wayCutReset:
 		half(w, status, text, true)
 		if c := s.conns.of(r.RemoteAddr); c != nil {
 			delivered(r.Context(), c)
 			c.reset()
 		}
-	case scenario.Truncated:
+	case wayTruncated:
 		// This makes net/http end the body with the connection (RFC 9112
 		// section 6.3, rule 8; writeHeader in net/http/server.go). HTTP/2 ends
 		// the stream, so there too all looks well.

@@ -19,7 +19,7 @@ import (
 )
 
 // webs are the forms of HTTP.
-var webs = []string{scenario.HTTP, scenario.HTTPS, scenario.H2C}
+var webs = []string{"http", "https", "h2c"}
 
 // client returns a client that speaks the server's protocol, and the URL it
 // uses: HTTP/2 wherever that is to be had.
@@ -29,13 +29,13 @@ func (r *running) client(t testing.TB) (*http.Client, string) {
 	t.Cleanup(transport.CloseIdleConnections)
 	url := "http://" + r.addr
 	switch r.cfg.Behaviour.Protocol {
-	case scenario.HTTPS:
+	case "https":
 		roots := x509.NewCertPool()
 		require.True(t, roots.AppendCertsFromPEM([]byte(r.CA())))
 		transport.TLSClientConfig = &tls.Config{RootCAs: roots}
 		transport.ForceAttemptHTTP2 = true
 		url = "https://" + r.addr
-	case scenario.H2C:
+	case "h2c":
 		transport.Protocols = new(http.Protocols)
 		transport.Protocols.SetUnencryptedHTTP2(true)
 	}
@@ -53,8 +53,8 @@ func fetch(c *http.Client, url string) (status int, body string, err error) {
 	return resp.StatusCode, string(read), err
 }
 
-func faulty(protocol string, ways ...scenario.Response) scenario.Server {
-	return scenario.Server{Protocol: protocol, Responses: ways, Body: 100_000}
+func faulty(protocol string, ways ...string) scenario.Server {
+	return scenario.Server{Protocol: protocol}.With(ResponsesKey.Is(ways), BodyKey.Is(100_000))
 }
 
 // What the client sees over HTTP/1 is always just this. Over HTTP/2 a client
@@ -63,37 +63,37 @@ func faulty(protocol string, ways ...scenario.Response) scenario.Server {
 func TestBrokenAnswers(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
-		way    scenario.Response
+		way    string
 		status int
 		web    error // over HTTP/1
 		web2   []error
 	}{
-		{scenario.Closes, 0, io.EOF, []error{io.ErrUnexpectedEOF}},
-		{scenario.Resets, 0, syscall.ECONNRESET, []error{syscall.ECONNRESET, io.ErrUnexpectedEOF}},
-		{scenario.Cut, 200, io.ErrUnexpectedEOF, []error{io.ErrUnexpectedEOF}},
-		{scenario.CutChunked, 200, io.ErrUnexpectedEOF, []error{io.ErrUnexpectedEOF}},
-		{scenario.CutReset, 200, syscall.ECONNRESET, []error{syscall.ECONNRESET, io.ErrUnexpectedEOF}},
-		{scenario.Truncated, 200, nil, nil},
+		{wayClose, 0, io.EOF, []error{io.ErrUnexpectedEOF}},
+		{wayReset, 0, syscall.ECONNRESET, []error{syscall.ECONNRESET, io.ErrUnexpectedEOF}},
+		{wayCut, 200, io.ErrUnexpectedEOF, []error{io.ErrUnexpectedEOF}},
+		{wayCutChunked, 200, io.ErrUnexpectedEOF, []error{io.ErrUnexpectedEOF}},
+		{wayCutReset, 200, syscall.ECONNRESET, []error{syscall.ECONNRESET, io.ErrUnexpectedEOF}},
+		{wayTruncated, 200, nil, nil},
 	}
 	for _, test := range tests {
 		for _, protocol := range webs {
 			t.Run(string(test.way)+" over "+protocol, func(t *testing.T) {
 				t.Parallel()
-				server := start(t, faulty(protocol, test.way, scenario.Whole))
-				if protocol != scenario.HTTP { // the end of a new connection's greetings
-					server = start(t, faulty(protocol, scenario.Whole, test.way))
+				server := start(t, faulty(protocol, test.way, wayWhole))
+				if protocol != "http" { // the end of a new connection's greetings
+					server = start(t, faulty(protocol, wayWhole, test.way))
 				}
 				c, url := server.client(t)
-				if protocol != scenario.HTTP {
+				if protocol != "http" {
 					_, _, err := fetch(c, url)
 					require.NoError(t, err)
 				}
 				status, body, err := fetch(c, url)
 				require.Equal(t, test.status, status)
 				switch {
-				case test.way == scenario.Truncated:
+				case test.way == wayTruncated:
 					require.NoError(t, err)
-				case protocol == scenario.HTTP:
+				case protocol == "http":
 					require.ErrorIs(t, err, test.web)
 				default:
 					require.True(t, slices.ContainsFunc(test.web2, func(e error) bool { return errors.Is(err, e) }), "%v", err)
@@ -101,7 +101,7 @@ func TestBrokenAnswers(t *testing.T) {
 				switch {
 				case status == 0:
 					require.Empty(t, body)
-				case protocol == scenario.HTTP:
+				case protocol == "http":
 					require.Len(t, body, 50_000)
 				default: // net/http may lose the last frame when the connection ends
 					require.Positive(t, len(body))
@@ -121,7 +121,7 @@ func TestBrokenAnswers(t *testing.T) {
 
 func TestBrokenAnswersWithoutASizeHaveAMiddle(t *testing.T) {
 	t.Parallel()
-	server := start(t, scenario.Server{Responses: []scenario.Response{scenario.Cut, scenario.Whole}})
+	server := start(t, scenario.Server{}.With(ResponsesKey.Is([]string{wayCut, wayWhole})))
 	_, body, err := fetch(server.http, "http://"+server.addr)
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	require.Len(t, body, brokenSize/2)
@@ -136,7 +136,7 @@ func TestWhatCameBeforeTheResetCanBeRead(t *testing.T) {
 		t.Skip("other systems throw it away")
 	}
 	t.Parallel()
-	server := start(t, faulty(scenario.HTTP, scenario.CutReset))
+	server := start(t, faulty("http", wayCutReset))
 	resp, err := server.http.Get("http://" + server.addr)
 	require.NoError(t, err)
 	defer resp.Body.Close()
@@ -148,11 +148,11 @@ func TestWhatCameBeforeTheResetCanBeRead(t *testing.T) {
 
 func TestBrokenAnswersBehindALimitMakeRoom(t *testing.T) {
 	t.Parallel()
-	for _, over := range []string{scenario.Wait, scenario.Close} {
-		for _, way := range []scenario.Response{scenario.Resets, scenario.CutReset, scenario.Closes, scenario.Truncated} {
-			server := start(t, scenario.Server{Responses: []scenario.Response{way, scenario.Whole}, MaxConns: 1, OverLimit: over})
+	for _, over := range []string{overWait, overClose} {
+		for _, way := range []string{wayReset, wayCutReset, wayClose, wayTruncated} {
+			server := start(t, scenario.Server{}.With(ResponsesKey.Is([]string{way, wayWhole}), MaxConnsKey.Is(1), OverLimitKey.Is(over)))
 			_, _, err := fetch(server.http, "http://"+server.addr)
-			require.Equal(t, way != scenario.Truncated, err != nil)
+			require.Equal(t, way != wayTruncated, err != nil)
 			eventually(t, "there is room again", func() bool {
 				_, body, err := fetch(server.http, "http://"+server.addr)
 				return err == nil && body == "answered after 0s\n"
@@ -163,7 +163,7 @@ func TestBrokenAnswersBehindALimitMakeRoom(t *testing.T) {
 
 func TestAnswersFollowOneAnotherInTheOrderOfRequests(t *testing.T) {
 	t.Parallel()
-	server := start(t, scenario.Server{Status: 503, Responses: []scenario.Response{scenario.Whole, scenario.Cut, scenario.Truncated}})
+	server := start(t, scenario.Server{}.With(StatusKey.Is(503), ResponsesKey.Is([]string{wayWhole, wayCut, wayTruncated})))
 	for range 3 {
 		for _, want := range []error{nil, io.ErrUnexpectedEOF, nil} {
 			status, _, err := fetch(server.http, "http://"+server.addr)
@@ -180,8 +180,8 @@ func TestAnswersFollowOneAnotherInTheOrderOfRequests(t *testing.T) {
 // net/http/transport.go): the server sees it twice.
 func TestCloseInPlaceOfAnAnswerIsHiddenOnAReusedConnection(t *testing.T) {
 	t.Parallel()
-	for _, way := range []scenario.Response{scenario.Closes, scenario.Resets} {
-		server := start(t, scenario.Server{Responses: []scenario.Response{scenario.Whole, way, scenario.Whole}})
+	for _, way := range []string{wayClose, wayReset} {
+		server := start(t, scenario.Server{}.With(ResponsesKey.Is([]string{wayWhole, way, wayWhole})))
 		server.get(t)
 		server.get(t)
 		server.served(t, Served{Received: 3, Answered: 2, Cut: 1, Reused: 1, Accepted: 2})
@@ -190,7 +190,7 @@ func TestCloseInPlaceOfAnAnswerIsHiddenOnAReusedConnection(t *testing.T) {
 
 func TestAnswerThatNeverEnds(t *testing.T) {
 	t.Parallel()
-	for _, way := range []scenario.Response{scenario.Hangs, scenario.Stalls} {
+	for _, way := range []string{wayHang, wayStall} {
 		for _, protocol := range webs {
 			t.Run(string(way)+" over "+protocol, func(t *testing.T) {
 				t.Parallel()
@@ -200,7 +200,7 @@ func TestAnswerThatNeverEnds(t *testing.T) {
 				defer leave()
 				req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 				require.NoError(t, err)
-				if way == scenario.Hangs {
+				if way == wayHang {
 					context.AfterFunc(ctx, func() {})
 					go func() {
 						eventually(t, "it is at work", func() bool { return server.InProgress() == 1 })
@@ -228,9 +228,9 @@ func TestAnswerThatNeverEnds(t *testing.T) {
 
 func TestRowsThatAreNotAnswered(t *testing.T) {
 	t.Parallel()
-	for way, want := range map[scenario.Response]error{scenario.Closes: io.EOF, scenario.Resets: syscall.ECONNRESET} {
+	for way, want := range map[string]error{wayClose: io.EOF, wayReset: syscall.ECONNRESET} {
 		t.Run(string(way), func(t *testing.T) {
-			server := start(t, toyDB(scenario.Server{Responses: []scenario.Response{scenario.Whole, way}}))
+			server := start(t, overToyDB(ResponsesKey.Is([]string{wayWhole, way})))
 			conn := open(t, server)
 			query(t, conn)
 			_, err := conn.Query(context.Background(), "SELECT 1")
@@ -239,7 +239,7 @@ func TestRowsThatAreNotAnswered(t *testing.T) {
 		})
 	}
 	t.Run("hang", func(t *testing.T) {
-		server := start(t, toyDB(scenario.Server{Responses: []scenario.Response{scenario.Hangs, scenario.Whole}}))
+		server := start(t, overToyDB(ResponsesKey.Is([]string{wayHang, wayWhole})))
 		first := server.dial(t)
 		send(t, first, "SELECT 1\n")
 		server.working(t, 1)
@@ -250,13 +250,7 @@ func TestRowsThatAreNotAnswered(t *testing.T) {
 }
 
 func TestRowHasNoMiddle(t *testing.T) {
-	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	server := New(Config{Behaviour: toyDB(scenario.Server{Responses: []scenario.Response{scenario.Cut}})})
-	require.ErrorContains(t, server.Serve(context.Background(), l), `response "cut"`)
-	_, err = l.Accept()
-	require.ErrorIs(t, err, net.ErrClosed)
+	require.ErrorContains(t, overToyDB(ResponsesKey.Is([]string{wayWhole, wayCut})).CheckFlags(), `--responses has "cut"`)
 }
 
 // net/http ends a connection on which it cannot write, and with something unread

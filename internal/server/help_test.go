@@ -20,9 +20,11 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(patient{m}) }
 
-// patient waits, when the tests are done, for what ends by itself: net/http
-// holds a connection for half a second after it closed it for writing
-// (rstAvoidanceDelay), which is longer than goleak waits.
+// patient waits, when the tests are done, for what ends by itself: net/http holds a
+// connection for half a second after it closed it for writing (rstAvoidanceDelay),
+// which is longer than goleak waits; and a lookup that was given up goes on without
+// its caller, with a socket and two goroutines, until resolv.conf's timeout (5 s), as
+// only a deadline ends its read (dnsPacketRoundTrip in net/dnsclient_unix.go).
 type patient struct{ *testing.M }
 
 func (p patient) Run() int {
@@ -63,12 +65,6 @@ type running struct {
 // start starts a server that is stopped with the test.
 func start(t testing.TB, b scenario.Server, changes ...func(*Config)) *running {
 	t.Helper()
-	if b.Protocol == "" {
-		b.Protocol = scenario.HTTP
-	}
-	if b.Status == 0 {
-		b.Status = http.StatusOK
-	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	log := &logBuffer{}
@@ -100,6 +96,15 @@ func start(t testing.TB, b scenario.Server, changes ...func(*Config)) *running {
 		_ = r.stop()
 	})
 	return r
+}
+
+// peers are servers without names.
+func peers(addrs ...string) []Peer {
+	var list []Peer
+	for _, addr := range addrs {
+		list = append(list, Peer{Addr: addr})
+	}
+	return list
 }
 
 // get makes one request, and returns the answer with its body read.

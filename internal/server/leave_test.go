@@ -16,9 +16,9 @@ import (
 // In all tests of this file the server would work for an hour, or for ever:
 // that it stops is because it noticed that its client left.
 
-var neverAnswers = map[string]scenario.Server{
-	"in mid-delay":   {Delay: forever},
-	"while it hangs": {NoResponse: true},
+var neverAnswers = map[string]scenario.Setting{
+	"in mid-delay":   DelayKey.Is(forever),
+	"while it hangs": NoResponseKey.Is(true),
 }
 
 func TestServerStopsWhenItsClientsLeave(t *testing.T) {
@@ -30,12 +30,12 @@ func TestServerStopsWhenItsClientsLeave(t *testing.T) {
 		"POST of unknown length":  func() io.Reader { return io.MultiReader(strings.NewReader("SELECT 1")) },
 		"POST of an empty stream": func() io.Reader { return io.MultiReader() },
 	}
-	for when, b := range neverAnswers {
+	for when, never := range neverAnswers {
 		for method, body := range bodies {
 			t.Run(method+" "+when, func(t *testing.T) {
 				t.Parallel()
 				const clients = 3
-				server := start(t, b)
+				server := start(t, scenario.Server{}.With(never))
 				ctx, leave := context.WithCancel(context.Background())
 				defer leave()
 				var all sync.WaitGroup
@@ -68,7 +68,7 @@ func TestServerStopsWhenItsClientsLeave(t *testing.T) {
 
 func TestServerStopsForOneClientAndWorksOnForOthers(t *testing.T) {
 	t.Parallel()
-	server := start(t, scenario.Server{Delay: forever})
+	server := start(t, scenario.Server{}.With(DelayKey.Is(forever)))
 	first, second, third := server.dial(t), server.dial(t), server.dial(t)
 	for _, conn := range []io.Writer{first, second, third} {
 		_, err := io.WriteString(conn, request)
@@ -92,7 +92,7 @@ func TestServerStopsWhenAClientLeavesInTheMiddleOfItsBody(t *testing.T) {
 		"of unknown length": "Transfer-Encoding: chunked",
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := start(t, scenario.Server{Delay: forever})
+			server := start(t, scenario.Server{}.With(DelayKey.Is(forever)))
 			conn := server.dial(t)
 			send(t, conn, "POST / HTTP/1.1\r\nHost: test\r\n"+header+"\r\n\r\n5\r\nhello\r\n")
 			server.working(t, 1)

@@ -31,7 +31,7 @@ func closedAfter(t *testing.T, conn io.Reader, since time.Time) time.Duration {
 
 func TestIdleConnectionIsClosedAfterItsTimeout(t *testing.T) {
 	t.Parallel()
-	server := start(t, scenario.Server{IdleTimeout: scenario.Duration(short)})
+	server := start(t, scenario.Server{}.With(IdleTimeoutKey.Is(scenario.Duration(short))))
 	conn := server.dial(t)
 	before := time.Now()
 	send(t, conn, request)
@@ -45,7 +45,7 @@ func TestIdleConnectionIsClosedAfterItsTimeout(t *testing.T) {
 
 func TestConnectionWhoseHeaderTakesTooLongIsClosed(t *testing.T) {
 	t.Parallel()
-	server := start(t, scenario.Server{ReadHeaderTimeout: scenario.Duration(short)})
+	server := start(t, scenario.Server{}.With(ReadHeaderTimeoutKey.Is(scenario.Duration(short))))
 	before := time.Now()
 	conn := server.dial(t)
 	send(t, conn, "GET / HTTP/1.1\r\nHost: te")
@@ -55,7 +55,7 @@ func TestConnectionWhoseHeaderTakesTooLongIsClosed(t *testing.T) {
 
 func TestConnectionWhoseAnswerTakesTooLongIsClosed(t *testing.T) {
 	t.Parallel()
-	server := start(t, scenario.Server{WriteTimeout: scenario.Duration(short), Delay: scenario.Duration(2 * short)})
+	server := start(t, scenario.Server{}.With(WriteTimeoutKey.Is(scenario.Duration(short)), DelayKey.Is(scenario.Duration(2*short))))
 	before := time.Now()
 	conn := server.dial(t)
 	send(t, conn, request)
@@ -64,9 +64,9 @@ func TestConnectionWhoseAnswerTakesTooLongIsClosed(t *testing.T) {
 
 func TestOneConnectionTooManyWaitsUnaccepted(t *testing.T) {
 	t.Parallel()
-	for protocol, request := range map[string]string{scenario.HTTP: request, scenario.ToyDB: "SELECT 1\n"} {
+	for protocol, request := range map[string]string{"http": request, "toydb": "SELECT 1\n"} {
 		t.Run(protocol, func(t *testing.T) {
-			server := start(t, scenario.Server{Protocol: protocol, MaxConns: 2, NoResponse: true})
+			server := start(t, scenario.Server{Protocol: protocol}.With(MaxConnsKey.Is(2), NoResponseKey.Is(true)))
 			first, second := server.dial(t), server.dial(t)
 			send(t, first, request)
 			send(t, second, request)
@@ -115,7 +115,7 @@ func held(t *testing.T, addr string) (accepted, waiting int) {
 
 func TestServerWithoutALimitAcceptsEveryConnection(t *testing.T) {
 	t.Parallel()
-	server := start(t, scenario.Server{NoResponse: true})
+	server := start(t, scenario.Server{}.With(NoResponseKey.Is(true)))
 	var conns []net.Conn
 	for range 50 {
 		conn := server.dial(t)

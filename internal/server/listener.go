@@ -1,12 +1,76 @@
 package server
 
 import (
+	"cmp"
+	"context"
+	"fmt"
 	"net"
 	"sync"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"socketlab/internal/scenario"
 )
+
+// tcpKeys are the keys of every server over TCP.
+var tcpKeys scenario.KeySet
+
+var (
+	BacklogKey = scenario.NewKey[int](&tcpKeys, scenario.Key{
+		Name: "backlog", Text: "let this many connections wait to be accepted (Linux); 0 for the system's limit",
+	})
+	NoAcceptKey = scenario.NewKey[bool](&tcpKeys, scenario.Key{
+		Name: "no_accept", Text: "never accept a connection, with the shortest accept queue there is (Linux)",
+	})
+	DownAfterKey = scenario.NewKey[scenario.Duration](&tcpKeys, scenario.Key{
+		Name: "down_after",
+		Text: "go down after this time, with all connections and the listener, for the time of {down_for}; 0 for never",
+	})
+	DownForKey = scenario.NewKey[scenario.Duration](&tcpKeys, scenario.Key{
+		Name: "down_for", Needs: "down_after",
+		Text: "how long the server stays down; 0 is a restart",
+	})
+)
+
+// listenTCP listens on addr with the accept queue that b asks for.
+func listenTCP(addr string, b scenario.Server) (Socket, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	switch n := BacklogKey.Of(b); {
+	case NoAcceptKey.Of(b):
+		err = setBacklog(l, 0)
+	case n > 0:
+		err = setBacklog(l, n)
+	}
+	if err != nil {
+		l.Close()
+		return nil, fmt.Errorf("listen on %s: %w", addr, err)
+	}
+	return l, nil
+}
+
+// serveTCP does what every server over TCP does with the connections at a socket,
+// and has serve do the rest: with l, which is d or in front of it.
+func (s *Server) serveTCP(ctx context.Context, at Socket, serve func(ctx context.Context, l net.Listener, d *boundListener) error) error {
+	d := &boundListener{server: s, addr: at.Addr(), inner: at.(net.Listener), done: make(chan struct{})}
+	defer d.Close()
+	b := s.cfg.Behaviour
+	if NoAcceptKey.Of(b) {
+		<-ctx.Done()
+		return nil
+	}
+	var l net.Listener = d
+	if n := MaxConnsKey.Of(b); n > 0 && cmp.Or(OverLimitKey.Of(b), overWait) == overWait {
+		l = netutil.LimitListener(d, n)
+	}
+	if NoReadKey.Of(b) {
+		return s.serveConns(ctx, l, s.hold)
+	}
+	return serve(ctx, l, d)
+}
 
 // boundListener is the listener through which all connections come. It counts and
 // registers them, turns away those above the limit, and can go away for a
@@ -86,7 +150,7 @@ func (d *boundListener) enter(c net.Conn, inner net.Listener) net.Conn {
 	s.work.accepted.Add(1)
 	d.first.Do(func() {
 		s.clock.start()
-		if after := s.cfg.Behaviour.DownAfter.D(); after > 0 {
+		if after := DownAfterKey.Of(s.cfg.Behaviour).D(); after > 0 {
 			go d.goDownAfter(after)
 		}
 	})
@@ -117,7 +181,6 @@ func (d *boundListener) goDownAfter(after time.Duration) {
 	if !d.sleep(after) {
 		return
 	}
-	b := d.server.cfg.Behaviour
 	d.mu.Lock()
 	if d.closed {
 		d.mu.Unlock()
@@ -131,21 +194,21 @@ func (d *boundListener) goDownAfter(after time.Duration) {
 	inner.Close()
 	free := reserve(d.addr)
 	d.server.conns.closeAll()
-	stays := d.sleep(b.DownFor.D())
+	stays := d.sleep(DownForKey.Of(d.server.cfg.Behaviour).D())
 	free()
 	if !stays {
 		return
 	}
-	l, err := Listen(d.addr.String(), scenario.Server{Backlog: b.Backlog})
+	again, err := listenTCP(d.addr.String(), d.server.cfg.Behaviour)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
 	case err != nil:
 		d.lost = err
 	case d.closed:
-		l.Close()
+		again.Close()
 	default:
-		d.inner = l
+		d.inner = again.(net.Listener)
 	}
 }
 

@@ -20,7 +20,7 @@ func TestConnectionsAboveTheLimitAreRefused(t *testing.T) {
 	for _, protocol := range webs {
 		t.Run(protocol, func(t *testing.T) {
 			t.Parallel()
-			server := start(t, scenario.Server{Protocol: protocol, MaxConns: 1, OverLimit: scenario.Refuse})
+			server := start(t, scenario.Server{Protocol: protocol}.With(MaxConnsKey.Is(1), OverLimitKey.Is(overRefuse)))
 			first, url := server.client(t)
 			status, _, err := fetch(first, url)
 			require.NoError(t, err)
@@ -34,7 +34,7 @@ func TestConnectionsAboveTheLimitAreRefused(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, http.StatusServiceUnavailable, resp.StatusCode)
 				require.Equal(t, "too many connections\n", string(body))
-				require.Equal(t, protocol == scenario.HTTP, resp.Close)
+				require.Equal(t, protocol == "http", resp.Close)
 			}
 			status, _, err = fetch(first, url)
 			require.NoError(t, err)
@@ -53,7 +53,7 @@ func TestConnectionsAboveTheLimitAreRefused(t *testing.T) {
 func TestRefusalsOfManyAtATime(t *testing.T) {
 	t.Parallel()
 	const clients = 50
-	server := start(t, scenario.Server{MaxConns: 10, OverLimit: scenario.Refuse, Delay: forever})
+	server := start(t, scenario.Server{}.With(MaxConnsKey.Is(10), OverLimitKey.Is(overRefuse), DelayKey.Is(forever)))
 	var refused atomic.Int64
 	ctx, leave := context.WithCancel(context.Background())
 	defer leave()
@@ -85,7 +85,7 @@ func TestRefusalsOfManyAtATime(t *testing.T) {
 
 func TestConnectionThatIsRefusedAndAsksForNothingDoesNotHoldUpTheStop(t *testing.T) {
 	t.Parallel()
-	server := start(t, scenario.Server{MaxConns: 1, OverLimit: scenario.Refuse, Grace: forever})
+	server := start(t, scenario.Server{}.With(MaxConnsKey.Is(1), OverLimitKey.Is(overRefuse), GraceKey.Is(forever)))
 	server.get(t)
 	conn := server.dial(t)
 	eventually(t, "it is accepted", func() bool { return server.Served().Accepted == 2 })
@@ -96,16 +96,16 @@ func TestConnectionThatIsRefusedAndAsksForNothingDoesNotHoldUpTheStop(t *testing
 
 func TestConnectionsAboveTheLimitAreClosed(t *testing.T) {
 	t.Parallel()
-	for _, protocol := range []string{scenario.HTTP, scenario.ToyDB, scenario.Balancer} {
-		for _, over := range []string{scenario.Close, scenario.Refuse} {
-			if protocol == scenario.HTTP && over == scenario.Refuse {
+	for _, protocol := range []string{"http", "toydb", "balancer"} {
+		for _, over := range []string{overClose, overRefuse} {
+			if protocol == "http" && over == overRefuse {
 				continue
 			}
 			t.Run(protocol+" "+over, func(t *testing.T) {
 				t.Parallel()
-				behind := start(t, scenario.Server{NoResponse: true})
-				server := start(t, scenario.Server{Protocol: protocol, MaxConns: 1, OverLimit: over, NoResponse: protocol != scenario.Balancer},
-					func(c *Config) { c.Upstreams = []string{behind.addr} })
+				behind := start(t, scenario.Server{}.With(NoResponseKey.Is(true)))
+				server := start(t, scenario.Server{Protocol: protocol}.With(MaxConnsKey.Is(1), OverLimitKey.Is(over), NoResponseKey.Is(protocol != "balancer")),
+					func(c *Config) { c.Peers = peers(behind.addr) })
 				first := server.dial(t)
 				eventually(t, "the first is accepted", func() bool { return server.Served().Accepted == 1 })
 				for range 3 {

@@ -17,10 +17,10 @@ import (
 
 func TestProtocols(t *testing.T) {
 	t.Parallel()
-	for protocol, want := range map[string]string{scenario.HTTP: "HTTP/1.1", scenario.HTTPS: "HTTP/2.0", scenario.H2C: "HTTP/2.0"} {
+	for protocol, want := range map[string]string{"http": "HTTP/1.1", "https": "HTTP/2.0", "h2c": "HTTP/2.0"} {
 		t.Run(protocol, func(t *testing.T) {
 			t.Parallel()
-			server := start(t, scenario.Server{Protocol: protocol, IdleTimeout: seconds(60)})
+			server := start(t, scenario.Server{Protocol: protocol}.With(IdleTimeoutKey.Is(seconds(60))))
 			c, url := server.client(t)
 			for range 3 {
 				resp, err := c.Get(url)
@@ -33,7 +33,7 @@ func TestProtocols(t *testing.T) {
 				require.Equal(t, want == "HTTP/1.1", resp.Header.Get("Keep-Alive") != "")
 			}
 			server.served(t, Served{Received: 3, Answered: 3, Reused: 2, Accepted: 1})
-			require.Equal(t, protocol == scenario.HTTPS, server.CA() != "")
+			require.Equal(t, protocol == "https", server.CA() != "")
 			require.NoError(t, server.stop(), "an idle connection is closed without the grace")
 		})
 	}
@@ -42,11 +42,11 @@ func TestProtocols(t *testing.T) {
 func TestHTTP1IsSpokenBesideHTTP2(t *testing.T) {
 	t.Parallel()
 	t.Run("h2c", func(t *testing.T) {
-		resp, _ := start(t, scenario.Server{Protocol: scenario.H2C}).get(t)
+		resp, _ := start(t, scenario.Server{Protocol: "h2c"}).get(t)
 		require.Equal(t, "HTTP/1.1", resp.Proto)
 	})
 	t.Run("https", func(t *testing.T) {
-		server := start(t, scenario.Server{Protocol: scenario.HTTPS})
+		server := start(t, scenario.Server{Protocol: "https"})
 		c, url := server.client(t)
 		c.Transport.(*http.Transport).ForceAttemptHTTP2 = false // its own TLS settings switch HTTP/2 off
 		resp, err := c.Get(url)
@@ -58,7 +58,7 @@ func TestHTTP1IsSpokenBesideHTTP2(t *testing.T) {
 
 func TestCertificateIsForThisMachineAndTheShop(t *testing.T) {
 	t.Parallel()
-	server := New(Config{Behaviour: scenario.Server{Protocol: scenario.HTTPS}})
+	server := New(Config{Behaviour: scenario.Server{Protocol: "https"}})
 	block, rest := pem.Decode([]byte(server.CA()))
 	require.Empty(t, rest)
 	cert, err := x509.ParseCertificate(block.Bytes)
@@ -71,12 +71,12 @@ func TestCertificateIsForThisMachineAndTheShop(t *testing.T) {
 	}
 	_, err = cert.Verify(x509.VerifyOptions{Roots: roots, DNSName: "example.com"})
 	require.Error(t, err)
-	require.NotEqual(t, server.CA(), New(Config{Behaviour: scenario.Server{Protocol: scenario.HTTPS}}).CA())
+	require.NotEqual(t, server.CA(), New(Config{Behaviour: scenario.Server{Protocol: "https"}}).CA())
 }
 
 func TestStrangerDoesNotTrustTheCertificate(t *testing.T) {
 	t.Parallel()
-	server := start(t, scenario.Server{Protocol: scenario.HTTPS})
+	server := start(t, scenario.Server{Protocol: "https"})
 	_, err := server.http.Get("https://" + server.addr)
 	var unknown x509.UnknownAuthorityError
 	require.ErrorAs(t, err, &unknown)
@@ -87,7 +87,7 @@ func TestStrangerDoesNotTrustTheCertificate(t *testing.T) {
 func TestRequestsOfOneConnectionSideBySide(t *testing.T) {
 	t.Parallel()
 	const requests = 50
-	server := start(t, scenario.Server{Protocol: scenario.H2C, Delay: seconds(0.05), CloseAfter: 1000})
+	server := start(t, scenario.Server{Protocol: "h2c"}.With(DelayKey.Is(seconds(0.05)), CloseAfterKey.Is(1000)))
 	c, url := server.client(t)
 	_, _, err := fetch(c, url) // has a connection open
 	require.NoError(t, err)
@@ -105,8 +105,8 @@ func TestRequestsOfOneConnectionSideBySide(t *testing.T) {
 
 func TestHTTP2ConnectionIsClosedAfterItsLastRequest(t *testing.T) {
 	t.Parallel()
-	for _, protocol := range []string{scenario.HTTPS, scenario.H2C} {
-		server := start(t, scenario.Server{Protocol: protocol, CloseAfter: 2})
+	for _, protocol := range []string{"https", "h2c"} {
+		server := start(t, scenario.Server{Protocol: protocol}.With(CloseAfterKey.Is(2)))
 		c, url := server.client(t)
 		for range 6 {
 			_, _, err := fetch(c, url)
@@ -118,7 +118,7 @@ func TestHTTP2ConnectionIsClosedAfterItsLastRequest(t *testing.T) {
 
 func TestServeFuncOverHTTPS(t *testing.T) {
 	t.Parallel()
-	server := start(t, scenario.Server{Protocol: scenario.HTTPS}, func(c *Config) {
+	server := start(t, scenario.Server{Protocol: "https"}, func(c *Config) {
 		c.Serve = func(ctx context.Context, l net.Listener, h http.Handler) error {
 			own := &http.Server{Handler: h}
 			context.AfterFunc(ctx, func() { own.Close() })
@@ -143,7 +143,7 @@ func TestHandlerAnswersInPlaceOfTheLab(t *testing.T) {
 		}
 		_, _ = io.Copy(w, r.Body)
 	})
-	server := start(t, scenario.Server{CloseAfter: 2, IdleTimeout: seconds(9)}, func(c *Config) { c.Handler = middle })
+	server := start(t, scenario.Server{}.With(CloseAfterKey.Is(2), IdleTimeoutKey.Is(seconds(9))), func(c *Config) { c.Handler = middle })
 	url := "http://" + server.addr
 	for n := range 2 {
 		resp, err := server.http.Post(url, "", http.NoBody)
@@ -162,7 +162,11 @@ func TestHandlerAnswersInPlaceOfTheLab(t *testing.T) {
 	server.served(t, Served{Received: 4, Answered: 2, Cut: 1, Left: 1, Reused: 1, Accepted: 3})
 }
 
-func TestNameServerIsNotThisServer(t *testing.T) {
+func TestUnknownProtocolIsAnError(t *testing.T) {
 	t.Parallel()
-	require.ErrorContains(t, Check(scenario.Server{Protocol: scenario.DNS}), "name server")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.ErrorContains(t, New(Config{Behaviour: scenario.Server{Protocol: "smtp"}}).Serve(context.Background(), l), `protocol "smtp" is unknown`)
+	_, err = l.Accept()
+	require.ErrorIs(t, err, net.ErrClosed)
 }

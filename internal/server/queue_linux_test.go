@@ -71,7 +71,7 @@ func filled(t *testing.T, addr string) []net.Conn {
 
 func TestDeafServerTakesOneConnectionAndHearsNoOther(t *testing.T) {
 	t.Parallel()
-	addr, stop := listening(t, scenario.Server{NoAccept: true})
+	addr, stop := listening(t, scenario.Server{}.With(NoAcceptKey.Is(true)))
 	conns := filled(t, addr)
 	require.Len(t, conns, 1)
 	accepted, waiting := held(t, addr)
@@ -105,7 +105,7 @@ func TestDeafServerTakesOneConnectionAndHearsNoOther(t *testing.T) {
 func TestBacklogIsHowManyWait(t *testing.T) {
 	t.Parallel()
 	// Silent with one connection accepted at a time: the rest waits.
-	addr, _ := listening(t, scenario.Server{NoRead: true, MaxConns: 1, Backlog: 3})
+	addr, _ := listening(t, scenario.Server{}.With(NoReadKey.Is(true), MaxConnsKey.Is(1), BacklogKey.Is(3)))
 	first, err := net.Dial("tcp", addr)
 	require.NoError(t, err)
 	t.Cleanup(func() { first.Close() })
@@ -115,13 +115,10 @@ func TestBacklogIsHowManyWait(t *testing.T) {
 
 func TestSilentServerNeitherReadsNorWrites(t *testing.T) {
 	t.Parallel()
-	for _, protocol := range scenario.Protocols() {
-		if protocol == scenario.DNS {
-			continue
-		}
-		t.Run(protocol, func(t *testing.T) {
+	for _, name := range NoReadKey.Speakers() {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := start(t, scenario.Server{Protocol: protocol, NoRead: true}, func(c *Config) { c.Upstreams = []string{"127.0.0.1:1"} })
+			server := start(t, scenario.Server{Protocol: name}.With(NoReadKey.Is(true)), func(c *Config) { c.Peers = peers("127.0.0.1:1") })
 			conn := server.dial(t)
 			send(t, conn, request)
 			server.served(t, Served{Accepted: 1})

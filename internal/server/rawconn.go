@@ -6,7 +6,13 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"socketlab/internal/scenario"
 )
+
+var NoReadKey = scenario.NewKey[bool](&tcpKeys, scenario.Key{
+	Name: "no_read", Text: "accept connections, and neither read nor write",
+})
 
 // serveFunc serves one connection until its client leaves, or draining is
 // done between two requests, or cut is done. It closes the connection.
@@ -65,7 +71,7 @@ func (s *Server) drain(open *sync.WaitGroup, cut func()) error {
 		open.Wait()
 		close(closed)
 	}()
-	grace := time.NewTimer(s.cfg.Behaviour.Grace.D())
+	grace := time.NewTimer(GraceKey.Of(s.cfg.Behaviour).D())
 	defer grace.Stop()
 	select {
 	case <-closed:

@@ -62,7 +62,7 @@ func TestReportIsWhatTheSourceSays(t *testing.T) {
 			}
 		},
 	}
-	server := start(t, scenario.Server{NoResponse: true}, reportTo(source, 5*time.Millisecond))
+	server := start(t, scenario.Server{}.With(NoResponseKey.Is(true)), reportTo(source, 5*time.Millisecond))
 	send(t, server.dial(t), request)
 	server.working(t, 1)
 	require.Equal(t, []uint16{netip.MustParseAddrPort(server.addr).Port()}, (<-source.queries).Ports)
@@ -131,13 +131,13 @@ func TestNoReportAfterServeReturned(t *testing.T) {
 func TestReportsAreStillMadeWhileTheServerDrains(t *testing.T) {
 	t.Parallel()
 	source := &stubSource{sockets: func(uint16) []socketstats.Socket { return nil }}
-	server := start(t, scenario.Server{Grace: forever}, reportTo(source, time.Millisecond))
+	server := start(t, scenario.Server{}.With(GraceKey.Is(forever)), reportTo(source, time.Millisecond))
 	conn := server.dial(t)
 	send(t, conn, "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\nhello")
 	server.working(t, 1)
 	stopped := make(chan error, 1)
 	go func() { stopped <- server.stop() }()
-	eventually(t, "it drains", refused(server.addr))
+	eventually(t, "it drains", isRefused(server.addr))
 	asked := source.asked.Load()
 	eventually(t, "it reports", func() bool { return source.asked.Load() > asked+3 })
 	conn.Close()
@@ -147,7 +147,7 @@ func TestReportsAreStillMadeWhileTheServerDrains(t *testing.T) {
 func TestNoReportsWhenNoneAreAskedFor(t *testing.T) {
 	t.Parallel()
 	source := &stubSource{sockets: func(uint16) []socketstats.Socket { return nil }}
-	server := start(t, scenario.Server{Delay: scenario.Duration(short)}, reportTo(source, 0))
+	server := start(t, scenario.Server{}.With(DelayKey.Is(scenario.Duration(short))), reportTo(source, 0))
 	server.get(t)
 	require.NoError(t, server.stop())
 	require.Zero(t, source.asked.Load())
@@ -161,7 +161,7 @@ func TestGopsutilIsTheSourceThatIsUsedWithoutOne(t *testing.T) {
 func TestReportedConnectionsAreTheHeldOnes(t *testing.T) {
 	t.Parallel()
 	const conns = 7
-	for _, protocol := range protocols {
+	for _, protocol := range withRequests {
 		t.Run(protocol, func(t *testing.T) {
 			server := start(t, scenario.Server{Protocol: protocol}, reportTo(socketstats.Gopsutil{}, 20*time.Millisecond))
 			reported := func(n float64) func() bool {

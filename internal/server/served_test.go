@@ -42,7 +42,7 @@ func TestServedTellsWhatBecameOfRequests(t *testing.T) {
 	t.Parallel()
 	t.Run("in progress, then left", func(t *testing.T) {
 		t.Parallel()
-		server := start(t, scenario.Server{NoResponse: true})
+		server := start(t, scenario.Server{}.With(NoResponseKey.Is(true)))
 		conn := server.dial(t)
 		send(t, conn, request)
 		server.served(t, Served{Received: 1, Accepted: 1})
@@ -51,7 +51,7 @@ func TestServedTellsWhatBecameOfRequests(t *testing.T) {
 	})
 	t.Run("cut off", func(t *testing.T) {
 		t.Parallel()
-		server := start(t, scenario.Server{AbortAfter: 1})
+		server := start(t, scenario.Server{}.With(AbortAfterKey.Is(1)))
 		server.get(t)
 		resp, err := server.http.Get("http://" + server.addr)
 		require.NoError(t, err)
@@ -62,7 +62,7 @@ func TestServedTellsWhatBecameOfRequests(t *testing.T) {
 	})
 	t.Run("queries", func(t *testing.T) {
 		t.Parallel()
-		server := start(t, toyDB(scenario.Server{}))
+		server := start(t, overToyDB())
 		conn := open(t, server)
 		for range 3 {
 			_, err := conn.Query(context.Background(), "SELECT 1")

@@ -12,21 +12,20 @@ import (
 	"net/http"
 	"time"
 
-	"golang.org/x/net/netutil"
-
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
 )
 
-// Defaults of the original incident's server.
+// Defaults of a server by itself; each key has one of its own.
 const (
 	DefaultAddr        = "127.0.0.1:8080"
-	DefaultDelay       = 20 * time.Second
-	DefaultIdleTimeout = 120 * time.Second
-	DefaultCloseAfter  = 100
 	DefaultReportEvery = 5 * time.Second
-	DefaultGrace       = 30 * time.Second
 )
+
+var GraceKey = scenario.NewKey[scenario.Duration](&tcpKeys, scenario.Key{
+	Name: "grace", Flag: scenario.Duration(30 * time.Second),
+	Text: "when stopping, wait this long for responses in progress",
+})
 
 // ServeFunc is the server's half of a pair: it serves h on l until ctx is
 // done, stops in its own way, and returns once it has stopped. It closes l.
@@ -43,8 +42,9 @@ type Config struct {
 	// said of connections, workers, delays and pauses holds all the same. nil is
 	// our own.
 	Handler http.Handler
-	// Upstreams are the addresses that a balancer passes its connections on to.
-	Upstreams []string
+	// Peers are the other servers of the side: those that a balancer passes its
+	// connections on to, in turn, and those that a name server knows.
+	Peers []Peer
 	// ReportEvery is the time between two reports; 0 reports nothing.
 	ReportEvery time.Duration
 	// Source counts the sockets for the reports. nil is gopsutil.
@@ -52,6 +52,9 @@ type Config struct {
 	// Log is for the reports, and for what goes wrong. nil is nobody.
 	Log *slog.Logger
 }
+
+// Peer is another server. Its name is that of the script.
+type Peer struct{ Name, Addr string }
 
 // Server is a slow server that has not begun, or is at work. It is safe for
 // use by several goroutines.
@@ -61,7 +64,7 @@ type Server struct {
 	conns   connections
 	clock   clock
 	workers chan struct{} // one for each of the workers at work
-	cert    certificate
+	speaks  speaker       // nil where the protocol is unknown
 }
 
 // New returns a server that behaves as cfg says.
@@ -74,18 +77,32 @@ func New(cfg Config) *Server {
 	}
 	s := &Server{cfg: cfg}
 	s.conns.limit(cfg.Behaviour)
-	if n := cfg.Behaviour.Workers; n > 0 {
+	if n := WorkersKey.Of(cfg.Behaviour); n > 0 {
 		s.workers = make(chan struct{}, n)
 	}
-	if cfg.Behaviour.Protocol == scenario.HTTPS {
-		s.cert = newCertificate()
+	if p, ok := protocols[cmp.Or(cfg.Behaviour.Protocol, scenario.DefaultProtocol)]; ok {
+		s.speaks = p.open(s)
 	}
 	return s
 }
 
 // CA is the certificate that an HTTPS server identifies itself with, in PEM:
 // what a client must trust. It is empty for other servers.
-func (s *Server) CA() string { return s.cert.pem }
+func (s *Server) CA() string {
+	if c, ok := s.speaks.(certifier); ok {
+		return c.ca()
+	}
+	return ""
+}
+
+// Directs names the server that a name server directs clients to now. It is empty
+// before the first query, and for other servers.
+func (s *Server) Directs() string {
+	if d, ok := s.speaks.(director); ok {
+		return d.directs()
+	}
+	return ""
+}
 
 // InProgress is the number of requests being worked on: begun, not answered,
 // and their client not gone.
@@ -117,13 +134,17 @@ func (s *Server) Served() Served {
 	return served
 }
 
-// Serve serves on l until ctx is done, then drains: it accepts nothing more
-// and gives the answers under way the Behaviour's grace. It closes l. The
-// error is nil when everything was answered.
-func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+// Serve serves at a socket until ctx is done, then drains: it accepts nothing more
+// and gives the responses in progress the Behaviour's grace. It closes the socket.
+// The error is nil when there was a response to every request.
+func (s *Server) Serve(ctx context.Context, at Socket) error {
+	if s.speaks == nil {
+		at.Close()
+		return fmt.Errorf("protocol %q is unknown", s.cfg.Behaviour.Protocol)
+	}
 	reports, stopReports := context.WithCancel(context.Background())
 	reported := make(chan struct{})
-	addr := l.Addr()
+	addr := at.Addr()
 	go func() {
 		defer close(reported)
 		s.report(reports, addr)
@@ -132,35 +153,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		stopReports()
 		<-reported
 	}()
-
-	d := &boundListener{server: s, addr: addr, inner: l, done: make(chan struct{})}
-	defer d.Close()
-	if err := cmp.Or(Check(s.cfg.Behaviour), s.checkUpstreams(), s.cert.err); err != nil {
-		return err
-	}
-	return s.serve(ctx, d)
-}
-
-func (s *Server) serve(ctx context.Context, d *boundListener) error {
-	b := s.cfg.Behaviour
-	if b.NoAccept {
-		<-ctx.Done()
-		return nil
-	}
-	var l net.Listener = d
-	if b.MaxConns > 0 && cmp.Or(b.OverLimit, scenario.Wait) == scenario.Wait {
-		l = netutil.LimitListener(d, b.MaxConns)
-	}
-	switch {
-	case b.NoRead:
-		return s.serveConns(ctx, l, s.hold)
-	case b.Protocol == scenario.ToyDB:
-		return s.serveConns(ctx, l, s.serveToyDB)
-	case b.Protocol == scenario.Balancer:
-		return s.serveConns(ctx, l, s.balance(s.cfg.Upstreams))
-	default:
-		return s.serveWeb(ctx, l, d)
-	}
+	return s.speaks.serve(ctx, at)
 }
 
 // unanswered is the error of a drain that took longer than the grace. It is nil
@@ -170,5 +163,5 @@ func (s *Server) unanswered(what string) error {
 	if n == 0 {
 		return nil
 	}
-	return fmt.Errorf("%d %s were not answered within the grace of %s and were cut off", n, what, s.cfg.Behaviour.Grace)
+	return fmt.Errorf("%d %s were not answered within the grace of %s and were cut off", n, what, GraceKey.Of(s.cfg.Behaviour))
 }

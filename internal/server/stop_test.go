@@ -17,9 +17,9 @@ import (
 	"socketlab/internal/toydb"
 )
 
-var protocols = []string{scenario.HTTP, scenario.ToyDB}
+var withRequests = []string{"http", "toydb"}
 
-func refused(addr string) func() bool {
+func isRefused(addr string) func() bool {
 	return func() bool {
 		conn, err := net.Dial("tcp", addr)
 		if err == nil {
@@ -31,11 +31,11 @@ func refused(addr string) func() bool {
 
 func TestStopOfAnIdleServer(t *testing.T) {
 	t.Parallel()
-	for _, protocol := range protocols {
+	for _, protocol := range withRequests {
 		t.Run(protocol, func(t *testing.T) {
 			server := start(t, scenario.Server{Protocol: protocol})
 			require.NoError(t, server.stop())
-			require.True(t, refused(server.addr)())
+			require.True(t, isRefused(server.addr)())
 			_, err := server.listener.Accept()
 			require.ErrorIs(t, err, net.ErrClosed, "Serve closes the listener")
 		})
@@ -44,7 +44,7 @@ func TestStopOfAnIdleServer(t *testing.T) {
 
 func TestStopBeforeTheStart(t *testing.T) {
 	t.Parallel()
-	for _, protocol := range protocols {
+	for _, protocol := range withRequests {
 		t.Run(protocol, func(t *testing.T) {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			require.NoError(t, err)
@@ -60,9 +60,9 @@ func TestStopBeforeTheStart(t *testing.T) {
 
 func TestServeReturnsTheErrorOfItsListener(t *testing.T) {
 	t.Parallel()
-	for _, protocol := range protocols {
+	for _, protocol := range withRequests {
 		t.Run(protocol, func(t *testing.T) {
-			server := start(t, scenario.Server{Protocol: protocol, NoResponse: true})
+			server := start(t, scenario.Server{Protocol: protocol}.With(NoResponseKey.Is(true)))
 			conn := server.dial(t)
 			send(t, conn, request)
 			eventually(t, "the request is in progress", func() bool { return server.InProgress() > 0 })
@@ -86,7 +86,7 @@ func (brokenListener) Accept() (net.Conn, error) { return nil, errBroken }
 
 func TestListenerThatFailsIsClosed(t *testing.T) {
 	t.Parallel()
-	for _, protocol := range protocols {
+	for _, protocol := range withRequests {
 		t.Run(protocol, func(t *testing.T) {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			require.NoError(t, err)
@@ -101,7 +101,7 @@ func TestListenerThatFailsIsClosed(t *testing.T) {
 // The requests' bodies arrive in part before the stop, and in part after it.
 func TestRequestsUnderWayAreAnsweredWhenTheServerStops(t *testing.T) {
 	t.Parallel()
-	server := start(t, scenario.Server{Grace: forever})
+	server := start(t, scenario.Server{}.With(GraceKey.Is(forever)))
 	idle := server.dial(t)
 	send(t, idle, request)
 	_, err := http.ReadResponse(bufio.NewReader(idle), nil)
@@ -116,7 +116,7 @@ func TestRequestsUnderWayAreAnsweredWhenTheServerStops(t *testing.T) {
 	server.working(t, 3)
 	stopped := make(chan error, 1)
 	go func() { stopped <- server.stop() }()
-	eventually(t, "new connections are refused", refused(server.addr))
+	eventually(t, "new connections are refused", isRefused(server.addr))
 	_, err = io.Copy(io.Discard, idle)
 	require.NoError(t, err, "an idle connection is closed")
 	require.EqualValues(t, 3, server.InProgress())
@@ -138,7 +138,7 @@ func TestRequestsUnderWayAreAnsweredWhenTheServerStops(t *testing.T) {
 
 func TestDelayedAnswersAreGivenWhenTheServerStops(t *testing.T) {
 	t.Parallel()
-	server := start(t, scenario.Server{Delay: scenario.Duration(3 * short), Grace: forever})
+	server := start(t, scenario.Server{}.With(DelayKey.Is(scenario.Duration(3*short)), GraceKey.Is(forever)))
 	conn := server.dial(t)
 	send(t, conn, request)
 	server.working(t, 1)
@@ -151,15 +151,14 @@ func TestDelayedAnswersAreGivenWhenTheServerStops(t *testing.T) {
 func TestRequestsAreCutOffWhenTheGraceIsOver(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ protocol, request, want string }{
-		{scenario.HTTP, request, "3 requests were not answered within the grace of 100ms and were cut off"},
-		{scenario.ToyDB, "SELECT 1\n", "3 queries were not answered within the grace of 100ms and were cut off"},
+		{"http", request, "3 requests were not answered within the grace of 100ms and were cut off"},
+		{"toydb", "SELECT 1\n", "3 queries were not answered within the grace of 100ms and were cut off"},
 	}
 	for _, test := range tests {
-		for when, b := range neverAnswers {
+		for when, never := range neverAnswers {
 			t.Run(test.protocol+" "+when, func(t *testing.T) {
 				t.Parallel()
-				b.Protocol, b.Grace = test.protocol, scenario.Duration(short)
-				server := start(t, b)
+				server := start(t, scenario.Server{Protocol: test.protocol}.With(never, GraceKey.Is(scenario.Duration(short))))
 				var conns []net.Conn
 				for range 3 {
 					conn := server.dial(t)
@@ -185,9 +184,9 @@ func TestRequestsAreCutOffWhenTheGraceIsOver(t *testing.T) {
 // another connection.
 func TestConnectionThatAskedForNothingDoesNotCountAsCutOff(t *testing.T) {
 	t.Parallel()
-	for _, protocol := range protocols {
+	for _, protocol := range withRequests {
 		t.Run(protocol, func(t *testing.T) {
-			server := start(t, scenario.Server{Protocol: protocol, HandshakeDelay: forever, Grace: scenario.Duration(short)})
+			server := start(t, scenario.Server{Protocol: protocol}.With(HandshakeDelayKey.Is(forever), GraceKey.Is(scenario.Duration(short))))
 			conn := server.dial(t)
 			eventually(t, "it is accepted", func() bool { accepted, _ := held(t, server.addr); return accepted == 1 })
 			require.NoError(t, server.stop())
@@ -222,7 +221,7 @@ func TestConnectionAcceptedAsTheServerStopsIsClosed(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	server := New(Config{Behaviour: scenario.Server{Protocol: scenario.ToyDB}})
+	server := New(Config{Behaviour: scenario.Server{Protocol: "toydb"}})
 	require.NoError(t, server.Serve(ctx, &lateListener{Listener: l, stopped: ctx.Done(), conn: accepted}))
 	_, err = accepted.Write([]byte(toydb.Greeting))
 	require.ErrorIs(t, err, net.ErrClosed)
@@ -231,7 +230,7 @@ func TestConnectionAcceptedAsTheServerStopsIsClosed(t *testing.T) {
 func TestServeFuncIsUsedInPlaceOfTheLabsServer(t *testing.T) {
 	t.Parallel()
 	errMine := errors.New("stopped in my own way")
-	server := start(t, scenario.Server{IdleTimeout: forever, CloseAfter: 1, Body: 3}, func(c *Config) {
+	server := start(t, scenario.Server{}.With(IdleTimeoutKey.Is(forever), CloseAfterKey.Is(1), BodyKey.Is(3)), func(c *Config) {
 		c.Serve = func(ctx context.Context, l net.Listener, h http.Handler) error {
 			own := &http.Server{Handler: h}
 			context.AfterFunc(ctx, func() { own.Close() })

@@ -5,13 +5,51 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
+	"strings"
 
 	"socketlab/internal/scenario"
 	"socketlab/internal/toydb"
 )
 
-// serveToyDB is the serveFunc of the toydb protocol.
-func (s *Server) serveToyDB(draining, cut context.Context, conn net.Conn) {
+var toyDBKeys scenario.KeySet
+
+// HandshakeDelayKey makes a new connection of toydb cost time.
+var HandshakeDelayKey = scenario.NewKey[scenario.Duration](&toyDBKeys, scenario.Key{
+	Name: "handshake_delay", Text: "make each new connection wait this long before its first query",
+})
+
+func init() {
+	register(protocol{
+		Protocol: scenario.Protocol{
+			Name: "toydb", Text: "a toy database protocol over raw TCP: a line for a query, a line for a row",
+			Keys: slices.Concat(toyDBKeys, requestKeys, tcpKeys), Check: checkToyDB,
+		},
+		open: func(s *Server) speaker { return toyDB{s} },
+	})
+}
+
+// checkToyDB refuses responses that a line cannot be.
+func checkToyDB(s scenario.Server, _ []scenario.Server) (at, problem string) {
+	ways := []string{wayWhole, wayHang, wayClose, wayReset}
+	for i, way := range ResponsesKey.Of(s) {
+		if !slices.Contains(ways, way) {
+			return fmt.Sprintf("responses[%d]", i), fmt.Sprintf("has %q, and a row is one line without a middle: use some of %s", way, strings.Join(ways, ", "))
+		}
+	}
+	return "", ""
+}
+
+type toyDB struct{ *Server }
+
+func (s toyDB) serve(ctx context.Context, at Socket) error {
+	return s.serveTCP(ctx, at, func(ctx context.Context, l net.Listener, _ *boundListener) error {
+		return s.serveConns(ctx, l, s.serveConn)
+	})
+}
+
+// serveConn is a serveFunc.
+func (s toyDB) serveConn(draining, cut context.Context, conn net.Conn) {
 	defer conn.Close()
 	ctx, leave := context.WithCancel(cut)
 	defer leave()
@@ -30,7 +68,7 @@ func (s *Server) serveToyDB(draining, cut context.Context, conn net.Conn) {
 			}
 		}
 	}()
-	if !pause(ctx, s.cfg.Behaviour.HandshakeDelay.D()) {
+	if !pause(ctx, HandshakeDelayKey.Of(s.cfg.Behaviour).D()) {
 		return
 	}
 	if _, err := fmt.Fprintln(conn, toydb.Greeting); err != nil {
@@ -50,7 +88,7 @@ func (s *Server) serveToyDB(draining, cut context.Context, conn net.Conn) {
 		if !s.answerQuery(ctx, conn, served) {
 			return
 		}
-		if n := s.cfg.Behaviour.CloseAfter; n > 0 && served >= n {
+		if n := CloseAfterKey.Of(s.cfg.Behaviour); n > 0 && served >= n {
 			return
 		}
 	}
@@ -58,7 +96,7 @@ func (s *Server) serveToyDB(draining, cut context.Context, conn net.Conn) {
 
 // answerQuery answers the n-th query of a connection, and reports whether the
 // connection can bring another.
-func (s *Server) answerQuery(ctx context.Context, c net.Conn, n int) bool {
+func (s toyDB) answerQuery(ctx context.Context, c net.Conn, n int) bool {
 	s.work.inProgress.Add(1)
 	defer s.work.inProgress.Add(-1)
 	way := s.way(s.work.begin(n))
@@ -70,7 +108,7 @@ func (s *Server) answerQuery(ctx context.Context, c net.Conn, n int) bool {
 		return false
 	}
 	defer done()
-	if way == scenario.Hangs {
+	if way == wayHang {
 		<-ctx.Done()
 		return false
 	}
@@ -79,9 +117,9 @@ func (s *Server) answerQuery(ctx context.Context, c net.Conn, n int) bool {
 	}
 	over = &s.work.cut
 	switch way {
-	case scenario.Closes:
+	case wayClose:
 		return false
-	case scenario.Resets:
+	case wayReset:
 		if known := s.conns.of(c.RemoteAddr().String()); known != nil {
 			known.reset()
 		}

@@ -19,9 +19,8 @@ import (
 	"socketlab/internal/toydb"
 )
 
-func toyDB(b scenario.Server) scenario.Server {
-	b.Protocol = scenario.ToyDB
-	return b
+func overToyDB(settings ...scenario.Setting) scenario.Server {
+	return scenario.Server{Protocol: "toydb"}.With(settings...)
 }
 
 func open(t *testing.T, server *running) *toydb.Conn {
@@ -43,7 +42,7 @@ func query(t *testing.T, conn *toydb.Conn) string {
 
 func TestRowsAreCountedByConnection(t *testing.T) {
 	t.Parallel()
-	server := start(t, toyDB(scenario.Server{}))
+	server := start(t, overToyDB())
 	for range 2 {
 		conn := open(t, server)
 		for n := 1; n <= 5; n++ {
@@ -57,7 +56,7 @@ func TestRowsAreCountedByConnection(t *testing.T) {
 func TestConnectionsAreServedSideBySide(t *testing.T) {
 	t.Parallel()
 	const conns, queries = 20, 10
-	server := start(t, toyDB(scenario.Server{Delay: scenario.Duration(time.Millisecond)}))
+	server := start(t, overToyDB(DelayKey.Is(scenario.Duration(time.Millisecond))))
 	var all sync.WaitGroup
 	for range conns {
 		conn := open(t, server)
@@ -76,7 +75,7 @@ func TestConnectionsAreServedSideBySide(t *testing.T) {
 
 func TestSetUpIsWaitedOncePerConnection(t *testing.T) {
 	t.Parallel()
-	server := start(t, toyDB(scenario.Server{HandshakeDelay: scenario.Duration(short), Delay: scenario.Duration(short / 2)}))
+	server := start(t, overToyDB(HandshakeDelayKey.Is(scenario.Duration(short)), DelayKey.Is(scenario.Duration(short/2))))
 	begin := time.Now()
 	conn := open(t, server)
 	require.GreaterOrEqual(t, time.Since(begin), short)
@@ -88,7 +87,7 @@ func TestSetUpIsWaitedOncePerConnection(t *testing.T) {
 
 func TestNoQueryIsInProgressDuringTheSetUp(t *testing.T) {
 	t.Parallel()
-	server := start(t, toyDB(scenario.Server{HandshakeDelay: forever}))
+	server := start(t, overToyDB(HandshakeDelayKey.Is(forever)))
 	conn := server.dial(t)
 	send(t, conn, "SELECT 1\n")
 	eventually(t, "the connection is accepted", func() bool { accepted, _ := held(t, server.addr); return accepted == 1 })
@@ -100,10 +99,10 @@ func TestNoQueryIsInProgressDuringTheSetUp(t *testing.T) {
 
 func TestQueryIsGivenUpWhenItsClientLeaves(t *testing.T) {
 	t.Parallel()
-	for when, b := range neverAnswers {
+	for when, never := range neverAnswers {
 		t.Run(when, func(t *testing.T) {
 			const clients = 3
-			server := start(t, toyDB(b))
+			server := start(t, overToyDB(never))
 			ctx, leave := context.WithCancel(context.Background())
 			defer leave()
 			var all sync.WaitGroup
@@ -128,7 +127,7 @@ func TestQueryIsGivenUpWhenItsClientLeaves(t *testing.T) {
 
 func TestQueryIsGivenUpWhenItsClientHadAskedAheadAndLeaves(t *testing.T) {
 	t.Parallel()
-	server := start(t, toyDB(scenario.Server{Delay: forever}))
+	server := start(t, overToyDB(DelayKey.Is(forever)))
 	conn := server.dial(t)
 	send(t, conn, "SELECT 1\nSELECT 2\nSELECT 3\n")
 	server.working(t, 1)
@@ -139,7 +138,7 @@ func TestQueryIsGivenUpWhenItsClientHadAskedAheadAndLeaves(t *testing.T) {
 
 func TestQueriesSentAheadAreAnsweredInTurn(t *testing.T) {
 	t.Parallel()
-	server := start(t, toyDB(scenario.Server{}))
+	server := start(t, overToyDB())
 	conn := server.dial(t)
 	send(t, conn, strings.Repeat("SELECT 1\n", 5))
 	lines := bufio.NewScanner(conn)
@@ -151,7 +150,7 @@ func TestQueriesSentAheadAreAnsweredInTurn(t *testing.T) {
 
 func TestRowsConnectionIsClosedAfterItsLastQuery(t *testing.T) {
 	t.Parallel()
-	server := start(t, toyDB(scenario.Server{CloseAfter: 3}))
+	server := start(t, overToyDB(CloseAfterKey.Is(3)))
 	for range 2 {
 		conn := open(t, server)
 		for range 3 {
@@ -165,7 +164,7 @@ func TestRowsConnectionIsClosedAfterItsLastQuery(t *testing.T) {
 
 func TestQueriesUnderWayAreAnsweredWhenTheServerStops(t *testing.T) {
 	t.Parallel()
-	server := start(t, toyDB(scenario.Server{Delay: scenario.Duration(3 * short), Grace: forever}))
+	server := start(t, overToyDB(DelayKey.Is(scenario.Duration(3*short)), GraceKey.Is(forever)))
 	idle := server.dial(t)
 	greeting := make([]byte, len(toydb.Greeting)+1)
 	_, err := io.ReadFull(idle, greeting)
@@ -178,7 +177,7 @@ func TestQueriesUnderWayAreAnsweredWhenTheServerStops(t *testing.T) {
 			if row, err := conn.Query(context.Background(), "SELECT 1"); err != nil || row != "1" {
 				t.Errorf("%q, %v", row, err)
 			}
-			eventually(t, "the server stops", refused(server.addr))
+			eventually(t, "the server stops", isRefused(server.addr))
 			if _, err := conn.Query(context.Background(), "SELECT 1"); err == nil {
 				t.Error("a query that came after the stop was answered")
 			}
@@ -196,7 +195,7 @@ func TestQueriesUnderWayAreAnsweredWhenTheServerStops(t *testing.T) {
 
 func TestLineWithoutEndIsNotReadForEver(t *testing.T) {
 	t.Parallel()
-	server := start(t, toyDB(scenario.Server{}))
+	server := start(t, overToyDB())
 	conn := server.dial(t)
 	var err error
 	for err == nil { // dial set a deadline

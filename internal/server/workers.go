@@ -5,7 +5,42 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"socketlab/internal/scenario"
 )
+
+// requestKeys are the keys of every protocol that has requests.
+var requestKeys scenario.KeySet
+
+// Some keys of requests. DelayKey and JitterKey give the time that a response
+// takes.
+var (
+	DelayKey = scenario.NewKey[scenario.Duration](&requestKeys, scenario.Key{
+		Name: "delay", Flag: scenario.Duration(20 * time.Second),
+		Text: "wait this long before each response",
+	})
+	JitterKey = scenario.NewKey[scenario.Duration](&requestKeys, scenario.Key{
+		Name: "jitter", Text: "add a random time up to this to each delay",
+	})
+	WorkersKey = scenario.NewKey[int](&requestKeys, scenario.Key{
+		Name: "workers", Text: "work on this many requests at a time, while the others wait; 0 for no limit",
+	})
+	PauseAfterKey = scenario.NewKey[scenario.Duration](&requestKeys, scenario.Key{
+		Name: "pause_after", Text: "after this time respond to nothing, for the time of {pause_for}",
+	})
+	PauseForKey = scenario.NewKey[scenario.Duration](&requestKeys, scenario.Key{
+		Name: "pause_for", Needs: "pause_after",
+		Text: "how long the pause of {pause_after} lasts",
+	})
+	NoResponseKey = scenario.NewKey[bool](&requestKeys, scenario.Key{
+		Name: "no_response", Text: "accept requests and never respond to them",
+	})
+)
+
+// MeanDelay is how long a server waits before a response, on average.
+func MeanDelay(b scenario.Server) time.Duration {
+	return DelayKey.Of(b).D() + JitterKey.Of(b).D()/2
+}
 
 // clock counts from the first connection.
 type clock struct {
@@ -51,16 +86,16 @@ func (s *Server) acquireWorker(ctx context.Context) (done func(), ok bool) {
 // wait waits for the delay, and reports false when the client left before.
 func (s *Server) wait(ctx context.Context) bool {
 	b := s.cfg.Behaviour
-	if b.NoResponse {
+	if NoResponseKey.Of(b) {
 		<-ctx.Done()
 		return false
 	}
 	if !s.resumed(ctx) {
 		return false
 	}
-	delay := b.Delay.D()
-	if b.Jitter > 0 {
-		delay += rand.N(b.Jitter.D() + 1)
+	delay := DelayKey.Of(b).D()
+	if jitter := JitterKey.Of(b).D(); jitter > 0 {
+		delay += rand.N(jitter + 1)
 	}
 	if delay <= 0 {
 		return ctx.Err() == nil
@@ -71,12 +106,9 @@ func (s *Server) wait(ctx context.Context) bool {
 // resumed waits until the server is not in its pause, and reports false when
 // the client left before.
 func (s *Server) resumed(ctx context.Context) bool {
-	b, now := s.cfg.Behaviour, s.clock.since()
-	if b.PauseFor <= 0 || now < b.PauseAfter.D() {
-		return true
-	}
-	end := b.PauseAfter.D() + b.PauseFor.D()
-	return now >= end || pause(ctx, end-now)
+	begin, long := PauseAfterKey.Of(s.cfg.Behaviour).D(), PauseForKey.Of(s.cfg.Behaviour).D()
+	now := s.clock.since()
+	return now < begin || now >= begin+long || pause(ctx, begin+long-now)
 }
 
 // pause waits, and reports false when ctx was done before.

@@ -17,12 +17,12 @@ import (
 	"socketlab/internal/scenario"
 )
 
-var requests = map[string]string{scenario.HTTP: request, scenario.ToyDB: "SELECT 1\n"}
+var requests = map[string]string{"http": request, "toydb": "SELECT 1\n"}
 
 // In the bubble of synctest time is exact, and who came first is certain.
 func TestRequestsHaveTheirTurnAsTheyCame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := New(Config{Behaviour: scenario.Server{Workers: 2, Delay: seconds(10)}})
+		server := New(Config{Behaviour: scenario.Server{}.With(WorkersKey.Is(2), DelayKey.Is(seconds(10)))})
 		begin := time.Now()
 		var mu sync.Mutex
 		var order []int
@@ -60,7 +60,7 @@ func TestWorkersLimitWhatIsAnswered(t *testing.T) {
 	for protocol, request := range requests {
 		t.Run(protocol, func(t *testing.T) {
 			t.Parallel()
-			server := start(t, scenario.Server{Protocol: protocol, Workers: 1, Responses: []scenario.Response{scenario.Hangs, scenario.Whole}})
+			server := start(t, scenario.Server{Protocol: protocol}.With(WorkersKey.Is(1), ResponsesKey.Is([]string{wayHang, wayWhole})))
 			first := server.dial(t)
 			send(t, first, request)
 			server.working(t, 1)
@@ -81,7 +81,7 @@ func TestWorkersLimitWhatIsAnswered(t *testing.T) {
 
 func TestNothingIsAnsweredDuringThePause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := New(Config{Behaviour: scenario.Server{Delay: seconds(2), PauseAfter: seconds(10), PauseFor: seconds(5)}})
+		server := New(Config{Behaviour: scenario.Server{}.With(DelayKey.Is(seconds(2)), PauseAfterKey.Is(seconds(10)), PauseForKey.Is(seconds(5)))})
 		require.True(t, server.wait(context.Background()), "before the first connection there is no clock")
 		server.clock.start()
 		begin := time.Now()
@@ -110,24 +110,24 @@ func TestPauseIsForEachProtocol(t *testing.T) {
 	for protocol, request := range requests {
 		t.Run(protocol, func(t *testing.T) {
 			t.Parallel()
-			b := scenario.Server{Protocol: protocol, PauseAfter: 1, PauseFor: seconds(0.3)}
+			b := scenario.Server{Protocol: protocol}.With(PauseAfterKey.Is(1), PauseForKey.Is(seconds(0.3)))
 			server := start(t, b)
 			begin := time.Now()
 			conn := server.dial(t)
 			send(t, conn, request)
 			server.answered(t, 1)
-			require.GreaterOrEqual(t, time.Since(begin), b.PauseFor.D())
+			require.GreaterOrEqual(t, time.Since(begin), PauseForKey.Of(b).D())
 		})
 	}
 }
 
 func TestServerGoesDownAndComesBack(t *testing.T) {
 	t.Parallel()
-	for _, protocol := range []string{scenario.HTTP, scenario.ToyDB} {
+	for _, protocol := range []string{"http", "toydb"} {
 		for how, down := range map[string]float64{"away": 0.3, "restart": 0} {
 			t.Run(protocol+" "+how, func(t *testing.T) {
 				t.Parallel()
-				b := scenario.Server{Protocol: protocol, DownAfter: seconds(0.2), DownFor: seconds(down), Responses: []scenario.Response{scenario.Hangs, scenario.Whole}}
+				b := scenario.Server{Protocol: protocol}.With(DownAfterKey.Is(seconds(0.2)), DownForKey.Is(seconds(down)), ResponsesKey.Is([]string{wayHang, wayWhole}))
 				server := start(t, b)
 				begin := time.Now()
 				waits := server.dial(t)
@@ -136,21 +136,21 @@ func TestServerGoesDownAndComesBack(t *testing.T) {
 				idle := server.dial(t)
 				_, err := io.ReadAll(waits)
 				require.NoError(t, err, "a killed process leaves with a FIN")
-				require.GreaterOrEqual(t, time.Since(begin), b.DownAfter.D())
+				require.GreaterOrEqual(t, time.Since(begin), DownAfterKey.Of(b).D())
 				_, err = io.ReadAll(idle)
 				require.NoError(t, err)
 				server.working(t, 0)
 				if down > 0 {
-					require.True(t, refused(server.addr)())
+					require.True(t, isRefused(server.addr)())
 				}
-				eventually(t, "it is back", func() bool { return !refused(server.addr)() })
-				require.GreaterOrEqual(t, time.Since(begin), b.DownAfter.D()+b.DownFor.D())
+				eventually(t, "it is back", func() bool { return !isRefused(server.addr)() })
+				require.GreaterOrEqual(t, time.Since(begin), DownAfterKey.Of(b).D()+DownForKey.Of(b).D())
 				conn := server.dial(t)
 				send(t, conn, requests[protocol])
 				server.answered(t, 1)
 				require.EqualValues(t, 1, server.Served().Left)
 				require.NoError(t, server.stop())
-				require.True(t, refused(server.addr)())
+				require.True(t, isRefused(server.addr)())
 			})
 		}
 	}
@@ -159,7 +159,7 @@ func TestServerGoesDownAndComesBack(t *testing.T) {
 func TestServerStopsWhileItIsDown(t *testing.T) {
 	t.Parallel()
 	for protocol := range requests {
-		server := start(t, scenario.Server{Protocol: protocol, DownAfter: 1, DownFor: forever})
+		server := start(t, scenario.Server{Protocol: protocol}.With(DownAfterKey.Is(1), DownForKey.Is(forever)))
 		_, err := io.ReadAll(server.dial(t))
 		require.NoError(t, err)
 		require.NoError(t, server.stop())
@@ -170,16 +170,15 @@ func TestServerStopsWhileItIsDown(t *testing.T) {
 func TestServerThatWasDownHasRoomForAsManyConnections(t *testing.T) {
 	t.Parallel()
 	for _, b := range []scenario.Server{
-		{NoResponse: true},
-		{NoResponse: true, Protocol: scenario.ToyDB},
-		{NoRead: true},
-		{NoResponse: true, OverLimit: scenario.Refuse},
+		scenario.Server{}.With(NoResponseKey.Is(true)),
+		scenario.Server{Protocol: "toydb"}.With(NoResponseKey.Is(true)),
+		scenario.Server{}.With(NoReadKey.Is(true)),
+		scenario.Server{}.With(NoResponseKey.Is(true), OverLimitKey.Is(overRefuse)),
 	} {
-		b.MaxConns, b.DownAfter = 1, seconds(0.05)
-		server := start(t, b)
+		server := start(t, b.With(MaxConnsKey.Is(1), DownAfterKey.Is(seconds(0.05))))
 		_, err := io.ReadAll(server.dial(t))
 		require.NoError(t, err)
-		eventually(t, "it is back", func() bool { return !refused(server.addr)() })
+		eventually(t, "it is back", func() bool { return !isRefused(server.addr)() })
 		eventually(t, "one is accepted and stays", func() bool {
 			conn, err := net.Dial("tcp", server.addr)
 			require.NoError(t, err)
@@ -196,7 +195,7 @@ func TestServerThatWasDownHasRoomForAsManyConnections(t *testing.T) {
 func TestServerThatCannotComeBackSaysSo(t *testing.T) {
 	t.Parallel()
 	for protocol := range requests {
-		server := start(t, scenario.Server{Protocol: protocol, DownAfter: seconds(0.05), DownFor: seconds(0.3)})
+		server := start(t, scenario.Server{Protocol: protocol}.With(DownAfterKey.Is(seconds(0.05)), DownForKey.Is(seconds(0.3))))
 		_, err := io.ReadAll(server.dial(t))
 		require.NoError(t, err)
 		var l net.Listener

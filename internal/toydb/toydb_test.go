@@ -30,7 +30,7 @@ const soon = 30 * time.Second
 // serve starts a real server, and returns its address.
 func serve(t *testing.T, b scenario.Server) string {
 	t.Helper()
-	b.Protocol = scenario.ToyDB
+	b.Protocol = "toydb"
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())
@@ -112,7 +112,7 @@ func TestQueryIsSentAsOneLine(t *testing.T) {
 
 func TestOpenWaitsForTheSetUp(t *testing.T) {
 	const setUp = 100 * time.Millisecond
-	addr := serve(t, scenario.Server{HandshakeDelay: scenario.Duration(setUp)})
+	addr := serve(t, scenario.Server{}.With(server.HandshakeDelayKey.Is(scenario.Duration(setUp))))
 	begin := time.Now()
 	open(t, addr)
 	require.GreaterOrEqual(t, time.Since(begin), setUp)
@@ -120,7 +120,7 @@ func TestOpenWaitsForTheSetUp(t *testing.T) {
 
 func TestQueryWaitsForTheDelay(t *testing.T) {
 	const delay = 100 * time.Millisecond
-	conn := open(t, serve(t, scenario.Server{Delay: scenario.Duration(delay)}))
+	conn := open(t, serve(t, scenario.Server{}.With(server.DelayKey.Is(scenario.Duration(delay)))))
 	begin := time.Now()
 	_, err := conn.Query(context.Background(), "SELECT 1")
 	require.NoError(t, err)
@@ -237,7 +237,7 @@ func TestBadAnswers(t *testing.T) {
 }
 
 func TestQueryOnAConnectionThatTheServerClosed(t *testing.T) {
-	conn := open(t, serve(t, scenario.Server{CloseAfter: 1}))
+	conn := open(t, serve(t, scenario.Server{}.With(server.CloseAfterKey.Is(1))))
 	_, err := conn.Query(context.Background(), "SELECT 1")
 	require.NoError(t, err)
 	_, err = conn.Query(context.Background(), "SELECT 1")
@@ -288,7 +288,7 @@ func TestCheckSeesWhatTheServerDid(t *testing.T) {
 		}
 	})
 	t.Run("closed by the server", func(t *testing.T) {
-		conn := open(t, serve(t, scenario.Server{CloseAfter: 1}))
+		conn := open(t, serve(t, scenario.Server{}.With(server.CloseAfterKey.Is(1))))
 		_, err := conn.Query(context.Background(), "SELECT 1")
 		require.NoError(t, err)
 		require.Eventually(t, func() bool { return errors.Is(conn.Check(), io.EOF) }, soon, time.Millisecond)

@@ -21,7 +21,7 @@ func Server(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger) 
 	if err != nil {
 		return fail(answers, err)
 	}
-	if err := answers.Encode(Answer{Listening: servers.listen.Addr().String(), Endpoints: servers.endpoints()}); err != nil {
+	if err := answers.Encode(Answer{Listening: servers.all[0].addr(), Endpoints: servers.endpoints()}); err != nil {
 		return 1
 	}
 	ctx, stop := context.WithCancel(ctx)

@@ -12,93 +12,104 @@ import (
 	"socketlab/internal/loadgen"
 	"socketlab/internal/scenario"
 	"socketlab/internal/server"
-	"socketlab/internal/server/nameserver"
 	"socketlab/scenarios"
 )
 
-// servers are all the servers of one side: the first, which gets the load, and
-// those behind it. Make them with openServers; serve closes what it opened.
+// servers are all the servers of one side, the first one, which gets the load, first.
+// Make them with openServers; serve closes what it opened.
 type servers struct {
-	order     ServerOrder
-	first     *server.Server
-	listen    *firstListener
-	upstreams map[string]*server.Server
-	listeners map[string]net.Listener
-	names     *nameserver.Server // nil without one
-	ask       net.PacketConn
+	order ServerOrder
+	all   []*endpoint
+	// began is closed when the first connection comes to the first server.
+	began chan struct{}
 }
+
+// endpoint is a server and its socket.
+type endpoint struct {
+	*server.Server
+	name       string
+	socket     server.Socket
+	nameServer bool
+}
+
+func (e *endpoint) addr() string { return e.socket.Addr().String() }
 
 // openServers makes the servers, and has them listen.
 func openServers(order ServerOrder, log *slog.Logger) (s *servers, err error) {
-	s = &servers{order: order, upstreams: map[string]*server.Server{}, listeners: map[string]net.Listener{}}
+	s = &servers{order: order, began: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			s.close()
 		}
 	}()
-	l, err := server.Listen(order.Listen, order.Behaviour)
-	if err != nil {
-		return s, err
-	}
-	s.listen = &firstListener{Listener: l, came: make(chan struct{})}
-	ports := map[string]uint16{order.Behaviour.Name: portOf(l.Addr())}
-	var resolve []scenario.Resolve
-	var upstreams []string
-	for _, b := range order.Upstreams {
-		if b.Protocol == scenario.DNS {
-			resolve = b.Resolve
-			continue
+	behaviours := append([]scenario.Server{order.Behaviour}, order.Upstreams...)
+	for i, b := range behaviours {
+		addr := "127.0.0.1:0"
+		if i == 0 {
+			addr = order.Listen
 		}
-		if s.listeners[b.Name], err = server.Listen("127.0.0.1:0", b); err != nil {
+		socket, err := server.Listen(addr, b)
+		if err != nil {
 			return s, err
 		}
-		s.upstreams[b.Name] = server.New(server.Config{Behaviour: b, Log: log})
-		ports[b.Name] = portOf(s.listeners[b.Name].Addr())
-		upstreams = append(upstreams, s.listeners[b.Name].Addr().String())
+		s.all = append(s.all, &endpoint{name: b.Name, socket: socket, nameServer: scenario.ProtocolOf(b).NameServer})
 	}
-	if resolve != nil {
-		if s.ask, err = net.ListenPacket("udp", "127.0.0.1:0"); err != nil {
-			return s, err
+	for i, b := range behaviours {
+		config := server.Config{Behaviour: b, Peers: s.peers(i), Log: log}
+		if i == 0 && order.Code != "" {
+			config.Serve = scenarios.Serve(order.Code, order.Side)
+			config.Handler = s.handler(config.Peers)
 		}
-		s.names = nameserver.New(resolve, ports)
+		s.all[i].Server = server.New(config)
 	}
-	config := server.Config{Behaviour: order.Behaviour, Upstreams: upstreams, Log: log}
-	if order.Code != "" {
-		config.Serve = scenarios.Serve(order.Code, order.Side)
-		config.Handler = s.handler(upstreams)
+	if l, ok := s.all[0].socket.(net.Listener); ok {
+		s.all[0].socket = &firstListener{Listener: l, came: s.began}
 	}
-	s.first = server.New(config)
 	return s, nil
 }
 
+// peers are the servers that can get requests, but for one.
+func (s *servers) peers(but int) []server.Peer {
+	var peers []server.Peer
+	for i, e := range s.all {
+		if i != but && !e.nameServer {
+			peers = append(peers, server.Peer{Name: e.name, Addr: e.addr()})
+		}
+	}
+	return peers
+}
+
 // handler is the code of a pair that stands in the middle, or nil: a client of
-// the first server behind it.
-func (s *servers) handler(upstreams []string) http.Handler {
+// the first upstream.
+func (s *servers) handler(upstreams []server.Peer) http.Handler {
 	if len(upstreams) == 0 {
 		return nil
 	}
 	return scenarios.Handler(s.order.Code, s.order.Side, loadgen.NewTarget(loadgen.At{
-		Addr: upstreams[0], Servers: s.addrs(),
+		Addr: upstreams[0].Addr, Servers: addrs(upstreams),
 	}, s.order.Settings))
 }
 
-func portOf(a net.Addr) uint16 { return a.(*net.TCPAddr).AddrPort().Port() }
-
-func (s *servers) addrs() map[string]string {
+func addrs(peers []server.Peer) map[string]string {
 	addrs := map[string]string{}
-	for name, l := range s.listeners {
-		addrs[name] = l.Addr().String()
+	for _, p := range peers {
+		addrs[p.Name] = p.Addr
 	}
 	return addrs
 }
 
-// endpoints says where the servers are; nil where there is nothing to add to the
-// first one's address.
+// relays reports whether the first server is a client of the others.
+func (s *servers) relays() bool {
+	return scenario.ProtocolOf(s.order.Behaviour).Relays || scenarios.Relays(s.order.Code)
+}
+
+// endpoints says what there is to know beside the first server's address.
 func (s *servers) endpoints() *Endpoints {
-	endpoints := &Endpoints{Upstreams: s.addrs(), CA: s.first.CA()}
-	endpoints.Relayed = s.order.Behaviour.Protocol == scenario.Balancer || scenarios.Relays(s.order.Code)
-	if s.names != nil {
-		endpoints.Names = s.ask.LocalAddr().String()
+	endpoints := &Endpoints{Upstreams: addrs(s.peers(0)), CA: s.all[0].CA(), Relayed: s.relays()}
+	for _, e := range s.all {
+		if e.nameServer {
+			endpoints.Names = e.addr()
+		}
 	}
 	return endpoints
 }
@@ -106,20 +117,27 @@ func (s *servers) endpoints() *Endpoints {
 // served says what each server has done, and which of them are due: those that
 // a balancer spreads over, or the one that the name server names.
 func (s *servers) served() Answer {
-	first := s.first.Served()
+	first := s.all[0].Served()
 	a := Answer{Served: &first}
-	if len(s.order.Upstreams) == 0 {
+	if len(s.all) == 1 {
 		return a
 	}
-	a.Upstreams = map[string]server.Served{s.order.Behaviour.Name: first}
-	for name, srv := range s.upstreams {
-		a.Upstreams[name] = srv.Served()
-		if s.order.Behaviour.Protocol == scenario.Balancer {
-			a.Due = append(a.Due, name)
+	a.Upstreams = map[string]server.Served{}
+	var directed []string
+	for i, e := range s.all {
+		switch {
+		case e.nameServer && e.Directs() != "":
+			directed = []string{e.Directs()}
+		case e.nameServer:
+		default:
+			a.Upstreams[e.name] = e.Served()
+			if i > 0 && scenario.ProtocolOf(s.order.Behaviour).Relays {
+				a.Due = append(a.Due, e.name)
+			}
 		}
 	}
-	if s.names != nil && s.names.Queries() > 0 {
-		a.Due = []string{s.names.Now()}
+	if directed != nil {
+		a.Due = directed
 	}
 	return a
 }
@@ -128,14 +146,19 @@ func (s *servers) served() Answer {
 // of another that ended before its time.
 func (s *servers) serve(ctx context.Context) error {
 	defer s.close()
-	faults, err := openNetworkFaults(s.order.Network, portOf(s.listen.Addr()), s.listen.came)
+	first := s.all[0]
+	var port uint16
+	if at, ok := first.socket.Addr().(*net.TCPAddr); ok {
+		port = at.AddrPort().Port()
+	}
+	faults, err := openNetworkFaults(s.order.Network, port, s.began)
 	if err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var others sync.WaitGroup
-	failed := make(chan error, len(s.listeners)+2)
+	failed := make(chan error, len(s.all))
 	background := func(name string, serve func(context.Context) error) {
 		others.Go(func() {
 			if err := serve(ctx); err != nil && ctx.Err() == nil {
@@ -144,14 +167,11 @@ func (s *servers) serve(ctx context.Context) error {
 			}
 		})
 	}
-	for name, srv := range s.upstreams {
-		background(name, func(ctx context.Context) error { return srv.Serve(ctx, s.listeners[name]) })
-	}
-	if s.names != nil {
-		background("name server", func(ctx context.Context) error { return s.names.Serve(ctx, s.ask) })
+	for _, e := range s.all[1:] {
+		background(e.name, func(ctx context.Context) error { return e.Serve(ctx, e.socket) })
 	}
 	background("network", faults.run)
-	err = s.first.Serve(ctx, s.listen)
+	err = first.Serve(ctx, first.socket)
 	stop()
 	others.Wait()
 	select {
@@ -164,16 +184,8 @@ func (s *servers) serve(ctx context.Context) error {
 
 // close closes what was opened. Some of it has been closed by who served it.
 func (s *servers) close() {
-	if s.listen != nil {
-		_ = s.listen.Close()
-	}
-	for _, l := range s.listeners {
-		if l != nil {
-			_ = l.Close()
-		}
-	}
-	if s.ask != nil {
-		_ = s.ask.Close()
+	for _, e := range s.all {
+		_ = e.socket.Close()
 	}
 }
 

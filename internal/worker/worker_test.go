@@ -121,7 +121,7 @@ func requireGone(t *testing.T, pid int) {
 const patience = 30 * time.Second
 
 // silentServer is the order for a server that never answers.
-var silentServer = worker.ServerOrder{Listen: "127.0.0.1:0", Behaviour: scenario.Server{Name: "server", Protocol: scenario.HTTP, NoResponse: true}}
+var silentServer = worker.ServerOrder{Listen: "127.0.0.1:0", Behaviour: scenario.Server{Name: "server", Protocol: scenario.DefaultProtocol, NoResponse: true}}
 
 // clientOf is the order for a client of a server: so many requests at once.
 func clientOf(addr string, requests int) worker.ClientOrder {
@@ -171,7 +171,7 @@ func TestClientAndServerFollowTheirOrders(t *testing.T) {
 	t.Parallel()
 	order := silentServer
 	order.Behaviour.NoResponse, order.Behaviour.Status = false, http.StatusOK
-	order.Upstreams = []scenario.Server{{Name: "other", Protocol: scenario.HTTP}}
+	order.Upstreams = []scenario.Server{{Name: "other", Protocol: scenario.DefaultProtocol}}
 	server := start(t, "server", with(t, order))
 	listening := server.answer()
 	require.NotEmpty(t, listening.Listening)

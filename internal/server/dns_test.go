@@ -1,72 +1,62 @@
-package nameserver
+package server
 
 import (
 	"context"
-	"errors"
 	"net"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 	"golang.org/x/net/dns/dnsmessage"
 
 	"socketlab/internal/scenario"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(patient{m}) }
+// named are the servers that a name server of these tests knows.
+var named = []Peer{{"first", "127.0.0.1:8081"}, {"second", "127.0.0.1:8082"}}
 
-// patient waits, when the tests are done, for what ends by itself: a lookup that
-// was given up goes on without its caller, with a socket and two goroutines,
-// until resolv.conf's timeout (5 s), as only a deadline ends its read
-// (dnsPacketRoundTrip in net/dnsclient_unix.go).
-type patient struct{ *testing.M }
-
-func (p patient) Run() int {
-	code := p.M.Run()
-	for deadline := time.Now().Add(time.Minute); goleak.Find() != nil && time.Now().Before(deadline); {
-	}
-	return code
+func newNameServer(resolve ...Resolve) *Server {
+	return New(Config{Behaviour: scenario.Server{Name: "names", Protocol: "dns"}.With(ResolveKey.Is(resolve)), Peers: named})
 }
 
-var ports = map[string]uint16{"first": 8081, "second": 8082}
-
-// serve starts a server, and returns a resolver that asks nobody else.
-func serve(t *testing.T, resolve ...scenario.Resolve) (*Server, *net.Resolver) {
+// resolving starts a name server, and returns a resolver that asks nobody else.
+func resolving(t *testing.T, resolve ...Resolve) (*Server, *net.Resolver) {
 	t.Helper()
-	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	server := newNameServer(resolve...)
+	socket, err := Listen("127.0.0.1:0", server.cfg.Behaviour)
 	require.NoError(t, err)
-	server := New(resolve, ports)
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(ctx, c) }()
+	go func() { served <- server.Serve(ctx, socket) }()
 	t.Cleanup(func() {
 		stop()
 		require.NoError(t, <-served)
 	})
 	return server, &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer
-		return d.DialContext(ctx, "udp", c.LocalAddr().String())
+		return d.DialContext(ctx, "udp", socket.Addr().String())
 	}}
 }
 
-func to(name string) scenario.Resolve { return scenario.Resolve{To: name} }
+func to(name string) Resolve { return Resolve{To: name} }
+
+func now(s *Server) string { return s.speaks.(*nameServer).now() }
 
 func TestAddressOfAServer(t *testing.T) {
-	server, resolver := serve(t, to("first"))
+	server, resolver := resolving(t, to("first"))
 	for _, name := range []string{"shop.test.", "anything.at.all."} {
 		ips, err := resolver.LookupIP(context.Background(), "ip4", name)
 		require.NoError(t, err)
 		require.Len(t, ips, 1)
 		require.Equal(t, "127.0.0.1", ips[0].String())
 	}
-	require.EqualValues(t, 2, server.Queries())
+	require.EqualValues(t, 2, server.Served().Received)
 
 	addrs, err := resolver.LookupHost(context.Background(), "shop.test.")
 	require.NoError(t, err, "that there is no address in IPv6 is no error")
 	require.Equal(t, []string{"127.0.0.1"}, addrs)
-	require.EqualValues(t, 4, server.Queries(), "A and AAAA")
+	require.EqualValues(t, 4, server.Served().Received, "A and AAAA")
 
 	_, err = resolver.LookupIP(context.Background(), "ip6", "shop.test.")
 	notFound(t, err)
@@ -75,7 +65,7 @@ func TestAddressOfAServer(t *testing.T) {
 }
 
 func TestPortOfAServer(t *testing.T) {
-	_, resolver := serve(t, to("second"))
+	_, resolver := resolving(t, to("second"))
 	_, records, err := resolver.LookupSRV(context.Background(), "http", "tcp", "shop.test.")
 	require.NoError(t, err)
 	require.Equal(t, []*net.SRV{{Target: "second.test.", Port: 8082}}, records)
@@ -85,7 +75,7 @@ func TestPortOfAServer(t *testing.T) {
 }
 
 func TestPortThatIsNotKnownIsAServersFailure(t *testing.T) {
-	_, resolver := serve(t, to("third"))
+	_, resolver := resolving(t, to("third"))
 	_, _, err := resolver.LookupSRV(context.Background(), "", "", "shop.test.")
 	var dns *net.DNSError
 	require.ErrorAs(t, err, &dns)
@@ -101,65 +91,65 @@ func notFound(t *testing.T, err error) {
 }
 
 func TestNoSuchName(t *testing.T) {
-	for _, answer := range []string{scenario.NXDomain, scenario.Empty} {
+	for _, answer := range []string{nxDomain, empty} {
 		t.Run(answer, func(t *testing.T) {
-			server, resolver := serve(t, to(answer))
+			server, resolver := resolving(t, to(answer))
 			_, err := resolver.LookupIP(context.Background(), "ip4", "shop.test.")
 			notFound(t, err)
-			require.EqualValues(t, 1, server.Queries(), "it is believed at once")
+			require.EqualValues(t, 1, server.Served().Received, "it is believed at once")
 		})
 	}
 }
 
 func TestTrouble(t *testing.T) {
-	for _, answer := range []string{scenario.ServFail, scenario.Refused} {
+	for _, answer := range []string{servFail, refused} {
 		t.Run(answer, func(t *testing.T) {
-			server, resolver := serve(t, to(answer))
+			server, resolver := resolving(t, to(answer))
 			_, err := resolver.LookupIP(context.Background(), "ip4", "shop.test.")
 			var dns *net.DNSError
 			require.ErrorAs(t, err, &dns)
 			require.False(t, dns.IsNotFound)
 			require.False(t, dns.IsTimeout)
 			require.Equal(t, "server misbehaving", dns.Err)
-			require.Positive(t, server.Queries())
+			require.Positive(t, server.Served().Received)
 		})
 	}
 }
 
 func TestSilence(t *testing.T) {
-	server, resolver := serve(t, to(scenario.Silent))
+	server, resolver := resolving(t, to(silent))
 	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
 	defer cancel()
 	_, err := resolver.LookupIP(ctx, "ip4", "shop.test.")
 	var dns *net.DNSError
 	require.ErrorAs(t, err, &dns)
 	require.True(t, dns.IsTimeout)
-	require.EqualValues(t, 1, server.Queries())
+	require.EqualValues(t, 1, server.Served().Received)
 }
 
 // In the bubble time is exact. The clock begins with the first query.
 func TestAnswersFollowOneAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		second := scenario.Duration(time.Second)
-		server := New([]scenario.Resolve{{To: "first", For: second}, {To: scenario.NXDomain, For: 2 * second}, {To: "second", For: second}}, ports)
+		server := newNameServer(Resolve{"first", second}, Resolve{nxDomain, 2 * second}, Resolve{"second", second})
 		time.Sleep(time.Hour)
-		require.Equal(t, "first", server.Now())
+		require.Equal(t, "first", now(server))
 		rcode, records := ask(t, server)
 		require.Equal(t, dnsmessage.RCodeSuccess, rcode)
 		require.Equal(t, 1, records)
 		time.Sleep(time.Second - 1)
-		require.Equal(t, "first", server.Now())
+		require.Equal(t, "first", now(server))
 		time.Sleep(time.Nanosecond)
-		require.Equal(t, scenario.NXDomain, server.Now())
+		require.Equal(t, nxDomain, now(server))
 		rcode, _ = ask(t, server)
 		require.Equal(t, dnsmessage.RCodeNameError, rcode)
 		time.Sleep(2*time.Second - 1)
-		require.Equal(t, scenario.NXDomain, server.Now())
+		require.Equal(t, nxDomain, now(server))
 		time.Sleep(time.Nanosecond)
-		require.Equal(t, "second", server.Now())
+		require.Equal(t, "second", now(server))
 		time.Sleep(time.Hour)
-		require.Equal(t, "second", server.Now(), "the last one stands")
-		require.EqualValues(t, 2, server.Queries())
+		require.Equal(t, "second", now(server), "the last one stands")
+		require.EqualValues(t, 2, server.Served().Received)
 	})
 }
 
@@ -171,7 +161,7 @@ func ask(t *testing.T, server *Server) (rcode dnsmessage.RCode, records int) {
 	}
 	packed, err := query.Pack()
 	require.NoError(t, err)
-	answer, ok := server.answer(packed)
+	answer, ok := server.speaks.(*nameServer).answer(packed)
 	require.True(t, ok)
 	var out dnsmessage.Message
 	require.NoError(t, out.Unpack(answer))
@@ -184,30 +174,39 @@ func ask(t *testing.T, server *Server) (rcode dnsmessage.RCode, records int) {
 }
 
 func TestNonsenseIsNotAnswered(t *testing.T) {
-	server := New([]scenario.Resolve{to("first")}, ports)
+	server := newNameServer(to("first"))
 	for _, packet := range [][]byte{nil, {1, 2, 3}, make([]byte, 12)} {
-		_, ok := server.answer(packet)
+		_, ok := server.speaks.(*nameServer).answer(packet)
 		require.False(t, ok)
 	}
-	require.Zero(t, server.Queries())
+	require.Zero(t, server.Served().Received)
 }
 
-func TestWithoutAnswersItFails(t *testing.T) {
-	require.Equal(t, scenario.ServFail, New(nil, nil).Now())
+func TestANameServerDirectsClientsFromTheFirstQueryOn(t *testing.T) {
+	server := newNameServer(to("second"))
+	require.Empty(t, server.Directs())
+	ask(t, server)
+	require.Equal(t, "second", server.Directs())
+	require.Empty(t, New(Config{}).Directs())
+}
+
+func TestNameServerWithoutResponsesIsAnError(t *testing.T) {
+	socket, err := Listen("127.0.0.1:0", scenario.Server{Protocol: "dns"})
+	require.NoError(t, err)
+	require.ErrorContains(t, newNameServer().Serve(context.Background(), socket), "something to resolve names to")
 }
 
 func TestOnlyThisMachineIsServed(t *testing.T) {
-	c, err := net.ListenPacket("udp", "0.0.0.0:0")
+	socket, err := Listen("0.0.0.0:0", scenario.Server{Protocol: "dns"})
 	require.NoError(t, err)
-	require.ErrorContains(t, New(nil, nil).Serve(context.Background(), c), "this machine alone")
-	_, _, err = c.ReadFrom(nil)
+	require.ErrorContains(t, newNameServer(to("first")).Serve(context.Background(), socket), "this machine alone")
+	_, _, err = socket.(udpSocket).ReadFrom(nil)
 	require.ErrorIs(t, err, net.ErrClosed)
 }
 
-func TestServeReturnsTheErrorOfItsSocket(t *testing.T) {
-	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+func TestNameServerReturnsTheErrorOfItsSocket(t *testing.T) {
+	socket, err := Listen("127.0.0.1:0", scenario.Server{Protocol: "dns"})
 	require.NoError(t, err)
-	require.NoError(t, c.Close())
-	err = New(nil, nil).Serve(context.Background(), c)
-	require.True(t, errors.Is(err, net.ErrClosed), "%v", err)
+	require.NoError(t, socket.Close())
+	require.ErrorIs(t, newNameServer(to("first")).Serve(context.Background(), socket), net.ErrClosed)
 }

@@ -21,13 +21,13 @@ func upstreams(t *testing.T, b scenario.Server, n int) (balancer *running, serve
 		servers = append(servers, server)
 		addrs = append(addrs, server.addr)
 	}
-	balancer = start(t, scenario.Server{Protocol: scenario.Balancer}, func(c *Config) { c.Upstreams = addrs })
+	balancer = start(t, scenario.Server{Protocol: "balancer"}, func(c *Config) { c.Peers = peers(addrs...) })
 	return balancer, servers
 }
 
 func TestBalancerPassesConnectionsOnInTurn(t *testing.T) {
 	t.Parallel()
-	balancer, servers := upstreams(t, scenario.Server{Body: 1 << 20}, 3)
+	balancer, servers := upstreams(t, scenario.Server{}.With(BodyKey.Is(1<<20)), 3)
 	for range 6 {
 		c, url := balancer.client(t)
 		for range 2 {
@@ -45,13 +45,13 @@ func TestBalancerPassesConnectionsOnInTurn(t *testing.T) {
 
 func TestBalancerPassesOnBrokenAnswers(t *testing.T) {
 	t.Parallel()
-	for way, want := range map[scenario.Response]error{
-		scenario.Closes: io.EOF, scenario.Resets: syscall.ECONNRESET,
-		scenario.Cut: io.ErrUnexpectedEOF, scenario.CutReset: syscall.ECONNRESET,
+	for way, want := range map[string]error{
+		wayClose: io.EOF, wayReset: syscall.ECONNRESET,
+		wayCut: io.ErrUnexpectedEOF, wayCutReset: syscall.ECONNRESET,
 	} {
 		t.Run(string(way), func(t *testing.T) {
 			t.Parallel()
-			balancer, _ := upstreams(t, faulty(scenario.HTTP, way), 1)
+			balancer, _ := upstreams(t, faulty("http", way), 1)
 			_, _, err := fetch(balancer.http, "http://"+balancer.addr)
 			require.ErrorIs(t, err, want)
 		})
@@ -64,7 +64,7 @@ func played(t *testing.T) (client, server *net.TCPConn) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()
-	balancer := start(t, scenario.Server{Protocol: scenario.Balancer}, func(c *Config) { c.Upstreams = []string{l.Addr().String()} })
+	balancer := start(t, scenario.Server{Protocol: "balancer"}, func(c *Config) { c.Peers = peers(l.Addr().String()) })
 	client = balancer.dial(t).(*net.TCPConn)
 	conn, err := l.Accept()
 	require.NoError(t, err)
@@ -114,7 +114,7 @@ func TestBalancerBeforeNobodyClosesTheConnection(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	l.Close()
-	balancer := start(t, scenario.Server{Protocol: scenario.Balancer}, func(c *Config) { c.Upstreams = []string{l.Addr().String()} })
+	balancer := start(t, scenario.Server{Protocol: "balancer"}, func(c *Config) { c.Peers = peers(l.Addr().String()) })
 	_, err = io.ReadAll(balancer.dial(t))
 	require.NoError(t, err)
 	require.Len(t, balancer.log.lines(t, "cannot pass a connection on"), 1)
@@ -122,20 +122,20 @@ func TestBalancerBeforeNobodyClosesTheConnection(t *testing.T) {
 
 func TestBalancerThatGoesDownTakesItsConnectionsAlong(t *testing.T) {
 	t.Parallel()
-	server := start(t, scenario.Server{NoResponse: true})
-	balancer := start(t, scenario.Server{Protocol: scenario.Balancer, DownAfter: seconds(0.2)}, func(c *Config) { c.Upstreams = []string{server.addr} })
+	server := start(t, scenario.Server{}.With(NoResponseKey.Is(true)))
+	balancer := start(t, scenario.Server{Protocol: "balancer"}.With(DownAfterKey.Is(seconds(0.2))), func(c *Config) { c.Peers = peers(server.addr) })
 	conn := balancer.dial(t)
 	send(t, conn, request)
 	server.working(t, 1)
 	_, err := io.ReadAll(conn)
 	require.NoError(t, err)
 	server.served(t, Served{Received: 1, Left: 1, Accepted: 1})
-	eventually(t, "it is back", func() bool { return !refused(balancer.addr)() })
+	eventually(t, "it is back", func() bool { return !isRefused(balancer.addr)() })
 }
 
 func TestBalancerStops(t *testing.T) {
 	t.Parallel()
-	balancer, servers := upstreams(t, scenario.Server{NoResponse: true}, 1)
+	balancer, servers := upstreams(t, scenario.Server{}.With(NoResponseKey.Is(true)), 1)
 	conn := balancer.dial(t)
 	send(t, conn, request)
 	servers[0].working(t, 1)
@@ -147,8 +147,7 @@ func TestBalancerStops(t *testing.T) {
 
 func TestBalancerNeedsServersAndKnowsNothingOfRequests(t *testing.T) {
 	t.Parallel()
-	b := scenario.Server{Protocol: scenario.Balancer}
+	b := scenario.Server{Protocol: "balancer"}
 	require.ErrorContains(t, start(t, b).stop(), "needs upstreams")
-	b.Workers = 1
-	require.ErrorContains(t, Check(b), "knows nothing of requests")
+	require.ErrorContains(t, b.With(WorkersKey.Is(1)).CheckFlags(), "--workers is for --protocol http, h2c, https, toydb")
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -12,6 +13,29 @@ import (
 	"net"
 	"time"
 )
+
+func init() {
+	registerHTTP("https", "HTTP/1.1 and HTTP/2 over TLS, with a certificate of its own", func(s *Server) speaker {
+		c := newCertificate()
+		return secureWeb{web{Server: s, secure: c.listener}, c}
+	})
+}
+
+// secureWeb serves HTTP over TLS.
+type secureWeb struct {
+	web
+	certificate
+}
+
+func (w secureWeb) ca() string { return w.pem }
+
+func (w secureWeb) serve(ctx context.Context, at Socket) error {
+	if w.err != nil {
+		at.Close()
+		return w.err
+	}
+	return w.web.serve(ctx, at)
+}
 
 // certificate is what an HTTPS server identifies itself with.
 type certificate struct {

@@ -12,6 +12,43 @@ import (
 	"socketlab/internal/scenario"
 )
 
+// Ways to respond to a request.
+const (
+	wayWhole      = "whole"
+	wayHang       = "hang"        // nothing, ever
+	wayStall      = "stall"       // the header and half of the body, then nothing
+	wayClose      = "close"       // the connection is closed in place of a response
+	wayReset      = "reset"       // the connection is reset in place of a response
+	wayCut        = "cut"         // closed in mid-body, whose length was given
+	wayCutChunked = "cut-chunked" // closed in mid-body, which was chunked
+	wayCutReset   = "cut-reset"   // reset in mid-body
+	wayTruncated  = "truncated"   // closed in mid-body, which was to end with the connection
+)
+
+var (
+	ResponsesKey = scenario.NewKey[[]string](&requestKeys, scenario.Key{
+		Name: "responses", Max: 10_000,
+		OneOf: []string{wayWhole, wayHang, wayStall, wayClose, wayReset, wayCut, wayCutChunked, wayCutReset, wayTruncated},
+		Text:  "how to treat successive responses, cycling",
+	})
+	// CloseAfterKey limits the requests of a connection.
+	CloseAfterKey = scenario.NewKey[int](&requestKeys, scenario.Key{
+		Name: "close_after", Flag: 100,
+		Text: "close a connection after this many requests; 0 for never",
+	})
+	StatusKey = scenario.NewKey[int](&httpKeys, scenario.Key{
+		Name: "status", Default: http.StatusOK, Min: 200, Max: 599,
+		Text: "HTTP status of each response",
+	})
+	BodyKey = scenario.NewKey[int](&httpKeys, scenario.Key{
+		Name: "body", Max: 64 << 20,
+		Text: "size of each response's body in bytes; 0 for a short text",
+	})
+	AbortAfterKey = scenario.NewKey[scenario.Duration](&httpKeys, scenario.Key{
+		Name: "abort_after", Text: "cut off every response later than this after the first request; 0 for never",
+	})
+)
+
 // work counts requests.
 type work struct {
 	inProgress atomic.Int64
@@ -42,19 +79,19 @@ func (w *work) age() time.Duration {
 }
 
 // way is what becomes of the answer to a request, by its number.
-func (s *Server) way(number int64) scenario.Response {
-	ways := s.cfg.Behaviour.Responses
+func (s *Server) way(number int64) string {
+	ways := ResponsesKey.Of(s.cfg.Behaviour)
 	if len(ways) == 0 {
-		return scenario.Whole
+		return wayWhole
 	}
 	return ways[number%int64(len(ways))]
 }
 
 func (s *Server) handler() http.Handler {
 	b := s.cfg.Behaviour
-	t := texts{whole: fmt.Appendf(nil, "answered after %s\n", b.Delay), broken: filler(brokenSize)}
-	if b.Body > 0 {
-		t = texts{whole: filler(b.Body)}
+	t := texts{whole: fmt.Appendf(nil, "answered after %s\n", DelayKey.Of(b)), broken: filler(brokenSize)}
+	if n := BodyKey.Of(b); n > 0 {
+		t = texts{whole: filler(n)}
 		t.broken = t.whole
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, t) })
@@ -69,13 +106,14 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, t texts) {
 	defer func() { over.Add(1) }() // also when the answer is cut off by a panic
 
 	b, age := s.cfg.Behaviour, s.work.age()
+	status := StatusKey.Of(b)
 	if s.cfg.Handler == nil {
 		// net/http watches for the client's departure only once the whole body
 		// has been read: with a part unread the context is never cancelled. A
 		// Handler wants to read it itself.
 		_, _ = io.Copy(io.Discard, r.Body)
 	}
-	if b.AbortAfter > 0 && age > b.AbortAfter.D() {
+	if after := AbortAfterKey.Of(b).D(); after > 0 && age > after {
 		cutOff(w)
 	}
 	done, ok := s.acquireWorker(r.Context())
@@ -84,7 +122,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, t texts) {
 		return
 	}
 	defer done()
-	if way == scenario.Hangs && s.cfg.Handler == nil {
+	if way == wayHang && s.cfg.Handler == nil {
 		<-r.Context().Done()
 		over = &s.work.left
 		return
@@ -102,22 +140,22 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, t texts) {
 			over = &s.work.left
 		}
 		return
-	case way == scenario.Stalls:
-		stall(w, r, b.Status, t.broken)
+	case way == wayStall:
+		stall(w, r, status, t.broken)
 		over = &s.work.left
 		panic(http.ErrAbortHandler) // or net/http would end the answer properly
-	case way != scenario.Whole:
+	case way != wayWhole:
 		s.fault(way, w, r, t.broken)
 		return
 	}
 	text := t.whole
-	if b.Status != http.StatusNoContent && b.Status != http.StatusNotModified {
+	if status != http.StatusNoContent && status != http.StatusNotModified {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	} else {
 		text = nil // they have no body
 	}
-	w.WriteHeader(b.Status)
+	w.WriteHeader(status)
 	if _, err := w.Write(text); err != nil && len(text) > 0 {
 		return
 	}
@@ -152,8 +190,8 @@ func (s *Server) keepAlive(w http.ResponseWriter, r *http.Request, n int) {
 	if s.cfg.Serve != nil {
 		return
 	}
-	b := s.cfg.Behaviour
-	if b.CloseAfter > 0 && n >= b.CloseAfter {
+	most := CloseAfterKey.Of(s.cfg.Behaviour)
+	if most > 0 && n >= most {
 		w.Header().Set("Connection", "close")
 		return
 	}
@@ -161,14 +199,14 @@ func (s *Server) keepAlive(w http.ResponseWriter, r *http.Request, n int) {
 		return
 	}
 	value := ""
-	if seconds := int(b.IdleTimeout.D() / time.Second); seconds > 0 {
+	if seconds := int(IdleTimeoutKey.Of(s.cfg.Behaviour).D() / time.Second); seconds > 0 {
 		value = "timeout=" + strconv.Itoa(seconds)
 	}
-	if b.CloseAfter > 0 {
+	if most > 0 {
 		if value != "" {
 			value += ", "
 		}
-		value += "max=" + strconv.Itoa(b.CloseAfter)
+		value += "max=" + strconv.Itoa(most)
 	}
 	if value != "" {
 		w.Header().Set("Keep-Alive", value)

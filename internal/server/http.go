@@ -1,0 +1,167 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"socketlab/internal/scenario"
+)
+
+// httpKeys are the keys of HTTP in each of its forms.
+var httpKeys scenario.KeySet
+
+var (
+	// IdleTimeoutKey limits how long a connection may be idle.
+	IdleTimeoutKey = scenario.NewKey[scenario.Duration](&httpKeys, scenario.Key{
+		Name: "idle_timeout", Flag: scenario.Duration(120 * time.Second),
+		Text: "close a connection that waited this long for its next request; 0 for never",
+	})
+	ReadHeaderTimeoutKey = scenario.NewKey[scenario.Duration](&httpKeys, scenario.Key{
+		Name: "read_header_timeout", Flag: scenario.Duration(10 * time.Second),
+		Text: "close a connection whose request header takes longer; 0 for never",
+	})
+	WriteTimeoutKey = scenario.NewKey[scenario.Duration](&httpKeys, scenario.Key{
+		Name: "write_timeout", Text: "close a connection whose response takes longer; 0 for never",
+	})
+)
+
+func init() {
+	registerHTTP("http", "HTTP/1.1", func(s *Server) speaker { return web{Server: s, secure: plain} })
+	registerHTTP("h2c", "HTTP/2 without TLS, and HTTP/1.1", func(s *Server) speaker {
+		both := new(http.Protocols)
+		both.SetHTTP1(true)
+		both.SetUnencryptedHTTP2(true)
+		return web{Server: s, secure: plain, protocols: both}
+	})
+}
+
+func registerHTTP(name, text string, open func(*Server) speaker) {
+	register(protocol{
+		Protocol: scenario.Protocol{Name: name, Text: text, Keys: slices.Concat(requestKeys, httpKeys, tcpKeys)},
+		open:     open,
+	})
+}
+
+// web serves HTTP.
+type web struct {
+	*Server
+	// secure puts TLS in front of a listener, where that is spoken.
+	secure    func(net.Listener) net.Listener
+	protocols *http.Protocols // nil is what net/http does by itself
+}
+
+func plain(l net.Listener) net.Listener { return l }
+
+func (w web) serve(ctx context.Context, at Socket) error {
+	return w.serveTCP(ctx, at, w.serveConnections)
+}
+
+func (w web) serveConnections(ctx context.Context, l net.Listener, d *boundListener) error {
+	if OverLimitKey.Of(w.cfg.Behaviour) == overRefuse {
+		over := newRefusals(d.Addr())
+		d.refuse = over.take
+		refusing := w.server(http.HandlerFunc(refuse))
+		var ended sync.WaitGroup
+		ended.Go(func() { _ = refusing.Serve(w.secure(over)) })
+		defer ended.Wait()
+		defer refusing.Close()
+	}
+	l = w.secure(l)
+	if w.cfg.Serve != nil {
+		return w.cfg.Serve(ctx, l, w.handler())
+	}
+	return w.serveHTTP(ctx, l)
+}
+
+// server is an HTTP server with the behaviour's timeouts.
+func (w web) server(h http.Handler) *http.Server {
+	b := w.cfg.Behaviour
+	return &http.Server{
+		Handler:           h,
+		IdleTimeout:       IdleTimeoutKey.Of(b).D(),
+		ReadHeaderTimeout: ReadHeaderTimeoutKey.Of(b).D(),
+		WriteTimeout:      WriteTimeoutKey.Of(b).D(),
+		ErrorLog:          slog.NewLogLogger(w.cfg.Log.Handler(), slog.LevelWarn),
+		Protocols:         w.protocols,
+	}
+}
+
+func (w web) serveHTTP(ctx context.Context, l net.Listener) error {
+	server := w.server(w.handler())
+	drained := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		grace, cancel := context.WithTimeout(context.Background(), GraceKey.Of(w.cfg.Behaviour).D())
+		defer cancel()
+		err := server.Shutdown(grace)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = w.unanswered("requests")
+			server.Close()
+		}
+		drained <- err
+	})
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if !stop() {
+			err = errors.Join(err, <-drained)
+		}
+		server.Close()
+		return err
+	}
+	return <-drained
+}
+
+// refuse answers a request on a connection above the limit. The body is read
+// first: closing a connection with some of it unread would reset it, and the
+// client would not see the answer.
+func refuse(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	w.Header().Set("Connection", "close")
+	http.Error(w, "too many connections", http.StatusServiceUnavailable)
+}
+
+// refusals is the listener of a second server: for the connections above the
+// limit, which are given to it in place of being accepted.
+type refusals struct {
+	addr  net.Addr
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+func newRefusals(addr net.Addr) *refusals {
+	return &refusals{addr: addr, conns: make(chan net.Conn), done: make(chan struct{})}
+}
+
+// take hands over a connection.
+func (l *refusals) take(c net.Conn) {
+	select {
+	case l.conns <- c:
+	case <-l.done:
+		c.Close()
+	}
+}
+
+// Accept returns the next connection that was handed over.
+func (l *refusals) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+
+// Addr returns the address of the first server.
+func (l *refusals) Addr() net.Addr { return l.addr }
+
+// Close ends the refusing. The first server's listener stays.
+func (l *refusals) Close() error {
+	l.once.Do(func() { close(l.done) })
+	return nil
+}
