@@ -135,7 +135,11 @@ func TestEveryKeyOfTheSchemaIsExplainedToScriptAuthors(t *testing.T) {
 	}
 	want := section().NumField()
 	for _, section := range sections() {
-		want += section.NumField()
+		for i := range section.NumField() {
+			if section.Field(i).Tag.Get("yaml") != "-" {
+				want++
+			}
+		}
 	}
 	require.Equal(t, want, keys)
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"os"
 	"os/exec"
 	"testing"
@@ -16,6 +15,7 @@ import (
 
 	"socketlab/internal/loadgen"
 	"socketlab/internal/scenario"
+	"socketlab/internal/server"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/worker"
 	"socketlab/scenarios"
@@ -121,7 +121,10 @@ func requireGone(t *testing.T, pid int) {
 const patience = 30 * time.Second
 
 // silentServer is the order for a server that never answers.
-var silentServer = worker.ServerOrder{Listen: "127.0.0.1:0", Behaviour: scenario.Server{Name: "server", Protocol: scenario.DefaultProtocol, NoResponse: true}}
+var silentServer = worker.ServerOrder{
+	Listen:    "127.0.0.1:0",
+	Behaviour: scenario.Server{Name: "server", Protocol: scenario.DefaultProtocol}.With(server.NoResponseKey.Is(true)),
+}
 
 // clientOf is the order for a client of a server: so many requests at once.
 func clientOf(addr string, requests int) worker.ClientOrder {
@@ -170,7 +173,7 @@ func TestWorkerWithoutAnOrderEnds(t *testing.T) {
 func TestClientAndServerFollowTheirOrders(t *testing.T) {
 	t.Parallel()
 	order := silentServer
-	order.Behaviour.NoResponse, order.Behaviour.Status = false, http.StatusOK
+	order.Behaviour = scenario.Server{Name: "server", Protocol: scenario.DefaultProtocol}
 	order.Upstreams = []scenario.Server{{Name: "other", Protocol: scenario.DefaultProtocol}}
 	server := start(t, "server", with(t, order))
 	listening := server.answer()

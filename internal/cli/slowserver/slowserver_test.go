@@ -23,7 +23,7 @@ func TestEveryKeyIsAFlagWithItsTextInTheHelp(t *testing.T) {
 	require.Equal(t, program.ExitOK, code)
 	for _, k := range scenario.Keys() {
 		if k.IsFlag() {
-			require.Regexp(t, `--`+k.FlagName()+` .*`+regexp.QuoteMeta(k.Usage()), help)
+			require.Regexp(t, `--`+k.FlagName()+`[ [].*`+regexp.QuoteMeta(k.Usage()), help)
 		} else {
 			require.NotContains(t, help, "--"+k.FlagName())
 		}
