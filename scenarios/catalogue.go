@@ -2,7 +2,8 @@
 // script, the code of both sides, and its lesson.
 //
 // The lab, its commands and its tests know scenarios only through this
-// package. To add one, make its folder and one line in the list below.
+// package. To add one, make its folder, and let go test ./scenarios -run List
+// -update write list.go.
 package scenarios
 
 import (
@@ -42,9 +43,6 @@ type pair struct {
 	// server, and clients of the one behind it.
 	handleFaulty, handleFixed newHandler
 }
-
-// list is in the order in which it is best taught: each group has a file.
-var list = slices.Concat(basics, clients, timeouts, pools, failures, peakLoad)
 
 // IDs lists the scenarios, in the order in which they are best taught.
 func IDs() []string {

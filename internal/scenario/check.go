@@ -71,6 +71,8 @@ func (s Script) checkHead(codes []string) *finding {
 		return found("$.id", "id %q is not lower-case words joined by hyphens", short(s.ID))
 	case strings.TrimSpace(s.Title) == "":
 		return found("$.title", "title is missing: say in one line what happens")
+	case s.Order < 0:
+		return found("$.order", "order %d is negative: give the place in the catalogue, or leave it out", s.Order)
 	case strings.ContainsFunc(s.Title, unicode.IsControl):
 		return found("$.title", "title is not one plain line")
 	case !known(codes, s.Implementation) && s.Implementation == s.ID:

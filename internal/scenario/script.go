@@ -19,6 +19,9 @@ type Script struct {
 	ID string `yaml:"id"`
 	// Title is one line for lists and tables.
 	Title string `yaml:"title"`
+	// Order is where the scenario stands in the catalogue: those with a lower one are
+	// taught before it. A script of your own needs none.
+	Order int `yaml:"order,omitempty"`
 	// Implementation is the scenario of the catalogue whose faulty and fixed code is
 	// played. Default: the scenario's own id.
 	Implementation string `yaml:"implementation,omitempty"`
