@@ -5,27 +5,29 @@ import (
 	"time"
 )
 
-// Activity says what the connections at one end are doing. It is derived from
-// [Socket.Info], and so known only from [Sockdiag].
+// Activity counts the connections at one end by what happens on them. It is
+// derived from [Socket.Info], so only a source with [ReportsInfo] gives it. The
+// zero Activity is of no connections. It is a plain value: safe to copy.
 type Activity struct {
-	// Fresh are the ESTABLISHED connections on which nothing was received yet.
-	// Of the others, Sent are those that sent last, and Received those that
-	// received last. A client that sent last waits for its answer; one that
-	// received last has it, and is idle as soon as it is silent. At the
-	// server's end it is the other way round.
+	// Fresh are the ESTABLISHED connections that received no data yet. Of the
+	// others, Sent are those that sent data last, and Received those that
+	// received data last. At the client's end a connection in Sent waits for a
+	// response, and one in Received is idle. At the server's end it is the
+	// other way round.
 	Fresh    Silence `json:"fresh"`
 	Sent     Silence `json:"sent"`
 	Received Silence `json:"received"`
-	// Unread are the ESTABLISHED connections whose program has left data in
-	// the kernel's buffer for 300 ms or longer.
+	// Unread are the ESTABLISHED connections with data that the program has not
+	// read for 300 ms or longer.
 	Unread int `json:"unread,omitempty"`
-	// Dead are the connections on which data was sent again and is not
-	// acknowledged yet: the other end may be gone.
+	// Dead are the connections with retransmitted data that is not acknowledged,
+	// 300 ms or longer after it was sent: the other end may be gone.
 	Dead int `json:"dead,omitempty"`
-	// Resent are the sockets in SYN_SENT that have asked more than once.
+	// Resent are the sockets in SYN_SENT that sent their SYN more than once.
 	Resent int `json:"resent,omitempty"`
-	// MaxPerDestination is the most sockets that go from one local address to one remote
-	// address and port, in any state: each has one of the local ports.
+	// MaxPerDestination is the largest number of sockets, in any state, from one
+	// local address to one remote address and port. Each of them uses one of
+	// [Limits.Ports].
 	MaxPerDestination int `json:"max_per_destination,omitempty"`
 }
 
@@ -36,8 +38,8 @@ var silenceBounds = [...]time.Duration{
 	100 * time.Second, 300 * time.Second, 1000 * time.Second,
 }
 
-// Silence counts connections by how long ago data was last sent or received:
-// less than 10 ms, less than 30 ms, and so on up to 1,000 s and longer.
+// Silence is a histogram of connections by the time since data was last sent or
+// received: less than 10 ms, less than 30 ms, and so on up to 1,000 s and longer.
 type Silence [len(silenceBounds) + 1]int
 
 func (s *Silence) add(d time.Duration) {
@@ -50,11 +52,11 @@ func (s *Silence) add(d time.Duration) {
 	s[len(silenceBounds)]++
 }
 
-// Total is how many connections there are.
+// Total returns the number of connections.
 func (s Silence) Total() int { return s.AtLeast(0) }
 
-// AtLeast is how many have been silent for d or longer. d is rounded up to the
-// next bound between classes; see [ClassBound].
+// AtLeast returns the number of connections that were silent for d or longer. d is
+// rounded up to the next bound between classes (see [ClassBound]).
 func (s Silence) AtLeast(d time.Duration) int {
 	n := 0
 	for i, count := range s {
@@ -65,8 +67,8 @@ func (s Silence) AtLeast(d time.Duration) int {
 	return n
 }
 
-// ClassBound rounds d up to the next bound between the classes of [Silence]. What
-// is above the last is the last.
+// ClassBound rounds d up to the next bound between the classes of [Silence]; to
+// 1,000 s if d is longer.
 func ClassBound(d time.Duration) time.Duration {
 	for _, bound := range silenceBounds {
 		if d <= bound {
@@ -76,7 +78,8 @@ func ClassBound(d time.Duration) time.Duration {
 	return silenceBounds[len(silenceBounds)-1]
 }
 
-// ActivityOf says what the sockets of one end are doing.
+// ActivityOf returns the activity of these sockets, all of one end. Without
+// [Socket.Info] only MaxPerDestination is known.
 func ActivityOf(sockets []Socket, end End) Activity {
 	var a Activity
 	taken := map[destination]int{}
@@ -92,7 +95,7 @@ func ActivityOf(sockets []Socket, end End) Activity {
 	return a
 }
 
-// destination is what a local port is used for: within it, each may be used once.
+// destination is the part of a four-tuple within which a local port is used once.
 type destination struct {
 	from netip.Addr
 	to   netip.AddrPort
@@ -128,7 +131,7 @@ func (a *Activity) add(s *Socket, end End) {
 	}
 }
 
-// Plus returns the sum of a and b; of MaxPerDestination the larger.
+// Plus returns the sum of a and b, and the larger MaxPerDestination of the two.
 func (a Activity) Plus(b Activity) Activity {
 	for i := range a.Fresh {
 		a.Fresh[i] += b.Fresh[i]
@@ -142,9 +145,9 @@ func (a Activity) Plus(b Activity) Activity {
 	return a
 }
 
-// sentLast reports whether the socket's last data was sent rather than
-// received. The kernel tells the times in milliseconds; of two in the same one
-// the answer is the later.
+// sentLast reports whether the socket's last data was sent rather than received.
+// The kernel's times are in milliseconds. If both are in the same one, the response
+// was later than the request.
 func (s *Socket) sentLast(end End) bool {
 	if s.Info.Sent == s.Info.Received {
 		return end == Server && s.Info.SegmentsOut > 0

@@ -5,28 +5,30 @@ import (
 	"slices"
 )
 
-// Closings hears of TCP sockets that the kernel destroys, also of those that
-// lived between two listings. Open one with [OpenClosings]; Close ends it. It is
-// safe for use by several goroutines.
+// Closings reports the TCP sockets that the kernel destroys, also those that
+// existed only between two listings. Open one with [OpenClosings]; the caller
+// closes it. It is safe for use by several goroutines.
 type Closings interface {
 	// Drain appends the sockets that were destroyed since the last call, in
-	// their order. overflows is how often the buffer was full since the
-	// beginning: if it is not 0, some were missed, and nobody knows how many.
-	// The kernel reports a socket a moment after it has gone from its table.
+	// their order. overflows is the number of times that the kernel's buffer
+	// was full since the start: if it is not 0, sockets are missing, and their
+	// number is not known. The kernel reports a socket some time after it
+	// removed it from its table, usually less than a millisecond. An error
+	// ends the reports: every later call returns it.
 	Drain(into []Closed) (_ []Closed, overflows int, err error)
-	// Close ends the listening. What was heard and not drained is lost.
+	// Close ends the reports. Sockets that were not drained are lost.
 	Close() error
 }
 
-// Closed is a TCP socket that is no more, and that was to be a connection. What
-// is left of the connection, in TIME_WAIT for instance, is a [Socket.Minisock]
-// with the same cookie.
+// Closed is a TCP socket that was destroyed after it was connected, or after
+// connect failed. What the kernel keeps of its connection, in TIME_WAIT for
+// instance, is a [Socket.Minisock] with the same cookie.
 type Closed struct {
 	// Local, Remote and Cookie are those of [Socket]; but see Forgotten.
 	Local, Remote netip.AddrPort
 	Cookie        uint64
-	// Connected says that the connection was established, and not refused or
-	// given up before.
+	// Connected says that the connection was established. It is false if the
+	// connect was refused or timed out.
 	Connected bool
 	// SegmentsOut and SegmentsIn are those of [Info]; 0 where Forgotten.
 	SegmentsOut, SegmentsIn uint32
@@ -52,10 +54,10 @@ func (c Closed) concerns(ports []uint16) bool {
 	}
 }
 
-// ShortLived reports whether the connection carried an exchange or two: the client
+// ShortLived reports whether the connection carried one or two requests: the client
 // sent at most four segments with data (a TLS handshake takes two or three).
-// end is the end that the socket was at. Where Forgotten it is not known, and
-// false.
+// end is the end that the socket was at. It is false for a Forgotten one, for
+// which it is not known.
 func (c Closed) ShortLived(end End) bool {
 	const few = 4
 	if c.Forgotten() {
@@ -67,8 +69,8 @@ func (c Closed) ShortLived(end End) bool {
 	return c.SegmentsOut <= few
 }
 
-// Alive reports whether the socket is a connection that has been established
-// and has not been destroyed: one that will be [Closed] once.
+// Alive reports whether the socket is a connection that was established and is not
+// destroyed: one that will be reported as [Closed] exactly once.
 func (s Socket) Alive() bool {
 	switch s.State {
 	case Established, FinWait1, FinWait2, CloseWait, LastAck, Closing:

@@ -14,31 +14,30 @@ import (
 
 // destroyed implements [Closings] by the multicast of sock_diag
 // (sock_diag_broadcast_destroy in net/core/sock_diag.c), which needs no
-// privilege.
-//
-// Messages wait in a buffer of the kernel's until they are read, which a
-// goroutine does all the time; those that find it full are lost.
+// privilege. A goroutine reads the messages as they come. The kernel drops those
+// for which the socket's receive buffer has no room.
 type destroyed struct {
 	file  *os.File
 	ports []uint16
 	done  chan struct{}
 
 	mu        sync.Mutex // guards what follows
-	heard     []Closed
+	waiting   []Closed
 	overflows int
 	err       error
 }
 
 const (
-	// closingsBuffer is asked of the kernel; without privilege it gives at
-	// most net.core.rmem_max. A message takes about a kilobyte of it.
+	// closingsBuffer is the receive buffer that is asked for, in bytes; without
+	// privilege the kernel gives at most net.core.rmem_max. A message takes
+	// about a kilobyte of it.
 	closingsBuffer = 8 << 20
-	// maxHeard bounds what waits to be drained; what comes above is lost.
-	maxHeard = 1 << 20
+	// maxWaiting is the largest number of sockets that wait to be drained; more
+	// are lost.
+	maxWaiting = 1 << 20
 )
 
-// listenClosings listens through a socket of [SockdiagFile], which the caller
-// closes.
+// listenClosings receives through a duplicate of f, a socket of an [OpenSocket].
 func listenClosings(f *os.File, ports []uint16) (Closings, error) {
 	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
@@ -77,9 +76,10 @@ func joinClosings(fd int, ports []uint16) error {
 	)
 }
 
-// closingsFilter keeps out of the buffer most of what does not concern the ports
-// (see [Closed.concerns]), so that busy neighbours do not fill it. More ports than
-// it has room for are sorted out later.
+// closingsFilter is a socket filter that drops most of the messages that do not
+// concern the ports (see [Closed.concerns]), so that other programs' sockets do not
+// fill the buffer. With too many ports for a filter it takes every message, and
+// concerns alone decides.
 func closingsFilter(ports []uint16) (*unix.SockFprog, error) {
 	const most = 64
 	none, all := bpf.RetConstant{}, bpf.RetConstant{Val: 1 << 16}
@@ -137,10 +137,10 @@ func (c *destroyed) listen() {
 		c.mu.Lock()
 		switch {
 		case !ok || !closed.concerns(c.ports):
-		case len(c.heard) >= maxHeard:
+		case len(c.waiting) >= maxWaiting:
 			c.overflows++
 		default:
-			c.heard = append(c.heard, closed)
+			c.waiting = append(c.waiting, closed)
 		}
 		c.mu.Unlock()
 	}
@@ -150,8 +150,8 @@ func (c *destroyed) listen() {
 func (c *destroyed) Drain(into []Closed) (_ []Closed, overflows int, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	into = append(into, c.heard...)
-	c.heard = c.heard[:0]
+	into = append(into, c.waiting...)
+	c.waiting = c.waiting[:0]
 	return into, c.overflows, c.err
 }
 
@@ -162,7 +162,8 @@ func (c *destroyed) Close() error {
 	return err
 }
 
-// decodeClosed reads one message of the multicast, and false where it is none.
+// decodeClosed decodes one message. It returns false if it is another kind of
+// message, or about a socket that was never to be a connection.
 func decodeClosed(b []byte) (Closed, bool) {
 	if len(b) < headerLen || binary.NativeEndian.Uint16(b[4:]) != sockDiagByFamily {
 		return Closed{}, false

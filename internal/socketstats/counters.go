@@ -10,15 +10,14 @@ import (
 	"strings"
 )
 
-// Counters are the kernel's own counts of what TCP did, since its network
-// namespace began: by name, without those that are 0. CurrEstab alone is no
-// count but a number of sockets of now.
+// Counters are the kernel's counters of TCP events since its network namespace was
+// made, by name, without those that are 0. CurrEstab alone is a gauge: the number
+// of connections that are ESTABLISHED or CLOSE_WAIT now.
 type Counters map[string]int64
 
-// counterNames are what is read, of the many that Linux has: those of RFC 4022
-// (Tcp in /proc/net/snmp), and of Linux's own (TcpExt in /proc/net/netstat; see
-// include/uapi/linux/snmp.h) the ones that tell how connections begin, wait
-// and end.
+// counterNames are the counters that are read: those of RFC 4022 (Tcp in
+// /proc/net/snmp), and those of Linux's own (TcpExt in /proc/net/netstat, named in
+// net/ipv4/proc.c) that are about how connections begin, wait and end.
 var counterNames = []string{
 	"ActiveOpens", "PassiveOpens", "AttemptFails", "EstabResets", "CurrEstab",
 	"InSegs", "OutSegs", "RetransSegs", "InErrs", "OutRsts",
@@ -36,11 +35,11 @@ var counterNames = []string{
 	"TCPDeferAcceptDrop", "TCPOFOQueue",
 }
 
-// IsCounter reports whether [ReadCounters] knows a counter of this name.
+// IsCounter reports whether [ReadCounters] reads a counter with this name.
 func IsCounter(name string) bool { return slices.Contains(counterNames, name) }
 
-// ReadCounters reads the counters of the network namespace that a process is
-// in: proc is its folder, such as /proc/self. They are Linux's.
+// ReadCounters reads the counters of the network namespace of one process, whose
+// folder is proc, such as /proc/self. It works on Linux only.
 func ReadCounters(proc string) (Counters, error) {
 	all := Counters{}
 	for _, file := range []struct{ name, row string }{{"/net/snmp", "Tcp:"}, {"/net/netstat", "TcpExt:"}} {
@@ -57,8 +56,8 @@ func ReadCounters(proc string) (Counters, error) {
 	return all, nil
 }
 
-// read enters the counters of the two rows, one of names and one of values,
-// that begin with this word.
+// read adds the counters of the two rows that begin with this word: the first has
+// the names, the second the values.
 func (c Counters) read(r io.Reader, row string) error {
 	var names []string
 	lines := bufio.NewScanner(r)

@@ -9,18 +9,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// dumpState keeps the last answer of a netlink connection, to find the gaps of the
+// dumpState keeps the last answer on a netlink connection, to find the gaps of the
 // next one: sockets that the kernel skipped.
 //
-// When a message of a listing is full, the kernel remembers how far it came in a
-// hash bucket, by number (inet_diag_dump_icsk). If a socket before that place
-// leaves the bucket before the next message begins, the next one is
-// skipped, and no message reports it. A count would be wrong by one, rarely with
-// a table as large as a machine's, and often with a small one.
+// The kernel sends a listing in several messages. When one is full, the kernel
+// keeps its position in the hash bucket as a number (inet_diag_dump_icsk in
+// net/ipv4/inet_diag.c). If a socket before that position leaves the bucket before
+// the next message begins, the kernel skips one socket, and no message has it.
+// This is rare with a hash table as large as a machine's, and common with a small
+// one.
 //
-// So sockets of the last answer that are missing from this one are asked for by
-// name: all of them, or where they are many, those whose neighbours are where one
-// message ended and the next began.
+// So the sockets of the last answer that are missing from this one are asked for
+// one by one: all of them, or if they are many, those next to a bound between two
+// messages.
 type dumpState struct {
 	ports       []uint16
 	states      []State
@@ -28,18 +29,19 @@ type dumpState struct {
 	cookies     []uint64        // of the last answer, in its order
 	tuples      []Tuple         // of the same sockets
 	now         map[uint64]bool // the cookies of this answer: whether near a chunk bound
-	chunkBounds []int           // kept for its room
+	chunkBounds []int           // kept for its memory
 }
 
-// bucket is more sockets than a hash bucket holds, unless the table is overfull.
+// bucket is an upper bound of the sockets in one hash bucket, unless the table is
+// overfull.
 const bucket = 16
 
-// asked reports whether the last question was the same.
+// asked reports whether the last query was the same.
 func (d *dumpState) asked(q Query, p part) bool {
 	return d.part == p && slices.Equal(d.ports, q.Ports) && slices.Equal(d.states, q.States)
 }
 
-// remember keeps an answer for the next time.
+// remember keeps an answer for the next call.
 func (d *dumpState) remember(q Query, p part, a *diagAnswer) {
 	if !d.asked(q, p) {
 		d.ports, d.states, d.part = slices.Clone(q.Ports), slices.Clone(q.States), p
@@ -47,7 +49,7 @@ func (d *dumpState) remember(q Query, p part, a *diagAnswer) {
 	d.chunkBounds = a.chunkBounds
 	d.cookies, d.tuples = d.cookies[:0], d.tuples[:0]
 	if len(a.chunkBounds) == 0 {
-		return // in one message nothing is skipped
+		return // nothing is skipped within one message
 	}
 	for i := range a.sockets {
 		d.cookies = append(d.cookies, a.sockets[i].Cookie)
@@ -84,11 +86,12 @@ func (d *dumpState) missing(sockets []Socket, chunkBounds []int) []Socket {
 	return missing
 }
 
-// fewGone is how many sockets are asked for wherever they were: about 4 us each.
+// fewGone is the number of sockets that are asked for wherever they were, at about
+// 4 us each.
 const fewGone = 64
 
-// nearBounds keeps the rows whose neighbours are now where a message ended and
-// the next began.
+// nearBounds keeps the sockets whose neighbours in the last answer are now next to
+// a bound between two messages.
 func (d *dumpState) nearBounds(gone []int, sockets []Socket, chunkBounds []int) []int {
 	for _, b := range chunkBounds {
 		for i := max(0, b-bucket); i < min(len(sockets), b+bucket); i++ {
@@ -101,7 +104,8 @@ func (d *dumpState) nearBounds(gone []int, sockets []Socket, chunkBounds []int) 
 	})
 }
 
-// same reports whether nothing came or went, which is most of the time.
+// same reports whether the sockets are those of the last answer, as they mostly
+// are.
 func (d *dumpState) same(sockets []Socket) bool {
 	if len(sockets) != len(d.cookies) {
 		return false
@@ -114,7 +118,7 @@ func (d *dumpState) same(sockets []Socket) bool {
 	return true
 }
 
-// restore adds to an answer what the kernel skipped.
+// restore adds the sockets that the kernel skipped to an answer.
 func (c *netlinkConn) restore(a *diagAnswer, q Query, p part) error {
 	if c.state.asked(q, p) {
 		if c.state.same(a.sockets) {
@@ -131,8 +135,8 @@ func (c *netlinkConn) restore(a *diagAnswer, q Query, p part) error {
 	return nil
 }
 
-// ask asks for one socket by its four-tuple and cookie, and adds it to the
-// answer if it is there still.
+// ask asks for one socket by its four-tuple and cookie, and adds it to the answer
+// if it still exists.
 func (c *netlinkConn) ask(s Socket, a *diagAnswer) error {
 	c.seq++
 	if _, err := unix.Write(c.fd, exactRequest(c.seq, s, a.query)); err != nil {
@@ -147,7 +151,7 @@ func (c *netlinkConn) ask(s Socket, a *diagAnswer) error {
 			return fmt.Errorf("read the answer about one socket: %w", err)
 		}
 		if one.add(c.buf[:n]) != nil {
-			return nil // it is gone: the kernel says so by an error
+			return nil // the kernel's answer is an error: the socket is gone
 		}
 		if len(one.sockets) == 1 {
 			if found := one.sockets[0]; len(a.query.States) == 0 || slices.Contains(a.query.States, found.State) {
@@ -158,7 +162,8 @@ func (c *netlinkConn) ask(s Socket, a *diagAnswer) error {
 	}
 }
 
-// exactRequest asks for one socket: struct inet_diag_req_v2.
+// exactRequest is the request for one socket: struct inet_diag_req_v2 in
+// include/uapi/linux/inet_diag.h.
 func exactRequest(seq uint32, s Socket, q Query) []byte {
 	const length = 56
 	b := make([]byte, headerLen+length)

@@ -10,48 +10,51 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// inodes remembers which process holds the descriptor of a socket, by the
-// socket's inode. To search /proc is dear, and an answer holds as long as the
-// descriptor is open; so processes are searched only for inodes never met, and
-// a few of the answers are looked at again in every call.
+// inodes is a cache of the processes that hold sockets, by the socket's inode.
+// A search through /proc is expensive, and its result is right as long as the
+// descriptor is open. So /proc is searched for new inodes only, and each call
+// checks a few of the cached results.
 //
-// What this user may not see is left out: such a socket is without owner.
+// A socket whose holder this user may not see has no owner.
 //
-// The zero inodes is empty. It is for one goroutine.
+// The zero inodes is ready to use. It is for one goroutine.
 type inodes struct {
 	call   int
 	among  []int32 // of the last call
 	holder map[uint32]holder
-	check  []uint32 // inodes whose answers are still to be looked at again
+	check  []uint32 // inodes whose cached holders are to be checked next
 }
 
-// holder is a descriptor of a socket, or that none was found.
+// holder is a process that holds a socket and its descriptor, or the result that
+// none was found.
 type holder struct {
 	pid, fd int32 // pid is 0 where none was found
-	// tries counts the searches that found none; the next is made 2^tries
-	// calls later, at retry. A descriptor may come late: accept(2) gives a
-	// connection its inode a moment before its descriptor.
+	// tries counts the searches that found none; the next one is made 2^tries
+	// calls later, at call retry. A descriptor may come late: accept(2) gives a
+	// connection its inode shortly before its descriptor.
 	tries, retry int
 }
 
 const (
-	// checksPerCall bounds what looking again costs: about 2 us each. With up
-	// to this many sockets, each answer is checked every time.
+	// checksPerCall is the number of cached holders that one call checks, at
+	// about 2 us each. With no more sockets than this, each is checked in every
+	// call.
 	checksPerCall = 8
 	maxTries      = 6
 )
 
-// attribute fills in the PID of every socket that a process holds; of those
-// among these processes only, if there are any. Of several holders it is the
-// one with the lowest id, as far as they were there when it was searched for and
-// none of a higher id holds other sockets of the same list (see search).
+// attribute sets the PID of every socket that a process holds: one of these
+// processes, or any if among is empty. Of several holders it takes the one with the
+// lowest id at the time of the search; but a process that is known to hold other
+// sockets of the list is searched before (see search).
 func (in *inodes) attribute(sockets []Socket, among []int32) {
 	in.call++
 	if in.holder == nil {
 		in.holder = map[uint32]holder{}
 	}
 	if !slices.Equal(among, in.among) {
-		// What none of the earlier ones held, or another one, one of these may hold.
+		// One of these processes may hold a socket whose cached holder is none, or
+		// another process.
 		maps.DeleteFunc(in.holder, func(_ uint32, h holder) bool { return !slices.Contains(among, h.pid) })
 		in.among = slices.Clone(among)
 	}
@@ -82,9 +85,9 @@ func (in *inodes) attribute(sockets []Socket, among []int32) {
 	}
 }
 
-// checkSome looks at the next few answers again and forgets those that do not
-// hold any more: the descriptor was closed, or its process ended, while another
-// process holds the same socket.
+// checkSome checks the next few cached holders and removes those that are wrong:
+// the descriptor was closed, or the process ended, and another process holds the
+// same socket.
 func (in *inodes) checkSome() {
 	if len(in.check) == 0 {
 		for inode := range in.holder {
@@ -107,8 +110,8 @@ func (h holder) holds(inode uint32) bool {
 	return err == nil && ok && got == inode
 }
 
-// search finds who holds these inodes. Processes that hold other sockets of the
-// same list come first: new connections are mostly theirs.
+// search finds the holders of these inodes. It begins with the processes that hold
+// other sockets of the list, because most new connections are theirs.
 func (in *inodes) search(sockets []Socket, unknown map[uint32]bool, among []int32) {
 	open := map[int32]map[int32]bool{} // by process, the descriptors that are known
 	for i := range sockets {
@@ -139,8 +142,8 @@ func (in *inodes) search(sockets []Socket, unknown map[uint32]bool, among []int3
 	}
 }
 
-// searchOrder lists the processes to search: those of first, then all others,
-// the lowest ids before; or those of among only.
+// searchOrder lists the processes to search: those in first, then all others, each
+// by ascending id; or only those in among, if there are any.
 func searchOrder(first map[int32]map[int32]bool, among []int32) []int32 {
 	if len(among) > 0 {
 		return slices.Sorted(slices.Values(among))
@@ -163,13 +166,13 @@ func searchOrder(first map[int32]map[int32]bool, among []int32) []int32 {
 	return append(order, others...)
 }
 
-// eachSocket visits the descriptors of a process that are sockets and not known
-// already.
+// eachSocket visits the descriptors of a process that are sockets, except those in
+// known.
 func eachSocket(pid int32, known map[int32]bool, visit func(fd int32, inode uint32)) {
 	path := "/proc/" + strconv.Itoa(int(pid)) + "/fd"
 	dir, err := os.Open(path)
 	if err != nil {
-		return // it has ended, or is another user's
+		return // the process has ended, or is another user's
 	}
 	defer dir.Close()
 	names, _ := dir.Readdirnames(-1)
@@ -203,7 +206,7 @@ func socketInode(link []byte) (uint32, bool) {
 	return uint32(inode), err == nil
 }
 
-// forget drops the answers about sockets that are not in the list.
+// forget removes the holders of sockets that are not in the list.
 func (in *inodes) forget(sockets []Socket) {
 	old := in.holder
 	in.holder = make(map[uint32]holder, len(sockets))

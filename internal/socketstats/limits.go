@@ -1,19 +1,21 @@
 package socketstats
 
-// Limits are what a process's sockets come to their end at; 0 where it is not
-// known.
+// Limits are the limits on a process's sockets. A field that is 0 is not known.
 type Limits struct {
-	// Descriptors is how many the process may have open.
+	// Descriptors is the number of descriptors that the process may have open
+	// (the soft RLIMIT_NOFILE).
 	Descriptors int `json:"descriptors,omitempty"`
-	// Ports is how many local ports the system hands out towards one
-	// destination.
+	// Ports is the number of ephemeral ports, and so of connections from one
+	// local address to one remote address and port
+	// (net.ipv4.ip_local_port_range).
 	Ports int `json:"ports,omitempty"`
 }
 
-// LimitsOf returns the limits of a process. They are known on Linux, of
-// processes whose user this is.
+// LimitsOf returns the limits of a process. They are known on Linux only, and
+// Descriptors only for a process of the same user. Ports is that of this process's
+// network namespace.
 func LimitsOf(pid int32) Limits { return limitsOf(pid) }
 
-// Descriptors returns how many descriptors a process has open; 0 where it is
-// not known, as for another user's process.
+// Descriptors returns the number of descriptors that a process has open; 0 if it
+// is not known, as for another user's process and outside Linux.
 func Descriptors(pid int32) int { return descriptors(pid) }

@@ -23,8 +23,8 @@ func limitsOf(pid int32) Limits {
 	return l
 }
 
-// descriptors asks for the size of the folder, which is the number of
-// descriptors since Linux 6.2 (commit f1f1f2569901) and 0 before.
+// descriptors reads the size of the folder /proc/PID/fd. It is the number of
+// descriptors since Linux 6.2 (commit f1f1f2569901), and 0 before.
 func descriptors(pid int32) int {
 	dir := fmt.Sprintf("/proc/%d/fd", pid)
 	if info, err := os.Stat(dir); err == nil && info.Size() > 0 {

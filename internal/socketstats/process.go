@@ -1,23 +1,24 @@
 package socketstats
 
 import (
-	"context"
 	"errors"
 	"fmt"
 )
 
-// Errors of [CheckProcess] and [OfProcess].
+// Errors of [CheckProcess].
 var (
 	// ErrNoProcess: there is no process with that id.
 	ErrNoProcess = errors.New("no such process")
-	// ErrNotAllowed: the process is another user's, and its sockets cannot
-	// be told from anybody else's.
+	// ErrNotAllowed: this user may not read the descriptors of the process, so
+	// its sockets look like sockets without an owner.
 	ErrNotAllowed = errors.New("not allowed to see the sockets of this process")
 )
 
-// CheckProcess returns nil when the sockets of process pid can be told. It
-// returns an error that Is [ErrNoProcess] for one that is missing, a zombie or
-// a mere thread, and one that Is [ErrNotAllowed] for another user's.
+// CheckProcess returns nil if process pid exists and this user may see which
+// sockets it holds. Otherwise the error Is [ErrNoProcess] for a process that has
+// ended, a zombie and the id of a thread, and [ErrNotAllowed] for a process of
+// another user. Other errors are failures to read /proc. Outside Linux the
+// permission is not checked.
 func CheckProcess(pid int32) error {
 	if pid <= 0 {
 		return fmt.Errorf("process %d: %w", pid, ErrNoProcess)
@@ -28,40 +29,15 @@ func CheckProcess(pid int32) error {
 	return nil
 }
 
-// OfProcess returns the sockets that process pid holds now. A process that
-// holds none gives an empty list; one that is missing, or whose sockets this
-// user may not see, an error as [CheckProcess] returns.
-func OfProcess(ctx context.Context, src Source, pid int32) ([]Socket, error) {
-	if err := CheckProcess(pid); err != nil {
-		return nil, err
-	}
-	all, err := src.Sockets(ctx, Query{Owners: true})
-	if err != nil {
-		return nil, err
-	}
-	var held []Socket
-	for _, s := range all {
-		if s.PID == pid {
-			held = append(held, s)
-		}
-	}
-	if len(held) == 0 { // it may have ended meanwhile, and then holds nothing for that reason
-		if err := CheckProcess(pid); err != nil {
-			return nil, err
-		}
-	}
-	return held, nil
-}
-
-// Owners remembers who held a socket, so that it keeps its owner's name after
-// the descriptor is gone: in TIME_WAIT, or as an orphan that is still saying
-// goodbye. Create one with new; it is for one goroutine.
+// Owners remembers which process held a socket. So a socket has an owner also
+// after its descriptor was closed: in TIME_WAIT, or as an orphan in FIN_WAIT1.
+// The zero Owners is ready to use. It is for one goroutine.
 type Owners struct {
 	last, next owners
 }
 
-// owners are who holds which socket. A socket keeps its cookie in every state,
-// and its four-tuple, by which it is known where the source has no cookies.
+// owners maps sockets to process ids, by cookie or, if the source reports no
+// cookies, by four-tuple. A socket keeps both in every state.
 type owners struct {
 	byCookie map[uint64]int32
 	byTuple  map[Tuple]int32
@@ -82,7 +58,7 @@ func (o *owners) set(s *Socket, pid int32) {
 	}
 }
 
-// clear forgets all, and keeps the room.
+// clear empties the maps and keeps their memory.
 func (o *owners) clear() {
 	if o.byCookie == nil {
 		o.byCookie, o.byTuple = map[uint64]int32{}, map[Tuple]int32{}
@@ -91,9 +67,9 @@ func (o *owners) clear() {
 	clear(o.byTuple)
 }
 
-// Attribute fills in the PID of each ownerless closing socket that had an owner
-// in an earlier call, and forgets sockets that are gone. A socket whose whole
-// life fell between two calls stays without.
+// Attribute sets the PID of each closing socket without an owner to the owner that
+// it had in the last call, and forgets sockets that are not in the list. A socket
+// that was opened and closed between two calls stays without an owner.
 func (o *Owners) Attribute(sockets []Socket) {
 	o.next.clear()
 	for i := range sockets {
@@ -108,8 +84,8 @@ func (o *Owners) Attribute(sockets []Socket) {
 	o.last, o.next = o.next, o.last
 }
 
-// PID returns who held the socket with this cookie at the last call of
-// Attribute, or 0.
+// PID returns the process that held the socket with this cookie at the last call
+// of Attribute; 0 if none did, or if the source reports no cookies.
 func (o *Owners) PID(cookie uint64) int32 { return o.last.byCookie[cookie] }
 
 func closing(s State) bool {

@@ -26,9 +26,9 @@ func checkProcess(pid int32) error {
 	}
 }
 
-// alive returns ErrNoProcess for what has a folder in /proc and yet is no
-// process: a zombie, whose list of descriptors is empty or, to other users,
-// forbidden; and a thread, which /proc does not list but finds.
+// alive returns ErrNoProcess for two kinds of id that have a folder in /proc and
+// are no process: a zombie, whose list of descriptors is empty or, for other
+// users, not readable; and a thread, whose folder /proc opens but does not list.
 func alive(dir string, pid int32) error {
 	status, err := os.ReadFile(dir + "/status")
 	if err != nil {
@@ -41,9 +41,10 @@ func alive(dir string, pid int32) error {
 	return nil
 }
 
-// readable returns nil when it can be told what the descriptors are. To list
-// them is not enough: root without CAP_SYS_PTRACE, as in most containers, may
-// list another user's and not read them. One stands for all.
+// readable returns nil if the descriptors' links can be read. Listing them is not
+// enough: root without CAP_SYS_PTRACE, as in most containers, may list another
+// user's descriptors but not read the links (proc_pid_readlink in fs/proc/base.c).
+// One link stands for all.
 func readable(dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {

@@ -6,27 +6,29 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
 )
 
-// Sockdiag is the Linux source, over the kernel's sock_diag (man 7 sock_diag,
-// net/ipv4/inet_diag.c). The kernel itself filters by port and state, and one
-// reading of its table gives both address families. It needs no privilege.
+// Sockdiag is a source for Linux, over the kernel's sock_diag (man 7 sock_diag,
+// net/ipv4/inet_diag.c). The kernel filters by port and state, and one walk through
+// its table gives both address families. It needs no privilege.
 //
-// Owners are found through the inodes of descriptors and remembered, so that
-// only sockets never met before cost a search (see [Query.Owners]).
+// Owners are found by the inodes of descriptors and cached, so that only new
+// sockets cost a search (see [Query.Owners]).
 //
 // A Sockdiag lists the sockets of the network namespace in which it was opened,
-// wherever it is used. Create one with [OpenSockdiag]; Close ends it.
+// whatever thread calls it. Open one with [OpenSockdiag]; the caller closes it. It
+// is safe for use by several goroutines; one listing is made at a time.
 type Sockdiag struct {
 	open OpenSocket
 
-	mu     sync.Mutex
+	mu     sync.Mutex // guards what follows
 	conns  []*netlinkConn
 	last   int // sockets in the last answer: the next one is about as long
-	halve  int // worthHalving, but for tests
+	halve  int // worthHalving, except in tests
 	owners inodes
 }
 
@@ -38,8 +40,8 @@ type netlinkConn struct {
 	state dumpState
 }
 
-// batchSize is the most that the kernel puts into one message of a dump
-// (netlink_dump in net/netlink/af_netlink.c: 32 KiB with its own overhead).
+// batchSize is the largest message of a dump, in bytes (netlink_dump in
+// net/netlink/af_netlink.c: 32 KiB with the kernel's own overhead).
 const batchSize = 32 << 10
 
 func init() {
@@ -53,8 +55,8 @@ func init() {
 	})
 }
 
-// OpenSockdiag returns a source for this thread's network namespace. An error
-// says that the kernel does not answer, as in some sandboxes.
+// OpenSockdiag returns a source for this thread's network namespace. It is an error
+// if the kernel does not answer, as in some sandboxes.
 func OpenSockdiag() (*Sockdiag, error) {
 	return openSockdiag(SockdiagFile, 2) // a long answer is read in two halves at once
 }
@@ -69,8 +71,8 @@ func SockdiagFile() (*os.File, error) {
 	return os.NewFile(uintptr(fd), "sock_diag"), nil
 }
 
-// openSockdiag returns a source over this many sockets of one namespace. It asks
-// the kernel for one listing, to know that it answers.
+// openSockdiag returns a source with this many netlink sockets of one namespace. It
+// makes one listing, to see that the kernel answers.
 func openSockdiag(open OpenSocket, sockets int) (*Sockdiag, error) {
 	d := &Sockdiag{open: open, halve: worthHalving}
 	for range sockets {
@@ -86,8 +88,8 @@ func openSockdiag(open OpenSocket, sockets int) (*Sockdiag, error) {
 	return d, nil
 }
 
-// Inside implements what [EntersNamespaces] asks. The source has one socket, for
-// a run's namespace holds few connections (see worthHalving).
+// Inside is the method for [Inside]. The source has one netlink socket, because a
+// run's namespace has few connections (see worthHalving).
 func (*Sockdiag) Inside(open OpenSocket) (Source, error) {
 	d, err := openSockdiag(open, 1)
 	if err != nil {
@@ -96,11 +98,12 @@ func (*Sockdiag) Inside(open OpenSocket) (Source, error) {
 	return d, nil
 }
 
-// ReportsInfo returns true.
+// ReportsInfo is the method for [ReportsInfo]. It returns true.
 func (*Sockdiag) ReportsInfo() bool { return true }
 
-// Closings implements what [OpenClosings] asks. A source of [OpenSockdiag] hears
-// the network namespace of the thread that calls it, one of Inside its own.
+// Closings is the method for [OpenClosings]. For a source of [OpenSockdiag] it
+// reports the sockets in the network namespace of the calling thread, for a source
+// of Inside those in the namespace of the source.
 func (d *Sockdiag) Closings(ports []uint16) (Closings, error) {
 	f, err := d.open()
 	if err != nil {
@@ -120,18 +123,19 @@ func openNetlinkConn(open OpenSocket) (*netlinkConn, error) {
 }
 
 func newNetlinkConn(f *os.File) (*netlinkConn, error) {
-	// A descriptor of its own: that of an os.File would not block.
+	// A descriptor of our own, because that of an os.File does not block.
 	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open sock_diag: %w", err)
 	}
-	// To the kernel only; and an answer that never comes is an error, no hang.
+	// Connected to the kernel only. Without an answer a read fails after 5 s,
+	// instead of blocking for ever.
 	err = errors.Join(
 		unix.Connect(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}),
 		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 5}),
 		unix.SetNonblock(fd, false),
 	)
-	// Another netlink socket would understand something else, and answer.
+	// A socket of another netlink protocol would take the request for another one.
 	if protocol, asked := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PROTOCOL); err == nil && protocol != unix.NETLINK_SOCK_DIAG {
 		err = errors.Join(asked, unix.EPROTONOSUPPORT)
 	}
@@ -141,7 +145,8 @@ func newNetlinkConn(f *os.File) (*netlinkConn, error) {
 	return &netlinkConn{fd: fd, buf: make([]byte, batchSize)}, nil
 }
 
-// Close ends the source. Calls after it return an error.
+// Close implements [Source]. Calls of Sockets after it return an error that Is
+// [os.ErrClosed].
 func (d *Sockdiag) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -166,6 +171,9 @@ func (d *Sockdiag) Sockets(ctx context.Context, q Query) ([]Socket, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if !slices.IsSorted(q.Ports) { // so that dumpState takes the same ports for the same query
+		q.Ports = slices.Sorted(slices.Values(q.Ports))
+	}
 	sockets, err := d.list(ctx, q)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -180,12 +188,12 @@ func (d *Sockdiag) Sockets(ctx context.Context, q Query) ([]Socket, error) {
 	return sockets, nil
 }
 
-// worthHalving is the number of sockets from which a second thread saves time.
-// Both halves walk through the whole table, and below some thousand sockets that
-// and the waking of a thread cost as much as they save.
+// worthHalving is the number of sockets from which a second thread saves time. Each
+// half is a walk through the whole table. With fewer sockets the second walk and
+// the second thread cost as much as they save.
 const worthHalving = 4000
 
-// list reads one answer: in two halves at once where it is long.
+// list reads one answer. It reads a long one as two halves in parallel.
 func (d *Sockdiag) list(ctx context.Context, q Query) ([]Socket, error) {
 	if len(d.conns) == 0 {
 		return nil, os.ErrClosed
@@ -210,13 +218,13 @@ func (d *Sockdiag) list(ctx context.Context, q Query) ([]Socket, error) {
 	if err := errors.Join(err, remote.err); err != nil {
 		return nil, err
 	}
-	if len(local) <= half { // still in all, and so is there room behind it
+	if len(local) <= half { // it is still in all, which has room behind it
 		local = all[:len(local)]
 	}
 	return append(local, remote.sockets...), nil
 }
 
-// dump asks for a part of what q wants, and appends the whole answer.
+// dump asks for a part of the sockets of q, and appends the whole answer to into.
 func (c *netlinkConn) dump(ctx context.Context, q Query, p part, into []Socket) ([]Socket, error) {
 	c.seq++
 	request, err := diagRequest(c.seq, q, p)
@@ -239,8 +247,8 @@ func (c *netlinkConn) dump(ctx context.Context, q Query, p part, into []Socket) 
 			return nil, err
 		}
 		if err := ctx.Err(); err != nil && !answer.done {
-			// The rest of the answer is still to come; the kernel forgets it
-			// only with the socket. So it is read, and not looked at.
+			// The kernel drops the rest of the answer only with the socket. So
+			// it is read, and not decoded.
 			answer.skip = true
 		}
 	}

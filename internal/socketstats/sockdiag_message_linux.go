@@ -11,15 +11,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The messages of sock_diag, from include/uapi/linux/inet_diag.h and
-// linux/netlink.h. Numbers are in the machine's byte order, ports and
+// The messages of sock_diag (include/uapi/linux/inet_diag.h and
+// include/uapi/linux/netlink.h). Numbers are in the machine's byte order, ports and
 // addresses in the network's.
 const (
-	// tcpDiagGetSock is the older of two requests, and the one whose answer
-	// holds both address families: the newer takes one, and a second walk
-	// through the kernel's table for the other (inet_diag_dump_compat).
+	// tcpDiagGetSock is the older of two requests. Its answer has both address
+	// families (inet_diag_dump_compat). The newer request has one, so that both
+	// would need two walks through the kernel's table.
 	tcpDiagGetSock = 18
-	// sockDiagByFamily is the newer request, which can also ask for one socket.
+	// sockDiagByFamily is the newer request. It can also ask for one socket.
 	sockDiagByFamily = 20
 
 	headerLen  = 16        // struct nlmsghdr
@@ -36,7 +36,8 @@ const (
 	allStates  = 1<<12 - 2 // TCP_ESTABLISHED to TCP_CLOSING
 )
 
-// The operations of a filter, each with where to go on a yes and on a no.
+// The operations of a filter. Each has two offsets: of the next operation if it is
+// true, and if it is false.
 const (
 	opJump          = 1  // INET_DIAG_BC_JMP
 	opSourceAtLeast = 2  // INET_DIAG_BC_S_GE
@@ -47,9 +48,10 @@ const (
 	testLen         = 2 * opLen
 )
 
-// part is what of a query's sockets one dump gives. The halves are the two ends
-// of the connections: of those asked for, or, where all are, as far as it can be
-// told by whose port is an ephemeral one.
+// part is the part of a query's sockets that one dump lists. The halves are about the
+// two ends of the connections: with ports, the sockets that have one of them as
+// local port, and the others; without, those whose local port is below the
+// ephemeral ports, and the others.
 type part int
 
 const (
@@ -61,7 +63,8 @@ const (
 // ephemeral is where Linux's ephemeral ports begin (ip_local_port_range).
 const ephemeral = 32768
 
-// diagRequest asks for a dump of a part of what q wants.
+// diagRequest is the request for a dump of a part of the sockets of q: struct
+// inet_diag_req, and a filter.
 func diagRequest(seq uint32, q Query, p part) ([]byte, error) {
 	if len(q.Ports) > maxPorts {
 		return nil, fmt.Errorf("%d ports: at most %d can be asked for at once", len(q.Ports), maxPorts)
@@ -97,8 +100,8 @@ type test struct {
 	port uint16
 }
 
-// filter is the program for the kernel's filter machine (inet_diag_bc_run); nil
-// takes every socket.
+// filter is a program for the kernel's interpreter of filters (inet_diag_bc_run);
+// nil takes every socket.
 func (p part) filter(ports []uint16) []byte {
 	var local, remote []test
 	for _, port := range ports {
@@ -120,8 +123,8 @@ func (p part) filter(ports []uint16) []byte {
 	}
 }
 
-// program writes "none of these, and one of those". A socket is taken if the
-// program is left exactly at its end, and refused if it jumps beyond.
+// program assembles "none of these tests, and one of those". A socket is taken if
+// the program ends exactly at its end, and refused if it jumps beyond.
 func program(none, oneOf []test) []byte {
 	const step = testLen + opLen // a test, and the jump that a yes falls on
 	end := (len(none)+len(oneOf))*step - opLen
@@ -132,7 +135,7 @@ func program(none, oneOf []test) []byte {
 		b = append(b, 0, 0)
 		b = binary.NativeEndian.AppendUint16(b, t.port)
 		if len(b) < end {
-			b = append(b, opJump, opLen) // its yes is never taken, and checked all the same
+			b = append(b, opJump, opLen) // the first offset is never used, and checked all the same
 			b = binary.NativeEndian.AppendUint16(b, uint16(target-len(b)+2))
 		}
 	}
@@ -145,11 +148,11 @@ func program(none, oneOf []test) []byte {
 	return b
 }
 
-// diagAnswer gathers the messages of a dump.
+// diagAnswer collects the sockets of a dump.
 type diagAnswer struct {
 	seq         uint32
 	query       Query
-	skip        bool // the sockets are not wanted any more
+	skip        bool // do not decode any more
 	sockets     []Socket
 	done        bool
 	batch       int   // where in sockets the message being read began
@@ -158,7 +161,7 @@ type diagAnswer struct {
 
 var errCut = errors.New("the kernel's message is cut short")
 
-// add reads what one read from the socket gave: one or more messages.
+// add decodes the result of one read(2): one or more netlink messages.
 func (a *diagAnswer) add(b []byte) error {
 	if a.batch = len(a.sockets); a.batch > 0 {
 		a.chunkBounds = append(a.chunkBounds, a.batch)
@@ -195,18 +198,18 @@ func (a *diagAnswer) add(b []byte) error {
 	return nil
 }
 
-// row reads one socket. One that the kernel gives a second time is left out:
-// when a message is full it remembers its place in a hash bucket, and a socket
-// that comes into the bucket meanwhile pushes one that was told already behind
-// that place. (One that leaves has the opposite effect, see dumpState.)
+// row decodes one socket, and leaves out one that the kernel lists twice. When a
+// message is full, the kernel keeps its position in a hash bucket. A socket that
+// enters the bucket meanwhile moves one that was listed already behind that
+// position. (For a socket that leaves see dumpState.)
 func (a *diagAnswer) row(body []byte) error {
 	s, err := decodeRow(body)
 	if err != nil {
 		return err
 	}
 	if n := len(a.sockets); n-a.batch < bucket {
-		told := a.sockets[max(0, a.batch-bucket):a.batch]
-		if slices.ContainsFunc(told, func(t Socket) bool { return t.Cookie == s.Cookie }) {
+		before := a.sockets[max(0, a.batch-bucket):a.batch]
+		if slices.ContainsFunc(before, func(t Socket) bool { return t.Cookie == s.Cookie }) {
 			return nil
 		}
 	}
@@ -214,7 +217,7 @@ func (a *diagAnswer) row(body []byte) error {
 		if tcp := tcpInfo(body[rowLen:]); tcp != nil {
 			s.Info = decodeInfo(tcp)
 			if s.State == SynSent {
-				s.Info.Sent, s.Info.Received = 0, 0 // the kernel's would count from its own start
+				s.Info.Sent, s.Info.Received = 0, 0 // the kernel's are since the machine started
 			}
 		}
 	}
@@ -222,7 +225,7 @@ func (a *diagAnswer) row(body []byte) error {
 	return nil
 }
 
-// netlinkError reads the status that ends a dump, 0 or a negative errno.
+// netlinkError decodes the status at the end of a dump: 0 or a negative errno.
 func netlinkError(body []byte) error {
 	if len(body) < 4 {
 		return errCut
@@ -233,7 +236,7 @@ func netlinkError(body []byte) error {
 	return nil
 }
 
-// decodeRow reads a struct inet_diag_msg.
+// decodeRow decodes a struct inet_diag_msg.
 func decodeRow(b []byte) (Socket, error) {
 	if len(b) < rowLen {
 		return Socket{}, errCut
@@ -292,7 +295,7 @@ func tcpInfo(b []byte) []byte {
 	return nil
 }
 
-// decodeInfo reads what tcpInfo found.
+// decodeInfo decodes what tcpInfo found.
 func decodeInfo(tcp []byte) *Info {
 	u32 := func(at int) uint32 { return binary.NativeEndian.Uint32(tcp[at:]) }
 	return &Info{

@@ -1,11 +1,14 @@
-// Package socketstats says which TCP sockets the kernel holds, by state.
+// Package socketstats lists and counts the TCP sockets of the kernel, by state.
 //
-// It counts by four-tuple, never by descriptor: a socket in TIME_WAIT, a
-// half-open one in SYN_RECV, one that its program closed while the peer had
-// not (an orphan), and a connection that nobody has accepted yet all have no
-// descriptor and no owner, and are sockets all the same.
+// Sockets are counted by four-tuple, not by descriptor. So these are counted
+// although they have no descriptor and no owner: a socket in TIME_WAIT, a half-open
+// one in SYN_RECV, an orphan (closed by its program but not yet by the peer), and a
+// connection that was not accepted yet.
 //
-// The package knows addresses, ports and processes; it knows nothing of
+// A [Source] lists sockets. Each source is in a file of its own per system, and
+// registers itself there.
+//
+// The package is about addresses, ports and processes. It does not depend on
 // scenarios, clients or runs.
 package socketstats
 
@@ -17,61 +20,65 @@ import (
 
 // Socket is one TCP socket as the kernel lists it.
 type Socket struct {
-	// Local and Remote are without zone, and IPv4 addresses mapped into IPv6
-	// (as a dual-stack listener's connections have) are unmapped. A
-	// listener's Remote is the zero address and port.
+	// Local and Remote have no zone. IPv4 addresses mapped into IPv6, as the
+	// connections of a dual-stack listener have, are unmapped. A listener's
+	// Remote is the zero AddrPort.
 	Local, Remote netip.AddrPort
 	State         State
-	// Minisock says that only a small record is left of the socket, which
-	// the kernel keeps until a timer ends it: TIME_WAIT, or FIN_WAIT2 after
-	// close (struct inet_timewait_sock). Only [Sockdiag] tells.
+	// Minisock says that the kernel keeps only a small record of the socket,
+	// until a timer ends it: in TIME_WAIT, or in FIN_WAIT2 after close (struct
+	// inet_timewait_sock). Only a source with [ReportsInfo] sets it.
 	Minisock bool
-	// PID is the process that holds the socket's descriptor; where several do,
-	// as in a forked server, the one with the lowest id. It is 0 where
-	// there is none (see the package comment), and where the source could
-	// not see one: another user's process, or a process that opened the
-	// socket while the kernel's lists were being read.
+	// PID is the process that holds a descriptor of the socket; if several do,
+	// as in a forked server, the one with the lowest id. It is 0 if there is
+	// none (see the package comment), and if the source could not see one:
+	// another user's process, or a process that opened the socket during the
+	// listing.
 	PID int32
 
-	// What follows is what [Sockdiag] knows beside; it is zero from other
-	// sources.
+	// Only a source with [ReportsInfo] sets the fields that follow.
 
-	// UID is the user that the socket belongs to, and Inode the number that
-	// its descriptors share. Inode is 0 where no descriptor refers to it.
+	// UID is the user of the socket, and Inode the number that its descriptors
+	// share. Inode is 0 if there is no descriptor.
 	UID, Inode uint32
-	// Cookie names the socket as long as the machine runs. It survives the
-	// change to TIME_WAIT, and is never used again.
+	// Cookie identifies the socket as long as the machine runs. It stays the
+	// same in TIME_WAIT, and is never used again (sock_gen_cookie in
+	// net/core/sock_diag.c).
 	Cookie uint64
-	// RecvQ and SendQ are what waits to be read and to be acknowledged, in
-	// bytes. Of a listener they are the connections that wait to be accepted,
-	// and the most that may (so one more than that are held: net/ipv4/
-	// tcp_diag.c, sk_acceptq_is_full in include/net/sock.h).
+	// RecvQ and SendQ are the bytes that were not read yet, and those that
+	// were not acknowledged yet. For a listener they are the connections in
+	// the accept queue, and its limit; the queue holds one connection more
+	// than the limit (net/ipv4/tcp_diag.c, sk_acceptq_is_full in
+	// include/net/sock.h).
 	RecvQ, SendQ uint32
-	// Info is nil where [Query.Info] did not ask, and where the kernel has
-	// none: of a Minisock and in SYN_RECV.
+	// Info is nil if [Query.Info] was false, and for a Minisock and in
+	// SYN_RECV, for which the kernel has none.
 	Info *Info
 }
 
-// Info is how a connection does, from the kernel's struct tcp_info.
+// Info is the state of one connection, from the kernel's struct tcp_info
+// (include/uapi/linux/tcp.h).
 type Info struct {
-	// RTT is the smoothed round-trip time.
+	// RTT is the smoothed round-trip time, to a microsecond.
 	RTT time.Duration
-	// Retransmits counts segments sent again since the connection began.
+	// Retransmits is the number of segments that were retransmitted since the
+	// connection was opened.
 	Retransmits uint32
-	// SegmentsOut and SegmentsIn count the segments with data that were sent
-	// and received. A small request, or a small answer, is one.
+	// SegmentsOut and SegmentsIn are the segments with data that were sent and
+	// received. A small request or response is one segment.
 	SegmentsOut, SegmentsIn uint32
-	// Sent and Received are how long ago data was last sent and received, to a
-	// millisecond; where there was none, how old the connection is. A
-	// connection whose both are long ago is idle. Both are 0 in SYN_SENT and
-	// LISTEN, where there is no connection.
+	// Sent and Received are the times since data was last sent and received, to
+	// a millisecond; if there was no data yet, since the connection was
+	// opened. Both are 0 in SYN_SENT and LISTEN.
 	Sent, Received time.Duration
 }
 
-// End is one side of a connection, seen from the server's port.
+// End is one of the two ends of a connection. The server's end has the server's
+// port as local port.
 type End uint8
 
-// The two ends. On loopback both are on this machine, as two sockets.
+// The two ends. On loopback a connection has two sockets on this machine, one at
+// each end.
 const (
 	Client End = iota
 	Server
@@ -85,9 +92,9 @@ func (e End) String() string {
 	return "client"
 }
 
-// EndOf says which end of a connection to one of the servers the socket is, and
-// false where it is neither. A listener is at the server end. An unspecified
-// server address (0.0.0.0 or ::, or the zero Addr) stands for every address.
+// EndOf returns the end at which the socket is of a connection to one of the servers,
+// and false if it is of no such connection. A listener is at the server's end. An
+// unspecified server address (0.0.0.0 or ::, or the zero Addr) means every address.
 func (s Socket) EndOf(servers ...netip.AddrPort) (End, bool) {
 	for _, server := range servers {
 		if matches(s.Remote, server) {
@@ -110,41 +117,39 @@ func matches(have, want netip.AddrPort) bool {
 	if !addr.IsValid() || addr.IsUnspecified() || have.Addr() == addr {
 		return true
 	}
-	// A listener on all addresses serves this one, too: on [::] those of both
-	// families, on 0.0.0.0 those of its own.
+	// A listener on all addresses includes this one: on [::] those of both
+	// families, on 0.0.0.0 those of IPv4.
 	return have.Addr().IsUnspecified() && (have.Addr().Is6() || addr.Is4())
 }
 
-// Tuple is a socket's four-tuple, the name it keeps in every state.
+// Tuple is a socket's four-tuple. A socket keeps it in every state.
 type Tuple struct{ Local, Remote netip.AddrPort }
 
 // Tuple returns the socket's four-tuple.
 func (s Socket) Tuple() Tuple { return Tuple{s.Local, s.Remote} }
 
-// Query says which sockets are asked for.
+// Query selects sockets. The zero Query selects all, without owners and Info.
 type Query struct {
-	// Ports keeps sockets with one of these as local or remote port.
-	// Empty means all.
+	// Ports selects sockets with one of these as local or remote port. Empty
+	// means all.
 	Ports []uint16
-	// States keeps sockets in one of these. Empty means all.
+	// States selects sockets in one of these. Empty means all.
 	States []State
-	// Owners asks for PID wherever a process holds the socket, also when it
-	// was opened while the lists were being read. To gopsutil it costs a
-	// reading of all processes' descriptors, and a second one whenever such a
-	// socket is met; to sock_diag only where there are sockets that it has
-	// not met before. Without it, PID is 0.
+	// Owners asks for [Socket.PID], also of sockets that were opened during the
+	// listing. [Gopsutil] reads the descriptors of all processes for it, and
+	// reads them again if there are sockets without an owner. [Sockdiag] reads
+	// them only if there are new sockets. Without Owners, PID is 0.
 	Owners bool
 	// OwnersAmong limits Owners to these processes: sockets of others have
-	// PID 0, and cost nothing more. Empty means all.
+	// PID 0, and cost nothing. Empty means all.
 	OwnersAmong []int32
-	// Info asks for [Socket.Info], which sock_diag has.
+	// Info asks for [Socket.Info].
 	Info bool
-	// Into is where the answer may be put if there is room; what it held is
-	// lost. Who asks again and again saves memory by giving back the last
-	// answer.
+	// Into is memory for the answer; its sockets are overwritten. A caller that
+	// asks repeatedly passes the last answer.
 	Into []Socket
-	// Thrifty asks sock_diag to save processor time rather than time: it reads
-	// a long answer on one thread.
+	// Thrifty saves processor time instead of time: [Sockdiag] reads a long
+	// answer on one thread.
 	Thrifty bool
 }
 
@@ -155,7 +160,7 @@ func (q Query) wants(s Socket) bool {
 	return len(q.Ports) == 0 || slices.Contains(q.Ports, s.Local.Port()) || slices.Contains(q.Ports, s.Remote.Port())
 }
 
-// room returns an empty list with room for n sockets.
+// room returns an empty list with a capacity of at least n sockets.
 func (q Query) room(n int) []Socket {
 	if cap(q.Into) >= n {
 		return q.Into[:0]
@@ -163,7 +168,8 @@ func (q Query) room(n int) []Socket {
 	return make([]Socket, 0, n)
 }
 
-// owner is pid where the query asks for the sockets of that process.
+// owner returns pid if the query asks for the owner and includes this process,
+// else 0.
 func (q Query) owner(pid int32) int32 {
 	if !q.Owners || (len(q.OwnersAmong) > 0 && !slices.Contains(q.OwnersAmong, pid)) {
 		return 0
@@ -171,7 +177,8 @@ func (q Query) owner(pid int32) int32 {
 	return pid
 }
 
-// Count counts the sockets of connections to the servers, by end and state.
+// Count counts the sockets of connections to the servers, by end and state (see
+// [Socket.EndOf]). It leaves out other sockets.
 func Count(sockets []Socket, servers ...netip.AddrPort) (client, srv Counts) {
 	for _, s := range sockets {
 		switch end, ok := s.EndOf(servers...); {

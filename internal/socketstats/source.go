@@ -11,39 +11,39 @@ import (
 )
 
 // Source lists the TCP sockets of one network namespace. It is safe for use by
-// several goroutines. Who opens a Source closes it.
+// several goroutines. Whoever opens a Source closes it.
 //
-// What a source can do beside is asked by [ReportsInfo], [OpenClosings],
-// [EntersNamespaces] and [Inside]. A source that can has the method that the
-// function names; a type that embeds only the interface Source can do nothing
-// beside.
+// Some sources can do more than that. [ReportsInfo], [OpenClosings] and
+// [EntersNamespaces] ask a source, by the method that each of them names. A type
+// that embeds the interface Source has none of these methods.
 type Source interface {
-	// Name is what records and tables call the source, such as "sockdiag".
+	// Name returns the name of the source in [SourceNames], such as "sockdiag".
 	Name() string
-	// Sockets returns the sockets that q asks for, of both address families,
-	// in no special order. What cannot be read is an error, never a shorter
-	// list. After Close it is an error where the source held anything open.
+	// Sockets returns the sockets that q asks for, of both address families, in
+	// no special order. If anything cannot be read it returns an error, never
+	// a shorter list. After Close it returns an error if the source held
+	// anything open.
 	Sockets(ctx context.Context, q Query) ([]Socket, error)
 	// UnsupportedStates lists the states that this source cannot see on this system.
 	UnsupportedStates() []State
-	// Close gives back what the source holds open. What was opened through the
-	// source, such as [Closings], stays open.
+	// Close closes the descriptors of the source. [Closings] and sources that
+	// were opened through the source stay open.
 	Close() error
 }
 
-// ReportsInfo reports whether src fills in every field of a [Socket], and with
-// [Query.Info] also [Socket.Info]. Without, there is no cookie, no queue and no
-// [Activity]. The source has a method ReportsInfo() bool.
+// ReportsInfo reports whether src sets every field of a [Socket], and with
+// [Query.Info] also [Socket.Info]. With any other source there is no cookie, no
+// queue and no [Activity]. The method is ReportsInfo() bool.
 func ReportsInfo(src Source) bool {
 	s, ok := src.(interface{ ReportsInfo() bool })
 	return ok && s.ReportsInfo()
 }
 
-// OpenClosings begins to hear of the sockets that the kernel destroys in the
-// namespace of src, of those with one of these as local or remote port; none
-// means all. The error Is [errors.ErrUnsupported] where the source cannot. The
-// caller closes the Closings; src may be closed before. The source has a method
-// Closings(ports []uint16) (Closings, error).
+// OpenClosings begins to report the sockets that the kernel destroys in the namespace
+// of src: those with one of these ports as local or remote port, or all if there are
+// none. The error Is [errors.ErrUnsupported] if the source cannot. The caller closes
+// the Closings; src may be closed before. The method is Closings(ports []uint16)
+// (Closings, error).
 func OpenClosings(src Source, ports []uint16) (Closings, error) {
 	if s, ok := src.(interface {
 		Closings(ports []uint16) (Closings, error)
@@ -53,26 +53,27 @@ func OpenClosings(src Source, ports []uint16) (Closings, error) {
 	return nil, fmt.Errorf("source %s does not report closed sockets: %w", src.Name(), errors.ErrUnsupported)
 }
 
-// OpenSocket opens a socket of the kernel's sock_diag in some network namespace.
-// Who calls it closes the file.
+// OpenSocket opens a netlink socket of sock_diag in some network namespace. The
+// caller closes the file.
 type OpenSocket func() (*os.File, error)
 
 type namespaceSource interface {
 	Inside(open OpenSocket) (Source, error)
 }
 
-// EntersNamespaces reports whether src can list the sockets of a network
-// namespace that this process is not in. The source has the method Inside.
+// EntersNamespaces reports whether src can list the sockets of a network namespace
+// that this process is not in. The method is Inside(open OpenSocket) (Source,
+// error).
 func EntersNamespaces(src Source) bool {
 	_, ok := src.(namespaceSource)
 	return ok
 }
 
-// Inside returns a source for the network namespace in which open opens its
-// sockets, of the same kind as src. Where src cannot enter namespaces, it is the
-// one that [Auto] stands for. The error Is [errors.ErrUnsupported] where that one
-// cannot either. The caller closes the source; src may be closed before. open is
-// kept, and called again for [OpenClosings].
+// Inside returns a source for the network namespace in which open opens its sockets.
+// It is of the same kind as src or, if src cannot enter namespaces, of the kind that
+// [Auto] chooses. The error Is [errors.ErrUnsupported] if that one cannot either.
+// The caller closes the source; src may be closed before. The source keeps open, and
+// calls it again for [OpenClosings].
 func Inside(src Source, open OpenSocket) (Source, error) {
 	if s, ok := src.(namespaceSource); ok {
 		return s.Inside(open)
@@ -91,8 +92,8 @@ func Inside(src Source, open OpenSocket) (Source, error) {
 // registered is a source of this system.
 type registered struct {
 	name string
-	// cost orders the sources: the lower, the less a listing costs beside a busy
-	// machine's sockets.
+	// cost orders the sources: the lower, the less a listing costs on a machine
+	// with many sockets of other programs.
 	cost int
 	open func() (Source, error)
 }
@@ -100,7 +101,8 @@ type registered struct {
 // known are the sources of this system, the cheapest first.
 var known []registered
 
-// register makes a source known. The file of each source calls it in init.
+// register adds a source to those of this system. Each source's file calls it in
+// init.
 func register(name string, cost int, open func() (Source, error)) {
 	known = append(known, registered{name, cost, open})
 	slices.SortStableFunc(known, func(a, b registered) int { return cmp.Compare(a.cost, b.cost) })
@@ -119,7 +121,7 @@ func SourceNames() []string {
 	return names
 }
 
-// OpenSource returns the source with this name. Auto is the cheapest one that can
+// OpenSource returns the source with this name. [Auto] is the cheapest one that can
 // be opened: sock_diag where the kernel answers it (on Linux, except in some
 // sandboxes), iphlpapi on Windows, lsof on macOS and the BSDs where it is
 // installed, and gopsutil elsewhere. A name that is not in [SourceNames] is an
@@ -142,8 +144,8 @@ func OpenSource(name string) (Source, error) {
 	return nil, fmt.Errorf("source %q: %w: use one of %s", name, errors.ErrUnsupported, strings.Join(SourceNames(), ", "))
 }
 
-// Cheaper returns the name of the cheapest source of this system, and false where
-// src is that one.
+// Cheaper returns the name of the cheapest source of this system, and false if src is
+// that one.
 func Cheaper(src Source) (string, bool) {
 	return known[0].name, known[0].name != src.Name()
 }

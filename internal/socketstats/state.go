@@ -6,14 +6,13 @@ import (
 	"slices"
 )
 
-// State is a TCP state under the kernel's number (include/net/tcp_states.h).
-// The zero State is no state.
+// State is a TCP state, with the kernel's number (include/net/tcp_states.h). The zero
+// State is not a state.
 type State uint8
 
-// The eleven states of RFC 9293 section 3.3.2, with the names Linux prints.
-// CLOSE is what Linux calls a socket that is bound or shut down but in no
-// connection; it is rarely listed. SYN_RECV covers the kernel's request
-// sockets (TCP_NEW_SYN_RECV) too.
+// The eleven states of RFC 9293 section 3.3.2, with Linux's names. CLOSE is Linux's
+// name for a socket that is bound or shut down but has no connection; it is rarely
+// listed. SYN_RECV includes the kernel's request sockets (TCP_NEW_SYN_RECV).
 const (
 	Established State = iota + 1
 	SynSent
@@ -35,8 +34,8 @@ var stateNames = [numStates]string{
 	"TIME_WAIT", "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING",
 }
 
-// States lists every state in the order tables show them: the life of a
-// connection, with the listener last.
+// States lists every state in the order of a connection's life, with LISTEN last.
+// Tables use this order.
 func States() []State {
 	return []State{
 		SynSent, SynRecv, Established, FinWait1, FinWait2, Closing,
@@ -74,29 +73,28 @@ func ParseState(name string) (State, error) {
 	return 0, fmt.Errorf("unknown TCP state %q", name)
 }
 
-// Counts is a number of sockets by state. The zero Counts is no sockets.
-// It is a plain value: comparable, and safe to copy.
+// Counts are numbers of sockets by state. The zero Counts is of no sockets. It is a
+// plain value: comparable, and safe to copy.
 type Counts struct {
 	byState [numStates]int
 	total   int
 }
 
-// Of returns how many sockets are in state s.
+// Of returns the number of sockets in state s.
 func (c Counts) Of(s State) int { return c.byState[s] }
 
-// Total returns how many sockets there are in all states, LISTEN included.
-// Of a peak (see Max) it is the largest total seen, which is not the sum of
-// the states' own peaks.
+// Total returns the number of sockets in all states, including LISTEN. For a peak
+// (see Max) it is the largest total, not the sum of the states' peaks.
 func (c Counts) Total() int { return c.total }
 
-// Open returns how many connections are open at this end: established, or
-// being opened or closed by a program. TIME_WAIT and LISTEN are left out.
+// Open returns the number of open connections at this end: every state except
+// TIME_WAIT and LISTEN.
 func (c Counts) Open() int {
 	return c.total - c.byState[TimeWait] - c.byState[Listen]
 }
 
-// List writes the counts, such as "150 ESTABLISHED", in the order of [States]: those
-// that are not 0, but for the states that are left out.
+// List returns the counts that are not 0 as text, such as "150 ESTABLISHED", in the
+// order of [States], except the states in without.
 func (c Counts) List(without ...State) []string {
 	var list []string
 	for _, s := range States() {
@@ -107,17 +105,16 @@ func (c Counts) List(without ...State) []string {
 	return list
 }
 
-// Open reports whether a socket in state s is an open connection at its end, as
-// [Counts.Open] counts them.
+// Open reports whether [Counts.Open] includes a socket in state s.
 func (s State) Open() bool { return s != TimeWait && s != Listen }
 
-// Add counts one more socket in state s.
+// Add adds one socket in state s, which must be one of [States].
 func (c *Counts) Add(s State) {
 	c.byState[s]++
 	c.total++
 }
 
-// Max returns the larger figure of c and d for each state, and for the total.
+// Max returns the larger number of c and d for each state, and for the total.
 func (c Counts) Max(d Counts) Counts {
 	for i, n := range d.byState {
 		c.byState[i] = max(c.byState[i], n)

@@ -7,23 +7,22 @@ import (
 	"github.com/cilium/ebpf/btf"
 )
 
-// layout is where this kernel keeps what the program reads, in bytes from the
-// start of the struct. It differs between kernels' versions and
-// configurations, so it is taken from the kernel's own description of its
-// types (BTF).
+// layout has the offsets of the kernel's fields that the program reads, in bytes from
+// the start of the struct. They differ between versions and configurations of the
+// kernel, so they are read from the kernel's description of its types (BTF).
 type layout struct {
-	// In struct sock_common, with which every socket starts.
+	// In struct sock_common, the first member of every socket.
 	family, net     int16
 	local4, remote4 int16
 	local6, remote6 int16
-	boundPort       int16 // in the machine's order
-	remotePort      int16 // in the network's order
-	lastPort        int16 // in the network's order; in struct tcp_sock
+	boundPort       int16 // skc_num, in the machine's order
+	remotePort      int16 // skc_dport, in the network's order
+	lastPort        int16 // inet_sport, in the network's order; in struct tcp_sock
 	inodeOfNet      int16 // in struct net, to which net points
 }
 
-// readLayout reads the layout from BTF. Its errors are errors.Is
-// btf.ErrNotFound where the kernel has not got what the program needs.
+// readLayout reads the layout from BTF. The error Is btf.ErrNotFound if the kernel
+// lacks a field.
 func readLayout(types *btf.Spec) (layout, error) {
 	var (
 		l      layout
@@ -54,8 +53,7 @@ func readLayout(types *btf.Spec) (layout, error) {
 	return l, nil
 }
 
-// offsetOf returns how many bytes from the start of a struct a member of its
-// members is.
+// offsetOf returns the offset in bytes of a member, given by the path of members to it.
 func offsetOf(types *btf.Spec, name string, path []string) (int16, error) {
 	var outer *btf.Struct
 	if err := types.TypeByName(name, &outer); err != nil {
@@ -78,7 +76,7 @@ func offsetOf(types *btf.Spec, name string, path []string) (int16, error) {
 	return int16(offset.Bytes()), nil
 }
 
-// findMember finds a member of a struct or union, also inside nameless ones,
+// findMember finds a member of a struct or union, also in nested ones without a name,
 // as C does. Its Offset is from the start of t.
 func findMember(t btf.Type, name string) (btf.Member, bool) {
 	var members []btf.Member

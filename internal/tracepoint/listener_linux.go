@@ -17,18 +17,18 @@ import (
 	"github.com/cilium/ebpf/ringbuf"
 )
 
-// Listener hears transitions from Open to Close. It is for one goroutine.
+// Listener collects the transitions from Open to Close. It is for one goroutine.
 type Listener struct {
 	ring   *ringbuf.Reader
 	record ringbuf.Record // read into again and again
 	lost   *ebpf.Map
-	gaps   uint64      // transitions that others show to be missing
-	open   []io.Closer // all there is to close, last opened last
+	gaps   uint64      // transitions that are missing between two others
+	open   []io.Closer // what Close closes, in the order in which it was opened
 }
 
-// Open starts to listen. The caller must Close the Listener; should it not,
-// the kernel does when the process ends. The error is [ErrNotAllowed] without
-// the privilege, and [errors.ErrUnsupported] where the kernel cannot do it.
+// Open starts to collect transitions. The caller closes the Listener; if it does not,
+// the kernel does when the process ends. The error Is [ErrNotAllowed] if the process
+// lacks the privilege, and [errors.ErrUnsupported] if the kernel lacks a feature.
 func Open(o Options) (*Listener, error) {
 	if len(o.Ports) > maxPorts {
 		return nil, fmt.Errorf("%d ports to listen for, and %d is the most", len(o.Ports), maxPorts)
@@ -75,7 +75,7 @@ func (l *Listener) start(o Options) error {
 		return err
 	}
 	l.open = append(l.open, l.ring)
-	l.ring.SetDeadline(time.Unix(1, 0)) // long past, so that reading never waits
+	l.ring.SetDeadline(time.Unix(1, 0)) // in the past, so that reading never waits
 	l.lost = m.lost
 	for _, copied := range []bool{false, true} {
 		if err := l.attach(program(offsets, o, m, copied)); err != nil {
@@ -85,9 +85,9 @@ func (l *Listener) start(o Options) error {
 	return nil
 }
 
-// tryProgram loads a program that does nothing, to learn whether we may and
-// whether there is the tracepoint: without privilege, ebpf words the refusal of
-// a map as if the kernel had no such maps.
+// tryProgram loads a program that does nothing, to see whether this process is
+// allowed to and whether the tracepoint exists. Creating a map would not show it:
+// without privilege, ebpf reports that the kernel has no such maps.
 func tryProgram() error {
 	p, err := ebpf.NewProgram(programSpec(asm.Instructions{asm.Mov.Imm(asm.R0, 0), asm.Return()}))
 	if err != nil {
@@ -119,8 +119,8 @@ func ownNetNS() (uint32, error) {
 	return uint32(info.Sys().(*syscall.Stat_t).Ino), nil
 }
 
-// explain says which kind of failure it is. A program that the verifier
-// refuses gets EACCES too, and no privilege would help it.
+// explain wraps an error of the kernel by its kind. The verifier refuses a program
+// with EACCES too, but that is not for lack of privilege.
 func explain(err error) error {
 	var refused *ebpf.VerifierError
 	switch {
@@ -133,27 +133,27 @@ func explain(err error) error {
 	}
 }
 
-// Drain appends to into what was heard since the last call, and does not wait
-// for more. Transitions come in the order in which the kernel wrote them. Each
-// socket's are in the order in which they happened; between sockets, At may go
-// back a little.
+// Drain appends the transitions since the last call to into, and does not wait for
+// more. Each socket's transitions are in the order in which they happened. Those of
+// different sockets are in the order in which the kernel wrote them, in which At may
+// go back by microseconds.
 //
-// Lost is how many transitions are known to be missing since Open. Those that
-// did not fit into the buffer are counted each; StateDuration and PID of the others are
-// right all the same. Those that the kernel kept from us are noticed by the
-// socket's next one, whose From is not the last To, and counted as one; StateDuration
-// is 0 then. There should be none of these, but a virtual machine's kernel (6.18)
-// was seen to hide one timer interrupt in some hundred from all tracing programs,
-// with what TCP's timers did in it. A missing last one, to CLOSE, is not noticed:
-// whoever counts sockets for long had better look at a list from time to time.
+// lost is the number of transitions since Open that are known to be missing. Each one
+// that found no room in the buffer is counted; StateDuration and PID of the others
+// are right all the same. If the kernel did not run the program for a transition, the
+// socket's next one shows it, because its From is not the last To. That counts as
+// one, and StateDuration is 0. It should not happen, but the kernel of a virtual
+// machine (6.18) hid about one timer interrupt in some hundred from all tracing
+// programs, with the work of TCP's timers in it. If the last transition of a socket,
+// to CLOSE, is missing, nothing shows it. So compare long counts with a listing.
 //
-// With an error, what could be read is appended; after Close it is
-// [os.ErrClosed].
+// With an error, the transitions that could be read are appended. After Close the
+// error is [os.ErrClosed].
 func (l *Listener) Drain(into []Transition) (_ []Transition, lost uint64, err error) {
 	if l.open == nil {
 		return into, 0, os.ErrClosed
 	}
-	// So many and no more: with enough traffic there would be no end.
+	// No more than are there now: with enough traffic it would never end.
 	for n := l.ring.AvailableBytes() / (ringHeader + recordSize); n > 0; n-- {
 		if err := l.ring.ReadInto(&l.record); err != nil {
 			return into, 0, fmt.Errorf("tracepoint: %w", err)
@@ -173,8 +173,7 @@ func (l *Listener) Drain(into []Transition) (_ []Transition, lost uint64, err er
 	return into, lost + l.gaps, nil
 }
 
-// Close stops listening, and drops what was not drained. It may be called
-// again.
+// Close stops collecting, and drops what was not drained. It may be called again.
 func (l *Listener) Close() error {
 	var errs []error
 	for i := len(l.open) - 1; i >= 0; i-- {

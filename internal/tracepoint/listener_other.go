@@ -7,13 +7,12 @@ import (
 	"fmt"
 )
 
-// Listener is not to be had here.
+// Listener exists on Linux only: Open never returns one.
 type Listener struct{}
 
-// Open returns an error that is [errors.ErrUnsupported]: other systems have no
-// such tracepoint.
+// Open returns an error that Is [errors.ErrUnsupported].
 func Open(Options) (*Listener, error) {
-	return nil, fmt.Errorf("hearing sockets change state takes Linux: %w", errors.ErrUnsupported)
+	return nil, fmt.Errorf("changes of sockets' states are reported on Linux only: %w", errors.ErrUnsupported)
 }
 
 // Drain returns [errors.ErrUnsupported].

@@ -9,20 +9,20 @@ import (
 	"github.com/cilium/ebpf/btf"
 )
 
-// maps are what the program and its copy share with each other and with Drain.
+// maps are shared by the two copies of the program and by Drain.
 type maps struct{ memory, ring, lost *ebpf.Map }
 
-// What is remembered of each socket.
+// The offsets of the fields in the storage of each socket, in bytes.
 const (
-	memorySince = 0  // when it entered its state
-	memoryPID   = 8  // the process that connected it
-	memoryState = 12 // its state; 0 if nothing is known yet
+	memorySince = 0  // nanoseconds: when it entered its state
+	memoryPID   = 8  // the process that called connect(2)
+	memoryState = 12 // its state; 0 if it is not known yet
 	memorySize  = 16
 )
 
-// memorySpec describes the memory that goes with each socket. The kernel frees
-// it with the socket, so that it cannot be taken for that of a later socket at
-// the same address, and does not depend on what the ring buffer lost.
+// memorySpec is storage that the kernel attaches to each socket and frees with it. So
+// it is never that of an earlier socket at the same address, and it does not depend
+// on what the ring buffer had room for.
 func memorySpec() *ebpf.MapSpec {
 	const noPrealloc = 1 // BPF_F_NO_PREALLOC, which socket storage must have
 	long, short := &btf.Int{Name: "unsigned long long", Size: 8}, &btf.Int{Name: "unsigned int", Size: 4}
@@ -37,7 +37,7 @@ func memorySpec() *ebpf.MapSpec {
 	}
 }
 
-// newMaps makes all three. They stay open with the listener.
+// newMaps creates all three. Close of the listener closes them.
 func (l *Listener) newMaps(buffer int) (m maps, err error) {
 	if m.memory, err = l.newMap(memorySpec()); err != nil {
 		return maps{}, err
@@ -62,7 +62,8 @@ func (l *Listener) newMap(spec *ebpf.MapSpec) (*ebpf.Map, error) {
 	return m, nil
 }
 
-// ringSize rounds up to what the kernel takes: a power of two, of whole pages.
+// ringSize rounds up to a size that the kernel accepts: a power of two, and at least
+// a page.
 func ringSize(buffer int) uint32 {
 	size := max(buffer, os.Getpagesize())
 	return 1 << bits.Len(uint(size-1))

@@ -9,8 +9,8 @@ import (
 	"socketlab/internal/socketstats"
 )
 
-// Where the kernel's half puts things in a record. Numbers are in the
-// machine's order, addresses in the network's.
+// The offsets of the fields in a record, in bytes. Numbers are in the machine's byte
+// order, addresses in the network's.
 const (
 	recordAt         = 0  // nanoseconds
 	recordSince      = 8  // nanoseconds: when the socket entered the state in recordKnown
@@ -23,22 +23,22 @@ const (
 	recordTo         = 64
 	recordLocalPort  = 66
 	recordRemotePort = 68
-	recordKnown      = 70 // the state that the socket was last heard to enter; 0 not known
+	recordKnown      = 70 // the state that the socket last entered, as far as was seen; 0 is none
 	recordSize       = 72
 
-	// ringHeader is what the ring buffer adds to each record
+	// ringHeader is the size of the ring buffer's header of each record
 	// (kernel/bpf/ringbuf.c, struct bpf_ringbuf_hdr).
 	ringHeader = 8
 )
 
-// The families as the kernel numbers them on every machine.
+// The kernel's numbers of the address families, the same on every machine.
 const (
 	familyIPv4 = 2
 	familyIPv6 = 10
 )
 
-// decode reads one record. Gap says that the socket changed state unheard
-// between its last transition and this one.
+// decode decodes one record. gap says that a transition is missing between the
+// socket's last one and this one.
 func decode(record []byte) (t Transition, gap bool, err error) {
 	if len(record) != recordSize {
 		return Transition{}, false, fmt.Errorf("a record of %d bytes, not %d", len(record), recordSize)
@@ -58,7 +58,7 @@ func decode(record []byte) (t Transition, gap bool, err error) {
 	return t, gap, nil
 }
 
-// decodeFields reads what a record says of its own transition.
+// decodeFields decodes all fields but StateDuration.
 func decodeFields(record []byte) (Transition, error) {
 	number, short := binary.NativeEndian.Uint64, binary.NativeEndian.Uint16
 	t := Transition{
@@ -87,8 +87,8 @@ func decodeFields(record []byte) (Transition, error) {
 	return t, nil
 }
 
-// state reads a state, which must be one of the eleven: TCP_NEW_SYN_RECV is of
-// request sockets, which do not pass the tracepoint.
+// state checks that n is one of the eleven states. TCP_NEW_SYN_RECV is that of
+// request sockets, which the tracepoint does not report.
 func state(n uint16) (socketstats.State, error) {
 	if n < uint16(socketstats.Established) || n > uint16(socketstats.Closing) {
 		return 0, fmt.Errorf("a transition with TCP state %d", n)

@@ -11,18 +11,19 @@ import (
 	"socketlab/internal/socketstats"
 )
 
-// Conn is one connection of a fixture, with what must be listed of its two ends.
+// Conn is one connection of a fixture, with the expected sockets at its two ends. The
+// fixture closes it.
 type Conn struct {
 	Client, Server netip.AddrPort
 
 	z *Fixture
-	// Both are indexed by End. A descriptor of -1 is none: the end has no
-	// owner. A state of 0 is an end that is not listed.
+	// Both are indexed by End. A descriptor of -1 means none: the end has no
+	// owner. A state of 0 means that the end must not be listed.
 	fd    [2]int
 	state [2]socketstats.State
 }
 
-// Tuple returns the four-tuple that end has.
+// Tuple returns the four-tuple of the socket at end.
 func (c *Conn) Tuple(end socketstats.End) socketstats.Tuple {
 	if end == socketstats.Server {
 		return socketstats.Tuple{Local: c.Server, Remote: c.Client}
@@ -30,8 +31,8 @@ func (c *Conn) Tuple(end socketstats.End) socketstats.Tuple {
 	return socketstats.Tuple{Local: c.Client, Remote: c.Server}
 }
 
-// FD returns the descriptor that end has, to be asked and written to but not
-// closed; -1 is none.
+// FD returns the descriptor at end, which the caller must not close; -1 if there is
+// none.
 func (c *Conn) FD(end socketstats.End) int { return c.fd[end] }
 
 func (c *Conn) sockets() []socketstats.Socket {
@@ -50,7 +51,7 @@ func (c *Conn) sockets() []socketstats.Socket {
 	return sockets
 }
 
-// Reserve holds a client's address that has no connection yet.
+// Reserve binds a client's socket and does not connect it yet.
 func (z *Fixture) Reserve() *Conn {
 	z.t.Helper()
 	c := &Conn{Server: z.Server, z: z, fd: [2]int{-1, -1}}
@@ -58,8 +59,8 @@ func (z *Fixture) Reserve() *Conn {
 		c.close(socketstats.Client)
 		c.close(socketstats.Server)
 	})
-	// Of a connection in TIME_WAIT at the server's end the client's address is
-	// free again, and the next to get it would take its place.
+	// The client's address of a connection in TIME_WAIT at the server's end is
+	// free. A new connection from there would replace the old one.
 	for !c.Client.IsValid() || z.has(c.Client) {
 		c.close(socketstats.Client)
 		fd := z.socket(z.Server)
@@ -107,8 +108,8 @@ func (c *Conn) accept() {
 	c.reach(socketstats.Server, socketstats.Established)
 }
 
-// reach waits until an end that has a descriptor is in state s. When the end
-// is left without a socket of its own (TIME_WAIT, gone), TCP_INFO says CLOSE.
+// reach waits until an end that has a descriptor is in state s. In TIME_WAIT and
+// after the end of the connection, TCP_INFO of the descriptor has CLOSE.
 func (c *Conn) reach(end socketstats.End, s socketstats.State) {
 	c.z.t.Helper()
 	c.z.await("the "+end.String()+" end to reach "+s.String(), func() (bool, any) {
@@ -118,14 +119,15 @@ func (c *Conn) reach(end socketstats.End, s socketstats.State) {
 	c.state[end] = s
 }
 
-// shutdown sends this end's FIN, after whatever it has not sent yet. Closing
-// would do the same, but leave no descriptor to ask for the state.
+// shutdown sends this end's FIN, after the data that it has not sent yet. close(2)
+// would do the same, but leave no descriptor for TCP_INFO.
 func (c *Conn) shutdown(end socketstats.End) {
 	c.z.t.Helper()
 	require.NoError(c.z.t, unix.Shutdown(c.fd[end], unix.SHUT_WR))
 }
 
-// LetGo closes the descriptor as a program does: the socket stays as it is.
+// LetGo closes the descriptor at end. The socket stays in its state, without an
+// owner.
 func (c *Conn) LetGo(end socketstats.End) {
 	require.NoError(c.z.t, unix.Close(c.fd[end]))
 	c.fd[end] = -1
@@ -139,8 +141,8 @@ func (c *Conn) close(end socketstats.End) {
 	}
 }
 
-// fill sends what the peer, which does not read, cannot take: its buffer holds
-// less than a fifth of it. So whatever the end sends next stays behind, too.
+// fill sends more data than the peer, which does not read, has room for: its buffer
+// holds less than a fifth of it. So a FIN after it is not sent either.
 func (c *Conn) fill(end socketstats.End) {
 	c.z.t.Helper()
 	n, err := unix.Write(c.fd[end], make([]byte, stuckBytes))

@@ -1,6 +1,6 @@
-// Package statefixture holds real TCP sockets on loopback in known states,
-// so that a test can say: hold this set, and the source must list exactly it.
+// Package statefixture holds real TCP sockets on loopback in known states, for
+// tests that a source lists exactly these.
 //
-// Holding needs Linux; elsewhere the package is empty. Every wait asks the
-// kernel (TCP_INFO), none asks the code under test.
+// It needs Linux; elsewhere the package is empty. It waits for a state by asking
+// the kernel (TCP_INFO), never by asking the code under test.
 package statefixture

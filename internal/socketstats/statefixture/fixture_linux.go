@@ -14,11 +14,11 @@ import (
 	"socketlab/internal/socketstats"
 )
 
-// Family says which addresses a fixture's sockets have.
+// Family is the kind of addresses of a fixture's sockets.
 type Family string
 
-// The families. In DualStack the server's sockets are IPv6 ones on [::] and
-// its clients come from 127.0.0.1: what Go's net.Listen("tcp", ":0") makes.
+// The families. In DualStack the server has IPv6 sockets on [::], and its clients
+// connect from 127.0.0.1, as with Go's net.Listen("tcp", ":0").
 const (
 	IPv4      Family = "IPv4"
 	IPv6      Family = "IPv6"
@@ -28,24 +28,25 @@ const (
 // Families lists every family.
 func Families() []Family { return []Family{IPv4, IPv6, DualStack} }
 
-// Fixture is one server port with sockets held in known states. Create one with
-// [New]; it ends with its test. It is for one goroutine.
+// Fixture is one server port with sockets in known states. Create one with [New]; the
+// end of the test closes it. It is for one goroutine. Its methods fail the test if
+// the kernel refuses something, or if a state is not reached within 10 s.
 //
-// Its functions come in four stages, each of which stops what an earlier one
-// needs: those that accept, then Unaccepted, then SynRecv, then SynSent. Only
-// a fixture without SynSent may get a second listener, after everything else.
+// The methods must be called in this order, because each step makes the earlier ones
+// impossible: those that accept, then Unaccepted, then SynRecv, then SynSent. A second
+// listener comes last, and not after SynSent.
 type Fixture struct {
-	// Server is where clients connect to.
+	// Server is the address that clients connect to.
 	Server netip.AddrPort
 
 	t      testing.TB
 	family Family
 	stage  stage
 	listen int          // the first listener's descriptor
-	open   map[int]bool // every listener's, so that none is closed twice
+	open   map[int]bool // every listener's descriptor, so that none is closed twice
 	queued int          // connections in the first listener's accept queue
 	conns  []*Conn
-	// listeners holds what must be listed in LISTEN, with the owners.
+	// listeners are the expected sockets in LISTEN, with their owners.
 	listeners []socketstats.Socket
 }
 
@@ -59,8 +60,8 @@ const (
 	shared // with a second listener, which may get any new connection
 )
 
-// New holds a listener on a fresh port. The test is skipped on a machine
-// without the family.
+// New returns a fixture with a listener on a free port. It skips the test on a
+// machine without the family.
 func New(t testing.TB, f Family) *Fixture {
 	t.Helper()
 	z := Bound(t, f)
@@ -68,7 +69,8 @@ func New(t testing.TB, f Family) *Fixture {
 	return z
 }
 
-// Bound holds a fresh port on which nothing listens yet.
+// Bound returns a fixture with a free port on which nothing listens yet (see
+// [Fixture.Listen]). It skips the test on a machine without the family.
 func Bound(t testing.TB, f Family) *Fixture {
 	t.Helper()
 	z := &Fixture{t: t, family: f, open: map[int]bool{}}
@@ -82,7 +84,7 @@ func Bound(t testing.TB, f Family) *Fixture {
 	return z
 }
 
-// Listen begins to listen on a port that is only bound.
+// Listen begins to listen on the port of [Bound].
 func (z *Fixture) Listen() {
 	z.t.Helper()
 	require.NoError(z.t, unix.Listen(z.listen, Backlog))
@@ -95,7 +97,7 @@ func (z *Fixture) Unlisten() {
 	z.listeners = z.listeners[1:]
 }
 
-// Listener returns the address that the listeners have.
+// Listener returns the listeners' local address.
 func (z *Fixture) Listener() netip.AddrPort {
 	if z.family == DualStack {
 		return netip.AddrPortFrom(netip.IPv6Unspecified(), z.Server.Port())
@@ -103,7 +105,7 @@ func (z *Fixture) Listener() netip.AddrPort {
 	return z.Server
 }
 
-// Sockets returns what the kernel must list for this fixture.
+// Sockets returns the sockets that the kernel must list for this fixture.
 func (z *Fixture) Sockets() []socketstats.Socket {
 	sockets := slices.Clone(z.listeners)
 	for _, c := range z.conns {
@@ -112,7 +114,7 @@ func (z *Fixture) Sockets() []socketstats.Socket {
 	return sockets
 }
 
-// Counts returns how many sockets the kernel must list, by end and state.
+// Counts returns the numbers of [Fixture.Sockets] by end and state.
 func (z *Fixture) Counts() (client, server socketstats.Counts) {
 	for _, s := range z.listeners {
 		server.Add(s.State)
@@ -129,9 +131,8 @@ func (z *Fixture) Counts() (client, server socketstats.Counts) {
 	return client, server
 }
 
-// Mine keeps the fixture's own sockets of a list: its listeners, and either end of
-// its clients' connections. What an earlier run left in TIME_WAIT beside the
-// same port is not among them.
+// Mine returns the fixture's sockets of a list: its listeners, and both ends of its
+// connections. It leaves out those of an earlier user of the port in TIME_WAIT.
 func (z *Fixture) Mine(sockets []socketstats.Socket) []socketstats.Socket {
 	clients := map[netip.AddrPort]bool{}
 	for _, c := range z.conns {
@@ -149,8 +150,8 @@ func (z *Fixture) Mine(sockets []socketstats.Socket) []socketstats.Socket {
 	return mine
 }
 
-// RequireListedBy fails the test unless src lists exactly this fixture: the same
-// four-tuples in the same states with the same owners, each once.
+// RequireListedBy fails the test unless src lists exactly the sockets of this fixture,
+// each once, with the right state and owner.
 func (z *Fixture) RequireListedBy(src socketstats.Source) {
 	z.t.Helper()
 	query := socketstats.Query{Ports: []uint16{z.Server.Port()}, Owners: true}
@@ -175,8 +176,8 @@ func (z *Fixture) RequireListedBy(src socketstats.Source) {
 	require.Equal(z.t, wantServer, server, "server end counted from %s", src.Name())
 }
 
-// Files returns a copy of every descriptor the fixture holds, for a process to
-// inherit. They are closed when the test ends.
+// Files returns a duplicate of every descriptor of the fixture, for a process to
+// inherit. The end of the test closes them.
 func (z *Fixture) Files() []*os.File {
 	z.t.Helper()
 	fds := slices.Collect(maps.Keys(z.open))
@@ -198,7 +199,7 @@ func (z *Fixture) Files() []*os.File {
 	return files
 }
 
-// Lines gives one sorted line per socket, for comparing and for reading.
+// Lines returns one line of text per socket, sorted.
 func Lines(sockets []socketstats.Socket) []string {
 	lines := make([]string, 0, len(sockets))
 	for _, s := range sockets {
@@ -225,7 +226,7 @@ func (z *Fixture) addListener(pid int32) {
 	})
 }
 
-// enter refuses what an earlier call has made impossible.
+// enter fails the test if an earlier call has made this one impossible.
 func (z *Fixture) enter(s stage) {
 	z.t.Helper()
 	require.GreaterOrEqual(z.t, s, z.stage, "the fixture's functions were called out of order, see Fixture")

@@ -18,18 +18,18 @@ import (
 )
 
 const (
-	roleEnv    = "SOCKETSTATSTEST_ROLE"
+	roleEnv    = "STATEFIXTURE_ROLE"
 	roleListen = "listen"
 	// RoleIdle is a process that does nothing.
 	RoleIdle = "idle"
 )
 
-// Role is what a helper process does. It returns the line that it has to say,
-// and what it holds stays held until its test ends.
+// Role is the work of a helper process. It returns a line for the test. What it opened
+// stays open until the test ends.
 type Role func(args []string) string
 
-// Child makes this process a helper, and does not return, if [Start] made it.
-// Call it first in TestMain, with the roles the package's own tests need.
+// Child does the work of a helper process, and does not return, if [Start] started this
+// process. Call it first in TestMain, with the roles of the package's tests.
 func Child(roles map[string]Role) {
 	name := os.Getenv(roleEnv)
 	if name == "" {
@@ -47,18 +47,18 @@ func Child(roles map[string]Role) {
 	os.Exit(0)
 }
 
-// Helper is a running process of this test binary in a role.
+// Helper is a running helper process.
 type Helper struct {
 	PID  int32
-	Said string // its line
+	Said string // the line of its [Role]
 }
 
-// Start runs the test binary in a role until the test ends, and waits for its
-// line. Configure, where not nil, changes how it is started; where that is as
-// another user who may not run this binary, the test is skipped.
+// Start runs the test binary in a role until the test ends, and waits for its line.
+// configure may be nil, or change the command. If it makes it run as another user who
+// may not run this binary, the test is skipped.
 func Start(t testing.TB, configure func(*exec.Cmd), role string, args ...string) Helper {
 	t.Helper()
-	// Through /proc, because another user cannot reach go test's folder.
+	// By /proc, because another user cannot read go test's folder.
 	cmd := exec.CommandContext(t.Context(), "/proc/self/exe", args...)
 	cmd.Env = append(os.Environ(), roleEnv+"="+role)
 	cmd.Stderr = os.Stderr
@@ -83,7 +83,7 @@ func Start(t testing.TB, configure func(*exec.Cmd), role string, args ...string)
 	return Helper{PID: int32(cmd.Process.Pid), Said: strings.TrimSpace(line)}
 }
 
-// listen holds a listener that shares its address.
+// listen opens a listener with SO_REUSEPORT.
 func listen(args []string) string {
 	config := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
 		var err error
@@ -103,5 +103,5 @@ func listen(args []string) string {
 	return "listening"
 }
 
-// held keeps a helper's listener from being collected, and so closed.
+// held keeps the garbage collector from closing a helper's listener.
 var held net.Listener //nolint:unused // only written, on purpose

@@ -10,20 +10,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Sizes for fill: what is written fits the sender's buffer (the kernel doubles
-// the figure asked for) and is far more than the receiver's.
+// Sizes for fill, in bytes: the data has room in the sender's buffer (the kernel
+// doubles the number that it is given), and is far more than the receiver's.
 const (
 	stuckBytes = 64 << 10
 	sendBuffer = 128 << 10
 	recvBuffer = 4 << 10
 )
 
-// Backlog is what a fixture's listeners have until SynSent: more than any test
-// leaves unaccepted or half-open.
+// Backlog is the backlog of a fixture's listeners until SynSent: more connections than
+// any test leaves unaccepted or half-open.
 const Backlog = 64
 
-// socket makes a plain TCP socket for the family of addr. Sockets are raw ones
-// because Go's net makes MPTCP listeners, and hides half of what is done here.
+// socket opens a TCP socket for the family of addr. It does not use package net,
+// whose listeners are MPTCP sockets, and which hides most of what is done here.
 func (z *Fixture) socket(addr netip.AddrPort) int {
 	z.t.Helper()
 	domain := unix.AF_INET
@@ -38,8 +38,8 @@ func (z *Fixture) socket(addr netip.AddrPort) int {
 	return fd
 }
 
-// bind makes a listener-to-be at addr, or at [::] in DualStack. Port 0 never
-// gives a port that somebody has, SO_REUSEPORT or not.
+// bind opens and binds a socket for a listener at addr, or at [::] in DualStack. Port
+// 0 never gives a port that is in use, with or without SO_REUSEPORT.
 func (z *Fixture) bind(addr netip.AddrPort) int {
 	z.t.Helper()
 	if z.family == DualStack {
@@ -72,8 +72,8 @@ func (z *Fixture) skipWithoutFamily(err error) {
 	require.NoError(z.t, err)
 }
 
-// await asks the kernel until done; what it saw last is shown if that never
-// happens.
+// await calls done every millisecond until it returns true. After 10 s it fails the
+// test with what done saw last.
 func (z *Fixture) await(what string, done func() (ok bool, saw any)) {
 	z.t.Helper()
 	limit := time.After(10 * time.Second)
@@ -99,8 +99,7 @@ func info(t testing.TB, fd int) *unix.TCPInfo {
 	return info
 }
 
-// closeNow closes with a reset where there is a connection, so that nothing
-// of it lingers in the kernel.
+// closeNow closes a connection with a reset, so that the kernel keeps nothing of it.
 func closeNow(fd int) {
 	_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	_ = unix.Close(fd)

@@ -9,7 +9,7 @@ import (
 	"socketlab/internal/socketstats"
 )
 
-// Established holds a connection with an owner at both ends.
+// Established opens a connection with an owner at both ends.
 func (z *Fixture) Established() *Conn {
 	z.t.Helper()
 	c := z.Reserve()
@@ -26,8 +26,8 @@ func (c *Conn) Establish() {
 	c.accept()
 }
 
-// FinWait2 holds a connection that the program at this end has shut down for
-// writing: FIN_WAIT2 here and CLOSE_WAIT at the other end, both owned.
+// FinWait2 opens a connection and shuts it down for writing at this end: FIN_WAIT2
+// here and CLOSE_WAIT at the other end, both with an owner.
 func (z *Fixture) FinWait2(at socketstats.End) *Conn {
 	z.t.Helper()
 	c := z.Established()
@@ -35,7 +35,7 @@ func (z *Fixture) FinWait2(at socketstats.End) *Conn {
 	return c
 }
 
-// FinWait2 shuts an established connection down at one end.
+// FinWait2 shuts an established connection down for writing at this end.
 func (c *Conn) FinWait2(at socketstats.End) {
 	c.z.t.Helper()
 	c.shutdown(at)
@@ -43,9 +43,9 @@ func (c *Conn) FinWait2(at socketstats.End) {
 	c.reach(other(at), socketstats.CloseWait)
 }
 
-// Orphan holds what a full close leaves while the peer does not close: an
-// ownerless FIN_WAIT2 here, a CLOSE_WAIT at the other end. The kernel keeps
-// the orphan for net.ipv4.tcp_fin_timeout, 60 s by default.
+// Orphan opens a connection and closes this end only: FIN_WAIT2 here without an owner,
+// CLOSE_WAIT at the other end. The kernel keeps the orphan for
+// net.ipv4.tcp_fin_timeout, 60 s by default.
 func (z *Fixture) Orphan(at socketstats.End) *Conn {
 	z.t.Helper()
 	c := z.FinWait2(at)
@@ -53,7 +53,8 @@ func (z *Fixture) Orphan(at socketstats.End) *Conn {
 	return c
 }
 
-// TimeWait holds a connection closed by both, by this end first.
+// TimeWait opens a connection and closes both ends, this one first: TIME_WAIT here,
+// and no socket at the other end.
 func (z *Fixture) TimeWait(at socketstats.End) *Conn {
 	z.t.Helper()
 	c := z.Established()
@@ -84,8 +85,8 @@ func (c *Conn) Abort() {
 	c.state = [2]socketstats.State{}
 }
 
-// FinWait1 holds an end whose FIN waits behind data that the peer, still
-// ESTABLISHED, has no room for.
+// FinWait1 opens a connection whose FIN from this end waits behind data for which the
+// peer has no room: FIN_WAIT1 here, ESTABLISHED at the other end.
 func (z *Fixture) FinWait1(at socketstats.End) *Conn {
 	z.t.Helper()
 	c := z.Established()
@@ -95,8 +96,8 @@ func (z *Fixture) FinWait1(at socketstats.End) *Conn {
 	return c
 }
 
-// Closing holds an end whose FIN waits behind data while the peer's has
-// arrived: CLOSING here, FIN_WAIT2 at the other end, both owned.
+// Closing opens a connection whose FIN from this end waits behind data, and whose peer
+// has sent its FIN: CLOSING here, FIN_WAIT2 at the other end, both with an owner.
 func (z *Fixture) Closing(at socketstats.End) *Conn {
 	z.t.Helper()
 	c := z.FinWait1(at)
@@ -106,8 +107,8 @@ func (z *Fixture) Closing(at socketstats.End) *Conn {
 	return c
 }
 
-// LastAck holds an end that closed after its peer, with data that the peer has
-// no room for: an ownerless LAST_ACK here, an owned FIN_WAIT2 at the peer's.
+// LastAck opens a connection and closes this end after its peer, with data for which
+// the peer has no room: LAST_ACK here without an owner, FIN_WAIT2 at the other end.
 func (z *Fixture) LastAck(at socketstats.End) *Conn {
 	z.t.Helper()
 	c := z.FinWait2(other(at))
@@ -118,8 +119,8 @@ func (z *Fixture) LastAck(at socketstats.End) *Conn {
 	return c
 }
 
-// Unaccepted holds a connection in the listener's accept queue: ESTABLISHED at
-// both ends, without owner at the server's.
+// Unaccepted opens a connection and leaves it in the accept queue: ESTABLISHED at both
+// ends, without an owner at the server's.
 func (z *Fixture) Unaccepted() *Conn {
 	z.t.Helper()
 	z.enter(queueing)
@@ -134,9 +135,9 @@ func (z *Fixture) Unaccepted() *Conn {
 	return c
 }
 
-// SynRecv holds a half-open connection: the listener waits for data before it
-// makes a socket of it (TCP_DEFER_ACCEPT), so the server end is a request in
-// SYN_RECV, without owner, and the client believes itself ESTABLISHED.
+// SynRecv opens a half-open connection. The listener has TCP_DEFER_ACCEPT, so that the
+// server's end stays a request socket until there is data: SYN_RECV at the server's
+// end without an owner, ESTABLISHED at the client's.
 func (z *Fixture) SynRecv() *Conn {
 	z.t.Helper()
 	z.enter(deferring)
@@ -148,30 +149,30 @@ func (z *Fixture) SynRecv() *Conn {
 	return c
 }
 
-// SynSent holds a client whose SYN the listener drops, because its accept
-// queue is full. It fills the queue with one Unaccepted where there is none.
+// SynSent opens a connection whose SYN the listener drops, because its accept queue is
+// full: SYN_SENT at the client's end. It calls Unaccepted if the queue is empty.
 func (z *Fixture) SynSent() *Conn {
 	z.t.Helper()
 	if z.queued == 0 {
 		z.Unaccepted()
 	}
 	z.enter(full)
-	// A queue is full when it holds more than the backlog: listen(fd, 0) for
-	// one. Listening again only changes the backlog.
+	// A queue is full when it holds more connections than the backlog. A second
+	// listen(2) only changes the backlog.
 	require.NoError(z.t, unix.Listen(z.listen, z.queued-1))
 	c := z.dial()
 	c.reach(socketstats.Client, socketstats.SynSent)
 	return c
 }
 
-// ListenAgain holds one more listener on the same address (SO_REUSEPORT).
+// ListenAgain opens another listener on the same address (SO_REUSEPORT).
 func (z *Fixture) ListenAgain() {
 	z.t.Helper()
 	z.shareListener(int32(os.Getpid()))
 }
 
-// ListenUnowned holds one more listener on the same address, without owner:
-// its only descriptor is on its way through a Unix socket.
+// ListenUnowned opens another listener on the same address, without an owner: its only
+// descriptor is in the buffer of a Unix socket.
 func (z *Fixture) ListenUnowned() {
 	z.t.Helper()
 	fd := z.shareListener(0)
@@ -185,8 +186,8 @@ func (z *Fixture) ListenUnowned() {
 	z.closeListener(fd)
 }
 
-// ListenElsewhere holds one more listener on the same address, in a process of
-// its own, whose id it returns. It needs [Child] in TestMain.
+// ListenElsewhere opens another listener on the same address in another process, and
+// returns its id. It needs [Child] in TestMain.
 func (z *Fixture) ListenElsewhere() int32 {
 	z.t.Helper()
 	z.share()
