@@ -204,7 +204,7 @@ func TestDeathInMidRunIsAnErrorAndKeepsWhatWasSeen(t *testing.T) {
 			require.Regexp(t, `(?m)^│ connections opened +│ [1-9]`, run.stdout.String())
 			data, err := os.ReadFile(record)
 			require.NoError(t, err)
-			require.Contains(t, string(data), `{"sample":`)
+			require.Contains(t, string(data), `{"moment":`)
 			require.Contains(t, string(data), `{"end":`)
 			requireGone(t, processes)
 		})

@@ -236,7 +236,7 @@ func TestWhereNothingCanBeDrawnThereAreLines(t *testing.T) {
 		"the background":  "set -m; " + watch + " & wait $!",
 		"a pipe":          watch + " | cat",
 	} {
-		x := inTmux(t, 100, 40, command)
+		x := inTmux(t, 100, 60, command)
 		screen := x.until("code=")
 		require.Regexp(t, `\d\d:\d\d:\d\d  .*: client `, screen, name)
 		require.Contains(t, screen, "client total", name)

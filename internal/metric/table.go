@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
 )
 
 // table holds the metrics with fixed names, in the order in which they are shown;
@@ -121,7 +122,7 @@ var table = []Metric{
 		Meaning: "How long the oldest socket at the client's end was open, as far as the samples show.",
 		Why:     "how long it was open, as far as the samples show",
 		Get: func(s *series.Subject) (float64, bool) {
-			return float64(s.Oldest()) / float64(time.Millisecond), len(s.Samples) > 0
+			return float64(s.Oldest()) / float64(time.Millisecond), s.Peak(socketstats.Client).Open() > 0
 		},
 	},
 	{

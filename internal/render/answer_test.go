@@ -76,6 +76,19 @@ func TestWhatIsNotKnownIsNoZero(t *testing.T) {
 	require.Contains(t, of.Fixed["failure"], "exit status 7")
 }
 
+// A server of ours knows that it responded to a command's requests, and not how
+// long they took.
+func TestLatencyOfRequestsThatNobodyTimedIsNotKnown(t *testing.T) {
+	t.Parallel()
+	o := ofCommands(t)
+	fixed := o.Observation.Subject("fixed").Final.Requests
+	fixed.OK, fixed.Failed = 4, 6
+	text := write(t, "table", o)
+	require.Contains(t, text, "requests ok")
+	require.NotContains(t, text, "no response")
+	require.NotContains(t, text, "latency")
+}
+
 func TestStepsOfARepairAreATable(t *testing.T) {
 	t.Parallel()
 	whole, step := run(t), run(t)

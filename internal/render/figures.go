@@ -84,7 +84,7 @@ func datum(m metric.Metric, s *series.Subject) Datum {
 		return Datum{Text: fmt.Sprintf("%s (%s)", m.Format(v), requests.ErrorList()), Value: number(v)}
 	case known:
 		return Datum{Text: m.Format(v), Value: number(v)}
-	case strings.HasPrefix(m.Name, "latency_ms.") && requests != nil:
+	case strings.HasPrefix(m.Name, "latency_ms.") && requests != nil && requests.OK == 0:
 		return Datum{Text: noResponse}
 	}
 	return Datum{Text: NotKnown}
