@@ -49,7 +49,7 @@ func TestBalancerPassesOnBrokenAnswers(t *testing.T) {
 		wayClose: io.EOF, wayReset: syscall.ECONNRESET,
 		wayCut: io.ErrUnexpectedEOF, wayCutReset: syscall.ECONNRESET,
 	} {
-		t.Run(string(way), func(t *testing.T) {
+		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			balancer, _ := upstreams(t, faulty("http", way), 1)
 			_, _, err := fetch(balancer.http, "http://"+balancer.addr)

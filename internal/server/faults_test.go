@@ -77,7 +77,7 @@ func TestBrokenAnswers(t *testing.T) {
 	}
 	for _, test := range tests {
 		for _, protocol := range webs {
-			t.Run(string(test.way)+" over "+protocol, func(t *testing.T) {
+			t.Run(test.way+" over "+protocol, func(t *testing.T) {
 				t.Parallel()
 				server := start(t, faulty(protocol, test.way, wayWhole))
 				if protocol != "http" { // the end of a new connection's greetings
@@ -229,7 +229,7 @@ func TestAnswerThatNeverEnds(t *testing.T) {
 func TestRowsThatAreNotAnswered(t *testing.T) {
 	t.Parallel()
 	for way, want := range map[string]error{wayClose: io.EOF, wayReset: syscall.ECONNRESET} {
-		t.Run(string(way), func(t *testing.T) {
+		t.Run(way, func(t *testing.T) {
 			server := start(t, overToyDB(ResponsesKey.Is([]string{wayWhole, way})))
 			conn := open(t, server)
 			query(t, conn)
