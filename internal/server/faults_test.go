@@ -192,7 +192,7 @@ func TestAnswerThatNeverEnds(t *testing.T) {
 	t.Parallel()
 	for _, way := range []string{wayHang, wayStall} {
 		for _, protocol := range webs {
-			t.Run(string(way)+" over "+protocol, func(t *testing.T) {
+			t.Run(way+" over "+protocol, func(t *testing.T) {
 				t.Parallel()
 				server := start(t, faulty(protocol, way))
 				c, url := server.client(t)
