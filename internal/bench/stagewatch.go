@@ -27,13 +27,17 @@ func (st *stage) startWatch(ctx context.Context, sockwatch string) (*watching, e
 			return err
 		}
 		samples = json.NewDecoder(w.out)
-		for range 2 {
-			var s series.Moment
-			if err := samples.Decode(&s); err != nil {
+		for sampled := 0; sampled < 2; {
+			var e series.Event
+			if err := samples.Decode(&e); err != nil {
 				return fmt.Errorf("sockwatch watch: %w", err)
 			}
+			if e.Moment == nil {
+				continue
+			}
+			sampled++
 			seen := 0
-			for _, of := range s.Subjects {
+			for _, of := range e.Moment.Subjects {
 				seen += of.Client.Counts.Total() + of.Server.Counts.Total()
 			}
 			if want := 2 * (st.there.Ours - st.there.Served); seen != want {
@@ -47,7 +51,7 @@ func (st *stage) startWatch(ctx context.Context, sockwatch string) (*watching, e
 	}
 	go func() {
 		defer close(w.sampled)
-		for samples.Decode(&series.Moment{}) == nil {
+		for samples.Decode(&series.Event{}) == nil {
 			select {
 			case w.sampled <- struct{}{}:
 			default:
