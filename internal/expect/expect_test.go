@@ -9,6 +9,7 @@ import (
 	"socketlab/internal/expect"
 	"socketlab/internal/scenario"
 	"socketlab/internal/series"
+	_ "socketlab/internal/server" // the protocols that scripts may name
 	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
 )

@@ -17,6 +17,7 @@ import (
 	"socketlab/internal/observe"
 	"socketlab/internal/recording"
 	"socketlab/internal/series"
+	_ "socketlab/internal/server" // the protocols that scripts may name
 	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
 )
