@@ -37,6 +37,8 @@ type abOptions struct {
 	showOutput bool
 }
 
+var _ = register(abCommand)
+
 func abCommand(streams program.Streams) *cobra.Command {
 	var o abOptions
 	c := &cobra.Command{

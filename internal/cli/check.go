@@ -49,6 +49,8 @@ func of(state socketstats.State) func(socketstats.Counts) int {
 	return func(c socketstats.Counts) int { return c.Of(state) }
 }
 
+var _ = register(checkCommand)
+
 func checkCommand(streams program.Streams) *cobra.Command {
 	var o checkOptions
 	c := &cobra.Command{

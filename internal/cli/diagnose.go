@@ -19,6 +19,8 @@ import (
 // longestDiagnosis is how long a diagnosis that is never sure goes on.
 const longestDiagnosis = 5 * time.Minute
 
+var _ = register(diagnoseCommand)
+
 func diagnoseCommand(streams program.Streams) *cobra.Command {
 	var (
 		t      targetFlags

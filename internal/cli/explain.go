@@ -14,6 +14,8 @@ import (
 	"socketlab/scenarios"
 )
 
+var _ = register(explainCommand)
+
 func explainCommand(streams program.Streams) *cobra.Command {
 	var output outputFlag
 	c := &cobra.Command{

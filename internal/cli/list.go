@@ -22,6 +22,8 @@ const (
 	byOrder   = "order"
 )
 
+var _ = register(listCommand)
+
 func listCommand(streams program.Streams) *cobra.Command {
 	var output outputFlag
 	by := program.NewChoice(bySymptom, bySymptom, byCause, byOrder)

@@ -15,6 +15,8 @@ import (
 	"socketlab/internal/words"
 )
 
+var _ = register(recordCommand)
+
 func recordCommand(streams program.Streams) *cobra.Command {
 	var (
 		t      targetFlags

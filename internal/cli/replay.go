@@ -18,6 +18,8 @@ import (
 	"socketlab/internal/series"
 )
 
+var _ = register(replayCommand)
+
 func replayCommand(streams program.Streams) *cobra.Command {
 	var (
 		output outputFlag

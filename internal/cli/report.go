@@ -93,6 +93,8 @@ func pagesOf(runs []*render.Observed) []namedFile {
 	return append(files, namedFile{"index.html", inFormat("html", render.Index(runs, names))})
 }
 
+var _ = register(reportCommand)
+
 func reportCommand(streams program.Streams) *cobra.Command {
 	var (
 		output  outputFlag

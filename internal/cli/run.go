@@ -68,6 +68,8 @@ func (o *runOptions) add(f *pflag.FlagSet, has render.Content) {
 	o.web.add(f)
 }
 
+var _ = register(demoCommand)
+
 func demoCommand(streams program.Streams) *cobra.Command {
 	o := runOptions{visible: true}
 	c := &cobra.Command{
@@ -86,6 +88,8 @@ side, the same requests to both, counted while they run. It takes about 15 s.`,
 	o.add(c.Flags(), fullAnswer)
 	return c
 }
+
+var _ = register(runCommand)
 
 func runCommand(streams program.Streams) *cobra.Command {
 	var (

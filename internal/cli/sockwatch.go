@@ -16,6 +16,14 @@ import (
 	"socketlab/scenarios"
 )
 
+// commands are those that people use. The file of each registers it.
+var commands []func(program.Streams) *cobra.Command
+
+func register(c func(program.Streams) *cobra.Command) bool {
+	commands = append(commands, c)
+	return true
+}
+
 // Command is sockwatch.
 func Command(streams program.Streams) *cobra.Command {
 	root := &cobra.Command{
@@ -36,11 +44,9 @@ found or an expectation was not met, 130 interrupted.`,
 		Args: knownCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.AddCommand(
-		demoCommand(streams), listCommand(streams), showCommand(streams), explainCommand(streams),
-		runCommand(streams), sweepCommand(streams), abCommand(streams),
-		watchCommand(streams), diagnoseCommand(streams), checkCommand(streams), recordCommand(streams), replayCommand(streams), reportCommand(streams),
-	)
+	for _, c := range commands {
+		root.AddCommand(c(streams))
+	}
 	// The other programs are workers of this one, so that a run needs nothing
 	// but this binary.
 	for _, c := range []*cobra.Command{
@@ -79,6 +85,8 @@ func knownCommand(c *cobra.Command, args []string) error {
 	}
 	return fmt.Errorf("no command %q%s", args[0], hint)
 }
+
+var _ = register(showCommand)
 
 func showCommand(streams program.Streams) *cobra.Command {
 	var output outputFlag

@@ -15,6 +15,8 @@ import (
 	"socketlab/internal/server"
 )
 
+var _ = register(sweepCommand)
+
 func sweepCommand(streams program.Streams) *cobra.Command {
 	var (
 		o       runOptions

@@ -24,6 +24,8 @@ const (
 	watched = 600
 )
 
+var _ = register(watchCommand)
+
 func watchCommand(streams program.Streams) *cobra.Command {
 	var (
 		t      targetFlags
