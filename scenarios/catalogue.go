@@ -28,41 +28,37 @@ var (
 // Default is the scenario of the original incident.
 const Default = "transport-per-request"
 
-type (
-	newCaller  = func(loadgen.Target) loadgen.Caller
-	newHandler = func(loadgen.Target) http.Handler
-)
+// code is that of one scenario: either its sides differ in the client, or in the
+// server, or in what the first server does for a request as a client of the one behind
+// it. Each way has a list of its own, so that a program links only what it uses.
+type code[T any] struct {
+	id            string
+	faulty, fixed T
+}
 
-// pair is the code of a scenario. The sides differ in the client, in the server,
-// or in what the server does for a request; the rest is the same for both.
-type pair struct {
-	id                      string
-	faulty, fixed           newCaller
-	serveFaulty, serveFixed server.ServeFunc
-	// handleFaulty and handleFixed stand in the middle: they are in the first
-	// server, and clients of the one behind it.
-	handleFaulty, handleFixed newHandler
+// of returns the code of one side of scenario id, or the zero value where the sides
+// differ in another way. A scenario that is not there panics: callers ask Has first.
+func of[T any](list []code[T], id string, side scenario.Side) (found T) {
+	if !Has(id) {
+		panic("scenarios: no scenario " + id)
+	}
+	for _, c := range list {
+		switch {
+		case c.id != id:
+		case side == scenario.Faulty:
+			return c.faulty
+		default:
+			return c.fixed
+		}
+	}
+	return found
 }
 
 // IDs lists the scenarios, in the order in which they are best taught.
-func IDs() []string {
-	ids := make([]string, len(list))
-	for i, p := range list {
-		ids[i] = p.id
-	}
-	return ids
-}
+func IDs() []string { return slices.Clone(ids) }
 
 // Has reports whether there is a scenario id.
-func Has(id string) bool { return slices.Contains(IDs(), id) }
-
-func find(id string) pair {
-	i := slices.IndexFunc(list, func(p pair) bool { return p.id == id })
-	if i < 0 {
-		panic("scenarios: no scenario " + id) // callers ask Has first
-	}
-	return list[i]
-}
+func Has(id string) bool { return slices.Contains(ids, id) }
 
 // Script returns the script of scenario id.
 func Script(id string) (scenario.Script, error) {
@@ -93,40 +89,25 @@ func read(files embed.FS, name string) []byte {
 // NewCaller returns the client code of one side of scenario id. Where the
 // sides differ in the server, both get the same plain client.
 func NewCaller(id string, side scenario.Side, t loadgen.Target) loadgen.Caller {
-	p := find(id)
-	switch {
-	case p.faulty == nil:
-		return loadgen.NewPlain(t)
-	case side == scenario.Faulty:
-		return p.faulty(t)
-	default:
-		return p.fixed(t)
+	if client := of(clients, id, side); client != nil {
+		return client(t)
 	}
+	return loadgen.NewPlain(t)
 }
 
 // Serve returns the server code of one side of scenario id, or nil where the
 // sides differ in the client and the server is the lab's own.
-func Serve(id string, side scenario.Side) server.ServeFunc {
-	if side == scenario.Faulty {
-		return find(id).serveFaulty
-	}
-	return find(id).serveFixed
-}
+func Serve(id string, side scenario.Side) server.ServeFunc { return of(servers, id, side) }
 
 // Handler returns what one side of scenario id does for a request, where its
 // code stands between the client and another server, the target; or nil.
 func Handler(id string, side scenario.Side, t loadgen.Target) http.Handler {
-	p := find(id)
-	switch {
-	case p.handleFaulty == nil:
-		return nil
-	case side == scenario.Faulty:
-		return p.handleFaulty(t)
-	default:
-		return p.handleFixed(t)
+	if handler := of(handlers, id, side); handler != nil {
+		return handler(t)
 	}
+	return nil
 }
 
 // Relays reports whether the code of scenario id stands in the middle, so that
 // its first server opens connections of its own.
-func Relays(id string) bool { return id != "" && find(id).handleFaulty != nil }
+func Relays(id string) bool { return id != "" && of(handlers, id, scenario.Faulty) != nil }
