@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"slices"
-	"strings"
 )
 
 // Protocol declares what a server can speak. The package that serves a protocol
@@ -31,24 +30,20 @@ type Protocol struct {
 // DefaultProtocol is that of a server that names none.
 const DefaultProtocol = "http"
 
-var protocols []Protocol
+var protocols []Protocol // the default first
 
 // RegisterProtocol makes a protocol known. It is for init functions: it must not be
 // called beside anything else of this package.
 func RegisterProtocol(p Protocol) {
-	protocols = append(protocols, p)
-	slices.SortFunc(protocols, func(a, b Protocol) int {
-		switch {
-		case a.Name == DefaultProtocol:
-			return -1
-		case b.Name == DefaultProtocol:
-			return 1
-		}
-		return strings.Compare(a.Name, b.Name)
-	})
+	if p.Name == DefaultProtocol {
+		protocols = append([]Protocol{p}, protocols...)
+	} else {
+		protocols = append(protocols, p)
+	}
 }
 
-// Protocols lists what servers can speak, the default first.
+// Protocols lists what servers can speak: the default first, the others as they were
+// registered.
 func Protocols() []Protocol { return slices.Clone(protocols) }
 
 // ProtocolOf returns the protocol of a server; it is empty where that is unknown.

@@ -12,23 +12,24 @@ import (
 )
 
 func init() {
-	register(protocol{
-		Protocol: scenario.Protocol{
-			Name: "balancer", Text: "passes each connection on to the next of its upstreams",
-			Keys: tcpKeys, Relays: true,
-		},
-		open: func(s *Server) speaker { return &balancer{Server: s} },
-	})
+	register(scenario.Protocol{
+		Name: "balancer", Text: "passes each connection on to the next of its upstreams",
+		Keys: tcpKeys, Relays: true,
+	}, balancer{})
 }
 
-// balancer passes each connection on to the next of its upstreams. One that cannot
+type balancer struct{ tcp }
+
+func (balancer) open(s *Server) speaker { return &balancerServer{Server: s} }
+
+// balancerServer passes each connection on to the next of its upstreams. One that cannot
 // be reached costs the client its connection, and not an attempt at the next one.
-type balancer struct {
+type balancerServer struct {
 	*Server
 	next atomic.Int64
 }
 
-func (s *balancer) serve(ctx context.Context, at Socket) error {
+func (s *balancerServer) serve(ctx context.Context, at Socket) error {
 	if len(s.cfg.Peers) == 0 {
 		at.Close()
 		return errors.New("a balancer needs upstreams")
@@ -39,7 +40,7 @@ func (s *balancer) serve(ctx context.Context, at Socket) error {
 }
 
 // passOn is a serveFunc.
-func (s *balancer) passOn(_, cut context.Context, c net.Conn) {
+func (s *balancerServer) passOn(_, cut context.Context, c net.Conn) {
 	defer c.Close()
 	addr := s.cfg.Peers[int(s.next.Add(1)-1)%len(s.cfg.Peers)].Addr
 	var dialer net.Dialer

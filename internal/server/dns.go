@@ -43,14 +43,10 @@ var ResolveKey = scenario.NewKey[[]Resolve](&dnsKeys, scenario.Key{
 })
 
 func init() {
-	register(protocol{
-		Protocol: scenario.Protocol{
-			Name: "dns", Text: "a name server, over UDP",
-			Keys: dnsKeys, Requires: "resolve", NameServer: true, Reserved: specialResponses, Check: checkDNS,
-		},
-		listen: listenUDP,
-		open:   func(s *Server) speaker { return &nameServer{Server: s, resolve: ResolveKey.Of(s.cfg.Behaviour)} },
-	})
+	register(scenario.Protocol{
+		Name: "dns", Text: "a name server, over UDP",
+		Keys: dnsKeys, Requires: "resolve", NameServer: true, Reserved: specialResponses, Check: checkDNS,
+	}, dns{})
 }
 
 func checkDNS(s scenario.Server, side []scenario.Server) (at, problem string) {
@@ -72,7 +68,13 @@ type udpSocket struct{ net.PacketConn }
 
 func (s udpSocket) Addr() net.Addr { return s.LocalAddr() }
 
-func listenUDP(addr string, _ scenario.Server) (Socket, error) {
+type dns struct{}
+
+func (dns) open(s *Server) speaker {
+	return &nameServer{Server: s, resolve: ResolveKey.Of(s.cfg.Behaviour)}
+}
+
+func (dns) listen(addr string, _ scenario.Server) (Socket, error) {
 	c, err := net.ListenPacket("udp", addr)
 	if err != nil {
 		return nil, err

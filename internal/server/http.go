@@ -33,20 +33,25 @@ var (
 )
 
 func init() {
-	registerHTTP("http", "HTTP/1.1", func(s *Server) speaker { return web{Server: s, secure: plain} })
-	registerHTTP("h2c", "HTTP/2 without TLS, and HTTP/1.1", func(s *Server) speaker {
-		both := new(http.Protocols)
-		both.SetHTTP1(true)
-		both.SetUnencryptedHTTP2(true)
-		return web{Server: s, secure: plain, protocols: both}
-	})
+	registerHTTP("http", "HTTP/1.1", plainHTTP{})
+	registerHTTP("h2c", "HTTP/2 without TLS, and HTTP/1.1", h2c{})
 }
 
-func registerHTTP(name, text string, open func(*Server) speaker) {
-	register(protocol{
-		Protocol: scenario.Protocol{Name: name, Text: text, Keys: slices.Concat(requestKeys, httpKeys, tcpKeys)},
-		open:     open,
-	})
+func registerHTTP(name, text string, p protocol) {
+	register(scenario.Protocol{Name: name, Text: text, Keys: slices.Concat(requestKeys, httpKeys, tcpKeys)}, p)
+}
+
+type plainHTTP struct{ tcp }
+
+func (plainHTTP) open(s *Server) speaker { return web{Server: s, secure: plain} }
+
+type h2c struct{ tcp }
+
+func (h2c) open(s *Server) speaker {
+	both := new(http.Protocols)
+	both.SetHTTP1(true)
+	both.SetUnencryptedHTTP2(true)
+	return web{Server: s, secure: plain, protocols: both}
 }
 
 // web serves HTTP.

@@ -15,10 +15,14 @@ import (
 )
 
 func init() {
-	registerHTTP("https", "HTTP/1.1 and HTTP/2 over TLS, with a certificate of its own", func(s *Server) speaker {
-		c := newCertificate()
-		return secureWeb{web{Server: s, secure: c.listener}, c}
-	})
+	registerHTTP("https", "HTTP/1.1 and HTTP/2 over TLS, with a certificate of its own", https{})
+}
+
+type https struct{ tcp }
+
+func (https) open(s *Server) speaker {
+	c := newCertificate()
+	return secureWeb{web{Server: s, secure: c.listener}, c}
 }
 
 // secureWeb serves HTTP over TLS.

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"net"
 
 	"socketlab/internal/scenario"
@@ -10,12 +12,14 @@ import (
 // protocol is something that a server speaks. Each is a file of this package, which
 // declares its keys and registers it in an init function; http, https and h2c share
 // two. Nothing else has to know of it.
-type protocol struct {
-	scenario.Protocol
-	// listen opens the socket of a server; nil is a TCP listener.
-	listen func(addr string, b scenario.Server) (Socket, error)
+//
+// It is an interface, and not a struct of functions, so that the linker leaves out
+// what serves a protocol where a program has no server, only scripts.
+type protocol interface {
+	// listen opens the socket of a server.
+	listen(addr string, b scenario.Server) (Socket, error)
 	// open makes what serves the protocol for one server.
-	open func(s *Server) speaker
+	open(s *Server) speaker
 }
 
 // speaker is the half of a server that knows its protocol. It may be a certifier or
@@ -38,19 +42,29 @@ type Socket interface {
 	Close() error
 }
 
+// tcp is for a protocol to embed: it listens for TCP connections.
+type tcp struct{}
+
+func (tcp) listen(addr string, b scenario.Server) (Socket, error) { return listenTCP(addr, b) }
+
 var protocols = map[string]protocol{}
 
-func register(p protocol) {
-	protocols[p.Name] = p
-	scenario.RegisterProtocol(p.Protocol)
+func register(declared scenario.Protocol, p protocol) {
+	protocols[declared.Name] = p
+	scenario.RegisterProtocol(declared)
+}
+
+// protocolOf returns the protocol of a server; nil where it is unknown.
+func protocolOf(b scenario.Server) protocol {
+	return protocols[cmp.Or(b.Protocol, scenario.DefaultProtocol)]
 }
 
 // Listen opens the socket that a server of this behaviour serves at. What the
 // system cannot do of the behaviour is an error that wraps errors.ErrUnsupported.
 // The caller closes the socket, or hands it to Serve.
 func Listen(addr string, b scenario.Server) (Socket, error) {
-	if listen := protocols[b.Protocol].listen; listen != nil {
-		return listen(addr, b)
+	if p := protocolOf(b); p != nil {
+		return p.listen(addr, b)
 	}
-	return listenTCP(addr, b)
+	return nil, fmt.Errorf("protocol %q is unknown", b.Protocol)
 }

@@ -4,7 +4,6 @@
 package server
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -80,7 +79,7 @@ func New(cfg Config) *Server {
 	if n := WorkersKey.Of(cfg.Behaviour); n > 0 {
 		s.workers = make(chan struct{}, n)
 	}
-	if p, ok := protocols[cmp.Or(cfg.Behaviour.Protocol, scenario.DefaultProtocol)]; ok {
+	if p := protocolOf(cfg.Behaviour); p != nil {
 		s.speaks = p.open(s)
 	}
 	return s

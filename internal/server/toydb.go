@@ -20,13 +20,10 @@ var HandshakeDelayKey = scenario.NewKey[scenario.Duration](&toyDBKeys, scenario.
 })
 
 func init() {
-	register(protocol{
-		Protocol: scenario.Protocol{
-			Name: "toydb", Text: "a toy database protocol over raw TCP: a line for a query, a line for a row",
-			Keys: slices.Concat(toyDBKeys, requestKeys, tcpKeys), Check: checkToyDB,
-		},
-		open: func(s *Server) speaker { return toyDB{s} },
-	})
+	register(scenario.Protocol{
+		Name: "toydb", Text: "a toy database protocol over raw TCP: a line for a query, a line for a row",
+		Keys: slices.Concat(toyDBKeys, requestKeys, tcpKeys), Check: checkToyDB,
+	}, toyDB{})
 }
 
 // checkToyDB refuses responses that a line cannot be.
@@ -40,16 +37,20 @@ func checkToyDB(s scenario.Server, _ []scenario.Server) (at, problem string) {
 	return "", ""
 }
 
-type toyDB struct{ *Server }
+type toyDB struct{ tcp }
 
-func (s toyDB) serve(ctx context.Context, at Socket) error {
+func (toyDB) open(s *Server) speaker { return toyDBServer{s} }
+
+type toyDBServer struct{ *Server }
+
+func (s toyDBServer) serve(ctx context.Context, at Socket) error {
 	return s.serveTCP(ctx, at, func(ctx context.Context, l net.Listener, _ *boundListener) error {
 		return s.serveConns(ctx, l, s.serveConn)
 	})
 }
 
 // serveConn is a serveFunc.
-func (s toyDB) serveConn(draining, cut context.Context, conn net.Conn) {
+func (s toyDBServer) serveConn(draining, cut context.Context, conn net.Conn) {
 	defer conn.Close()
 	ctx, leave := context.WithCancel(cut)
 	defer leave()
@@ -96,7 +97,7 @@ func (s toyDB) serveConn(draining, cut context.Context, conn net.Conn) {
 
 // answerQuery answers the n-th query of a connection, and reports whether the
 // connection can bring another.
-func (s toyDB) answerQuery(ctx context.Context, c net.Conn, n int) bool {
+func (s toyDBServer) answerQuery(ctx context.Context, c net.Conn, n int) bool {
 	s.work.inProgress.Add(1)
 	defer s.work.inProgress.Add(-1)
 	way := s.way(s.work.begin(n))
