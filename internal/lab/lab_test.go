@@ -23,6 +23,7 @@ import (
 	"socketlab/internal/socketstats"
 	"socketlab/internal/socketstats/netnstest"
 	"socketlab/internal/worker"
+	"socketlab/internal/worker/netfault"
 	"socketlab/internal/worker/netns"
 	"socketlab/scenarios"
 )
@@ -36,7 +37,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
 		case "slowserver":
-			os.Exit(worker.Server(context.Background(), os.Stdin, os.Stdout, slog.New(slog.DiscardHandler)))
+			os.Exit(worker.Server(context.Background(), os.Stdin, os.Stdout, slog.New(slog.DiscardHandler), netfault.Plan))
 		case "supervise-namespace":
 			os.Exit(netns.Supervise())
 		case "client-faulty", "client-fixed":

@@ -19,6 +19,7 @@ import (
 	"socketlab/internal/scenario"
 	"socketlab/internal/server"
 	"socketlab/internal/worker"
+	"socketlab/internal/worker/netfault"
 )
 
 // here is a worker in this process, under orders. The lab's end of its input stays open to the end of
@@ -56,7 +57,7 @@ func (r *here) answer(t *testing.T) (a worker.Answer) {
 
 func startServer(t *testing.T) *here {
 	return startHere(t, func(in io.Reader, out io.Writer) int {
-		return worker.Server(context.Background(), in, out, slog.New(slog.DiscardHandler))
+		return worker.Server(context.Background(), in, out, slog.New(slog.DiscardHandler), netfault.Plan)
 	})
 }
 

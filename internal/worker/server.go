@@ -6,11 +6,17 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+
+	"socketlab/internal/scenario"
 )
+
+// NetworkFaults changes the network as a script says, such as netfault.Plan. It is an
+// argument so that only programs with servers link what it takes.
+type NetworkFaults func(plan []scenario.NetworkFault, port uint16, began <-chan struct{}) (run func(context.Context) error, err error)
 
 // Server is a server process under orders from in. It returns the exit code.
 // ctx ends it as Stop does.
-func Server(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger) int {
+func Server(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger, faults NetworkFaults) int {
 	answers := json.NewEncoder(out)
 	var order ServerOrder
 	orders, err := receive(in, &order, die)
@@ -27,7 +33,7 @@ func Server(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger) 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	stopped := make(chan error, 1)
-	go func() { stopped <- servers.serve(ctx) }()
+	go func() { stopped <- servers.serve(ctx, faults) }()
 	for {
 		select {
 		case c := <-orders.commands:

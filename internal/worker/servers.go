@@ -144,16 +144,19 @@ func (s *servers) served() Answer {
 
 // serve serves until ctx is done, and returns the first server's error, or that
 // of another that ended before its time.
-func (s *servers) serve(ctx context.Context) error {
+func (s *servers) serve(ctx context.Context, faults NetworkFaults) error {
 	defer s.close()
 	first := s.all[0]
 	var port uint16
 	if at, ok := first.socket.Addr().(*net.TCPAddr); ok {
 		port = at.AddrPort().Port()
 	}
-	faults, err := openNetworkFaults(s.order.Network, port, s.began)
-	if err != nil {
-		return err
+	network := func(context.Context) error { return nil }
+	if plan := s.order.Network; len(plan) > 0 {
+		var err error
+		if network, err = faults(plan, port, s.began); err != nil {
+			return err
+		}
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -170,8 +173,8 @@ func (s *servers) serve(ctx context.Context) error {
 	for _, e := range s.all[1:] {
 		background(e.name, func(ctx context.Context) error { return e.Serve(ctx, e.socket) })
 	}
-	background("network", faults.run)
-	err = first.Serve(ctx, first.socket)
+	background("network", network)
+	err := first.Serve(ctx, first.socket)
 	stop()
 	others.Wait()
 	select {

@@ -18,6 +18,7 @@ import (
 	"socketlab/internal/server"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/worker"
+	"socketlab/internal/worker/netfault"
 	"socketlab/scenarios"
 )
 
@@ -27,7 +28,7 @@ func TestMain(m *testing.M) {
 		ctx := context.Background()
 		switch os.Args[1] {
 		case "server":
-			os.Exit(worker.Server(ctx, os.Stdin, os.Stdout, slog.New(slog.DiscardHandler)))
+			os.Exit(worker.Server(ctx, os.Stdin, os.Stdout, slog.New(slog.DiscardHandler), netfault.Plan))
 		case "client":
 			os.Exit(worker.Client(ctx, os.Stdin, os.Stdout))
 		case "command":

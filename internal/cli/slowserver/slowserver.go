@@ -16,6 +16,7 @@ import (
 	"socketlab/internal/server"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/worker"
+	"socketlab/internal/worker/netfault"
 )
 
 // Command is the server under test, by itself or under the orders of the lab.
@@ -54,7 +55,7 @@ connection.`,
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		log := program.Logger(streams)
 		if controlled {
-			return program.WorkerEnded(worker.Server(c.Context(), streams.In, streams.Out, log))
+			return program.WorkerEnded(worker.Server(c.Context(), streams.In, streams.Out, log, netfault.Plan))
 		}
 		b, err := behaviour(protocol.String())
 		if err := cmp.Or(err, checkUpstreams(b, upstreams), checkListen(listen)); err != nil {

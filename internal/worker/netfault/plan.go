@@ -1,4 +1,4 @@
-package worker
+package netfault
 
 import (
 	"cmp"
@@ -7,13 +7,11 @@ import (
 	"time"
 
 	"socketlab/internal/scenario"
-	"socketlab/internal/worker/netfault"
 )
 
-// networkFaults changes the network of the namespace that this process is in, as a
-// script says.
-type networkFaults struct {
-	network *netfault.Network // nil where nothing is to change
+// planned is a network that changes as a script says.
+type planned struct {
+	network *Network
 	plan    []scenario.NetworkFault
 	port    uint16
 	began   <-chan struct{}
@@ -23,29 +21,24 @@ type networkFaults struct {
 // lost.
 const queue = 200 * time.Millisecond
 
-// openNetworkFaults makes the network what it is to be before the load. It must be
-// run, which restores it.
-func openNetworkFaults(plan []scenario.NetworkFault, port uint16, began <-chan struct{}) (*networkFaults, error) {
-	f := &networkFaults{plan: plan, port: port, began: began}
-	if len(plan) == 0 {
-		return f, nil
-	}
-	var err error
-	if f.network, err = netfault.Open(); err != nil {
+// Plan makes the network of this process's namespace what a script wants of it before
+// the load. port is the port that the rules of a firewall are for, and began is closed
+// with the first connection, from which the times of the script count. The caller runs
+// what it returns: it makes the other changes until ctx is done, and then restores the
+// network.
+func Plan(plan []scenario.NetworkFault, port uint16, began <-chan struct{}) (run func(context.Context) error, err error) {
+	f := &planned{plan: plan, port: port, began: began}
+	if f.network, err = Open(); err != nil {
 		return nil, err
 	}
 	if err := f.apply(0); err != nil {
 		_ = f.network.Close()
 		return nil, err
 	}
-	return f, nil
+	return f.run, nil
 }
 
-// run changes the network when it is time to, until ctx is done.
-func (f *networkFaults) run(ctx context.Context) error {
-	if f.network == nil {
-		return nil
-	}
+func (f *planned) run(ctx context.Context) error {
 	defer f.network.Close()
 	select {
 	case <-ctx.Done():
@@ -70,7 +63,7 @@ func (f *networkFaults) run(ctx context.Context) error {
 }
 
 // changes are the times at which something begins or ends, but for the start.
-func (f *networkFaults) changes() []time.Duration {
+func (f *planned) changes() []time.Duration {
 	var times []time.Duration
 	for _, one := range f.plan {
 		if one.After > 0 {
@@ -85,16 +78,16 @@ func (f *networkFaults) changes() []time.Duration {
 }
 
 // apply makes the network what it is to be from a time on.
-func (f *networkFaults) apply(at time.Duration) error {
-	var rules []netfault.Rule
+func (f *planned) apply(at time.Duration) error {
+	var rules []Rule
 	bandwidth := 0
 	for _, one := range f.plan {
 		if at < one.After.D() || (one.For > 0 && at >= one.After.D()+one.For.D()) {
 			continue
 		}
 		if one.Firewall != "" {
-			rules = append(rules, netfault.Rule{
-				Port: f.port, Do: netfault.Action(one.Firewall), Which: netfault.Packets(cmp.Or(one.Packets, scenario.PacketsNew)),
+			rules = append(rules, Rule{
+				Port: f.port, Do: Action(one.Firewall), Which: Packets(cmp.Or(one.Packets, scenario.PacketsNew)),
 			})
 		}
 		bandwidth = max(bandwidth, int(one.Bandwidth)*1000)
