@@ -34,8 +34,14 @@ type Rule struct {
 	// Sentences are the templates of its facts, by their names; see [Sentences].
 	Sentences map[string]string
 
+	recognise recogniser
+}
+
+// recogniser is the code of a rule. It is an interface, and not a function, so that
+// the linker leaves it out of programs that judge nothing and only name kinds.
+type recogniser interface {
 	// find returns nil if the facts do not show the kind.
-	find func(*facts) *finding
+	find(*facts) *finding
 }
 
 // Need is something that a rule cannot do without.
@@ -128,5 +134,5 @@ func (r *Rule) apply(f *facts) *finding {
 			return nil
 		}
 	}
-	return r.find(f)
+	return r.recognise.find(f)
 }

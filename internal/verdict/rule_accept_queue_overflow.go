@@ -13,21 +13,25 @@ var _ = register(Rule{
 		"queue":     "{waiting|connection waits|connections wait} to be accepted where the backlog is {backlog}, in {full} of {samples|sample}[; the kernel counted {overflows|overflow}].",
 		"overflows": "The kernel counted {overflows|connection that found|connections that found} the accept queue full.",
 	},
-	find: func(f *facts) *finding {
-		full, most, backlog := 0, 0, 0
-		for i := range f.Samples {
-			if q := f.Samples[i].Queue; q != nil && q.Waiting > q.Limit {
-				full++
-				most, backlog = max(most, q.Waiting), q.Limit
-			}
-		}
-		switch overflows := f.kernel("ListenOverflows"); {
-		case full >= 2:
-			return &finding{confidence: High, facts: []Fact{fact("queue", count("waiting", most), count("backlog", backlog),
-				count("full", full), count("samples", len(f.Samples)), some("overflows", max(0, overflows)))}}
-		case overflows > 0:
-			return &finding{confidence: High, facts: []Fact{fact("overflows", count("overflows", overflows))}}
-		}
-		return nil
-	},
+	recognise: acceptQueueOverflow{},
 })
+
+type acceptQueueOverflow struct{}
+
+func (acceptQueueOverflow) find(f *facts) *finding {
+	full, most, backlog := 0, 0, 0
+	for i := range f.Samples {
+		if q := f.Samples[i].Queue; q != nil && q.Waiting > q.Limit {
+			full++
+			most, backlog = max(most, q.Waiting), q.Limit
+		}
+	}
+	switch overflows := f.kernel("ListenOverflows"); {
+	case full >= 2:
+		return &finding{confidence: High, facts: []Fact{fact("queue", count("waiting", most), count("backlog", backlog),
+			count("full", full), count("samples", len(f.Samples)), some("overflows", max(0, overflows)))}}
+	case overflows > 0:
+		return &finding{confidence: High, facts: []Fact{fact("overflows", count("overflows", overflows))}}
+	}
+	return nil
+}

@@ -14,23 +14,27 @@ var _ = register(Rule{
 	Sentences: map[string]string{
 		"close_wait": "The other end has closed {connections|connection} that this process has not: CLOSE_WAIT[, growing by {growth_per_second}][, for {for_ms} or longer].",
 	},
-	find: func(f *facts) *finding {
-		n, server := f.closeWaits()
-		waiting, alternatives := clientIn(socketstats.CloseWait), []Alternative{
-			{ResponseBodyLeak, "whether the program speaks HTTP and closes the body of every response"},
-		}
-		if n == 0 {
-			n, waiting, alternatives = server, serverIn(socketstats.CloseWait), nil
-		}
-		if n == 0 {
-			return nil
-		}
-		found := &finding{confidence: Medium, alternatives: alternatives}
-		since := lasting(f.span() / 4) // the part that staying looks at
-		if perSecond, grows := f.grows(waiting); grows {
-			n, found.confidence, since = waiting(f.last()), High, growing(perSecond)
-		}
-		found.facts = []Fact{fact("close_wait", count("connections", n), since)}
-		return found
-	},
+	recognise: closeWaitLeak{},
 })
+
+type closeWaitLeak struct{}
+
+func (closeWaitLeak) find(f *facts) *finding {
+	n, server := f.closeWaits()
+	waiting, alternatives := clientIn(socketstats.CloseWait), []Alternative{
+		{ResponseBodyLeak, "whether the program speaks HTTP and closes the body of every response"},
+	}
+	if n == 0 {
+		n, waiting, alternatives = server, serverIn(socketstats.CloseWait), nil
+	}
+	if n == 0 {
+		return nil
+	}
+	found := &finding{confidence: Medium, alternatives: alternatives}
+	since := lasting(f.span() / 4) // the part that staying looks at
+	if perSecond, grows := f.grows(waiting); grows {
+		n, found.confidence, since = waiting(f.last()), High, growing(perSecond)
+	}
+	found.facts = []Fact{fact("close_wait", count("connections", n), since)}
+	return found
+}

@@ -19,17 +19,21 @@ var _ = register(Rule{
 	Sentences: map[string]string{
 		"syn_sent": "{sockets|socket has|sockets have} been in SYN_SENT for {for_ms} or longer: the destination does not answer.",
 	},
-	find: func(f *facts) *finding {
-		asking, enough := clientIn(socketstats.SynSent), few
-		if f.active() {
-			// To a far destination some are always under way: only those that asked
-			// again count.
-			asking, enough = func(s *series.Sample) int { return s.Client.Activity.Resent }, 1
-		}
-		n := f.least(3, asking)
-		if n < enough || f.life(f.span()/3) < time.Second {
-			return nil
-		}
-		return &finding{confidence: High, facts: []Fact{fact("syn_sent", count("sockets", n), lasting(f.span()/3))}}
-	},
+	recognise: connectStalled{},
 })
+
+type connectStalled struct{}
+
+func (connectStalled) find(f *facts) *finding {
+	asking, enough := clientIn(socketstats.SynSent), few
+	if f.active() {
+		// To a far destination some are always under way: only those that asked
+		// again count.
+		asking, enough = func(s *series.Sample) int { return s.Client.Activity.Resent }, 1
+	}
+	n := f.least(3, asking)
+	if n < enough || f.life(f.span()/3) < time.Second {
+		return nil
+	}
+	return &finding{confidence: High, facts: []Fact{fact("syn_sent", count("sockets", n), lasting(f.span()/3))}}
+}

@@ -21,23 +21,27 @@ var _ = register(Rule{
 		"churn":     "{opened|connection was|connections were} opened and {closed} closed in {for_ms}, with at most {open} open at once[; {short_lived} of {with_tcp_info} carried one or two exchanges].",
 		"inferred":  "{inferred} of the closed connections are attributed to this process because no other process was seen to connect to their destination.",
 	},
-	find: func(f *facts) *finding {
-		open, last := f.most(clientOpen), f.conns(f.last())
-		switch {
-		case f.counted() && last != nil:
-			return f.churnOfRequests(open)
-		case f.serves():
-			return nil // its clients come and go
-		case last != nil:
-			return f.churnOfConns(last, open)
-		}
-		n := f.timeWait()
-		if n < 2*several || n < 3*open {
-			return nil
-		}
-		return &finding{confidence: Medium, facts: []Fact{fact("time_wait", count("sockets", n)), fact("open", count("open", open))}}
-	},
+	recognise: connectionChurn{},
 })
+
+type connectionChurn struct{}
+
+func (connectionChurn) find(f *facts) *finding {
+	open, last := f.most(clientOpen), f.conns(f.last())
+	switch {
+	case f.counted() && last != nil:
+		return f.churnOfRequests(open)
+	case f.serves():
+		return nil // its clients come and go
+	case last != nil:
+		return f.churnOfConns(last, open)
+	}
+	n := f.timeWait()
+	if n < 2*several || n < 3*open {
+		return nil
+	}
+	return &finding{confidence: Medium, facts: []Fact{fact("time_wait", count("sockets", n)), fact("open", count("open", open))}}
+}
 
 // serves reports whether the subject is a server rather than a client: it listens,
 // or accepted more than it opened, as far as the samples show.

@@ -13,24 +13,28 @@ var _ = register(Rule{
 		"open":     "{open|connection is|connections are} open, {more} more than at first, growing by {growth_per_second}; none is closed.",
 		"accepted": "{open|accepted connection is|accepted connections are} open, {more} more than at first, growing by {growth_per_second}; none is closed.",
 	},
-	find: func(f *facts) *finding {
-		if f.counted() || f.active() {
-			return nil
-		}
-		name, open := "open", clientOpen
-		t := f.trend(0, open)
-		if !t.Grows {
-			name, open = "accepted", serverOpen
-			t = f.trend(0, open)
-		}
-		if !t.Grows {
-			return nil
-		}
-		now := open(f.last())
-		return &finding{
-			confidence:   f.sureOf(t),
-			facts:        []Fact{fact(name, count("open", now), count("more", now-open(&f.Samples[0])), growing(t.PerSecond))},
-			alternatives: []Alternative{{IdleConnectionsNotReused, "whether the connections are idle"}, {ResponseBodyLeak, bodyTest}},
-		}
-	},
+	recognise: connectionGrowth{},
 })
+
+type connectionGrowth struct{}
+
+func (connectionGrowth) find(f *facts) *finding {
+	if f.counted() || f.active() {
+		return nil
+	}
+	name, open := "open", clientOpen
+	t := f.trend(0, open)
+	if !t.Grows {
+		name, open = "accepted", serverOpen
+		t = f.trend(0, open)
+	}
+	if !t.Grows {
+		return nil
+	}
+	now := open(f.last())
+	return &finding{
+		confidence:   f.sureOf(t),
+		facts:        []Fact{fact(name, count("open", now), count("more", now-open(&f.Samples[0])), growing(t.PerSecond))},
+		alternatives: []Alternative{{IdleConnectionsNotReused, "whether the connections are idle"}, {ResponseBodyLeak, bodyTest}},
+	}
+}

@@ -11,14 +11,18 @@ var _ = register(Rule{
 	Sentences: map[string]string{
 		"descriptors": "{open} of the {limit|descriptor} that the process may have are open.",
 	},
-	find: func(f *facts) *finding {
-		open, limit := descriptors(f.last()), f.subject.Limits.Descriptors
-		switch {
-		case limit > 0 && 10*open >= 9*limit:
-			return &finding{confidence: High, facts: []Fact{fact("descriptors", count("open", open), count("limit", limit))}}
-		case f.stopped() != "":
-			return &finding{confidence: High} // the fact is that it was stopped
-		}
-		return nil
-	},
+	recognise: fDExhaustion{},
 })
+
+type fDExhaustion struct{}
+
+func (fDExhaustion) find(f *facts) *finding {
+	open, limit := descriptors(f.last()), f.subject.Limits.Descriptors
+	switch {
+	case limit > 0 && 10*open >= 9*limit:
+		return &finding{confidence: High, facts: []Fact{fact("descriptors", count("open", open), count("limit", limit))}}
+	case f.stopped() != "":
+		return &finding{confidence: High} // the fact is that it was stopped
+	}
+	return nil
+}

@@ -15,11 +15,15 @@ var _ = register(Rule{
 	Sentences: map[string]string{
 		"unacknowledged": "{connections|connection has|connections have} sent data again and got no acknowledgement, for {for_ms} or longer.",
 	},
-	find: func(f *facts) *finding {
-		n := f.least(3, func(s *series.Sample) int { return s.Server.Activity.Dead })
-		if n < few {
-			return nil
-		}
-		return &finding{confidence: High, facts: []Fact{fact("unacknowledged", count("connections", n), lasting(f.span()/3))}}
-	},
+	recognise: halfOpenConnections{},
 })
+
+type halfOpenConnections struct{}
+
+func (halfOpenConnections) find(f *facts) *finding {
+	n := f.least(3, func(s *series.Sample) int { return s.Server.Activity.Dead })
+	if n < few {
+		return nil
+	}
+	return &finding{confidence: High, facts: []Fact{fact("unacknowledged", count("connections", n), lasting(f.span()/3))}}
+}

@@ -24,41 +24,45 @@ var _ = register(Rule{
 		"close_wait":    "The other end has closed {connections|connection} that this process has not. A pool that checks a connection before it reuses it leaves some, too.",
 		"slowest_shown": "A leak slower than {growth_per_second} would not have shown in {for_ms}.",
 	},
-	find: func(f *facts) *finding {
-		found := &finding{confidence: High}
-		add := func(name string, values ...Quantity) { found.facts = append(found.facts, fact(name, values...)) }
-		if f.counted() {
-			found.facts = append(found.facts, f.requests())
-		}
-		if n := f.last().Unattributed; n >= 2*several {
-			found.confidence = Low
-			add("unattributed", count("connections", n))
-		}
-		open := clientOpen
-		if f.most(serverOpen) > f.most(clientOpen) {
-			open = serverOpen
-		}
-		most := f.most(open)
-		if most == 0 && !f.counted() {
-			add("no_connection")
-			return found
-		}
-		add("open", count("most", most), count("last", open(f.last())))
-		if after := f.withdrawn(); after > 0 {
-			add("withdrawn", millis("after_ms", after))
-		}
-		if f.counted() {
-			return found
-		}
-		if n := f.least(2, clientIn(socketstats.CloseWait)) + f.least(2, serverIn(socketstats.CloseWait)); n > 0 {
-			add("close_wait", count("connections", n))
-		}
-		if f.span() > 0 {
-			add("slowest_shown", growing(few/f.span().Seconds()), lasting(f.span()))
-		}
-		return found
-	},
+	recognise: healthy{},
 })
+
+type healthy struct{}
+
+func (healthy) find(f *facts) *finding {
+	found := &finding{confidence: High}
+	add := func(name string, values ...Quantity) { found.facts = append(found.facts, fact(name, values...)) }
+	if f.counted() {
+		found.facts = append(found.facts, f.requests())
+	}
+	if n := f.last().Unattributed; n >= 2*several {
+		found.confidence = Low
+		add("unattributed", count("connections", n))
+	}
+	open := clientOpen
+	if f.most(serverOpen) > f.most(clientOpen) {
+		open = serverOpen
+	}
+	most := f.most(open)
+	if most == 0 && !f.counted() {
+		add("no_connection")
+		return found
+	}
+	add("open", count("most", most), count("last", open(f.last())))
+	if after := f.withdrawn(); after > 0 {
+		add("withdrawn", millis("after_ms", after))
+	}
+	if f.counted() {
+		return found
+	}
+	if n := f.least(2, clientIn(socketstats.CloseWait)) + f.least(2, serverIn(socketstats.CloseWait)); n > 0 {
+		add("close_wait", count("connections", n))
+	}
+	if f.span() > 0 {
+		add("slowest_shown", growing(few/f.span().Seconds()), lasting(f.span()))
+	}
+	return found
+}
 
 // withdrawn is when the client's connections looked most like a fault, if half of
 // them were closed since; 0 if they never did.

@@ -19,24 +19,28 @@ var _ = register(Rule{
 		"needless": "{idle|connection is|connections are} open and idle; {needless|connection was|connections were} opened while another was idle.",
 		"idle":     "{idle|connection has|connections have} had a response and nothing since for {for_ms} or longer, growing by {growth_per_second}; none is closed.",
 	},
-	find: func(f *facts) *finding {
-		if !f.counted() {
-			return f.idleGrows()
-		}
-		if len(f.Samples) < series.Least && !f.Over {
-			return nil
-		}
-		needless := f.needless()
-		if f.least(6, f.idle) < few || needless < few || 4*f.reused() > int64(needless) {
-			return nil
-		}
-		return &finding{
-			confidence:   likely(needless),
-			facts:        []Fact{f.requests(), fact("needless", count("idle", f.idle(f.last())), count("needless", needless))},
-			alternatives: []Alternative{{ResponseBodyLeak, bodyTest}},
-		}
-	},
+	recognise: idleConnectionsNotReused{},
 })
+
+type idleConnectionsNotReused struct{}
+
+func (idleConnectionsNotReused) find(f *facts) *finding {
+	if !f.counted() {
+		return f.idleGrows()
+	}
+	if len(f.Samples) < series.Least && !f.Over {
+		return nil
+	}
+	needless := f.needless()
+	if f.least(6, f.idle) < few || needless < few || 4*f.reused() > int64(needless) {
+		return nil
+	}
+	return &finding{
+		confidence:   likely(needless),
+		facts:        []Fact{f.requests(), fact("needless", count("idle", f.idle(f.last())), count("needless", needless))},
+		alternatives: []Alternative{{ResponseBodyLeak, bodyTest}},
+	}
+}
 
 // needless counts connections that were opened while as many were idle, and stay so
 // to the end. The client's counters are read a moment after the sockets, so a few

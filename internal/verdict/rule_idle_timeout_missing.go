@@ -19,16 +19,20 @@ var _ = register(Rule{
 	Sentences: map[string]string{
 		"idle": "{idle|connection is|connections are} still open and idle {for_ms} after the last request.",
 	},
-	find: func(f *facts) *finding {
-		since, kept := len(f.Samples)-1, f.idle(f.last())
-		for since > 0 && f.Samples[since-1].Requests.Sent == f.last().Requests.Sent {
-			since--
-			kept = min(kept, f.idle(&f.Samples[since]))
-		}
-		quiet := f.At[len(f.At)-1] - f.At[since]
-		if kept < several || f.life(quiet) < keptTooLong {
-			return nil
-		}
-		return &finding{confidence: High, facts: []Fact{f.requests(), fact("idle", count("idle", kept), lasting(quiet))}}
-	},
+	recognise: idleTimeoutMissing{},
 })
+
+type idleTimeoutMissing struct{}
+
+func (idleTimeoutMissing) find(f *facts) *finding {
+	since, kept := len(f.Samples)-1, f.idle(f.last())
+	for since > 0 && f.Samples[since-1].Requests.Sent == f.last().Requests.Sent {
+		since--
+		kept = min(kept, f.idle(&f.Samples[since]))
+	}
+	quiet := f.At[len(f.At)-1] - f.At[since]
+	if kept < several || f.life(quiet) < keptTooLong {
+		return nil
+	}
+	return &finding{confidence: High, facts: []Fact{f.requests(), fact("idle", count("idle", kept), lasting(quiet))}}
+}

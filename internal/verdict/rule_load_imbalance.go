@@ -13,28 +13,32 @@ var _ = register(Rule{
 	Sentences: map[string]string{
 		"servers": "Of the last {requests|request}, {most} went to {busiest} and none to {without}.",
 	},
-	find: func(f *facts) *finding {
-		const plenty = 20
-		half, last := f.Samples[len(f.Samples)/2].Servers, f.last().Servers
-		if len(half) != len(last) {
-			return nil
-		}
-		var all, most int64
-		var busiest, without string
-		for i, s := range last {
-			n := s.Requests - half[i].Requests
-			all += n
-			if n > most {
-				busiest, most = s.Name, n
-			}
-			if s.Due && half[i].Due && n == 0 {
-				without = s.Name
-			}
-		}
-		if all < plenty || without == "" {
-			return nil
-		}
-		return &finding{confidence: High, facts: []Fact{f.requests(), fact("servers",
-			count("requests", all), count("most", most), text("busiest", busiest), text("without", without))}}
-	},
+	recognise: loadImbalance{},
 })
+
+type loadImbalance struct{}
+
+func (loadImbalance) find(f *facts) *finding {
+	const plenty = 20
+	half, last := f.Samples[len(f.Samples)/2].Servers, f.last().Servers
+	if len(half) != len(last) {
+		return nil
+	}
+	var all, most int64
+	var busiest, without string
+	for i, s := range last {
+		n := s.Requests - half[i].Requests
+		all += n
+		if n > most {
+			busiest, most = s.Name, n
+		}
+		if s.Due && half[i].Due && n == 0 {
+			without = s.Name
+		}
+	}
+	if all < plenty || without == "" {
+		return nil
+	}
+	return &finding{confidence: High, facts: []Fact{f.requests(), fact("servers",
+		count("requests", all), count("most", most), text("busiest", busiest), text("without", without))}}
+}

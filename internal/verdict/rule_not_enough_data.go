@@ -18,26 +18,30 @@ var _ = register(Rule{
 		"waiting":    "{requests|request waits|requests wait} for a response. Observe for longer than a slow response takes.",
 		"growing":    "Connections grow. Whether they are used again does not show yet.",
 	},
-	find: func(f *facts) *finding {
-		if f.enough() {
-			return nil
-		}
-		switch n := max(f.pending(), unanswered(f.last(), f.silent)); {
-		case f.counted() && f.last().Requests.Sent == 0:
-			return &finding{facts: []Fact{fact("no_request")}}
-		case len(f.Samples) < series.Least:
-			var facts []Fact
-			if f.Restarted {
-				facts = append(facts, fact("restarted"))
-			}
-			return &finding{facts: append(facts, fact("samples", count("samples", len(f.Samples)), count("needed", series.Least)))}
-		case n >= few:
-			return &finding{facts: []Fact{fact("waiting", count("requests", n))}}
-		default:
-			return &finding{facts: []Fact{fact("growing")}}
-		}
-	},
+	recognise: notEnoughData{},
 })
+
+type notEnoughData struct{}
+
+func (notEnoughData) find(f *facts) *finding {
+	if f.enough() {
+		return nil
+	}
+	switch n := max(f.pending(), unanswered(f.last(), f.silent)); {
+	case f.counted() && f.last().Requests.Sent == 0:
+		return &finding{facts: []Fact{fact("no_request")}}
+	case len(f.Samples) < series.Least:
+		var facts []Fact
+		if f.Restarted {
+			facts = append(facts, fact("restarted"))
+		}
+		return &finding{facts: append(facts, fact("samples", count("samples", len(f.Samples)), count("needed", series.Least)))}
+	case n >= few:
+		return &finding{facts: []Fact{fact("waiting", count("requests", n))}}
+	default:
+		return &finding{facts: []Fact{fact("growing")}}
+	}
+}
 
 // enough reports whether what was seen is enough to call it healthy.
 func (f *facts) enough() bool {

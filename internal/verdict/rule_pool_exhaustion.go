@@ -17,27 +17,31 @@ var _ = register(Rule{
 		"pool":   "{in_flight|request is|requests are} in flight and only {connections|connection is|connections are} open: the rest wait for a connection.",
 		"silent": "Each of these connections has been silent since its response, for {for_ms} or longer: it is held, not busy.",
 	},
-	find: func(f *facts) *finding {
-		pool := clientOpen
-		if f.subject.Relayed { // the pool is the server's
-			pool = f.upstreams
-		}
-		if _, grows := f.grows(pool); grows {
-			return nil
-		}
-		queued := f.least(2, func(s *series.Sample) int {
-			if pool(s) == 0 {
-				return 0
-			}
-			return inFlight(s) - pool(s)
-		})
-		if queued < few {
-			return nil
-		}
-		facts := []Fact{fact("pool", count("in_flight", inFlight(f.last())), count("connections", pool(f.last())))}
-		if a := f.last().Client.Activity; a != nil && a.Received.AtLeast(f.silent) == clientOpen(f.last()) {
-			facts = append(facts, fact("silent", lasting(f.silent)))
-		}
-		return &finding{confidence: High, facts: facts}
-	},
+	recognise: poolExhaustion{},
 })
+
+type poolExhaustion struct{}
+
+func (poolExhaustion) find(f *facts) *finding {
+	pool := clientOpen
+	if f.subject.Relayed { // the pool is the server's
+		pool = f.upstreams
+	}
+	if _, grows := f.grows(pool); grows {
+		return nil
+	}
+	queued := f.least(2, func(s *series.Sample) int {
+		if pool(s) == 0 {
+			return 0
+		}
+		return inFlight(s) - pool(s)
+	})
+	if queued < few {
+		return nil
+	}
+	facts := []Fact{fact("pool", count("in_flight", inFlight(f.last())), count("connections", pool(f.last())))}
+	if a := f.last().Client.Activity; a != nil && a.Received.AtLeast(f.silent) == clientOpen(f.last()) {
+		facts = append(facts, fact("silent", lasting(f.silent)))
+	}
+	return &finding{confidence: High, facts: facts}
+}

@@ -14,12 +14,16 @@ var _ = register(Rule{
 	Sentences: map[string]string{
 		"ports": "{used} of {limit|local port} to one destination are in use. {time_wait|socket is|sockets are} in TIME_WAIT to any destination.",
 	},
-	find: func(f *facts) *finding {
-		used, limit := maxPerDestination(f.last()), f.subject.Limits.Ports
-		if 10*used < 8*limit {
-			return nil
-		}
-		return &finding{confidence: High, facts: []Fact{fact("ports", count("used", used), count("limit", limit),
-			count("time_wait", clientIn(socketstats.TimeWait)(f.last())))}}
-	},
+	recognise: portExhaustion{},
 })
+
+type portExhaustion struct{}
+
+func (portExhaustion) find(f *facts) *finding {
+	used, limit := maxPerDestination(f.last()), f.subject.Limits.Ports
+	if 10*used < 8*limit {
+		return nil
+	}
+	return &finding{confidence: High, facts: []Fact{fact("ports", count("used", used), count("limit", limit),
+		count("time_wait", clientIn(socketstats.TimeWait)(f.last())))}}
+}

@@ -26,35 +26,39 @@ var _ = register(Rule{
 		"waiting":     "{in_flight|request waits|requests wait} for a response, the oldest for {for_ms} or longer.",
 		"no_response": "No request got a response.",
 	},
-	find: func(f *facts) *finding {
-		if !f.counted() {
-			n := unanswered(f.last(), patience)
-			if n < few {
-				return nil
-			}
-			return &finding{confidence: Medium, facts: []Fact{fact("sent_last", count("connections", n), lasting(patience))}}
-		}
-		r := f.last().Requests
-		if f.least(3, inFlight) < few {
-			return nil
-		}
-		wait := f.longestWait()
-		var slowest time.Duration
-		if l := f.last().Latency; l != nil {
-			slowest = time.Duration(l.Max * float64(time.Millisecond))
-		}
-		slow := slowest > 0 && wait >= 5*slowest && f.life(wait) >= time.Second
-		never := f.Over && r.Finished() == 0 && wait >= f.span()/2 && f.life(wait) >= noResponse
-		if f.life(wait) < patience && !slow && !never {
-			return nil
-		}
-		facts := []Fact{f.requests(), fact("waiting", count("in_flight", r.InFlight), lasting(wait))}
-		if r.Finished() == 0 {
-			facts = append(facts, fact("no_response"))
-		}
-		return &finding{confidence: High, facts: facts}
-	},
+	recognise: requestStalled{},
 })
+
+type requestStalled struct{}
+
+func (requestStalled) find(f *facts) *finding {
+	if !f.counted() {
+		n := unanswered(f.last(), patience)
+		if n < few {
+			return nil
+		}
+		return &finding{confidence: Medium, facts: []Fact{fact("sent_last", count("connections", n), lasting(patience))}}
+	}
+	r := f.last().Requests
+	if f.least(3, inFlight) < few {
+		return nil
+	}
+	wait := f.longestWait()
+	var slowest time.Duration
+	if l := f.last().Latency; l != nil {
+		slowest = time.Duration(l.Max * float64(time.Millisecond))
+	}
+	slow := slowest > 0 && wait >= 5*slowest && f.life(wait) >= time.Second
+	never := f.Over && r.Finished() == 0 && wait >= f.span()/2 && f.life(wait) >= noResponse
+	if f.life(wait) < patience && !slow && !never {
+		return nil
+	}
+	facts := []Fact{f.requests(), fact("waiting", count("in_flight", r.InFlight), lasting(wait))}
+	if r.Finished() == 0 {
+		facts = append(facts, fact("no_response"))
+	}
+	return &finding{confidence: High, facts: facts}
+}
 
 // longestWait is how long the oldest request has waited at least, if responses come
 // in the order of their requests.

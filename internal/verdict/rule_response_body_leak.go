@@ -20,28 +20,32 @@ var _ = register(Rule{
 		"close_wait": "The server has closed {connections|connection} that the client keeps open: CLOSE_WAIT.",
 		"unread":     "{connections|connection has|connections have} data that the program does not read[, growing by {growth_per_second}][, throughout the last {for_ms}].",
 	},
-	find: func(f *facts) *finding {
-		if client, server := f.closeWaits(); client > 0 || server > 0 {
-			r := f.last().Requests
-			if client == 0 || r == nil || 2*(r.Finished()-r.CutOff) < int64(client) || 4*f.reused() > r.Finished() {
-				return nil
-			}
-			return &finding{confidence: High, facts: []Fact{f.requests(), fact("close_wait", count("connections", client))}}
-		}
-		if !f.active() {
-			return nil
-		}
-		unread := func(s *series.Sample) int { return s.Client.Activity.Unread }
-		if perSecond, grows := f.grows(unread); grows {
-			return &finding{confidence: High, facts: []Fact{fact("unread", count("connections", unread(f.last())), growing(perSecond))}}
-		}
-		n := f.least(2, unread)
-		if n < several || len(f.Samples) < series.Least {
-			return nil
-		}
-		return &finding{confidence: Medium, facts: []Fact{fact("unread", count("connections", n), lasting(f.span()/2))}}
-	},
+	recognise: responseBodyLeak{},
 })
+
+type responseBodyLeak struct{}
+
+func (responseBodyLeak) find(f *facts) *finding {
+	if client, server := f.closeWaits(); client > 0 || server > 0 {
+		r := f.last().Requests
+		if client == 0 || r == nil || 2*(r.Finished()-r.CutOff) < int64(client) || 4*f.reused() > r.Finished() {
+			return nil
+		}
+		return &finding{confidence: High, facts: []Fact{f.requests(), fact("close_wait", count("connections", client))}}
+	}
+	if !f.active() {
+		return nil
+	}
+	unread := func(s *series.Sample) int { return s.Client.Activity.Unread }
+	if perSecond, grows := f.grows(unread); grows {
+		return &finding{confidence: High, facts: []Fact{fact("unread", count("connections", unread(f.last())), growing(perSecond))}}
+	}
+	n := f.least(2, unread)
+	if n < several || len(f.Samples) < series.Least {
+		return nil
+	}
+	return &finding{confidence: Medium, facts: []Fact{fact("unread", count("connections", n), lasting(f.span()/2))}}
+}
 
 // closeWaits is how many sockets stay in CLOSE_WAIT at each end.
 func (f *facts) closeWaits() (client, server int) {

@@ -14,16 +14,20 @@ var _ = register(Rule{
 		"attempts": "{sent|request} led to {attempts|attempt}: {per_request} for each.",
 		"refused":  "{connects|attempt} to connect failed. A refused attempt leaves no socket.",
 	},
-	find: func(f *facts) *finding {
-		sent, refused := f.last().Requests.Sent, f.failedConnects()
-		attempts := max(f.attempts(), refused)
-		if sent == 0 || attempts-sent < 2*several || attempts < 3*sent {
-			return nil
-		}
-		facts := []Fact{fact("attempts", count("sent", sent), count("attempts", attempts), count("per_request", float64(attempts)/float64(sent)))}
-		if refused > 0 {
-			facts = append(facts, fact("refused", count("connects", refused)))
-		}
-		return &finding{confidence: High, facts: facts}
-	},
+	recognise: retryStorm{},
 })
+
+type retryStorm struct{}
+
+func (retryStorm) find(f *facts) *finding {
+	sent, refused := f.last().Requests.Sent, f.failedConnects()
+	attempts := max(f.attempts(), refused)
+	if sent == 0 || attempts-sent < 2*several || attempts < 3*sent {
+		return nil
+	}
+	facts := []Fact{fact("attempts", count("sent", sent), count("attempts", attempts), count("per_request", float64(attempts)/float64(sent)))}
+	if refused > 0 {
+		facts = append(facts, fact("refused", count("connects", refused)))
+	}
+	return &finding{confidence: High, facts: facts}
+}

@@ -13,16 +13,20 @@ var _ = register(Rule{
 	Sentences: map[string]string{
 		"silent": "{silent|accepted connection has|accepted connections have} been silent for {for_ms} or longer, growing by {growth_per_second}; none is closed[; {never_sent} never sent anything].",
 	},
-	find: func(f *facts) *finding {
-		// Where the other ends are among the sockets, they say more.
-		if f.subject.Paired && 2*f.most(clientOpen) >= f.most(serverOpen) {
-			return nil
-		}
-		perSecond, grows := f.grows(f.silentAtServer)
-		if !grows {
-			return nil
-		}
-		return &finding{confidence: High, facts: []Fact{fact("silent", count("silent", f.silentAtServer(f.last())), lasting(f.silent),
-			growing(perSecond), some("never_sent", f.last().Server.Activity.Fresh.AtLeast(f.silent)))}}
-	},
+	recognise: serverIdleClients{},
 })
+
+type serverIdleClients struct{}
+
+func (serverIdleClients) find(f *facts) *finding {
+	// Where the other ends are among the sockets, they say more.
+	if f.subject.Paired && 2*f.most(clientOpen) >= f.most(serverOpen) {
+		return nil
+	}
+	perSecond, grows := f.grows(f.silentAtServer)
+	if !grows {
+		return nil
+	}
+	return &finding{confidence: High, facts: []Fact{fact("silent", count("silent", f.silentAtServer(f.last())), lasting(f.silent),
+		growing(perSecond), some("never_sent", f.last().Server.Activity.Fresh.AtLeast(f.silent)))}}
+}

@@ -15,11 +15,15 @@ var _ = register(Rule{
 	Sentences: map[string]string{
 		"stale": "{requests|request} failed on a connection that had served earlier requests and was dead by then.",
 	},
-	find: func(f *facts) *finding {
-		stale := f.counter(func(c *series.ClientConns) *int64 { return c.StaleReuse })
-		if stale < few || 2*stale < f.last().Requests.Failed {
-			return nil
-		}
-		return &finding{confidence: likely(stale), facts: []Fact{f.requests(), fact("stale", count("requests", stale))}}
-	},
+	recognise: staleConnectionReuse{},
 })
+
+type staleConnectionReuse struct{}
+
+func (staleConnectionReuse) find(f *facts) *finding {
+	stale := f.counter(func(c *series.ClientConns) *int64 { return c.StaleReuse })
+	if stale < few || 2*stale < f.last().Requests.Failed {
+		return nil
+	}
+	return &finding{confidence: likely(stale), facts: []Fact{f.requests(), fact("stale", count("requests", stale))}}
+}

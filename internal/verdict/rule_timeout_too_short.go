@@ -13,21 +13,25 @@ var _ = register(Rule{
 	Sentences: map[string]string{
 		"timed_out": "{timed_out|request} timed out while others got a response. A request that times out closes its connection.",
 	},
-	find: func(f *facts) *finding {
-		r, conns := f.last().Requests, f.conns(f.last())
-		if r.TimedOut < 2*several || 2*r.TimedOut < r.OK || r.OK < few || conns == nil || 2*int64(conns.Opened) < r.TimedOut {
-			return nil
-		}
-		var beside int64 // those that timed out while others got a response
-		for i := 1; i < len(f.Samples); i++ {
-			before, now := f.Samples[i-1].Requests, f.Samples[i].Requests
-			if now.OK > before.OK {
-				beside += now.TimedOut - before.TimedOut
-			}
-		}
-		if 2*beside < r.TimedOut {
-			return nil
-		}
-		return &finding{confidence: High, facts: []Fact{f.requests(), fact("timed_out", count("timed_out", r.TimedOut))}}
-	},
+	recognise: timeoutTooShort{},
 })
+
+type timeoutTooShort struct{}
+
+func (timeoutTooShort) find(f *facts) *finding {
+	r, conns := f.last().Requests, f.conns(f.last())
+	if r.TimedOut < 2*several || 2*r.TimedOut < r.OK || r.OK < few || conns == nil || 2*int64(conns.Opened) < r.TimedOut {
+		return nil
+	}
+	var beside int64 // those that timed out while others got a response
+	for i := 1; i < len(f.Samples); i++ {
+		before, now := f.Samples[i-1].Requests, f.Samples[i].Requests
+		if now.OK > before.OK {
+			beside += now.TimedOut - before.TimedOut
+		}
+	}
+	if 2*beside < r.TimedOut {
+		return nil
+	}
+	return &finding{confidence: High, facts: []Fact{f.requests(), fact("timed_out", count("timed_out", r.TimedOut))}}
+}

@@ -14,24 +14,28 @@ var _ = register(Rule{
 	Sentences: map[string]string{
 		"cut_off": "The server's listener went away. Of {finished|request} that ended since, {cut_off} got no response.",
 	},
-	find: func(f *facts) *finding {
-		listening := serverIn(socketstats.Listen)
-		if listening(f.last()) > 0 {
+	recognise: ungracefulShutdown{},
+})
+
+type ungracefulShutdown struct{}
+
+func (ungracefulShutdown) find(f *facts) *finding {
+	listening := serverIn(socketstats.Listen)
+	if listening(f.last()) > 0 {
+		return nil
+	}
+	for i := len(f.Samples) - 1; i >= 0; i-- {
+		if listening(&f.Samples[i]) == 0 {
+			continue
+		}
+		// The client's counters are read a moment after the sockets: it may have
+		// happened between.
+		before, now := f.Samples[max(0, i-1)].Requests, f.last().Requests
+		cut, finished := now.CutOff-before.CutOff, now.Finished()-before.Finished()
+		if cut < few || 2*cut < finished {
 			return nil
 		}
-		for i := len(f.Samples) - 1; i >= 0; i-- {
-			if listening(&f.Samples[i]) == 0 {
-				continue
-			}
-			// The client's counters are read a moment after the sockets: it may have
-			// happened between.
-			before, now := f.Samples[max(0, i-1)].Requests, f.last().Requests
-			cut, finished := now.CutOff-before.CutOff, now.Finished()-before.Finished()
-			if cut < few || 2*cut < finished {
-				return nil
-			}
-			return &finding{confidence: High, facts: []Fact{fact("cut_off", count("finished", finished), count("cut_off", cut))}}
-		}
-		return nil
-	},
-})
+		return &finding{confidence: High, facts: []Fact{fact("cut_off", count("finished", finished), count("cut_off", cut))}}
+	}
+	return nil
+}
