@@ -21,7 +21,7 @@ const (
 // Runs is the answer of one run, or of several. In JSON one run is an object; with
 // list, or when there are more, they are a list of objects.
 func Runs(runs []*Observed, list bool) *Document {
-	d := &Document{Title: words.Plural(len(runs), "run"), Records: [][]string{recordsHeader}, Checks: []Check{}}
+	d := &Document{Title: words.Plural(len(runs), "run"), Blocks: []Block{}, Records: [][]string{recordsHeader}, Checks: []Check{}}
 	objects := []Object{}
 	for _, o := range runs {
 		objects = append(objects, o.data(runSchema))

@@ -26,7 +26,7 @@ type Document struct {
 func (d *Document) Has() Content {
 	has := Content(0)
 	for content, is := range map[Content]bool{
-		HasBlocks: len(d.Blocks) > 0, HasData: d.Data != nil, HasRecords: d.Records != nil, HasChecks: d.Checks != nil,
+		HasBlocks: d.Blocks != nil, HasData: d.Data != nil, HasRecords: d.Records != nil, HasChecks: d.Checks != nil,
 		HasCharts: len(d.Charts()) > 0,
 	} {
 		if is {
