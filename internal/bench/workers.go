@@ -23,6 +23,7 @@ var workers = map[string]func(ctx context.Context, args []string, out io.Writer)
 	"worker-keep":       superviseNamespace,
 	"worker-hold":       holdConnections,
 	"worker-time":       timeListers,
+	"worker-neighbour":  disturb,
 }
 
 // sleepServer answers after a delay in the plainest way there is: it is the

@@ -16,9 +16,8 @@ func TestASourceIsOpenedByItsName(t *testing.T) {
 	if !ok {
 		auto = "lsof" // where it is installed, as on macOS
 	}
-	names := []string{"auto", "gopsutil", auto}
-	slices.Sort(names)
-	require.Equal(t, names, socketstats.SourceNames())
+	require.Subset(t, socketstats.SourceNames(), []string{"auto", "gopsutil", auto})
+	require.True(t, slices.IsSorted(socketstats.SourceNames()))
 	for _, name := range socketstats.SourceNames() {
 		src, err := socketstats.OpenSource(name)
 		require.NoError(t, err)
