@@ -19,6 +19,9 @@ import (
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
+
+	// The protocols that a script may name register themselves.
+	_ "socketlab/internal/server"
 )
 
 // started has no monotonic reading, which no recording keeps.
