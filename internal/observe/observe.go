@@ -80,13 +80,16 @@ func New(ctx context.Context, source socketstats.Source, target series.Target, o
 // Close ends what the watcher listens to.
 func (w *Watcher) Close() error { return w.conns.close() }
 
-// Header is the first line of a recording of the samples, but for the time between
-// them, their number and who took them.
+// Header says what is watched since when, as a recording has it. The time between
+// samples, the planned length and the provenance are left to the caller.
 func (w *Watcher) Header() series.Header {
-	t := w.target
+	t, started := w.target, w.began
+	if started.IsZero() {
+		started = time.Now()
+	}
 	h := series.Header{
 		Schema: series.Schema, Title: "Processes under watch", Source: w.source.Name(), UnsupportedStates: w.source.UnsupportedStates(),
-		Started: time.Now().Round(0), Target: &t,
+		Started: started.Round(0), Target: &t,
 	}
 	if t.Port != 0 {
 		h.Title = fmt.Sprintf("Connections to port %d", t.Port)

@@ -20,6 +20,9 @@ import (
 	_ "socketlab/internal/server" // the protocols that scripts may name
 	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
+
+	// The protocols that a script may name register themselves.
+	_ "socketlab/internal/server"
 )
 
 // started has no monotonic reading, which no recording keeps.
