@@ -149,5 +149,5 @@ func TestBalancerNeedsServersAndKnowsNothingOfRequests(t *testing.T) {
 	t.Parallel()
 	b := scenario.Server{Protocol: "balancer"}
 	require.ErrorContains(t, start(t, b).stop(), "needs upstreams")
-	require.ErrorContains(t, b.With(WorkersKey.Is(1)).CheckFlags(), "--workers is for --protocol http, h2c, https, toydb")
+	require.ErrorContains(t, b.With(WorkersKey.Is(1)).CheckFlags(), "--workers is for --protocol http")
 }
