@@ -326,7 +326,7 @@ func TestDemoEndsWithTheTableOfLinux(t *testing.T) {
 
 // Each checks its own figures: exit code 0 says that all expectations were met.
 func TestScenariosShowWhatTheyExpect(t *testing.T) {
-	for _, id := range []string{"error-body-not-closed", "no-timeout", "dial-per-query", "stale-pool-after-restart", "http2-pinned-behind-balancer"} {
+	for _, id := range []string{"error-body-not-closed", "pool-checkout-leak", "dial-per-query", "stale-pool-after-restart", "http2-pinned-behind-balancer"} {
 		t.Run(id, func(t *testing.T) {
 			got := windows(t, "sockwatch", "run", id, "-q")
 			require.Zero(t, got.code, "%s%s", got.stdout, got.stderr)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"time"
 
@@ -67,7 +68,8 @@ func states(c socketstats.Counts) string {
 	return cmp.Or(strings.Join(c.List(socketstats.Listen), " "), "none")
 }
 
-// opening says what is played where, and how to see the same by ss; "" of a watch.
+// opening says what is played where, and which command of this system lists the
+// same sockets; "" of a watch.
 func opening(h *series.Header) string {
 	var text strings.Builder
 	switch {
@@ -82,6 +84,18 @@ func opening(h *series.Header) string {
 	return text.String()
 }
 
+// listCommand is the command of a system that lists the sockets of a port.
+func listCommand(system, port string) string {
+	switch system {
+	case "linux":
+		return fmt.Sprintf("ss -tan '( sport = :%s or dport = :%s )'", port, port)
+	case "windows":
+		return fmt.Sprintf(`netstat -an -p tcp | findstr ":%s "`, port)
+	default: // macOS and the BSDs write a point before the port
+		return fmt.Sprintf(`netstat -an -p tcp | grep '\.%s '`, port)
+	}
+}
+
 func endpoints(text *strings.Builder, of *series.Identity) {
 	at := of.Endpoints
 	if at == nil {
@@ -92,8 +106,8 @@ func endpoints(text *strings.Builder, of *series.Identity) {
 	if at.SupervisorPID != 0 {
 		inside = fmt.Sprintf("nsenter -t %d -U -n --preserve-credentials ", at.ServerPID)
 	}
-	fmt.Fprintf(text, "  %-6s server %s (process %d), client process %d: %sss -tan '( sport = :%s or dport = :%s )'\n",
-		of.Name, at.Server, at.ServerPID, at.ClientPID, inside, port, port)
+	fmt.Fprintf(text, "  %-6s server %s (process %d), client process %d: %s%s\n",
+		of.Name, at.Server, at.ServerPID, at.ClientPID, inside, listCommand(runtime.GOOS, port))
 	if at.LeftBehind > 0 {
 		fmt.Fprintf(text, "         not counted: %s that earlier connections left on this port (for exact TIME_WAIT, wait a minute)\n",
 			words.Plural(at.LeftBehind, "socket"))

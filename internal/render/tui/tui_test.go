@@ -165,3 +165,13 @@ func TestOnlyATerminalCanBeRedrawn(t *testing.T) {
 	t.Parallel()
 	require.False(t, CanRedraw(&bytes.Buffer{}, "xterm"))
 }
+
+func TestTheCommandThatListsAPortIsTheSystems(t *testing.T) {
+	for system, want := range map[string]string{
+		"linux":   "ss -tan '( sport = :80 or dport = :80 )'",
+		"windows": `netstat -an -p tcp | findstr ":80 "`,
+		"darwin":  `netstat -an -p tcp | grep '\.80 '`,
+	} {
+		require.Equal(t, want, listCommand(system, "80"))
+	}
+}
