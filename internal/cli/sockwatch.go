@@ -33,8 +33,9 @@ func Command(streams program.Streams) *cobra.Command {
 fixed code, on real processes and real sockets of this machine, counts every
 socket by state, and says what is wrong and how to fix it.
 
-Exit codes: 0 fine, 1 failed, 2 wrong command line or script, 3 a leak was
-found or an expectation was not met, 130 interrupted.`,
+Exit codes: 0 fine, 1 failed or could not see, 2 wrong command line or script,
+3 an expectation or a limit was not met, or diagnose found a fault, 130
+interrupted.`,
 		Example: `  sockwatch demo                    # the original incident, side by side
   sockwatch list                    # by what is seen; sockwatch list close_wait finds
   sockwatch show body-not-closed

@@ -188,7 +188,7 @@ func Notes(o *series.Observation) (lines []string) {
 		lines = append(lines, note)
 	}
 	for _, d := range m.StateDurations {
-		lines = append(lines, fmt.Sprintf("%d times in %s, mean %.3g ms, max %.3g ms", d.Count, d.State, d.MeanMS, d.MaxMS))
+		lines = append(lines, d.String())
 	}
 	return lines
 }

@@ -1,9 +1,11 @@
 package series
 
 import (
+	"fmt"
 	"time"
 
 	"socketlab/internal/socketstats"
+	"socketlab/internal/words"
 )
 
 // Event is one line of a recording: just one of its fields is set. The JSON names
@@ -156,6 +158,18 @@ type StateDuration struct {
 	Count  int               `json:"count"`
 	MeanMS float64           `json:"mean_ms"`
 	MaxMS  float64           `json:"max_ms"`
+}
+
+// String writes it as "3 times in SYN_SENT, mean 0.05 ms, max 2 s".
+func (d StateDuration) String() string {
+	return fmt.Sprintf("%s in %s, mean %s, max %s", words.Plural(d.Count, "time"), d.State, millis(d.MeanMS), millis(d.MaxMS))
+}
+
+func millis(ms float64) string {
+	if ms >= 1000 {
+		return words.Duration(time.Duration(ms * float64(time.Millisecond)))
+	}
+	return fmt.Sprintf("%.3g ms", ms)
 }
 
 // Ending is how an observation ended.

@@ -56,7 +56,8 @@ func (s *Subject) Grows() (Growth, bool) {
 // GrowthOf is the growth of any figure of a sample; see [Subject.Growth].
 func (w *Work) GrowthOf(figure func(*Sample) int) Growth {
 	const least, few, part = 3, 5, 0.25
-	at, values := w.Of(len(w.Busy)/3, figure)
+	ramp := min(len(w.Busy)/3, max(0, len(w.Busy)-Least)) // as much of it as leaves enough
+	at, values := w.Of(ramp, figure)
 	if len(values) < least {
 		return 0
 	}
