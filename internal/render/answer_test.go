@@ -36,7 +36,7 @@ func ofCommands(t *testing.T) *render.Observed {
 func TestCommandsAndTheirFailuresAreShown(t *testing.T) {
 	t.Parallel()
 	text := write(t, "table", ofCommands(t))
-	require.True(t, strings.HasPrefix(text, "old against new\n"))
+	require.True(t, strings.HasPrefix(text, "ab: old against new\n"))
 	require.Contains(t, text, "\nfaulty command: old {url}\nfixed command: new {url}\nserver command: serve {port}\n")
 	require.Contains(t, text, "\nfixed failed: the command ended with exit status 7 out of luck\n")
 	require.NotContains(t, text, "speed", "a command has none")

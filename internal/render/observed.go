@@ -87,7 +87,7 @@ func (o *Observed) ID() string {
 }
 
 func (o *Observed) title() string {
-	if o.Observation.Scenario == nil {
+	if o.Script == nil {
 		return o.Observation.Title
 	}
 	return o.ID() + ": " + o.Observation.Title

@@ -1,85 +1,62 @@
 package data
 
 import (
-	"encoding/xml"
-	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 
 	"socketlab/internal/render"
+	"socketlab/internal/render/markup"
 )
 
 var _ = render.Register(render.Format{
 	Name: "junit", Rank: 7, Extensions: []string{".xml"}, Needs: render.HasChecks, Render: writeJUnit,
 })
 
-// The form that CI systems read: the JUnit XML of Apache Ant, as written down in
-// github.com/testmoapp/junitxml.
-type (
-	testsuites struct {
-		XMLName xml.Name `xml:"testsuites"`
-		Suites  []*testsuite
-	}
-	testsuite struct {
-		XMLName  xml.Name `xml:"testsuite"`
-		Name     string   `xml:"name,attr"`
-		Tests    int      `xml:"tests,attr"`
-		Failures int      `xml:"failures,attr"`
-		Errors   int      `xml:"errors,attr"`
-		Skipped  int      `xml:"skipped,attr"`
-		Time     string   `xml:"time,attr"`
-		Cases    []testcase
-	}
-	testcase struct {
-		XMLName xml.Name `xml:"testcase"`
-		Class   string   `xml:"classname,attr"`
-		Name    string   `xml:"name,attr"`
-		Time    string   `xml:"time,attr"`
-		Failure *problem `xml:"failure,omitempty"`
-		Error   *problem `xml:"error,omitempty"`
-		Skipped *problem `xml:"skipped,omitempty"`
-	}
-	problem struct {
-		Message string `xml:"message,attr"`
-		Text    string `xml:",chardata"`
-	}
-)
-
-// writeJUnit writes a suite for each group of checks.
+// writeJUnit writes a suite for each group of checks, in the form that CI systems
+// read: the JUnit XML of Apache Ant, as written down in github.com/testmoapp/junitxml.
 func writeJUnit(w io.Writer, d *render.Document, _ render.Options) error {
-	var all testsuites
-	of := map[string]*testsuite{}
+	var groups []string
+	of := map[string][]render.Check{}
 	for _, c := range d.Checks {
-		seconds := fmt.Sprintf("%.3f", c.Seconds)
-		s := of[c.Group]
-		if s == nil {
-			s = &testsuite{Name: c.Group, Time: seconds}
-			of[c.Group] = s
-			all.Suites = append(all.Suites, s)
+		if of[c.Group] == nil {
+			groups = append(groups, c.Group)
 		}
-		test := testcase{Class: "sockwatch." + c.Group, Name: c.Text, Time: seconds}
-		switch {
-		case c.Error != "":
-			s.Errors++
-			test.Error = &problem{Message: c.Error}
-		case c.Skipped != "":
-			s.Skipped++
-			test.Skipped = &problem{Message: c.Skipped}
-		case !c.Met:
-			s.Failures++
-			test.Failure = &problem{Message: "got " + c.Got, Text: strings.Join(append(c.Details, ""), "\n")}
+		of[c.Group] = append(of[c.Group], c)
+	}
+	m := &markup.Writer{}
+	m.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n")
+	m.Open("testsuites")
+	for _, group := range groups {
+		checks := of[group]
+		count := func(label string) string {
+			return strconv.Itoa(len(slices.DeleteFunc(slices.Clone(checks), func(c render.Check) bool { return c.Label() != label })))
 		}
-		s.Tests++
-		s.Cases = append(s.Cases, test)
+		m.Line()
+		m.Open("testsuite", "name", group, "tests", strconv.Itoa(len(checks)), "failures", count("NOT MET"), "errors", count("ERROR"),
+			"skipped", count("skipped"), "time", seconds(checks[0]))
+		for _, c := range checks {
+			m.Line()
+			m.Open("testcase", "classname", "sockwatch."+group, "name", c.Text, "time", seconds(c))
+			switch c.Label() {
+			case "ERROR":
+				m.Element("error", "", "message", c.Error)
+			case "skipped":
+				m.Element("skipped", "", "message", c.Skipped)
+			case "NOT MET":
+				m.Element("failure", strings.Join(append(slices.Clone(c.Details), ""), "\n"), "message", "got "+c.Got)
+			}
+			m.Close()
+		}
+		m.Line()
+		m.Close()
 	}
-	if _, err := io.WriteString(w, xml.Header); err != nil {
-		return err
-	}
-	out := xml.NewEncoder(w)
-	out.Indent("", "  ")
-	if err := out.Encode(all); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, "\n")
+	m.Line()
+	m.Close()
+	m.Line()
+	_, err := io.WriteString(w, m.String())
 	return err
 }
+
+func seconds(c render.Check) string { return strconv.FormatFloat(c.Seconds, 'f', 3, 64) }

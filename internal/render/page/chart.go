@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"socketlab/internal/render"
+	"socketlab/internal/render/markup"
 	"socketlab/internal/words"
 )
 
@@ -26,8 +27,8 @@ const (
 )
 
 // write writes a line of text in a drawing.
-func (m *markup) write(x, y float64, size int, class, fill, s string, more ...string) {
-	m.element("text", s, append([]string{"x", num(x), "y", num(y), "font-size", strconv.Itoa(size), "class", class, "fill", fill}, more...)...)
+func write(m *markup.Writer, x, y float64, size int, class, fill, s string, more ...string) {
+	m.Element("text", s, append([]string{"x", num(x), "y", num(y), "font-size", strconv.Itoa(size), "class", class, "fill", fill}, more...)...)
 }
 
 // num writes a coordinate with a digit behind the point at most: a chart is
@@ -38,24 +39,24 @@ func num(v float64) string { return strconv.FormatFloat(math.Round(v*10)/10, 'f'
 func fillOf(state string) string { return "url(#state-" + state + ")" }
 
 // patterns writes the fills of all states.
-func (m *markup) patterns() {
-	m.open("defs")
+func patterns(m *markup.Writer) {
+	m.Open("defs")
 	for _, s := range render.Stacking() {
 		name, look := s.String(), render.LookOf(s.String())
-		m.open("pattern", "id", "state-"+name, "width", "8", "height", "8", "patternUnits", "userSpaceOnUse")
-		m.empty("rect", "class", "fill-"+name, "width", "8", "height", "8", "fill", look.Light)
+		m.Open("pattern", "id", "state-"+name, "width", "8", "height", "8", "patternUnits", "userSpaceOnUse")
+		m.Empty("rect", "class", "fill-"+name, "width", "8", "height", "8", "fill", look.Light)
 		if look.Lines != "" {
-			m.empty("path", "class", "hatch", "d", look.Lines, "fill", "none", "stroke", ground, "stroke-width", look.Width)
+			m.Empty("path", "class", "hatch", "d", look.Lines, "fill", "none", "stroke", ground, "stroke-width", look.Width)
 		}
-		m.close()
+		m.Close()
 	}
-	m.close()
-	m.line()
+	m.Close()
+	m.Line()
 }
 
 // swatch writes a sample of a state's fill.
-func (m *markup) swatch(state string, x, y, width, height float64) {
-	m.empty("rect", "x", num(x), "y", num(y), "width", num(width), "height", num(height), "fill", fillOf(state))
+func swatch(m *markup.Writer, state string, x, y, width, height float64) {
+	m.Empty("rect", "x", num(x), "y", num(y), "width", num(width), "height", num(height), "fill", fillOf(state))
 }
 
 // chart is where one panel's sockets are drawn.
@@ -94,22 +95,22 @@ func (ch *chart) atY(n int) float64 {
 
 // draw writes the chart: the axes, the states upon each other, and a line along
 // the top, so that even a socket among thousands shows.
-func (ch *chart) draw(m *markup) {
+func (ch *chart) draw(m *markup.Writer) {
 	most := max(int(ch.width/11), 10) // letters that fit above the chart
-	m.write(ch.x+marginLeft, ch.y+16, 16, "ink", ink, shortened(render.Mark(ch.panel.Verdict)+" "+ch.panel.Name, most), "font-weight", "bold")
+	write(m, ch.x+marginLeft, ch.y+16, 16, "ink", ink, shortened(render.Mark(ch.panel.Verdict)+" "+ch.panel.Name, most), "font-weight", "bold")
 	s := ch.snapshot
 	left, right := ch.atX(s.From), ch.atX(s.To)
 	for n := 0; n <= s.Scale; n += sizeStep(s.Scale) {
-		m.empty("path", "class", "grid", "d", fmt.Sprintf("M%s %sH%s", num(left), num(ch.atY(n)), num(right)), "stroke", gridline)
-		m.write(left-7, ch.atY(n)+4, smallText, "faint", faint, strconv.Itoa(n), "text-anchor", "end")
+		m.Empty("path", "class", "grid", "d", fmt.Sprintf("M%s %sH%s", num(left), num(ch.atY(n)), num(right)), "stroke", gridline)
+		write(m, left-7, ch.atY(n)+4, smallText, "faint", faint, strconv.Itoa(n), "text-anchor", "end")
 	}
 	step := timeStep(ch.length())
 	for at := s.From.Truncate(step); at <= s.To; at += step {
 		if at < s.From {
 			continue
 		}
-		m.empty("path", "class", "grid", "d", fmt.Sprintf("M%s %sv4", num(ch.atX(at)), num(ch.atY(0))), "stroke", gridline)
-		m.write(ch.atX(at), ch.y+ch.height-6, smallText, "faint", faint, seconds(at), "text-anchor", "middle")
+		m.Empty("path", "class", "grid", "d", fmt.Sprintf("M%s %sv4", num(ch.atX(at)), num(ch.atY(0))), "stroke", gridline)
+		write(m, ch.atX(at), ch.y+ch.height-6, smallText, "faint", faint, seconds(at), "text-anchor", "middle")
 	}
 	points := thinned(ch.panel.Points)
 	if len(points) == 0 {
@@ -124,12 +125,12 @@ func (ch *chart) draw(m *markup) {
 			some = some || p.Counts[i] > 0
 		}
 		if some {
-			m.empty("path", "d", ch.area(points, below, above), "fill", fillOf(state.Name))
+			m.Empty("path", "d", ch.area(points, below, above), "fill", fillOf(state.Name))
 		}
 		below = above
 	}
-	m.empty("path", "class", "top", "d", ch.steps(points, below), "fill", "none", "stroke", ink, "stroke-width", "1.4")
-	m.line()
+	m.Empty("path", "class", "top", "d", ch.steps(points, below), "fill", "none", "stroke", ink, "stroke-width", "1.4")
+	m.Line()
 }
 
 // until is the time up to which a point stands for what is there.

@@ -12,46 +12,47 @@ import (
 	"strings"
 
 	"socketlab/internal/render"
+	"socketlab/internal/render/markup"
 	"socketlab/internal/verdict"
 )
 
 var _ = render.Register(render.Format{
-	Name: "html", Rank: 5, Extensions: []string{".html", ".htm"}, Needs: render.HasBlocks, Render: write,
+	Name: "html", Rank: 5, Extensions: []string{".html", ".htm"}, Needs: render.HasBlocks, Render: writePage,
 })
 
 //go:embed page.css
 var css string
 
-// write writes all or nothing.
-func write(w io.Writer, d *render.Document, _ render.Options) error {
+// writePage writes all or nothing.
+func writePage(w io.Writer, d *render.Document, _ render.Options) error {
 	p := &page{document: d}
 	p.WriteString("<!DOCTYPE html>\n")
-	p.open("html", "lang", "en")
-	p.open("head")
-	p.empty("meta", "charset", "utf-8")
-	p.empty("meta", "name", "viewport", "content", "width=device-width, initial-scale=1")
-	p.empty("meta", "http-equiv", "Content-Security-Policy", "content", "default-src 'none'; style-src 'unsafe-inline'")
-	p.element("title", d.Title)
+	p.Open("html", "lang", "en")
+	p.Open("head")
+	p.Empty("meta", "charset", "utf-8")
+	p.Empty("meta", "name", "viewport", "content", "width=device-width, initial-scale=1")
+	p.Empty("meta", "http-equiv", "Content-Security-Policy", "content", "default-src 'none'; style-src 'unsafe-inline'")
+	p.Element("title", d.Title)
 	p.WriteString("<style>\n" + css + dark() + "</style>")
-	p.close()
-	p.line()
-	p.open("body")
+	p.Close()
+	p.Line()
+	p.Open("body")
 	if len(d.Charts()) > 0 {
-		p.open("svg", "class", "fills", "aria-hidden", "true")
-		p.patterns()
-		p.close()
+		p.Open("svg", "class", "fills", "aria-hidden", "true")
+		patterns(&p.Writer)
+		p.Close()
 	}
-	p.open("header")
-	p.element("h1", d.Title)
-	p.close()
-	p.line()
-	p.open("main")
+	p.Open("header")
+	p.Element("h1", d.Title)
+	p.Close()
+	p.Line()
+	p.Open("main")
 	for _, b := range d.Blocks {
 		p.block(b)
 	}
 	p.closeTo(0)
-	p.line()
-	_, err := w.Write(p.Bytes())
+	p.Line()
+	_, err := io.WriteString(w, p.String())
 	return err
 }
 
@@ -72,62 +73,62 @@ func dark() string {
 // page is a page in the making. An answer of several is an article, a heading
 // begins a section, and verdicts that follow each other stand beside each other.
 type page struct {
-	markup
+	markup.Writer
 	document *render.Document
 }
 
 // depth is how many elements are around a name's innermost element; all if there is
 // none.
 func (p *page) depth(name string) int {
-	for i := len(p.opened) - 1; i >= 0; i-- {
-		if p.opened[i] == name {
+	for i := len(p.Opened()) - 1; i >= 0; i-- {
+		if p.Opened()[i] == name {
 			return i
 		}
 	}
-	return len(p.opened)
+	return len(p.Opened())
 }
 
 // closeTo ends all elements but so many.
 func (p *page) closeTo(depth int) {
-	for len(p.opened) > depth {
-		p.close()
+	for len(p.Opened()) > depth {
+		p.Close()
 	}
-	p.line()
+	p.Line()
 }
 
 func (p *page) block(b render.Block) {
-	if _, ok := b.(render.Finding); !ok && p.opened[len(p.opened)-1] == "div" {
-		p.close() // of the verdicts
-		p.line()
+	if _, ok := b.(render.Finding); !ok && p.Opened()[len(p.Opened())-1] == "div" {
+		p.Close() // of the verdicts
+		p.Line()
 	}
 	switch b := b.(type) {
 	case render.Part:
 		p.closeTo(p.depth("article"))
-		p.open("article")
+		p.Open("article")
 		if b.Title != p.document.Title {
-			p.element("p", b.Title, "class", "kicker")
+			p.Element("p", b.Title, "class", "kicker")
 		}
 	case render.Heading:
 		if b.Level > 2 {
 			p.section()
 		}
-		p.element("h"+strconv.Itoa(b.Level), b.Text)
+		p.Element("h"+strconv.Itoa(b.Level), b.Text)
 	case render.Text:
 		p.paragraphs(&b)
 	case render.Table:
 		p.table(&b)
 	case render.List:
-		p.open("dl")
+		p.Open("dl")
 		for _, i := range b.Items {
-			p.element("dt", i.Name)
-			p.element("dd", i.Text)
-			p.line()
+			p.Element("dt", i.Name)
+			p.Element("dd", i.Text)
+			p.Line()
 		}
-		p.close()
+		p.Close()
 	case render.Code:
 		p.code(&b)
 	case render.Markdown:
-		p.element("pre", b.Text, "class", "prose")
+		p.Element("pre", b.Text, "class", "prose")
 	case render.Finding:
 		p.finding(&b)
 	case render.Checklist:
@@ -135,13 +136,13 @@ func (p *page) block(b render.Block) {
 	case render.Charts:
 		p.charts(&b.Snapshot)
 	}
-	p.line()
+	p.Line()
 }
 
 // section begins a section of the article, or of the main part.
 func (p *page) section() {
 	p.closeTo(p.depth("section"))
-	p.open("section")
+	p.Open("section")
 }
 
 func (p *page) paragraphs(t *render.Text) {
@@ -151,60 +152,60 @@ func (p *page) paragraphs(t *render.Text) {
 	}
 	for _, text := range texts {
 		if t.Note {
-			p.element("p", text, "class", "note")
+			p.Element("p", text, "class", "note")
 		} else {
-			p.element("p", text)
+			p.Element("p", text)
 		}
 	}
 }
 
 // scroll begins a part that may be wider than the screen.
 func (p *page) scroll(name string) {
-	p.open("div", "class", "wide", "tabindex", "0", "role", "region", "aria-label", name)
+	p.Open("div", "class", "wide", "tabindex", "0", "role", "region", "aria-label", name)
 }
 
 // charts writes a chart for each panel, and what its states mean.
 func (p *page) charts(s *render.Snapshot) {
 	p.section()
-	p.element("h3", "At the "+s.End+"’s end")
-	p.open("figure")
-	p.open("div", "class", "charts")
+	p.Element("h3", "At the "+s.End+"’s end")
+	p.Open("figure")
+	p.Open("div", "class", "charts")
 	for i := range s.Panels {
 		const width, height = 560, 300
 		ch := chart{snapshot: s, panel: &s.Panels[i], width: width, height: height}
-		p.open("svg", "class", "chart", "viewBox", fmt.Sprintf("0 0 %d %d", width, height), "role", "img", "aria-label", ch.describe())
-		ch.draw(&p.markup)
-		p.close()
-		p.line()
+		p.Open("svg", "class", "chart", "viewBox", fmt.Sprintf("0 0 %d %d", width, height), "role", "img", "aria-label", ch.describe())
+		ch.draw(&p.Writer)
+		p.Close()
+		p.Line()
 	}
-	p.close()
-	p.element("figcaption", sameScale(s), "class", "note")
-	p.close()
-	p.line()
+	p.Close()
+	p.Element("figcaption", sameScale(s), "class", "note")
+	p.Close()
+	p.Line()
 	if len(s.Panels) == 0 {
 		return
 	}
 	p.scroll("Table: sockets by state")
-	p.open("table", "class", "states", "style", fmt.Sprintf("--subjects: %d", len(s.Panels)))
-	p.open("thead")
-	p.open("tr")
+	p.Open("table", "class", "states", "style", fmt.Sprintf("--subjects: %d", len(s.Panels)))
+	p.Open("thead")
+	p.Open("tr")
 	p.heads(render.Column{Title: "sockets: peak / final"})
 	for _, panel := range s.Panels {
 		p.heads(render.Column{Title: panel.Name, Number: true})
 	}
 	p.heads(render.Column{Title: "what it means"})
-	p.close()
-	p.close()
-	p.open("tbody")
+	p.Close()
+	p.Close()
+	p.Open("tbody")
 	for i, state := range s.Panels[0].States {
-		p.line()
-		p.open("tr", "data-metric", s.End+".peak."+state.Name+" "+s.End+".final."+state.Name)
-		p.open("th", "scope", "row", "class", "state")
-		p.open("svg", "class", "swatch", "width", "28", "height", "14", "aria-hidden", "true")
-		p.swatch(state.Name, 0, 0, 28, 14)
-		p.close()
-		p.text(" " + state.Name)
-		p.close()
+		p.Line()
+		p.Open("tr", "data-metric", s.End+".peak."+state.Name+" "+s.End+".final."+state.Name)
+		p.Open("th", "scope", "row", "class", "state")
+		p.Open("svg", "class", "swatch", "width", "28", "height", "14", "aria-hidden", "true")
+		swatch(&p.Writer, state.Name, 0, 0, 28, 14)
+		p.Close()
+		p.Text(" " + state.Name)
+		p.Close()
 		for _, panel := range s.Panels {
 			var c render.Cell
 			for _, n := range []int{panel.States[i].Peak, panel.States[i].Now} {
@@ -212,12 +213,12 @@ func (p *page) charts(s *render.Snapshot) {
 			}
 			p.cell(c, true)
 		}
-		p.element("td", render.LookOf(state.Name).Meaning)
-		p.close()
+		p.Element("td", render.LookOf(state.Name).Meaning)
+		p.Close()
 	}
-	p.close()
-	p.close()
-	p.close()
+	p.Close()
+	p.Close()
+	p.Close()
 }
 
 func (p *page) heads(c render.Column) {
@@ -225,17 +226,17 @@ func (p *page) heads(c render.Column) {
 	if c.Number {
 		attributes = append(attributes, "class", "number")
 	}
-	p.element("th", c.Title, attributes...)
+	p.Element("th", c.Title, attributes...)
 }
 
 func (p *page) cell(c render.Cell, number bool) {
 	if number {
-		p.open("td", "class", "number")
+		p.Open("td", "class", "number")
 	} else {
-		p.open("td")
+		p.Open("td")
 	}
 	p.data(c)
-	p.close()
+	p.Close()
 }
 
 // data writes the values of a cell.
@@ -243,19 +244,19 @@ func (p *page) data(c render.Cell) {
 	for i, d := range c {
 		switch {
 		case i > 0 && c[0].Link != "":
-			p.empty("br")
-			p.element("span", d.Text, "class", "note")
+			p.Empty("br")
+			p.Element("span", d.Text, "class", "note")
 			continue
 		case i > 0:
-			p.text(" / ")
+			p.Text(" / ")
 		}
 		switch {
 		case d.Link != "":
-			p.element("a", d.Text, "href", d.Link)
+			p.Element("a", d.Text, "href", d.Link)
 		case d.Value != "":
-			p.element("data", d.Text, "value", d.Value)
+			p.Element("data", d.Text, "value", d.Value)
 		default:
-			p.text(d.Text)
+			p.Text(d.Text)
 		}
 	}
 }
@@ -273,55 +274,55 @@ func (p *page) table(t *render.Table) {
 	if numbers == 0 {
 		class = "list"
 	}
-	p.open("table", "class", class, "style", fmt.Sprintf("--subjects: %d", numbers))
-	p.open("thead")
-	p.open("tr")
+	p.Open("table", "class", class, "style", fmt.Sprintf("--subjects: %d", numbers))
+	p.Open("thead")
+	p.Open("tr")
 	for i, c := range t.Columns {
 		if i == 0 && slices.ContainsFunc(t.Groups, func(g render.Group) bool { return g.Charted }) {
 			c.Title = "measure" // the other title is of what charts show
 		}
 		p.heads(c)
 	}
-	p.close()
-	p.close()
+	p.Close()
+	p.Close()
 	for _, g := range t.Groups {
 		if g.Charted {
 			continue
 		}
-		p.line()
-		p.open("tbody")
+		p.Line()
+		p.Open("tbody")
 		if g.Title != "" {
-			p.open("tr")
-			p.element("th", g.Title, "scope", "rowgroup", "colspan", strconv.Itoa(len(t.Columns)), "class", "group")
-			p.close()
+			p.Open("tr")
+			p.Element("th", g.Title, "scope", "rowgroup", "colspan", strconv.Itoa(len(t.Columns)), "class", "group")
+			p.Close()
 		}
 		for _, r := range g.Rows {
-			p.line()
+			p.Line()
 			if r.Metrics != nil {
-				p.open("tr", "data-metric", strings.Join(r.Metrics, " "))
+				p.Open("tr", "data-metric", strings.Join(r.Metrics, " "))
 			} else {
-				p.open("tr")
+				p.Open("tr")
 			}
 			for i, c := range r.Cells {
 				if i == 0 {
-					p.open("th", "scope", "row")
+					p.Open("th", "scope", "row")
 					p.data(c)
-					p.close()
+					p.Close()
 				} else {
 					p.cell(c, t.Columns[i].Number)
 				}
 			}
-			p.close()
+			p.Close()
 		}
-		p.close()
+		p.Close()
 	}
-	p.close()
-	p.close()
+	p.Close()
+	p.Close()
 }
 
 func (p *page) finding(f *render.Finding) {
-	if p.opened[len(p.opened)-1] != "div" {
-		p.open("div", "class", "sides")
+	if p.Opened()[len(p.Opened())-1] != "div" {
+		p.Open("div", "class", "sides")
 	}
 	v := f.Verdict
 	class := "verdict"
@@ -331,43 +332,43 @@ func (p *page) finding(f *render.Finding) {
 	case v.Kind != verdict.Healthy:
 		class += " undecided"
 	}
-	p.open("div", "class", class)
-	p.element("h4", render.Mark(v)+" "+f.Subject+": "+render.Label(v))
+	p.Open("div", "class", class)
+	p.Element("h4", render.Mark(v)+" "+f.Subject+": "+render.Label(v))
 	if v.Severity != "" && v.Confidence != "" {
-		p.element("p", "Confidence: "+string(v.Confidence)+".", "class", "note")
+		p.Element("p", "Confidence: "+string(v.Confidence)+".", "class", "note")
 	}
 	if f.Now != "" {
-		p.element("p", "Now: "+f.Now+".", "class", "note")
+		p.Element("p", "Now: "+f.Now+".", "class", "note")
 	}
-	p.open("ul")
+	p.Open("ul")
 	for _, said := range verdict.Evidence(v) {
-		p.element("li", said)
+		p.Element("li", said)
 	}
-	p.close()
+	p.Close()
 	for _, a := range v.Alternatives {
-		p.element("p", a.Sentence())
+		p.Element("p", a.Sentence())
 	}
 	if v.Forecast != nil {
-		p.element("p", v.Forecast.Sentence())
+		p.Element("p", v.Forecast.Sentence())
 	}
 	if v.Fix != "" {
-		p.open("p")
-		p.element("b", "Fix:")
-		p.text(" " + v.Fix)
-		p.close()
+		p.Open("p")
+		p.Element("b", "Fix:")
+		p.Text(" " + v.Fix)
+		p.Close()
 	}
 	if v.Severity != "" && v.Scenario != "" {
-		p.open("p", "class", "note")
-		p.text("The lesson: ")
-		p.element("code", "sockwatch show "+v.Scenario)
-		p.close()
+		p.Open("p", "class", "note")
+		p.Text("The lesson: ")
+		p.Element("code", "sockwatch show "+v.Scenario)
+		p.Close()
 	}
-	p.close()
+	p.Close()
 }
 
 func (p *page) checklist(l *render.Checklist) {
-	p.element("p", l.Summary())
-	p.open("ul", "class", "checks")
+	p.Element("p", l.Summary())
+	p.Open("ul", "class", "checks")
 	for _, c := range l.Checks {
 		mark, label := "✗", c.Label()+": "
 		switch label {
@@ -376,28 +377,28 @@ func (p *page) checklist(l *render.Checklist) {
 		case "skipped: ":
 			mark = "–"
 		}
-		p.open("li")
-		p.element("b", mark)
-		p.text(label + c.Sentence())
+		p.Open("li")
+		p.Element("b", mark)
+		p.Text(label + c.Sentence())
 		for _, d := range c.Details {
-			p.empty("br")
-			p.element("span", d, "class", "note")
+			p.Empty("br")
+			p.Element("span", d, "class", "note")
 		}
-		p.close()
-		p.line()
+		p.Close()
+		p.Line()
 	}
-	p.close()
+	p.Close()
 }
 
 // code writes text as it is, and the lines of a difference by what becomes of them.
 func (p *page) code(c *render.Code) {
-	p.open("pre", "tabindex", "0", "role", "region", "aria-label", "Code")
+	p.Open("pre", "tabindex", "0", "role", "region", "aria-label", "Code")
 	for line := range strings.Lines(c.Text) {
 		element := "span"
 		if c.Language == "diff" {
 			switch {
 			case strings.HasPrefix(line, "---"), strings.HasPrefix(line, "+++"), strings.HasPrefix(line, "@@"):
-				p.element("span", line, "class", "place")
+				p.Element("span", line, "class", "place")
 				continue
 			case line[0] == '+':
 				element = "ins"
@@ -405,7 +406,7 @@ func (p *page) code(c *render.Code) {
 				element = "del"
 			}
 		}
-		p.element(element, line)
+		p.Element(element, line)
 	}
-	p.close()
+	p.Close()
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"socketlab/internal/render"
+	"socketlab/internal/render/markup"
 )
 
 var _ = render.Register(render.Format{
@@ -40,40 +41,40 @@ func writeSVG(w io.Writer, d *render.Document, _ render.Options) error {
 	}
 	height := max(slideHeight-slideTop-40-legendLine*max(len(states), 4), 300*rows)
 	whole := max(slideTop+height+40+legendLine*len(states), slideHeight)
-	m := &markup{}
+	m := &markup.Writer{}
 	m.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n")
-	m.open("svg", "xmlns", "http://www.w3.org/2000/svg", "width", strconv.Itoa(slideWidth), "height", strconv.Itoa(whole),
+	m.Open("svg", "xmlns", "http://www.w3.org/2000/svg", "width", strconv.Itoa(slideWidth), "height", strconv.Itoa(whole),
 		"viewBox", fmt.Sprintf("0 0 %d %d", slideWidth, whole), "font-family", "DejaVu Sans, Verdana, Arial, sans-serif", "role", "img")
-	m.line()
-	m.element("title", d.Title)
-	m.element("desc", line+". "+s.Sentence)
-	m.line()
-	m.patterns()
-	m.empty("rect", "class", "ground", "width", "100%", "height", "100%", "fill", ground)
-	m.line()
-	m.write(slideMargin, 46, 18, "faint", faint, shortened(d.Title, 110))
-	m.write(slideMargin, 92, 38, "ink", ink, shortened(line, 56), "font-weight", "bold")
-	m.write(slideMargin, 124, 18, "ink", ink, shortened(s.Sentence, 120))
+	m.Line()
+	m.Element("title", d.Title)
+	m.Element("desc", line+". "+s.Sentence)
+	m.Line()
+	patterns(m)
+	m.Empty("rect", "class", "ground", "width", "100%", "height", "100%", "fill", ground)
+	m.Line()
+	write(m, slideMargin, 46, 18, "faint", faint, shortened(d.Title, 110))
+	write(m, slideMargin, 92, 38, "ink", ink, shortened(line, 56), "font-weight", "bold")
+	write(m, slideMargin, 124, 18, "ink", ink, shortened(s.Sentence, 120))
 	for i := range s.Panels {
 		ch := chart{snapshot: &s, panel: &s.Panels[i], width: float64(slideWidth-2*slideMargin) / float64(columns), height: float64(height / rows)}
 		ch.x, ch.y = slideMargin+float64(i%columns)*ch.width, slideTop+float64(i/columns)*ch.height
 		ch.draw(m)
 	}
 	y := float64(slideTop + height + 20)
-	m.write(slideMargin+6, y, 14, "faint", faint, sameScale(&s))
+	write(m, slideMargin+6, y, 14, "faint", faint, sameScale(&s))
 	for i, state := range states {
 		at := y + float64(i+1)*legendLine
-		m.swatch(state.Name, slideMargin+6, at-13, 30, 16)
-		m.write(slideMargin+46, at, 15, "ink", ink, state.Name, "font-weight", "bold")
+		swatch(m, state.Name, slideMargin+6, at-13, 30, 16)
+		write(m, slideMargin+46, at, 15, "ink", ink, state.Name, "font-weight", "bold")
 		var now []string
 		for _, p := range s.Panels {
 			now = append(now, strconv.Itoa(p.States[i].Now))
 		}
-		m.write(slideMargin+190, at, 15, "ink", ink, shortened(strings.Join(now, " / ")+" at the end: "+render.LookOf(state.Name).Meaning, 110))
+		write(m, slideMargin+190, at, 15, "ink", ink, shortened(strings.Join(now, " / ")+" at the end: "+render.LookOf(state.Name).Meaning, 110))
 	}
-	m.close()
-	m.line()
-	_, err := w.Write(m.Bytes())
+	m.Close()
+	m.Line()
+	_, err := io.WriteString(w, m.String())
 	return err
 }
 
