@@ -11,6 +11,9 @@ import (
 	"socketlab/internal/scenario"
 	"socketlab/internal/series"
 	"socketlab/internal/verdict"
+
+	// The protocols that a script may name register themselves.
+	_ "socketlab/internal/server"
 )
 
 // Result is all that an observation says of its script.
