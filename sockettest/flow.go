@@ -332,29 +332,38 @@ func (f *flow) drain() (ports map[uint16]bool, ours int) {
 	return ports, ours
 }
 
-// settle waits until the kernel has told of everything that ended before: of a
-// connection that is ended now, and of nothing else meanwhile.
+// A mark is heard of within milliseconds, on a busy machine within seconds. Once the
+// kernel's buffer was full, it may be lost.
+const (
+	markWithin     = 10 * time.Second
+	markLostWithin = time.Second
+)
+
+// settle waits until the kernel has reported everything that ended before: until it
+// reports marks that are made now, and nothing else meanwhile.
 func (f *flow) settle() {
 	if f.closings == nil {
 		return
 	}
 	for range 20 { // something may be going on in the background all the time
-		news, heard := 0, false
-		port, err := f.marker.mark()
+		marks, err := f.marker.mark()
 		if err != nil {
 			f.err = errors.Join(f.err, err)
 			return
 		}
-		for deadline := time.Now().Add(time.Second); !heard && f.err == nil; {
-			if time.Now().After(deadline) {
-				f.missed = true // its buffer is full, or it is very slow
+		news, began := 0, time.Now()
+		for f.err == nil {
+			ports, ours := f.drain()
+			news += ours
+			marks = slices.DeleteFunc(marks, func(port uint16) bool { return ports[port] })
+			if len(marks) == 0 {
+				break
+			}
+			if took := time.Since(began); took > markWithin || (f.missed && took > markLostWithin) {
+				f.missed = true
 				return
 			}
-			ports, ours := f.drain()
-			news, heard = news+ours, ports[port]
-			if !heard {
-				time.Sleep(50 * time.Microsecond)
-			}
+			time.Sleep(50 * time.Microsecond)
 		}
 		if news == 0 {
 			return

@@ -9,7 +9,10 @@ import (
 	"socketlab/internal/socketstats"
 )
 
-// marker makes connections whose end is heard after that of all earlier ones.
+// marker makes connections whose end is heard after that of all earlier ones. The
+// kernel reports the end of a socket from a work queue of the processor on which it
+// ended (sock_diag_broadcast_destroy in net/core/sock_diag.c), and one processor may
+// be far behind another. So each must have said that it has come to the mark.
 type marker struct {
 	listener *net.TCPListener
 	at       netip.AddrPort
@@ -33,21 +36,24 @@ func newMarker() (*marker, error) {
 	return &marker{listener: l, at: l.Addr().(*net.TCPAddr).AddrPort()}, nil
 }
 
-// mark opens a connection and ends it, and returns the port of the end that
-// connected.
-func (m *marker) mark() (port uint16, err error) {
-	conn, err := net.DialTCP("tcp4", nil, m.listener.Addr().(*net.TCPAddr))
-	if err != nil {
-		return 0, fmt.Errorf("connect to hear of closed sockets in time: %w", err)
-	}
-	defer conn.Close()
-	accepted, err := m.listener.Accept()
-	if err != nil {
-		return 0, fmt.Errorf("connect to hear of closed sockets in time: %w", err)
-	}
-	// Reset, so that nothing is left in TIME_WAIT.
-	port = conn.LocalAddr().(*net.TCPAddr).AddrPort().Port()
-	return port, errors.Join(conn.SetLinger(0), conn.Close(), accepted.Close())
+// mark opens a connection on each processor and ends it, and returns the ports of
+// the ends that connected.
+func (m *marker) mark() (ports []uint16, err error) {
+	err = onEachCPU(func() error {
+		conn, err := net.DialTCP("tcp4", nil, m.listener.Addr().(*net.TCPAddr))
+		if err != nil {
+			return fmt.Errorf("connect to hear of closed sockets in time: %w", err)
+		}
+		defer conn.Close()
+		accepted, err := m.listener.Accept()
+		if err != nil {
+			return fmt.Errorf("connect to hear of closed sockets in time: %w", err)
+		}
+		ports = append(ports, conn.LocalAddr().(*net.TCPAddr).AddrPort().Port())
+		// Reset, so that nothing is left in TIME_WAIT.
+		return errors.Join(conn.SetLinger(0), conn.Close(), accepted.Close())
+	})
+	return ports, err
 }
 
 func (m *marker) close() error { return m.listener.Close() }
