@@ -4,11 +4,14 @@
 package text
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/tw"
 
 	"socketlab/internal/render"
 	"socketlab/internal/verdict"
@@ -237,46 +240,27 @@ func (w *writer) box(header []string, groups []group, numbers []bool) {
 		}
 		widths[widest]--
 	}
-	rule := func(left, middle, right string) {
-		parts := make([]string, len(widths))
-		for i := range widths {
-			parts[i] = strings.Repeat("─", widths[i]+2)
+	align := make([]tw.Align, len(widths))
+	for i := range widths {
+		align[i] = tw.AlignLeft
+		if numbers[i] {
+			align[i] = tw.AlignRight
 		}
-		w.line(left + strings.Join(parts, middle) + right)
-	}
-	rule("┌", "┬", "┐")
-	for i, r := range all {
-		w.boxRow(r, widths, numbers, i == 0)
-		if i == 0 {
-			rule("├", "┼", "┤")
+		for _, r := range all {
+			r[i] = ansi.Wrap(r[i], widths[i], "")
 		}
 	}
-	rule("└", "┴", "┘")
-}
-
-// boxRow writes the lines of one row.
-func (w *writer) boxRow(row []string, widths []int, numbers []bool, header bool) {
-	lines := make([][]string, len(row))
-	height := 0
-	for i := range row {
-		lines[i] = strings.Split(ansi.Wrap(row[i], widths[i], ""), "\n")
-		height = max(height, len(lines[i]))
+	var drawn strings.Builder
+	// AutoFormat would make "TIME WAIT" of TIME_WAIT.
+	table := tablewriter.NewTable(&drawn, tablewriter.WithHeaderAutoFormat(tw.Off), tablewriter.WithHeaderAutoWrap(tw.WrapNone),
+		tablewriter.WithRowAutoWrap(tw.WrapNone), tablewriter.WithHeaderAlignment(tw.AlignLeft),
+		tablewriter.WithRowAlignmentConfig(tw.CellAlignment{PerColumn: align}))
+	table.Header(all[0])
+	if err := errors.Join(table.Bulk(all[1:]), table.Render()); err != nil {
+		panic(err) // a string takes everything, and all rows are as long as the header
 	}
-	for n := range height {
-		line := "│"
-		for i := range row {
-			text := ""
-			if n < len(lines[i]) {
-				text = strings.TrimRight(lines[i][n], " ")
-			}
-			space := strings.Repeat(" ", max(0, widths[i]-ansi.StringWidth(text)))
-			if numbers[i] && !header {
-				line += " " + space + text + " │"
-			} else {
-				line += " " + text + space + " │"
-			}
-		}
-		w.line(line)
+	for line := range strings.Lines(drawn.String()) {
+		w.line(strings.TrimRight(line, "\n"))
 	}
 }
 
