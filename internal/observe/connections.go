@@ -121,7 +121,7 @@ func (c *connections) hearClosings(s sorter) error {
 	if c.trace != nil { // which counts them
 		for i := range heard {
 			if pid, as, found := sort(&heard[i]); found.counted() && as.WithTCPInfo {
-				c.ledger.Carried(pid, as.ShortLived)
+				c.ledger.Carried(pid, as.End, as.ShortLived)
 			}
 		}
 		return nil
@@ -165,7 +165,7 @@ func (c *connections) hearTransitions(s sorter) error {
 		}
 		switch {
 		case h.To == socketstats.Established:
-			c.ledger.Opened(pid)
+			c.ledger.Opened(pid, end)
 		case h.To == socketstats.Close && connected(h.From):
 			c.ledger.Closed(pid, series.ClosedConn{End: end})
 		}

@@ -39,15 +39,16 @@ type Ledger[Account comparable] struct {
 // account is what is known of one account.
 type account struct {
 	baseline, alive, closed ends
-	opened                  int // heard; with HearsOpened only
-	unheard, missing        int // closings that the last list showed and that were not heard, by it and for sure
-	withTCPInfo, shortLived int
+	opened                  ends // heard; with HearsOpened only
+	unheard, missing        int  // closings that the last list showed and that were not heard, by it and for sure
+	withTCPInfo, shortLived ends
 	inferred                int
 }
 
 // ends counts sockets at both ends of connections.
 type ends struct{ client, server int }
 
+// add counts one socket at an end.
 func (e *ends) add(end socketstats.End) {
 	if end == socketstats.Client {
 		e.client++
@@ -70,10 +71,10 @@ type ClosedConn struct {
 	Inferred bool
 }
 
-// Opened enters a connection that was opened.
-func (l *Ledger[A]) Opened(of A) {
+// Opened enters a connection that was opened, by the end that was heard of.
+func (l *Ledger[A]) Opened(of A, end socketstats.End) {
 	if l.begun {
-		l.account(of).opened++
+		l.account(of).opened.add(end)
 	}
 }
 
@@ -99,7 +100,7 @@ func (l *Ledger[A]) Closed(of A, c ClosedConn) {
 	a := l.account(of)
 	a.closed.add(c.End)
 	if c.WithTCPInfo {
-		a.carried(c.ShortLived)
+		a.carried(c.End, c.ShortLived)
 	}
 	if c.Inferred {
 		a.inferred++
@@ -108,16 +109,16 @@ func (l *Ledger[A]) Closed(of A, c ClosedConn) {
 
 // Carried enters what one connection carried that was entered as closed, or will
 // be, by somebody who did not know.
-func (l *Ledger[A]) Carried(of A, shortLived bool) {
+func (l *Ledger[A]) Carried(of A, end socketstats.End, shortLived bool) {
 	if l.begun {
-		l.account(of).carried(shortLived)
+		l.account(of).carried(end, shortLived)
 	}
 }
 
-func (a *account) carried(shortLived bool) {
-	a.withTCPInfo++
+func (a *account) carried(end socketstats.End, shortLived bool) {
+	a.withTCPInfo.add(end)
 	if shortLived {
-		a.shortLived++
+		a.shortLived.add(end)
 	}
 }
 
@@ -144,7 +145,7 @@ func (l *Ledger[A]) Alive(list []socketstats.Socket, sort func(*socketstats.Sock
 		if l.HearsOpened {
 			// What two lists in a row show to be gone was closed. By one alone it may
 			// only have been opened after the list was made.
-			now := a.baseline.sum() + a.opened - a.closed.sum() - a.alive.sum()
+			now := a.baseline.sum() + a.opened.sum() - a.closed.sum() - a.alive.sum()
 			a.missing = max(0, min(now, a.unheard))
 			a.unheard = now
 		}
@@ -163,10 +164,16 @@ func (l *Ledger[A]) Counts(of A) *ConnCounts {
 	if a == nil {
 		a = &account{}
 	}
-	c := &ConnCounts{WithTCPInfo: a.withTCPInfo, ShortLived: a.shortLived, Inferred: a.inferred, AtLeast: l.AtLeast}
+	c := &ConnCounts{WithTCPInfo: a.withTCPInfo.sum(), ShortLived: a.shortLived.sum(), Inferred: a.inferred, AtLeast: l.AtLeast}
+	if !l.Paired {
+		c.Accepted = AcceptedConns{Opened: a.opened.server, Closed: a.closed.server, WithTCPInfo: a.withTCPInfo.server, ShortLived: a.shortLived.server}
+		if !l.HearsOpened {
+			c.Accepted.Opened = max(0, a.alive.server+a.closed.server-a.baseline.server)
+		}
+	}
 	switch {
 	case l.HearsOpened:
-		c.Opened, c.Closed = a.opened, a.closed.sum()+a.missing
+		c.Opened, c.Closed = a.opened.sum(), a.closed.sum()+a.missing
 	case l.Paired:
 		c.Opened = max(0, a.alive.client+a.closed.client-a.baseline.client, a.alive.server+a.closed.server-a.baseline.server)
 		// A connection is closed when the end that its program holds is no more: the
@@ -201,11 +208,10 @@ func (l *Ledger[A]) Merge(from, into A) {
 	delete(l.accounts, from)
 	a := l.account(into)
 	a.baseline, a.alive, a.closed = a.baseline.plus(f.baseline), a.alive.plus(f.alive), a.closed.plus(f.closed)
-	a.opened += f.opened
+	a.opened = a.opened.plus(f.opened)
 	a.unheard += f.unheard
 	a.missing += f.missing
-	a.withTCPInfo += f.withTCPInfo
-	a.shortLived += f.shortLived
+	a.withTCPInfo, a.shortLived = a.withTCPInfo.plus(f.withTCPInfo), a.shortLived.plus(f.shortLived)
 	a.inferred += f.inferred
 }
 

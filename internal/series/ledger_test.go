@@ -2,6 +2,7 @@ package series
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -67,7 +68,7 @@ func TestOpenedIsAliveAndClosedLessTheBaseline(t *testing.T) {
 	var l Ledger[string]
 	require.Nil(t, l.Counts("a"), "nothing is known before the first list")
 	l.Closed("a", ClosedConn{})
-	l.Carried("a", true)
+	l.Carried("a", socketstats.Client, true)
 	l.Alive(client(3), sortListed)
 	require.Equal(t, &ConnCounts{}, l.Counts("a"), "what was there before is not opened, and what was closed before is not closed")
 
@@ -79,12 +80,34 @@ func TestOpenedIsAliveAndClosedLessTheBaseline(t *testing.T) {
 	for range 5 {
 		l.Closed("a", ClosedConn{})
 	}
-	l.Carried("a", true)
+	l.Carried("a", socketstats.Client, true)
 	l.Alive(nil, sortListed)
 	require.Equal(t, &ConnCounts{Opened: 5, Closed: 8, WithTCPInfo: 3, ShortLived: 2, Inferred: 1}, l.Counts("a"), "the three of before and the five")
 	l.AtLeast = true
 	require.Equal(t, &ConnCounts{AtLeast: true}, l.Counts("b"), "an account of which nothing was heard")
 	require.Equal(t, []string{"a"}, l.Accounts())
+}
+
+// What a subject accepted is told apart from what it opened itself.
+func TestAcceptedIsTheServersEnd(t *testing.T) {
+	t.Parallel()
+	for _, hears := range []bool{false, true} {
+		l := Ledger[string]{HearsOpened: hears}
+		both := slices.Concat(client(2), server(3))
+		l.Alive(both, sortListed)
+		l.Closed("a", ClosedConn{End: socketstats.Server, WithTCPInfo: true, ShortLived: true})
+		if hears {
+			l.Opened("a", socketstats.Client)
+			l.Opened("a", socketstats.Server)
+			l.Opened("a", socketstats.Server)
+		}
+		l.Alive(slices.Concat(client(3), server(4)), sortListed)
+		c := l.Counts("a")
+		require.Equal(t, &ConnCounts{Opened: 3, Closed: 1, WithTCPInfo: 1, ShortLived: 1, Accepted: AcceptedConns{Opened: 2, Closed: 1, WithTCPInfo: 1, ShortLived: 1}}, c)
+		require.Equal(t, ConnCounts{Opened: 1}, c.AtClient())
+		require.Equal(t, ConnCounts{Opened: 2, Closed: 1, WithTCPInfo: 1, ShortLived: 1}, c.AtServer())
+		require.Equal(t, c.Plus(ConnCounts{}), c.Since(ConnCounts{}))
+	}
 }
 
 // A list takes its time, and what it shows may be gone when it is read.
@@ -152,7 +175,7 @@ func TestClosingsThatWereNotHeardAreSeenInTwoLists(t *testing.T) {
 	nowOpened, nowClosed := 0, 0
 	after := func(opened, closed, alive int) [2]int {
 		for ; nowOpened < opened; nowOpened++ {
-			l.Opened("a")
+			l.Opened("a", socketstats.Client)
 		}
 		for ; nowClosed < closed; nowClosed++ {
 			l.Closed("a", ClosedConn{})
@@ -175,7 +198,7 @@ func TestWhatAnAccountHadIsTheOthersAfterAMerge(t *testing.T) {
 		l := Ledger[string]{HearsOpened: hears}
 		both := append(client(2), listed("b", socketstats.Client, 101, 1)...)
 		l.Alive(both, sortListed)
-		l.Opened("a")
+		l.Opened("a", socketstats.Client)
 		l.Heard(closed(client(1)), func(*socketstats.Closed) (string, ClosedConn, bool) {
 			return "a", ClosedConn{WithTCPInfo: true, ShortLived: true, Inferred: true}, true
 		})

@@ -125,6 +125,31 @@ type ConnCounts struct {
 	Inferred int `json:"inferred,omitempty"`
 	// AtLeast says that events were lost, so that there were more.
 	AtLeast bool `json:"at_least,omitempty"`
+	// Accepted is the part of these numbers that is of the server's end: what the
+	// subject accepted. It is zero of a subject that is [Identity.Paired].
+	Accepted AcceptedConns `json:"accepted,omitzero"`
+}
+
+// AcceptedConns are the connections of [ConnCounts] that the subject accepted.
+type AcceptedConns struct {
+	Opened      int `json:"opened"`
+	Closed      int `json:"closed"`
+	WithTCPInfo int `json:"with_tcp_info,omitempty"`
+	ShortLived  int `json:"short_lived,omitempty"`
+}
+
+// AtClient is what came and went at the client's end: without what was accepted.
+func (c ConnCounts) AtClient() ConnCounts {
+	c.Opened, c.Closed = max(0, c.Opened-c.Accepted.Opened), max(0, c.Closed-c.Accepted.Closed)
+	c.WithTCPInfo, c.ShortLived = max(0, c.WithTCPInfo-c.Accepted.WithTCPInfo), max(0, c.ShortLived-c.Accepted.ShortLived)
+	c.Accepted = AcceptedConns{}
+	return c
+}
+
+// AtServer is what came and went at the server's end.
+func (c ConnCounts) AtServer() ConnCounts {
+	a := c.Accepted
+	return ConnCounts{Opened: a.Opened, Closed: a.Closed, WithTCPInfo: a.WithTCPInfo, ShortLived: a.ShortLived, AtLeast: c.AtLeast}
 }
 
 // Queue is the connections that wait for a listener to accept them.

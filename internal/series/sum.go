@@ -41,6 +41,10 @@ func (c ConnCounts) Plus(d ConnCounts) ConnCounts {
 	return ConnCounts{
 		Opened: c.Opened + d.Opened, Closed: c.Closed + d.Closed, WithTCPInfo: c.WithTCPInfo + d.WithTCPInfo,
 		ShortLived: c.ShortLived + d.ShortLived, Inferred: c.Inferred + d.Inferred, AtLeast: c.AtLeast || d.AtLeast,
+		Accepted: AcceptedConns{
+			Opened: c.Accepted.Opened + d.Accepted.Opened, Closed: c.Accepted.Closed + d.Accepted.Closed,
+			WithTCPInfo: c.Accepted.WithTCPInfo + d.Accepted.WithTCPInfo, ShortLived: c.Accepted.ShortLived + d.Accepted.ShortLived,
+		},
 	}
 }
 
@@ -49,6 +53,10 @@ func (c ConnCounts) Since(before ConnCounts) ConnCounts {
 	return ConnCounts{
 		Opened: max(0, c.Opened-before.Opened), Closed: max(0, c.Closed-before.Closed), WithTCPInfo: max(0, c.WithTCPInfo-before.WithTCPInfo),
 		ShortLived: max(0, c.ShortLived-before.ShortLived), Inferred: max(0, c.Inferred-before.Inferred), AtLeast: c.AtLeast,
+		Accepted: AcceptedConns{
+			Opened: max(0, c.Accepted.Opened-before.Accepted.Opened), Closed: max(0, c.Accepted.Closed-before.Accepted.Closed),
+			WithTCPInfo: max(0, c.Accepted.WithTCPInfo-before.Accepted.WithTCPInfo), ShortLived: max(0, c.Accepted.ShortLived-before.Accepted.ShortLived),
+		},
 	}
 }
 
