@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // ClientMetrics are the counters of a client that keeps some, or of a server that
@@ -78,6 +79,17 @@ type Process struct {
 	// Descriptors is the number of open descriptors (on Windows, of handles).
 	Descriptors     int `json:"descriptors,omitempty"`
 	DescriptorsPeak int `json:"descriptors_peak,omitempty"`
+	// Kinds counts the open descriptors by kind (see [socketstats.Kinds]); a kind that
+	// is absent has none. nil where they are not known. Of a subject with several
+	// processes, a socket that some of them share counts once; Descriptors is then
+	// that of the process that has the most.
+	Kinds map[string]int `json:"kinds,omitempty"`
+	// Threads is the number of threads now, Wakeups how often they went to sleep of
+	// their own accord (voluntary context switches) since they were first seen, with
+	// what they had then, and CPU the processor time since the process started.
+	Threads int           `json:"threads,omitempty"`
+	Wakeups int64         `json:"wakeups,omitempty"`
+	CPU     time.Duration `json:"cpu_ns,omitempty"`
 	// What follows is of Go programs that report it.
 	Goroutines     int    `json:"goroutines,omitempty"`
 	GoroutinesPeak int    `json:"goroutines_peak,omitempty"`

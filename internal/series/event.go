@@ -85,6 +85,22 @@ type Identity struct {
 	Name string `json:"name"`
 	// PID is the process whose sockets these are; 0 where it is not one process.
 	PID int32 `json:"pid,omitempty"`
+	// Parent is the id of the subject that this process is a part of: the process
+	// from which it descends. The sockets of that subject include those of this one.
+	// "" for a subject that stands for itself.
+	Parent string `json:"parent,omitempty"`
+	// Exe is the base name of the program's file, and Command the first part of the
+	// command line, of printable characters. "" where they are not known.
+	Exe     string `json:"exe,omitempty"`
+	Command string `json:"command,omitempty"`
+	// Started is when the process was started; zero where that is not known.
+	Started time.Time `json:"started,omitzero"`
+	// Namespace is the process's network namespace, by its inode, such as
+	// "net:[4026532281]"; "" if it is ours, or not known.
+	Namespace string `json:"namespace,omitempty"`
+	// Container is the container, the pod or the systemd unit of the process, by its
+	// cgroup, such as "docker 0123456789ab"; "" if there is none.
+	Container string `json:"container,omitempty"`
 	// Paired says that the sockets at the server's end are the other ends of those
 	// at the client's. Otherwise they are of other connections: those that the
 	// subject accepted.

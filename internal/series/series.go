@@ -67,6 +67,13 @@ type Sample struct {
 	// Unattributed is how many connections came and went that may have been this
 	// subject's or another's.
 	Unattributed int `json:"unattributed,omitempty"`
+	// FinWait2Held are the sockets of both ends in FIN_WAIT2 that have a descriptor:
+	// the program shut down its direction and did not close. An orphan has none.
+	FinWait2Held int `json:"fin_wait2_held,omitempty"`
+	// Inherited are the open sockets at the client's end that a process of the
+	// subject holds, and that an ancestor of it was seen to hold before and does not
+	// any more: closing them in the ancestor did not close the connection.
+	Inherited int `json:"inherited,omitempty"`
 	// Upstreams is the open connections to the servers behind the first one, at
 	// their client's end.
 	Upstreams int `json:"upstreams,omitempty"`
@@ -157,6 +164,9 @@ type Queue struct {
 	Waiting int `json:"waiting"`
 	// Limit is the listener's backlog; the kernel lets in one more.
 	Limit int `json:"limit"`
+	// Dead are those in CLOSE_WAIT at the listener's port that were not accepted yet:
+	// the client has closed already.
+	Dead int `json:"dead,omitempty"`
 }
 
 // ServerCount is what one of several servers has done.

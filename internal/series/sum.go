@@ -1,5 +1,7 @@
 package series
 
+import "maps"
+
 // Add adds what a sample of another subject shows that was taken at the same
 // moment. Of what a client counts nothing is added: only its process is
 // considered, as the one with the most descriptors is the nearest to its end.
@@ -16,12 +18,37 @@ func (s *Sample) Add(t *Sample) {
 		sum = sum.Plus(*t.KernelConns)
 		s.KernelConns = &sum
 	}
+	s.FinWait2Held += t.FinWait2Held
+	s.Inherited += t.Inherited
 	s.Upstreams += t.Upstreams
 	s.Oldest = max(s.Oldest, t.Oldest)
 	s.Queue = s.Queue.Fuller(t.Queue)
-	if p := t.Process; p != nil && (s.Process == nil || p.Descriptors > s.Process.Descriptors) {
-		s.Process = p
+	s.Process = s.Process.plus(t.Process)
+}
+
+// plus returns the sum of what two processes have: the descriptors by kind, the
+// threads and what they used. The rest is that of the process with the most
+// descriptors.
+func (p *Process) plus(q *Process) *Process {
+	switch {
+	case q == nil:
+		return p
+	case p == nil:
+		return q
 	}
+	sum := *p
+	if q.Descriptors > p.Descriptors {
+		sum = *q
+	}
+	sum.Threads, sum.Wakeups, sum.CPU = p.Threads+q.Threads, p.Wakeups+q.Wakeups, p.CPU+q.CPU
+	sum.Kinds = maps.Clone(p.Kinds)
+	for kind, n := range q.Kinds {
+		if sum.Kinds == nil {
+			sum.Kinds = map[string]int{}
+		}
+		sum.Kinds[kind] += n
+	}
+	return &sum
 }
 
 func (e *End) add(f *End) {

@@ -25,6 +25,23 @@ type Activity struct {
 	Dead int `json:"dead,omitempty"`
 	// Resent are the sockets in SYN_SENT that sent their SYN more than once.
 	Resent int `json:"resent,omitempty"`
+	// Once are the connections, in any state of [Socket.Alive], that carried at most
+	// an exchange or two so far: the client sent four segments with data or less, as
+	// in [Closed.ShortLived].
+	Once int `json:"once,omitempty"`
+	// OneWay are the ESTABLISHED connections that have sent data and never received
+	// any, and OneWayBytes what they sent together; 0 where the kernel does not
+	// count bytes (before Linux 4.19).
+	OneWay      int    `json:"one_way,omitempty"`
+	OneWayBytes uint64 `json:"one_way_bytes,omitempty"`
+	// Ages are the open sockets by their age: how long they were seen, or longer
+	// if the kernel knows that nothing was said on them for longer. Absent where
+	// nobody asked.
+	Ages Silence `json:"ages,omitzero"`
+	// Destinations is the number of remote addresses and ports to which there are
+	// open sockets at the client's end. Of several subjects together it is that of
+	// the one that has the most.
+	Destinations int `json:"destinations,omitempty"`
 	// MaxPerDestination is the largest number of sockets, in any state, from one
 	// local address to one remote address and port. Each of them uses one of
 	// [Limits.Ports].
@@ -42,7 +59,8 @@ var silenceBounds = [...]time.Duration{
 // received: less than 10 ms, less than 30 ms, and so on up to 1,000 s and longer.
 type Silence [len(silenceBounds) + 1]int
 
-func (s *Silence) add(d time.Duration) {
+// Add enters one connection that was silent for d.
+func (s *Silence) Add(d time.Duration) {
 	for i, bound := range silenceBounds {
 		if d < bound {
 			s[i]++
@@ -82,16 +100,20 @@ func ClassBound(d time.Duration) time.Duration {
 // [Socket.Info] only MaxPerDestination is known.
 func ActivityOf(sockets []Socket, end End) Activity {
 	var a Activity
-	taken := map[destination]int{}
+	taken, open := map[destination]int{}, map[netip.AddrPort]bool{}
 	for i := range sockets {
 		s := &sockets[i]
 		a.add(s, end)
 		if end == Client && s.State != Listen {
+			if s.State.Open() {
+				open[s.Remote] = true
+			}
 			t := destinationOf(s)
 			taken[t]++
 			a.MaxPerDestination = max(a.MaxPerDestination, taken[t])
 		}
 	}
+	a.Destinations = len(open)
 	return a
 }
 
@@ -114,8 +136,15 @@ func (a *Activity) add(s *Socket, end End) {
 	case s.SendQ > 0 && s.Info.Retransmits > 0 && s.Info.Sent >= unread:
 		a.Dead++
 	}
+	if s.Alive() && fewSegments(end, s.Info.SegmentsOut, s.Info.SegmentsIn) {
+		a.Once++
+	}
 	if s.State != Established {
 		return
+	}
+	if s.Info.SegmentsOut > 0 && s.Info.SegmentsIn == 0 {
+		a.OneWay++
+		a.OneWayBytes += s.Info.BytesSent
 	}
 	if s.RecvQ > 0 && s.Info.Received >= unread {
 		a.Unread++
@@ -123,24 +152,30 @@ func (a *Activity) add(s *Socket, end End) {
 	silent := min(s.Info.Sent, s.Info.Received)
 	switch {
 	case s.Info.SegmentsIn == 0:
-		a.Fresh.add(silent)
+		a.Fresh.Add(silent)
 	case s.sentLast(end):
-		a.Sent.add(silent)
+		a.Sent.Add(silent)
 	default:
-		a.Received.add(silent)
+		a.Received.Add(silent)
 	}
 }
 
-// Plus returns the sum of a and b, and the larger MaxPerDestination of the two.
+// Plus returns the sum of a and b, and the larger Destinations and MaxPerDestination
+// of the two.
 func (a Activity) Plus(b Activity) Activity {
 	for i := range a.Fresh {
 		a.Fresh[i] += b.Fresh[i]
 		a.Sent[i] += b.Sent[i]
 		a.Received[i] += b.Received[i]
+		a.Ages[i] += b.Ages[i]
 	}
 	a.Unread += b.Unread
 	a.Dead += b.Dead
 	a.Resent += b.Resent
+	a.Once += b.Once
+	a.OneWay += b.OneWay
+	a.OneWayBytes += b.OneWayBytes
+	a.Destinations = max(a.Destinations, b.Destinations)
 	a.MaxPerDestination = max(a.MaxPerDestination, b.MaxPerDestination)
 	return a
 }

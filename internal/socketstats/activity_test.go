@@ -1,6 +1,7 @@
 package socketstats_test
 
 import (
+	"net/netip"
 	"testing"
 	"time"
 
@@ -42,6 +43,33 @@ func TestUseTellsWhoIsToSpeakNext(t *testing.T) {
 	require.Equal(t, 3, server.Sent.Total(), "of two times alike, a server's last is its answer")
 	require.Equal(t, 1, server.Received.Total())
 	require.Zero(t, server.MaxPerDestination)
+}
+
+func TestActivityTellsWhatConnectionsCarried(t *testing.T) {
+	t.Parallel()
+	to := func(address string) netip.AddrPort { return netip.MustParseAddrPort(address) }
+	sockets := []socketstats.Socket{
+		{State: socketstats.Established, Remote: to("10.0.0.1:80"), Info: &socketstats.Info{SegmentsOut: 4, SegmentsIn: 9}},
+		{State: socketstats.Established, Remote: to("10.0.0.1:80"), Info: &socketstats.Info{SegmentsOut: 5, SegmentsIn: 9}},
+		{State: socketstats.CloseWait, Remote: to("10.0.0.2:80"), Info: &socketstats.Info{SegmentsOut: 1, SegmentsIn: 1}},
+		{State: socketstats.Established, Remote: to("10.0.0.3:80"), Info: &socketstats.Info{SegmentsOut: 7, BytesSent: 700}},
+		{State: socketstats.TimeWait, Remote: to("10.0.0.4:80")},
+	}
+	client := socketstats.ActivityOf(sockets, socketstats.Client)
+	require.Equal(t, 2, client.Once)
+	require.Equal(t, 1, client.OneWay)
+	require.Equal(t, uint64(700), client.OneWayBytes)
+	require.Equal(t, 3, client.Destinations, "TIME_WAIT is not open")
+	require.Zero(t, client.Ages.Total(), "the sockets alone do not tell")
+
+	server := socketstats.ActivityOf(sockets, socketstats.Server)
+	require.Equal(t, 2, server.Once, "the client's segments count")
+	require.Zero(t, server.Destinations)
+
+	sum := client.Plus(client)
+	require.Equal(t, 4, sum.Once)
+	require.Equal(t, uint64(1400), sum.OneWayBytes)
+	require.Equal(t, 3, sum.Destinations)
 }
 
 func TestBorderIsTheNextClass(t *testing.T) {

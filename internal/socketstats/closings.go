@@ -59,14 +59,17 @@ func (c Closed) concerns(ports []uint16) bool {
 // end is the end that the socket was at. It is false for a Forgotten one, for
 // which it is not known.
 func (c Closed) ShortLived(end End) bool {
+	return !c.Forgotten() && fewSegments(end, c.SegmentsOut, c.SegmentsIn)
+}
+
+// fewSegments reports whether so many segments with data, out and in at one end,
+// are an exchange or two: the client sent at most four.
+func fewSegments(end End, out, in uint32) bool {
 	const few = 4
-	if c.Forgotten() {
-		return false
-	}
 	if end == Server {
-		return c.SegmentsIn <= few
+		return in <= few
 	}
-	return c.SegmentsOut <= few
+	return out <= few
 }
 
 // Alive reports whether the socket is a connection that was established and is not

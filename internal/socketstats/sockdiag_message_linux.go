@@ -276,6 +276,7 @@ const (
 	infoRetransmits = 100 // tcpi_total_retrans
 	infoSegmentsIn  = 152 // tcpi_data_segs_in
 	infoSegmentsOut = 156 // tcpi_data_segs_out
+	infoBytesSent   = 200 // tcpi_bytes_sent, then tcpi_bytes_retrans (Linux 4.19)
 	infoLen         = 160 // of what is read; the kernel's is longer (Linux 4.6)
 )
 
@@ -298,7 +299,12 @@ func tcpInfo(b []byte) []byte {
 // decodeInfo decodes what tcpInfo found.
 func decodeInfo(tcp []byte) *Info {
 	u32 := func(at int) uint32 { return binary.NativeEndian.Uint32(tcp[at:]) }
+	var bytesSent uint64
+	if len(tcp) >= infoBytesSent+16 {
+		bytesSent = binary.NativeEndian.Uint64(tcp[infoBytesSent:]) - binary.NativeEndian.Uint64(tcp[infoBytesSent+8:])
+	}
 	return &Info{
+		BytesSent:   bytesSent,
 		RTT:         time.Duration(u32(infoRTT)) * time.Microsecond,
 		Retransmits: u32(infoRetransmits),
 		SegmentsOut: u32(infoSegmentsOut),

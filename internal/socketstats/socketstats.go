@@ -67,6 +67,9 @@ type Info struct {
 	// SegmentsOut and SegmentsIn are the segments with data that were sent and
 	// received. A small request or response is one segment.
 	SegmentsOut, SegmentsIn uint32
+	// BytesSent are the bytes of data that were sent, without what was sent again;
+	// 0 before Linux 4.19, which does not count them.
+	BytesSent uint64
 	// Sent and Received are the times since data was last sent and received, to
 	// a millisecond; if there was no data yet, since the connection was
 	// opened. Both are 0 in SYN_SENT and LISTEN.
