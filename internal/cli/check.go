@@ -190,7 +190,7 @@ func (o *checkOptions) finish(streams program.Streams, w *observe.Window, worst 
 		return err
 	}
 	if slices.ContainsFunc(checks, func(c render.Check) bool { return !c.Met && c.Skipped == "" }) {
-		return &program.CodeError{Code: program.ExitLeak}
+		return &program.CodeError{Code: program.ExitFault}
 	}
 	return nil
 }

@@ -221,7 +221,7 @@ func verdictCode(subjects []*series.Subject, verdicts map[string]verdict.Verdict
 	v := verdicts[observe.Worst(subjects, verdicts).ID]
 	switch {
 	case v.IsFault():
-		return &program.CodeError{Code: program.ExitLeak}
+		return &program.CodeError{Code: program.ExitFault}
 	case v.Kind == verdict.NotEnoughData:
 		return errors.New("not enough was seen for a verdict: watch for longer (--for)")
 	}

@@ -261,7 +261,7 @@ func outcome(runs []*render.Observed, failed error) error {
 		}
 	}
 	if len(unmet) > 0 {
-		return &program.CodeError{Code: program.ExitLeak, Err: errors.New(strings.Join(unmet, "\nsockwatch: "))}
+		return &program.CodeError{Code: program.ExitFault, Err: errors.New(strings.Join(unmet, "\nsockwatch: "))}
 	}
 	return nil
 }

@@ -142,7 +142,7 @@ func (p *player) sweepAll(ctx context.Context, script scenario.Script, over scen
 		case err != nil:
 			return result, fmt.Errorf("%s: %s %s: %w", script.ID, over.Setting, inWords(values), err)
 		case o.Stopped != "":
-			return result, &program.CodeError{Code: program.ExitLeak, Err: fmt.Errorf("%s: %s %s: stopped: %s", script.ID, over.Setting, inWords(values), o.Stopped)}
+			return result, &program.CodeError{Code: program.ExitFault, Err: fmt.Errorf("%s: %s %s: stopped: %s", script.ID, over.Setting, inWords(values), o.Stopped)}
 		}
 		run, err := render.Run(o)
 		if err != nil {

@@ -28,7 +28,7 @@ const (
 	ExitOK          = 0
 	ExitFailed      = 1
 	ExitUsage       = 2
-	ExitLeak        = 3 // a leak was found, or an expectation was not met
+	ExitFault       = 3 // a fault was found, or an expectation was not met
 	ExitInterrupted = 130
 )
 
