@@ -103,7 +103,7 @@ func TestAnIdleHTTP2ConnectionIsHealthy(t *testing.T) {
 			// Its end came with its beginning, and the connection is idle although
 			// nobody has read it.
 			leak(t, server.Client(), server.URL)
-		}, soon, source))
+		}, source))
 	})
 }
 
@@ -134,7 +134,7 @@ func TestAnHTTP2BodyFromBeforeIsNotTheCause(t *testing.T) {
 	}))
 	leak(t, before.Client(), before.URL)
 	server := serveHTTP2(t, answer(13))
-	require.Empty(t, play(t, func(TB) { fetch(t, server.Client(), server.URL) }, soon))
+	require.Empty(t, play(t, func(TB) { fetch(t, server.Client(), server.URL) }))
 	close(over)
 }
 

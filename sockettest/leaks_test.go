@@ -98,7 +98,7 @@ func TestATransportPerRequestIsALeak(t *testing.T) {
 		failure := play(t, requests(5), soon, source)
 		require.Contains(t, failure, "TestX left 5 sockets open:\n")
 		require.Contains(t, failure, "5 connections are idle in pools for "+server.Listener.Addr().String()+", where one transport keeps at most 2")
-		require.Empty(t, play(t, requests(5), soon, source, IdlePerHost(5)))
+		require.Empty(t, play(t, requests(5), source, IdlePerHost(5)))
 		require.NotEmpty(t, play(t, requests(1), soon, source, IdlePerHost(0)))
 	})
 }
@@ -113,13 +113,13 @@ func TestIdleConnectionsOfASharedTransportAreHealthy(t *testing.T) {
 				fetch(t, client, one.URL)
 				fetch(t, client, two.URL)
 			}
-		}, soon, source))
+		}, source))
 	})
 }
 
 func TestIdleConnectionsOfTheDefaultClientAreHealthy(t *testing.T) {
 	server := serve(t, 13)
-	require.Empty(t, play(t, func(TB) { fetch(t, http.DefaultClient, server.URL) }, soon, IdlePerHost(0)))
+	require.Empty(t, play(t, func(TB) { fetch(t, http.DefaultClient, server.URL) }, IdlePerHost(0)))
 }
 
 func TestCloseIdleClosesThem(t *testing.T) {
@@ -134,7 +134,7 @@ func TestCloseIdleClosesThem(t *testing.T) {
 		for _, c := range clients {
 			fetch(t, c, server.URL)
 		}
-	}, append(options, soon)...))
+	}, options...))
 }
 
 func TestARequestInFlightIsALeak(t *testing.T) {
@@ -349,7 +349,7 @@ func TestWhatWasThereBeforeIsNotReported(t *testing.T) {
 		accept(t, l, func(c net.Conn) { t.Cleanup(func() { c.Close() }) })
 		dial(t, l.Addr().String())
 		leak(t, &http.Client{Transport: transport(t)}, server.URL)
-		require.Empty(t, play(t, func(TB) {}, soon, source))
+		require.Empty(t, play(t, func(TB) {}, source))
 	})
 }
 
