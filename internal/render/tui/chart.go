@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"socketlab/internal/render"
 )
@@ -15,8 +15,8 @@ import (
 func fillOf(state string) string { return string(render.LookOf(state).Rune) }
 
 // styleOf is the colour of a state.
-func styleOf(state string) lipgloss.Style {
-	return lipgloss.NewStyle().Foreground(lipgloss.ANSIColor(render.LookOf(state).Terminal))
+func styleOf(state string) ansi.Style {
+	return ansi.NewStyle().ForegroundColor(ansi.IndexedColor(render.LookOf(state).Terminal))
 }
 
 // solid is the fill that can be drawn for a part of a cell, too.
@@ -34,7 +34,7 @@ func bar(s render.State, scale, width int) string {
 	if s.Now > 0 {
 		n = min(max(s.Now*width/max(scale, 1), 1), width)
 	}
-	return styleOf(s.Name).Render(strings.Repeat(fillOf(s.Name), n)) + strings.Repeat(" ", width-n)
+	return styleOf(s.Name).Styled(strings.Repeat(fillOf(s.Name), n)) + strings.Repeat(" ", width-n)
 }
 
 // chart is sockets by state over time.
@@ -73,13 +73,13 @@ func (c *chart) draw(width, height int) []string {
 		to = ""
 	}
 	blank := max(columns-len(from)-len(to), 0)
-	return append(lines, faint.Render(pad(strings.Repeat(" ", label+2)+from+strings.Repeat(" ", blank)+to, width)))
+	return append(lines, faint.Styled(pad(strings.Repeat(" ", label+2)+from+strings.Repeat(" ", blank)+to, width)))
 }
 
 // cell is a character of the chart, in the colour of its state.
 type cell struct {
 	text  string
-	style *lipgloss.Style
+	style *ansi.Style
 }
 
 // coloured writes cells, with one colour for all neighbours that share it.
@@ -91,7 +91,7 @@ func coloured(cells []cell) string {
 			part += cells[j].text
 		}
 		if cells[i].style != nil {
-			part = cells[i].style.Render(part)
+			part = cells[i].style.Styled(part)
 		}
 		text.WriteString(part)
 		i = j
@@ -108,7 +108,7 @@ func (c *chart) cells(columns, rows int) [][]cell {
 			all[row][i].text = " "
 		}
 	}
-	styles := make([]*lipgloss.Style, len(c.states))
+	styles := make([]*ansi.Style, len(c.states))
 	fills := make([]string, len(c.states))
 	for i, s := range c.states {
 		style := styleOf(s.Name)

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"socketlab/internal/render"
 	"socketlab/internal/scenario"
@@ -115,7 +115,7 @@ func (f *face) meanings(width, height, pane int) []string {
 }
 
 func stateLine(state string) string {
-	return fmt.Sprintf("%s %-11s  %s", styleOf(state).Render(fillOf(state)), state, render.LookOf(state).Meaning)
+	return fmt.Sprintf("%s %-11s  %s", styleOf(state).Styled(fillOf(state)), state, render.LookOf(state).Meaning)
 }
 
 func (f *face) pane(p *render.Panel) *pane {
@@ -129,7 +129,7 @@ func (f *face) pane(p *render.Panel) *pane {
 }
 
 // label is how a pane names its subject, and its colour.
-func label(name string) (string, lipgloss.Style) {
+func label(name string) (string, ansi.Style) {
 	switch name {
 	case string(scenario.Faulty):
 		return "✗ FAULTY", faulty

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
-	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/stretchr/testify/require"
@@ -199,8 +198,11 @@ func TestStatesCanBeToldApartWithoutColour(t *testing.T) {
 // still have colours of their own.
 func TestSixteenColoursAreEnough(t *testing.T) {
 	t.Parallel()
-	in16 := func(style lipgloss.Style) string {
-		return fmt.Sprint(colorprofile.ANSI.Convert(style.GetForeground()))
+	in16 := func(style ansi.Style) string {
+		var shown strings.Builder
+		_, err := (&colorprofile.Writer{Forward: &shown, Profile: colorprofile.ANSI}).WriteString(style.Styled("x"))
+		require.NoError(t, err)
+		return shown.String()
 	}
 	seen := map[string]bool{}
 	for _, s := range []socketstats.State{socketstats.Established, socketstats.CloseWait, socketstats.TimeWait} {

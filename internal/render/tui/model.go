@@ -180,7 +180,7 @@ func (m model) screen() string {
 	if m.paused {
 		right = "PAUSED at " + right
 	}
-	lines := []string{spread(bold.Render("sockwatch")+"  "+left, bold.Render(right), m.width)}
+	lines := []string{spread(bold.Styled("sockwatch")+"  "+left, bold.Styled(right), m.width)}
 	said := wrap(m.face.snapshot.Sentence, m.width)
 	if m.notice != "" {
 		said = append(first(said, sentenceLines-1), "note: "+m.notice)
@@ -201,7 +201,7 @@ func (m model) screen() string {
 		}
 		lines = append(lines, pad(shade(m.open, line), m.width))
 	}
-	return strings.Join(append(lines, faint.Render(pad(m.footer(len(body)), m.width))), "\n")
+	return strings.Join(append(lines, faint.Styled(pad(m.footer(len(body)), m.width))), "\n")
 }
 
 // shade colours the lines of a page: of a difference, what goes and what comes.
@@ -210,11 +210,11 @@ func shade(page, line string) string {
 	case page == "":
 		return line
 	case page == "d" && strings.HasPrefix(line, "-"):
-		return faulty.Render(line)
+		return faulty.Styled(line)
 	case page == "d" && strings.HasPrefix(line, "+"):
-		return fixed.Render(line)
+		return fixed.Styled(line)
 	case strings.HasPrefix(line, "#"):
-		return bold.Render(line)
+		return bold.Styled(line)
 	default:
 		return line
 	}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"socketlab/internal/render"
@@ -14,7 +13,7 @@ import (
 // pane is a frame with one side of a run, or one process.
 type pane struct {
 	name, what, trend, arrow string
-	style                    lipgloss.Style
+	style                    ansi.Style
 	held                     int
 	chart                    chart
 	facts                    []string // what fits in lines, each of them whole or cut off
@@ -62,10 +61,10 @@ func (p *pane) head(width int) []string {
 	if ansi.StringWidth(number[0])+2+len(what) > width {
 		what = p.what
 	}
-	beside := []string{p.style.Bold(true).Render(p.name), what, p.style.Bold(true).Render(p.arrow + " " + p.trend)}
+	beside := []string{p.style.Bold().Styled(p.name), what, p.style.Bold().Styled(p.arrow + " " + p.trend)}
 	lines := make([]string, 0, len(number))
 	for i, row := range number {
-		lines = append(lines, pad(p.style.Render(row)+"  "+beside[i], width))
+		lines = append(lines, pad(p.style.Styled(row)+"  "+beside[i], width))
 	}
 	return lines
 }
@@ -90,7 +89,7 @@ func (p *pane) states(width, room int) []string {
 	const name = 11 // ESTABLISHED
 	var lines []string
 	for _, s := range shown {
-		lines = append(lines, fmt.Sprintf("%s %-*s %s %*d", styleOf(s.Name).Render(fillOf(s.Name)), name, s.Name,
+		lines = append(lines, fmt.Sprintf("%s %-*s %s %*d", styleOf(s.Name).Styled(fillOf(s.Name)), name, s.Name,
 			bar(s, p.chart.scale, max(width-name-4-number, 1)), number, s.Now))
 	}
 	if len(shown) < len(p.chart.states) {
@@ -110,7 +109,7 @@ func (p *pane) lower(width, room int) []string {
 			if label := "verdict: "; len(label+text) <= width {
 				text = label + text
 			}
-			part = []string{p.style.Bold(true).Render(pad(text, width))}
+			part = []string{p.style.Bold().Styled(pad(text, width))}
 		}
 		found = append(found, part...)
 	}
@@ -128,8 +127,8 @@ func (p *pane) together() string { return strings.Join(p.facts, " · ") }
 
 // frame draws a frame around lines.
 func (p *pane) frame(lines []string, width, height int) []string {
-	framed := []string{p.style.Render("╭" + strings.Repeat("─", width-2) + "╮")}
-	side := p.style.Render("│")
+	framed := []string{p.style.Styled("╭" + strings.Repeat("─", width-2) + "╮")}
+	side := p.style.Styled("│")
 	for i := range height - 2 {
 		line := ""
 		if i < len(lines) {
@@ -137,7 +136,7 @@ func (p *pane) frame(lines []string, width, height int) []string {
 		}
 		framed = append(framed, side+" "+pad(line, width-4)+" "+side)
 	}
-	return append(framed, p.style.Render("╰"+strings.Repeat("─", width-2)+"╯"))
+	return append(framed, p.style.Styled("╰"+strings.Repeat("─", width-2)+"╯"))
 }
 
 // abreast sets panes side by side.

@@ -5,18 +5,17 @@ import (
 	"strings"
 	"time"
 
-	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 )
 
 // Colours are of the 256, which bubbletea takes down to what the terminal has.
 // They only help: whatever they tell is also told by a word, a letter or a fill.
 var (
-	bold   = lipgloss.NewStyle().Bold(true)
-	faint  = lipgloss.NewStyle().Faint(true)
-	faulty = lipgloss.NewStyle().Foreground(lipgloss.Color("209"))
-	fixed  = lipgloss.NewStyle().Foreground(lipgloss.Color("81"))
-	plain  = lipgloss.NewStyle()
+	bold   = ansi.NewStyle().Bold()
+	faint  = ansi.NewStyle().Faint()
+	faulty = ansi.NewStyle().ForegroundColor(ansi.IndexedColor(209))
+	fixed  = ansi.NewStyle().ForegroundColor(ansi.IndexedColor(81))
+	plain  = ansi.NewStyle()
 )
 
 // pad makes a text just as wide as told: with blanks, or cut off with "…".
