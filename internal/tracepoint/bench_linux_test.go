@@ -2,13 +2,17 @@ package tracepoint
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"os"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/cilium/ebpf"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 )
 
 // BenchmarkConnection opens and closes a connection, which is ten transitions,
@@ -23,7 +27,7 @@ func BenchmarkConnection(b *testing.B) {
 		}
 		require.NoError(b, err)
 		defer l.Close()
-		stats, err := ebpf.EnableStats(0) // BPF_STATS_RUN_TIME
+		stats, err := bpf(unix.BPF_ENABLE_STATS, &struct{ kind uint32 }{unix.BPF_STATS_RUN_TIME})
 		require.NoError(b, err)
 		defer stats.Close()
 		var (
@@ -65,12 +69,14 @@ func connections(b *testing.B, drain func()) {
 
 // running is how long the kernel has been running a listener's programs.
 func running(b *testing.B, l *Listener) (total time.Duration) {
-	for _, c := range l.open {
-		if p, ok := c.(*ebpf.Program); ok {
-			stats, err := p.Stats()
-			require.NoError(b, err)
-			total += stats.Runtime
-		}
+	for _, p := range programs(l) {
+		info, err := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", p))
+		require.NoError(b, err)
+		_, rest, ok := strings.Cut(string(info), "run_time_ns:")
+		require.True(b, ok, "%s", info)
+		ns, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+		require.NoError(b, err)
+		total += time.Duration(ns)
 	}
 	return total
 }

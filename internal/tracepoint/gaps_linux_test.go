@@ -2,11 +2,11 @@ package tracepoint
 
 import (
 	"io"
+	"os"
 	"testing"
 
-	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/link"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"socketlab/internal/socketstats"
 )
@@ -18,7 +18,7 @@ func TestEitherCopyOfTheProgramHearsAlone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ln, server := listen(t, "127.0.0.1:0")
 			e := open(t, Options{Ports: []uint16{server.Port()}})
-			require.NoError(t, links(e.l)[deaf].Close())
+			detach(t, links(e.l)[deaf])
 			c, s := connect(t, ln, server.String())
 			shut(t, c, s)
 			e.untilClosed(2)
@@ -27,13 +27,23 @@ func TestEitherCopyOfTheProgramHearsAlone(t *testing.T) {
 	}
 }
 
-func links(l *Listener) (all []link.Link) {
-	for _, c := range l.open {
-		if k, ok := c.(link.Link); ok {
-			all = append(all, k)
-		}
+// programs and links are the two copies of the program, and what attaches each.
+func programs(l *Listener) []object { return lastObjects(l, 4, 2) }
+func links(l *Listener) []object    { return lastObjects(l, 3, 1) }
+
+func lastObjects(l *Listener, fromEnd ...int) (all []object) {
+	for _, i := range fromEnd {
+		all = append(all, l.open[len(l.open)-i].(object))
 	}
 	return all
+}
+
+// detach ends what a program is attached by; its descriptor stays, for Close.
+func detach(t *testing.T, o object) {
+	null, err := os.Open(os.DevNull)
+	require.NoError(t, err)
+	defer null.Close()
+	require.NoError(t, unix.Dup3(int(null.Fd()), int(o), unix.O_CLOEXEC))
 }
 
 func TestAGapIsNoticed(t *testing.T) {
@@ -43,17 +53,15 @@ func TestAGapIsNoticed(t *testing.T) {
 	e.hear()
 	e.heard = nil
 	for _, k := range links(e.l) {
-		require.NoError(t, k.Close())
+		detach(t, k)
 	}
 	require.NoError(t, c.CloseWrite())
 	_, err := s.Read(make([]byte, 1)) // the FIN is there, unheard
 	require.ErrorIs(t, err, io.EOF)
-	for _, closer := range e.l.open {
-		if p, ok := closer.(*ebpf.Program); ok {
-			k, err := link.AttachTracing(link.TracingOptions{Program: p})
-			require.NoError(t, err)
-			t.Cleanup(func() { k.Close() })
-		}
+	for _, p := range programs(e.l) {
+		k, err := p.attach()
+		require.NoError(t, err)
+		t.Cleanup(func() { k.Close() })
 	}
 	require.NoError(t, s.Close())
 	e.until(func() bool {

@@ -6,9 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/asm"
-	"github.com/cilium/ebpf/link"
 	"github.com/stretchr/testify/require"
 )
 
@@ -20,30 +17,32 @@ import (
 // then is not its fault.
 func hidden(t *testing.T) func() int {
 	t.Helper()
-	seen, err := ebpf.NewMap(&ebpf.MapSpec{Type: ebpf.Array, KeySize: 4, ValueSize: 8, MaxEntries: 1})
+	seen, err := newCount("softirqs")
 	require.NoError(t, err)
 	t.Cleanup(func() { seen.Close() })
-	spec := programSpec(asm.Instructions{
-		asm.LoadMapValue(asm.R1, seen.FD(), 0),
-		asm.Mov.Imm(asm.R2, 1),
-		asm.AddAtomic.Mem(asm.R1, asm.R2, asm.DWord, 0),
-		asm.Mov.Imm(asm.R0, 0),
-		asm.Return(),
-	})
-	spec.AttachTo = "softirq_entry"
-	program, err := ebpf.NewProgram(spec)
+	types, err := readKernelTypes()
+	require.NoError(t, err)
+	tracepoint, err := types.find(kindTypedef, "btf_trace_softirq_entry")
+	require.NoError(t, err)
+	program, err := newProgram([]instruction{
+		valueOf(r1, seen),
+		set(r2, 1),
+		increment(r1, r2),
+		set(r0, 0),
+		exit(),
+	}, tracepoint)
 	require.NoError(t, err)
 	t.Cleanup(func() { program.Close() })
-	attached, err := link.AttachTracing(link.TracingOptions{Program: program})
+	attached, err := program.attach()
 	require.NoError(t, err)
 	t.Cleanup(func() { attached.Close() })
 
 	missing := func() int {
 		for {
 			var before, after uint64
-			require.NoError(t, seen.Lookup(uint32(0), &before))
+			require.NoError(t, seen.lookup(&before))
 			counted := softirqs(t)
-			require.NoError(t, seen.Lookup(uint32(0), &after))
+			require.NoError(t, seen.lookup(&after))
 			if before == after { // so both counts are of the same moment
 				return counted - int(after)
 			}

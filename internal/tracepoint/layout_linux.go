@@ -3,14 +3,15 @@ package tracepoint
 import (
 	"fmt"
 	"math"
-
-	"github.com/cilium/ebpf/btf"
 )
 
-// layout has the offsets of the kernel's fields that the program reads, in bytes from
-// the start of the struct. They differ between versions and configurations of the
-// kernel, so they are read from the kernel's description of its types (BTF).
+// layout has what the program needs to know of the kernel's types: the offsets of the
+// fields that it reads, in bytes from the start of the struct. They differ between
+// versions and configurations of the kernel, so they are read from the kernel's
+// description of its types (BTF).
 type layout struct {
+	tracepoint uint32 // the number of the type of the tracepoint's arguments
+
 	// In struct sock_common, the first member of every socket.
 	family, net     int16
 	local4, remote4 int16
@@ -21,13 +22,16 @@ type layout struct {
 	inodeOfNet      int16 // in struct net, to which net points
 }
 
-// readLayout reads the layout from BTF. The error Is btf.ErrNotFound if the kernel
-// lacks a field.
-func readLayout(types *btf.Spec) (layout, error) {
+// readLayout reads the layout. The error Is errNotFound if the kernel lacks a field.
+func readLayout(t *types) (layout, error) {
 	var (
 		l      layout
 		common = "sock_common"
+		err    error
 	)
+	if l.tracepoint, err = t.find(kindTypedef, "btf_trace_"+tracepointName); err != nil {
+		return layout{}, err
+	}
 	for _, field := range []struct {
 		into *int16
 		of   string
@@ -44,59 +48,29 @@ func readLayout(types *btf.Spec) (layout, error) {
 		{&l.lastPort, "tcp_sock", []string{"inet_conn", "icsk_inet", "inet_sport"}},
 		{&l.inodeOfNet, "net", []string{"ns", "inum"}},
 	} {
-		offset, err := offsetOf(types, field.of, field.path)
-		if err != nil {
+		if *field.into, err = offsetOf(t, field.of, field.path); err != nil {
 			return layout{}, err
 		}
-		*field.into = offset
 	}
 	return l, nil
 }
 
 // offsetOf returns the offset in bytes of a member, given by the path of members to it.
-func offsetOf(types *btf.Spec, name string, path []string) (int16, error) {
-	var outer *btf.Struct
-	if err := types.TypeByName(name, &outer); err != nil {
-		return 0, err
+func offsetOf(t *types, name string, path []string) (int16, error) {
+	within, err := t.find(kindStruct, name)
+	if err != nil {
+		return 0, fmt.Errorf("struct %w", err)
 	}
-	var (
-		within btf.Type = outer
-		offset btf.Bits
-	)
-	for _, member := range path {
-		m, ok := findMember(within, member)
+	bits := uint32(0)
+	for _, name := range path {
+		of, offset, ok := t.member(within, name)
 		if !ok {
-			return 0, fmt.Errorf("struct %s of this kernel has no %v: %w", name, path, btf.ErrNotFound)
+			return 0, fmt.Errorf("member %v: %w", path, errNotFound)
 		}
-		within, offset = m.Type, offset+m.Offset
+		within, bits = of, bits+offset
 	}
-	if offset.Bytes() > math.MaxInt16 {
-		return 0, fmt.Errorf("struct %s has %v at %d, which is too far", name, path, offset.Bytes())
+	if bits/8 > math.MaxInt16 {
+		return 0, fmt.Errorf("struct %s has %v at %d, which is too far", name, path, bits/8)
 	}
-	return int16(offset.Bytes()), nil
-}
-
-// findMember finds a member of a struct or union, also in nested ones without a name,
-// as C does. Its Offset is from the start of t.
-func findMember(t btf.Type, name string) (btf.Member, bool) {
-	var members []btf.Member
-	switch t := btf.UnderlyingType(t).(type) {
-	case *btf.Struct:
-		members = t.Members
-	case *btf.Union:
-		members = t.Members
-	}
-	for _, m := range members {
-		if m.Name == name {
-			return m, true
-		}
-		if m.Name != "" {
-			continue
-		}
-		if inner, ok := findMember(m.Type, name); ok {
-			inner.Offset += m.Offset
-			return inner, true
-		}
-	}
-	return btf.Member{}, false
+	return int16(bits / 8), nil
 }

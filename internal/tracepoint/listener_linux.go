@@ -5,25 +5,18 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/bits"
 	"os"
 	"slices"
 	"syscall"
-	"time"
-
-	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/asm"
-	"github.com/cilium/ebpf/btf"
-	"github.com/cilium/ebpf/link"
-	"github.com/cilium/ebpf/ringbuf"
 )
 
 // Listener collects the transitions from Open to Close. It is for one goroutine.
 type Listener struct {
-	ring   *ringbuf.Reader
-	record ringbuf.Record // read into again and again
-	lost   *ebpf.Map
-	gaps   uint64      // transitions that are missing between two others
-	open   []io.Closer // what Close closes, in the order in which it was opened
+	ring *ring
+	lost object
+	gaps uint64      // transitions that are missing between two others
+	open []io.Closer // what Close closes, in the order in which it was opened
 }
 
 // Open starts to collect transitions. The caller closes the Listener; if it does not,
@@ -56,29 +49,35 @@ func Open(o Options) (*Listener, error) {
 }
 
 func (l *Listener) start(o Options) error {
-	types, err := btf.LoadKernelSpec()
+	if bits.UintSize != 64 {
+		return fmt.Errorf("a machine of %d bits: %w", bits.UintSize, errors.ErrUnsupported)
+	}
+	types, err := readKernelTypes()
 	if err != nil {
 		return err
 	}
-	offsets, err := readLayout(types)
+	at, err := readLayout(types)
 	if err != nil {
 		return err
 	}
-	if err := tryProgram(); err != nil {
+	if err := tryProgram(at); err != nil {
 		return err
 	}
 	m, err := l.newMaps(o.Buffer)
 	if err != nil {
 		return err
 	}
-	if l.ring, err = ringbuf.NewReader(m.ring); err != nil {
+	if l.ring, err = newRing(m.ring, int(ringSize(o.Buffer))); err != nil {
 		return err
 	}
 	l.open = append(l.open, l.ring)
-	l.ring.SetDeadline(time.Unix(1, 0)) // in the past, so that reading never waits
 	l.lost = m.lost
 	for _, copied := range []bool{false, true} {
-		if err := l.attach(program(offsets, o, m, copied)); err != nil {
+		p, err := l.keep(newProgram(program(at, o, m, copied), at.tracepoint))
+		if err != nil {
+			return err
+		}
+		if _, err := l.keep(p.attach()); err != nil {
 			return err
 		}
 	}
@@ -86,28 +85,16 @@ func (l *Listener) start(o Options) error {
 }
 
 // tryProgram loads a program that does nothing, to see whether this process is
-// allowed to and whether the tracepoint exists. Creating a map would not show it:
-// without privilege, ebpf reports that the kernel has no such maps.
-func tryProgram() error {
-	p, err := ebpf.NewProgram(programSpec(asm.Instructions{asm.Mov.Imm(asm.R0, 0), asm.Return()}))
+// allowed to: a map of a kind that the kernel lacks is refused before that is asked.
+func tryProgram(at layout) error {
+	p, err := newProgram([]instruction{set(r0, 0), exit()}, at.tracepoint)
+	if errors.Is(err, syscall.EINVAL) {
+		return fmt.Errorf("this kernel has no programs for tracepoints: %w (%w)", errors.ErrUnsupported, err)
+	}
 	if err != nil {
 		return err
 	}
 	return p.Close()
-}
-
-func (l *Listener) attach(code asm.Instructions) error {
-	p, err := ebpf.NewProgram(programSpec(code))
-	if err != nil {
-		return err
-	}
-	l.open = append(l.open, p)
-	attached, err := link.AttachTracing(link.TracingOptions{Program: p})
-	if err != nil {
-		return err
-	}
-	l.open = append(l.open, attached)
-	return nil
 }
 
 // ownNetNS returns the inode of the process's network namespace.
@@ -122,12 +109,10 @@ func ownNetNS() (uint32, error) {
 // explain wraps an error of the kernel by its kind. The verifier refuses a program
 // with EACCES too, but that is not for lack of privilege.
 func explain(err error) error {
-	var refused *ebpf.VerifierError
+	var refused *refusedError
 	switch {
 	case errors.Is(err, fs.ErrPermission) && !errors.As(err, &refused):
 		return fmt.Errorf("%w (%w)", ErrNotAllowed, err)
-	case errors.Is(err, ebpf.ErrNotSupported), errors.Is(err, btf.ErrNotFound):
-		return fmt.Errorf("tracepoint %s: %w (%w)", tracepointName, errors.ErrUnsupported, err)
 	default:
 		return fmt.Errorf("tracepoint %s: %w", tracepointName, err)
 	}
@@ -153,21 +138,20 @@ func (l *Listener) Drain(into []Transition) (_ []Transition, lost uint64, err er
 	if l.open == nil {
 		return into, 0, os.ErrClosed
 	}
-	// No more than are there now: with enough traffic it would never end.
-	for n := l.ring.AvailableBytes() / (ringHeader + recordSize); n > 0; n-- {
-		if err := l.ring.ReadInto(&l.record); err != nil {
-			return into, 0, fmt.Errorf("tracepoint: %w", err)
-		}
-		t, gap, err := decode(l.record.RawSample)
+	if err := l.ring.drain(func(record []byte) error {
+		t, gap, err := decode(record)
 		if err != nil {
-			return into, 0, fmt.Errorf("tracepoint: %w", err)
+			return err
 		}
 		if gap {
 			l.gaps++
 		}
 		into = append(into, t)
+		return nil
+	}); err != nil {
+		return into, 0, fmt.Errorf("tracepoint: %w", err)
 	}
-	if err := l.lost.Lookup(uint32(0), &lost); err != nil {
+	if err := l.lost.lookup(&lost); err != nil {
 		return into, 0, fmt.Errorf("tracepoint: count of what was lost: %w", err)
 	}
 	return into, lost + l.gaps, nil

@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"math/bits"
 	"os"
+	"unsafe"
 
-	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/btf"
+	"golang.org/x/sys/unix"
 )
 
 // maps are shared by the two copies of the program and by Drain.
-type maps struct{ memory, ring, lost *ebpf.Map }
+type maps struct{ memory, ring, lost object }
 
 // The offsets of the fields in the storage of each socket, in bytes.
 const (
@@ -20,46 +20,60 @@ const (
 	memorySize  = 16
 )
 
-// memorySpec is storage that the kernel attaches to each socket and frees with it. So
+// memoryTypes describes the storage, without which the kernel makes none. Its key is of
+// type 1, and its value of type 4.
+func memoryTypes() []byte {
+	var t newTypes
+	t.name("")
+	t.integer("int", 4, 1<<24)
+	t.integer("unsigned int", 4, 0)
+	t.integer("unsigned long long", 8, 0)
+	t.words = append(t.words, t.name("memory"), kindStruct<<24|3, memorySize,
+		t.name("since"), 3, memorySince*8,
+		t.name("pid"), 2, memoryPID*8,
+		t.name("state"), 2, memoryState*8)
+	return t.description()
+}
+
+// newMemory creates storage that the kernel attaches to each socket and frees with it. So
 // it is never that of an earlier socket at the same address, and it does not depend
 // on what the ring buffer had room for.
-func memorySpec() *ebpf.MapSpec {
-	const noPrealloc = 1 // BPF_F_NO_PREALLOC, which socket storage must have
-	long, short := &btf.Int{Name: "unsigned long long", Size: 8}, &btf.Int{Name: "unsigned int", Size: 4}
-	return &ebpf.MapSpec{
-		Name: "sockwatch_mem", Type: ebpf.SkStorage, Flags: noPrealloc,
-		KeySize: 4, Key: &btf.Int{Name: "int", Size: 4, Encoding: btf.Signed},
-		ValueSize: memorySize, Value: &btf.Struct{Name: "memory", Size: memorySize, Members: []btf.Member{
-			{Name: "since", Type: long, Offset: memorySince * 8},
-			{Name: "pid", Type: short, Offset: memoryPID * 8},
-			{Name: "state", Type: short, Offset: memoryState * 8},
-		}},
+func newMemory() (object, error) {
+	description := memoryTypes()
+	types, err := bpf(unix.BPF_BTF_LOAD, &typesArguments{types: unsafe.Pointer(&description[0]), size: uint32(len(description))})
+	if err != nil {
+		return -1, fmt.Errorf("types of the storage: %w", err)
 	}
+	defer types.Close() // the map keeps them
+	return newMap("sockwatch_mem", mapArguments{
+		kind: unix.BPF_MAP_TYPE_SK_STORAGE, flags: unix.BPF_F_NO_PREALLOC, // which it must have
+		keySize: 4, valueSize: memorySize, types: uint32(types), keyType: 1, valueType: 4,
+	})
 }
 
 // newMaps creates all three. Close of the listener closes them.
 func (l *Listener) newMaps(buffer int) (m maps, err error) {
-	if m.memory, err = l.newMap(memorySpec()); err != nil {
+	if m.memory, err = l.keep(newMemory()); err != nil {
 		return maps{}, err
 	}
-	if m.lost, err = l.newMap(&ebpf.MapSpec{
-		Name: "sockwatch_lost", Type: ebpf.Array, KeySize: 4, ValueSize: 8, MaxEntries: 1,
-	}); err != nil {
+	if m.lost, err = l.keep(newCount("sockwatch_lost")); err != nil {
 		return maps{}, err
 	}
-	m.ring, err = l.newMap(&ebpf.MapSpec{
-		Name: "sockwatch_ring", Type: ebpf.RingBuf, MaxEntries: ringSize(buffer),
-	})
+	m.ring, err = l.keep(newMap("sockwatch_ring", mapArguments{kind: unix.BPF_MAP_TYPE_RINGBUF, maxEntries: ringSize(buffer)}))
 	return m, err
 }
 
-func (l *Listener) newMap(spec *ebpf.MapSpec) (*ebpf.Map, error) {
-	m, err := ebpf.NewMap(spec)
-	if err != nil {
-		return nil, fmt.Errorf("map %s: %w", spec.Name, err)
+// newCount creates an array of one count.
+func newCount(name string) (object, error) {
+	return newMap(name, mapArguments{kind: unix.BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 8, maxEntries: 1})
+}
+
+// keep leaves what was made for Close.
+func (l *Listener) keep(o object, err error) (object, error) {
+	if err == nil {
+		l.open = append(l.open, o)
 	}
-	l.open = append(l.open, m)
-	return m, nil
+	return o, err
 }
 
 // ringSize rounds up to a size that the kernel accepts: a power of two, and at least

@@ -14,8 +14,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/btf"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
@@ -52,14 +50,14 @@ func TestErrorsSayWhatIsMissing(t *testing.T) {
 	denied := &fs.PathError{Op: "open", Path: "/sys/kernel/btf/vmlinux", Err: unix.EACCES}
 	require.ErrorIs(t, explain(denied), ErrNotAllowed)
 	require.ErrorIs(t, explain(unix.EPERM), ErrNotAllowed)
-	refused := explain(&ebpf.VerifierError{Cause: unix.EACCES})
+	refused := explain(&refusedError{cause: unix.EACCES})
 	require.NotErrorIs(t, refused, ErrNotAllowed, "a fault of the program's")
 	require.NotErrorIs(t, refused, errors.ErrUnsupported)
-	require.ErrorIs(t, explain(ebpf.ErrNotSupported), errors.ErrUnsupported)
+	require.ErrorIs(t, explain(errNotFound), errors.ErrUnsupported)
 	require.ErrorIs(t, explain(unix.ENOSYS), errors.ErrUnsupported)
 
-	types, err := btf.LoadKernelSpec()
-	if errors.Is(err, ebpf.ErrNotSupported) || errors.Is(err, fs.ErrPermission) {
+	types, err := readKernelTypes()
+	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) {
 		t.Skip("this kernel does not describe its types, or not to this user: ", err)
 	}
 	require.NoError(t, err)

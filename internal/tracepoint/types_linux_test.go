@@ -1,0 +1,41 @@
+package tracepoint
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestTypesAreRead(t *testing.T) {
+	all := memoryTypes()
+	types, err := parseTypes(all)
+	require.NoError(t, err)
+	for member, want := range map[string]int16{"since": memorySince, "pid": memoryPID, "state": memoryState} {
+		got, err := offsetOf(types, "memory", []string{member})
+		require.NoError(t, err)
+		require.Equal(t, want, got, member)
+	}
+	_, err = offsetOf(types, "mem", []string{"pid"})
+	require.ErrorIs(t, err, errors.ErrUnsupported)
+	_, err = offsetOf(types, "memory", []string{"pid", "since"})
+	require.ErrorIs(t, err, errors.ErrUnsupported, "an int has no members")
+
+	names := len("int") + len("unsigned int") + len("unsigned long long") + len("memory") + len("since") + len("pid") + len("state") + 8
+	for n := range len(all) - names {
+		_, err := parseTypes(all[:n])
+		require.Error(t, err, "the first %d bytes", n)
+	}
+	all[typesHeaderSize+7] = 31 // the kind of the first type
+	_, err = parseTypes(all)
+	require.ErrorIs(t, err, errors.ErrUnsupported)
+}
+
+func TestAJumpToNowhereIsAnError(t *testing.T) {
+	_, err := assemble([]instruction{jump("out"), exit()})
+	require.ErrorContains(t, err, `"out"`)
+	code, err := assemble([]instruction{jump("out"), valueOf(r1, 3), exit().named("out")})
+	require.NoError(t, err)
+	require.Len(t, code, 4*8)
+	require.Equal(t, []byte{0x05, 0, 2, 0}, code[:4], "over an instruction that takes the room of two")
+}
