@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"socketlab/internal/cli/program"
 	"socketlab/internal/cli/slowserver"
 	"socketlab/internal/scenario"
+	"socketlab/internal/socketstats/netnstest"
 )
 
 // The commands run as a user's would: as processes, found on PATH.
@@ -27,6 +29,9 @@ func TestMain(m *testing.M) {
 		cli.Command, slowserver.Command, client.Command(scenario.Faulty), client.Command(scenario.Fixed),
 	} {
 		commands[command(program.Streams{}).Name()] = func() { program.Main(command) }
+	}
+	if commands[filepath.Base(os.Args[0])] == nil {
+		netnstest.Enter() // the tests, and not a command that one of them has started
 	}
 	testscript.Main(m, commands)
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -54,10 +55,12 @@ func (x *tmux) screen() string { return x.do("capture-pane", "-p") }
 func (x *tmux) until(what string) string {
 	x.t.Helper()
 	var screen string
-	require.Eventually(x.t, func() bool {
+	if !assert.Eventually(x.t, func() bool {
 		screen = x.screen()
 		return strings.Contains(screen, what)
-	}, 30*time.Second, 100*time.Millisecond, "no %q", what)
+	}, 30*time.Second, 100*time.Millisecond) {
+		x.t.Fatalf("no %q on this screen:\n%s", what, x.screen())
+	}
 	return screen
 }
 
