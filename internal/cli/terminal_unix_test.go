@@ -59,7 +59,7 @@ func (x *tmux) until(what string) string {
 		screen = x.screen()
 		return strings.Contains(screen, what)
 	}, 30*time.Second, 100*time.Millisecond) {
-		x.t.Fatalf("no %q on this screen:\n%s", what, x.screen())
+		x.t.Fatalf("no %q on this screen:\n%s", what, x.do("capture-pane", "-p", "-S", "-"))
 	}
 	return screen
 }

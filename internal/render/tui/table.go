@@ -112,8 +112,25 @@ func rows(o *series.Observation, panels []render.Panel, least int) []string {
 	for _, end := range ends {
 		row(end.String()+" total", func(i int) string { return fmt.Sprint(o.Subjects[i].Now(end).Total()) })
 	}
-	for j, f := range panels[0].Figures {
-		row(f.Name, func(i int) string { return panels[i].Figures[j].Text })
+	// What only some of them have comes last: no response yet, no error.
+	var figures []render.Figure
+	is := func(metric string) func(render.Figure) bool {
+		return func(f render.Figure) bool { return f.Metric == metric }
+	}
+	for i := range panels {
+		for _, f := range panels[i].Figures {
+			if !slices.ContainsFunc(figures, is(f.Metric)) {
+				figures = append(figures, f)
+			}
+		}
+	}
+	for _, f := range figures {
+		row(f.Name, func(i int) string {
+			if j := slices.IndexFunc(panels[i].Figures, is(f.Metric)); j >= 0 {
+				return panels[i].Figures[j].Text
+			}
+			return render.NotKnown
+		})
 	}
 	return lines
 }

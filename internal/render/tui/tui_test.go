@@ -89,6 +89,27 @@ func TestOnASmallTerminalTheTableIsDrawnOverItself(t *testing.T) {
 	require.Contains(t, out.String(), "faulty     20 held  flat             "+strings.Repeat("#", 13)+"\x1b", "the highest keeps the scale")
 }
 
+// One side has its first response, or its first error, before the other.
+func TestOfATableEachFigureIsOfItsSubject(t *testing.T) {
+	t.Parallel()
+	for _, only := range []int{0, 1} {
+		var live render.Live
+		e := sample(time.Second, 40, 2)
+		m := &e.Moment.Subjects[only].ClientMetrics
+		m.Latency = &series.Quantiles{P50: 5, P99: 7}
+		m.Requests.Errors = map[string]int64{"EOF": 3}
+		live.Add(begin())
+		live.Add(e)
+		lines := strings.Join(tableLines(&live), "\n")
+		for name, of := range map[string]string{"p50": "5ms", "p99": "7ms", "errors": "3 EOF"} {
+			cells := []string{render.NotKnown, render.NotKnown}
+			cells[only] = of
+			require.Regexp(t, `(?m)^`+name+` +`+strings.Join(cells, " +")+`$`, lines)
+		}
+		require.Regexp(t, `(?m)^opened +40 +2$`, lines)
+	}
+}
+
 func TestLiveTableFitsTheScreen(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, []string{"123…", "ab"}, fit([]string{"123456", "ab", "c"}, 4, 3))
