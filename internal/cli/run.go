@@ -251,14 +251,19 @@ func outcome(runs []*render.Observed, failed error) error {
 	if failed != nil {
 		return failed
 	}
-	var unmet []string
+	var unmet, unreached []string
 	for _, run := range runs {
 		switch {
+		case run.Result.Unreached != "":
+			unreached = append(unreached, fmt.Sprintf("%s: no request got through: %s", run.ID(), run.Result.Unreached))
 		case run.Observation.Stopped != "":
 			unmet = append(unmet, fmt.Sprintf("%s: stopped: %s", run.ID(), run.Observation.Stopped))
 		case !run.Result.OK:
 			unmet = append(unmet, fmt.Sprintf("%s: not all expectations were met", run.ID()))
 		}
+	}
+	if len(unreached) > 0 { // it could not be seen what the others show
+		return errors.New(strings.Join(append(unreached, unmet...), "\nsockwatch: "))
 	}
 	if len(unmet) > 0 {
 		return &program.CodeError{Code: program.ExitFault, Err: errors.New(strings.Join(unmet, "\nsockwatch: "))}

@@ -6,6 +6,7 @@ package expect
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"socketlab/internal/metric"
 	"socketlab/internal/scenario"
@@ -24,6 +25,10 @@ type Result struct {
 	Expectations []Outcome
 	// OK says that the observation went to its end and met every expectation.
 	OK bool
+	// Unreached says that no request of any subject got through, by which errors,
+	// and that the script does not expect that; "" otherwise. Such an observation
+	// shows nothing.
+	Unreached string
 }
 
 // Outcome is one expectation, held against what was observed.
@@ -89,7 +94,23 @@ func Judge(o *series.Observation, script scenario.Script) Result {
 	}
 	failed := func(e Outcome) bool { return !e.Met && e.Skipped == "" }
 	r.OK = o.Stopped == "" && !slices.ContainsFunc(r.Expectations, failed)
+	if !r.OK {
+		r.Unreached = unreached(o)
+	}
 	return r
+}
+
+// unreached is the errors of all subjects, if no request of any got through; ""
+// if one did, or none was sent.
+func unreached(o *series.Observation) string {
+	var errors []string
+	for _, s := range o.Subjects {
+		if !s.Unreached() {
+			return ""
+		}
+		errors = append(errors, fmt.Sprintf("%s: %s", s.ID, s.Metrics().Requests.ErrorList()))
+	}
+	return strings.Join(errors, "; ")
 }
 
 // judge asks the engine. The fix that a script has for its own fault is closer to

@@ -289,6 +289,15 @@ func (s *Subject) Rates() (opened, closed float64, ok bool) {
 	return rate(before.KernelConns.Opened, now.KernelConns.Opened), rate(before.KernelConns.Closed, now.KernelConns.Closed), true
 }
 
+// Unreached reports whether every request that ended has failed and nobody has seen
+// a connection, neither the client nor the kernel: the server could not be reached.
+func (s *Subject) Unreached() bool {
+	m, kernel, peak := s.Metrics(), s.KernelConns(), s.Peak(socketstats.Client)
+	return m.Requests != nil && m.Requests.OK == 0 && m.Requests.Failed > 0 &&
+		(m.Connections == nil || m.Connections.Opened == 0) && (kernel == nil || kernel.Opened == 0) &&
+		peak.Total() == peak.Of(socketstats.SynSent)
+}
+
 // Peak is the most seen of each state at one end, and the largest total.
 func (s *Subject) Peak(end socketstats.End) socketstats.Counts {
 	var peak socketstats.Counts

@@ -9,10 +9,11 @@ var _ = register(Rule{
 	Rank:       rankNone, // a fault that shows already is reported at once
 	Title:      "too early to say",
 	Means:      "There are too few samples, or what they show may still be the beginning of something ordinary: a start-up, a slow response.",
-	Recognised: "Fewer than eight samples, or fewer than eight since the last restart; requests are in flight and the first of them have no response yet; connections grow and have not had the time to be idle.",
+	Recognised: "Fewer than eight samples, or fewer than eight since the last restart; every request failed and no connection was opened; requests are in flight and the first of them have no response yet; connections grow and have not had the time to be idle.",
 	Sentences: map[string]string{
 		"no_sample":  "There is no sample.",
 		"no_request": "No request was sent.",
+		"unreached":  "No request got through, and no connection was opened: {errors}.",
 		"restarted":  "The process was restarted.",
 		"samples":    "{samples|sample} of at least {needed}.",
 		"waiting":    "{requests|request waits|requests wait} for a response. Observe for longer than a slow response takes.",
@@ -27,9 +28,12 @@ func (notEnoughData) find(f *facts) *finding {
 	if f.enough() {
 		return nil
 	}
-	switch n := max(f.pending(), unanswered(f.last(), f.silent)); {
-	case f.counted() && f.last().Requests.Sent == 0:
+	last := f.last()
+	switch n := max(f.pending(), unanswered(last, f.silent)); {
+	case f.counted() && last.Requests.Sent == 0:
 		return &finding{facts: []Fact{fact("no_request")}}
+	case f.subject.Unreached():
+		return &finding{facts: []Fact{fact("unreached", text("errors", last.Requests.ErrorList()))}}
 	case len(f.Samples) < series.Least:
 		var facts []Fact
 		if f.Restarted {
@@ -48,7 +52,7 @@ func (f *facts) enough() bool {
 	if r := f.last().Requests; r != nil && f.Over && f.reused() > 0 && 2*f.reused() >= r.Finished() {
 		return true // connections were used again, however short the run
 	}
-	return len(f.Samples) >= series.Least && !f.starting()
+	return len(f.Samples) >= series.Least && !f.subject.Unreached() && !f.starting()
 }
 
 // starting reports whether connections still grow, or requests still wait, in a way
