@@ -182,6 +182,7 @@ func (w *Watcher) rows(m *series.Moment) rows {
 // addDetails adds to the rows what their connections do, how old they are, and how
 // many descriptors the processes have open.
 func (w *Watcher) addDetails(r rows, m *series.Moment) {
+	w.processes.programs.see(w.sockets, w.sort.row)
 	w.addAges(r)
 	if socketstats.ReportsInfo(w.source) {
 		w.addActivity(r, m)

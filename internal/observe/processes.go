@@ -32,13 +32,15 @@ type processes struct {
 	living []int32
 	names  map[int32]string
 	limits map[int32]socketstats.Limits
+	// programs are known with details only.
+	programs programs
 }
 
 // findProcesses finds those of a target. That there is none is an error, and
 // so is one that this user may not see.
 func findProcesses(ctx context.Context, target series.Target, details bool) (*processes, error) {
 	p := &processes{
-		target: target, details: details, living: slices.Clone(target.PIDs), names: map[int32]string{}, limits: map[int32]socketstats.Limits{},
+		target: target, details: details, living: slices.Clone(target.PIDs), names: map[int32]string{}, limits: map[int32]socketstats.Limits{}, programs: programs{},
 	}
 	for _, pid := range target.PIDs {
 		if err := socketstats.CheckProcess(pid); err != nil {
@@ -103,6 +105,7 @@ func (p *processes) identity(pid int32) series.Identity {
 	id.ID, id.Name = strconv.Itoa(int(pid)), fmt.Sprintf("%s (%d)", p.name(pid), pid)
 	if p.details {
 		id.Limits = p.limitsOf(pid)
+		p.programs.describe(&id)
 	}
 	return id
 }
@@ -150,5 +153,6 @@ func (p *processes) ended(pid int32) bool {
 	}
 	delete(p.names, pid)
 	delete(p.limits, pid)
+	delete(p.programs, pid)
 	return true
 }

@@ -101,6 +101,22 @@ type Identity struct {
 	// Container is the container, the pod or the systemd unit of the process, by its
 	// cgroup, such as "docker 0123456789ab"; "" if there is none.
 	Container string `json:"container,omitempty"`
+	// Runtime is the language that the process runs, such as "python", or the server
+	// that it is, such as "nginx", and RuntimeVersion the version of that. Module is the
+	// program itself: of Go the path of the main module, else the script, module, class
+	// or archive. Each is "" where it is not known.
+	Runtime        string `json:"runtime,omitempty"`
+	RuntimeVersion string `json:"runtime_version,omitempty"`
+	Module         string `json:"module,omitempty"`
+	// Role is what the process is by its sockets so far: "client", "database client",
+	// "broker client", "server", "service" (which is both) or "proxy"; "" before any.
+	Role string `json:"role,omitempty"`
+	// Protocol is what it speaks to its peers, by their ports, or if it has none, to
+	// its clients: such as "http", or "http,postgres" if there are several; "" where
+	// that is not known. Library is the client library for it, such as "pgx"; "" where
+	// none is known.
+	Protocol string `json:"protocol,omitempty"`
+	Library  string `json:"library,omitempty"`
 	// Paired says that the sockets at the server's end are the other ends of those
 	// at the client's. Otherwise they are of other connections: those that the
 	// subject accepted.
