@@ -124,6 +124,9 @@ type finding struct {
 	confidence   Confidence
 	facts        []Fact
 	alternatives []Alternative
+	// descriptor is the kind of descriptor that leaks, as internal/socketstats names
+	// it; "" of a finding about connections.
+	descriptor string
 }
 
 // apply returns what the rule finds; nil if it does not fit, or what it needs is

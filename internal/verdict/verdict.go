@@ -8,7 +8,12 @@
 // limits.
 package verdict
 
-import "socketlab/internal/series"
+import (
+	"cmp"
+
+	"socketlab/internal/fixes"
+	"socketlab/internal/series"
+)
 
 // Severity says what a verdict means for whoever runs the subject; "" of a kind
 // that is no fault.
@@ -53,7 +58,8 @@ type Verdict struct {
 	Alternatives []Alternative `json:"alternatives,omitempty"`
 	// Forecast says what runs out next; absent if nothing does that is known.
 	Forecast *Forecast `json:"forecast,omitempty"`
-	// Fix says what to change, and Scenario names the lesson; absent of a kind that
+	// Fix says what to change, in the words of the subject's program where that is
+	// known, and Scenario names the lesson; absent of a kind that
 	// is no fault, and Scenario where there is no lesson.
 	Fix      string `json:"fix,omitempty"`
 	Scenario string `json:"scenario,omitempty"`
@@ -88,7 +94,8 @@ func Judge(s *series.Subject, c Conditions) Verdict {
 	rule, found := f.judge()
 	v := Verdict{
 		Kind: rule.Kind, Severity: rule.Severity, Confidence: found.confidence, Growth: f.Growth(),
-		Facts: found.facts, Alternatives: found.alternatives, Fix: rule.Fix, Scenario: rule.Scenario,
+		Facts: found.facts, Alternatives: found.alternatives, Scenario: rule.Scenario,
+		Fix: cmp.Or(fixes.For(string(rule.Kind), &s.Identity, found.descriptor), rule.Fix),
 	}
 	if v.Severity != "" {
 		v.Forecast = f.forecast()

@@ -1,0 +1,131 @@
+// Package fixes says what to do about a kind of verdict in the words of the program
+// that has it: with the names of its runtime's API, or the settings of the server that
+// it is. table.go has all of it, each row with its source.
+//
+// What a program is said to be comes from its identity. Where that does not say enough
+// there is no row, and the general fix of the kind's rule stands.
+package fixes
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"socketlab/internal/series"
+)
+
+// Row is one fix.
+type Row struct {
+	// Kinds are the kinds of verdict that it is for, separated by spaces.
+	Kinds string
+	// Runtime is as in [series.Identity]; "" is any.
+	Runtime string
+	// Protocol is what the connections speak; "" is anything. A row for "http" is also
+	// taken where the protocol is not known, and then says that it is about HTTP.
+	Protocol string
+	// Library is the client library, Role as in [series.Identity] and Of the kind of
+	// descriptor that leaks; "" is any.
+	Library, Role, Of string
+	// Fix is one sentence or two.
+	Fix string
+	// Code shows it, in the runtime's language; "" if the sentence says all.
+	Code string
+	// Source is where that is documented.
+	Source string
+}
+
+// HTTP is the protocol whose rows stand in where the protocol is not known.
+const HTTP = "http"
+
+// For returns what to change in a program, "" where the table does not know better
+// than the kind's rule. of is the kind of descriptor that a descriptor-leak is of; ""
+// for other kinds.
+func For(kind string, id *series.Identity, of string) string {
+	r, ok := best(kind, program{runtime: id.Runtime, protocol: id.Protocol, library: id.Library, role: id.Role, of: of})
+	switch {
+	case !ok:
+		return ""
+	case r.Protocol == HTTP && id.Protocol != HTTP:
+		return "Where it speaks HTTP: " + r.Fix
+	}
+	return r.Fix
+}
+
+// Rows are the fixes of a kind for a runtime, those for one protocol after those for
+// any.
+func Rows(kind, runtime string) []Row {
+	var rows []Row
+	for i := range table {
+		if r := &table[i]; r.is(kind) && r.Runtime == family(runtime) {
+			rows = append(rows, *r)
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b Row) int {
+		return cmp.Compare(len(a.Protocol+a.Library+a.Of), len(b.Protocol+b.Library+b.Of))
+	})
+	return rows
+}
+
+// Runtimes lists the runtimes that have a row, of a kind or of any if kind is "".
+func Runtimes(kind string) []string {
+	var names []string
+	for i := range table {
+		if r := &table[i]; r.Runtime != "" && (kind == "" || r.is(kind)) {
+			names = append(names, r.Runtime)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func (r *Row) is(kind string) bool { return slices.Contains(strings.Fields(r.Kinds), kind) }
+
+// families are the runtimes that share the rows of another.
+var families = map[string]string{"bun": "node", "deno": "node", "psql": "", "mysql-client": ""}
+
+func family(runtime string) string {
+	if of, ok := families[runtime]; ok {
+		return of
+	}
+	return runtime
+}
+
+type program struct{ runtime, protocol, library, role, of string }
+
+// best is the row that says most about the program.
+func best(kind string, p program) (found Row, ok bool) {
+	most := -10
+	for i := range table {
+		r := &table[i]
+		if !r.is(kind) {
+			continue
+		}
+		if n, fits := r.fits(p); fits && n > most {
+			found, most, ok = *r, n, true
+		}
+	}
+	return found, ok
+}
+
+// fits reports whether a row is about the program, and how much it says about it.
+func (r *Row) fits(p program) (closeness int, ok bool) {
+	if r.Protocol == HTTP && (p.protocol == "" || strings.Contains(p.protocol, ",")) {
+		p.protocol = HTTP // it may be: see For. A row for any protocol is closer.
+		closeness -= 5
+	}
+	for _, of := range []struct {
+		want, have string
+		weight     int
+	}{
+		{r.Runtime, family(p.runtime), 2}, {r.Protocol, p.protocol, 4}, {r.Library, p.library, 8}, {r.Role, p.role, 1}, {r.Of, p.of, 16},
+	} {
+		switch of.want {
+		case "":
+		case of.have:
+			closeness += of.weight
+		default:
+			return 0, false
+		}
+	}
+	return closeness, true
+}
