@@ -1,0 +1,12 @@
+"""Each reads the greeting and is gone without a word: TCP_REPAIR closes silently."""
+import socket
+import sys
+import time
+
+while True:
+    s = socket.create_connection(('10.77.0.1', int(sys.argv[1])))
+    s.sendall(b'GET /events HTTP/1.1\r\nHost: x\r\n\r\n')
+    s.recv(999)
+    s.setsockopt(socket.IPPROTO_TCP, 19, 1)
+    s.close()
+    time.sleep(0.4)
