@@ -72,3 +72,23 @@ func (p programs) describe(id *series.Identity) {
 		id.Library = of.Library(protocols[0])
 	}
 }
+
+// describeTogether gives several processes together what they all run and speak.
+func describeTogether(id *series.Identity, of []series.Identity) {
+	for i := range of {
+		for _, f := range []struct {
+			of    *string
+			value string
+		}{
+			{&id.Runtime, of[i].Runtime}, {&id.RuntimeVersion, of[i].RuntimeVersion}, {&id.Module, of[i].Module},
+			{&id.Role, of[i].Role}, {&id.Protocol, of[i].Protocol}, {&id.Library, of[i].Library},
+		} {
+			switch {
+			case i == 0:
+				*f.of = f.value
+			case *f.of != f.value:
+				*f.of = ""
+			}
+		}
+	}
+}

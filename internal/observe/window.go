@@ -188,6 +188,13 @@ func (w *Window) together() *series.Subject {
 	} else if t != nil && t.Name != "" {
 		id.Name = fmt.Sprintf("all %s processes together", t.Name)
 	}
+	var processes []series.Identity
+	for _, s := range w.Last().Subjects {
+		if s.ID != NoProcess {
+			processes = append(processes, w.identities[s.ID])
+		}
+	}
+	describeTogether(&id, processes)
 	return w.subject(id, func(string) bool { return true })
 }
 

@@ -91,7 +91,10 @@ func (o *Observed) blocks(table bool) []Block {
 	blocks = append(blocks, Heading{3, "What was measured", true}, figures, Heading{3, "Verdicts", true})
 	for _, s := range o.subjects() {
 		if v := o.Result.Verdicts[s.ID]; len(v.Facts) > 0 { // there is something to say
-			f := Finding{Subject: s.Name, Verdict: v, Wide: o.Script == nil && table} // of a watch the table says it
+			f := Finding{
+				Subject: s.Name, Program: program(&s.Identity), Verdict: v, Explain: explainCommand(v, &s.Identity),
+				Wide: o.Script == nil && table, // of a watch the table says it
+			}
 			if !table {
 				f.Now = now(s)
 			}

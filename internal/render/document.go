@@ -156,12 +156,13 @@ type Code struct {
 // Markdown is text that is in Markdown already, such as a lesson.
 type Markdown struct{ Text string }
 
-// Finding is a verdict on one subject. Now is what sockets it has; "" leaves that
-// out. Wide is as in [Column].
+// Finding is a verdict on one subject. Now is what sockets it has, and Program what it
+// runs; "" leaves that out. Explain is the command that says more. Wide is as in
+// [Column].
 type Finding struct {
-	Subject, Now string
-	Verdict      verdict.Verdict
-	Wide         bool
+	Subject, Program, Now, Explain string
+	Verdict                        verdict.Verdict
+	Wide                           bool
 }
 
 // Checklist is what was checked, with the result of each. Brief leaves out those

@@ -68,6 +68,9 @@ func markdown(b render.Block) string {
 			return ""
 		}
 		text := render.Claim(b.Verdict) + ". " + strings.Join(verdict.Sentences(b.Verdict), " ")
+		if b.Program != "" {
+			text = "program " + b.Program + ". " + text
+		}
 		if b.Now != "" {
 			text = "now " + b.Now + ". " + text
 		}

@@ -337,6 +337,9 @@ func (p *page) finding(f *render.Finding) {
 	if v.Severity != "" && v.Confidence != "" {
 		p.Element("p", "Confidence: "+string(v.Confidence)+".", "class", "note")
 	}
+	if f.Program != "" {
+		p.Element("p", "Program: "+f.Program+".", "class", "note")
+	}
 	if f.Now != "" {
 		p.Element("p", "Now: "+f.Now+".", "class", "note")
 	}

@@ -136,10 +136,13 @@ func pad(s string, width int) string {
 
 func (w *writer) finding(f *render.Finding) {
 	v := f.Verdict
-	items := []render.Item{{Name: "verdict", Text: render.Claim(v)}}
-	if f.Now != "" {
-		items = append([]render.Item{{Name: "now", Text: f.Now}}, items...)
+	var items []render.Item
+	for _, item := range []render.Item{{Name: "program", Text: f.Program}, {Name: "now", Text: f.Now}} {
+		if item.Text != "" {
+			items = append(items, item)
+		}
 	}
+	items = append(items, render.Item{Name: "verdict", Text: render.Claim(v)})
 	items = append(items, render.Item{Name: "because", Text: strings.Join(verdict.Evidence(v), " ")})
 	for _, a := range v.Alternatives {
 		items = append(items, render.Item{Text: a.Sentence()})
@@ -148,7 +151,7 @@ func (w *writer) finding(f *render.Finding) {
 		items = append(items, render.Item{Name: "ahead", Text: v.Forecast.Sentence()})
 	}
 	if v.Fix != "" {
-		items = append(items, render.Item{Name: "fix", Text: v.Fix}, render.Item{Name: "more", Text: "sockwatch explain " + string(v.Kind)})
+		items = append(items, render.Item{Name: "fix", Text: v.Fix}, render.Item{Name: "more", Text: f.Explain})
 	}
 	w.gap()
 	w.line(f.Subject)

@@ -1,0 +1,66 @@
+package observe
+
+import (
+	"net/netip"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/runtimes"
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+)
+
+func TestWhatAProcessIsIsSeenInItsSockets(t *testing.T) {
+	t.Parallel()
+	const me, other = 7, 8
+	p := programs{me: {Program: runtimes.Program{Runtime: "python"}}, other: {}}
+	at := func(port uint16) netip.AddrPort { return netip.AddrPortFrom(netip.MustParseAddr("10.0.0.1"), port) }
+	row := func(s *socketstats.Socket) (int32, socketstats.End, bool) {
+		if s.Local.Port() == 8080 {
+			return s.PID, socketstats.Server, s.PID != 0
+		}
+		return s.PID, socketstats.Client, s.PID != 0
+	}
+	describe := func() (id series.Identity) {
+		id.PID = me
+		p.describe(&id)
+		return id
+	}
+	require.Equal(t, series.Identity{PID: me, Runtime: "python"}, describe(), "nothing was seen yet")
+
+	p.see([]socketstats.Socket{{Local: at(8080), State: socketstats.Listen, PID: me}}, row)
+	require.Equal(t, series.Identity{PID: me, Runtime: "python", Role: runtimes.Server, Protocol: "http"}, describe())
+
+	p.see([]socketstats.Socket{
+		{Local: at(40000), Remote: at(5432), State: socketstats.Established, PID: me},
+		{Local: at(40001), Remote: at(6379), State: socketstats.Established, PID: other},
+		{Local: at(40002), Remote: at(3306), State: socketstats.TimeWait}, // nobody's
+	}, row)
+	require.Equal(t, series.Identity{PID: me, Runtime: "python", Role: runtimes.Service, Protocol: "postgres"}, describe())
+
+	p.see([]socketstats.Socket{{Local: at(40003), Remote: at(443), State: socketstats.Established, PID: me}}, row)
+	p.see(nil, row)
+	require.Equal(t, "http,postgres", describe().Protocol, "what was seen once stays known")
+}
+
+func TestThisProcessIsInGo(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("/proc/self/exe"); err != nil {
+		t.Skip("no /proc here")
+	}
+	id := series.Identity{PID: int32(os.Getpid())}
+	programs{}.describe(&id)
+	require.Equal(t, "go", id.Runtime)
+	require.Equal(t, "socketlab", id.Module)
+}
+
+func TestProcessesTogetherAreWhatTheyAllAre(t *testing.T) {
+	t.Parallel()
+	var id series.Identity
+	describeTogether(&id, []series.Identity{
+		{Runtime: "ruby", RuntimeVersion: "3.1", Module: "a.rb", Protocol: "http"}, {Runtime: "ruby", RuntimeVersion: "3.1", Module: "b.rb", Protocol: "http"},
+	})
+	require.Equal(t, series.Identity{Runtime: "ruby", RuntimeVersion: "3.1", Protocol: "http"}, id)
+}
