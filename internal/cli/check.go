@@ -26,6 +26,7 @@ type checkOptions struct {
 	most     map[string]*int // by the name of a state, or "open"; below 0 is no limit
 	noGrowth bool
 	noFault  bool
+	strict   bool
 	length   time.Duration
 	junit    string
 	output   outputFlag
@@ -82,6 +83,7 @@ func (o *checkOptions) addFlags(f *pflag.FlagSet) {
 	}
 	f.BoolVar(&o.noGrowth, "no-growth", false, "fail if open connections keep growing")
 	f.BoolVar(&o.noFault, "no-fault", false, "fail if the verdict is a fault (see diagnose)")
+	f.BoolVar(&o.strict, "strict", false, "with --no-fault: fail for a note, too")
 	f.DurationVar(&o.length, "for", 30*time.Second, "how long to watch")
 	f.StringVar(&o.junit, "junit", "", "also write the result to this file, as JUnit XML")
 	o.output.add(f, "table", checkAnswer)
@@ -223,7 +225,8 @@ func (o *checkOptions) results(w *observe.Window, worst map[string]*ceiling) []r
 		verdicts := observe.Judge(subjects, false)
 		s := observe.Worst(subjects, verdicts)
 		v := verdicts[s.ID]
-		add(!v.IsFault() && v.Kind != verdict.NotEnoughData, "no fault", string(v.Kind), append([]string{s.Name}, verdict.Sentences(v)...))
+		settled := v.Kind != verdict.NotEnoughData && v.Kind != verdict.Growing
+		add(!v.IsFault() && settled && !(o.strict && v.Severity == verdict.Note), "no fault", string(v.Kind), append([]string{s.Name}, verdict.Sentences(v)...))
 	}
 	return checks
 }

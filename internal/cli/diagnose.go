@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,6 +15,7 @@ import (
 	"socketlab/internal/render"
 	"socketlab/internal/series"
 	"socketlab/internal/verdict"
+	"socketlab/internal/words"
 )
 
 // longestDiagnosis is how long a diagnosis that is never sure goes on.
@@ -27,17 +29,20 @@ func diagnoseCommand(streams program.Streams) *cobra.Command {
 		length time.Duration
 		output outputFlag
 		quiet  bool
+		strict bool
 	)
 	c := &cobra.Command{
 		Use:   "diagnose --pid N | --name S | --port N | FILE",
 		Short: "Say what is wrong with running processes, and how to fix it",
 		Long: `Watches processes until it is sure what their sockets show, and prints the
-verdict: healthy, or a kind of fault, with the facts. With --for it goes on for
+verdict: healthy, or a kind of fault, with the facts. What grows is watched for up
+to two minutes: an idle timeout may still end it. With --for it goes on for
 that long, unless it is sure of a fault before: the longer it watches, the slower
 a leak it finds. A FILE of sockwatch record, or of run --record, is judged as it
 stands.
 
-Exit codes: 0 healthy, 3 a fault, 1 when there was not enough to see.
+Exit codes: 0 healthy, or a note; 3 a leak or a fault, with --strict also a note;
+1 when there was not enough to see.
 docs/verdict.md says how each kind is recognised; sockwatch explain lists them.`,
 		Example: `  sockwatch diagnose --pid 4242
   sockwatch diagnose --port 5432 --for 1m
@@ -49,7 +54,7 @@ docs/verdict.md says how each kind is recognised; sockwatch explain lists them.`
 			case len(args) == 1 && t.named():
 				return program.Usagef(c, "give a FILE, or one of --pid, --name and --port, not both")
 			case len(args) == 1:
-				return diagnoseFile(c.Context(), streams, args[0], &output)
+				return diagnoseFile(c.Context(), streams, args[0], &output, strict)
 			case !t.named():
 				return program.Usagef(c, "nothing to diagnose: give --pid, --name, --port, or a recording's FILE")
 			case length < 0:
@@ -58,7 +63,7 @@ docs/verdict.md says how each kind is recognised; sockwatch explain lists them.`
 			if err := t.check(c); err != nil {
 				return err
 			}
-			return diagnose(c.Context(), streams, &t, length, &output, quiet)
+			return diagnose(c.Context(), streams, &t, length, &output, quiet, strict)
 		},
 	}
 	f := c.Flags()
@@ -66,6 +71,7 @@ docs/verdict.md says how each kind is recognised; sockwatch explain lists them.`
 	f.DurationVar(&length, "for", 0, fmt.Sprintf("watch for this long, or until it is sure of a fault; 0 is until it is sure, %s at most", longestDiagnosis))
 	output.add(f, "table", fullAnswer)
 	f.BoolVarP(&quiet, "quiet", "q", false, "say nothing while watching")
+	f.BoolVar(&strict, "strict", false, "end with exit code 3 for a note, too")
 	return c
 }
 
@@ -112,28 +118,39 @@ func (e *examination) report(at time.Duration, worst *series.Subject, now verdic
 	case e.verdict.Severity != "":
 		e.say("%8s  %s: withdrawn: %s\n", at, e.subject.Name, now.Kind)
 	case now.Kind != e.verdict.Kind:
-		e.say("%8s  %s so far\n", at, now.Kind)
+		e.say("%8s  %s so far%s\n", at, now.Kind, suspected(now))
 	}
+}
+
+// suspected says what a verdict that is not settled may become, and when that shows.
+func suspected(v verdict.Verdict) string {
+	if len(v.Suspects) == 0 {
+		return ""
+	}
+	kinds := make([]string, len(v.Suspects))
+	for i, k := range v.Suspects {
+		kinds[i] = string(k)
+	}
+	return fmt.Sprintf(": it may become %s; that shows in %s", strings.Join(kinds, " or "), words.Duration(time.Duration(v.LeftMS)*time.Millisecond))
 }
 
 // sure reports whether more samples would hardly change the verdict. That
 // something is healthy shows only in time.
 func (e *examination) sure() bool {
-	const stable, enough = 3, 20
-	if e.same < stable {
+	const stable, enough, more = 3, 30, 40
+	v := e.verdict
+	switch {
+	case e.same < stable, v.LeftMS > 0, v.Kind == verdict.NotEnoughData, v.Kind == verdict.Growing:
 		return false
-	}
-	switch e.verdict.Kind {
-	case verdict.NotEnoughData:
-		return false
-	case verdict.Healthy:
+	case v.Kind == verdict.Healthy:
+		return !e.patient
+	case v.Severity == verdict.Note:
 		return e.window.Len() >= enough && !e.patient
-	default:
-		return e.verdict.Confidence != verdict.Low || e.window.Len() >= 2*enough
 	}
+	return v.Confidence != verdict.Low || e.window.Len() >= more
 }
 
-func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, length time.Duration, output *outputFlag, quiet bool) error {
+func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, length time.Duration, output *outputFlag, quiet, strict bool) error {
 	patient := length > 0
 	if !patient {
 		length = longestDiagnosis
@@ -156,12 +173,12 @@ func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, leng
 		fmt.Fprintln(streams.Err, "sockwatch: "+err.Error())
 		err = nil
 	}
-	found := printDiagnosis(ctx, streams, &e.window, output)
+	found := printDiagnosis(ctx, streams, &e.window, output, strict)
 	return firstOf(interruptedOr(ctx, err), found)
 }
 
 // diagnoseFile judges a recording as it stands.
-func diagnoseFile(ctx context.Context, streams program.Streams, path string, output *outputFlag) error {
+func diagnoseFile(ctx context.Context, streams program.Streams, path string, output *outputFlag, strict bool) error {
 	r, err := recording.Read(path)
 	switch {
 	case r == nil:
@@ -173,7 +190,7 @@ func diagnoseFile(ctx context.Context, streams program.Streams, path string, out
 		for _, e := range r.Events {
 			w.Add(e)
 		}
-		return firstOf(err, printDiagnosis(ctx, streams, &w, output))
+		return firstOf(err, printDiagnosis(ctx, streams, &w, output, strict))
 	}
 	run, badScript := render.Run(r.Observation)
 	if badScript != nil {
@@ -182,7 +199,7 @@ func diagnoseFile(ctx context.Context, streams program.Streams, path string, out
 	if err := output.write(streams.Out, render.Diagnosis(run)); err != nil {
 		return err
 	}
-	return firstOf(err, verdictCode(run.Observation.Subjects, run.Result.Verdicts))
+	return firstOf(err, verdictCode(run.Observation.Subjects, run.Result.Verdicts, strict))
 }
 
 // firstOf returns the first error: of a failure before a verdict's exit code.
@@ -205,7 +222,7 @@ func interruptedOr(ctx context.Context, err error) error {
 
 // printDiagnosis prints what a window shows, and returns the exit code as an error,
 // unless the context is over.
-func printDiagnosis(ctx context.Context, streams program.Streams, w *observe.Window, output *outputFlag) error {
+func printDiagnosis(ctx context.Context, streams program.Streams, w *observe.Window, output *outputFlag, strict bool) error {
 	seen := render.Watched(w)
 	if err := output.write(streams.Out, render.Diagnosis(seen)); err != nil {
 		return err
@@ -213,16 +230,17 @@ func printDiagnosis(ctx context.Context, streams program.Streams, w *observe.Win
 	if ctx.Err() != nil {
 		return nil
 	}
-	return verdictCode(w.Subjects(), seen.Result.Verdicts)
+	return verdictCode(w.Subjects(), seen.Result.Verdicts, strict)
 }
 
-// verdictCode is the exit code of the verdict that matters most.
-func verdictCode(subjects []*series.Subject, verdicts map[string]verdict.Verdict) error {
+// verdictCode is the exit code of the verdict that matters most. strict says that a
+// note is as bad as a fault.
+func verdictCode(subjects []*series.Subject, verdicts map[string]verdict.Verdict, strict bool) error {
 	v := verdicts[observe.Worst(subjects, verdicts).ID]
 	switch {
-	case v.IsFault():
+	case v.IsFault(), strict && v.Severity == verdict.Note:
 		return &program.CodeError{Code: program.ExitFault}
-	case v.Kind == verdict.NotEnoughData:
+	case v.Kind == verdict.NotEnoughData, v.Kind == verdict.Growing:
 		return errors.New("not enough was seen for a verdict: watch for longer (--for)")
 	}
 	return nil

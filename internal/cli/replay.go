@@ -129,7 +129,7 @@ func replayWatch(ctx context.Context, streams program.Streams, events []series.E
 	if w.Len() == 0 {
 		return errors.New("the recording has no sample")
 	}
-	return printDiagnosis(ctx, streams, &w, output)
+	return printDiagnosis(ctx, streams, &w, output, false)
 }
 
 // replayScreen is the terminal for a recording, with a note that it is one.

@@ -39,7 +39,7 @@ func end(state socketstats.State, n int, activity *socketstats.Activity) series.
 // silent is connections that have their response and have said nothing for ten
 // seconds or longer.
 func silent(n int) *socketstats.Activity {
-	u := &socketstats.Activity{MaxPerDestination: n}
+	u := &socketstats.Activity{MaxPerDestination: n, Once: n, Destinations: 1}
 	u.Received[7] = n
 	return u
 }

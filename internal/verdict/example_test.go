@@ -1,6 +1,7 @@
 package verdict_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"math"
 	"testing"
@@ -23,6 +24,8 @@ type example struct {
 	instead verdict.Kind
 	// confidence is that of the verdict; "" for any.
 	confidence verdict.Confidence
+	// severity is that of the verdict; "" is the rule's.
+	severity verdict.Severity
 	// says is a part of the evidence.
 	says string
 }
@@ -67,7 +70,7 @@ func judged(t *testing.T, rule verdict.Rule, e example, validate func(any) error
 		rule, _ = verdict.Lookup(e.instead)
 	}
 	require.Equal(t, rule.Kind, v.Kind, "%+v", v)
-	require.Equal(t, rule.Severity, v.Severity)
+	require.Equal(t, cmp.Or(e.severity, rule.Severity), v.Severity)
 	require.Equal(t, rule.Fix, v.Fix)
 	require.Equal(t, rule.Scenario, v.Scenario)
 	if e.confidence != "" {
@@ -135,8 +138,8 @@ func played(n int, changes ...func(i int, s *series.Sample)) *series.Subject {
 
 // counted is a client with counters whose kernel's activity is known: what was sent,
 // answered, reused and opened by sample i, and how many connections are then open.
-func counted(n int, at func(i int) (sent, ok, reused, opened, established int)) *series.Subject {
-	subject := observed(n, func(i int, s *series.Sample) {
+func counted(n int, at func(i int) (sent, ok, reused, opened, established int), changes ...func(i int, s *series.Sample)) *series.Subject {
+	subject := observed(n, append([]func(int, *series.Sample){func(i int, s *series.Sample) {
 		sent, ok, reused, opened, established := at(i)
 		s.Requests = &series.Requests{Sent: int64(sent), OK: int64(ok), InFlight: int64(sent - ok)}
 		s.Connections = &series.ClientConns{Opened: int64(opened)}
@@ -147,7 +150,7 @@ func counted(n int, at func(i int) (sent, ok, reused, opened, established int)) 
 		set(&s.Client, socketstats.Established, established)
 		set(&s.Server, socketstats.Established, established)
 		set(&s.Server, socketstats.Listen, 1)
-	})
+	}}, changes...)...)
 	subject.Paired = true
 	return subject
 }

@@ -60,6 +60,10 @@ func millis(name string, d time.Duration) Quantity {
 	return Quantity{Name: name, Value: float64(d) / float64(time.Millisecond), Unit: metric.Milliseconds}
 }
 
+func perSecond(n float64) Quantity {
+	return Quantity{Name: "per_second", Value: n, Unit: metric.PerSecond}
+}
+
 func growing(perSecond float64) Quantity {
 	return Quantity{Name: "growth_per_second", Value: perSecond, Unit: metric.PerSecond}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Kind names what a subject shows. Each is declared beside its rule, which documents
@@ -14,7 +15,8 @@ type Kind string
 // recognised. Each stands in a file of its own, which registers it; nothing else
 // lists the kinds.
 type Rule struct {
-	Kind     Kind
+	Kind Kind
+	// Severity is that of most findings; one may have its own.
 	Severity Severity
 	// Rank is when the rule is tried: the first that fits is the verdict. See the
 	// ranks.
@@ -121,12 +123,16 @@ func Lookup(kind Kind) (Rule, bool) {
 
 // finding is what a rule found.
 type finding struct {
+	severity     Severity // "" is the rule's
 	confidence   Confidence
 	facts        []Fact
 	alternatives []Alternative
 	// descriptor is the kind of descriptor that leaks, as internal/socketstats names
 	// it; "" of a finding about connections.
 	descriptor string
+	// suspects and left are those of [Verdict].
+	suspects []Kind
+	left     time.Duration
 }
 
 // apply returns what the rule finds; nil if it does not fit, or what it needs is

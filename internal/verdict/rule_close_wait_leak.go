@@ -21,6 +21,9 @@ type closeWaitLeak struct{}
 
 func (closeWaitLeak) find(f *facts) *finding {
 	n, server := f.closeWaits()
+	if !f.ownServer() || f.passedOn() > 0 {
+		server = 0
+	}
 	waiting, alternatives := clientIn(socketstats.CloseWait), []Alternative{
 		{ResponseBodyLeak, "whether the program speaks HTTP and closes the body of every response"},
 	}

@@ -8,17 +8,18 @@ import (
 const ConnectionChurn Kind = "connection-churn"
 
 var _ = register(Rule{
-	Kind: ConnectionChurn, Severity: Fault, Rank: rankReuse + 1, Scenario: "idle-pool-too-small",
+	Kind: ConnectionChurn, Severity: Note, Rank: rankReuse + 1, Scenario: "idle-pool-too-small",
 	Title:      "a connection is opened for a request or two, and closed",
 	Means:      "Each request pays for a handshake, and each close leaves a socket in TIME_WAIT for a minute at the end that closed first (none after a reset). Local ports to the destination can run out.",
-	Recognised: "With client-side counters: at least ten connections more were opened than the requests needed at once, and half as many as requests. Without: what was open was replaced three times over, at least ten times, and half of what closed had carried one or two exchanges (the client sent at most four segments with data). Where only counts are known: TIME_WAIT is three times what is open.",
-	Limits:     "Why they are closed does not show in sockets: an idle pool too small, keep-alive switched off, a body that was not read to its end, no pool at all. One connection in twenty seconds is below it. A server, whose clients come and go, is not judged. On a machine too slow for its load even good code has more requests in flight than its pool was made for.",
+	Recognised: "With client-side counters: at least ten connections more were opened than the requests needed at once, and half as many as requests. Without: what was open was replaced three times over, at least ten times, and half of what closed had carried one or two exchanges (the client sent at most four segments with data). Where only counts are known: TIME_WAIT is three times what is open. It is a note with its price, and a fault once requests fail, or half of the local ports to one destination are taken.",
+	Limits:     "Why they are closed does not show in sockets: an idle pool too small, keep-alive switched off, a body that was not read to its end, no pool at all. One connection in twenty seconds is below it. What a server accepts is not judged: its clients come and go. Logins and health checks are short by design. On a machine too slow for its load even good code has more requests in flight than its pool was made for.",
 	Fix:        "Keep connections open and use them again: leave keep-alive on, let the pool hold as many idle connections as there are requests at once (in Go MaxIdleConnsPerHost; the default is 2), and read bodies to their end.",
 	Sentences: map[string]string{
 		"open":      "No sample shows more than {open|open connection}.",
 		"time_wait": "{sockets|socket was|sockets were} in TIME_WAIT at most.",
 		"resets":    "{resets|reset was|resets were} sent. A reset leaves no socket.",
 		"churn":     "{opened|connection was|connections were} opened and {closed} closed in {for_ms}, with at most {open} open at once[; {short_lived} of {with_tcp_info} carried one or two exchanges].",
+		"price":     "That is {per_second}[; {ports} of {limit|local port} to one destination are taken][, {time_wait} of all sockets by TIME_WAIT].",
 		"inferred":  "{inferred} of the closed connections are attributed to this process because no other process was seen to connect to their destination.",
 	},
 	recognise: connectionChurn{},
@@ -31,10 +32,10 @@ func (connectionChurn) find(f *facts) *finding {
 	switch {
 	case f.counted() && last != nil:
 		return f.churnOfRequests(open)
+	case last != nil:
+		return f.churnOfConns(f.since(f.clientConns), open)
 	case f.serves():
 		return nil // its clients come and go
-	case last != nil:
-		return f.churnOfConns(last, open)
 	}
 	n := f.timeWait()
 	if n < 2*several || n < 3*open {
@@ -82,7 +83,16 @@ func (f *facts) churnOfRequests(open int) *finding {
 	if n := f.kernel("OutRsts"); 2*int(n) > wasted {
 		facts = append(facts, fact("resets", count("resets", n)))
 	}
-	return &finding{confidence: High, facts: facts}
+	found := &finding{confidence: High, facts: facts}
+	if r.Failed >= few || f.portsTaken() {
+		found.severity = Fault
+	}
+	return found
+}
+
+// portsTaken reports whether half of the local ports to one destination are taken.
+func (f *facts) portsTaken() bool {
+	return f.subject.Limits.Ports > 0 && 2*f.most(maxPerDestination) >= f.subject.Limits.Ports
 }
 
 // churnOfConns is for clients without counters: what was open was replaced again and
@@ -99,7 +109,14 @@ func (f *facts) churnOfConns(c *series.ConnCounts, open int) *finding {
 	} else {
 		found.confidence = Medium
 	}
-	found.facts = []Fact{fact("churn", values...)}
+	price := []Quantity{perSecond(float64(c.Opened) / f.span().Seconds())}
+	if limit := f.subject.Limits.Ports; limit > 0 && f.most(maxPerDestination) > 0 {
+		price = append(price, count("ports", maxPerDestination(f.last())), count("limit", limit))
+	}
+	found.facts = []Fact{fact("churn", values...), fact("price", append(price, some("time_wait", f.timeWait()))...)}
+	if f.portsTaken() {
+		found.severity = Fault
+	}
 	if 2*c.Inferred > c.Closed {
 		found.confidence = Medium
 		found.facts = append(found.facts, fact("inferred", count("inferred", c.Inferred)))

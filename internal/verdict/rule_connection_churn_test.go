@@ -20,6 +20,14 @@ func churning(each func(i int) *series.ConnCounts) *series.Subject {
 	})
 }
 
+// acceptedConns are n connections that were accepted and closed, each after an
+// exchange.
+func acceptedConns(n int) *series.ConnCounts {
+	c := came(n, n)
+	c.Accepted = series.AcceptedConns{Opened: n, Closed: n, WithTCPInfo: n, ShortLived: n}
+	return c
+}
+
 var _ = examplesOf(verdict.ConnectionChurn,
 	example{name: "connections are closed after an exchange", confidence: verdict.High, says: "190 connections were opened and 190 closed in 19s, with at most 1 open at once; 190 of 190 carried one or two exchanges.", subject: churning(func(i int) *series.ConnCounts {
 		return came(10*i, 10*i)
@@ -68,13 +76,23 @@ var _ = examplesOf(verdict.ConnectionChurn,
 		set(&s.Client, socketstats.Established, 2)
 		s.KernelConns = came(10*i, i)
 	})},
-	example{name: "a server whose clients come and go", instead: verdict.Healthy, subject: observed(20, func(i int, s *series.Sample) {
+	example{name: "requests fail", severity: verdict.Fault, subject: counted(20, func(i int) (int, int, int, int, int) {
+		return 10 * i, 10 * i, 0, 10 * i, 1
+	}, func(_ int, s *series.Sample) { fail(s, min(3, s.Requests.OK)) })},
+	example{name: "ports are taken", severity: verdict.Fault, says: "That is 10 per second; 15,000 of 28,232 local ports to one destination are taken", subject: observed(20, func(i int, s *series.Sample) {
+		s.KernelConns, s.Client.Activity.MaxPerDestination = came(10*i, 10*i), 15_000
+	})},
+	example{name: "a service opens a connection upstream for each request", says: "190 connections were opened and 190 closed in 19s", subject: observed(20, func(i int, s *series.Sample) {
 		set(&s.Server, socketstats.Established, 2)
 		s.KernelConns = came(10*i, 10*i)
 	})},
+	example{name: "a server whose clients come and go", instead: verdict.Healthy, subject: observed(20, func(i int, s *series.Sample) {
+		set(&s.Server, socketstats.Established, 2)
+		s.KernelConns = acceptedConns(10 * i)
+	})},
 	example{name: "a server whose clients come and go unseen", instead: verdict.Healthy, subject: observed(20, func(i int, s *series.Sample) {
 		set(&s.Server, socketstats.Listen, 1)
-		s.KernelConns = came(10*i, 10*i)
+		s.KernelConns = acceptedConns(10 * i)
 	})},
 )
 

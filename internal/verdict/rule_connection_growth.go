@@ -1,17 +1,20 @@
 package verdict
 
+import "socketlab/internal/series"
+
 const ConnectionGrowth Kind = "connection-growth"
 
 var _ = register(Rule{
 	Kind: ConnectionGrowth, Severity: Leak, Rank: rankGrowth,
 	Title:      "open connections grow",
 	Means:      "More and more connections are open and none is closed.",
-	Recognised: "Open connections grow steadily, and nothing says what they do.",
-	Limits:     "For sources that have counts only: gopsutil, macOS, Windows.",
-	Fix:        "Find out what the connections do (on Linux count with sock_diag), then see idle-connections-not-reused and response-body-leak.",
+	Recognised: "Open connections grow for two minutes or longer, whatever they carry. At the client's end at once, if fifteen or more were opened and nearly all of them have sent an exchange at most: a subscription that is forgotten goes on receiving. Where only counts are known: they grow steadily.",
+	Limits:     "Clients that go on joining for two minutes, or a load that rises for so long, look like it.",
+	Fix:        "Close each connection when its work is done, also when data still arrives on it: unsubscribe, stop the heartbeat, close the client, in every path.",
 	Sentences: map[string]string{
-		"open":     "{open|connection is|connections are} open, {more} more than at first, growing by {growth_per_second}; none is closed.",
-		"accepted": "{open|accepted connection is|accepted connections are} open, {more} more than at first, growing by {growth_per_second}; none is closed.",
+		"open":     "{open|connection is|connections are} open, {more} more than at first, growing by {growth_per_second}.",
+		"accepted": "{open|accepted connection is|accepted connections are} open, {more} more than at first, growing by {growth_per_second}.",
+		"opened":   "{opened|connection was|connections were} opened and {closed} closed in {for_ms}[; of {open} open now {once} have sent an exchange at most][; {one_way} have never received anything].",
 	},
 	recognise: connectionGrowth{},
 })
@@ -19,22 +22,56 @@ var _ = register(Rule{
 type connectionGrowth struct{}
 
 func (connectionGrowth) find(f *facts) *finding {
-	if f.counted() || f.active() {
+	if f.counted() {
 		return nil
 	}
+	if !f.active() {
+		return f.growthOfCounts()
+	}
+	t, grows := f.grownFor(lastingGrowth, clientOpen)
+	c := f.since(f.clientConns)
+	if !grows && c != nil && c.Opened >= enoughOpened && 10*c.Closed <= c.Opened && f.singleUse() && !f.spread() && !f.awaited() {
+		t = f.trend(0, clientOpen)
+		grows = t.Grows
+	}
+	if grows {
+		return f.growth("open", clientOpen, t, c)
+	}
+	if t, grows = f.grownFor(lastingGrowth, serverOpen); grows && f.ownServer() {
+		return f.growth("accepted", serverOpen, t, f.since(f.serverConns))
+	}
+	return nil
+}
+
+// growth is what is said of connections that grow at one end.
+func (f *facts) growth(name string, open figure, t series.Trend, c *series.ConnCounts) *finding {
+	now := open(f.last())
+	found := &finding{
+		confidence: f.sureOf(t),
+		facts:      []Fact{fact(name, count("open", now), count("more", now-open(&f.Samples[0])), growing(t.PerSecond))},
+	}
+	if c != nil {
+		values := []Quantity{count("opened", c.Opened), count("closed", c.Closed), lasting(f.span())}
+		if a := f.last().Client.Activity; name == "open" && a.Once > 0 {
+			values = append(values, count("open", now), count("once", a.Once), some("one_way", a.OneWay))
+		}
+		found.facts = append(found.facts, fact("opened", values...))
+	}
+	return found
+}
+
+// growthOfCounts is for sources that do not say what connections do.
+func (f *facts) growthOfCounts() *finding {
 	name, open := "open", clientOpen
 	t := f.trend(0, open)
-	if !t.Grows {
+	if !t.Grows && f.ownServer() {
 		name, open = "accepted", serverOpen
-		t = f.trend(0, open)
+		t, _ = f.grownFor(lastingGrowth, open)
 	}
 	if !t.Grows {
 		return nil
 	}
-	now := open(f.last())
-	return &finding{
-		confidence:   f.sureOf(t),
-		facts:        []Fact{fact(name, count("open", now), count("more", now-open(&f.Samples[0])), growing(t.PerSecond))},
-		alternatives: []Alternative{{IdleConnectionsNotReused, "whether the connections are idle"}, {ResponseBodyLeak, bodyTest}},
-	}
+	found := f.growth(name, open, t, nil)
+	found.alternatives = []Alternative{{IdleConnectionsNotReused, "whether the connections are idle"}, {ResponseBodyLeak, bodyTest}}
+	return found
 }

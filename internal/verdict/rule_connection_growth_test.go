@@ -1,6 +1,8 @@
 package verdict_test
 
 import (
+	"time"
+
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
@@ -14,12 +16,33 @@ func accepted(s *series.Subject) *series.Subject {
 	return s
 }
 
+// subscribed is a client that opens two connections a second and goes on receiving on
+// all of them; it sends nothing more if once.
+func subscribed(n int, once bool) *series.Subject {
+	return observed(n, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 2*i)
+		s.Client.Activity.Received, s.Client.Activity.Destinations = silent(2*i, now), 1
+		if once {
+			s.Client.Activity.Once = 2 * i
+		}
+		s.KernelConns.Opened = 2 * i
+	})
+}
+
 var _ = examplesOf(verdict.ConnectionGrowth,
-	example{name: "open connections grow", subject: open(shape(60, func(i int) float64 { return float64(2 * i) })), confidence: verdict.Medium, says: "118 connections are open, 118 more than at first, growing by 2 per second; none is closed."},
-	example{name: "accepted connections grow", subject: accepted(open(shape(60, func(i int) float64 { return float64(2 * i) }))), confidence: verdict.Medium, says: "118 accepted connections are open"},
+	example{name: "open connections grow", subject: open(shape(60, func(i int) float64 { return float64(2 * i) })), confidence: verdict.Medium, says: "118 connections are open, 118 more than at first, growing by 2 per second."},
+	example{name: "accepted connections grow", subject: accepted(open(shape(130, func(i int) float64 { return float64(2 * i) }))), confidence: verdict.Medium, says: "258 accepted connections are open"},
 	example{name: "they have not grown for long", subject: open(shape(10, func(i int) float64 { return float64(2 * i) })), confidence: verdict.Low},
 	example{name: "a sawtooth", subject: open(shape(120, func(i int) float64 { return float64(4 * (i % 60)) })), instead: verdict.Healthy},
-	example{name: "a pool in use grows, and that is known", instead: verdict.Healthy, subject: observed(60, func(i int, s *series.Sample) {
+	example{name: "subscriptions are forgotten", confidence: verdict.Medium, says: "58 connections were opened and 0 closed in 29s; of 58 open now 58 have sent an exchange at most.", subject: subscribed(30, true)},
+	example{name: "each line has a connection of its own", says: "58 have never received anything.", subject: observed(30, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 2*i)
+		s.Client.Activity.Fresh, s.Client.Activity.Once, s.Client.Activity.OneWay, s.Client.Activity.OneWayBytes = silent(2*i, 10*time.Second), 2*i, 2*i, uint64(10*i)
+		s.KernelConns.Opened = 2 * i
+	})},
+	example{name: "heartbeats keep them talking", says: "248 connections are open", subject: subscribed(125, false)},
+	example{name: "they have grown for a minute", instead: verdict.Growing, subject: subscribed(60, false)},
+	example{name: "a pool in use grows, and that is known", instead: verdict.Growing, subject: observed(60, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 2*i)
 		s.Client.Activity.Received = silent(2*i, now)
 	})},

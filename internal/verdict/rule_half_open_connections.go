@@ -21,6 +21,9 @@ var _ = register(Rule{
 type halfOpenConnections struct{}
 
 func (halfOpenConnections) find(f *facts) *finding {
+	if !f.ownServer() {
+		return nil
+	}
 	n := f.least(3, func(s *series.Sample) int { return s.Server.Activity.Dead })
 	if n < few {
 		return nil

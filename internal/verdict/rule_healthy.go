@@ -11,7 +11,7 @@ const Healthy Kind = "healthy"
 
 var _ = register(Rule{
 	Kind:       Healthy,
-	Rank:       rankNone + 1, // last: it always fits
+	Rank:       rankNone + 2, // last: it always fits
 	Title:      "no fault found",
 	Means:      "Sockets are closed as fast as they are opened, or are kept and used again.",
 	Recognised: "No other kind fits, and no count has a trend that lasts.",
@@ -31,6 +31,9 @@ type healthy struct{}
 
 func (healthy) find(f *facts) *finding {
 	found := &finding{confidence: High}
+	if !f.counted() {
+		found.confidence, found.left = f.calm()
+	}
 	add := func(name string, values ...Quantity) { found.facts = append(found.facts, fact(name, values...)) }
 	if f.counted() {
 		found.facts = append(found.facts, f.requests())
@@ -63,6 +66,41 @@ func (healthy) find(f *facts) *finding {
 	}
 	return found
 }
+
+// How many samples healthy needs of a process that counts nothing itself: where no
+// connection came or went, where some did, and where more are open than at first.
+const (
+	samplesOfCalm   = 20
+	samplesOfChange = 30
+	samplesOfRise   = 60
+)
+
+// calm is how sure it is that a process without counters is healthy, and for how much
+// longer it should be observed. It is sure only where connections were used again
+// beside what came and went, and where that was seen for long enough.
+func (f *facts) calm() (Confidence, time.Duration) {
+	needed := samplesOfCalm
+	rise := max(f.rise(clientOpen), f.rise(serverOpen))
+	switch c := f.conns(f.last()); {
+	case rise >= few:
+		needed = samplesOfRise
+	case rise > 0 || (c != nil && c.Opened+c.Closed > 0):
+		needed = samplesOfChange
+	}
+	left := time.Duration(max(0, needed-len(f.Samples))) * f.Interval
+	switch {
+	case left > 0:
+		return Low, left
+	case needed == samplesOfCalm && f.active() && 2*len(f.Busy) >= len(f.Samples):
+		return High, 0
+	case f.life(f.span()) >= lastingGrowth && rise < few:
+		return High, 0
+	}
+	return Medium, 0
+}
+
+// rise is by how much more a figure is at the end than it was at first.
+func (f *facts) rise(of figure) int { return of(f.last()) - of(&f.Samples[0]) }
 
 // withdrawn is when the client's connections looked most like a fault, if half of
 // them were closed since; 0 if they never did.

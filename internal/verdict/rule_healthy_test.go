@@ -9,9 +9,13 @@ import (
 )
 
 var _ = examplesOf(verdict.Healthy,
-	example{name: "an idle pool stands still", confidence: verdict.High, says: "40 connections were open at most, and 40 at the end.", subject: observed(30, func(i int, s *series.Sample) {
+	example{name: "an idle pool stands still", confidence: verdict.Medium, says: "40 connections were open at most, and 40 at the end.", subject: observed(30, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 40)
 		s.Client.Activity.Received = silent(40, long)
+	})},
+	example{name: "a pool is used again and again", confidence: verdict.High, subject: observed(30, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 40)
+		s.Client.Activity.Received = silent(40, now)
 	})},
 	example{name: "connections are reused", confidence: verdict.High, says: "380 requests sent, 3 connections opened, 377 reused.", subject: counted(20, func(i int) (int, int, int, int, int) {
 		return 20 * i, 20 * i, max(0, 20*i-3), min(3, i), min(3, i)

@@ -1,6 +1,10 @@
 package verdict
 
-import "socketlab/internal/series"
+import (
+	"time"
+
+	"socketlab/internal/series"
+)
 
 const IdleConnectionsNotReused Kind = "idle-connections-not-reused"
 
@@ -10,14 +14,18 @@ const bodyTest = "what happens when the server closes idle connections: forgotte
 var _ = register(Rule{
 	Kind: IdleConnectionsNotReused, Severity: Leak, Rank: rankReuse, Scenario: "transport-per-request",
 	Title:      "connections stay open and idle, and no request uses them again",
-	Means:      "Each request opens a connection, gets its response, and leaves the connection idle in a pool that nobody uses again. Descriptors and memory grow at both ends until a limit, or until the server closes idle connections.",
-	Recognised: "With client-side counters: connections are opened while others are idle and stay idle, and hardly a request reuses one. Without: idle connections at the client's end grow.",
-	Limits:     "Until the server closes its end, a response body that was not closed looks the same. A pool that a growing load fills, and that is idle then, looks like it until its connections are closed.",
+	Means:      "Each request opens a connection, gets its response, and leaves the connection idle in a pool that nobody uses again. Descriptors and memory grow at both ends until a limit, or until the server closes idle connections: then as many are closed as opened, and each was used once.",
+	Recognised: "With client-side counters: connections are opened while others are idle and stay idle, and hardly a request reuses one. Without: connections at the client's end that carried an exchange at most, or have been silent for 100 s, grow. Or they do not grow (a fault, and no leak) while at least ten were opened and at least seven in ten of them beside idle ones, nearly all carried an exchange or two, and they last two seconds or longer.",
+	Limits:     "Until the server closes its end, a response body that was not closed looks the same. A pool that a growing load fills, and that is idle then, looks like it until its connections are closed. A connection to each of many hosts is not reported.",
 	Needs:      []Need{needMetricsOrActivity},
 	Fix:        "Make one client with one pool (in Go one http.Client with one Transport) and share it; limit its idle connections and give them a timeout.",
 	Sentences: map[string]string{
 		"needless": "{idle|connection is|connections are} open and idle; {needless|connection was|connections were} opened while another was idle.",
-		"idle":     "{idle|connection has|connections have} had a response and nothing since for {for_ms} or longer, growing by {growth_per_second}; none is closed.",
+		"idle":     "{idle|connection has|connections have} had a response and nothing since for {for_ms} or longer, growing by {growth_per_second}.",
+		"opened":   "{opened} opened and {closed} closed in {for_ms}; {once} of {open} carried an exchange at most.",
+		"timeout":  "Whether the server closes idle ones does not show yet.",
+		"plateau":  "{opened|connection was|connections were} opened in {for_ms} and {closed} closed, {needless} of them beside idle ones. They last about {life_ms}: as long as an idle timeout lets them.",
+		"once":     "Of {open|connection} open now {once} carried an exchange at most[; of {with_tcp_info} closed ones {short_lived} carried one or two].",
 	},
 	recognise: idleConnectionsNotReused{},
 })
@@ -26,7 +34,10 @@ type idleConnectionsNotReused struct{}
 
 func (idleConnectionsNotReused) find(f *facts) *finding {
 	if !f.counted() {
-		return f.idleGrows()
+		if found := f.idleGrows(); found != nil {
+			return found
+		}
+		return f.idlePlateau()
 	}
 	if len(f.Samples) < series.Least && !f.Over {
 		return nil
@@ -64,25 +75,63 @@ func (f *facts) idleGrows() *finding {
 	if half := len(f.Busy) / 2; !t.Grows && half >= 2*series.Least {
 		t = f.idleTrend(half)
 	}
-	if !t.Grows {
+	if !t.Grows || f.spread() {
 		return nil
 	}
-	return &finding{
+	found := &finding{
 		confidence:   f.sureOf(t),
 		facts:        []Fact{fact("idle", count("idle", f.idle(f.last())), lasting(f.silent), growing(t.PerSecond))},
 		alternatives: []Alternative{{ResponseBodyLeak, bodyTest}},
 	}
+	c := f.since(f.clientConns)
+	if c == nil {
+		return found
+	}
+	found.facts = append(found.facts, fact("opened", count("opened", c.Opened), count("closed", c.Closed), lasting(f.span()),
+		count("open", clientOpen(f.last())), count("once", usedOnce(f.last()))))
+	if c.Closed == 0 && f.life(f.span()) < lastingGrowth {
+		found.facts = append(found.facts, fact("timeout"))
+	}
+	return found
+}
+
+// idlePlateau finds the same where a server closes idle connections: as many are
+// closed as opened, and each was used once.
+func (f *facts) idlePlateau() *finding {
+	c := f.since(f.clientConns)
+	if c == nil || c.Opened < 2*several || c.Closed < few || len(f.Samples) < 2*series.Least || !f.singleUse() || f.spread() {
+		return nil
+	}
+	// By Little's law: what is open at a time is what is opened in a second, times
+	// the seconds that it lasts.
+	life := time.Duration(f.mean(clientOpen) / float64(c.Opened) * float64(f.span()))
+	needless := f.needlessOpens()
+	if f.life(life) < 2*time.Second || 10*needless < 7*c.Opened || 10*c.ShortLived < 7*c.WithTCPInfo || f.least(3, f.idle) == 0 {
+		return nil
+	}
+	found := &finding{severity: Fault, confidence: Medium, facts: []Fact{
+		fact("plateau", count("opened", c.Opened), lasting(f.span()), count("closed", c.Closed), count("needless", needless), millis("life_ms", life)),
+	}}
+	values := []Quantity{count("open", clientOpen(f.last())), count("once", usedOnce(f.last()))}
+	if c.WithTCPInfo > 0 {
+		values = append(values, count("with_tcp_info", c.WithTCPInfo), count("short_lived", c.ShortLived))
+	}
+	found.facts = append(found.facts, fact("once", values...))
+	if c.Opened >= 2*enoughOpened && c.WithTCPInfo >= 2*several {
+		found.confidence = High
+	}
+	return found
 }
 
 // idleTrend is the trend of idle connections. When a load falls its connections
 // become idle, too: then as many fewer are in use, and it does not grow.
 func (f *facts) idleTrend(from int) series.Trend {
-	t := f.trend(from, f.idle)
+	t := f.trend(from, f.unused)
 	if !t.Grows {
 		return t
 	}
 	fewer := f.trend(from, func(s *series.Sample) int {
-		return f.idle(s) + unanswered(s, f.silent) - established(s)
+		return f.unused(s) + unanswered(s, f.silent) - established(s)
 	})
 	if fewer.Chance < series.Unlikely && 2*fewer.PerSecond > t.PerSecond {
 		t.Grows = false

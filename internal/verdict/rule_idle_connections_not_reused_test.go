@@ -13,7 +13,7 @@ import (
 )
 
 var _ = examplesOf(verdict.IdleConnectionsNotReused,
-	example{name: "idle connections grow", confidence: verdict.Medium, says: "58 connections have had a response and nothing since for 3s or longer, growing by 2 per second; none is closed.", subject: observed(30, func(i int, s *series.Sample) {
+	example{name: "idle connections grow", confidence: verdict.Medium, says: "58 connections have had a response and nothing since for 3s or longer, growing by 2 per second.", subject: observed(30, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 2*i)
 		s.Client.Activity.Received = silent(2*i, long)
 		s.Process = &series.Process{Descriptors: 10 + 2*i}
@@ -44,7 +44,23 @@ var _ = examplesOf(verdict.IdleConnectionsNotReused,
 		s.Client.Activity.Received = silent(idle, long)
 		s.Client.Activity.Received[0] = 3 + i%2
 	})},
-	example{name: "a busy pool grows with its load", instead: verdict.Healthy, says: "58 connections were open at most", subject: observed(30, func(i int, s *series.Sample) {
+	example{name: "a server closes them when they are idle", severity: verdict.Fault, confidence: verdict.High, says: "They last about 4.8s: as long as an idle timeout lets them.", subject: timedOut(60, 5)},
+	example{name: "a connection to each of many hosts", instead: verdict.Growing, subject: observed(30, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, i)
+		s.Client.Activity.Received, s.Client.Activity.Once, s.Client.Activity.Destinations = silent(i, 10*time.Second), i, i
+		s.KernelConns.Opened = i
+	})},
+	example{name: "a burst opens connections, and an idle timeout closes them", instead: verdict.Healthy, subject: observed(90, func(i int, s *series.Sample) {
+		open := 0
+		if i%30 < 10 {
+			open = 10
+		}
+		set(&s.Client, socketstats.Established, open)
+		s.Client.Activity.Received, s.Client.Activity.Once, s.Client.Activity.Destinations = silent(open, 3*time.Second), open, 1
+		s.KernelConns.Opened = 10 * (i/30 + 1)
+		s.KernelConns.Closed = s.KernelConns.Opened - open
+	})},
+	example{name: "a busy pool grows with its load", instead: verdict.Growing, says: "58 connections are open", subject: observed(30, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 2*i)
 		s.Client.Activity.Received = silent(2*i, now)
 	})},
@@ -56,6 +72,21 @@ var _ = examplesOf(verdict.IdleConnectionsNotReused,
 		s.Client.Activity.Received[0] = 60 - i
 	})},
 )
+
+// timedOut is a client that opens a connection a second, uses it once, and has it
+// closed after so many seconds.
+func timedOut(n, seconds int) *series.Subject {
+	return observed(n, func(i int, s *series.Sample) {
+		open := min(i, seconds)
+		set(&s.Client, socketstats.Established, open)
+		a := s.Client.Activity
+		a.Once, a.Destinations = open, 1
+		a.Received = silent(max(0, open-3), 3*time.Second)
+		a.Received[0] = min(open, 3)
+		s.KernelConns.Opened, s.KernelConns.Closed = i, i-open
+		s.KernelConns.WithTCPInfo, s.KernelConns.ShortLived = i-open, i-open
+	})
+}
 
 // A leak of one socket a minute among 500 that come and go: an hour and a half, a
 // sample every ten seconds. The kernel's activity shows it much sooner.
@@ -70,6 +101,7 @@ func TestSlowLeakAmongManyBusyConnections(t *testing.T) {
 				sample.Client.Activity, sample.Server.Activity = &socketstats.Activity{}, &socketstats.Activity{}
 				sample.Client.Activity.Received[0] = busy
 				sample.Client.Activity.Received[8] = idle
+				sample.Client.Activity.Once = idle
 			}
 			s.Samples = append(s.Samples, sample)
 		}

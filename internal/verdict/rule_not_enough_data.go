@@ -9,7 +9,7 @@ var _ = register(Rule{
 	Rank:       rankNone, // a fault that shows already is reported at once
 	Title:      "too early to say",
 	Means:      "There are too few samples, or what they show may still be the beginning of something ordinary: a start-up, a slow response.",
-	Recognised: "Fewer than eight samples, or fewer than eight since the last restart; every request failed and no connection was opened; requests are in flight and the first of them have no response yet; connections grow and have not had the time to be idle.",
+	Recognised: "Fewer than eight samples, or fewer than eight since the last restart; every request failed and no connection was opened; requests are in flight and the first of them have no response yet.",
 	Sentences: map[string]string{
 		"no_sample":  "There is no sample.",
 		"no_request": "No request was sent.",
@@ -17,7 +17,6 @@ var _ = register(Rule{
 		"restarted":  "The process was restarted.",
 		"samples":    "{samples|sample} of at least {needed}.",
 		"waiting":    "{requests|request waits|requests wait} for a response. Observe for longer than a slow response takes.",
-		"growing":    "Connections grow. Whether they are used again does not show yet.",
 	},
 	recognise: notEnoughData{},
 })
@@ -40,10 +39,8 @@ func (notEnoughData) find(f *facts) *finding {
 			facts = append(facts, fact("restarted"))
 		}
 		return &finding{facts: append(facts, fact("samples", count("samples", len(f.Samples)), count("needed", series.Least)))}
-	case n >= few:
-		return &finding{facts: []Fact{fact("waiting", count("requests", n))}}
 	default:
-		return &finding{facts: []Fact{fact("growing")}}
+		return &finding{facts: []Fact{fact("waiting", count("requests", n))}, suspects: []Kind{RequestStalled}, left: patience}
 	}
 }
 
@@ -69,11 +66,7 @@ func (f *facts) starting() bool {
 	if _, grows := f.grows(waits); grows && waits(f.last()) >= few {
 		return true
 	}
-	// What grows has not had the time to be idle, or is just becoming it.
-	_, client := f.grows(clientOpen)
-	_, server := f.grows(serverOpen)
-	quiet := f.idle(f.last()) + waits(f.last()) + f.silentAtServer(f.last()) + f.last().Server.Activity.Received.AtLeast(f.silent)
-	return (client || server) && (f.span() < 5*f.silent || quiet >= few)
+	return f.neverAnswered(f.last(), f.silent) >= several && looksLikeRequests(f.last().Client.Activity)
 }
 
 // pending is the number of requests in flight by the client's counters; 0 where it

@@ -32,10 +32,6 @@ var _ = examplesOf(verdict.NotEnoughData,
 		s.Client.Activity.Sent = silent(i, 10*time.Second)
 		s.Client.Activity.Received[0] = 30 - i
 	})},
-	example{name: "a busy pool starts", says: "Connections grow.", subject: observed(12, func(i int, s *series.Sample) {
-		set(&s.Client, socketstats.Established, 2*i)
-		s.Client.Activity.Received = silent(2*i, now)
-	})},
 )
 
 func TestTooFewSamplesAreNoVerdict(t *testing.T) {
@@ -56,7 +52,7 @@ func TestSlowResponsesAreNeitherFaultNorHealthy(t *testing.T) {
 		answered := max(0, 3*(i-20)/2)
 		idle := max(0, 3*(i-23)/2)
 		set(&s.Client, socketstats.Established, opened)
-		s.Client.Activity.Sent = silent(opened-answered, 10*time.Second)
+		s.Client.Activity.Sent, s.Client.Activity.Once = silent(opened-answered, 10*time.Second), opened
 		s.Client.Activity.Received = silent(idle, 3*time.Second)
 		s.Client.Activity.Received[0] = answered - idle
 		s.KernelConns.Opened = opened
@@ -71,7 +67,7 @@ func TestSlowResponsesAreNeitherFaultNorHealthy(t *testing.T) {
 			require.Equal(t, verdict.IdleConnectionsNotReused, v.Kind)
 			first = n
 		default:
-			require.Equal(t, verdict.NotEnoughData, v.Kind, "sample %d: %+v", n, v)
+			require.Contains(t, []verdict.Kind{verdict.NotEnoughData, verdict.Growing}, v.Kind, "sample %d: %+v", n, v)
 		}
 	}
 	require.Positive(t, first)

@@ -1,6 +1,11 @@
 package verdict
 
-import "socketlab/internal/series"
+import (
+	"time"
+
+	"socketlab/internal/metric"
+	"socketlab/internal/series"
+)
 
 const PoolExhaustion Kind = "pool-exhaustion"
 
@@ -9,12 +14,15 @@ var _ = register(Rule{
 	Rank:       rankRequests, // before request-stalled: what waits for a connection waits for its response, too
 	Title:      "requests wait for a connection of a pool that has none to give",
 	Means:      "The pool's limit is reached and every connection is taken, by slow requests or by ones that never give it back. A request that waits has no socket: the server is idle while its clients time out.",
-	Recognised: "For half of the time at least three more requests are in flight than there are connections, and the connections do not grow.",
-	Limits:     "Sockets alone do not show it.",
-	Needs:      []Need{needMetrics},
+	Recognised: "With client-side counters: for half of the time at least three more requests are in flight than there are connections, and the connections do not grow. Without: five or more connections had responses and are all silent for ten seconds or longer, none is opened or closed, and the process works on all the same: its threads have become more since, or it wakes up five times a second or more.",
+	Limits:     "A pool's queue is in no socket: without counters it is a guess (confidence low). A program that has nothing to send and does something else looks like it.",
+	Needs:      []Need{needMetricsOrActivity},
 	Fix:        "Give connections back in every path, size the pool to requests per second times latency and some more, and give the wait for a connection a deadline of its own.",
 	Sentences: map[string]string{
 		"pool":   "{in_flight|request is|requests are} in flight and only {connections|connection is|connections are} open: the rest wait for a connection.",
+		"held":   "All {connections|connection} are silent since their last response, for {for_ms} or longer; none was opened, closed or used again.",
+		"busy":   "The process works on all the same: it wakes up {wakeups_per_second}[, and has {threads} more threads than when it last used a connection].",
+		"unseen": "Whether requests wait for a connection is not seen from outside.",
 		"silent": "Each of these connections has been silent since its response, for {for_ms} or longer: it is held, not busy.",
 	},
 	recognise: poolExhaustion{},
@@ -23,6 +31,9 @@ var _ = register(Rule{
 type poolExhaustion struct{}
 
 func (poolExhaustion) find(f *facts) *finding {
+	if !f.counted() {
+		return f.poolHeld()
+	}
 	pool := clientOpen
 	if f.subject.Relayed { // the pool is the server's
 		pool = f.upstreams
@@ -44,4 +55,36 @@ func (poolExhaustion) find(f *facts) *finding {
 		facts = append(facts, fact("silent", lasting(f.silent)))
 	}
 	return &finding{confidence: High, facts: facts}
+}
+
+// poolHeld finds connections that stand still while the process works on. What waits
+// for them is not seen, so it is never sure.
+func (f *facts) poolHeld() *finding {
+	const quiet, busy = 10 * time.Second, 5 // wake-ups a second
+	n := clientOpen(f.last())
+	still := func(s *series.Sample) bool {
+		return clientOpen(s) == n && s.Client.Activity.Received.AtLeast(quiet) == n && serverOpen(s) == serverOpen(f.last())
+	}
+	since := len(f.Samples)
+	for since > 0 && still(&f.Samples[since-1]) {
+		since--
+	}
+	if n < several || since > len(f.Samples)-series.Least {
+		return nil
+	}
+	first, last := f.Samples[since].Process, f.last().Process
+	used := f.Samples[max(0, since-int(quiet/max(f.Interval, time.Millisecond))-1)].Process
+	if first == nil || last == nil || used == nil || first.Wakeups == 0 {
+		return nil
+	}
+	woken := float64(last.Wakeups-first.Wakeups) / (f.At[len(f.At)-1] - f.At[since]).Seconds()
+	threads := max(0, last.Threads-used.Threads)
+	if woken < busy && threads < several {
+		return nil
+	}
+	return &finding{confidence: Low, facts: []Fact{
+		fact("held", count("connections", n), lasting(quiet)),
+		fact("busy", Quantity{Name: "wakeups_per_second", Value: woken, Unit: metric.PerSecond}, some("threads", threads)),
+		fact("unseen"),
+	}}
 }

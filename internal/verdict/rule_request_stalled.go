@@ -1,6 +1,10 @@
 package verdict
 
-import "time"
+import (
+	"time"
+
+	"socketlab/internal/series"
+)
 
 const RequestStalled Kind = "request-stalled"
 
@@ -17,12 +21,13 @@ var _ = register(Rule{
 	Kind: RequestStalled, Severity: Fault, Rank: rankRequests + 1, Scenario: "no-timeout",
 	Title:      "requests wait for a response that does not come",
 	Means:      "The server took the request and is silent. Without a deadline the client waits for ever, with a connection and whatever the request holds.",
-	Recognised: "With client-side counters: three or more requests have been in flight for 30 s; or for five times the slowest response, and at least a second; or to the end of a run in which none got a response. Without: three or more connections that sent last, 30 s ago or earlier.",
-	Limits:     "Slow responses up to 30 s are not reported. A long poll or a subscription without messages looks like it.",
+	Recognised: "With client-side counters: three or more requests have been in flight for 30 s; or for five times the slowest response, and at least a second; or to the end of a run in which none got a response. Without: five or more connections sent a request's worth of bytes (16 or more) once, 30 s ago or earlier, and never received anything.",
+	Limits:     "Slow responses up to 30 s are not reported. Requests that wait on connections which had responses before look like long polls, and are reported only if ever more wait for two minutes. What an idle one-way protocol has sent once looks like a request.",
 	Needs:      []Need{needMetricsOrActivity},
 	Fix:        "Give every request a deadline: in Go set http.Client.Timeout, or a context with a deadline.",
 	Sentences: map[string]string{
-		"sent_last":   "{connections|connection} sent last and got no response for {for_ms} or longer.",
+		"sent_last":   "{connections|connection} sent last and got no response for {for_ms} or longer, growing by {growth_per_second}.",
+		"never":       "{connections|connection has|connections have} sent once and never received anything, for {for_ms} or longer.",
 		"waiting":     "{in_flight|request waits|requests wait} for a response, the oldest for {for_ms} or longer.",
 		"no_response": "No request got a response.",
 	},
@@ -33,11 +38,7 @@ type requestStalled struct{}
 
 func (requestStalled) find(f *facts) *finding {
 	if !f.counted() {
-		n := unanswered(f.last(), patience)
-		if n < few {
-			return nil
-		}
-		return &finding{confidence: Medium, facts: []Fact{fact("sent_last", count("connections", n), lasting(patience))}}
+		return f.neverAnswers()
 	}
 	r := f.last().Requests
 	if f.least(3, inFlight) < few {
@@ -58,6 +59,18 @@ func (requestStalled) find(f *facts) *finding {
 		facts = append(facts, fact("no_response"))
 	}
 	return &finding{confidence: High, facts: facts}
+}
+
+// neverAnswers finds requests without a response by what connections carried.
+func (f *facts) neverAnswers() *finding {
+	if n := f.neverAnswered(f.last(), patience); n >= several && looksLikeRequests(f.last().Client.Activity) {
+		return &finding{confidence: Medium, facts: []Fact{fact("never", count("connections", n), lasting(patience))}}
+	}
+	waiting := func(s *series.Sample) int { return s.Client.Activity.Sent.AtLeast(patience) }
+	if t, grows := f.grownFor(lastingGrowth, waiting); grows {
+		return &finding{confidence: Medium, facts: []Fact{fact("sent_last", count("connections", waiting(f.last())), lasting(patience), growing(t.PerSecond))}}
+	}
+	return nil
 }
 
 // longestWait is how long the oldest request has waited at least, if responses come

@@ -8,23 +8,35 @@ import (
 	"socketlab/internal/verdict"
 )
 
-// sentLast is a client without counters whose connections wait for d.
-func sentLast(d time.Duration) *series.Subject {
-	return observed(40, func(i int, s *series.Sample) {
-		set(&s.Client, socketstats.Established, i)
-		s.Client.Activity.Sent = silent(max(0, i-30), d)
+// unheard is a client without counters with n connections that sent so many bytes
+// each, once, a time d ago, and have not received anything.
+func unheard(n int, bytes uint64, d time.Duration) *series.Subject {
+	return observed(40, func(_ int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, n)
+		a := s.Client.Activity
+		a.Fresh, a.Once, a.OneWay, a.OneWayBytes = silent(n, d), n, n, bytes*uint64(n)
 	})
 }
 
 var _ = examplesOf(verdict.RequestStalled,
-	example{name: "connections sent last, long ago", subject: sentLast(30 * time.Second), confidence: verdict.Medium, says: "9 connections sent last and got no response for 30s or longer."},
+	example{name: "no connection has received anything", subject: unheard(12, 40, 30*time.Second), confidence: verdict.Medium, says: "12 connections have sent once and never received anything, for 30s or longer."},
+	example{name: "ever more wait for a response", confidence: verdict.Medium, says: "connections sent last and got no response for 30s or longer, growing by 1 per second.", subject: observed(200, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 200)
+		s.Client.Activity.Sent, s.Client.Activity.Received = silent(i, 30*time.Second), silent(200-i, now)
+	})},
+	example{name: "four send lines and hear nothing", subject: unheard(4, 40, 30*time.Second), instead: verdict.Healthy},
+	example{name: "what was sent is too short for a request", subject: unheard(12, 5, 30*time.Second), instead: verdict.Healthy},
+	example{name: "long polls", instead: verdict.Healthy, subject: observed(90, func(_ int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 20)
+		s.Client.Activity.Sent = silent(20, 30*time.Second)
+	})},
 	example{name: "one response in two does not come", confidence: verdict.High, says: "29 requests wait for a response, the oldest for 14s or longer.", subject: counted(30, func(i int) (int, int, int, int, int) {
 		return 2 * i, i, max(0, i-1), i + 1, i + 1
 	})},
 	example{name: "no response comes", over: true, says: "No request got a response.", subject: counted(30, func(i int) (int, int, int, int, int) {
 		return 2 * i, 0, 0, 2 * i, 2 * i
 	})},
-	example{name: "connections sent last, ten seconds ago", subject: sentLast(10 * time.Second), instead: verdict.NotEnoughData},
+	example{name: "they have waited for ten seconds", subject: unheard(12, 40, 10*time.Second), instead: verdict.NotEnoughData},
 	example{name: "two requests wait for a minute", instead: verdict.Healthy, subject: counted(80, func(i int) (int, int, int, int, int) {
 		return 10 * i, max(0, 10*i-2), max(0, 10*i-12), min(10, 10*i), min(10, 10*i)
 	}), over: true},

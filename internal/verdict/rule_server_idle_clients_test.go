@@ -13,24 +13,38 @@ func paired(s *series.Subject) *series.Subject {
 	return s
 }
 
+// ofRun says that the server is the subject's own, as in a run.
+func ofRun(s *series.Subject) *series.Subject {
+	s.Endpoints = &series.Endpoints{}
+	return paired(s)
+}
+
 var _ = examplesOf(verdict.ServerIdleClients,
-	example{name: "clients connect and stay silent", confidence: verdict.High, says: "29 accepted connections have been silent for 3s or longer, growing by 1 per second; none is closed; 29 never sent anything.", subject: observed(30, func(i int, s *series.Sample) {
+	example{name: "clients connect and stay silent", confidence: verdict.High, says: "129 accepted connections have been silent for 3s or longer, growing by 1 per second; 129 never sent anything.", subject: observed(130, func(i int, s *series.Sample) {
 		set(&s.Server, socketstats.Established, i)
 		s.Server.Activity.Fresh = silent(i, long)
 	})},
-	example{name: "clients go silent after a response", says: "growing by 1 per second; none is closed.", subject: observed(30, func(i int, s *series.Sample) {
+	example{name: "clients go silent after a response", says: "growing by 1 per second.", subject: observed(130, func(i int, s *series.Sample) {
 		set(&s.Server, socketstats.Established, i)
 		s.Server.Activity.Sent = silent(i, long)
 	})},
-	example{name: "the clients are elsewhere", says: "29 accepted connections", subject: paired(observed(30, func(i int, s *series.Sample) {
+	example{name: "the clients are elsewhere", says: "129 accepted connections", subject: ofRun(observed(130, func(i int, s *series.Sample) {
 		set(&s.Server, socketstats.Established, i)
 		s.Server.Activity.Sent = silent(i, long)
 	}))},
-	example{name: "the clients are here, and busy", instead: verdict.NotEnoughData, subject: paired(observed(60, func(i int, s *series.Sample) {
+	example{name: "the clients are here, and busy", instead: verdict.Growing, subject: ofRun(observed(60, func(i int, s *series.Sample) {
 		set(&s.Server, socketstats.Established, i)
 		s.Server.Activity.Sent = silent(i, long)
 		set(&s.Client, socketstats.Established, i)
 		s.Client.Activity.Received = silent(i, now)
+	}))},
+	example{name: "they have connected for a minute", instead: verdict.Growing, subject: observed(60, func(i int, s *series.Sample) {
+		set(&s.Server, socketstats.Established, i)
+		s.Server.Activity.Fresh = silent(i, long)
+	})},
+	example{name: "the server is another subject", instead: verdict.Healthy, subject: paired(observed(130, func(i int, s *series.Sample) {
+		set(&s.Server, socketstats.Established, i)
+		s.Server.Activity.Fresh = silent(i, long)
 	}))},
 	example{name: "as many clients are silent as before", instead: verdict.Healthy, subject: observed(30, func(_ int, s *series.Sample) {
 		set(&s.Server, socketstats.Established, 30)

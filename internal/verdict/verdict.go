@@ -45,7 +45,8 @@ const (
 // Verdict is what the samples of a subject show.
 type Verdict struct {
 	Kind Kind `json:"kind"`
-	// Severity is that of the kind's rule; absent of a kind that is no fault.
+	// Severity is what it means for whoever runs the subject; absent of a kind that is
+	// no fault.
 	Severity   Severity   `json:"severity,omitempty"`
 	Confidence Confidence `json:"confidence,omitempty"`
 	// Growth is how the open sockets change, in sockets per second; 0 where the
@@ -56,6 +57,11 @@ type Verdict struct {
 	Facts []Fact `json:"facts"`
 	// Alternatives are other kinds that would look the same.
 	Alternatives []Alternative `json:"alternatives,omitempty"`
+	// Suspects are the kinds that it may become, the likeliest first, and LeftMS how
+	// many milliseconds more must be observed until that is settled; absent of a
+	// verdict that more samples will hardly change.
+	Suspects []Kind `json:"suspects,omitempty"`
+	LeftMS   int64  `json:"left_ms,omitempty"`
 	// Forecast says what runs out next; absent if nothing does that is known.
 	Forecast *Forecast `json:"forecast,omitempty"`
 	// Fix says what to change, in the words of the subject's program where that is
@@ -93,9 +99,12 @@ func Judge(s *series.Subject, c Conditions) Verdict {
 	}
 	rule, found := f.judge()
 	v := Verdict{
-		Kind: rule.Kind, Severity: rule.Severity, Confidence: found.confidence, Growth: f.Growth(),
-		Facts: found.facts, Alternatives: found.alternatives, Scenario: rule.Scenario,
+		Kind: rule.Kind, Severity: cmp.Or(found.severity, rule.Severity), Confidence: found.confidence, Growth: f.Growth(),
+		Facts: found.facts, Alternatives: found.alternatives, Suspects: found.suspects, Scenario: rule.Scenario,
 		Fix: cmp.Or(fixes.For(string(rule.Kind), &s.Identity, found.descriptor), rule.Fix),
+	}
+	if !c.Over {
+		v.LeftMS = found.left.Milliseconds()
 	}
 	if v.Severity != "" {
 		v.Forecast = f.forecast()
@@ -106,12 +115,25 @@ func Judge(s *series.Subject, c Conditions) Verdict {
 	return v
 }
 
-// judge returns the first rule that fits, and what it found. The last rule, that of
-// [Healthy], always fits.
+// judge returns the first rule that fits, and what it found. A note about how
+// connections are used waits until no leak and no fault is found, or may still show;
+// one about a sign explains what grows. The last rule, that of [Healthy], always fits.
 func (f *facts) judge() (*Rule, *finding) {
+	var noteRule *Rule
+	var note *finding
 	for i := range rules {
-		if found := rules[i].apply(f); found != nil {
-			return &rules[i], found
+		r := &rules[i]
+		found := r.apply(f)
+		switch {
+		case found == nil:
+		case r.Rank >= rankReuse && cmp.Or(found.severity, r.Severity) == Note:
+			if note == nil {
+				noteRule, note = r, found
+			}
+		case note != nil && (r.Kind == Healthy || (r.Kind == NotEnoughData && f.counted())):
+			return noteRule, note
+		default:
+			return r, found
 		}
 	}
 	panic("verdict: no rule fits")
@@ -132,8 +154,11 @@ func weight(v Verdict) int {
 	case Note:
 		return 20 + confidence
 	}
-	if v.Kind == Healthy {
+	switch v.Kind {
+	case Healthy:
 		return 40 + confidence
+	case Growing:
+		return 30
 	}
-	return 30
+	return 31
 }

@@ -127,7 +127,7 @@ func Process(pid, open int, isNew bool) series.SubjectSample {
 	}
 	s.Client.Counts, s.Server.Counts = Counts(open, 0, 0), Counts(open, 0, 0)
 	s.Client.Activity, s.Server.Activity = &socketstats.Activity{}, &socketstats.Activity{}
-	s.Client.Activity.Received[6] = open
+	s.Client.Activity.Received[6], s.Client.Activity.Once = open, open
 	return s
 }
 

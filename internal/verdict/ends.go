@@ -1,0 +1,165 @@
+package verdict
+
+import (
+	"slices"
+	"time"
+
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+)
+
+// What follows are facts of processes that count nothing themselves: what their
+// sockets show of how connections are used.
+
+const (
+	// enoughOpened is how many connections must have been opened, each used once, until
+	// that is a habit and no start-up.
+	enoughOpened = 15
+	// lastingGrowth is how long connections must grow until no ordinary idle timeout
+	// explains it (nginx closes after 75 s, Go's client after 90 s), and no start.
+	lastingGrowth = 2 * time.Minute
+)
+
+// ownServer reports whether the sockets at the server's end are the subject's. With
+// a port they are another process's, a subject of its own.
+func (f *facts) ownServer() bool {
+	return !f.subject.Paired || f.subject.Endpoints != nil || f.counted()
+}
+
+// clientConns and serverConns are what came and went at one end until a sample; nil
+// where that is not known.
+func (f *facts) clientConns(s *series.Sample) *series.ConnCounts {
+	c := f.conns(s)
+	if c == nil {
+		return nil
+	}
+	at := c.AtClient()
+	return &at
+}
+
+func (f *facts) serverConns(s *series.Sample) *series.ConnCounts {
+	if s.KernelConns == nil || f.subject.Paired {
+		return nil
+	}
+	at := s.KernelConns.AtServer()
+	return &at
+}
+
+// since is what came and went at one end while the subject was observed.
+func (f *facts) since(of func(*series.Sample) *series.ConnCounts) *series.ConnCounts {
+	first, last := of(&f.Samples[0]), of(f.last())
+	if last == nil {
+		return nil
+	}
+	if first == nil {
+		return last
+	}
+	c := last.Since(*first)
+	return &c
+}
+
+// usedOnce counts the client's connections that have carried an exchange at most.
+func usedOnce(s *series.Sample) int {
+	if s.Client.Activity == nil {
+		return 0
+	}
+	return s.Client.Activity.Once
+}
+
+// singleUse reports whether nearly all connections that are open at the client's end
+// have carried an exchange at most.
+func (f *facts) singleUse() bool {
+	open := clientOpen(f.last())
+	return open > 0 && 10*usedOnce(f.last()) >= 8*open
+}
+
+// spread reports whether the client's connections go to nearly as many destinations
+// as there are connections: a connection for each is not too many.
+func (f *facts) spread() bool {
+	a := f.last().Client.Activity
+	return a != nil && 2*a.Destinations > clientOpen(f.last())
+}
+
+// unused counts the client's idle connections that carried an exchange at most, or
+// have been silent for longer than an ordinary pool waits.
+func (f *facts) unused(s *series.Sample) int {
+	if s.Client.Activity == nil {
+		return 0
+	}
+	return max(min(f.idle(s), usedOnce(s)), s.Client.Activity.Received.AtLeast(100*time.Second))
+}
+
+// grownFor is the trend of a figure over the last d, and whether it grew all that
+// time. It is false if the subject was not observed for so long.
+func (f *facts) grownFor(d time.Duration, of figure) (series.Trend, bool) {
+	end := f.At[len(f.At)-1]
+	if f.life(end-f.At[0]) < d {
+		return series.Trend{}, false
+	}
+	from := slices.IndexFunc(f.Busy, func(i int) bool { return f.life(end-f.At[i]) <= d+2*f.life(f.Interval) })
+	if from < 0 {
+		return series.Trend{}, false
+	}
+	t := f.trend(from, of)
+	return t, t.Grows
+}
+
+// allAlong is the trend of a figure over all samples, whether or not connections did
+// anything: descriptors of other kinds grow beside them.
+func (f *facts) allAlong(of figure) series.Trend {
+	values := make([]float64, len(f.Samples))
+	for i := range f.Samples {
+		values[i] = float64(of(&f.Samples[i]))
+	}
+	return series.TrendOf(f.At, values)
+}
+
+// needlessOpens counts the client's connections that were opened while another was
+// idle and stayed so, of a process that counts nothing itself.
+func (f *facts) needlessOpens() int {
+	n := 0
+	for i := 1; i < len(f.Samples); i++ {
+		before, now := f.clientConns(&f.Samples[i-1]), f.clientConns(&f.Samples[i])
+		if before != nil && now != nil {
+			n += min(max(0, now.Opened-before.Opened), min(f.idle(&f.Samples[i-1]), f.idle(&f.Samples[i])))
+		}
+	}
+	return n
+}
+
+// mean is the mean of a figure over all samples.
+func (f *facts) mean(of figure) float64 {
+	sum := 0
+	for i := range f.Samples {
+		sum += of(&f.Samples[i])
+	}
+	return float64(sum) / float64(len(f.Samples))
+}
+
+// neverAnswered counts the client's connections that have sent a little and never received
+// anything, for d or longer.
+func (f *facts) neverAnswered(s *series.Sample, d time.Duration) int {
+	a := s.Client.Activity
+	if a == nil {
+		return 0
+	}
+	return min(a.OneWay, a.Once, a.Fresh.AtLeast(d))
+}
+
+// awaited reports whether half of the client's connections may be waiting for their
+// first response.
+func (f *facts) awaited() bool {
+	a := f.last().Client.Activity
+	n := a.Sent.Total() + a.Fresh.Total()
+	if !looksLikeRequests(a) {
+		n -= a.OneWay
+	}
+	return 2*n > clientOpen(f.last())
+}
+
+// looksLikeRequests reports whether what was sent one way is long enough for a
+// request: the shortest of HTTP/1.1 has more than 16 bytes.
+func looksLikeRequests(a *socketstats.Activity) bool {
+	const shortest = 16
+	return a.OneWay > 0 && a.OneWayBytes >= shortest*uint64(a.OneWay)
+}

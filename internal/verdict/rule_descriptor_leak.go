@@ -1,0 +1,74 @@
+package verdict
+
+import (
+	"maps"
+	"slices"
+
+	"socketlab/internal/series"
+)
+
+const DescriptorLeak Kind = "descriptor-leak"
+
+var _ = register(Rule{
+	Kind: DescriptorLeak, Severity: Leak,
+	Rank:       rankGrowth + 1, // what connections leak is said first: they may have descriptors of other kinds beside
+	Title:      "descriptors of a kind grow that are no connections",
+	Means:      "The process opens UDP or unix sockets, listeners, pipes or files, or keeps TCP sockets whose connection is gone, and does not close them. No list of TCP connections shows them; at the limit nothing can be opened any more: EMFILE.",
+	Recognised: "The descriptors of one kind in /proc/PID/fd grow all the time, by five or more. Or five or more TCP sockets without a connection (reset, refused, shut down both ways) are kept throughout.",
+	Limits:     "Needs /proc, so Linux. A program that opens its files one after the other at its start looks like it until it is ready.",
+	Fix:        "Close what was opened in every path, also after an error; a socket that was reset, refused or shut down needs close as well.",
+	Sentences: map[string]string{
+		"grows": "{descriptors} {kind} are open, {more} more than at first, growing by {growth_per_second}.",
+		"kept":  "{descriptors} {kind} are kept, for {for_ms} or longer.",
+		"all":   "The process has {descriptors|descriptor} open[ of {limit}].",
+	},
+	recognise: descriptorLeak{},
+})
+
+// descriptorNames are the kinds of descriptors in words.
+var descriptorNames = map[string]string{
+	"tcp_listen": "listening TCP sockets", "tcp_closed": "TCP sockets without a connection", "udp": "UDP sockets", "unix": "unix sockets",
+	"unix_listen": "listening unix sockets", "raw": "raw sockets", "packet": "packet sockets", "netlink": "netlink sockets",
+	"socket_other": "sockets of another family", "pipe": "ends of pipes", "file": "files", "eventfd": "eventfd descriptors",
+	"epoll": "epoll descriptors", "timerfd": "timerfd descriptors", "inotify": "inotify descriptors", "other": "other descriptors",
+}
+
+type descriptorLeak struct{}
+
+func (descriptorLeak) find(f *facts) *finding {
+	last := f.last().Process
+	if last == nil || len(f.Samples) < 2*series.Least {
+		return nil
+	}
+	var worst *finding
+	fastest := 0.0
+	for _, kind := range slices.Sorted(maps.Keys(last.Kinds)) {
+		name := descriptorNames[kind]
+		if name == "" {
+			continue
+		}
+		of := func(s *series.Sample) int { return ofKind(s, kind) }
+		t := f.allAlong(of)
+		more := of(f.last()) - of(&f.Samples[0])
+		if t.Grows && more >= several && t.PerSecond > fastest {
+			fastest = t.PerSecond
+			worst = &finding{confidence: likely(more), descriptor: kind, facts: []Fact{fact("grows", count("descriptors", of(f.last())), text("kind", name), count("more", more), growing(t.PerSecond))}}
+		}
+	}
+	closed := func(s *series.Sample) int { return ofKind(s, "tcp_closed") }
+	if n := f.least(2, closed); worst == nil && n >= several {
+		worst = &finding{confidence: Medium, descriptor: "tcp_closed", facts: []Fact{fact("kept", count("descriptors", n), text("kind", descriptorNames["tcp_closed"]), lasting(f.span()/2))}}
+	}
+	if worst != nil && last.Descriptors > 0 {
+		worst.facts = append(worst.facts, fact("all", count("descriptors", last.Descriptors), some("limit", f.subject.Limits.Descriptors)))
+	}
+	return worst
+}
+
+// ofKind is how many descriptors of a kind are open; 0 where that is not known.
+func ofKind(s *series.Sample, kind string) int {
+	if s.Process == nil {
+		return 0
+	}
+	return s.Process.Kinds[kind]
+}

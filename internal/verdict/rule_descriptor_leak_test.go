@@ -1,0 +1,37 @@
+package verdict_test
+
+import (
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
+)
+
+// heldBeside makes the process have so many descriptors of a kind beside ten files.
+func heldBeside(s *series.Sample, kind string, n int) {
+	s.Process = &series.Process{Descriptors: 10 + n, Kinds: map[string]int{"file": 10, kind: n}}
+}
+
+var _ = examplesOf(verdict.DescriptorLeak,
+	example{name: "UDP sockets grow", confidence: verdict.High, says: "58 UDP sockets are open, 58 more than at first, growing by 2 per second.", subject: observed(30, func(i int, s *series.Sample) {
+		heldBeside(s, "udp", 2*i)
+	})},
+	example{name: "listeners grow slowly", confidence: verdict.Medium, says: "7 listening TCP sockets are open, 6 more than at first", subject: observed(30, func(i int, s *series.Sample) {
+		heldBeside(s, "tcp_listen", 1+i*6/29)
+		set(&s.Server, socketstats.Listen, 1+i*6/29)
+	})},
+	example{name: "closed sockets are kept", confidence: verdict.Medium, says: "12 TCP sockets without a connection are kept, for 15s or longer.", subject: observed(30, func(_ int, s *series.Sample) {
+		heldBeside(s, "tcp_closed", 12)
+	})},
+	example{name: "files are opened and closed", instead: verdict.Healthy, subject: observed(60, func(i int, s *series.Sample) {
+		heldBeside(s, "pipe", 4*(i%20))
+	})},
+	example{name: "descriptors of connections grow", instead: verdict.ConnectionGrowth, subject: observed(30, func(i int, s *series.Sample) {
+		heldBeside(s, "tcp", 2*i)
+		set(&s.Client, socketstats.Established, 2*i)
+		s.Client.Activity.Received, s.Client.Activity.Once = silent(2*i, now), 2*i
+		s.KernelConns.Opened = 2 * i
+	})},
+	example{name: "they are there from the beginning", instead: verdict.Healthy, subject: observed(30, func(_ int, s *series.Sample) {
+		heldBeside(s, "unix", 40)
+	})},
+)

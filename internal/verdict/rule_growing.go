@@ -1,0 +1,47 @@
+package verdict
+
+import (
+	"time"
+)
+
+const Growing Kind = "growing"
+
+var _ = register(Rule{
+	Kind:       Growing,
+	Rank:       rankNone + 1, // after not-enough-data: what waits for a response says so
+	Title:      "connections grow, and it is too early to say whether they are given back",
+	Means:      "More connections are open from sample to sample. Clients that join, a pool that fills and a leak look the same until the idle timeout of a server, or of a client, has had the time to act.",
+	Recognised: "Open connections at one end grow for less than two minutes, and what they carry does not say why.",
+	Sentences: map[string]string{
+		"client": "{open|connection is|connections are} open, {more} more than at first, growing by {growth_per_second}.",
+		"server": "{open|accepted connection is|accepted connections are} open, {more} more than at first, growing by {growth_per_second}.",
+		"wait":   "Idle timeouts are up to 90s long: whether they are given back shows in {left_ms}.",
+	},
+	recognise: growingConns{},
+})
+
+type growingConns struct{}
+
+func (growingConns) find(f *facts) *finding {
+	if f.counted() || f.Over || len(f.Samples) < 8 {
+		return nil
+	}
+	name, open, suspects := "client", clientOpen, []Kind{ConnectionGrowth, IdleConnectionsNotReused}
+	t := f.trend(0, open)
+	if !t.Grows && f.ownServer() {
+		name, open, suspects = "server", serverOpen, []Kind{ServerIdleClients, ConnectionGrowth}
+		t = f.trend(0, open)
+	}
+	if !t.Grows {
+		return nil
+	}
+	left := max(f.Interval, time.Duration(float64(lastingGrowth)/f.Speed)-f.span())
+	now := open(f.last())
+	return &finding{
+		facts: []Fact{
+			fact(name, count("open", now), count("more", now-open(&f.Samples[0])), growing(t.PerSecond)),
+			fact("wait", millis("left_ms", left)),
+		},
+		suspects: suspects, left: left,
+	}
+}

@@ -1,0 +1,61 @@
+package verdict
+
+import (
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+)
+
+const HalfClosedConnections Kind = "half-closed-connections"
+
+var _ = register(Rule{
+	Kind: HalfClosedConnections, Severity: Leak,
+	Rank:       rankSign + 4, // after close-wait-leak: a proxy may have both
+	Title:      "this end has sent its FIN and keeps the socket: FIN_WAIT2 with a descriptor",
+	Means:      "The program has shut down its sending half and waits for the other end to close, which it does not. With a descriptor the kernel has no timeout for that: each such socket stays until the process closes it or ends.",
+	Recognised: "Sockets in FIN_WAIT2 that a process still holds grow, or five or more are there throughout the last quarter. A proxy whose clients wait in CLOSE_WAIT beside them has only passed their FIN on: that is a note.",
+	Limits:     "A socket in FIN_WAIT2 that nobody holds is the kernel's, and goes away after a minute.",
+	Fix:        "After shutting down the sending half, read to the end of file under a deadline, and then close the socket; or close it at once if the rest does not matter.",
+	Sentences: map[string]string{
+		"fin_wait2": "{connections|connection is|connections are} half closed by this program and still held: FIN_WAIT2[, growing by {growth_per_second}][, for {for_ms} or longer].",
+		"passed_on": "{clients|connection that it accepted waits|connections that it accepted wait} in CLOSE_WAIT beside them: a proxy has passed its clients' FIN on, and the server behind does not close.",
+	},
+	recognise: halfClosedConnections{},
+})
+
+type halfClosedConnections struct{}
+
+func finWait2Held(s *series.Sample) int { return s.FinWait2Held }
+
+func (halfClosedConnections) find(f *facts) *finding {
+	if len(f.Samples) < series.Least {
+		return nil
+	}
+	n := f.staying(finWait2Held)
+	if n < few {
+		return nil
+	}
+	found := &finding{confidence: Medium}
+	since := lasting(f.span() / 4)
+	if perSecond, grows := f.grows(finWait2Held); grows {
+		n, found.confidence, since = finWait2Held(f.last()), High, growing(perSecond)
+	}
+	found.facts = []Fact{fact("fin_wait2", count("connections", n), since)}
+	if passed := f.passedOn(); passed > 0 {
+		found.severity = Note
+		found.facts = append(found.facts, fact("passed_on", count("clients", passed)))
+	}
+	return found
+}
+
+// passedOn is how many accepted connections wait in CLOSE_WAIT while about as many
+// connections of the subject's own are half closed: a proxy has passed the FIN of its
+// clients on. 0 where that is not so.
+func (f *facts) passedOn() int {
+	waiting, half := serverIn(socketstats.CloseWait)(f.last()), finWait2Held(f.last())
+	if half < few || 4*abs(waiting-half) > waiting {
+		return 0
+	}
+	return waiting
+}
+
+func abs(n int) int { return max(n, -n) }

@@ -1,0 +1,32 @@
+package verdict_test
+
+import (
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
+)
+
+// halfClosed makes n sockets be in FIN_WAIT2 with a descriptor.
+func halfClosed(s *series.Sample, n int) {
+	set(&s.Client, socketstats.FinWait2, n)
+	s.FinWait2Held = n
+}
+
+var _ = examplesOf(verdict.HalfClosedConnections,
+	example{name: "half-closed connections grow", confidence: verdict.High, says: "38 connections are half closed by this program and still held: FIN_WAIT2, growing by 2 per second.", subject: observed(20, func(i int, s *series.Sample) {
+		halfClosed(s, 2*i)
+	})},
+	example{name: "they stay", confidence: verdict.Medium, says: "6 connections are half closed by this program and still held: FIN_WAIT2, for 4.8s or longer.", subject: observed(20, func(_ int, s *series.Sample) {
+		halfClosed(s, 6)
+	})},
+	example{name: "a proxy passes the FIN on", severity: verdict.Note, says: "38 connections that it accepted wait in CLOSE_WAIT beside them", subject: observed(20, func(i int, s *series.Sample) {
+		halfClosed(s, 2*i)
+		set(&s.Server, socketstats.CloseWait, 2*i)
+	})},
+	example{name: "the kernel has them alone", instead: verdict.Healthy, subject: observed(20, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.FinWait2, 30)
+	})},
+	example{name: "a few are on their way", instead: verdict.Healthy, subject: observed(20, func(i int, s *series.Sample) {
+		halfClosed(s, i%4)
+	})},
+)
