@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -9,7 +10,9 @@ import (
 
 	"socketlab/internal/cli/program"
 	"socketlab/internal/errorcatalog"
+	"socketlab/internal/fixes"
 	"socketlab/internal/render"
+	"socketlab/internal/symptoms"
 	"socketlab/internal/verdict"
 	"socketlab/scenarios"
 )
@@ -17,40 +20,64 @@ import (
 var _ = register(explainCommand)
 
 func explainCommand(streams program.Streams) *cobra.Command {
-	var output outputFlag
+	var (
+		output  outputFlag
+		runtime string
+	)
 	c := &cobra.Command{
-		Use:   "explain [KIND | ERROR]",
-		Short: "Say what a verdict or an error means, how it is recognised, and where it is taught",
+		Use:   "explain [KIND | ERROR | TEXT]",
+		Short: "Say what a verdict, an error or a line of a log means, and how to fix it",
 		Long: `Says what a verdict means and how it is recognised; or of an error the form in
 which Go gives it, the code that detects it, the sockets at both ends, and which
 handling makes it worse and which does not. An error is named as failed requests
-are counted (ECONNRESET), or by its text (connection refused). Without a name it
-lists the verdicts and the errors.`,
+are counted (ECONNRESET), or by its text (connection refused). Of any other text
+(a line of a log, a state, a protocol) it says which verdicts may be behind it.
+Without a name it lists the verdicts and the errors.
+
+With --for it prints the fix in the words of a language or a server, with code.`,
 		Example: `  sockwatch explain
   sockwatch explain idle-connections-not-reused
+  sockwatch explain connection-churn --for python
   sockwatch explain ECONNRESET
   sockwatch explain connection refused
+  sockwatch explain 'Error: socket hang up'
+  sockwatch explain CLOSE_WAIT
   sockwatch explain nxdomain`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
+			if runtime != "" {
+				name, ok := fixes.Known(runtime)
+				if !ok {
+					return program.Usagef(c, "--for %q is no runtime that there are fixes for%s; there are %s",
+						runtime, program.Closest(runtime, fixes.Runtimes("")), strings.Join(fixes.Runtimes(""), ", "))
+				}
+				runtime = name
+			}
 			if len(args) == 0 {
+				if runtime != "" {
+					return program.Usagef(c, "--for goes with the KIND of a verdict, or with a text")
+				}
 				return output.write(streams.Out, explainAll())
 			}
 			name := strings.Join(args, " ") // an error's text is several words
 			if rule, ok := verdict.Lookup(verdict.Kind(name)); ok {
-				d, err := explainKind(&rule)
+				d, err := explainKind(&rule, runtime)
 				if err != nil {
 					return err
 				}
 				return output.write(streams.Out, d)
 			}
-			if entry, ok := errorcatalog.Find(name); ok {
+			if entry, ok := errorcatalog.Find(name); ok && runtime == "" {
 				return output.write(streams.Out, explainError(&entry))
+			}
+			if d := explainText(name, runtime); d != nil {
+				return output.write(streams.Out, d)
 			}
 			return program.Usagef(c, "no verdict and no error %q%s; sockwatch explain lists them all", name, closestExplained(name))
 		},
 	}
 	output.add(c.Flags(), "table", tableAnswer)
+	c.Flags().StringVar(&runtime, "for", "", "a language or a server to print the fix for: go, python, node, java, nginx …")
 	return c
 }
 
@@ -108,6 +135,8 @@ type explanation struct {
 	*render.Document
 	parts []render.Item
 	data  render.Object
+	// fixes come before the parts.
+	fixes []render.Block
 }
 
 func newExplanation(name, title string) *explanation {
@@ -137,13 +166,18 @@ func (e *explanation) taughtIn(ids []string) *render.Document {
 		shows = append(shows, "sockwatch show "+id)
 	}
 	e.add("taught in", shows...)
-	e.Blocks = []render.Block{render.Part{Title: e.Title}, render.List{Items: e.parts, Apart: true}}
+	e.Blocks = append([]render.Block{render.Part{Title: e.Title}}, e.fixes...)
+	e.Blocks = append(e.Blocks, render.List{Items: e.parts, Apart: true})
 	e.Data = e.data
 	return e.Document
 }
 
-func explainKind(rule *verdict.Rule) (*render.Document, error) {
+// explainKind explains a kind, with the fix for a runtime first unless that is "".
+func explainKind(rule *verdict.Rule, runtime string) (*render.Document, error) {
 	e := newExplanation(string(rule.Kind), rule.Title)
+	if runtime != "" {
+		e.addFixes(rule.Kind, runtime)
+	}
 	e.add("severity", string(rule.Severity))
 	e.add("means", rule.Means)
 	e.add("recognised", rule.Recognised)
@@ -154,6 +188,9 @@ func explainKind(rule *verdict.Rule) (*render.Document, error) {
 	}
 	e.add("needs", strings.Join(needs, ", "))
 	e.add("fix", rule.Fix)
+	if others := fixes.Runtimes(string(rule.Kind)); runtime == "" && len(others) > 0 {
+		e.add("with code", fmt.Sprintf("sockwatch explain %s --for RUNTIME, which is one of %s", rule.Kind, strings.Join(others, ", ")))
+	}
 	taught, err := taughtIn(rule)
 	return e.taughtIn(taught), err
 }
@@ -172,6 +209,7 @@ func explainError(entry *errorcatalog.Entry) *render.Document {
 	e.add("test", strings.Split(entry.Test, "\n")...)
 	e.add("also true of", strings.Join(entry.Also, ", "))
 	e.add("counted as", entry.Counted)
+	e.add("verdicts", verdictsBehind(symptoms.Of(entry.Name))...)
 	e.add("this end", entry.Here)
 	e.add("the other", entry.There)
 	e.add("after", entry.After)

@@ -35,13 +35,15 @@ scenario stands under each of its symptoms. With words it finds those that have
 them, together or else all of them: in the name, the title, the symptoms, the
 cause, the fix, what a run must show, an error that the scenario teaches, and at
 last the lesson. Capitals do not matter, and neither does what joins words:
-close_wait, CLOSE-WAIT.
+close_wait, CLOSE-WAIT. Of a line of a log (socket hang up) that no scenario has it
+finds those of the faults that may be behind it.
 
 Each line says how long a run takes at the script's own speed.`,
 		Example: `  sockwatch list
   sockwatch list --by cause
   sockwatch list close_wait
   sockwatch list 503
+  sockwatch list 'Error: socket hang up'
   sockwatch list -o json`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -57,6 +59,11 @@ Each line says how long a run takes at the script's own speed.`,
 			switch {
 			case len(args) > 0:
 				groups = search(all, searchWords(args))
+				if !slices.ContainsFunc(groups, func(g group) bool { return g.heading == "" }) { // a lesson mentions much
+					if faults := behind(all, strings.Join(args, " ")); len(faults) > 0 {
+						groups = faults
+					}
+				}
 				if len(groups) == 0 {
 					return nothingFound(all, args)
 				}

@@ -9,6 +9,7 @@ import (
 	"socketlab/internal/cli/program"
 	"socketlab/internal/errorcatalog"
 	"socketlab/internal/scenario"
+	"socketlab/internal/symptoms"
 	"socketlab/scenarios"
 )
 
@@ -93,6 +94,19 @@ func search(all []scenario.Script, words []string) []group {
 		return together
 	}
 	return found(all, words)
+}
+
+// behind groups the scripts whose fault may be behind a text, such as a line of a log,
+// by that fault.
+func behind(all []scenario.Script, text string) []group {
+	var groups []group
+	for _, kind := range symptoms.Of(text) {
+		scripts := only(all, func(s scenario.Script) bool { return s.Fault != nil && s.Fault.Kind == kind })
+		if len(scripts) > 0 {
+			groups = append(groups, group{causeOf(kind), scripts})
+		}
+	}
+	return groups
 }
 
 // found groups the scripts that have all words, the best match first, and those

@@ -51,8 +51,8 @@ func For(kind string, id *series.Identity, of string) string {
 	return r.Fix
 }
 
-// Rows are the fixes of a kind for a runtime, those for one protocol after those for
-// any.
+// Rows are the fixes of a kind for a runtime: those for HTTP first, then those for any
+// protocol, and each of these before what is for one library or role.
 func Rows(kind, runtime string) []Row {
 	var rows []Row
 	for i := range table {
@@ -61,9 +61,34 @@ func Rows(kind, runtime string) []Row {
 		}
 	}
 	slices.SortStableFunc(rows, func(a, b Row) int {
-		return cmp.Compare(len(a.Protocol+a.Library+a.Of), len(b.Protocol+b.Library+b.Of))
+		return cmp.Compare(a.rank(), b.rank())
 	})
 	return rows
+}
+
+func (r *Row) rank() int {
+	rank := 4
+	switch r.Protocol {
+	case HTTP:
+		rank = 0
+	case "":
+		rank = 2
+	}
+	if r.Library+r.Role+r.Of != "" {
+		rank++
+	}
+	return rank
+}
+
+// Speaking are the fixes for one protocol.
+func Speaking(protocol string) []Row {
+	return slices.DeleteFunc(slices.Clone(table), func(r Row) bool { return r.Protocol != protocol })
+}
+
+// Known returns the name that the table has for a runtime, and false if it has none.
+func Known(runtime string) (name string, ok bool) {
+	name = family(runtime)
+	return name, slices.ContainsFunc(table, func(r Row) bool { return name != "" && r.Runtime == name })
 }
 
 // Runtimes lists the runtimes that have a row, of a kind or of any if kind is "".
@@ -80,10 +105,17 @@ func Runtimes(kind string) []string {
 
 func (r *Row) is(kind string) bool { return slices.Contains(strings.Fields(r.Kinds), kind) }
 
-// families are the runtimes that share the rows of another.
-var families = map[string]string{"bun": "node", "deno": "node", "psql": "", "mysql-client": ""}
+// families are the names of runtimes that share the rows of another, as a process or a
+// person may have them.
+var families = map[string]string{
+	"bun": "node", "deno": "node", "nodejs": "node", "javascript": "node", "js": "node", "typescript": "node",
+	"golang": "go", "py": "python", "python3": "python", "jvm": "java", "kotlin": "java", "scala": "java", "rails": "ruby",
+	".net": "dotnet", "c#": "dotnet", "csharp": "dotnet", "elixir": "erlang", "httpd": "apache", "apache2": "apache",
+	"postgresql": "postgres", "mariadb": "mysql", "valkey": "redis",
+}
 
 func family(runtime string) string {
+	runtime = strings.ToLower(runtime)
 	if of, ok := families[runtime]; ok {
 		return of
 	}
