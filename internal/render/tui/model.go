@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"socketlab/internal/series"
@@ -45,12 +44,15 @@ type notice string
 // settled is closed when all messages before it are dealt with.
 type settled chan struct{}
 
-func (m model) Init() tea.Cmd { return nil }
+// size is the terminal's.
+type size struct{ width, height int }
 
-func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+// update is the model after a message. leave is nil, or what is to be done before the
+// view ends.
+func (m model) update(msg any) (_ model, leave func()) {
 	switch msg := msg.(type) {
-	case tea.WindowSizeMsg:
-		m.width, m.height = msg.Width, msg.Height
+	case size:
+		m.width, m.height = msg.width, msg.height
 		m.scroll = m.within(m.scroll)
 	case batch:
 		if m.paused {
@@ -64,8 +66,8 @@ func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 	case settled:
 		close(msg)
-	case tea.KeyPressMsg:
-		return m.key(msg.String())
+	case keyPress:
+		return m.key(string(msg))
 	}
 	return m, nil
 }
@@ -77,12 +79,12 @@ func (m model) take(events batch) {
 	m.face.draw()
 }
 
-func (m model) key(key string) (tea.Model, tea.Cmd) {
+func (m model) key(key string) (_ model, leave func()) {
 	switch key {
 	case "q":
-		return m, leave(m.controls.Quit)
+		return m, orNothing(m.controls.Quit)
 	case "ctrl+c":
-		return m, leave(m.controls.Interrupt)
+		return m, orNothing(m.controls.Interrupt)
 	case "space":
 		m.paused = !m.paused
 		if !m.paused {
@@ -116,14 +118,11 @@ func (m model) key(key string) (tea.Model, tea.Cmd) {
 	return m, nil
 }
 
-// leave does what a key is for, and ends the view.
-func leave(do func()) tea.Cmd {
-	return func() tea.Msg {
-		if do != nil {
-			do()
-		}
-		return tea.Quit()
+func orNothing(do func()) func() {
+	if do == nil {
+		return func() {}
 	}
+	return do
 }
 
 // The view, from above: a line of header, two of which the sentence has both or
@@ -155,14 +154,7 @@ func (m model) within(scroll int) int {
 
 func (m model) tooSmall() bool { return m.width < LeastWidth || m.height < LeastHeight }
 
-// View is the whole screen.
-func (m model) View() tea.View {
-	v := tea.NewView(m.screen())
-	v.AltScreen = true
-	v.DisableBracketedPasteMode = true
-	return v
-}
-
+// screen is all of it: as many lines as the terminal has.
 func (m model) screen() string {
 	switch {
 	case m.width <= 0 || m.height <= 0:

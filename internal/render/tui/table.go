@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
-	"golang.org/x/term"
 
 	"socketlab/internal/render"
 	"socketlab/internal/series"
@@ -142,10 +141,8 @@ type screen struct {
 }
 
 func (s *screen) draw(lines []string) {
-	if f, ok := s.w.(interface{ Fd() uintptr }); ok {
-		if width, height, err := term.GetSize(int(f.Fd())); err == nil {
-			lines = fit(lines, width, height)
-		}
+	if width, height := sizeOf(s.w); width > 0 {
+		lines = fit(lines, width, height)
 	}
 	var text strings.Builder
 	if s.drawn > 0 {
