@@ -42,8 +42,8 @@ var _ = register(abCommand)
 func abCommand(streams program.Streams) *cobra.Command {
 	var o abOptions
 	c := &cobra.Command{
-		Use:   "ab --faulty 'COMMAND' --fixed 'COMMAND' [--server 'COMMAND']",
-		Short: "Compare two programs of your own, in any language, side by side",
+		Use:   "ab --faulty 'COMMAND' --fixed 'COMMAND' [--server 'COMMAND'] | BEFORE AFTER",
+		Short: "Compare two programs of your own, or a service before and after a change",
 		Long: `Runs two clients at the same time, each against a server of its own, counts the
 sockets of both, and prints the comparison as run does: the way to prove a fix.
 
@@ -53,15 +53,22 @@ became of the requests, or with --server a server of yours, started once for
 each side, with {port}, {addr} or {url} where its port belongs.
 
 The run is over when both clients ended, or after --for; then everything that
-the commands started is ended.`,
+the commands started is ended.
+
+With two files of sockwatch record it compares what was recorded: the same service
+before a change and after it. The change is proved, and the exit code 0, if before
+there was a fault and after there is none.`,
 		Example: `  sockwatch ab --faulty 'python3 old.py {url}' --fixed 'python3 new.py {url}'
   sockwatch ab --faulty './old {addr}' --fixed './new {addr}' --no-response --for 10s
   sockwatch ab --faulty './old {url}' --fixed './new {url}' --report proof.html
   sockwatch ab --faulty './old {url}' --fixed './new {url}' \
-      --server 'python3 -m http.server --bind {host} {port}'`,
-		Args: o.web.args(cobra.NoArgs),
+      --server 'python3 -m http.server --bind {host} {port}'
+  sockwatch ab before.jsonl after.jsonl`,
+		Args: o.web.args(cobra.MaximumNArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
-			o.web.take(args)
+			if files := o.web.take(args); len(files) > 0 {
+				return o.compareRecordings(c, streams, files)
+			}
 			if err := o.check(c); err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@
 package expect
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -83,7 +84,7 @@ func Judge(o *series.Observation, script scenario.Script) Result {
 		r.Verdicts[s.ID] = v
 		for _, e := range script.Expect.Of(scenario.Side(s.ID)) {
 			outcome := expect(o, s, v, e)
-			outcome.Text = s.ID + ": " + outcome.Text
+			outcome.Text = cmp.Or(s.Name, s.ID) + ": " + outcome.Text
 			r.Expectations = append(r.Expectations, outcome)
 		}
 	}
@@ -116,7 +117,11 @@ func unreached(o *series.Observation) string {
 // judge asks the engine. The fix that a script has for its own fault is closer to
 // its code than the general one.
 func judge(o *series.Observation, s *series.Subject, script scenario.Script) verdict.Verdict {
-	v := verdict.Judge(s, verdict.Conditions{Speed: script.Speed, Over: o.Over && o.Stopped == ""})
+	over := o.Over && o.Stopped == ""
+	if o.Commands != nil && o.Commands.Recordings {
+		over = o.Gone // the processes go on, also where the recordings have their end
+	}
+	v := verdict.Judge(s, verdict.Conditions{Speed: script.Speed, Over: over})
 	if fault := script.Fault; fault != nil && fault.Kind == string(v.Kind) {
 		v.Fix = fault.Fix
 	}

@@ -12,11 +12,8 @@ import (
 	"socketlab/internal/verdict"
 )
 
-// coming are kinds whose rules are being written.
-var coming = []string{"half-closed-connections", "descriptor-leak", "inherited-connections", "accept-stalled"}
-
 func kinds() []string {
-	names := append([]string{}, coming...)
+	var names []string
 	for _, r := range verdict.Rules() {
 		if r.Severity != "" {
 			names = append(names, string(r.Kind))

@@ -208,6 +208,19 @@ func (o *Observed) commands() []Item {
 	if c == nil {
 		return nil
 	}
+	if c.Recordings {
+		list := []Item{{"before", c.Faulty}, {"after", c.Fixed}}
+		for i, s := range o.Observation.Subjects {
+			if n := len(s.Samples); i < len(list) && n > 0 {
+				took := s.Samples[n-1].At - s.Samples[0].At
+				list[i].Text += fmt.Sprintf(", %s in %s", words.Plural(n, "sample"), took.Round(100*time.Millisecond))
+			}
+			if runs := program(&s.Identity); i < len(list) && runs != "" {
+				list[i].Text += ", of " + runs
+			}
+		}
+		return list
+	}
 	list := []Item{{"faulty command", c.Faulty}, {"fixed command", c.Fixed}}
 	if c.Server != "" {
 		list = append(list, Item{"server command", c.Server})

@@ -62,12 +62,16 @@ type Scenario struct {
 	Swapped bool `json:"swapped,omitempty"`
 }
 
-// Commands are the programs that were compared, as their user wrote them.
+// Commands are the programs that were compared, as their user wrote them, or the
+// recordings.
 type Commands struct {
 	Faulty string `json:"faulty"`
 	Fixed  string `json:"fixed"`
 	// Server is the command of each side's server; "" is a server of our own.
 	Server string `json:"server,omitempty"`
+	// Recordings says that Faulty and Fixed are no commands: they are the files of what
+	// was recorded of a process before a change and after it.
+	Recordings bool `json:"recordings,omitempty"`
 }
 
 // Target is which processes were watched.

@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"socketlab/internal/cli/program"
+	"socketlab/internal/observe"
+	"socketlab/internal/recording"
+	"socketlab/internal/render"
+	"socketlab/internal/scenario"
+	"socketlab/internal/series"
+)
+
+// compareRecordings compares what was recorded of a service before a change with what
+// was recorded after it, as two commands are compared.
+func (o *abOptions) compareRecordings(c *cobra.Command, streams program.Streams, files []string) error {
+	if len(files) != 2 {
+		return program.Usagef(c, "give two files of sockwatch record: before the change, and after it")
+	}
+	var wrong error
+	c.Flags().Visit(func(f *pflag.Flag) {
+		if !slices.Contains([]string{"output", "report", "svg", "force", "quiet"}, f.Name) {
+			wrong = program.Usagef(c, "--%s is for commands, and these are recordings", f.Name)
+		}
+	})
+	if wrong != nil {
+		return wrong
+	}
+	if err := o.keep.check(c, 1, ""); err != nil {
+		return err
+	}
+	both, err := beforeAndAfter(files[0], files[1])
+	if err != nil {
+		return err
+	}
+	run, err := render.Run(both)
+	if err != nil {
+		return err
+	}
+	runs := []*render.Observed{run}
+	kept := o.keep.write(runs)
+	if err := o.output.write(streams.Out, render.Runs(runs, false)); err != nil {
+		return errors.Join(kept, err)
+	}
+	return outcome(runs, kept)
+}
+
+// beforeAndAfter makes one observation of two recordings of watches. Each is a side:
+// the one process that was watched, or all together. A recording that is cut off is
+// compared as far as it goes.
+func beforeAndAfter(before, after string) (*series.Observation, error) {
+	both := &series.Observation{}
+	both.Gone = true
+	for i, path := range []string{before, after} {
+		r, err := recording.Read(path)
+		switch {
+		case r == nil:
+			return nil, err
+		case r.Observation.Target == nil:
+			return nil, fmt.Errorf("%s is a recording of a run, not of a watch: use sockwatch report %s", path, quoted(path))
+		}
+		var w observe.Window
+		for _, e := range r.Events {
+			w.Add(e)
+		}
+		if w.Len() == 0 {
+			return nil, fmt.Errorf("%s has no sample", path)
+		}
+		side, of := *w.Subjects()[0], r.Observation
+		side.ID, side.Name = string(scenario.Sides()[i]), []string{"before", "after"}[i]
+		if i == 0 {
+			both.Header = of.Header
+			both.Title, both.Target, both.Subjects = "before and after", nil, nil
+			both.Commands = &series.Commands{Faulty: before, Fixed: after, Recordings: true}
+			both.Provenance = thisProvenance()
+		} else if of.Source != both.Source {
+			both.Source += " and " + of.Source
+		}
+		for _, state := range of.UnsupportedStates {
+			if !slices.Contains(both.UnsupportedStates, state) {
+				both.UnsupportedStates = append(both.UnsupportedStates, state)
+			}
+		}
+		both.Over = true
+		both.Gone = both.Gone && of.Gone
+		both.Duration = max(both.Duration, of.Duration)
+		both.Cost.Samples += of.Cost.Samples
+		both.Cost.Took += of.Cost.Took
+		both.Cost.CPU += of.Cost.CPU
+		both.Cost.Longest = max(both.Cost.Longest, of.Cost.Longest)
+		both.Newest = of.Newest
+		both.Subjects = append(both.Subjects, &side)
+	}
+	both.Length = both.Duration
+	return both, nil
+}
