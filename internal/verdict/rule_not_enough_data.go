@@ -9,7 +9,7 @@ var _ = register(Rule{
 	Rank:       rankNone, // a fault that shows already is reported at once
 	Title:      "too early to say",
 	Means:      "There are too few samples, or what they show may still be the beginning of something ordinary: a start-up, a slow response.",
-	Recognised: "Fewer than eight samples, or fewer than eight since the last restart; every request failed and no connection was opened; requests are in flight and the first of them have no response yet.",
+	Recognised: "Fewer than eight samples, or fewer than eight since the last restart; every request failed because this machine has no way to the destination; requests are in flight and the first of them have no response yet.",
 	Sentences: map[string]string{
 		"no_sample":  "There is no sample.",
 		"no_request": "No request was sent.",
@@ -31,7 +31,7 @@ func (notEnoughData) find(f *facts) *finding {
 	switch n := max(f.pending(), unanswered(last, f.silent)); {
 	case f.counted() && last.Requests.Sent == 0:
 		return &finding{facts: []Fact{fact("no_request")}}
-	case f.subject.Unreached():
+	case f.cutOff():
 		return &finding{facts: []Fact{fact("unreached", text("errors", last.Requests.ErrorList()))}}
 	case len(f.Samples) < series.Least:
 		var facts []Fact
@@ -49,7 +49,7 @@ func (f *facts) enough() bool {
 	if r := f.last().Requests; r != nil && f.Over && f.reused() > 0 && 2*f.reused() >= r.Finished() {
 		return true // connections were used again, however short the run
 	}
-	return len(f.Samples) >= series.Least && !f.subject.Unreached() && !f.starting()
+	return len(f.Samples) >= series.Least && !f.cutOff() && !f.starting()
 }
 
 // starting reports whether connections still grow, or requests still wait, in a way
@@ -67,6 +67,13 @@ func (f *facts) starting() bool {
 		return true
 	}
 	return f.neverAnswered(f.last(), f.silent) >= several && looksLikeRequests(f.last().Client.Activity)
+}
+
+// cutOff reports whether no request left this machine. That a destination does not
+// answer, or refuses, is an answer to code that is made for it.
+func (f *facts) cutOff() bool {
+	r := f.last().Requests
+	return f.subject.Unreached() && r.Errors["ENETUNREACH"]+r.Errors["EADDRNOTAVAIL"] == r.Failed
 }
 
 // pending is the number of requests in flight by the client's counters; 0 where it
