@@ -124,7 +124,7 @@ func agreeWithPage(t *testing.T, want *render.Snapshot, page shownPage, end sock
 
 // onTerminal is the last screen of an observation, without colour: a large one.
 func onTerminal(events []series.Event, end socketstats.End) string {
-	m := told(model{face: &face{}}, size{500, 90}, batch(events))
+	m := told(model{face: &face{}}, size(500, 90), batch(events))
 	if m.face.end != end {
 		m = told(m, press("tab"))
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/stretchr/testify/require"
@@ -28,22 +29,37 @@ func leaking(n int) batch { return rendertest.Run(n, rendertest.Sides()...) }
 func watched(n int) batch { return rendertest.Watch(40, n) }
 
 // told gives a model messages, one after another.
-func told(m model, messages ...any) model {
-	for _, message := range messages {
-		m, _ = m.update(message)
+func told(m model, messages ...tea.Msg) model {
+	for _, msg := range messages {
+		next, _ := m.Update(msg)
+		m = next.(model)
 	}
 	return m
 }
 
+func size(width, height int) tea.Msg { return tea.WindowSizeMsg{Width: width, Height: height} }
+
 // press is a key of one character, or a named one.
-func press(key string) any { return keyPress(key) }
+func press(key string) tea.Msg {
+	named := map[string]rune{
+		"tab": tea.KeyTab, "space": tea.KeySpace, "esc": tea.KeyEscape, "down": tea.KeyDown, "up": tea.KeyUp,
+		"pgdown": tea.KeyPgDown, "pgup": tea.KeyPgUp, "end": tea.KeyEnd, "home": tea.KeyHome,
+	}
+	if code, ok := named[key]; ok {
+		return tea.KeyPressMsg{Code: code}
+	}
+	if key == "ctrl+c" {
+		return tea.KeyPressMsg{Code: 'c', Mod: tea.ModCtrl}
+	}
+	return tea.KeyPressMsg{Code: []rune(key)[0], Text: key}
+}
 
 func aRun(samples, width, height int) model {
-	return told(model{face: &face{}}, leaking(samples), size{width, height})
+	return told(model{face: &face{}}, leaking(samples), size(width, height))
 }
 
 func aWatch(processes, width, height int) model {
-	return told(model{face: &face{}}, watched(processes), size{width, height})
+	return told(model{face: &face{}}, watched(processes), size(width, height))
 }
 
 // fills checks that a screen is just as large as the terminal.
@@ -99,7 +115,7 @@ func TestViewOfAnyNumberOfSides(t *testing.T) {
 	t.Parallel()
 	for _, sides := range [][]string{{"faulty"}, {"faulty", "fixed", "third"}, {"faulty", "b", "c", "d", "e"}} {
 		for _, s := range [][2]int{{80, 24}, {200, 60}} {
-			m := told(model{face: &face{}}, batch(rendertest.Run(58, sides...)), size{s[0], s[1]})
+			m := told(model{face: &face{}}, batch(rendertest.Run(58, sides...)), size(s[0], s[1]))
 			fills(t, m)
 			require.Contains(t, shown(m), "✗ FAULTY")
 			require.Contains(t, shown(m), "the faulty side holds 116 sockets")
@@ -117,8 +133,8 @@ func TestViewFillsEveryTerminalFrom80x24(t *testing.T) {
 			fills(t, told(aRun(2, width, height), press("l")))
 		}
 	}
-	fills(t, told(model{face: &face{}}, size{80, 24}))
-	fills(t, told(model{face: &face{}}, size{80, 24}))
+	fills(t, told(model{face: &face{}}, size(80, 24)))
+	fills(t, told(model{face: &face{}}, size(80, 24)))
 }
 
 // A run may show every state there is, and more sockets than there are digits for
@@ -135,10 +151,10 @@ func TestViewFillsAlsoWithAllThatCanBe(t *testing.T) {
 		{ID: "faulty", Sample: series.Sample{Client: series.End{Counts: all}}},
 		{ID: "fixed", Sample: series.Sample{Client: series.End{Counts: rendertest.Counts(1, 0, 0)}}},
 	}}
-	m := told(model{face: &face{}}, leaking(3), batch{{Moment: last}}, size{80, 24})
+	m := told(model{face: &face{}}, leaking(3), batch{{Moment: last}}, size(80, 24))
 	fills(t, m)
 	require.Contains(t, ansi.Strip(m.screen()), "other states")
-	m = told(m, size{120, 60})
+	m = told(m, size(120, 60))
 	fills(t, m)
 	require.NotContains(t, ansi.Strip(m.screen()), "other states")
 	for _, s := range render.Stacking() {
@@ -158,7 +174,7 @@ func TestTooSmallATerminalIsTold(t *testing.T) {
 	}
 	m := aRun(5, 79, 24)
 	require.Contains(t, m.screen(), "This terminal is 79x24, and the view needs 80x24.")
-	require.Contains(t, told(m, size{80, 24}).screen(), "FAULTY", "it comes when there is room")
+	require.Contains(t, told(m, size(80, 24)).screen(), "FAULTY", "it comes when there is room")
 	require.Empty(t, told(model{face: &face{}}).screen(), "as long as no size is known")
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/stretchr/testify/require"
 
@@ -30,7 +31,7 @@ func TestTabShowsTheOtherEnd(t *testing.T) {
 func TestSpacePausesTheViewAndNotTheRun(t *testing.T) {
 	t.Parallel()
 	events := leaking(20)
-	m := told(model{face: &face{}}, size{120, 34}, events[:11])
+	m := told(model{face: &face{}}, size(120, 34), events[:11])
 	before := shown(m)
 	m = told(m, press("space"), events[11:])
 	require.Contains(t, shown(m), "PAUSED at 00:10 of 01:00")
@@ -88,12 +89,12 @@ func TestAScriptOfOnesOwnHasTheCodesDifference(t *testing.T) {
 	require.Contains(t, own(script+"implementation: transport-per-request\n").page("d"), "+++ fixed.go")
 }
 
-// quits does what is to be done after a key that ends the view.
+// quits runs what a key gave back, as bubbletea would.
 func quits(t *testing.T, m model, key string) {
 	t.Helper()
-	_, leave := m.update(press(key))
-	require.NotNil(t, leave, "the key %s ends nothing", key)
-	leave()
+	_, then := m.Update(press(key))
+	require.NotNil(t, then, "the key %s ends nothing", key)
+	require.IsType(t, tea.QuitMsg{}, then())
 }
 
 func TestKeysThatEnd(t *testing.T) {
@@ -105,7 +106,7 @@ func TestKeysThatEnd(t *testing.T) {
 	require.Equal(t, [2]int{1, 0}, [2]int{quit, interrupted})
 	quits(t, told(m, press("l")), "ctrl+c")
 	require.Equal(t, [2]int{1, 1}, [2]int{quit, interrupted})
-	quits(t, told(m, size{10, 3}), "q")
+	quits(t, told(m, size(10, 3)), "q")
 	require.Equal(t, 2, quit, "also where there is no room for the view")
 	m.controls = Controls{}
 	quits(t, m, "q")
@@ -136,7 +137,7 @@ func TestACommandHasNoLessonAndItsEndIsTold(t *testing.T) {
 		{ID: "faulty", Final: series.Final{Failure: "the command ended with exit status 1: \nthe last it said"}},
 	}}}
 	for _, s := range [][2]int{{80, 24}, {120, 34}} {
-		m := told(model{face: &face{}}, batch{e, last, end}, size{s[0], s[1]})
+		m := told(model{face: &face{}}, batch{e, last, end}, size(s[0], s[1]))
 		fills(t, m)
 		require.Contains(t, shown(m), "ab: old against new  ")
 		require.Contains(t, shown(m), "? states  ")
@@ -151,7 +152,7 @@ func TestACommandHasNoLessonAndItsEndIsTold(t *testing.T) {
 
 func TestWatchShowsTheEndWithMoreUntilTold(t *testing.T) {
 	t.Parallel()
-	m := told(model{face: &face{}}, watched(3), size{120, 34})
+	m := told(model{face: &face{}}, watched(3), size(120, 34))
 	require.Contains(t, shown(m), "client end")
 	m = told(m, press("tab"), watched(3))
 	require.Contains(t, shown(m), "held, server end")
@@ -190,33 +191,5 @@ func TestASettledMessageIsAnsweredLast(t *testing.T) {
 	case <-done:
 	default:
 		require.Fail(t, "not answered")
-	}
-}
-
-func TestKeysAreKnownByWhatTerminalsSend(t *testing.T) {
-	t.Parallel()
-	for typed, want := range map[string][]keyPress{
-		"q":                           {"q"},
-		"jj?":                         {"j", "j", "?"},
-		"\t \x03":                     {"tab", "space", "ctrl+c"},
-		"\x1b[A\x1bOB\x1b[5~\x1b[6~":  {"up", "down", "pgup", "pgdown"},
-		"\x1b[H\x1b[F\x1b[1~\x1b[4~":  {"home", "end", "home", "end"},
-		"\x1b":                        {"esc"},
-		"\x1b[1;5A\x1bq\x1b[<0;1;1Mx": {"", "", "", "x"},
-		"ü\x00":                       {"ü", ""},
-		"\x1b[":                       {""},
-	} {
-		var keys []keyPress
-		for rest := []byte(typed); len(rest) > 0; {
-			var key keyPress
-			key, rest, _ = nextKey(rest, true)
-			keys = append(keys, key)
-		}
-		require.Equal(t, want, keys, "%q", typed)
-	}
-	for _, typed := range []string{"\x1b", "\x1b[", "\x1b[1;5", "\x1bO", "\xc3"} {
-		_, rest, ok := nextKey([]byte(typed), false)
-		require.False(t, ok, "%q", typed)
-		require.Equal(t, typed, string(rest))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"socketlab/internal/series"
@@ -44,15 +45,12 @@ type notice string
 // settled is closed when all messages before it are dealt with.
 type settled chan struct{}
 
-// size is the terminal's.
-type size struct{ width, height int }
+func (m model) Init() tea.Cmd { return nil }
 
-// update is the model after a message. leave is nil, or what is to be done before the
-// view ends.
-func (m model) update(msg any) (_ model, leave func()) {
+func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
-	case size:
-		m.width, m.height = msg.width, msg.height
+	case tea.WindowSizeMsg:
+		m.width, m.height = msg.Width, msg.Height
 		m.scroll = m.within(m.scroll)
 	case batch:
 		if m.paused {
@@ -66,8 +64,8 @@ func (m model) update(msg any) (_ model, leave func()) {
 		}
 	case settled:
 		close(msg)
-	case keyPress:
-		return m.key(string(msg))
+	case tea.KeyPressMsg:
+		return m.key(msg.String())
 	}
 	return m, nil
 }
@@ -79,12 +77,12 @@ func (m model) take(events batch) {
 	m.face.draw()
 }
 
-func (m model) key(key string) (_ model, leave func()) {
+func (m model) key(key string) (tea.Model, tea.Cmd) {
 	switch key {
 	case "q":
-		return m, orNothing(m.controls.Quit)
+		return m, leave(m.controls.Quit)
 	case "ctrl+c":
-		return m, orNothing(m.controls.Interrupt)
+		return m, leave(m.controls.Interrupt)
 	case "space":
 		m.paused = !m.paused
 		if !m.paused {
@@ -118,11 +116,14 @@ func (m model) key(key string) (_ model, leave func()) {
 	return m, nil
 }
 
-func orNothing(do func()) func() {
-	if do == nil {
-		return func() {}
+// leave does what a key is for, and ends the view.
+func leave(do func()) tea.Cmd {
+	return func() tea.Msg {
+		if do != nil {
+			do()
+		}
+		return tea.Quit()
 	}
-	return do
 }
 
 // The view, from above: a line of header, two of which the sentence has both or
@@ -154,7 +155,14 @@ func (m model) within(scroll int) int {
 
 func (m model) tooSmall() bool { return m.width < LeastWidth || m.height < LeastHeight }
 
-// screen is all of it: as many lines as the terminal has.
+// View is the whole screen.
+func (m model) View() tea.View {
+	v := tea.NewView(m.screen())
+	v.AltScreen = true
+	v.DisableBracketedPasteMode = true
+	return v
+}
+
 func (m model) screen() string {
 	switch {
 	case m.width <= 0 || m.height <= 0:

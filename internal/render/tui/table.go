@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
+	"golang.org/x/term"
 
 	"socketlab/internal/render"
 	"socketlab/internal/series"
@@ -141,8 +142,10 @@ type screen struct {
 }
 
 func (s *screen) draw(lines []string) {
-	if width, height := sizeOf(s.w); width > 0 {
-		lines = fit(lines, width, height)
+	if f, ok := s.w.(interface{ Fd() uintptr }); ok {
+		if width, height, err := term.GetSize(int(f.Fd())); err == nil {
+			lines = fit(lines, width, height)
+		}
 	}
 	var text strings.Builder
 	if s.drawn > 0 {

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 	"golang.org/x/term"
 
 	"socketlab/internal/render"
@@ -105,13 +107,17 @@ func (t *Terminal) Views() bool { return t.draws && !t.tooSmall() }
 // tooSmall reports whether the views do not fit the terminal as it is now. There a
 // table is redrawn in place, without keys.
 func (t *Terminal) tooSmall() bool {
-	width, height := sizeOf(t.screen)
-	return width > 0 && (width < LeastWidth || height < LeastHeight)
+	f, ok := t.screen.(interface{ Fd() uintptr })
+	if !ok {
+		return false
+	}
+	width, height, err := term.GetSize(int(f.Fd()))
+	return err == nil && (width < LeastWidth || height < LeastHeight)
 }
 
 // show is a view that is shown.
 type show struct {
-	program *program
+	program *tea.Program
 	once    sync.Once
 	begun   bool
 	over    chan struct{} // closed to end it
@@ -128,11 +134,24 @@ type show struct {
 func (t *Terminal) newShow(f *face, c Controls) *show {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	options := []tea.ProgramOption{
+		tea.WithOutput(t.screen), tea.WithInput(nil), tea.WithFPS(framesPerSecond),
+		tea.WithoutSignalHandler(), // an interrupt is the commands' business, and so is their exit code
+	}
+	if t.keys != nil {
+		options = append(options, tea.WithInput(t.keys))
+	}
+	if os.Getenv("NO_COLOR") != "" { // bubbletea heeds only what is a boolean
+		options = append(options, tea.WithColorProfile(colorprofile.ASCII))
+	}
 	return &show{
-		program: newProgram(model{face: f, controls: c, noKeys: t.keys == nil, notice: t.pin}, t.screen, t.keys),
+		program: tea.NewProgram(model{face: f, controls: c, noKeys: t.keys == nil, notice: t.pin}, options...),
 		over:    make(chan struct{}), gone: make(chan struct{}), fed: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
 }
+
+// framesPerSecond is how soon a key shows what it does. Each frame costs.
+const framesPerSecond = 10
 
 // begin shows it, if it is not shown yet and was not closed before.
 func (t *Terminal) begin(s *show) {
@@ -149,7 +168,7 @@ func (t *Terminal) begin(s *show) {
 	s.begun, t.open = true, s
 	go func() {
 		defer close(s.gone)
-		err := s.program.run()
+		_, err := s.program.Run()
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.failed = err != nil
@@ -166,7 +185,7 @@ func (t *Terminal) end(s *show) {
 		t.mu.Unlock()
 		if begun {
 			<-s.fed
-			s.program.quit()
+			s.program.Quit()
 			<-s.gone
 		}
 		t.mu.Lock()
@@ -243,13 +262,13 @@ func (s *show) hand() {
 	s.queue, s.notes = nil, nil
 	s.mu.Unlock()
 	for _, n := range notes {
-		s.program.send(n)
+		s.program.Send(n)
 	}
 	if len(queue) > 0 {
-		s.program.send(queue)
+		s.program.Send(queue)
 	}
 	done := make(settled)
-	s.program.send(done)
+	s.program.Send(done)
 	select {
 	case <-done:
 	case <-s.gone:

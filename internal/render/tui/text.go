@@ -8,7 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Colours are of the 256, which colorprofile takes down to what the terminal has.
+// Colours are of the 256, which bubbletea takes down to what the terminal has.
 // They only help: whatever they tell is also told by a word, a letter or a fill.
 var (
 	bold   = ansi.NewStyle().Bold()

@@ -133,7 +133,7 @@ func TestWhatIsNotKnownIsNoZero(t *testing.T) {
 	show(begin())
 	show(e)
 	require.Contains(t, lines.String(), "faulty: opened not known, client 40 ESTABLISHED  |  fixed: opened 2,")
-	m := told(model{face: &face{}}, batch{begin(), e}, size{120, 34})
+	m := told(model{face: &face{}}, batch{begin(), e}, size(120, 34))
 	require.Contains(t, shown(m), "│ opened not known · reused not known · requests not known ")
 	require.Contains(t, shown(m), "│ opened 2 · reused 0 · ok 2 · failed 0 · in flight 0 ")
 	var table bytes.Buffer
