@@ -4,7 +4,6 @@ import (
 	"math"
 	"time"
 
-	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 )
 
@@ -34,9 +33,9 @@ const timeWaitLength = 60 * time.Second
 // forecast returns nil if nothing that is known runs out.
 func (f *facts) forecast() *Forecast {
 	limits := f.subject.Limits
-	if held := descriptors(f.last()); limits.Descriptors > 0 && held > 0 && f.rising() {
-		if perSecond := series.Slope(f.Of(0, descriptors)); perSecond > 0 {
-			return until(Descriptors, limits.Descriptors, held, perSecond)
+	if held := descriptors(f.last()); limits.Descriptors > 0 && held > 0 {
+		if t := f.allAlong(descriptors); t.Grows {
+			return until(Descriptors, limits.Descriptors, held, t.PerSecond)
 		}
 	}
 	perSecond, grows := f.grows(maxPerDestination)
@@ -49,14 +48,6 @@ func (f *facts) forecast() *Forecast {
 		return &Forecast{What: Ports, Limit: limits.Ports, Steady: steady}
 	}
 	return until(Ports, limits.Ports, maxPerDestination(f.last()), perSecond)
-}
-
-// rising reports whether the open sockets become more at either end, also where
-// that may be chance.
-func (f *facts) rising() bool {
-	const least = 0.005 // per second; what is less is rounded to 0.00
-	from := len(f.Busy) / 3
-	return max(series.Slope(f.Of(from, clientOpen)), series.Slope(f.Of(from, serverOpen))) >= least
 }
 
 func until(what string, limit, now int, perSecond float64) *Forecast {

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"strings"
 	"time"
 
 	"socketlab/internal/series"
@@ -22,6 +23,7 @@ var _ = register(Rule{
 		"open":          "{most|connection was|connections were} open at most, and {last} at the end.",
 		"withdrawn":     "After {after_ms} it looked like a fault; the connections were closed since.",
 		"close_wait":    "The other end has closed {connections|connection} that this process has not. A pool that checks a connection before it reuses it leaves some, too.",
+		"not_seen":      "Not seen: {what}.",
 		"slowest_shown": "A leak slower than {growth_per_second} would not have shown in {for_ms}.",
 	},
 	recognise: healthy{},
@@ -64,6 +66,7 @@ func (healthy) find(f *facts) *finding {
 	if f.span() > 0 {
 		add("slowest_shown", growing(few/f.span().Seconds()), lasting(f.span()))
 	}
+	add("not_seen", text("what", f.notSeen()))
 	return found
 }
 
@@ -101,6 +104,21 @@ func (f *facts) calm() (Confidence, time.Duration) {
 
 // rise is by how much more a figure is at the end than it was at first.
 func (f *facts) rise(of figure) int { return of(f.last()) - of(&f.Samples[0]) }
+
+// notSeen says what could hide a fault and was not seen.
+func (f *facts) notSeen() string {
+	missing := []string{"what waits in a pool's queue", "streams inside a connection"}
+	if !f.active() {
+		missing = append(missing, "what connections carry")
+	}
+	if f.conns(f.last()) == nil {
+		missing = append(missing, "connections between two samples")
+	}
+	if p := f.last().Process; p == nil || p.Kinds == nil {
+		missing = append(missing, "descriptors of other kinds")
+	}
+	return strings.Join(missing, ", ")
+}
 
 // withdrawn is when the client's connections looked most like a fault, if half of
 // them were closed since; 0 if they never did.
