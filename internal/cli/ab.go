@@ -64,7 +64,7 @@ there was a fault and after there is none.`,
   sockwatch ab --faulty './old {url}' --fixed './new {url}' \
       --server 'python3 -m http.server --bind {host} {port}'
   sockwatch ab before.jsonl after.jsonl`,
-		Args: o.web.args(cobra.MaximumNArgs(2)),
+		Args: o.web.args(program.Args(0, 2)),
 		RunE: func(c *cobra.Command, args []string) error {
 			if files := o.web.take(args); len(files) > 0 {
 				return o.compareRecordings(c, streams, files)

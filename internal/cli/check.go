@@ -105,6 +105,9 @@ func (o *checkOptions) checkFlags(c *cobra.Command) error {
 	if err := o.check(c); err != nil {
 		return err
 	}
+	if err := checkNew(o.junit, true, false); err != nil {
+		return program.Usagef(c, "--junit: %w", err)
+	}
 	if counts := int(o.length/o.interval) + 1; (o.noGrowth || o.noFault) && counts < series.Least {
 		return program.Usagef(c, "a trend takes %d counts at least, and --for %s at --interval %s makes %d", series.Least, o.length, o.interval, counts)
 	}

@@ -48,7 +48,7 @@ docs/verdict.md says how each kind is recognised; sockwatch explain lists them.`
   sockwatch diagnose --port 5432 --for 1m
   sockwatch diagnose --name myservice -o json
   sockwatch diagnose incident.jsonl`,
-		Args: cobra.MaximumNArgs(1),
+		Args: program.Args(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 1 && t.named():

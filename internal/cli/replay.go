@@ -38,7 +38,7 @@ A file that is cut off is an error (exit code 1), after what could be read of it
   sockwatch replay run.jsonl --replay-speed 4
   sockwatch replay run.jsonl --web
   sockwatch replay run.jsonl -o json`,
-		Args: show.web.args(cobra.ExactArgs(1)),
+		Args: show.web.args(program.Args(1, 1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			if show.replaySpeed < 0 {
 				return program.Usagef(c, "--replay-speed must not be below 0")

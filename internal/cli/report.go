@@ -113,7 +113,7 @@ recording that is cut off is reported as far as it goes, with exit code 1.`,
 		Example: `  sockwatch report run.jsonl > run.html
   sockwatch report run.jsonl --to run.html --svg run.svg
   sockwatch report monday.jsonl tuesday.jsonl -o markdown`,
-		Args: cobra.MinimumNArgs(1),
+		Args: program.Args(1, program.Any),
 		RunE: func(c *cobra.Command, args []string) error {
 			if f := render.FormatOfFile(to); f != nil && !c.Flags().Changed("output") {
 				output.name = f.Name

@@ -19,17 +19,33 @@ func checkNew(path string, force, folder bool) error {
 	if err := checkFree(path, force, folder); err != nil {
 		return err
 	}
+	if force && isDevice(path) {
+		return nil
+	}
 	// Only a try shows whether something can be made there.
 	parent := filepath.Dir(filepath.Clean(path))
 	f, err := os.CreateTemp(parent, temporary)
 	if err != nil {
-		var at *fs.PathError
-		if errors.As(err, &at) {
-			err = at.Err
-		}
-		return fmt.Errorf("nothing can be written in the folder %s: %w", parent, err)
+		return notWritable(parent, err)
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// notWritable says why no file can be made in a folder, without the name of the one
+// that was tried.
+func notWritable(folder string, err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		err = at.Err
+	}
+	return fmt.Errorf("nothing can be written in the folder %s: %w", folder, err)
+}
+
+// isDevice reports whether there is something at a path that is written to as it is,
+// such as /dev/stdout or a pipe.
+func isDevice(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.Mode().IsRegular() && !info.IsDir()
 }
 
 // temporary names what is written before it gets its name.
@@ -60,19 +76,20 @@ func checkFree(path string, force, folder bool) error {
 }
 
 // writeNew writes a file beside its place and then moves it there, so that
-// nobody finds a half of it. With force it takes the place of a file; what is
-// none, such as /dev/stdout or a pipe, is written to as it is.
+// nobody finds a half of it. With force it takes the place of a file, and a device is
+// written to as it is.
 func writeNew(path string, force bool, write func(io.Writer) error) (err error) {
-	if info, err := os.Stat(path); force && err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+	if force && isDevice(path) {
 		f, err := os.OpenFile(path, os.O_WRONLY, 0)
 		if err != nil {
 			return err
 		}
 		return errors.Join(write(f), f.Close())
 	}
-	f, err := os.CreateTemp(filepath.Dir(filepath.Clean(path)), temporary)
+	parent := filepath.Dir(filepath.Clean(path))
+	f, err := os.CreateTemp(parent, temporary)
 	if err != nil {
-		return err
+		return notWritable(parent, err)
 	}
 	defer func() {
 		if err != nil {
@@ -101,9 +118,10 @@ type namedFile struct {
 // writeFolder writes all files beside their place before the first of them is
 // moved there. Files of other names stay.
 func writeFolder(path string, force bool, files []namedFile) error {
-	stage, err := os.MkdirTemp(filepath.Dir(filepath.Clean(path)), temporary)
+	parent := filepath.Dir(filepath.Clean(path))
+	stage, err := os.MkdirTemp(parent, temporary)
 	if err != nil {
-		return err
+		return notWritable(parent, err)
 	}
 	defer os.RemoveAll(stage)
 	for _, f := range files {

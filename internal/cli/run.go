@@ -84,7 +84,7 @@ side, the same requests to both, counted while they run. It takes about 15 s.`,
 			return play(c, streams, o, args, false)
 		},
 	}
-	c.Args = o.web.args(cobra.MaximumNArgs(1))
+	c.Args = o.web.args(program.Args(0, 1))
 	o.add(c.Flags(), fullAnswer)
 	return c
 }
@@ -111,7 +111,6 @@ With -o json one run is an object; --all, or several, are an array of objects.`,
   sockwatch run body-not-closed --report out.html   # a page to keep
   sockwatch run --all --report pages                # a folder of them
   sockwatch run --all -o json > runs.json`,
-		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			args = o.web.take(args)
 			switch {
@@ -125,6 +124,7 @@ With -o json one run is an object; --all, or several, are an array of objects.`,
 			return play(c, streams, o, args, all || len(args) > 1)
 		},
 	}
+	c.Args = o.web.args(cobra.ArbitraryArgs)
 	o.add(c.Flags(), fullAnswer)
 	c.Flags().BoolVar(&all, "all", false, "play the whole catalogue")
 	c.Flags().BoolVar(&o.swap, "swap-sides", false, "play the fixed code as the faulty side and the other way round: a good script must then fail")
@@ -201,6 +201,10 @@ func (o *runOptions) check(c *cobra.Command, runs int) ([]lab.Side, error) {
 	}
 	if err := (&recording.Writer{Path: o.record}).Check(); err != nil {
 		return nil, program.Usagef(c, "--record: %w", err)
+	}
+	programs := lab.Programs{Dir: o.binDir}
+	if err := programs.Check(); err != nil {
+		return nil, program.Usagef(c, "--program-dir: %w", err)
 	}
 	if err := o.keep.check(c, runs, o.record); err != nil {
 		return nil, err

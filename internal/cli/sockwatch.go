@@ -94,7 +94,7 @@ func showCommand(streams program.Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show ID",
 		Short: "Show a scenario's lesson, the code of both sides, and their difference",
-		Args:  cobra.ExactArgs(1),
+		Args:  program.Args(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			id := args[0]
 			if !scenarios.Has(id) {

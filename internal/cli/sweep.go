@@ -34,7 +34,7 @@ second x latency) beside the one that was measured.`,
 		Example: `  sockwatch sweep pool-undersized
   sockwatch sweep pool-undersized --values 8,10,12 -o json
   sockwatch sweep conn-cap-plus-leak --setting pool_size --values 1,5,10`,
-		Args: cobra.ExactArgs(1),
+		Args: program.Args(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return sweep(c, streams, o, args[0], scenario.Sweep{Setting: setting, Values: values})
 		},

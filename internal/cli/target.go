@@ -38,7 +38,7 @@ func (t *targetFlags) named() bool { return t.port != 0 || len(t.pids) > 0 || t.
 
 func (t *targetFlags) check(c *cobra.Command) error {
 	switch {
-	case t.port < 0 || t.port > 65535:
+	case t.port < 0 || t.port > 65535 || t.port == 0 && c.Flags().Changed("port"):
 		return program.Usagef(c, "--port %d is not a port", t.port)
 	case t.interval <= 0:
 		return program.Usagef(c, "--interval must be above 0")

@@ -49,7 +49,7 @@ as the kernel keeps it (in TIME_WAIT, for instance), if it was seen before.`,
 		Example: `  sockwatch watch                     # whoever talks to slowserver on 8080
   sockwatch watch --port 5432
   sockwatch watch --name client-faulty --for 10s -o json`,
-		Args: onWeb.args(cobra.NoArgs),
+		Args: onWeb.args(program.Args(0, 0)),
 		RunE: func(c *cobra.Command, args []string) error {
 			onWeb.take(args)
 			if err := t.check(c); err != nil {

@@ -23,9 +23,15 @@ func (w *webFlag) add(f *pflag.FlagSet) {
 	f.Lookup("web").NoOptDefVal = web.Default
 }
 
-// args checks the arguments without --web's address.
+// args checks --web's address, and the arguments without it.
 func (w *webFlag) args(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error { return check(c, w.take(args)) }
+	return func(c *cobra.Command, args []string) error {
+		args = w.take(args)
+		if w.addr != "" && !isAddress(w.addr) {
+			return fmt.Errorf("--web %s: give HOST:PORT, such as %s", w.addr, web.Default)
+		}
+		return check(c, args)
+	}
 }
 
 // take returns the arguments without the address that follows --web: a flag that

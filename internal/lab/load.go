@@ -65,7 +65,7 @@ func (r *run) startOwnServer(ctx context.Context, programs Programs, s *side, or
 
 func (l *load) startClient(ctx context.Context, s *side) error {
 	var err error
-	s.client, err = l.Programs.start(l.run, s, "client-"+string(s.Code), "client", worker.ClientOrder{
+	s.client, err = l.Programs.start(l.run, s, clientProgram(s.Code), "client", worker.ClientOrder{
 		Code: l.Script.Implementation, Side: s.Code, Arrivals: l.Script.Arrivals(l.Seed),
 		Target: loadgen.NewTarget(loadgen.At{
 			Addr: s.addrs[0].String(), Secure: s.own.CA != "", CA: s.own.CA, Servers: s.own.Upstreams, DNS: s.own.Names,

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"socketlab/internal/scenario"
 	"socketlab/internal/worker"
 	"socketlab/internal/worker/netns"
 )
@@ -35,12 +36,27 @@ const (
 	commandSupervisor   = "supervise-command"
 )
 
+func clientProgram(code scenario.Side) string { return "client-" + string(code) }
+
+// Check returns an error if one of the programs is not in the folder.
+func (p Programs) Check() error {
+	if p.Dir == "" {
+		return nil
+	}
+	for _, name := range []string{slowserverProgram, clientProgram(scenario.Faulty), clientProgram(scenario.Fixed)} {
+		if _, err := p.command(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // command is a program and its arguments.
 func (p Programs) command(name string) ([]string, error) {
 	if p.Dir != "" {
 		path, err := exec.LookPath(filepath.Join(p.Dir, name))
 		if err != nil {
-			return nil, fmt.Errorf("%s is not in %s: build the programs with: go build -o %s ./cmd/... (%w)", name, p.Dir, p.Dir, err)
+			return nil, fmt.Errorf("%s is not in %s: build the programs with: go build -o %s ./cmd/... (%w)", name, p.Dir, p.Dir, errors.Unwrap(err))
 		}
 		return []string{path, "--controlled"}, nil
 	}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"socketlab/internal/series"
@@ -24,15 +25,24 @@ type Writer struct {
 	err  error
 }
 
-// Check returns an error if the file is there already.
+// Check returns an error if the file is there already, or cannot be made. It leaves
+// none.
 func (w *Writer) Check() error {
 	if w.Path == "" {
 		return nil
 	}
-	if _, err := os.Lstat(w.Path); err == nil {
+	f, err := w.open()
+	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s is there already: remove it, or choose another name", w.Path)
 	}
-	return nil
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(w.Path))
+}
+
+func (w *Writer) open() (*os.File, error) {
+	return os.OpenFile(w.Path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 }
 
 // Write appends one event. After an error it does nothing; Close returns it.
@@ -41,7 +51,7 @@ func (w *Writer) Write(e series.Event) {
 		return
 	}
 	if w.file == nil {
-		if w.file, w.err = os.OpenFile(w.Path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644); w.err != nil {
+		if w.file, w.err = w.open(); w.err != nil {
 			return
 		}
 	}

@@ -315,7 +315,7 @@ func TestAFileThatIsThereIsRefusedAndLeftAsItIs(t *testing.T) {
 func TestWriteErrorsAreKeptAndReturned(t *testing.T) {
 	t.Parallel()
 	w := recording.Writer{Path: filepath.Join(t.TempDir(), "no", "such", "folder.jsonl")}
-	require.NoError(t, w.Check(), "that is found when the file is made")
+	require.ErrorIs(t, w.Check(), fs.ErrNotExist)
 	w.Write(aWatch(0)[0])
 	require.ErrorIs(t, w.Err(), fs.ErrNotExist)
 	require.ErrorIs(t, w.Close(), fs.ErrNotExist)
@@ -356,6 +356,7 @@ func TestNoFileIsMadeWithoutAFirstLine(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "it.jsonl")
 	w := recording.Writer{Path: path}
 	require.NoError(t, w.Check())
+	require.NoFileExists(t, path)
 	require.NoError(t, w.Close())
 	require.NoFileExists(t, path)
 

@@ -45,10 +45,14 @@ func Main(command func(Streams) *cobra.Command) {
 
 // Run runs a program with its arguments, and returns its exit code.
 //
-// An interrupt or SIGTERM asks it to end in order; a second one ends it at
-// once.
+// An interrupt, SIGTERM or the end of its terminal (SIGHUP) asks it to end in order;
+// a second one ends it at once.
 func Run(command func(Streams) *cobra.Command, args []string, streams Streams) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as by nohup
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
 	context.AfterFunc(ctx, stop) // from here on a signal has its usual effect
 
@@ -57,6 +61,8 @@ func Run(command func(Streams) *cobra.Command, args []string, streams Streams) i
 	root.SilenceErrors = true
 	root.SilenceUsage = true
 	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpCommand(helpCommand())
+	plainUsage(root)
 	usageErrors(root)
 	root.SetArgs(args)
 	root.SetIn(streams.In)
@@ -68,10 +74,10 @@ func Run(command func(Streams) *cobra.Command, args []string, streams Streams) i
 
 // usageErrors makes every wrong command line a [usageError].
 func usageErrors(c *cobra.Command) {
-	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return Usagef(c, "%w", err) })
+	c.SetFlagErrorFunc(flagError)
 	check := c.Args
 	if check == nil {
-		check = cobra.NoArgs
+		check = Args(0, 0)
 	}
 	c.Args = func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
