@@ -179,6 +179,6 @@ func TestComparisonIsStoppedAtItsShareOfTheDescriptorLimit(t *testing.T) {
 	ab := start(t, "sh", "-c", `ulimit -n 256 && exec sockwatch ab --no-response --for 1m -o json --fixed 'sleep 1000 # {url}' \
 		--faulty "client-faulty --url {url} --scenario $0 & client-faulty --url {url} --scenario $0; wait"`, file)
 	require.Equal(t, 3, ab.end(t))
-	ab.said(t, `^sockwatch: ab: stopped: the client of the faulty side holds \d+ connections, the most this run may take is 64; see ulimit -n$`)
+	ab.said(t, `^sockwatch: ab: stopped: the client of the faulty side holds \d+ connections, the most this run may take is 64: a quarter of the descriptor limit of 256, which ulimit -n raises$`)
 	require.Contains(t, ab.stdout.String(), `"stopped": "the client of the faulty side holds`)
 }

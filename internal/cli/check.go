@@ -37,18 +37,13 @@ type checkOptions struct {
 var ceilings = []struct {
 	flag  string
 	what  string
-	count func(socketstats.Counts) int
 	state socketstats.State // 0 for open connections in any
 }{
-	{"max-open", "open connections", socketstats.Counts.Open, 0},
-	{"max-established", "ESTABLISHED", of(socketstats.Established), socketstats.Established},
-	{"max-close-wait", "CLOSE_WAIT", of(socketstats.CloseWait), socketstats.CloseWait},
-	{"max-time-wait", "TIME_WAIT", of(socketstats.TimeWait), socketstats.TimeWait},
-	{"max-syn-sent", "SYN_SENT", of(socketstats.SynSent), socketstats.SynSent},
-}
-
-func of(state socketstats.State) func(socketstats.Counts) int {
-	return func(c socketstats.Counts) int { return c.Of(state) }
+	{"max-open", "open connections", 0},
+	{"max-established", "ESTABLISHED", socketstats.Established},
+	{"max-close-wait", "CLOSE_WAIT", socketstats.CloseWait},
+	{"max-time-wait", "TIME_WAIT", socketstats.TimeWait},
+	{"max-syn-sent", "SYN_SENT", socketstats.SynSent},
 }
 
 var _ = register(checkCommand)
@@ -58,7 +53,8 @@ func checkCommand(streams program.Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "check --pid N | --name S | --port N  --max-established N ... | --no-growth | --no-fault",
 		Short: "Hold running processes to limits, for CI",
-		Long: `Watches processes for a time and holds them to limits, in every count. The exit
+		Long: `Watches processes for a time and holds them to limits, in every count. All together
+must keep a limit, and a connection with both ends in them counts once. The exit
 code is 0 if all were kept, 3 if one was not, and 1 if the processes could not be
 watched to the end. With --junit, CI shows each limit as a test.`,
 		Example: `  sockwatch check --pid 4242 --max-established 50 --max-close-wait 0 --no-growth
@@ -129,9 +125,9 @@ func (o *checkOptions) run(ctx context.Context, streams program.Streams) error {
 		}
 		for _, l := range ceilings {
 			if most := *o.most[l.flag]; most >= 0 {
-				n := w.Count(l.count)
-				if before := worst[l.flag]; before == nil || n > before.count {
-					worst[l.flag] = &ceiling{n, e.Moment.At, named(f.watcher.Listed(l.state), n > most)}
+				listed := f.watcher.Listed(l.state)
+				if before := worst[l.flag]; before == nil || len(listed) > before.count {
+					worst[l.flag] = &ceiling{len(listed), e.Moment.At, named(listed, len(listed) > most)}
 				}
 			}
 		}

@@ -183,7 +183,9 @@ type listEntry struct {
 
 // listed is the answer with groups of scenarios.
 func listed(groups []group) *render.Document {
-	t := render.Table{Name: "the scenarios", Plain: true, Columns: make([]render.Column, 4)}
+	t := render.Table{Name: "the scenarios", Plain: true, Columns: []render.Column{
+		{Title: "SCENARIO"}, {Title: "TAKES"}, {Title: "NEEDS"}, {Title: "TITLE"},
+	}}
 	list := []listEntry{}
 	d := &render.Document{Title: "scenarios", Records: [][]string{{"id", "title", "symptoms", "kind", "requires", "speed", "length_ms"}}}
 	marked := false

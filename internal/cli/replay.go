@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"socketlab/internal/cli/program"
+	"socketlab/internal/lab"
 	"socketlab/internal/observe"
 	"socketlab/internal/recording"
 	"socketlab/internal/render"
@@ -114,10 +115,14 @@ func replayRun(ctx context.Context, streams program.Streams, events []series.Eve
 	if err := output.write(streams.Out, render.Runs([]*render.Observed{judged}, false)); err != nil {
 		return err
 	}
-	if ctx.Err() != nil {
+	var failed error
+	switch {
+	case ctx.Err() != nil:
 		return nil
+	case o.Stopped == lab.ErrInterrupted.Error():
+		failed = fmt.Errorf("%s: the run was %w", judged.ID(), lab.ErrInterrupted)
 	}
-	return outcome([]*render.Observed{judged}, nil)
+	return outcome([]*render.Observed{judged}, failed)
 }
 
 // replayWatch is the same of a watch.

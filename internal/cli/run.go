@@ -100,9 +100,11 @@ func runCommand(streams program.Streams) *cobra.Command {
 		Use:   "run ID... | FILE... | --all",
 		Short: "Play scenarios, print the comparison, check what they expect",
 		Long: `Plays scenarios of the catalogue, or scripts of your own: several at once where
-they are isolated from each other, and otherwise one after the other. The exit
-code is 3 if one does not show what its script expects. A scenario that is fixed
-in steps is followed by them, unless it is recorded.
+they are isolated from each other, and otherwise one after the other. A scenario
+that is fixed in steps is followed by them, unless it is recorded.
+
+The exit code is 3 if one does not show what its script expects, and 0 if all do:
+a faulty side that is found to leak is what a script expects.
 
 With -o json one run is an object; --all, or several, are an array of objects.`,
 		Example: `  sockwatch run body-not-closed

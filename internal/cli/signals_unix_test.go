@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -136,7 +137,7 @@ func supervisors(run int) []int {
 	for _, folder := range folders {
 		status, _ := os.ReadFile(folder + "/status")
 		command, _ := os.ReadFile(folder + "/cmdline")
-		if bytes.Contains(status, []byte("\nPPid:\t"+strconv.Itoa(run)+"\n")) && bytes.HasSuffix(command, []byte("\x00keeper\x00")) {
+		if bytes.Contains(status, []byte("\nPPid:\t"+strconv.Itoa(run)+"\n")) && bytes.HasSuffix(command, []byte("\x00supervise-namespace\x00")) {
 			pid, _ := strconv.Atoi(filepath.Base(folder))
 			pids = append(pids, pid)
 		}
@@ -168,14 +169,19 @@ func requireGone(t *testing.T, processes map[string]int) {
 
 func TestInterruptedRunPrintsWhatItHas(t *testing.T) {
 	t.Parallel()
-	for name, sig := range map[string]syscall.Signal{"interrupt": syscall.SIGINT, "terminate": syscall.SIGTERM} {
+	for name, sig := range map[string]syscall.Signal{"interrupt": syscall.SIGINT, "terminate": syscall.SIGTERM, "hang up": syscall.SIGHUP} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			run, processes := startLongRun(t)
+			record := filepath.Join(t.TempDir(), "run.jsonl")
+			run, processes := startLongRun(t, "--record", record)
 			require.NoError(t, run.cmd.Process.Signal(sig))
 			require.Equal(t, 130, run.end(t))
 			require.Regexp(t, `(?m)^│ connections opened +│ [1-9]`, run.stdout.String())
+			require.Equal(t, 1, strings.Count(run.stdout.String(), "interrupted"), "it is said once")
 			require.Contains(t, run.stdout.String(), "ended early: interrupted")
+			lines, err := os.ReadFile(record)
+			require.NoError(t, err)
+			require.Regexp(t, `\n{"end":.*"stopped":"interrupted".*}\n$`, string(lines))
 			run.said(t, `^sockwatch: long: interrupted$`)
 			requireGone(t, processes)
 		})
@@ -217,7 +223,7 @@ func TestLeakIsStoppedAtItsShareOfTheDescriptorLimit(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte(longRun), 0o644))
 	run := start(t, "sh", "-c", `ulimit -n 256 && exec sockwatch run "$0" -o json`, file)
 	require.Equal(t, 3, run.end(t))
-	run.said(t, `stopped: the client of the faulty side holds \d+ descriptors, the most this run may take is 64; see ulimit -n$`)
+	run.said(t, `stopped: the client of the faulty side holds \d+ descriptors, the most this run may take is 64: a quarter of the descriptor limit of 256, which ulimit -n raises$`)
 	require.Contains(t, run.stdout.String(), `"kind": "idle-connections-not-reused"`)
 }
 
@@ -236,4 +242,5 @@ func TestSlowserverDrainsOnSIGTERM(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(answer), "HTTP/1.1 200 OK")
 	require.Zero(t, server.end(t))
+	server.said(t, `^1 request on 1 connection: 1 answered, 0 abandoned, 0 cut off$`)
 }

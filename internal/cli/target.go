@@ -116,7 +116,7 @@ func (f *follower) samples(ctx context.Context, see func(*series.Moment) error) 
 	tick := time.NewTicker(f.interval)
 	defer tick.Stop()
 	cost := costWarning{to: f.errs, source: f.source}
-	for {
+	for over := false; ; {
 		m, err := f.watcher.Sample(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -131,9 +131,16 @@ func (f *follower) samples(ctx context.Context, see func(*series.Moment) error) 
 			return err
 		}
 		cost.see(series.Event{Moment: &m}, f.interval)
-		over, err := f.pause(ctx, tick.C, end)
-		if over || err != nil {
+		if over {
+			return nil
+		}
+		counted := time.Now()
+		if over, err = f.pause(ctx, tick.C, end); err != nil {
 			return err
+		}
+		// How it is in the end is counted, too, unless it just was.
+		if over && time.Since(counted) < f.interval/2 {
+			return nil
 		}
 	}
 }

@@ -37,7 +37,7 @@ func TestFollowingEndsWithTheCountInWhichItsTimeIsOver(t *testing.T) {
 		counts int
 		lasts  time.Duration
 	}{
-		"quick":                         {takes: 0, counts: 4, lasts: 3500 * time.Millisecond},
+		"quick":                         {takes: 0, counts: 5, lasts: 3500 * time.Millisecond},
 		"longer than the interval":      {takes: 1500 * time.Millisecond, counts: 3, lasts: 4500 * time.Millisecond},
 		"longer than the whole time":    {takes: 10 * time.Second, counts: 1, lasts: 10 * time.Second},
 		"just as long as the interval":  {takes: time.Second, counts: 4, lasts: 4 * time.Second},

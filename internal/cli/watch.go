@@ -42,7 +42,8 @@ server's end of the same connections. With --pid or --name only, all TCP
 sockets of these processes. Without any, the port of slowserver.
 
 A view on a terminal, and a page, show the verdict on each process as it forms, by
-the newest 600 counts; sockwatch diagnose says more.
+the newest 600 counts; sockwatch diagnose says more. The exit code does not depend on
+it: it is 0 also where a process leaks. diagnose and check exit with 3 then.
 
 A socket that its process has closed stays in the process's column for as long
 as the kernel keeps it (in TIME_WAIT, for instance), if it was seen before.`,

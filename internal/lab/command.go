@@ -257,7 +257,7 @@ func (c *commands) fill(s *side, sample *series.Sample) {
 	// A client may hold as many connections as a client of ours descriptors.
 	if most, open := loadgen.MaxFDs(), sample.Client.Counts.Open(); most > 0 && open >= most {
 		s.stopped = fmt.Sprintf("holds %d connections, the most this run may take is %d", open, most)
-		c.run.stopped = fmt.Sprintf("the %s %s; see ulimit -n", s.client.name, s.stopped)
+		c.run.stopped = fmt.Sprintf("the %s %s: %s", s.client.name, s.stopped, loadgen.WhyMaxFDs())
 	}
 }
 

@@ -91,7 +91,7 @@ func (l *load) begin(_ context.Context, announce func()) error {
 
 func (l *load) heard(p *process, a worker.Answer) error {
 	if a.Report != nil && a.Report.Stopped != "" {
-		l.run.stopped = fmt.Sprintf("the %s %s; see ulimit -n", p.name, a.Report.Stopped)
+		l.run.stopped = fmt.Sprintf("the %s %s: %s", p.name, a.Report.Stopped, loadgen.WhyMaxFDs())
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package loadgen
 
 import (
+	"fmt"
 	"os"
 	"runtime"
 	"runtime/metrics"
@@ -73,4 +74,12 @@ func MaxFDs() int {
 		return min(limit/4, mostFDs)
 	}
 	return mostFDs
+}
+
+// WhyMaxFDs says where MaxFDs comes from, and what raises it if anything does.
+func WhyMaxFDs() string {
+	if limit, ok := fdLimit(); ok && limit/4 < mostFDs {
+		return fmt.Sprintf("a quarter of the descriptor limit of %d, which ulimit -n raises", limit)
+	}
+	return "more would use up this machine's local ports"
 }

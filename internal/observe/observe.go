@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -264,8 +265,9 @@ func (w *Watcher) subjects(r rows) []series.SubjectSample {
 }
 
 // Listed returns the sockets of the last sample that are in a state, or open if
-// it is 0: first those that have said nothing for the longest. With a port they
-// are those of the clients, where they are here.
+// it is 0: first those that have said nothing for the longest. Of a connection with
+// both ends here one is listed, the client's. With a port all are of the same end:
+// the clients', where they are here.
 func (w *Watcher) Listed(state socketstats.State) []socketstats.Socket {
 	var ends [2][]socketstats.Socket
 	for i := range w.sockets {
@@ -276,7 +278,15 @@ func (w *Watcher) Listed(state socketstats.State) []socketstats.Socket {
 	}
 	list := ends[socketstats.Client]
 	if w.target.Port == 0 {
-		list = slices.Concat(list, ends[socketstats.Server])
+		clients := map[[2]netip.AddrPort]bool{}
+		for _, s := range list {
+			clients[[2]netip.AddrPort{s.Local, s.Remote}] = true
+		}
+		for _, s := range ends[socketstats.Server] {
+			if !clients[[2]netip.AddrPort{s.Remote, s.Local}] {
+				list = append(list, s)
+			}
+		}
 	} else if len(list) < len(ends[socketstats.Server]) {
 		list = ends[socketstats.Server]
 	}

@@ -177,6 +177,30 @@ func newWatcher(t *testing.T, src socketstats.Source, target series.Target, o ob
 	return w
 }
 
+func TestAConnectionWithBothEndsHereIsListedOnce(t *testing.T) {
+	eachSource(t, func(t *testing.T, src socketstats.Source) {
+		t.Parallel()
+		l, _ := listen(t)
+		holder := startHolder(t, l.Addr().String())
+		accept(t, l, 4)
+		holder.heard("held")
+		both := newWatcher(t, src, series.Target{PIDs: []int32{int32(os.Getpid()), holder.pid}}, observe.Options{})
+		server := newWatcher(t, src, series.Target{PIDs: []int32{int32(os.Getpid())}}, observe.Options{})
+		to := func(w *observe.Watcher) (n int) {
+			_, err := w.Sample(t.Context())
+			require.NoError(t, err)
+			for _, s := range w.Listed(socketstats.Established) { // other tests have some, too
+				if s.Local.String() == l.Addr().String() || s.Remote.String() == l.Addr().String() {
+					n++
+				}
+			}
+			return n
+		}
+		require.Equal(t, 4, to(both))
+		require.Equal(t, 4, to(server))
+	})
+}
+
 func TestPortGivesEachProcessBothEndsOfItsConnections(t *testing.T) {
 	eachSource(t, func(t *testing.T, src socketstats.Source) {
 		t.Parallel()

@@ -88,23 +88,6 @@ func (w *Window) Observation() *series.Observation {
 	return &o
 }
 
-// Count sums a figure over all subjects of the newest sample, of the end that has
-// more: with a port, both ends of a connection may be there; without one, they are
-// added.
-func (w *Window) Count(figure func(socketstats.Counts) int) int {
-	var sum series.Sample
-	if last := w.Last(); last != nil {
-		for i := range last.Subjects {
-			sum.Add(&last.Subjects[i].Sample)
-		}
-	}
-	client, server := figure(sum.Client.Counts), figure(sum.Server.Counts)
-	if w.port() != 0 {
-		return max(client, server)
-	}
-	return client + server
-}
-
 func (w *Window) port() uint16 {
 	if w.watch.Target == nil {
 		return 0

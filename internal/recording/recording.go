@@ -195,6 +195,9 @@ func (h *oldHeader) refused() error {
 
 // otherForm refuses a recording of another form.
 func otherForm(schema, version string) error {
+	if schema == "" {
+		return errors.New("this is not a recording of sockwatch: its first line names no schema")
+	}
 	by := "another version of sockwatch"
 	if version != "" {
 		by = "sockwatch " + version

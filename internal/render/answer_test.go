@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/expect"
@@ -229,4 +230,21 @@ func TestJUnitCountsFailuresErrorsAndWhatWasSkipped(t *testing.T) {
 	require.Equal(t, "127.0.0.1:1 -> 127.0.0.1:2 CLOSE_WAIT\nand 6 more\n", suite.Cases[1].Failure.Text)
 	require.Equal(t, "every watched process has ended", suite.Cases[3].Error.Message)
 	require.Equal(t, "<x>", got.Suites[1].Cases[0].Name)
+}
+
+// On a narrow terminal the other columns give way.
+func TestATableKeepsTheNamesOfStatesWhole(t *testing.T) {
+	t.Parallel()
+	for _, width := range []int{40, 50, 60, 80} {
+		var text strings.Builder
+		f, err := render.FormatOf("table", render.HasBlocks)
+		require.NoError(t, err)
+		require.NoError(t, f.Render(&text, render.Runs([]*render.Observed{run(t)}, false), render.Options{Width: width}))
+		for _, state := range []string{"ESTABLISHED", "TIME_WAIT", "connections"} {
+			require.Regexp(t, `(?m)^│ [^│]*\b`+state+`\b`, text.String(), "%d columns", width)
+		}
+		for line := range strings.Lines(text.String()) {
+			require.LessOrEqual(t, ansi.StringWidth(strings.TrimRight(line, "\n")), width, "%q", line)
+		}
+	}
 }

@@ -144,9 +144,6 @@ func (o *Observed) conditions() string {
 		how = append(how, of.GoVersion)
 	}
 	lines := []string{strings.Join(how, ", "), o.sampling()}
-	if of.Stopped != "" {
-		lines = append(lines, "ended early: "+of.Stopped)
-	}
 	lines = append(lines, Notes(of)...)
 	for _, f := range append(o.commands(), o.failures()...) {
 		lines = append(lines, f.Name+": "+strings.Join(strings.Fields(f.Text), " "))

@@ -152,7 +152,7 @@ func runClient(c *cobra.Command, streams program.Streams, side scenario.Side, pl
 	}
 	switch {
 	case report.Stopped != "":
-		return &program.CodeError{Code: program.ExitFault, Err: fmt.Errorf("stopped: this process %s; see ulimit -n", report.Stopped)}
+		return &program.CodeError{Code: program.ExitFault, Err: fmt.Errorf("stopped: this process %s: %s", report.Stopped, loadgen.WhyMaxFDs())}
 	case interrupted:
 		return &program.CodeError{Code: program.ExitInterrupted}
 	}

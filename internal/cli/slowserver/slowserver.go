@@ -15,6 +15,7 @@ import (
 	"socketlab/internal/scenario"
 	"socketlab/internal/server"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/words"
 	"socketlab/internal/worker"
 	"socketlab/internal/worker/netfault"
 )
@@ -81,7 +82,11 @@ connection.`,
 			fmt.Fprintf(streams.Err, "slowserver: note: %s can be reached from other machines\n", addr)
 		}
 		fmt.Fprintf(streams.Out, "listening on %s\n", socket.Addr())
-		return srv.Serve(c.Context(), socket)
+		err = srv.Serve(c.Context(), socket)
+		served := srv.Served()
+		fmt.Fprintf(streams.Out, "%s on %s: %d answered, %d abandoned, %d cut off\n",
+			words.Plural(served.Received, "request"), words.Plural(served.Accepted, "connection"), served.Answered, served.Left, served.Cut)
+		return err
 	}
 	f.StringVar(&listen, "listen", server.DefaultAddr, "address to listen on; port 0 takes a free one")
 	f.DurationVar(&reportEvery, "report-every", server.DefaultReportEvery, "time between two reports of the sockets; 0 for none")

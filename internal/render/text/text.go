@@ -228,20 +228,7 @@ func (w *writer) box(header []string, groups []group, numbers []bool) {
 		all = append(all, g.rows...)
 	}
 	widths := widthsOf(all)
-	const least = 8 // columns of a column
-	for {
-		total, widest := 1, 0
-		for i := range widths {
-			total += widths[i] + 3
-			if widths[i] > widths[widest] {
-				widest = i
-			}
-		}
-		if total <= w.width || widths[widest] <= least {
-			break
-		}
-		widths[widest]--
-	}
+	w.shrink(widths, longestWord(all))
 	lines := make([][][]string, len(all)) // by row and column
 	rows := &boxRows{renderer.NewBlueprint(), tw.NewMapper[int, int](), make([]tw.Align, len(widths))}
 	for y, r := range all {
@@ -301,6 +288,41 @@ func (b *boxRows) row(cells [][]string) {
 	}
 }
 
+// shrink makes columns smaller, the widest first, until the table fits. The first
+// column, which has the names of states and figures, keeps its longest word whole.
+func (w *writer) shrink(widths []int, longestName int) {
+	least := func(i int) int {
+		if i == 0 {
+			return longestName
+		}
+		return 8
+	}
+	for {
+		total, widest := 1, -1
+		for i, width := range widths {
+			total += width + 3
+			if width > least(i) && (widest < 0 || width > widths[widest]) {
+				widest = i
+			}
+		}
+		if total <= w.width || widest < 0 {
+			return
+		}
+		widths[widest]--
+	}
+}
+
+// longestWord is the width of the longest word in the first column of rows.
+func longestWord(rows [][]string) int {
+	longest := 0
+	for _, r := range rows {
+		for _, word := range strings.Fields(r[0]) {
+			longest = max(longest, ansi.StringWidth(word))
+		}
+	}
+	return longest
+}
+
 // widthsOf are the widths of the columns of rows.
 func widthsOf(rows [][]string) []int {
 	widths := make([]int, len(rows[0]))
@@ -316,7 +338,7 @@ func widthsOf(rows [][]string) []int {
 // plain writes columns beside each other; the last one goes on under itself.
 func (w *writer) plain(header []string, groups []group) {
 	var all [][]string
-	if strings.Join(header, "") != "" {
+	if groups[0].title == "" { // the titles of groups say more than a header
 		groups = append([]group{{rows: [][]string{header}}}, groups...)
 	}
 	for _, g := range groups {
