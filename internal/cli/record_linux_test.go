@@ -87,8 +87,8 @@ func TestARecordingThatCannotBeWrittenIsAnError(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "no", "such", "folder.jsonl")
 	recorder := start(t, "sockwatch", "record", "--pid", strconv.Itoa(os.Getpid()), "-o", path)
-	require.Equal(t, 1, recorder.end(t), "it does not go on for nothing")
-	recorder.said(t, `^sockwatch: record in .*folder\.jsonl: .*no such file`)
+	require.Equal(t, 2, recorder.end(t), "it does not go on for nothing")
+	recorder.said(t, `^sockwatch: -o: open .*folder\.jsonl: no such file`)
 }
 
 // Of what ends while it is looked at, what was seen is judged.

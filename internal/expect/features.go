@@ -59,7 +59,8 @@ type idle struct {
 }
 
 // idleAt returns the samples at which the client had no request in flight, so
-// that its established connections are just its idle ones. The client is asked
+// that the connections that it has are just its idle ones, also those that the server
+// has closed since (CLOSE_WAIT). The client is asked
 // right after the sockets were listed; so that no request ended in between, the
 // sample before must show that none was in flight or begun since.
 func idleAt(s *series.Subject) []idle {
@@ -71,7 +72,8 @@ func idleAt(s *series.Subject) []idle {
 			continue
 		}
 		if now.InFlight == 0 && before.InFlight == 0 && now.Sent == before.Sent {
-			list = append(list, idle{count: s.Samples[i].Client.Counts.Of(socketstats.Established), failed: now.Failed})
+			counts := s.Samples[i].Client.Counts
+			list = append(list, idle{count: counts.Of(socketstats.Established) + counts.Of(socketstats.CloseWait), failed: now.Failed})
 		}
 		before = *now
 	}

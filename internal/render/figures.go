@@ -82,6 +82,8 @@ func datum(m metric.Metric, s *series.Subject) Datum {
 	switch {
 	case known && m.Name == "requests.failed" && v > 0:
 		return Datum{Text: fmt.Sprintf("%s (%s)", m.Format(v), requests.ErrorList()), Value: number(v)}
+	case known && m.Name == "max_age_ms" && s.Endpoints == nil && s.Oldest() >= s.Last().At-s.Samples[0].At:
+		return Datum{Text: m.Format(v) + " or more", Value: number(v)} // it was there when the watch began
 	case known:
 		return Datum{Text: m.Format(v), Value: number(v)}
 	case strings.HasPrefix(m.Name, "latency_ms.") && requests != nil && requests.OK == 0:
@@ -111,10 +113,11 @@ func (o *Observed) stateRows(end socketstats.End) []Row {
 // before.
 func (o *Observed) metricGroups() []Group {
 	var groups []Group
+	relayed := slices.ContainsFunc(o.Observation.Subjects, func(s *series.Subject) bool { return s.Relayed })
 	before := ""
 	for _, m := range o.metrics() {
 		r := o.row(m.Title, m.Why, m.Name)
-		r.Wide = m.Detail
+		r.Wide = m.Detail && !(relayed && m.Name == "kernel_connections.opened") // what clients count is a part of it
 		word, _, many := strings.Cut(m.Name, ".")
 		if word != before && (many && word != "schedule_late_ms") || len(groups) == 0 {
 			groups = append(groups, Group{})

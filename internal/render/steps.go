@@ -17,6 +17,9 @@ func steps(runs []*Observed) (tables [][]Block) {
 				if faulty, fixed, pair := step.pair(); pair && step.ID() == id {
 					row := Row{Cells: []Cell{cell(strings.TrimPrefix(id, whole.ID()+"-"))}}
 					before, after := stepFigures(faulty), stepFigures(fixed)
+					if faulty.KernelConns() != nil {
+						t.Columns[3].Title = "opened, by the kernel"
+					}
 					for i := range before {
 						row.Cells = append(row.Cells, cell(before[i]+" > "+after[i]))
 					}

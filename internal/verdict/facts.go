@@ -227,14 +227,21 @@ func (f *facts) attempts() int64 {
 // its own has such counters.
 func (f *facts) kernel(name string) int64 { return f.last().Kernel[name] - f.Samples[0].Kernel[name] }
 
-// requests is what the client did by its own counters.
+// requests is what the client did by its own counters, and what the server that
+// relays them opened beside that.
 func (f *facts) requests() Fact {
-	r := f.last().Requests
-	values := []Quantity{count("sent", r.Sent)}
-	if c := f.conns(f.last()); c != nil {
-		values = append(values, count("opened", c.Opened), count("reused", f.reused()))
+	last := f.last()
+	values := []Quantity{count("sent", last.Requests.Sent)}
+	switch own := last.Connections; {
+	case own != nil:
+		values = append(values, count("opened", own.Opened), count("reused", f.reused()))
+		if f.subject.Relayed && last.KernelConns != nil {
+			values = append(values, count("relayed", max(0, int64(last.KernelConns.Opened)-own.Opened)))
+		}
+	case last.KernelConns != nil:
+		values = append(values, count("opened", last.KernelConns.Opened), count("reused", f.reused()))
 	}
-	return fact("requests", append(values, some("failed", r.Failed))...)
+	return fact("requests", append(values, some("failed", last.Requests.Failed))...)
 }
 
 // likely is how sure it is by how many of something were seen.

@@ -3,8 +3,6 @@ package verdict
 import (
 	"math"
 	"time"
-
-	"socketlab/internal/socketstats"
 )
 
 // What can run out.
@@ -35,16 +33,20 @@ func (f *facts) forecast() *Forecast {
 	limits := f.subject.Limits
 	if held := descriptors(f.last()); limits.Descriptors > 0 && held > 0 {
 		if t := f.allAlong(descriptors); t.Grows {
-			return until(Descriptors, limits.Descriptors, held, t.PerSecond)
+			perSecond := float64(f.Growth()) // a descriptor for each socket: the rate that is shown
+			if perSecond <= 0 {
+				perSecond = t.PerSecond
+			}
+			return until(Descriptors, limits.Descriptors, held, perSecond)
 		}
 	}
 	perSecond, grows := f.grows(maxPerDestination)
 	if !grows || limits.Ports == 0 {
 		return nil
 	}
-	// A port that is used once comes back when its socket leaves TIME_WAIT.
+	// Where the open sockets do not grow, those in TIME_WAIT do. Their ports come back.
 	steady := int(perSecond * timeWaitLength.Seconds())
-	if clientIn(socketstats.TimeWait)(f.last()) > clientOpen(f.last()) && steady < limits.Ports {
+	if _, open := f.grows(clientOpen); !open && steady < limits.Ports {
 		return &Forecast{What: Ports, Limit: limits.Ports, Steady: steady}
 	}
 	return until(Ports, limits.Ports, maxPerDestination(f.last()), perSecond)

@@ -19,11 +19,12 @@ var _ = register(Rule{
 	Needs:      []Need{needMetricsOrActivity},
 	Fix:        "Give connections back in every path, size the pool to requests per second times latency and some more, and give the wait for a connection a deadline of its own.",
 	Sentences: map[string]string{
-		"pool":   "{in_flight|request is|requests are} in flight and only {connections|connection is|connections are} open: the rest wait for a connection.",
-		"held":   "All {connections|connection} are silent since their last response, for {for_ms} or longer; none was opened, closed or used again.",
-		"busy":   "The process works on all the same: it wakes up {wakeups_per_second}[, and has {threads} more threads than when it last used a connection].",
-		"unseen": "Whether requests wait for a connection is not seen from outside.",
-		"silent": "Each of these connections has been silent since its response, for {for_ms} or longer: it is held, not busy.",
+		"pool":           "{in_flight|request is|requests are} in flight and only {connections|connection is|connections are} open: the rest wait for a connection.",
+		"pool_of_server": "{in_flight|request is|requests are} in flight, and the server has only {connections|connection} open to those behind it: the rest wait for a connection.",
+		"held":           "All {connections|connection} are silent since their last response, for {for_ms} or longer; none was opened, closed or used again.",
+		"busy":           "The process works on all the same: it wakes up {wakeups_per_second}[, and has {threads} more threads than when it last used a connection].",
+		"unseen":         "Whether requests wait for a connection is not seen from outside.",
+		"silent":         "Each of these connections has been silent since its response, for {for_ms} or longer: it is held, not busy.",
 	},
 	recognise: poolExhaustion{},
 })
@@ -34,9 +35,9 @@ func (poolExhaustion) find(f *facts) *finding {
 	if !f.counted() {
 		return f.poolHeld()
 	}
-	pool := clientOpen
-	if f.subject.Relayed { // the pool is the server's
-		pool = f.upstreams
+	name, pool := "pool", clientOpen
+	if f.subject.Relayed {
+		name, pool = "pool_of_server", f.upstreams
 	}
 	if _, grows := f.grows(pool); grows {
 		return nil
@@ -50,7 +51,7 @@ func (poolExhaustion) find(f *facts) *finding {
 	if queued < few {
 		return nil
 	}
-	facts := []Fact{fact("pool", count("in_flight", inFlight(f.last())), count("connections", pool(f.last())))}
+	facts := []Fact{fact(name, count("in_flight", inFlight(f.last())), count("connections", pool(f.last())))}
 	if a := f.last().Client.Activity; a != nil && a.Received.AtLeast(f.silent) == clientOpen(f.last()) {
 		facts = append(facts, fact("silent", lasting(f.silent)))
 	}

@@ -31,7 +31,7 @@ func (responseBodyLeak) find(f *facts) *finding {
 		if client == 0 || r == nil || 2*(r.Finished()-r.CutOff) < int64(client) || 4*f.reused() > r.Finished() {
 			return nil
 		}
-		return &finding{confidence: High, facts: []Fact{f.requests(), fact("close_wait", count("connections", client))}}
+		return &finding{confidence: High, facts: []Fact{f.requests(), fact("close_wait", count("connections", clientIn(socketstats.CloseWait)(f.last())))}}
 	}
 	if !f.active() {
 		return nil

@@ -23,7 +23,7 @@ var (
 
 // common are the templates of facts that more than one kind has.
 var common = map[string]string{
-	"requests": "{sent|request} sent[, {opened|connection} opened][, {reused} reused][, {failed} failed].",
+	"requests": "{sent|request} sent[, {opened|connection} opened][, {reused} reused][, {failed} failed][; the server opened {relayed|connection} to those behind it].",
 	"stopped":  "The load was stopped: the process {reason}.",
 }
 
