@@ -37,13 +37,18 @@ type checkOptions struct {
 var ceilings = []struct {
 	flag  string
 	what  string
+	count func(socketstats.Counts) int
 	state socketstats.State // 0 for open connections in any
 }{
-	{"max-open", "open connections", 0},
-	{"max-established", "ESTABLISHED", socketstats.Established},
-	{"max-close-wait", "CLOSE_WAIT", socketstats.CloseWait},
-	{"max-time-wait", "TIME_WAIT", socketstats.TimeWait},
-	{"max-syn-sent", "SYN_SENT", socketstats.SynSent},
+	{"max-open", "open connections", socketstats.Counts.Open, 0},
+	{"max-established", "ESTABLISHED", of(socketstats.Established), socketstats.Established},
+	{"max-close-wait", "CLOSE_WAIT", of(socketstats.CloseWait), socketstats.CloseWait},
+	{"max-time-wait", "TIME_WAIT", of(socketstats.TimeWait), socketstats.TimeWait},
+	{"max-syn-sent", "SYN_SENT", of(socketstats.SynSent), socketstats.SynSent},
+}
+
+func of(state socketstats.State) func(socketstats.Counts) int {
+	return func(c socketstats.Counts) int { return c.Of(state) }
 }
 
 var _ = register(checkCommand)
@@ -125,9 +130,9 @@ func (o *checkOptions) run(ctx context.Context, streams program.Streams) error {
 		}
 		for _, l := range ceilings {
 			if most := *o.most[l.flag]; most >= 0 {
-				listed := f.watcher.Listed(l.state)
-				if before := worst[l.flag]; before == nil || len(listed) > before.count {
-					worst[l.flag] = &ceiling{len(listed), e.Moment.At, named(listed, len(listed) > most)}
+				n := w.Count(l.count) - f.watcher.ListedTwice(l.state)
+				if before := worst[l.flag]; before == nil || n > before.count {
+					worst[l.flag] = &ceiling{n, e.Moment.At, named(f.watcher.Listed(l.state), n > most)}
 				}
 			}
 		}

@@ -265,9 +265,8 @@ func (w *Watcher) subjects(r rows) []series.SubjectSample {
 }
 
 // Listed returns the sockets of the last sample that are in a state, or open if
-// it is 0: first those that have said nothing for the longest. Of a connection with
-// both ends here one is listed, the client's. With a port all are of the same end:
-// the clients', where they are here.
+// it is 0: first those that have said nothing for the longest. With a port they
+// are those of the clients, where they are here.
 func (w *Watcher) Listed(state socketstats.State) []socketstats.Socket {
 	var ends [2][]socketstats.Socket
 	for i := range w.sockets {
@@ -278,20 +277,25 @@ func (w *Watcher) Listed(state socketstats.State) []socketstats.Socket {
 	}
 	list := ends[socketstats.Client]
 	if w.target.Port == 0 {
-		clients := map[[2]netip.AddrPort]bool{}
-		for _, s := range list {
-			clients[[2]netip.AddrPort{s.Local, s.Remote}] = true
-		}
-		for _, s := range ends[socketstats.Server] {
-			if !clients[[2]netip.AddrPort{s.Remote, s.Local}] {
-				list = append(list, s)
-			}
-		}
+		list = slices.Concat(list, ends[socketstats.Server])
 	} else if len(list) < len(ends[socketstats.Server]) {
 		list = ends[socketstats.Server]
 	}
 	slices.SortStableFunc(list, func(a, b socketstats.Socket) int { return cmp.Compare(silence(b), silence(a)) })
 	return list
+}
+
+// ListedTwice is how many of the sockets that Listed returns are the server's end of a
+// connection whose client's end is among them, too.
+func (w *Watcher) ListedTwice(state socketstats.State) int {
+	listed, twice := map[[2]netip.AddrPort]bool{}, 0
+	for _, s := range w.Listed(state) {
+		if listed[[2]netip.AddrPort{s.Remote, s.Local}] {
+			twice++
+		}
+		listed[[2]netip.AddrPort{s.Local, s.Remote}] = true
+	}
+	return twice
 }
 
 func silence(s socketstats.Socket) time.Duration {

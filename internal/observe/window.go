@@ -88,6 +88,23 @@ func (w *Window) Observation() *series.Observation {
 	return &o
 }
 
+// Count sums a figure over all subjects of the newest sample, of the end that has
+// more: with a port, both ends of a connection may be there; without one, they are
+// added.
+func (w *Window) Count(figure func(socketstats.Counts) int) int {
+	var sum series.Sample
+	if last := w.Last(); last != nil {
+		for i := range last.Subjects {
+			sum.Add(&last.Subjects[i].Sample)
+		}
+	}
+	client, server := figure(sum.Client.Counts), figure(sum.Server.Counts)
+	if w.port() != 0 {
+		return max(client, server)
+	}
+	return client + server
+}
+
 func (w *Window) port() uint16 {
 	if w.watch.Target == nil {
 		return 0
@@ -196,7 +213,7 @@ func (w *Window) subject(id series.Identity, of func(id string) bool) *series.Su
 				continue
 			}
 			sample.Add(&row.Sample)
-			if sample.Process != nil && sample.Process == row.Process {
+			if row.Process != nil && sample.Process.Descriptors == row.Process.Descriptors { // it has the most
 				s.Limits = w.identities[row.ID].Limits
 			}
 			ids = append(ids, row.ID)

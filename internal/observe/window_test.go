@@ -232,6 +232,24 @@ func TestProcessesThatAreReplacedAllTheTimeHaveNoEpochs(t *testing.T) {
 	require.Equal(t, 3, epochs(windowOf(40, byName, every(10)).Subjects()[0])[39], "a restart now and then")
 }
 
+func TestACountIsOfTheEndThatHasMoreOrOfBoth(t *testing.T) {
+	t.Parallel()
+	rows := func(int) []series.SubjectSample {
+		a, b, none := row(7, 3), row(8, 2), row(0, 0)
+		a.Server.Counts, b.Server.Counts = in(socketstats.Established, 1), in(socketstats.Established, 5)
+		none.Client.Counts, none.Server.Counts = in(socketstats.TimeWait, 9), in(socketstats.CloseWait, 1)
+		return []series.SubjectSample{a, b, none}
+	}
+	established := func(c socketstats.Counts) int { return c.Of(socketstats.Established) }
+	port, processes := windowOf(2, atPort, rows), windowOf(2, byPID, rows)
+	require.Equal(t, 6, port.Count(established), "the server's, which are the same connections")
+	require.Equal(t, 11, processes.Count(established))
+	require.Equal(t, 7, port.Count(socketstats.Counts.Open))
+	require.Equal(t, 12, processes.Count(socketstats.Counts.Open))
+	require.Equal(t, 14, port.Count(socketstats.Counts.Total))
+	require.Zero(t, (&observe.Window{}).Count(established))
+}
+
 func TestAnObservationHasTheProcessesThatAreThere(t *testing.T) {
 	t.Parallel()
 	w := &observe.Window{Most: 60}
