@@ -24,7 +24,9 @@ import (
 var (
 	wanted     = os.Getenv("FIELD_FORMS")     // names of forms, or "all"; nothing plays the quick ones only
 	wantedHalf = os.Getenv("FIELD_HALF")      // a, b or both
+	wantedSide = os.Getenv("FIELD_SIDE")      // leaking, healthy or both
 	atATime    = os.Getenv("FIELD_JOBS")      // forms side by side
+	again      = os.Getenv("FIELD_AGAIN")     // for how long to begin them again; not at all by default
 	program    = os.Getenv("FIELD_SOCKWATCH") // built already
 	factsOnly  = os.Getenv("FIELD_FACTS")     // seconds: no diagnosis, only what the sockets do
 )
@@ -90,10 +92,21 @@ func TestCorpus(t *testing.T) {
 	forms, err := loadForms()
 	require.NoError(t, err)
 	forms = slices.DeleteFunc(forms, func(f *form) bool { return !isWanted(f) })
-	require.NotEmpty(t, forms, "no form is called %s", wanted)
+	for _, name := range strings.Fields(wanted) {
+		require.True(t, name == "all" || slices.ContainsFunc(forms, func(f *form) bool { return f.is(name) }), "no form is called %s", name)
+	}
+	began := time.Now()
 	jobs, err := strconv.Atoi(atATime)
 	require.NoError(t, err)
+	var more time.Duration
+	if again != "" {
+		more, err = time.ParseDuration(again)
+		require.NoError(t, err)
+	}
 	outcomes := play(t, forms, jobs, true)
+	for time.Since(began) < more {
+		outcomes = append(outcomes, play(t, forms, jobs, true)...)
+	}
 	if factsOnly == "" {
 		someWrong = printTables(os.Stdout, outcomes) > 0
 	}
@@ -103,9 +116,14 @@ func isWanted(f *form) bool {
 	if wantedHalf != "" && wantedHalf != f.Half {
 		return false
 	}
+	return wanted == "all" || slices.ContainsFunc(strings.Fields(wanted), f.is)
+}
+
+// is says whether a form is meant by a name: its own, or that of the form of which
+// it is a variant.
+func (f *form) is(name string) bool {
 	base, _, _ := strings.Cut(f.Name, "/")
-	names := strings.Fields(wanted)
-	return wanted == "all" || slices.Contains(names, f.Name) || slices.Contains(names, base)
+	return f.Name == name || base == name
 }
 
 // play plays both sides of each form, at most jobs at a time, and returns the
@@ -138,7 +156,7 @@ func play(t *testing.T, forms []*form, jobs int, verbose bool) []outcome {
 		}
 		for j, mode := range []string{"leaking", "healthy"} {
 			s := f.sides()[mode]
-			if s == nil {
+			if s == nil || wantedSide != "" && wantedSide != mode {
 				continue
 			}
 			wg.Go(func() {

@@ -48,10 +48,12 @@ func (p *player) judge(f *form, mode string, l query, expected []query, s said) 
 		if i == subject || !accuses(other.Verdict.Severity) {
 			continue
 		}
-		// A sum over several processes may say what is true of one of them.
+		// A sum over several processes may say what is true of one of them, and so may
+		// one that the subject started.
 		if !slices.ContainsFunc(expected, func(e query) bool {
 			return p.subjectOf(s, e.Subject) == i ||
-				other.PID == 0 && slices.Contains(e.Kind, other.Verdict.Kind) && slices.Contains(e.Severity, other.Verdict.Severity)
+				(other.PID == 0 || slices.Contains(below(p.pids[e.Subject]), other.PID)) &&
+					slices.Contains(e.Kind, other.Verdict.Kind) && slices.Contains(e.Severity, other.Verdict.Severity)
 		}) {
 			blamed = append(blamed, fmt.Sprintf("%s is blamed of %s", other.Name, other.Verdict.Kind))
 		}

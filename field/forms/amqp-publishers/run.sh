@@ -6,10 +6,8 @@ export ERL_EPMD_ADDRESS=127.0.0.1 RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel i
 printf '[].\n' >"$tmp/plugins"
 printf 'listeners.tcp.1 = 127.0.0.1:%s\nheartbeat = 5\n' "$port" >"$tmp/rabbitmq.conf"
 server=$(ls -d /usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server | tail -n 1)
-cleanup() {
-  # Erlang's name server detaches itself; it is the one of this form's port.
-  epmd -port "$ERL_EPMD_PORT" -kill >>"$tmp/log" 2>&1
-}
+# Erlang's name server would detach itself; this one ends with the form.
+start epmd -port "$ERL_EPMD_PORT" -address 127.0.0.1
 role broker bash "$server"
 listens broker "$port"
 role app python3 app.py "$mode" "$port"

@@ -10,6 +10,8 @@ anonymous_enable=YES
 anon_root=$tmp/ftp
 secure_chroot_dir=$tmp/empty
 xferlog_enable=NO
+max_clients=0
+max_per_ip=0
 C
 chown root "$tmp/vsftpd.conf"
 role vsftpd vsftpd "$tmp/vsftpd.conf"
