@@ -34,13 +34,16 @@ type Result struct {
 
 // Outcome is one expectation, held against what was observed.
 type Outcome struct {
-	Text string `json:"text"`
-	Met  bool   `json:"met"`
-	Got  string `json:"got"`
+	Text string
+	Met  bool
+	Got  string
 	// Skipped says why the expectation could not be judged; it counts then
 	// neither as met nor as failed.
-	Skipped string `json:"skipped,omitempty"`
+	Skipped string
 }
+
+// Failed reports whether the expectation was judged and not met.
+func (o Outcome) Failed() bool { return !o.Met && o.Skipped == "" }
 
 // endedEarly is why nothing is held against an observation that was stopped.
 const endedEarly = "the run ended early"
@@ -93,8 +96,7 @@ func Judge(o *series.Observation, script scenario.Script) Result {
 			r.Expectations = append(r.Expectations, outcome)
 		}
 	}
-	failed := func(e Outcome) bool { return !e.Met && e.Skipped == "" }
-	r.OK = o.Stopped == "" && !slices.ContainsFunc(r.Expectations, failed)
+	r.OK = o.Stopped == "" && !slices.ContainsFunc(r.Expectations, Outcome.Failed)
 	if !r.OK {
 		r.Unreached = unreached(o)
 	}
