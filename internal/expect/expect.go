@@ -75,7 +75,8 @@ func ScriptOf(o *series.Observation) (scenario.Script, error) {
 }
 
 // Judge holds an observation against its script, at the speed at which it was
-// played.
+// played. What the script expects of clients built by another version of Go is
+// among the outcomes, as skipped.
 func Judge(o *series.Observation, script scenario.Script) Result {
 	r := Result{
 		Verdicts:     map[string]verdict.Verdict{},
@@ -85,10 +86,18 @@ func Judge(o *series.Observation, script scenario.Script) Result {
 	for _, s := range o.Subjects {
 		v := judge(o, s, script)
 		r.Verdicts[s.ID] = v
-		for _, e := range script.Expect.Of(scenario.Side(s.ID)) {
+		goVersion := cmp.Or(s.GoVersion, o.GoVersion)
+		own := script.ForGo(goVersion)
+		for _, e := range own.Expect.Of(scenario.Side(s.ID)) {
 			outcome := expect(o, s, v, e)
 			outcome.Text = cmp.Or(s.Name, s.ID) + ": " + outcome.Text
 			r.Expectations = append(r.Expectations, outcome)
+		}
+		for _, e := range own.OtherGo.Of(scenario.Side(s.ID)) {
+			r.Expectations = append(r.Expectations, Outcome{
+				Text:    s.ID + ": " + e.String(),
+				Skipped: fmt.Sprintf("this is so with Go %s, and the client was built by %s", e.Go, cmp.Or(goVersion, "an unknown version")),
+			})
 		}
 	}
 	for _, s := range o.Subjects {
