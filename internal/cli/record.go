@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,17 +13,32 @@ import (
 	"socketlab/internal/cli/program"
 	"socketlab/internal/observe"
 	"socketlab/internal/recording"
+	"socketlab/internal/render"
 	"socketlab/internal/series"
 	"socketlab/internal/words"
 )
 
 var _ = register(recordCommand)
 
+// recordOptions are the flags of record beside its target.
+type recordOptions struct {
+	length       time.Duration
+	file, bundle string
+	until        program.Choice
+	keep         keepBound
+	redact       bool
+}
+
+// What record goes on until.
+const (
+	untilEnd   = "end"
+	untilFault = "fault"
+)
+
 func recordCommand(streams program.Streams) *cobra.Command {
 	var (
-		t      targetFlags
-		length time.Duration
-		file   string
+		t targetFlags
+		o = recordOptions{until: program.NewChoice(untilEnd, untilEnd, untilFault), keep: keepBound{time: 10 * time.Minute, bytes: 64 << 20}}
 	)
 	c := &cobra.Command{
 		Use:   "record --pid N | --name S | --port N -o FILE",
@@ -30,58 +47,169 @@ func recordCommand(streams program.Streams) *cobra.Command {
 count, written at once, so that a crash loses at most the last. It goes on until
 Ctrl-C, until --for is over, or until the processes have ended.
 
-sockwatch replay FILE shows it again, and sockwatch diagnose FILE judges it.`,
+With --until fault it keeps only the newest part, in memory and within the bound of
+--keep, and judges it after each count. When it is sure of a leak or a fault it writes
+what it has and ends with exit code 3; at Ctrl-C, or when the time is over, it writes
+what it has, too.
+
+sockwatch replay FILE shows it again, sockwatch diagnose FILE judges it, and sockwatch
+ab BEFORE AFTER compares two.`,
 		Example: `  sockwatch record --name myservice -o incident.jsonl --for 10m
-  sockwatch record --port 5432 --interval 5s -o pool.jsonl`,
+  sockwatch record --port 5432 --interval 5s -o pool.jsonl
+  sockwatch record --name myservice --until fault --keep 30m --redact --bundle ticket.tar.gz`,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if o.file == "" && o.bundle != "" {
+				o.file = stem(o.bundle) + ".jsonl"
+			}
 			switch {
-			case file == "":
+			case o.file == "":
 				return program.Usagef(c, "nowhere to record: give -o FILE")
 			case !t.named():
 				return program.Usagef(c, "nothing to record: give --pid, --name or --port")
-			case length < 0:
+			case o.length < 0:
 				return program.Usagef(c, "--for must not be below 0")
+			case c.Flags().Changed("keep") && o.until.String() != untilFault:
+				return program.Usagef(c, "--keep goes with --until fault: else everything is kept")
 			}
 			if err := t.check(c); err != nil {
 				return err
 			}
-			out := recording.Writer{Path: file}
+			out := recording.Writer{Path: o.file}
 			if err := out.Check(); err != nil {
 				return program.Usagef(c, "-o: %w", err)
 			}
-			return recordTarget(c.Context(), streams, &t, length, &out)
+			if err := checkBundle(o.bundle, false); err != nil {
+				return program.Usagef(c, "--bundle: %w", err)
+			}
+			return recordTarget(c.Context(), streams, &t, &o, &out)
 		},
 	}
 	f := c.Flags()
 	t.add(f, "a server's port on this machine: its clients, and itself")
-	f.DurationVar(&length, "for", 0, "end after this time; 0 goes on until Ctrl-C")
-	f.StringVarP(&file, "output", "o", "", "the file to write, which must not be there yet")
+	f.DurationVar(&o.length, "for", 0, "end after this time; 0 goes on until Ctrl-C")
+	f.StringVarP(&o.file, "output", "o", "", "the file to write, which must not be there yet")
+	f.Var(&o.until, "until", "what to record until: the end, or a fault that is sure")
+	f.Var(&o.keep, "keep", "with --until fault, keep at most so much: a time, a size such as 50MB, or both with a comma")
+	f.BoolVar(&o.redact, "redact", false, redactUsage)
+	f.StringVar(&o.bundle, "bundle", "", bundleUsage)
 	return c
 }
 
-func recordTarget(ctx context.Context, streams program.Streams, t *targetFlags, length time.Duration, out *recording.Writer) error {
-	f, err := t.open(ctx, observe.Options{Details: true}, length, streams.Err)
+// keepBound is --keep: a time, a size, or both; what is not given is not bounded.
+type keepBound struct {
+	time  time.Duration
+	bytes int
+}
+
+func (k *keepBound) Type() string { return "TIME,SIZE" }
+
+func (k *keepBound) String() string {
+	var parts []string
+	if k.time > 0 {
+		parts = append(parts, words.Duration(k.time))
+	}
+	if k.bytes > 0 {
+		parts = append(parts, fmt.Sprintf("%dMB", k.bytes>>20))
+	}
+	return strings.Join(parts, ",")
+}
+
+func (k *keepBound) Set(text string) error {
+	var bound keepBound
+	for part := range strings.SplitSeq(text, ",") {
+		if d, err := time.ParseDuration(part); err == nil && d > 0 {
+			bound.time = d
+			continue
+		}
+		n, isSize := strings.CutSuffix(part, "MB")
+		size, err := strconv.Atoi(n)
+		if !isSize || err != nil || size <= 0 || size > 1<<20 {
+			return fmt.Errorf("%q is neither a time, such as 10m, nor a size, such as 50MB", part)
+		}
+		bound.bytes = size << 20
+	}
+	*k = bound
+	return nil
+}
+
+// recordTarget records until the end, or until a fault, of which it returns the exit
+// code as an error.
+func recordTarget(ctx context.Context, streams program.Streams, t *targetFlags, o *recordOptions, out *recording.Writer) error {
+	f, err := t.open(ctx, observe.Options{Details: true}, o.length, streams.Err)
 	if err != nil {
 		return err
 	}
 	defer f.close()
+	var redactor recording.Redactor
 	samples := 0
-	err = f.follow(ctx, func(e series.Event) error {
+	write := func(e series.Event) error {
 		if e.Moment != nil {
 			samples++
 		}
+		if o.redact {
+			var err error
+			if e, err = redactor.Event(e); err != nil {
+				return err
+			}
+		}
 		out.Write(e)
 		return out.Err()
-	})
+	}
+	var fault error
+	if o.until.String() == untilFault {
+		fault, err = recordUntilFault(ctx, streams, f, o.keep, write)
+	} else {
+		err = f.follow(ctx, write)
+	}
 	if closeErr := out.Close(); closeErr != nil {
 		return closeErr
 	}
 	if samples > 0 {
 		fmt.Fprintf(streams.Err, "sockwatch: %s in %s\n", words.Plural(samples, "sample"), out.Path)
 	}
+	if samples > 0 && o.bundle != "" {
+		r, readErr := recording.Read(out.Path)
+		if readErr == nil {
+			readErr = writeBundle(o.bundle, false, r)
+		}
+		if readErr != nil {
+			return readErr
+		}
+		fmt.Fprintf(streams.Err, "sockwatch: the bundle is %s\n", o.bundle)
+	}
 	if errors.Is(err, observe.ErrGone) && samples > 0 {
 		fmt.Fprintln(streams.Err, "sockwatch: "+err.Error())
-		return nil
+		return fault
 	}
-	return interruptedOr(ctx, err)
+	return firstOf(interruptedOr(ctx, err), fault)
 }
+
+// recordUntilFault keeps the newest part of what is seen, until a verdict is sure of a
+// fault, and then writes it. fault is the exit code of that; nil if there was none.
+func recordUntilFault(ctx context.Context, streams program.Streams, f *follower, keep keepBound, write func(series.Event) error) (fault, err error) {
+	ring := recording.Ring{Keep: keep.time, Bytes: keep.bytes}
+	e := &examination{patient: true, say: func(format string, args ...any) { fmt.Fprintf(streams.Err, format, args...) }}
+	e.window.Most, e.window.OldestFirst = mostJudged, true
+	if keep.time > 0 {
+		e.window.Most = min(mostJudged, max(1, int(keep.time/f.interval)))
+	}
+	err = f.follow(ctx, func(event series.Event) error {
+		if err := ring.Add(event); err != nil {
+			return err
+		}
+		return e.scan(event)
+	})
+	for _, event := range ring.Events() {
+		if writeErr := write(event); writeErr != nil {
+			return nil, writeErr
+		}
+	}
+	if e.verdict.IsFault() && e.sure() {
+		fmt.Fprintf(streams.Err, "sockwatch: %s: %s\n", e.subject.Name, render.Claim(e.verdict))
+		fault = &program.CodeError{Code: program.ExitFault}
+	}
+	return fault, err
+}
+
+// mostJudged is how many samples are judged at most: an hour of them.
+const mostJudged = 3600

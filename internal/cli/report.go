@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -97,22 +98,28 @@ var _ = register(reportCommand)
 
 func reportCommand(streams program.Streams) *cobra.Command {
 	var (
-		output  outputFlag
-		to, svg string
-		force   bool
+		output          outputFlag
+		to, svg, bundle string
+		force, redact   bool
 	)
 	c := &cobra.Command{
 		Use:   "report FILE...",
-		Short: "Make a page, a picture or a table of recorded runs",
-		Long: `Reads recordings of run --record, demo --record and ab --record, and writes a
-report: one HTML file that needs nothing beside itself, unless -o or the name of
-the file says otherwise. It goes to standard output, or with --to to a new file.
+		Short: "Make a page, a picture, a table or a bundle of what was recorded",
+		Long: `Reads recordings of run --record, demo --record and ab --record, or one of record,
+and writes a report: one HTML file that needs nothing beside itself, unless -o or
+the name of the file says otherwise. It goes to standard output, or with --to to a
+new file.
+
+With --bundle it goes, with the recording and how that was made, into one file for a
+ticket. With --redact other names take the place of addresses, hosts, processes and
+command lines, the same name always that of the same.
 
 The exit code says whether the report was written, and not what it says. A
 recording that is cut off is reported as far as it goes, with exit code 1.`,
 		Example: `  sockwatch report run.jsonl > run.html
   sockwatch report run.jsonl --to run.html --svg run.svg
-  sockwatch report monday.jsonl tuesday.jsonl -o markdown`,
+  sockwatch report monday.jsonl tuesday.jsonl -o markdown
+  sockwatch report incident.jsonl --redact --bundle ticket.tar.gz`,
 		Args: program.Args(1, program.Any),
 		RunE: func(c *cobra.Command, args []string) error {
 			if f := render.FormatOfFile(to); f != nil && !c.Flags().Changed("output") {
@@ -121,6 +128,8 @@ recording that is cut off is reported as far as it goes, with exit code 1.`,
 			switch {
 			case svg != "" && len(args) > 1:
 				return program.Usagef(c, "--svg takes one recording, not %d", len(args))
+			case bundle != "" && len(args) > 1:
+				return program.Usagef(c, "--bundle takes one recording, not %d", len(args))
 			case svg != "" && svg == to:
 				return program.Usagef(c, "--svg and --to name the same file")
 			}
@@ -132,11 +141,21 @@ recording that is cut off is reported as far as it goes, with exit code 1.`,
 					return program.Usagef(c, "%s: %w", file.flag, err)
 				}
 			}
-			runs, failed := recorded(args)
-			if len(runs) == 0 {
+			if err := checkBundle(bundle, force); err != nil {
+				return program.Usagef(c, "--bundle: %w", err)
+			}
+			recordings, failed := readRecordings(args, redact)
+			d, err := reportOf(recordings, len(args) > 1)
+			if d == nil {
+				return errors.Join(failed, err)
+			}
+			failed = errors.Join(failed, err)
+			if bundle != "" {
+				failed = errors.Join(failed, writeBundle(bundle, force, recordings[0].Recording))
+			}
+			if to == "" && bundle != "" {
 				return failed
 			}
-			d := render.Runs(runs, len(args) > 1)
 			if to == "" {
 				failed = errors.Join(failed, output.write(streams.Out, d))
 			} else {
@@ -152,35 +171,63 @@ recording that is cut off is reported as far as it goes, with exit code 1.`,
 	output.add(f, "html", fullAnswer)
 	f.StringVar(&to, "to", "", "write the report to this new file, not to standard output")
 	f.StringVar(&svg, "svg", "", "also write both sides' charts to this new SVG file, for slides")
-	f.BoolVar(&force, "force", false, "write --to and --svg over what is there already")
+	f.StringVar(&bundle, "bundle", "", "write "+strings.TrimPrefix(bundleUsage, "also write "))
+	f.BoolVar(&redact, "redact", false, redactUsage)
+	f.BoolVar(&force, "force", false, "write --to, --svg and --bundle over what is there already")
 	return c
 }
 
-// recorded reads the runs of recordings, and of those that cannot be read what
-// can.
-func recorded(paths []string) ([]*render.Observed, error) {
-	var runs []*render.Observed
-	var failed []error
+// redactUsage is that of --redact.
+const redactUsage = "replace addresses and the names of hosts, processes and commands, each by the same other name"
+
+// recordedFile is a recording with its path.
+type recordedFile struct {
+	path string
+	*recording.Recording
+}
+
+// readRecordings reads recordings, and of those that cannot be read what can.
+func readRecordings(paths []string, redact bool) (files []recordedFile, failed error) {
 	for _, path := range paths {
 		r, err := recording.Read(path)
-		if err != nil {
-			failed = append(failed, err)
+		if r != nil && redact {
+			var redactErr error
+			r, redactErr = r.Redacted()
+			err = errors.Join(err, redactErr)
 		}
-		if r == nil {
+		failed = errors.Join(failed, err)
+		if r != nil {
+			files = append(files, recordedFile{path, r})
+		}
+	}
+	return files, failed
+}
+
+// reportOf is the report of recorded runs, or of one watch; nil if there is nothing to
+// report.
+func reportOf(files []recordedFile, list bool) (*render.Document, error) {
+	if len(files) == 1 && files[0].Observation.Target != nil {
+		_, d, err := reported(files[0].Recording)
+		return d, err
+	}
+	var runs []*render.Observed
+	var failed error
+	for _, f := range files {
+		if f.Observation.Target != nil {
+			failed = errors.Join(failed, fmt.Errorf("%s is a recording of a watch, not of a run: report it alone", f.path))
 			continue
 		}
-		if r.Observation.Target != nil {
-			failed = append(failed, fmt.Errorf("%s is a recording of a watch, not of a run: use sockwatch diagnose %s", path, quoted(path)))
-			continue
-		}
-		run, err := recordedRun(r.Observation)
+		run, err := recordedRun(f.Observation)
 		if err != nil {
-			failed = append(failed, fmt.Errorf("%s: %w", path, err))
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", f.path, err))
 			continue
 		}
 		runs = append(runs, run)
 	}
-	return runs, errors.Join(failed...)
+	if len(runs) == 0 {
+		return nil, failed
+	}
+	return render.Runs(runs, list), failed
 }
 
 // recordedRun is the run of a recording with what it says. One without an end has

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -67,8 +66,6 @@ type side struct {
 	failure          string
 	// stopped says why the load was ended before its time.
 	stopped string
-	// goVersion is the version of Go that built our client; "" of a command.
-	goVersion string
 }
 
 // run is a run under way. One goroutine does all but count, which is done beside
@@ -176,7 +173,7 @@ func (r *run) announce() {
 	h := r.driver.header()
 	h.Schema, h.Interval, h.Length = series.Schema, r.interval, r.limit
 	h.Source, h.UnsupportedStates = r.sampler.source().Name(), r.sampler.source().UnsupportedStates()
-	h.Started, h.GoVersion = time.Now(), cmp.Or(r.sides[0].goVersion, runtime.Version())
+	h.Started, h.GoVersion = time.Now(), runtime.Version()
 	h.Isolated, h.Provenance = r.isolated, r.provenance
 	for i, s := range r.sides {
 		at := &series.Endpoints{
@@ -190,9 +187,6 @@ func (r *run) announce() {
 			ID: s.ID, Name: s.ID, Paired: true, Relayed: s.own.Relayed, Endpoints: at,
 			Limits: socketstats.LimitsOf(int32(s.client.shown())),
 		})
-		if s.goVersion != "" && s.goVersion != h.GoVersion {
-			h.Subjects[i].GoVersion = s.goVersion
-		}
 	}
 	r.observe(series.Event{Header: &h})
 }
@@ -274,7 +268,7 @@ func (r *run) take(m message) error {
 	case a.Listening != "":
 		return s.listens(a)
 	case a.Ready:
-		p.ready, s.goVersion = true, a.GoVersion
+		p.ready = true
 	case a.Started != 0:
 		p.command = a.Started
 	case a.Report != nil:

@@ -114,7 +114,7 @@ func (o *Observed) blocks(table bool) []Block {
 				Code{"diff", scenarios.Difference(id), true})
 		}
 	}
-	return append(blocks, Heading{3, "How it was run", true}, List{Items: o.how(), Wide: true})
+	return append(blocks, Heading{3, "How it was run", true}, List{Items: o.How(), Wide: true})
 }
 
 // checks are the expectations of a run.

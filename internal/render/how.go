@@ -13,8 +13,8 @@ import (
 // notRecorded stands for what the recording does not hold.
 const notRecorded = "not in the recording"
 
-// how says how an observation was made, and how to make it again.
-func (o *Observed) how() []Item {
+// How says how an observation was made, and how to make it again.
+func (o *Observed) How() []Item {
 	of := o.Observation
 	by := series.Provenance{}
 	if of.Provenance != nil {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"runtime"
 
 	"socketlab/internal/loadgen"
 	"socketlab/scenarios"
@@ -25,7 +24,7 @@ func Client(ctx context.Context, in io.Reader, out io.Writer) int {
 		return fail(answers, err)
 	}
 	caller := scenarios.NewCaller(order.Code, order.Side, order.Target)
-	if err := answers.Encode(Answer{Ready: true, GoVersion: runtime.Version()}); err != nil {
+	if err := answers.Encode(Answer{Ready: true}); err != nil {
 		return 1
 	}
 	for begun := false; !begun; {
