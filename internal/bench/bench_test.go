@@ -1,23 +1,54 @@
-package main
+// Package bench measures what holding a request, sending on time, client-side counting
+// and counting sockets cost, each against peers in the same run, and writes a Markdown
+// document. It is a test, because only those who work on the lab need it:
+//
+//	scripts/bench               # writes docs/benchmarks.md
+//	scripts/bench --dry-run     # prints the document only
+package bench
 
 import (
 	"context"
+	"flag"
 	"fmt"
-	"io"
 	"os"
+	"os/signal"
 	"slices"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-// TestMain lets the test binary play the workers that the bench starts.
+// options is what a user may ask for.
+type options struct {
+	slowserver string
+	sockwatch  string
+	runs       int
+	conns      int
+	only       string
+	document   string
+}
+
+var flags = options{runs: 5, conns: 10_000}
+
+func init() {
+	flag.StringVar(&flags.slowserver, "slowserver", "", "the slowserver `program` to measure")
+	flag.StringVar(&flags.sockwatch, "sockwatch", "", "the sockwatch `program` to measure")
+	flag.StringVar(&flags.only, "only", "", "one `section` only: holding, arrivals, counters or counting")
+	flag.IntVar(&flags.runs, "runs", flags.runs, "repetitions of each measurement")
+	flag.IntVar(&flags.conns, "conns", flags.conns, "requests to hold at once, a connection each")
+	flag.StringVar(&flags.document, "document", "", "the `file` to write")
+}
+
+// TestMain lets the test binary play the workers that the benchmarks start.
 func TestMain(m *testing.M) {
 	workers["watch"] = sockwatchWatch
 	if len(os.Args) > 1 && workers[os.Args[1]] != nil {
-		if err := workers[os.Args[1]](context.Background(), os.Args[2:], os.Stdout); err != nil {
+		ctx, stop := interruptible(context.Background())
+		defer stop()
+		if err := workers[os.Args[1]](ctx, os.Args[2:], os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -26,98 +57,78 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func TestSeriesShowsMedianAndRange(t *testing.T) {
-	assert.Equal(t, "2.0 (1.0..9.0)", figures{9, 1, 2}.text(1))
-	assert.Equal(t, "2 (1..4)", figures{4, 1, 1, 3}.text(0))
-	assert.Equal(t, "", figures(nil).text(1))
-	assert.Equal(t, figures{2, 3}, figures{4, 9}.over(figures{2, 3}))
+func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 }
 
-func TestP99IsTheValueThatOneInAHundredExceeds(t *testing.T) {
-	d := make([]time.Duration, 200)
-	for i := range d {
-		d[i] = time.Duration(200 - i)
+type section struct {
+	name    string
+	measure func(context.Context, options, *neighbours) (table, error)
+}
+
+// sections are the measurements, in the document's order.
+var sections = []section{
+	{"holding", measureHolding},
+	{"arrivals", measureArrivals},
+	{"counters", measureCounters},
+	{"counting", measureCounting},
+}
+
+// TestPeers is what scripts/bench runs. It writes no document where it could not
+// measure, and fails where a bar is missed, with a document.
+func TestPeers(t *testing.T) {
+	o := flags
+	if o.slowserver == "" || o.sockwatch == "" || o.document == "" {
+		t.Skip("measures for minutes: scripts/bench builds what it needs, and runs it")
 	}
-	assert.EqualValues(t, 198, p99(d))
-	assert.EqualValues(t, 7, p99([]time.Duration{7}))
-	assert.Zero(t, p99(nil))
-}
-
-func TestTableMarksAMissedBar(t *testing.T) {
-	got := table{
-		title: "T", columns: []string{"ours", "peer"}, how: "How.",
-		rows: []row{
-			{"ratio", 2, []figures{{1.2}, nil}, atMost(1.1, 1.2)},
-			{"share", 0, []figures{{99}, {3}}, atLeast(98, 99)},
-		},
+	require.Positive(t, min(o.runs, o.conns), "-runs and -conns")
+	chosen := slices.Clone(sections)
+	if o.only != "" {
+		chosen = slices.DeleteFunc(chosen, func(s section) bool { return s.name != o.only })
 	}
-	assert.Equal(t, `
-## T
+	require.NotEmpty(t, chosen, "-only %s is no section: use holding, arrivals, counters or counting", o.only)
+	ctx, stop := interruptible(t.Context())
+	defer stop()
 
-| | ours | peer | bar | met |
-|---|---:|---:|---|---|
-| ratio | 1.20 (1.20..1.20) |  | at most 1.1 | **no** |
-| share | 99 (99..99) | 3 (3..3) | at least 98 | yes |
-
-How.
-`, got.markdown())
-	assert.Equal(t, []string{"T: ratio: at most 1.1"}, document{tables: []table{got}}.missed())
-}
-
-func TestHoldCountsWhatAServerHeld(t *testing.T) {
-	t.Parallel()
-	const n = 20
-	command, err := self("worker-sleep", "-delay", holdDelay(n).String())
-	require.NoError(t, err)
-	got, err := hold(t.Context(), command, n)
-	require.NoError(t, err)
-	assert.Zero(t, got.failed)
-	assert.Positive(t, got.earliest)
-	assert.GreaterOrEqual(t, got.late, got.earliest)
-}
-
-func TestHoldFailsWhenNoServerStarts(t *testing.T) {
-	command, err := self("worker-player") // has no address to call
-	require.NoError(t, err)
-	_, err = hold(t.Context(), command, 1)
-	assert.ErrorContains(t, err, "start")
-}
-
-// A closed loop of 50 workers can begin 50 of the 1000 requests that are due in
-// the stall, 5 %. How many more the player begins under the race detector, on
-// a busy machine, is not ours to say: the benchmark does, on a quiet one.
-func TestStallHoldsBackTheClosedLoopOnly(t *testing.T) {
-	for name, want := range map[string]struct {
-		load     loader
-		min, max float64
-	}{
-		"player":      {playLoad, 15, 101},
-		"closed loop": {closedLoad, 0, 10},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got, err := sendAt(t.Context(), want.load, 1000, stallLength, stallFor)
-			require.NoError(t, err)
-			share := got.share(stallAt, stallAt+stallFor)
-			assert.GreaterOrEqual(t, share, want.min)
-			assert.LessOrEqual(t, share, want.max)
-		})
+	doc := document{began: time.Now(), runs: o.runs, command: commandLine()}
+	wanted := o.conns
+	o.conns = min(wanted, mostConns())
+	if o.conns < wanted {
+		doc.limits = fmt.Sprintf("The descriptor limit of this machine allows %d connections in place of %d; raise it with `ulimit -Hn`.", o.conns, wanted)
+		t.Log(doc.limits)
 	}
-}
-
-func TestCountingClientsEndWithTheirLoad(t *testing.T) {
-	t.Parallel()
-	cpu, err := countersCPU(t.Context(), []string{"worker-player", "worker-nocounters"}, 100, time.Second, 1)
-	require.NoError(t, err)
-	assert.Positive(t, cpu[0])
-	assert.Positive(t, cpu[1])
-}
-
-func TestCommandLineErrorsAreUsage(t *testing.T) {
-	programs := []string{"-slowserver", "x", "-sockwatch", "x"}
-	for _, args := range [][]string{
-		nil, programs[:2], programs[2:], slices.Concat(programs, []string{"-runs", "0"}),
-		slices.Concat(programs, []string{"-only", "nothing"}), slices.Concat(programs, []string{"more"}),
-	} {
-		assert.ErrorIs(t, bench(t.Context(), args, io.Discard, io.Discard), errUsage, args)
+	others := &neighbours{progress: os.Stderr}
+	for _, s := range chosen {
+		measured, err := s.measure(ctx, o, others)
+		require.NoError(t, err)
+		doc.tables = append(doc.tables, measured)
 	}
+	doc.neighbours = others.text()
+	require.NoError(t, os.WriteFile(o.document, []byte(doc.markdown()), 0o644))
+	require.Empty(t, doc.missed(), "bars that were missed")
+}
+
+// commandLine is how to repeat this run from the repository's root.
+func commandLine() string {
+	var given []string
+	flag.Visit(func(f *flag.Flag) {
+		if slices.Contains([]string{"only", "runs", "conns"}, f.Name) {
+			given = append(given, "-"+f.Name, f.Value.String())
+		}
+	})
+	if len(given) == 0 {
+		return "scripts/bench"
+	}
+	return "scripts/bench --dry-run " + strings.Join(given, " ")
+}
+
+// mostConns is how many connections one process may hold here. Both ends of
+// every connection are descriptors, but of two processes with a limit each.
+func mostConns() int {
+	const others = 100 // files, pipes, pollers: a few dozen at most
+	limit, ok := fdLimit()
+	if !ok {
+		return 1 << 30
+	}
+	return max(limit-others, 1)
 }

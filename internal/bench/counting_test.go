@@ -1,131 +1,187 @@
-package main
+package bench
 
 import (
 	"context"
 	"errors"
-	"io"
-	"os"
-	"strings"
-	"testing"
+	"fmt"
+	"slices"
 	"time"
 
-	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
-
-	"socketlab/internal/cli"
-	"socketlab/internal/cli/program"
 	"socketlab/internal/worker/netns"
 )
 
-// sockwatchWatch makes this binary a sockwatch that has one command.
-func sockwatchWatch(_ context.Context, args []string, out io.Writer) error {
-	streams := program.Streams{In: os.Stdin, Out: out, Err: os.Stderr}
-	if code := program.Run(cli.Command, append([]string{"watch"}, args...), streams); code != 0 {
-		return errors.New("sockwatch failed")
-	}
-	return nil
+const (
+	watchWindow = 10 * time.Second
+	mostWatch   = 1  // percent
+	mostAllocs  = 50 // a call
+	watchRow    = "`sockwatch watch --port P` at 1 Hz, % of a core"
+)
+
+// The scenes that a bar is for.
+var (
+	fewAmongMany    = scene{ours: 50, others: 5_000}
+	tenThousand     = scene{ours: 5_000}
+	hundredThousand = scene{ours: 50_000}
+)
+
+var scenes = []scene{{ours: 50}, fewAmongMany, {ours: 500}, tenThousand, {ours: 10_000}, hundredThousand}
+
+// counting is what was measured of a scene.
+type counting struct {
+	scene  scene
+	millis map[string]figures // by the lister's name
+	allocs map[string]figures
+	watch  figures // percent of a core; only of tenThousand
 }
 
-// opened is a stage with few sockets, where one can be made.
-func opened(t *testing.T, s scene) *stage {
-	st, err := openStage(t.Context(), s)
-	if errors.Is(err, netns.ErrForbidden) {
-		t.Skip(err)
+func measureCounting(ctx context.Context, o options, n *neighbours) (table, error) {
+	var got []counting
+	var limits []string
+	for _, s := range scenes {
+		if why := s.obstacle(); why != "" {
+			limits = append(limits, fmt.Sprintf("%s could not be held: %s.", s, why))
+			continue
+		}
+		c, err := measureScene(ctx, s, o, n)
+		if errors.Is(err, netns.ErrForbidden) {
+			return table{title: countingTitle, limits: []string{"Nothing was measured: " + err.Error() + "."}, how: countingNeeds}, nil
+		}
+		if err != nil {
+			return table{}, err
+		}
+		got = append(got, c)
 	}
-	require.NoError(t, err)
-	t.Cleanup(st.close)
-	return st
+	if len(got) == 0 {
+		return table{title: countingTitle, limits: limits, how: countingNeeds}, nil
+	}
+	return countingTable(got, limits), nil
 }
 
-// indifferent takes every measurement as it is.
-func indifferent() *neighbours { return &neighbours{progress: io.Discard, lost: patience} }
+// measureScene holds a scene's sockets once, and counts them in every run.
+func measureScene(ctx context.Context, s scene, o options, n *neighbours) (counting, error) {
+	c := counting{scene: s, millis: map[string]figures{}, allocs: map[string]figures{}}
+	fmt.Fprintf(n.progress, "bench: hold %s\n", s)
+	st, err := openStage(ctx, s)
+	if err != nil {
+		return c, err
+	}
+	defer st.close()
+	for run := range o.runs {
+		what := fmt.Sprintf("count %s, run %d of %d", s, run+1, o.runs)
+		got, err := undisturbed(ctx, n, what, func() (map[string]timing, error) { return st.run(ctx, run) })
+		if err != nil {
+			return c, err
+		}
+		for name, t := range got {
+			c.millis[name] = append(c.millis[name], t.Millis)
+			c.allocs[name] = append(c.allocs[name], t.Allocs)
+		}
+	}
+	if s != tenThousand {
+		return c, nil
+	}
+	w, err := st.startWatch(ctx, o.sockwatch)
+	if err != nil {
+		return c, err
+	}
+	for run := range o.runs {
+		what := fmt.Sprintf("watch %s, run %d of %d", s, run+1, o.runs)
+		cpu, err := undisturbed(ctx, n, what, func() (time.Duration, error) { return w.cpu(ctx, watchWindow) })
+		if err != nil {
+			return c, err
+		}
+		c.watch = append(c.watch, 100*cpu.Seconds()/watchWindow.Seconds())
+	}
+	return c, nil
+}
 
-// Each call of a lister checks by itself what it found.
-func TestEveryListerFindsTheSocketsThatAreHeld(t *testing.T) {
-	st := opened(t, scene{ours: 25, others: 10})
-	assert.Equal(t, census{All: 72, Ours: 51, Served: 26}, st.there)
-	for run := range 2 {
-		got, err := st.run(t.Context(), run)
-		require.NoError(t, err)
-		for _, l := range listers {
-			if l.installed() {
-				assert.Positive(t, got[l.name].Millis, l.name)
+// ratio is nil where one of the listers was not called.
+func (c counting) ratio(ours, peer string) figures {
+	if len(c.millis[ours]) == 0 || len(c.millis[peer]) == 0 {
+		return nil
+	}
+	return c.millis[ours].over(c.millis[peer])
+}
+
+// against compares one lister with another; the bar is for one scene.
+type against struct {
+	ours, peer string
+	digits     int
+	limit      float64 // 0 for no bar
+	at         scene
+}
+
+var comparisons = []against{
+	{diagPortOwners, ssPortOwners, 3, 0.06, fewAmongMany},
+	{diagPortOwners, psConnections, 4, 0.01, fewAmongMany},
+	{diagPort, ssPort, 2, 0.4, tenThousand},
+	{diagPort + rest, ssPort + rest, 2, 0, scene{}},
+	{diagAll, ssAll, 2, 0.6, hundredThousand},
+}
+
+// countingTable has a column for each scene, and a row for each lister. What
+// could not be measured is empty, and said in the limits.
+func countingTable(got []counting, limits []string) table {
+	t := table{title: countingTitle, how: countingHow()}
+	for _, c := range got {
+		t.columns = append(t.columns, c.scene.String())
+	}
+	cells := func(of func(counting) figures) []figures {
+		all := make([]figures, len(got))
+		for i, c := range got {
+			all[i] = of(c)
+		}
+		return all
+	}
+	add := func(what string, digits int, limit float64, at scene, of func(counting) figures) {
+		r := row{what, digits, cells(of), nil}
+		if limit > 0 {
+			r.bar = barAt(got, r.cells, limit, at)
+			if r.bar == nil {
+				limits = append(limits, fmt.Sprintf("%s: the bar with %s is neither met nor missed, for want of figures.", what, at))
 			}
 		}
+		t.rows = append(t.rows, r)
 	}
-}
-
-func TestAListerThatFindsTooFewIsAnError(t *testing.T) {
-	few := lister{name: "blind", finds: findsAll, open: run(0, "true")}
-	_, err := (&timed{lister: few, want: 1, list: func(context.Context) (int, error) { return 0, nil }}).call(t.Context())
-	assert.EqualError(t, err, "blind found 0 sockets of 1")
-}
-
-func TestAStageEndsWithItsContext(t *testing.T) {
-	st := opened(t, scene{ours: 5})
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err := st.run(ctx, 0)
-	require.ErrorIs(t, err, context.Canceled)
-	assert.Error(t, st.timer.Wait(), "it was killed")
-}
-
-func TestSockwatchIsWatched(t *testing.T) {
-	st := opened(t, scene{ours: 25, others: 10})
-	self, err := os.Executable()
-	require.NoError(t, err)
-	w, err := st.startWatch(t.Context(), self)
-	require.NoError(t, err)
-	cpu, err := w.cpu(t.Context(), time.Second)
-	require.NoError(t, err)
-	assert.Positive(t, cpu)
-	require.NoError(t, w.Kill())
-	require.Error(t, w.Wait())
-	_, err = w.cpu(t.Context(), time.Second)
-	assert.Error(t, err, "it has ended")
-}
-
-func TestMissingProgramsLeaveTheirRowsEmptyAndAreNamed(t *testing.T) {
-	t.Setenv("PATH", t.TempDir())
-	c, err := measureScene(t.Context(), scene{ours: 5}, options{runs: 1}, indifferent())
-	if errors.Is(err, netns.ErrForbidden) {
-		t.Skip(err)
+	noBar := scene{}
+	for _, l := range listers {
+		add(l.name+", ms", 2, 0, noBar, func(c counting) figures { return c.millis[l.name] })
 	}
-	require.NoError(t, err)
-	got := countingTable([]counting{c}, nil)
-	assert.Contains(t, got.limits, "`ss` is not installed here: its rows are empty.")
-	assert.Contains(t, got.limits, "`netstat` is not installed here: its rows are empty.")
-	text := got.markdown()
-	assert.Contains(t, text, "\n| `ss -tan`, ms |  | | |\n")
-	assert.Regexp(t, `\n\| Sockdiag, our port, ms \| \d+\.\d\d \(.*\) \| \| \|\n`, text)
+	for _, program := range missingPrograms(got) {
+		limits = append(limits, fmt.Sprintf("`%s` is not installed here: its rows are empty.", program))
+	}
+	for _, a := range comparisons {
+		add(a.ours+", against "+a.peer, a.digits, a.limit, a.at, func(c counting) figures { return c.ratio(a.ours, a.peer) })
+	}
+	allocs := func(name string, limit float64, at scene) {
+		add(name+", allocations", 0, limit, at, func(c counting) figures { return c.allocs[name] })
+	}
+	allocs(diagPort, mostAllocs, tenThousand)
+	allocs(diagPortOwners, 0, noBar)
+	allocs(psConnections, 0, noBar)
+	add(watchRow, 2, mostWatch, tenThousand, func(c counting) figures { return c.watch })
+	t.limits = limits
+	return t
 }
 
-func TestBarsAreForTheirScene(t *testing.T) {
-	some := func(s scene, ours, peer float64) counting {
-		return counting{
-			scene: s, millis: map[string]figures{diagPort: {ours}, ssPort: {peer}},
-			allocs: map[string]figures{diagPort: {10}}, watch: figures{0.5},
+// missingPrograms are those whose listers were never called.
+func missingPrograms(got []counting) []string {
+	var missing []string
+	for _, l := range listers {
+		called := slices.ContainsFunc(got, func(c counting) bool { return len(c.millis[l.name]) > 0 })
+		if l.program != "" && !called && !slices.Contains(missing, l.program) {
+			missing = append(missing, l.program)
 		}
 	}
-	got := countingTable([]counting{some(tenThousand, 5, 10), some(scene{ours: 10_000}, 1, 10)}, []string{"A limit."})
-	assert.Equal(t, []string{"10,000 sockets", "20,000 sockets"}, got.columns)
-	doc := document{tables: []table{got}}
-	assert.Equal(t, []string{"Counting sockets: Sockdiag, our port, against `ss -tan sport = :P`: at most 0.4 with 10,000 sockets"}, doc.missed())
-	assert.Contains(t, got.markdown(), "| Sockdiag, our port, against `ss -tan sport = :P` | 0.50 (0.50..0.50) | 0.10 (0.10..0.10) | at most 0.4 with 10,000 sockets | **no** |\n")
-	assert.Contains(t, got.markdown(), "| at most 50 with 10,000 sockets | yes |\n")
-	// What was not measured is said, and neither met nor missed.
-	assert.Contains(t, got.markdown(), "**A limit.**\n\n")
-	assert.Contains(t, got.markdown(), "**Sockdiag, all ports, against `ss -tan`: the bar with 100,000 sockets is neither met nor missed, for want of figures.**\n")
+	return missing
 }
 
-func TestASectionWithoutFiguresSaysWhy(t *testing.T) {
-	got := table{title: countingTitle, limits: []string{"Nothing was measured: no."}, how: countingNeeds}
-	assert.Equal(t, "\n## Counting sockets\n\n**Nothing was measured: no.**\n\n"+countingNeeds+"\n", got.markdown())
-	assert.NotPanics(t, func() { document{tables: []table{got}, runs: 1}.markdown() })
-}
-
-func TestASceneBeyondTheMachineSaysWhy(t *testing.T) {
-	assert.Empty(t, scene{ours: 1}.obstacle())
-	assert.Contains(t, scene{ours: 1 + mostHolders*heldBy()}.obstacle(), "17 processes")
-	assert.True(t, strings.HasPrefix(scene{ours: 50, others: 500_000}.String(), "100 sockets among 1,000,000 others"))
+// barAt is an upper bar for one scene, nil where that was not measured.
+func barAt(got []counting, cells []figures, limit float64, at scene) *bar {
+	for i, c := range got {
+		if c.scene == at && len(cells[i]) > 0 {
+			return atMost(limit, cells[i].median()).of("with " + at.String())
+		}
+	}
+	return nil
 }

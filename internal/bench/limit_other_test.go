@@ -1,6 +1,6 @@
 //go:build !unix
 
-package main
+package bench
 
 // fdLimit: there is none to ask for.
 func fdLimit() (int, bool) { return 0, false }
