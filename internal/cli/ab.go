@@ -188,15 +188,23 @@ func (o *abOptions) run(c *cobra.Command, streams program.Streams) error {
 	if writeErr := o.output.write(streams.Out, render.Runs(runs, false)); writeErr != nil {
 		return errors.Join(err, kept, writeErr)
 	}
-	// A faulty client may well break; a fixed one that does has proved nothing.
-	if fixed := observed.Subject(string(scenario.Fixed)).Final; err == nil && fixed != nil && fixed.Failure != "" {
-		err = fmt.Errorf("ab: fixed: %s", fixed.Failure)
+	// A faulty client may well break, once it has connected; a fixed one that does has
+	// proved nothing.
+	for _, s := range observed.Subjects {
+		if err == nil && s.Final != nil && s.Final.Failure != "" && (s.ID == string(scenario.Fixed) || neverConnected(s)) {
+			err = fmt.Errorf("ab: %s: %s", s.ID, s.Final.Failure)
+		}
 	}
 	if quit {
 		fmt.Fprintln(streams.Err, "sockwatch: ended early with q: a part of a comparison proves nothing")
 		runs = toTheirEnd(runs)
 	}
 	return outcome(runs, errors.Join(err, kept))
+}
+
+func neverConnected(s *series.Subject) bool {
+	opened, known := s.Metrics().Connections, s.KernelConns()
+	return (opened == nil || opened.Opened == 0) && (known == nil || known.Opened == 0) && s.PeakOpen(socketstats.Client) == 0
 }
 
 // face shows the comparison while it goes on, until it is closed.

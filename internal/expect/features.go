@@ -66,13 +66,13 @@ type idle struct {
 func idleAt(s *series.Subject) []idle {
 	var list []idle
 	var before series.Requests
-	for i := range s.Samples {
-		now := s.Samples[i].Requests
+	for _, sample := range s.AtWork() { // the end of a program closes what it kept
+		now := sample.Requests
 		if now == nil {
 			continue
 		}
 		if now.InFlight == 0 && before.InFlight == 0 && now.Sent == before.Sent {
-			counts := s.Samples[i].Client.Counts
+			counts := sample.Client.Counts
 			list = append(list, idle{count: counts.Of(socketstats.Established) + counts.Of(socketstats.CloseWait), failed: now.Failed})
 		}
 		before = *now

@@ -13,6 +13,7 @@ import (
 
 var _ = examplesOf(verdict.NotEnoughData,
 	example{name: "there is no sample", subject: &series.Subject{}, says: "There is no sample."},
+	example{name: "the program ended at once", subject: observed(2, func(_ int, s *series.Sample) { s.Ended = true }), says: "The program ended before a sample showed it at work."},
 	example{name: "too few samples", subject: open([]int{0, 10, 20}), says: "3 samples of at least 8."},
 	example{name: "no request", subject: played(20), over: true, says: "No request was sent."},
 	example{name: "every request fails, and nothing is ever connected", over: true, says: "No request got through, and no connection was opened: 20 ENETUNREACH.",

@@ -95,7 +95,11 @@ type Conditions struct {
 func Judge(s *series.Subject, c Conditions) Verdict {
 	f := gather(s, c)
 	if len(f.Samples) == 0 {
-		return Verdict{Kind: NotEnoughData, Facts: []Fact{fact("no_sample")}}
+		name := "no_sample"
+		if len(s.Samples) > 0 {
+			name = "ended_early"
+		}
+		return Verdict{Kind: NotEnoughData, Facts: []Fact{fact(name)}}
 	}
 	rule, found := f.judge()
 	v := Verdict{
