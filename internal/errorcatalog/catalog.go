@@ -7,9 +7,24 @@
 package errorcatalog
 
 import (
+	_ "embed"
 	"slices"
 	"strings"
+	"sync"
+
+	"github.com/goccy/go-yaml"
 )
+
+//go:embed errors.yaml
+var text []byte
+
+// entries are read when they are first asked for: few commands do.
+var entries = sync.OnceValue(func() (all []Entry) {
+	if err := yaml.UnmarshalWithOptions(text, &all, yaml.Strict()); err != nil {
+		panic(err) // it is in the binary
+	}
+	return all
+})
 
 // Entry is what there is to say of one error.
 type Entry struct {
@@ -50,22 +65,20 @@ type Chain struct {
 // Find returns the entry of a name or an alias. Case does not matter, and
 // spaces, dashes and underscores are the same.
 func Find(name string) (Entry, bool) {
-	want := plain(name)
-	i := slices.IndexFunc(entries, func(e Entry) bool {
+	all, want := entries(), plain(name)
+	i := slices.IndexFunc(all, func(e Entry) bool {
 		return plain(e.Name) == want ||
 			slices.ContainsFunc(e.Aliases, func(alias string) bool { return plain(alias) == want })
 	})
 	if i < 0 {
 		return Entry{}, false
 	}
-	return entries[i], true
+	return all[i], true
 }
 
 // All lists the entries: errors of connecting, of names, of connections in use,
 // of time, of answers, of this machine.
-func All() []Entry { return slices.Clone(entries) }
-
-var entries = slices.Concat(connecting, names, connections, times, answers, limits)
+func All() []Entry { return slices.Clone(entries()) }
 
 func plain(name string) string {
 	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return strings.ContainsRune(" _-", r) })
