@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,21 +36,40 @@ type checkOptions struct {
 
 // ceilings are the flags that limit a count, in the order in which they are
 // checked.
-var ceilings = []struct {
-	flag  string
-	what  string
-	count func(socketstats.Counts) int
-	state socketstats.State // 0 for open connections in any
-}{
-	{"max-open", "open connections", socketstats.Counts.Open, 0},
-	{"max-established", "ESTABLISHED", of(socketstats.Established), socketstats.Established},
-	{"max-close-wait", "CLOSE_WAIT", of(socketstats.CloseWait), socketstats.CloseWait},
-	{"max-time-wait", "TIME_WAIT", of(socketstats.TimeWait), socketstats.TimeWait},
-	{"max-syn-sent", "SYN_SENT", of(socketstats.SynSent), socketstats.SynSent},
+var ceilings = []limit{
+	ofConnections("max-open", "open connections", socketstats.Counts.Open, 0),
+	inState("max-established", socketstats.Established),
+	inState("max-close-wait", socketstats.CloseWait),
+	inState("max-time-wait", socketstats.TimeWait),
+	inState("max-syn-sent", socketstats.SynSent),
+	{"max-descriptors", "descriptors of a process", func(w *observe.Window, _ *observe.Watcher) int { return w.Descriptors() }, nil},
+	ofKind("max-listen", "listening TCP sockets", socketstats.KindTCPListen),
+	ofKind("max-tcp-closed", "TCP sockets without a connection that are not closed", socketstats.KindTCPClosed),
+	ofKind("max-udp", "UDP sockets", socketstats.KindUDP),
+	ofKind("max-unix", "unix sockets", socketstats.KindUnix),
 }
 
-func of(state socketstats.State) func(socketstats.Counts) int {
-	return func(c socketstats.Counts) int { return c.Of(state) }
+// limit is a limit on a count.
+type limit struct {
+	flag, what string
+	count      func(*observe.Window, *observe.Watcher) int
+	listed     func(*observe.Watcher) []socketstats.Socket // nil where no sockets can be listed
+}
+
+// ofConnections limits the connections in a state, or those that are open if it is 0.
+func ofConnections(flag, what string, figure func(socketstats.Counts) int, state socketstats.State) limit {
+	return limit{
+		flag, what, func(w *observe.Window, f *observe.Watcher) int { return w.Count(figure) - f.ListedTwice(state) },
+		func(f *observe.Watcher) []socketstats.Socket { return f.Listed(state) },
+	}
+}
+
+func inState(flag string, state socketstats.State) limit {
+	return ofConnections(flag, state.String(), func(c socketstats.Counts) int { return c.Of(state) }, state)
+}
+
+func ofKind(flag, what, kind string) limit {
+	return limit{flag, what, func(w *observe.Window, _ *observe.Watcher) int { return w.Kind(kind) }, nil}
 }
 
 var _ = register(checkCommand)
@@ -97,7 +118,7 @@ func (o *checkOptions) checkFlags(c *cobra.Command) error {
 	}
 	switch {
 	case !o.named():
-		return program.Usagef(c, "nothing to check: give --pid, --name or --port")
+		return program.Usagef(c, "nothing to check: give --pid, --name, --port, --container, --cgroup or --unit")
 	case !limited:
 		return program.Usagef(c, "no limit to check: give --max-established, --max-close-wait, --no-growth or another")
 	case o.length <= 0:
@@ -130,9 +151,12 @@ func (o *checkOptions) run(ctx context.Context, streams program.Streams) error {
 		}
 		for _, l := range ceilings {
 			if most := *o.most[l.flag]; most >= 0 {
-				n := w.Count(l.count) - f.watcher.ListedTwice(l.state)
+				n := l.count(&w, f.watcher)
 				if before := worst[l.flag]; before == nil || n > before.count {
-					worst[l.flag] = &ceiling{n, e.Moment.At, named(f.watcher.Listed(l.state), n > most)}
+					worst[l.flag] = &ceiling{count: n, after: e.Moment.At}
+					if l.listed != nil && n > most {
+						worst[l.flag].sockets = named(l.listed(f.watcher))
+					}
 				}
 			}
 		}
@@ -158,12 +182,8 @@ type ceiling struct {
 	sockets []string // only above the limit
 }
 
-// named names sockets, if they are over a limit: those that have said nothing
-// for the longest.
-func named(sockets []socketstats.Socket, over bool) []string {
-	if !over {
-		return nil
-	}
+// named names sockets: those that have said nothing for the longest.
+func named(sockets []socketstats.Socket) []string {
 	const most = 10
 	var lines []string
 	for i, s := range sockets {
@@ -198,7 +218,7 @@ func (o *checkOptions) finish(streams program.Streams, w *observe.Window, worst 
 	if slices.ContainsFunc(checks, func(c render.Check) bool { return !c.Met && c.Skipped == "" }) {
 		return &program.CodeError{Code: program.ExitFault}
 	}
-	return nil
+	return unseen(w)
 }
 
 func (o *checkOptions) results(w *observe.Window, worst map[string]*ceiling) []render.Check {
@@ -254,6 +274,8 @@ func (o *checkOptions) subject() string {
 	switch {
 	case o.name != "":
 		return o.name
+	case o.traits() > 0:
+		return cmp.Or(o.container, o.unit, strings.ReplaceAll(strings.Trim(o.cgroup, "/"), "/", "-"))
 	case o.port != 0:
 		return fmt.Sprintf("port-%d", o.port)
 	default:

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"socketlab/internal/recording"
 	"socketlab/internal/render"
 	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
 	"socketlab/internal/words"
 )
@@ -32,14 +35,14 @@ func diagnoseCommand(streams program.Streams) *cobra.Command {
 		strict bool
 	)
 	c := &cobra.Command{
-		Use:   "diagnose --pid N | --name S | --port N | FILE",
+		Use:   "diagnose [--pid N | --name S | --port N | FILE]",
 		Short: "Say what is wrong with running processes, and how to fix it",
 		Long: `Watches processes until it is sure what their sockets show, and prints the
 verdict: healthy, or a kind of fault, with the facts. What grows is watched for up
 to two minutes: an idle timeout may still end it. With --for it goes on for
 that long, unless it is sure of a fault before: the longer it watches, the slower
-a leak it finds. A FILE of sockwatch record, or of run --record, is judged as it
-stands.
+a leak it finds. Without a target it looks at every process that it may see. A FILE
+of sockwatch record, or of run --record, is judged as it stands.
 
 Exit codes: 0 healthy, or a note; 3 a leak or a fault, with --strict also a note;
 1 when there was not enough to see.
@@ -55,14 +58,13 @@ docs/verdict.md says how each kind is recognised; sockwatch explain lists them.`
 				return program.Usagef(c, "give a FILE, or one of --pid, --name and --port, not both")
 			case len(args) == 1:
 				return diagnoseFile(c.Context(), streams, args[0], &output, strict)
-			case !t.named():
-				return program.Usagef(c, "nothing to diagnose: give --pid, --name, --port, or a recording's FILE")
 			case length < 0:
 				return program.Usagef(c, "--for must not be below 0")
 			}
 			if err := t.check(c); err != nil {
 				return err
 			}
+			t.all = !t.named()
 			return diagnose(c.Context(), streams, &t, length, &output, quiet, strict)
 		},
 	}
@@ -224,13 +226,50 @@ func interruptedOr(ctx context.Context, err error) error {
 // unless the context is over.
 func printDiagnosis(ctx context.Context, streams program.Streams, w *observe.Window, output *outputFlag, strict bool) error {
 	seen := render.Watched(w)
+	if w.LooksAtAll() {
+		worstFirst(seen)
+	}
 	if err := output.write(streams.Out, render.Diagnosis(seen)); err != nil {
 		return err
 	}
 	if ctx.Err() != nil {
 		return nil
 	}
-	return verdictCode(w.Subjects(), seen.Result.Verdicts, strict)
+	return firstOf(verdictCode(w.Subjects(), seen.Result.Verdicts, strict), unseen(w))
+}
+
+// worstFirst keeps of a look at every process those that matter: first those with
+// the worst verdict, of the same verdict those that hold most.
+func worstFirst(seen *render.Observed) {
+	const most = 10
+	held := func(s *series.Subject) int {
+		n := s.Now(socketstats.Client).Open() + s.Now(socketstats.Server).Open()
+		if p := s.Metrics().Process; p != nil {
+			n += p.Kinds[socketstats.KindTCPClosed] + p.Kinds[socketstats.KindUDP] + p.Kinds[socketstats.KindUnix]
+		}
+		return n
+	}
+	o := seen.Observation
+	looked := len(o.Subjects)
+	o.Subjects = slices.DeleteFunc(o.Subjects, func(s *series.Subject) bool {
+		return s.PID == 0 || (seen.Result.Verdicts[s.ID].Severity == "" && held(s) == 0)
+	})
+	slices.SortStableFunc(o.Subjects, func(a, b *series.Subject) int {
+		return cmp.Or(verdict.Compare(seen.Result.Verdicts[a.ID], seen.Result.Verdicts[b.ID]), cmp.Compare(held(b), held(a)))
+	})
+	o.Subjects = o.Subjects[:min(most, len(o.Subjects))]
+	o.Title = fmt.Sprintf("%s that could be seen, the worst %d first", words.Plural(looked, "process", "processes"), len(o.Subjects))
+}
+
+// unseen is an error if there were processes to look at that could not be seen: what
+// was seen is not all then. Where every process was looked at it is none, because
+// hardly anybody may see all.
+func unseen(w *observe.Window) error {
+	last := w.Last()
+	if last == nil || len(last.Unseen) == 0 || w.LooksAtAll() {
+		return nil
+	}
+	return fmt.Errorf("not all could be seen: %s", strings.Join(last.Unseen, "; "))
 }
 
 // verdictCode is the exit code of the verdict that matters most. strict says that a

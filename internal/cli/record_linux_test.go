@@ -86,7 +86,7 @@ func TestARecordingOfAKilledRecorderIsReadBack(t *testing.T) {
 func TestARecordingThatCannotBeWrittenIsAnError(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "no", "such", "folder.jsonl")
-	recorder := start(t, "sockwatch", "record", "--pid", strconv.Itoa(os.Getpid()), "-o", path)
+	recorder := start(t, "sockwatch", "record", "--no-children", "--pid", strconv.Itoa(os.Getpid()), "-o", path)
 	require.Equal(t, 2, recorder.end(t), "it does not go on for nothing")
 	recorder.said(t, `^sockwatch: -o: open .*folder\.jsonl: no such file`)
 }
@@ -198,7 +198,7 @@ func TestTheJUnitFileIsReplacedWholeOrNotAtAll(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	check := func(path string) int {
-		return start(t, "sockwatch", "check", "--pid", strconv.Itoa(os.Getpid()), "--max-open", "100000", "--for", "1ms", "--junit", path).end(t)
+		return start(t, "sockwatch", "check", "--no-children", "--pid", strconv.Itoa(os.Getpid()), "--max-open", "100000", "--for", "1ms", "--junit", path).end(t)
 	}
 	old := filepath.Join(dir, "old.xml")
 	require.NoError(t, os.WriteFile(old, []byte("old"), 0o600))
@@ -223,7 +223,7 @@ func TestTheJUnitFileMayBeAPipe(t *testing.T) {
 	r, err := os.OpenFile(pipe, os.O_RDWR, 0) // so that neither end waits for the other
 	require.NoError(t, err)
 	defer r.Close()
-	check := start(t, "sockwatch", "check", "--pid", strconv.Itoa(os.Getpid()), "--max-open", "100000", "--for", "1ms", "--junit", pipe)
+	check := start(t, "sockwatch", "check", "--no-children", "--pid", strconv.Itoa(os.Getpid()), "--max-open", "100000", "--for", "1ms", "--junit", pipe)
 	require.Zero(t, check.end(t))
 	info, err := os.Lstat(pipe)
 	require.NoError(t, err)

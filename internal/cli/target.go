@@ -17,9 +17,15 @@ import (
 
 // targetFlags are the flags of the commands that look at running processes.
 type targetFlags struct {
-	port     int
-	pids     []int32
-	name     string
+	port       int
+	pids       []int32
+	name       string
+	container  string
+	cgroup     string
+	unit       string
+	noChildren bool
+	// all is set by a command that looks at every process where none is named.
+	all      bool
 	interval time.Duration
 	source   program.Choice
 }
@@ -29,17 +35,33 @@ func (t *targetFlags) add(f *pflag.FlagSet, portUsage string) {
 	f.IntVar(&t.port, "port", 0, portUsage)
 	f.Int32SliceVar(&t.pids, "pid", nil, "process id; may be given several times")
 	f.StringVar(&t.name, "name", "", "name of the processes' program")
+	f.StringVar(&t.container, "container", "", "container of the processes: the beginning of its id, its name, its host's name, or its pod's uid")
+	f.StringVar(&t.cgroup, "cgroup", "", "control group of the processes, with those below it")
+	f.StringVar(&t.unit, "unit", "", "systemd unit of the processes")
+	f.BoolVar(&t.noChildren, "no-children", false, "do not watch the children of these processes with them")
 	f.DurationVar(&t.interval, "interval", time.Second, "time between two counts")
 	f.Var(&t.source, "source", "where counts come from; auto is the cheapest that works here")
 }
 
 // named reports whether any target was named.
-func (t *targetFlags) named() bool { return t.port != 0 || len(t.pids) > 0 || t.name != "" }
+func (t *targetFlags) named() bool { return t.port != 0 || len(t.pids) > 0 || t.traits() > 0 }
+
+// traits is how many flags name processes by what they are.
+func (t *targetFlags) traits() (n int) {
+	for _, trait := range []string{t.name, t.container, t.cgroup, t.unit} {
+		if trait != "" {
+			n++
+		}
+	}
+	return n
+}
 
 func (t *targetFlags) check(c *cobra.Command) error {
 	switch {
 	case t.port < 0 || t.port > 65535 || t.port == 0 && c.Flags().Changed("port"):
 		return program.Usagef(c, "--port %d is not a port", t.port)
+	case t.traits() > 1:
+		return program.Usagef(c, "give one of --name, --container, --cgroup and --unit, not several")
 	case t.interval <= 0:
 		return program.Usagef(c, "--interval must be above 0")
 	}
@@ -47,7 +69,10 @@ func (t *targetFlags) check(c *cobra.Command) error {
 }
 
 func (t *targetFlags) target() series.Target {
-	return series.Target{Port: uint16(t.port), PIDs: t.pids, Name: t.name}
+	return series.Target{
+		Port: uint16(t.port), PIDs: t.pids, Name: t.name, Container: t.container, Cgroup: t.cgroup, Unit: t.unit,
+		All: t.all, NoChildren: t.noChildren,
+	}
 }
 
 // follower counts a target again and again.

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"socketlab/internal/series"
@@ -9,7 +10,7 @@ import (
 	"socketlab/internal/tracepoint"
 )
 
-// connections keeps the ledger of what came and went, by process; 0 is no process.
+// connections keeps the ledger of what came and went, by subject; 0 is no process.
 //
 // With privilege the kernel reports every change of state, with the process that
 // connected. Without, it reports which sockets it destroyed, and not whose they
@@ -17,157 +18,173 @@ import (
 // they went.
 type connections struct {
 	ledger series.Ledger[int32]
-	// trace is nil without privilege. closings is then all that is heard; with a
-	// trace it only says what the closed connections carried, where that is asked.
-	trace    *transitions
-	closings socketstats.Closings
-	owners   *socketstats.Owners
-	heard    []socketstats.Closed // kept for its room
+	// account is the subject of a process.
+	account func(pid int32) int32
 	// begun says that there was a list.
 	begun bool
 	// unattributed is how many came and went that may have been anybody's.
 	unattributed int
 }
 
-// openConnections begins to listen, to connections to a port if it is not 0; it
-// returns nil where nothing reports what came and went. owners knows who held the
-// sockets of the newest list.
-func openConnections(source socketstats.Source, port uint16, details bool, owners *socketstats.Owners) (*connections, error) {
+// ears hear what comes and goes in one network namespace.
+type ears struct {
+	// trace is nil without privilege. closings is then all that is heard; with a
+	// trace it only says what the closed connections carried, where that is asked.
+	trace    *transitions
+	closings socketstats.Closings
+	owners   *socketstats.Owners
+	heard    []socketstats.Closed // kept for its room
+	lost     bool
+}
+
+// openEars begins to listen in the namespace of a source, to connections to a port
+// if it is not 0; it returns nil where nothing reports what came and went. owners
+// knows who held the sockets of the newest list.
+func openEars(source socketstats.Source, o tracepoint.Options, traced, details bool, owners *socketstats.Owners) (*ears, error) {
 	if !socketstats.ReportsInfo(source) { // its lists name no socket, and do not show the end of one
 		return nil, nil
 	}
-	var ports []uint16
-	if port != 0 {
-		ports = []uint16{port}
-	}
-	trace, err := openTransitions(ports)
-	if err != nil {
-		return nil, err
-	}
-	c := &connections{owners: owners, trace: trace, ledger: series.Ledger[int32]{HearsOpened: trace != nil}}
-	if trace == nil || details {
-		if c.closings, err = socketstats.OpenClosings(source, ports); err != nil {
-			return nil, errors.Join(err, c.close())
+	e := &ears{owners: owners}
+	var err error
+	if traced {
+		if e.trace, err = openTransitions(o); err != nil {
+			return nil, err
 		}
 	}
-	return c, nil
+	if e.trace == nil || details {
+		if e.closings, err = socketstats.OpenClosings(source, o.Ports); err != nil {
+			return nil, errors.Join(err, e.close())
+		}
+	}
+	return e, nil
 }
 
 // traced reports whether openings are heard, with the process that connected.
-func (c *connections) traced() bool { return c != nil && c.trace != nil }
+func (e *ears) traced() bool { return e != nil && e.trace != nil }
 
-func (c *connections) close() error {
-	if c == nil {
+func (e *ears) close() error {
+	if e == nil {
 		return nil
 	}
 	var errs []error
-	if c.trace != nil {
-		errs = append(errs, c.trace.source.Close())
+	if e.trace != nil {
+		errs = append(errs, e.trace.source.Close())
 	}
-	if c.closings != nil {
-		errs = append(errs, c.closings.Close())
+	if e.closings != nil {
+		errs = append(errs, e.closings.Close())
 	}
 	return errors.Join(errs...)
 }
 
-// beforeList enters what was destroyed up to now, while it is known who held what at
-// the last list and the one before.
-func (c *connections) beforeList(s sorter) error {
-	if c == nil || c.trace != nil {
+// beforeList enters what was destroyed in a namespace up to now, while it is known who
+// held what at the last list and the one before.
+func (c *connections) beforeList(v *view) error {
+	if v.ears == nil || v.ears.trace != nil {
 		return nil
 	}
-	return c.hearClosings(s)
+	return c.hearClosings(v)
 }
 
-// afterList enters what was heard since, and the list. What came and went before
-// the first list is dropped.
-func (c *connections) afterList(s sorter, list []socketstats.Socket) error {
-	if c == nil {
+// afterList enters what was heard since in a namespace. What came and went before the
+// first list is dropped.
+func (c *connections) afterList(v *view) error {
+	if v.ears == nil {
 		return nil
 	}
-	if c.trace != nil {
-		if err := c.hearTransitions(s); err != nil {
+	if v.ears.trace != nil {
+		if err := c.hearTransitions(v); err != nil {
 			return err
 		}
 	}
-	if c.closings != nil {
-		if err := c.hearClosings(s); err != nil {
-			return err
-		}
+	if v.ears.closings != nil {
+		return c.hearClosings(v)
 	}
-	c.ledger.Alive(list, func(of *socketstats.Socket) (int32, socketstats.End, bool) {
-		pid, end, found := s.connection(socket{of.Local, of.Remote, of.PID})
-		return pid, end, found.counted()
-	})
-	c.begun = true
 	return nil
 }
 
-func (c *connections) hearClosings(s sorter) error {
-	heard, overflows, err := c.closings.Drain(c.heard[:0])
+// alive enters the lists of all namespaces, after what was heard in each.
+func (c *connections) alive(views []*view) {
+	var lists [][]socketstats.Socket
+	var of []*view
+	for _, v := range views {
+		if v.ears != nil {
+			lists, of = append(lists, v.sockets), append(of, v)
+		}
+	}
+	c.ledger.AtLeast = slices.ContainsFunc(of, func(v *view) bool { return v.ears.lost })
+	c.ledger.AliveIn(lists, func(list int, s *socketstats.Socket) (int32, socketstats.End, bool) {
+		pid, end, found := of[list].sort.connection(socket{s.Local, s.Remote, s.PID})
+		return c.account(pid), end, found.counted()
+	})
+	c.begun = true
+}
+
+func (c *connections) hearClosings(v *view) error {
+	heard, overflows, err := v.ears.closings.Drain(v.ears.heard[:0])
 	if err != nil {
 		return err
 	}
-	c.heard = heard
+	v.ears.heard = heard
 	sort := func(closed *socketstats.Closed) (pid int32, as series.ClosedConn, found attribution) {
-		pid, end, found := s.connection(socket{closed.Local, closed.Remote, c.ownerOf(closed)})
+		pid, end, found := v.sort.connection(socket{closed.Local, closed.Remote, v.ears.ownerOf(closed)})
 		if !closed.Connected {
 			found = notWatched // it was refused, or given up before it was established
 		}
-		return pid, series.ClosedConn{
+		return c.account(pid), series.ClosedConn{
 			End: end, WithTCPInfo: !closed.Forgotten(), ShortLived: closed.ShortLived(end), Inferred: found == inferred,
 		}, found
 	}
-	if c.trace != nil { // which counts them
+	if v.ears.trace != nil { // which counts them
 		for i := range heard {
-			if pid, as, found := sort(&heard[i]); found.counted() && as.WithTCPInfo {
-				c.ledger.Carried(pid, as.End, as.ShortLived)
+			if of, as, found := sort(&heard[i]); found.counted() && as.WithTCPInfo {
+				c.ledger.Carried(of, as.End, as.ShortLived)
 			}
 		}
 		return nil
 	}
-	c.ledger.AtLeast = overflows > 0
+	v.ears.lost = overflows > 0
 	c.ledger.Heard(heard, func(closed *socketstats.Closed) (int32, series.ClosedConn, bool) {
-		pid, as, found := sort(closed)
+		of, as, found := sort(closed)
 		if found == unknown && c.begun {
 			c.unattributed++
 		}
-		return pid, as, found.counted()
+		return of, as, found.counted()
 	})
 	return nil
 }
 
 // ownerOf is the process that held a closed socket, as far as it was listed or,
 // with privilege, heard of.
-func (c *connections) ownerOf(closed *socketstats.Closed) int32 {
-	if c.trace != nil {
-		if pid := c.trace.openers.held(closed.Local, closed.Remote); pid != 0 {
+func (e *ears) ownerOf(closed *socketstats.Closed) int32 {
+	if e.trace != nil {
+		if pid := e.trace.openers.held(closed.Local, closed.Remote); pid != 0 {
 			return pid
 		}
 	}
-	return c.owners.PID(closed.Cookie)
+	return e.owners.PID(closed.Cookie)
 }
 
-func (c *connections) hearTransitions(s sorter) error {
-	heard, lost, err := c.trace.drain()
+func (c *connections) hearTransitions(v *view) error {
+	trace := v.ears.trace
+	heard, lost, err := trace.drain()
 	if err != nil || !c.begun {
 		return err
 	}
-	c.ledger.AtLeast = lost > 0
+	v.ears.lost = lost > 0
 	for _, h := range heard {
-		pid, end, found := s.connection(socket{h.Local, h.Remote, h.PID})
+		pid, end, found := v.sort.connection(socket{h.Local, h.Remote, h.PID})
 		if !found.counted() {
 			continue
 		}
-		c.trace.spend(h.From, h.StateDuration)
-		if c.closings != nil && h.PID != 0 {
-			c.trace.openers.set(h.Local, h.Remote, h.PID)
+		trace.spend(h.From, h.StateDuration)
+		if v.ears.closings != nil && h.PID != 0 {
+			trace.openers.set(h.Local, h.Remote, h.PID)
 		}
 		switch {
 		case h.To == socketstats.Established:
-			c.ledger.Opened(pid, end)
+			c.ledger.Opened(c.account(pid), end)
 		case h.To == socketstats.Close && connected(h.From):
-			c.ledger.Closed(pid, series.ClosedConn{End: end})
+			c.ledger.Closed(c.account(pid), series.ClosedConn{End: end})
 		}
 	}
 	return nil
@@ -183,29 +200,33 @@ func connected(s socketstats.State) bool {
 	}
 }
 
-// enter adds what came and went to the rows, also for processes that hold nothing
-// now. What a process did that has ended and left nothing is the row of no
-// process's: clients that come and go would fill a recording otherwise.
-func (c *connections) enter(r rows, m *series.Moment, p *processes) {
-	if c == nil {
+// enter adds what came and went to the rows of subjects, also of those that hold
+// nothing now. What subjects did that have ended is the row of no process's: clients
+// that come and go would fill a recording otherwise. unheard are the subjects of which
+// a part is where nothing reports it.
+func (c *connections) enter(r rows, m *series.Moment, views []*view, unheard map[int32]bool) {
+	heard := slices.DeleteFunc(slices.Clone(views), func(v *view) bool { return v.ears == nil })
+	if len(heard) == 0 {
 		return
 	}
 	m.EventSource, m.AtLeast, m.Unattributed = "closed sockets", c.ledger.AtLeast || c.unattributed > 0, c.unattributed
-	if c.trace != nil {
-		m.EventSource, m.StateDurations = "tracepoint", c.trace.stateDurations()
+	if c.ledger.HearsOpened {
+		m.EventSource, m.StateDurations = "tracepoint", stateDurations(heard)
 	}
-	for _, pid := range c.ledger.Accounts() {
-		if r[pid] == nil && pid != 0 && p.ended(pid) {
-			c.ledger.Merge(pid, 0)
+	for _, of := range c.ledger.Accounts() {
+		if c.account(of) == 0 {
+			c.ledger.Merge(of, 0)
 		}
 	}
-	for _, pid := range c.ledger.Accounts() {
-		if n := c.ledger.Counts(pid); n.Opened != 0 || n.Closed != 0 {
-			r.of(pid)
+	for _, of := range c.ledger.Accounts() {
+		if n := c.ledger.Counts(of); n.Opened != 0 || n.Closed != 0 {
+			r.of(row{pid: of})
 		}
 	}
-	for pid, row := range r {
-		row.KernelConns = c.ledger.Counts(pid)
+	for of, sample := range r {
+		if !of.part && !unheard[of.pid] {
+			sample.KernelConns = c.ledger.Counts(of.pid)
+		}
 	}
 }
 
@@ -231,8 +252,8 @@ type duration struct {
 }
 
 // openTransitions returns nil where this user may not listen, or the system cannot.
-func openTransitions(ports []uint16) (*transitions, error) {
-	source, err := tracepoint.Open(tracepoint.Options{Ports: ports})
+func openTransitions(o tracepoint.Options) (*transitions, error) {
+	source, err := tracepoint.Open(o)
 	switch {
 	case errors.Is(err, tracepoint.ErrNotAllowed), errors.Is(err, errors.ErrUnsupported):
 		return nil, nil
@@ -267,12 +288,18 @@ func (t *transitions) spend(state socketstats.State, spent time.Duration) {
 }
 
 // stateDurations lists how long sockets were in each state.
-func (t *transitions) stateDurations() []series.StateDuration {
+func stateDurations(views []*view) []series.StateDuration {
 	var list []series.StateDuration
 	millis := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 	for _, state := range socketstats.States() {
-		if d := t.durations[state]; d != nil {
-			list = append(list, series.StateDuration{State: state, Count: d.count, MeanMS: millis(d.sum / time.Duration(d.count)), MaxMS: millis(d.max)})
+		var all duration
+		for _, v := range views {
+			if d := v.ears.trace.durations[state]; d != nil {
+				all = duration{all.count + d.count, all.sum + d.sum, max(all.max, d.max)}
+			}
+		}
+		if all.count > 0 {
+			list = append(list, series.StateDuration{State: state, Count: all.count, MeanMS: millis(all.sum / time.Duration(all.count)), MaxMS: millis(all.max)})
 		}
 	}
 	return list

@@ -24,20 +24,21 @@ func (h *heard) Close() error { return nil }
 func TestAConnectThatFailedIsNoConnection(t *testing.T) {
 	t.Parallel()
 	local, remote := netip.MustParseAddrPort("127.0.0.1:40000"), netip.MustParseAddrPort("192.0.2.1:80")
-	processes, err := findProcesses(t.Context(), series.Target{}, false)
-	require.NoError(t, err)
-	sort := &byProcess{processes: processes, destinations: newDestinations()}
+	sort := &byProcess{processes: &processes{target: series.Target{PIDs: []int32{7}}, known: map[int32]*process{7: {pid: 7, root: 7}}}, destinations: newDestinations()}
 	source := &heard{}
-	var owners socketstats.Owners
-	c := &connections{closings: source, owners: &owners}
+	v := &view{sort: sort}
+	v.ears = &ears{closings: source, owners: &v.owners}
+	c := &connections{account: func(pid int32) int32 { return pid }}
 	sample := func(list []socketstats.Socket, closed ...socketstats.Closed) *series.Moment {
 		source.closed = closed
-		require.NoError(t, c.beforeList(sort))
-		owners.Attribute(list)
+		require.NoError(t, c.beforeList(v))
+		v.sockets = list
+		v.owners.Attribute(list)
 		sort.list(list, 0)
-		require.NoError(t, c.afterList(sort, list))
+		require.NoError(t, c.afterList(v))
+		c.alive([]*view{v})
 		m := &series.Moment{}
-		c.enter(rows{7: {}}, m, processes)
+		c.enter(rows{row{pid: 7}: {}}, m, []*view{v}, nil)
 		return m
 	}
 	asks := socketstats.Socket{Local: local, Remote: remote, State: socketstats.SynSent, PID: 7, Cookie: 1}

@@ -117,7 +117,7 @@ const (
 // the last sample but one that could not be attributed.
 func (w *Watcher) NextEarlyScan() (time.Duration, bool) {
 	e := &w.early
-	if _, ok := w.sort.(*byProcess); !ok || !w.details || e.done >= maxEarlyScans || e.now == e.before {
+	if w.target.Port != 0 || !w.options.Details || e.done >= maxEarlyScans || e.now == e.before {
 		return 0, false
 	}
 	return max(10*time.Millisecond, earlyScanShare*e.took), true
@@ -125,20 +125,20 @@ func (w *Watcher) NextEarlyScan() (time.Duration, bool) {
 
 // EarlyScan notes the destinations of the watched processes between two samples.
 func (w *Watcher) EarlyScan(ctx context.Context) error {
-	q, err := w.query(ctx)
-	if err != nil {
-		return err
-	}
 	began := time.Now()
-	q.Info, q.Into = false, nil
-	q.States = []socketstats.State{
-		socketstats.SynSent, socketstats.Established, socketstats.CloseWait, socketstats.FinWait1, socketstats.FinWait2,
-	}
-	sockets, err := w.source.Sockets(ctx, q)
-	if err != nil {
-		return err
-	}
-	if sort, ok := w.sort.(*byProcess); ok {
+	for _, v := range w.views {
+		sort, ok := v.sort.(*byProcess)
+		if !ok {
+			continue
+		}
+		// The source finds the owners: it reads only what is new.
+		q := socketstats.Query{Owners: true, OwnersAmong: w.processes.living, Thrifty: true, States: []socketstats.State{
+			socketstats.SynSent, socketstats.Established, socketstats.CloseWait, socketstats.FinWait1, socketstats.FinWait2,
+		}}
+		sockets, err := v.source.Sockets(ctx, q)
+		if err != nil {
+			return err
+		}
 		for i := range sockets {
 			_, _, ours := sort.row(&sockets[i])
 			sort.destinations.see(&sockets[i], ours)

@@ -10,12 +10,15 @@ import (
 // WithoutPrivilege has a watcher hear of closed sockets only, as it does where
 // it may not hear more.
 func (w *Watcher) WithoutPrivilege(ports ...uint16) error {
-	if err := w.Close(); err != nil {
+	v := w.views[0]
+	if err := v.ears.close(); err != nil {
 		return err
 	}
 	heard, err := socketstats.OpenClosings(w.source, ports)
-	w.conns = &connections{closings: heard, owners: &w.owners, ledger: series.Ledger[int32]{}}
-	if sort, ok := w.sort.(*byPort); ok {
+	w.conns.ledger = series.Ledger[int32]{}
+	w.untraced = true
+	v.ears = &ears{closings: heard, owners: &v.owners}
+	if sort, ok := v.sort.(*byPort); ok {
 		sort.traced = false
 	}
 	return err
@@ -23,7 +26,7 @@ func (w *Watcher) WithoutPrivilege(ports ...uint16) error {
 
 // Knows reports whether a process alone was seen to connect to an address.
 func (w *Watcher) Knows(pid int32, to netip.AddrPort) bool {
-	return w.sort.(*byProcess).destinations.only(to) == pid
+	return w.views[0].sort.(*byProcess).destinations.only(to) == pid
 }
 
 // Remembered is of how many subjects a window knows something.

@@ -10,8 +10,9 @@ package observe
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"net/netip"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -34,52 +35,63 @@ type Options struct {
 // it.
 type Watcher struct {
 	target    series.Target
-	details   bool
+	options   Options
 	source    socketstats.Source
+	own       socketstats.Addresses
 	processes *processes
-	sort      sorter
-	// conns is what came and went; nil where nothing reports it.
-	conns  *connections
-	owners socketstats.Owners
-	early  earlyScans
-	// sockets is the last list, kept for its room.
-	sockets []socketstats.Socket
+	// views are the network namespaces of the watched processes.
+	views []*view
+	// elsewhere are namespaces that should have a view, and why they have none.
+	elsewhere []string
+	conns     *connections
+	// hears says that some view has ears, and untraced that none has a trace.
+	hears, untraced bool
+	descriptors     socketstats.DescriptorTable
+	// inherited are the sockets, by inode, that a child holds and an ancestor does
+	// not any more.
+	inherited map[uint32]bool
+	early     earlyScans
 	// began is the time of the first sample, told are the subjects of the last.
 	began time.Time
 	told  map[string]series.Identity
 }
 
 // New returns a watcher of a target. With a port: of the connections to that port of
-// this machine. Each process that holds their client ends is a subject, with the
-// server ends of its own connections beside. Without: of all TCP sockets of the
-// processes that PIDs and Name name. With both: of the clients among these. A
-// process is named if it is in PIDs, or has Name (without .exe), also if it starts
-// later.
+// this machine, in our network namespace and in each other one that has some. Each
+// process that holds their client ends is a subject, with the server ends of its own
+// connections beside. Without: of all TCP sockets of the processes that the target
+// names, each with its children as one subject, in whatever network namespace they
+// are. With both: of the clients among these. A process that is not named by its id
+// is watched also if it starts later.
 //
 // Processes that do not exist, or that this user may not see, are an error. The
 // source stays the caller's.
 func New(ctx context.Context, source socketstats.Source, target series.Target, o Options) (*Watcher, error) {
-	w := &Watcher{target: target, details: o.Details, source: source}
+	w := &Watcher{
+		target: target, options: o, source: source, own: socketstats.OwnAddresses(), untraced: target.All, inherited: map[uint32]bool{},
+	}
 	var err error
-	if w.processes, err = findProcesses(ctx, target, o.Details); err != nil {
+	if w.processes, err = findProcesses(target, o.Details); err != nil {
 		return nil, err
 	}
-	if w.conns, err = openConnections(source, target.Port, o.Details, &w.owners); err != nil {
-		return nil, err
+	w.conns = &connections{account: w.processes.root}
+	w.processes.round++ // so that what follows is of the time before the first sample
+	if err := w.place(w.processes.living, time.Now()); err != nil {
+		return nil, errors.Join(err, w.Close())
 	}
-	if target.Port != 0 {
-		w.sort = &byPort{port: target.Port, processes: w.processes, own: socketstats.OwnAddresses(), traced: w.conns.traced(), holders: holders{ages: o.Details}}
-	} else {
-		w.sort = &byProcess{
-			except: o.Except, details: o.Details, processes: w.processes, own: socketstats.OwnAddresses(),
-			destinations: newDestinations(), holders: holders{ages: o.Details},
-		}
-	}
-	return w, nil
+	w.descriptors.Scan(w.processes.living)
+	return w, ctx.Err()
 }
 
 // Close ends what the watcher listens to.
-func (w *Watcher) Close() error { return w.conns.close() }
+func (w *Watcher) Close() error {
+	var errs []error
+	for _, v := range w.views {
+		errs = append(errs, v.close())
+	}
+	w.views = nil
+	return errors.Join(errs...)
+}
 
 // Header says what is watched since when, as a recording has it. The time between
 // samples, the planned length and the provenance are left to the caller.
@@ -92,6 +104,11 @@ func (w *Watcher) Header() series.Header {
 		Schema: series.Schema, Title: "Processes under watch", Source: w.source.Name(), UnsupportedStates: w.source.UnsupportedStates(),
 		Started: started.Round(0), Target: &t,
 	}
+	for _, v := range w.views {
+		if name := v.source.Name(); !strings.Contains(h.Source, name) {
+			h.Source += ", " + name
+		}
+	}
 	if t.Port != 0 {
 		h.Title = fmt.Sprintf("Connections to port %d", t.Port)
 	}
@@ -101,61 +118,124 @@ func (w *Watcher) Header() series.Header {
 // Sample takes one sample. The error is [ErrGone] when there is nothing left to
 // watch.
 func (w *Watcher) Sample(ctx context.Context) (series.Moment, error) {
+	started := time.Now()
+	members, err := w.processes.current(ctx)
+	if err != nil {
+		return series.Moment{}, err
+	}
+	if err := w.place(members, started); err != nil {
+		return series.Moment{}, err
+	}
 	now := time.Now()
 	if w.began.IsZero() {
 		w.began = now
 	}
 	m := series.Moment{At: now.Sub(w.began), Clock: now.Round(0), Subjects: []series.SubjectSample{}}
-	q, err := w.query(ctx)
-	if err != nil {
-		return m, err
+	for _, v := range w.views {
+		if err := w.conns.beforeList(v); err != nil {
+			return m, err
+		}
+		if err := v.list(ctx, w.query(v)); err != nil {
+			return m, err
+		}
 	}
-	if err := w.conns.beforeList(w.sort); err != nil {
-		return m, err
+	w.findOwners(m.At)
+	r := w.rows(&m)
+	for _, v := range w.views {
+		if err := w.conns.afterList(v); err != nil {
+			return m, err
+		}
 	}
-	if w.sockets, err = w.source.Sockets(ctx, q); err != nil {
-		return m, err
-	}
-	w.owners.Attribute(w.sockets)
-	w.sort.list(w.sockets, m.At)
-	rows := w.rows(&m)
-	if err := w.conns.afterList(w.sort, w.sockets); err != nil {
-		return m, err
-	}
-	w.conns.enter(rows, &m, w.processes)
+	w.conns.alive(w.views)
+	w.conns.enter(r, &m, w.views, w.unheard())
 	w.early.sampled(m.Unattributed)
-	if w.details {
-		w.addDetails(rows, &m)
+	if w.options.Details {
+		if err := w.addDetails(ctx, r, &m); err != nil {
+			return m, err
+		}
 	}
-	m.Subjects = w.subjects(rows)
-	m.Took = time.Since(now)
+	m.Unseen = append(w.processes.notSeen(), w.elsewhere...)
+	m.Subjects = w.subjects(r)
+	m.Took = time.Since(started)
 	return m, nil
 }
 
-// query asks for what the target needs. With a port, the listener's owner is of
-// interest too, whoever it is.
-func (w *Watcher) query(ctx context.Context) (socketstats.Query, error) {
+// query asks for what the target needs of a namespace. With a port, the listener's
+// owner is of interest too, whoever it is.
+func (w *Watcher) query(v *view) socketstats.Query {
 	// Nobody waits for a sample here, and what it takes is taken from what is
 	// watched.
-	q := socketstats.Query{Owners: true, Thrifty: true, Into: w.sockets, Info: w.details}
-	among, err := w.processes.current(ctx)
-	if w.target.Port != 0 {
+	q := socketstats.Query{Owners: true, Thrifty: true, Info: w.options.Details}
+	switch {
+	case w.target.Port != 0:
 		q.Ports = []uint16{w.target.Port}
-	} else {
-		q.OwnersAmong = among
+	case socketstats.ReportsInodes(v.source):
+		q.Owners = false // see findOwners
+	default:
+		q.OwnersAmong = w.processes.living
 	}
-	return q, err
+	return q
 }
 
-// rows are the samples of the processes met so far, by process id; 0 is the row
-// of sockets whose process is not known.
-type rows map[int32]*series.Sample
-
-func (r rows) of(pid int32) *series.Sample {
-	if r[pid] == nil {
-		r[pid] = &series.Sample{}
+// findOwners gives every listed socket its owner: by the descriptors of the watched
+// processes, where these are known, or else by the source.
+func (w *Watcher) findOwners(at time.Duration) {
+	if w.target.Port == 0 {
+		w.descriptors.Scan(w.processes.living)
 	}
-	return r[pid]
+	for _, v := range w.views {
+		if w.target.Port == 0 && socketstats.ReportsInodes(v.source) {
+			for i := range v.sockets {
+				if s := &v.sockets[i]; s.Inode != 0 {
+					s.PID = w.descriptors.PID(s.Inode)
+				}
+			}
+		}
+		v.owners.Attribute(v.sockets)
+		v.sort.list(v.sockets, at)
+	}
+}
+
+// unheard are the subjects of which a process is in a namespace whose source does not
+// report what came and went.
+func (w *Watcher) unheard() map[int32]bool {
+	deaf := map[uint32]bool{}
+	for _, v := range w.views {
+		if v.ears == nil {
+			deaf[v.namespace] = true
+		}
+	}
+	subjects := map[int32]bool{}
+	if len(deaf) > 0 {
+		for _, it := range w.processes.known {
+			if it.root != 0 && deaf[it.namespace] {
+				subjects[it.root] = true
+			}
+		}
+	}
+	return subjects
+}
+
+// rows are the samples of the subjects and their processes; that of process 0 is of
+// the sockets whose process is not known.
+type rows map[row]*series.Sample
+
+func (r rows) of(of row) *series.Sample {
+	if r[of] == nil {
+		r[of] = &series.Sample{}
+	}
+	return r[of]
+}
+
+// rowsOf are the rows in which a socket of a process is counted: that of the subject,
+// and that of the process if the subject has several.
+func (w *Watcher) rowsOf(pid int32) []row {
+	root := w.processes.root(pid)
+	list := []row{{pid: root}}
+	if root != 0 && len(w.processes.members(root)) > 1 && w.processes.watchedNow(pid) {
+		list = append(list, row{pid: pid, part: true})
+	}
+	return list
 }
 
 // rows gives each process the sockets that it holds or held.
@@ -163,16 +243,31 @@ func (w *Watcher) rows(m *series.Moment) rows {
 	r := rows{}
 	if w.target.Port == 0 {
 		for _, pid := range w.processes.living {
-			r.of(pid)
+			for _, of := range w.rowsOf(pid) {
+				r.of(of)
+			}
 		}
 	}
-	for i := range w.sockets {
-		s := &w.sockets[i]
-		if w.target.Port != 0 && s.State == socketstats.Listen && s.Local.Port() == w.target.Port {
-			m.Listeners = append(m.Listeners, w.processes.identity(s.PID).Name)
-		}
-		if pid, end, ok := w.sort.row(s); ok {
-			r.of(pid).Of(end).Counts.Add(s.State)
+	for _, v := range w.views {
+		for i := range v.sockets {
+			s := &v.sockets[i]
+			if w.target.Port != 0 && s.State == socketstats.Listen && s.Local.Port() == w.target.Port {
+				m.Listeners = append(m.Listeners, w.processes.nameOf(s.PID))
+			}
+			pid, end, ok := v.sort.row(s)
+			if !ok {
+				continue
+			}
+			for _, of := range w.rowsOf(pid) {
+				sample := r.of(of)
+				sample.Of(end).Counts.Add(s.State)
+				if s.State == socketstats.FinWait2 && s.Inode != 0 && !s.Minisock {
+					sample.FinWait2Held++
+				}
+			}
+			if it := w.processes.known[pid]; it != nil && v.namespace != 0 {
+				it.namespace = v.namespace
+			}
 		}
 	}
 	slices.Sort(m.Listeners)
@@ -180,74 +275,205 @@ func (w *Watcher) rows(m *series.Moment) rows {
 	return r
 }
 
-// addDetails adds to the rows what their connections do, how old they are, and how
-// many descriptors the processes have open.
-func (w *Watcher) addDetails(r rows, m *series.Moment) {
-	w.processes.programs.see(w.sockets, w.sort.row)
-	w.addAges(r)
-	if socketstats.ReportsInfo(w.source) {
-		w.addActivity(r, m)
+// addDetails adds to the rows what their connections do, how old they are, and what
+// the processes have open and use.
+func (w *Watcher) addDetails(ctx context.Context, r rows, m *series.Moment) error {
+	for _, v := range w.views {
+		w.processes.programs.see(v.sockets, v.sort.row, func(pid int32) int32 { return pid })
+		if w.processes.follows() && !w.processes.any() { // what children do is done by the subject
+			w.processes.programs.see(v.sockets, v.sort.row, w.processes.root)
+		}
+		w.addActivity(v, r, m)
 	}
-	for pid, row := range r {
-		if pid == 0 {
+	return w.addProcesses(ctx, r)
+}
+
+// ended is one end of a row's connections.
+type ended struct {
+	of  row
+	end socketstats.End
+}
+
+func (w *Watcher) addActivity(v *view, r rows, m *series.Moment) {
+	reported := socketstats.ReportsInfo(v.source)
+	sockets, ages := map[ended][]socketstats.Socket{}, map[ended]*socketstats.Silence{}
+	dead := map[uint16]int{}
+	for i := range v.sockets {
+		s := &v.sockets[i]
+		if s.State == socketstats.CloseWait && s.Inode == 0 {
+			dead[s.Local.Port()]++
+		}
+		pid, end, ok := v.sort.row(s)
+		if !ok || s.State == socketstats.Listen {
 			continue
 		}
-		if n := socketstats.Descriptors(pid); n > 0 {
-			row.Process = &series.Process{Descriptors: n}
+		age := v.age(s)
+		for _, of := range w.rowsOf(pid) {
+			if end == socketstats.Client && s.State.Open() {
+				r[of].Oldest = max(r[of].Oldest, v.sort.age(s))
+				w.addInherited(r[of], s)
+			}
+			if !reported {
+				continue
+			}
+			key := ended{of, end}
+			sockets[key] = append(sockets[key], *s)
+			if s.State.Open() {
+				if ages[key] == nil {
+					ages[key] = &socketstats.Silence{}
+				}
+				ages[key].Add(age)
+			}
 		}
 	}
-}
-
-func (w *Watcher) addAges(r rows) {
-	for i := range w.sockets {
-		s := &w.sockets[i]
-		if pid, end, ok := w.sort.row(s); ok && end == socketstats.Client && s.State.Open() {
-			r[pid].Oldest = max(r[pid].Oldest, w.sort.age(s))
-		}
+	if !reported {
+		return
 	}
-}
-
-func (w *Watcher) addActivity(r rows, m *series.Moment) {
-	ends := map[int32]*[2][]socketstats.Socket{}
-	for pid := range r {
-		ends[pid] = &[2][]socketstats.Socket{}
-	}
-	for i := range w.sockets {
-		s := &w.sockets[i]
-		if s.State == socketstats.Listen {
-			w.addQueue(r, m, s)
-		} else if pid, end, ok := w.sort.row(s); ok {
-			ends[pid][end] = append(ends[pid][end], *s)
-		}
-	}
-	for pid, row := range r {
+	for of, sample := range r {
 		for _, end := range []socketstats.End{socketstats.Client, socketstats.Server} {
-			activity := socketstats.ActivityOf(ends[pid][end], end)
-			row.Of(end).Activity = &activity
+			key := ended{of, end}
+			activity := socketstats.ActivityOf(sockets[key], end)
+			if ages[key] != nil {
+				activity.Ages = *ages[key]
+			}
+			if before := sample.Of(end).Activity; before != nil { // of another namespace
+				activity = activity.Plus(*before)
+			}
+			sample.Of(end).Activity = &activity
 		}
+	}
+	for i := range v.sockets {
+		if s := &v.sockets[i]; s.State == socketstats.Listen {
+			w.addQueue(v, r, m, s, dead[s.Local.Port()])
+		}
+	}
+}
+
+// age is how long a socket has been there at least: as the lists show, or as the
+// kernel knows since it last said anything.
+func (v *view) age(s *socketstats.Socket) time.Duration {
+	age := v.sort.age(s)
+	if s.Info != nil {
+		age = max(age, s.Info.Sent, s.Info.Received)
+	}
+	return age
+}
+
+// addInherited enters a socket if only a descendant of a process still holds it.
+func (w *Watcher) addInherited(sample *series.Sample, s *socketstats.Socket) {
+	if s.Inode == 0 {
+		return
+	}
+	holders := w.descriptors.Holders(s.Inode)
+	before := w.descriptors.HeldBefore(s.Inode)
+	if before != 0 && len(holders) > 0 && !slices.Contains(holders, before) {
+		w.inherited[s.Inode] = w.processes.descends(holders[0], before)
+	}
+	if w.inherited[s.Inode] {
+		sample.Inherited++
 	}
 }
 
 // addQueue enters a listener's queue, if it is the fullest so far: of the watched
 // port, or of the watched process.
-func (w *Watcher) addQueue(r rows, m *series.Moment, s *socketstats.Socket) {
-	q := &series.Queue{Waiting: int(s.RecvQ), Limit: int(s.SendQ)}
-	if pid, _, ok := w.sort.row(s); ok {
-		r[pid].Queue = r[pid].Queue.Fuller(q)
+func (w *Watcher) addQueue(v *view, r rows, m *series.Moment, s *socketstats.Socket, dead int) {
+	q := &series.Queue{Waiting: int(s.RecvQ), Limit: int(s.SendQ), Dead: dead}
+	if pid, _, ok := v.sort.row(s); ok {
+		for _, of := range w.rowsOf(pid) {
+			r[of].Queue = r[of].Queue.Fuller(q)
+		}
 	} else if w.target.Port != 0 && s.Local.Port() == w.target.Port {
 		m.Queue = m.Queue.Fuller(q)
 	}
 }
 
-// subjects are the rows by the names of their processes; that of no process comes
-// last.
+// addProcesses adds what the processes of each row have open and use.
+func (w *Watcher) addProcesses(ctx context.Context, r rows) error {
+	if w.target.Port != 0 {
+		var pids []int32
+		for of := range r {
+			if of.pid != 0 {
+				pids = append(pids, w.membersOf(of)...)
+			}
+		}
+		slices.Sort(pids)
+		w.descriptors.Scan(slices.Compact(pids))
+	}
+	for inode := range w.inherited {
+		if len(w.descriptors.Holders(inode)) == 0 {
+			delete(w.inherited, inode)
+		}
+	}
+	kernel, err := w.kernelRows(ctx)
+	if err != nil {
+		return err
+	}
+	for of, sample := range r {
+		if of.pid == 0 {
+			continue
+		}
+		var p series.Process
+		members := w.membersOf(of)
+		for _, pid := range members {
+			use := w.processes.usage(pid)
+			p.Threads, p.CPU, p.Wakeups = p.Threads+use.Threads, p.CPU+use.CPU, p.Wakeups+use.Wakeups
+			p.Descriptors = max(p.Descriptors, w.descriptors.Count(pid))
+		}
+		if p.Kinds = w.descriptors.Kinds(members, kernel); p.Threads > 0 || p.Descriptors > 0 {
+			sample.Process = &p
+		}
+	}
+	return nil
+}
+
+func (w *Watcher) membersOf(of row) []int32 {
+	if of.part || w.processes.any() {
+		return []int32{of.pid}
+	}
+	return w.processes.members(of.pid)
+}
+
+// kernelRows are the sockets of all namespaces, by inode.
+func (w *Watcher) kernelRows(ctx context.Context) (*socketstats.Rows, error) {
+	rows := &socketstats.Rows{TCP: map[uint32]socketstats.State{}, MPTCP: map[uint32]socketstats.State{}, UnixListeners: map[uint32]bool{}}
+	for _, v := range w.views {
+		v.multipath = w.descriptors.UsesMPTCP()
+		rows.Add(v.sockets)
+		if w.target.Port != 0 && w.descriptors.Misses(rows) { // these are only those of the port
+			q := socketstats.Query{Thrifty: true, Multipath: v.multipath}
+			for _, s := range socketstats.States() {
+				if s != socketstats.TimeWait { // which has no descriptor
+					q.States = append(q.States, s)
+				}
+			}
+			every, err := v.source.Sockets(ctx, q)
+			if err != nil {
+				return nil, err
+			}
+			rows.Add(every)
+		}
+		listeners, err := socketstats.UnixListeners(ctx, v.source)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(rows.UnixListeners, listeners)
+	}
+	return rows, nil
+}
+
+// subjects are the rows by the names of their subjects, each followed by its
+// processes; that of no process comes last.
 func (w *Watcher) subjects(r rows) []series.SubjectSample {
 	list := make([]series.SubjectSample, 0, len(r))
 	told := make(map[string]series.Identity, len(r))
-	for pid, row := range r {
-		id := w.processes.identity(pid)
-		told[id.ID] = id
-		s := series.SubjectSample{ID: id.ID, Sample: *row}
+	roots := make(map[string]series.Identity, len(r))
+	for of, sample := range r {
+		id := w.processes.identity(of)
+		told[id.ID], roots[id.ID] = id, id
+		if of.part {
+			roots[id.ID] = w.processes.identity(row{pid: w.processes.root(of.pid)})
+		}
+		s := series.SubjectSample{ID: id.ID, Sample: *sample}
 		if before, ok := w.told[id.ID]; !ok || before != id {
 			s.Identity = &id
 		}
@@ -255,11 +481,14 @@ func (w *Watcher) subjects(r rows) []series.SubjectSample {
 	}
 	w.told = told
 	slices.SortFunc(list, func(a, b series.SubjectSample) int {
-		x, y := told[a.ID], told[b.ID]
+		x, y := roots[a.ID], roots[b.ID]
 		if (x.PID == 0) != (y.PID == 0) {
 			return cmp.Compare(y.PID, x.PID)
 		}
-		return cmp.Or(strings.Compare(x.Name, y.Name), cmp.Compare(x.PID, y.PID))
+		return cmp.Or(
+			strings.Compare(x.Name, y.Name), cmp.Compare(x.PID, y.PID), strings.Compare(told[a.ID].Parent, told[b.ID].Parent),
+			cmp.Compare(told[a.ID].PID, told[b.ID].PID),
+		)
 	})
 	return list
 }
@@ -269,10 +498,13 @@ func (w *Watcher) subjects(r rows) []series.SubjectSample {
 // are those of the clients, where they are here.
 func (w *Watcher) Listed(state socketstats.State) []socketstats.Socket {
 	var ends [2][]socketstats.Socket
-	for i := range w.sockets {
-		s := &w.sockets[i]
-		if _, end, ok := w.sort.row(s); ok && (s.State == state || (state == 0 && s.State.Open())) {
-			ends[end] = append(ends[end], *s)
+	for _, v := range w.views {
+		for i := range v.sockets {
+			s := &v.sockets[i]
+			if v.lists(s, state) {
+				_, end, _ := v.sort.row(s)
+				ends[end] = append(ends[end], *s)
+			}
 		}
 	}
 	list := ends[socketstats.Client]
@@ -288,14 +520,28 @@ func (w *Watcher) Listed(state socketstats.State) []socketstats.Socket {
 // ListedTwice is how many of the sockets that Listed returns are the server's end of a
 // connection whose client's end is among them, too.
 func (w *Watcher) ListedTwice(state socketstats.State) int {
-	listed, twice := map[[2]netip.AddrPort]bool{}, 0
-	for _, s := range w.Listed(state) {
-		if listed[[2]netip.AddrPort{s.Remote, s.Local}] {
-			twice++
+	twice := 0
+	for _, v := range w.views {
+		if w.target.Port != 0 {
+			break // then one end is listed
 		}
-		listed[[2]netip.AddrPort{s.Local, s.Remote}] = true
+		listed := map[pair]bool{}
+		for i := range v.sockets {
+			if s := &v.sockets[i]; v.lists(s, state) {
+				if listed[pairOf(s.Remote, s.Local)] {
+					twice++
+				}
+				listed[pairOf(s.Local, s.Remote)] = true
+			}
+		}
 	}
 	return twice
+}
+
+// lists reports whether a socket is counted and in a state, or open if that is 0.
+func (v *view) lists(s *socketstats.Socket, state socketstats.State) bool {
+	_, _, ok := v.sort.row(s)
+	return ok && (s.State == state || (state == 0 && s.State.Open()))
 }
 
 func silence(s socketstats.Socket) time.Duration {

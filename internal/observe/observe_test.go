@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -160,9 +161,11 @@ func find(t *testing.T, m series.Moment, pid int32) series.SubjectSample {
 // eachSource runs a test with every source of this system.
 func eachSource(t *testing.T, test func(*testing.T, socketstats.Source)) {
 	sources := []socketstats.Source{socketstats.Gopsutil{}}
-	if d, err := socketstats.OpenSource("sockdiag"); err == nil {
-		t.Cleanup(func() { d.Close() })
-		sources = append(sources, d)
+	for _, name := range []string{"sockdiag", "procfs"} {
+		if src, err := socketstats.OpenSource(name); err == nil {
+			t.Cleanup(func() { src.Close() })
+			sources = append(sources, src)
+		}
 	}
 	for _, src := range sources {
 		t.Run(src.Name(), func(t *testing.T) { test(t, src) })
@@ -215,7 +218,11 @@ func TestPortGivesEachProcessBothEndsOfItsConnections(t *testing.T) {
 		require.Len(t, snap.Subjects, 2)
 		for _, h := range []holder{first, second} {
 			p := find(t, snap, h.pid)
-			require.Equal(t, &series.Identity{ID: id(h.pid), Name: fmt.Sprintf("observe.test (%d)", h.pid), PID: h.pid, Paired: true}, p.Identity)
+			if runtime.GOOS == "linux" {
+				require.WithinDuration(t, time.Now(), p.Identity.Started, time.Minute)
+			}
+			want := series.Identity{ID: id(h.pid), Name: fmt.Sprintf("observe.test (%d)", h.pid), PID: h.pid, Paired: true, Started: p.Identity.Started}
+			require.Equal(t, &want, p.Identity)
 			require.Equal(t, 4, p.Client.Counts.Of(socketstats.Established))
 			require.Equal(t, 4, p.Server.Counts.Of(socketstats.Established))
 			require.Equal(t, 4, p.Server.Counts.Total())

@@ -15,7 +15,7 @@ type byPort struct {
 	own       socketstats.Addresses
 	// traced says that openings are heard with the process that connected.
 	traced bool
-	// holders are those of client ends.
+	// holders are those of client ends; server ends have an age only.
 	holders
 }
 
@@ -23,8 +23,11 @@ func (p *byPort) list(sockets []socketstats.Socket, at time.Duration) {
 	p.turn(at)
 	for i := range sockets {
 		s := &sockets[i]
-		if end, ok := p.endOf(s); ok && end == socketstats.Client {
+		switch end, ok := p.endOf(s); {
+		case ok && end == socketstats.Client:
 			p.set(s.Local, s.Remote, s.PID)
+		case ok && p.ages:
+			p.set(s.Local, s.Remote, 0)
 		}
 	}
 }

@@ -1,23 +1,24 @@
 package observe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"os"
 	"slices"
-	"strconv"
 	"strings"
+	"time"
 	"unicode"
-
-	"github.com/shirou/gopsutil/v3/process"
 
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 )
 
 // NoProcess is the id and the name of the subject that has the sockets whose
-// process is not known: it is on another machine, or closed them between two
-// samples. Its PID is 0.
+// process is not known: it is on another machine, has ended, or closed them between
+// two samples. Its PID is 0.
 const NoProcess = "no process"
 
 // ErrGone is the error of a sample when every watched process has ended.
@@ -26,103 +27,513 @@ var ErrGone = errors.New("every watched process has ended")
 // processes knows which processes are watched, and who they are.
 type processes struct {
 	target series.Target
-	// details says that their limits are asked for.
+	// details says that their limits and programs are asked for.
 	details bool
-	// living are those of target.PIDs that have not ended.
+	// ours is our network namespace, ports the number of ephemeral ports in each.
+	ours  uint32
+	ports map[uint32]int
+	// round counts the samples.
+	round int
+	known map[int32]*process
+	// living are the watched processes that have not ended, sorted.
 	living []int32
-	names  map[int32]string
-	limits map[int32]socketstats.Limits
+	// groups are living by their roots; nil when they have changed.
+	groups map[int32][]int32
+	// unseen are processes of the target that this user may not see, and why.
+	unseen map[int32]error
 	// programs are known with details only.
 	programs programs
+	// lastSeen is when any of the target's was there.
+	lastSeen time.Time
+}
+
+// process is what is known of one process.
+type process struct {
+	pid   int32
+	info  socketstats.ProcessInfo
+	round int // in which info was read
+	gone  bool
+	// lives is how many processes had this id so far.
+	lives int
+	// name is for people; id is the subject's.
+	name, id string
+	// root is the process whose subject this one is a part of: itself, or the
+	// watched ancestor; 0 if it is not watched.
+	root      int32
+	namespace uint32
+	// program and cgroup are read when they are asked for; nil before.
+	program *socketstats.Program
+	cgroup  *socketstats.Cgroup
+	limits  *socketstats.Limits
+	// threads is how often each thread has gone to sleep, slept how often all have
+	// since they were first seen, also those that have ended.
+	threads map[int]int64
+	slept   int64
 }
 
 // findProcesses finds those of a target. That there is none is an error, and
-// so is one that this user may not see.
-func findProcesses(ctx context.Context, target series.Target, details bool) (*processes, error) {
+// so is that there are only such as this user may not see.
+func findProcesses(target series.Target, details bool) (*processes, error) {
 	p := &processes{
-		target: target, details: details, living: slices.Clone(target.PIDs), names: map[int32]string{}, limits: map[int32]socketstats.Limits{}, programs: programs{},
+		target: target, details: details, ports: map[uint32]int{}, known: map[int32]*process{}, unseen: map[int32]error{}, programs: programs{}, lastSeen: time.Now(),
 	}
+	ours, err := socketstats.NamespaceOf(0)
+	if err != nil {
+		return nil, err
+	}
+	p.ours = ours
 	for _, pid := range target.PIDs {
 		if err := socketstats.CheckProcess(pid); err != nil {
 			return nil, err
 		}
+		if process := p.look(pid); process != nil {
+			process.root = pid
+			p.living = append(p.living, pid)
+		}
 	}
-	if target.Name == "" || target.Port != 0 {
+	slices.Sort(p.living)
+	for _, pid := range p.living { // a child of another one of them is a part of that one
+		p.known[pid].root = p.rootOf(p.known[pid])
+	}
+	if err := p.discover(); err != nil {
+		return nil, err
+	}
+	if len(p.living) > 0 || target.Port != 0 {
 		return p, nil
 	}
-	pids, err := p.named(ctx)
-	if err == nil && len(pids) == 0 {
-		err = fmt.Errorf("process named %q: %w", target.Name, socketstats.ErrNoProcess)
+	if len(p.unseen) > 0 {
+		return nil, fmt.Errorf("%w: %s", socketstats.ErrNotAllowed, strings.Join(p.notSeen(), "; "))
 	}
-	return p, err
+	return nil, fmt.Errorf("%s: %w", describe(target), socketstats.ErrNoProcess)
 }
+
+// describe says which processes a target names, other than by their ids.
+func describe(t series.Target) string {
+	switch {
+	case t.Name != "":
+		return fmt.Sprintf("process named %q", t.Name)
+	case t.Container != "":
+		return fmt.Sprintf("process in container %q", t.Container)
+	case t.Cgroup != "":
+		return fmt.Sprintf("process in control group %q", t.Cgroup)
+	case t.Unit != "":
+		return fmt.Sprintf("process of unit %q", t.Unit)
+	}
+	return "process that this user may see"
+}
+
+// any reports whether any process may be one of the target's.
+func (p *processes) any() bool { return len(p.target.PIDs) == 0 && !p.byTraits() }
+
+// byTraits reports whether the target names processes by what they are, so that
+// others may join later.
+func (p *processes) byTraits() bool {
+	t := &p.target
+	return t.Name != "" || t.Container != "" || t.Cgroup != "" || t.Unit != "" || t.All
+}
+
+// comesBack is how long a name may be without a process: a service is restarted.
+const comesBack = 5 * time.Second
 
 // current lists the watched processes that are there now; nil where any process
 // may be one. The error is [ErrGone] if there is none left.
 func (p *processes) current(ctx context.Context) ([]int32, error) {
-	if len(p.target.PIDs) == 0 && (p.target.Name == "" || p.target.Port != 0) {
+	p.round++
+	p.groups = nil
+	if p.any() {
+		p.forget()
 		return nil, nil
 	}
-	p.living = slices.DeleteFunc(p.living, func(pid int32) bool { return socketstats.CheckProcess(pid) != nil })
-	pids := p.living
-	if p.target.Name != "" {
-		named, err := p.named(ctx)
-		if err != nil {
-			return nil, err
-		}
-		pids = slices.Concat(pids, named)
+	p.living = slices.DeleteFunc(p.living, func(pid int32) bool {
+		process := p.look(pid)
+		return process == nil || process.root == 0
+	})
+	if err := p.discover(); err != nil {
+		return nil, err
 	}
-	if len(pids) == 0 {
+	p.forget()
+	switch now := time.Now(); {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case len(p.living) > 0:
+		p.lastSeen = now
+	case p.byTraits() && p.target.Port != 0:
+	case !p.byTraits(), now.Sub(p.lastSeen) > comesBack:
 		return nil, ErrGone
 	}
-	return pids, nil
+	return p.living, nil
 }
 
-// named lists the processes that have the target's name.
-func (p *processes) named(ctx context.Context) ([]int32, error) {
-	pids, err := process.PidsWithContext(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list processes: %w", err)
+// look reads who a process is, once in a round; nil if it has ended.
+func (p *processes) look(pid int32) *process {
+	it := p.known[pid]
+	if it != nil && it.round == p.round {
+		if it.gone {
+			return nil
+		}
+		return it
 	}
-	return slices.DeleteFunc(pids, func(pid int32) bool { return p.name(pid) != p.target.Name }), nil
+	info, err := socketstats.ReadProcess(pid)
+	if err != nil {
+		if it != nil {
+			it.gone, it.round = true, p.round
+		}
+		return nil
+	}
+	if it == nil {
+		it = &process{pid: pid}
+		p.known[pid] = it
+	}
+	if it.lives == 0 || it.gone || !it.info.Started.Equal(info.Started) { // the id was given to another
+		*it = process{pid: pid, lives: it.lives + 1, id: fmt.Sprint(pid)}
+		if it.lives > 1 {
+			it.id = fmt.Sprintf("%d.%d", pid, it.lives)
+		}
+	}
+	if it.name == "" || it.info.Name != info.Name { // it is new, or runs another program
+		it.name = cmp.Or(printable(strings.TrimSuffix(info.Name, ".exe")), "process")
+		it.program, it.cgroup = nil, nil
+		delete(p.programs, pid)
+	}
+	it.info, it.round = info, p.round
+	return it
 }
 
-// watched reports whether a process is one of the target's. Where any may be, 0 is
-// one, too.
+// A process that is not watched is looked at again in every sample while it is young,
+// because most programs are started by a process that has another name first; later
+// in one of olderRounds.
+const (
+	young       = 10 * time.Second
+	olderRounds = 10
+)
+
+// discover finds processes that join: those that the target names by their traits,
+// and the children of watched ones.
+func (p *processes) discover() error {
+	children := p.follows() && len(p.living) > 0
+	if !p.byTraits() && !children {
+		return nil
+	}
+	pids, err := socketstats.ProcessIDs()
+	if err != nil {
+		return fmt.Errorf("list processes: %w", err)
+	}
+	slices.Sort(pids) // parents first, mostly
+	var candidates []*process
+	for _, pid := range pids {
+		it := p.known[pid]
+		if it != nil && it.root == 0 && it.round < p.round && time.Since(it.info.Started) > young && (p.round+int(pid))%olderRounds != 0 {
+			continue
+		}
+		if it = p.look(pid); it != nil && it.root == 0 {
+			candidates = append(candidates, it)
+		}
+	}
+	for joined := true; joined; { // a child may have a lower id than its parent
+		joined = false
+		candidates = slices.DeleteFunc(candidates, func(it *process) bool {
+			if !p.belongs(it) {
+				return false
+			}
+			joined = p.join(it) || joined
+			return true
+		})
+	}
+	return nil
+}
+
+// follows reports whether the children of watched processes are watched.
+func (p *processes) follows() bool { return !p.target.NoChildren && !p.target.All && followsChildren }
+
+// belongs reports whether a process is one of the target's.
+func (p *processes) belongs(it *process) bool {
+	t := &p.target
+	switch {
+	case p.follows() && p.watchedNow(it.info.Parent):
+		return it.pid != int32(os.Getpid())
+	case t.Name != "" && it.name == t.Name:
+		return true
+	case t.All:
+		const kernelThreads = 2 // the parent of the kernel's threads
+		return it.pid != kernelThreads && it.info.Parent != kernelThreads && it.pid != int32(os.Getpid())
+	case t.Container != "":
+		return p.inContainer(it)
+	case t.Cgroup != "":
+		return p.cgroupOf(it).Within(t.Cgroup)
+	case t.Unit != "":
+		unit := p.cgroupOf(it).Unit
+		return unit != "" && (unit == t.Unit || unit == t.Unit+".service")
+	}
+	return false
+}
+
+func (p *processes) watchedNow(pid int32) bool {
+	_, found := slices.BinarySearch(p.living, pid)
+	return found
+}
+
+// join makes a process a watched one, and returns false if this user may not see
+// its sockets, or it has ended.
+func (p *processes) join(it *process) bool {
+	err := socketstats.CheckProcess(it.pid)
+	switch {
+	case errors.Is(err, socketstats.ErrNoProcess):
+		return false
+	case err != nil:
+		p.unseen[it.pid] = err
+		return false
+	}
+	delete(p.unseen, it.pid)
+	it.root = it.pid
+	i, _ := slices.BinarySearch(p.living, it.pid)
+	p.living = slices.Insert(p.living, i, it.pid)
+	it.root, p.groups = p.rootOf(it), nil
+	return true
+}
+
+// leave makes a process an unwatched one that cannot be seen.
+func (p *processes) leave(pid int32, why error) {
+	if i, found := slices.BinarySearch(p.living, pid); found {
+		p.living, p.groups = slices.Delete(p.living, i, i+1), nil
+	}
+	p.known[pid].root, p.unseen[pid] = 0, why
+}
+
+// rootOf is the subject that a watched process is a part of: that of its parent, if
+// that is watched.
+func (p *processes) rootOf(it *process) int32 {
+	for at, steps := it, 0; p.follows() && steps < 1000; steps++ {
+		parent := p.known[at.info.Parent]
+		if parent == nil || parent.root == 0 || parent.gone {
+			return at.root
+		}
+		if parent.root != parent.pid {
+			return parent.root
+		}
+		at = parent
+	}
+	return it.root
+}
+
+// root is the process whose subject a process is a part of; 0 for none, and where
+// nobody of the subject is there any more.
+func (p *processes) root(pid int32) int32 {
+	if pid == 0 {
+		return 0
+	}
+	it := p.known[pid]
+	if p.any() {
+		if it = p.look(pid); it == nil {
+			return 0
+		}
+		return pid
+	}
+	if it == nil || it.root == 0 || len(p.members(it.root)) == 0 {
+		return 0
+	}
+	return it.root
+}
+
+// members are the processes of a subject that are there now.
+func (p *processes) members(root int32) []int32 {
+	if p.any() || !p.follows() {
+		if it := p.known[root]; it == nil || it.gone {
+			return nil
+		}
+		return []int32{root}
+	}
+	if p.groups == nil {
+		p.groups = map[int32][]int32{}
+		for _, pid := range p.living {
+			p.groups[p.known[pid].root] = append(p.groups[p.known[pid].root], pid)
+		}
+	}
+	return p.groups[root]
+}
+
+// watched reports whether a process is, or was, one of the target's. Where any may
+// be, 0 is one, too.
 func (p *processes) watched(pid int32) bool {
-	if len(p.target.PIDs) == 0 && p.target.Name == "" {
+	if p.any() {
 		return true
 	}
-	return slices.Contains(p.target.PIDs, pid) || (pid != 0 && p.target.Name != "" && p.name(pid) == p.target.Name)
+	if pid == 0 {
+		return false
+	}
+	if it := p.known[pid]; it != nil && it.root != 0 {
+		return true
+	}
+	if p.target.Port == 0 || !p.byTraits() {
+		return false
+	}
+	it := p.look(pid) // it may have been started since the sample began
+	return it != nil && p.belongs(it) && p.join(it)
 }
 
-// identity says who a process is, as a subject.
-func (p *processes) identity(pid int32) series.Identity {
-	id := series.Identity{ID: NoProcess, Name: NoProcess, PID: pid, Paired: p.target.Port != 0}
+// nameOf is a process's name.
+func (p *processes) nameOf(pid int32) string {
 	if pid == 0 {
+		return NoProcess
+	}
+	if it := p.look(pid); it != nil {
+		return fmt.Sprintf("%s (%d)", it.name, pid)
+	}
+	return fmt.Sprintf("process (%d)", pid)
+}
+
+// descends reports whether a process is a descendant of another.
+func (p *processes) descends(pid, of int32) bool {
+	for steps := 0; steps < 1000; steps++ {
+		it := p.known[pid]
+		if it == nil || it.info.Parent == pid {
+			return false
+		}
+		if pid = it.info.Parent; pid == of {
+			return true
+		}
+	}
+	return false
+}
+
+// notSeen lists the target's processes that this user may not see, and why.
+func (p *processes) notSeen() []string {
+	const most = 20
+	var list []string
+	pids := slices.Sorted(maps.Keys(p.unseen))
+	for i, pid := range pids {
+		if i == most {
+			return append(list, fmt.Sprintf("and %d more", len(pids)-most))
+		}
+		name := "process"
+		if it := p.known[pid]; it != nil {
+			name = it.name
+		}
+		list = append(list, fmt.Sprintf("%s (%d): %v", name, pid, reason(p.unseen[pid])))
+	}
+	return list
+}
+
+// reason is an error without the process's id in front.
+func reason(err error) error {
+	if errors.Is(err, socketstats.ErrNotAllowed) {
+		return socketstats.ErrNotAllowed
+	}
+	return err
+}
+
+// row is who a row is about: a subject, by its root, or one process of it.
+type row struct {
+	pid  int32
+	part bool
+}
+
+// identity says who a row is about.
+func (p *processes) identity(of row) series.Identity {
+	id := series.Identity{ID: NoProcess, Name: NoProcess, PID: of.pid, Paired: p.target.Port != 0}
+	it := p.known[of.pid]
+	if of.pid == 0 || it == nil {
 		return id
 	}
-	id.ID, id.Name = strconv.Itoa(int(pid)), fmt.Sprintf("%s (%d)", p.name(pid), pid)
-	if p.details {
-		id.Limits = p.limitsOf(pid)
-		p.programs.describe(&id)
+	id.ID, id.Name, id.Started = it.id, fmt.Sprintf("%s (%d)", it.name, it.pid), it.info.Started.UTC()
+	if of.part {
+		if root := p.known[it.root]; root != nil {
+			id.ID, id.Parent = root.id+"/"+it.id, root.id
+		}
 	}
+	if it.namespace != 0 && it.namespace != p.ours {
+		id.Namespace = fmt.Sprintf("net:[%d]", it.namespace)
+	}
+	if !p.details {
+		id.Name = labelled(id, "")
+		return id
+	}
+	if it.program == nil {
+		program := socketstats.ReadProgram(it.pid)
+		it.program = &program
+	}
+	id.Exe, id.Command = printable(it.program.Exe), bounded(printable(it.program.Command))
+	cgroup := p.cgroupOf(it)
+	id.Container = cgroup.String()
+	id.Limits = p.limitsOf(it)
+	if cgroup.ID == "" && cgroup.Pod == "" {
+		id.Name = labelled(id, "")
+	} else {
+		id.Name = labelled(id, id.Container)
+	}
+	p.programs.describe(&id)
 	return id
 }
 
-// name returns a process's name. It is kept, so that a process that has
-// ended still has one.
-func (p *processes) name(pid int32) string {
-	if name, ok := p.names[pid]; ok {
-		return name
+// labelled is a process's name with the container that it is in, or else its network
+// namespace if that is not ours.
+func labelled(id series.Identity, container string) string {
+	where := cmp.Or(container, id.Namespace)
+	if where == "" {
+		return id.Name
 	}
-	name := "process"
-	// Not process.NewProcess: it leaves a pidfd open for each call.
-	if n, err := (&process.Process{Pid: pid}).Name(); err == nil {
-		name = printable(strings.TrimSuffix(n, ".exe"))
+	return strings.TrimSuffix(id.Name, ")") + ", " + where + ")"
+}
+
+func (p *processes) cgroupOf(it *process) socketstats.Cgroup {
+	if it.cgroup == nil || (it.root == 0 && time.Since(it.info.Started) < young) { // it is moved before it runs its program
+		cgroup := socketstats.ParseCgroup(socketstats.ReadProgram(it.pid).Cgroup)
+		it.cgroup = &cgroup
 	}
-	p.names[pid] = name
-	return name
+	return *it.cgroup
+}
+
+// limitsOf are read once: a process's limits hardly ever change.
+func (p *processes) limitsOf(it *process) socketstats.Limits {
+	if it.limits == nil {
+		l := socketstats.LimitsOf(it.pid)
+		if it.namespace != 0 && it.namespace != p.ours {
+			l.Ports = p.ports[it.namespace]
+		}
+		it.limits = &l
+	}
+	return *it.limits
+}
+
+// maxThreads bounds the threads of a process whose context switches are read, at
+// about 10 us each.
+const maxThreads = 64
+
+// usage is what a process uses beside descriptors.
+func (p *processes) usage(pid int32) series.Process {
+	it := p.known[pid]
+	if it == nil || it.gone {
+		return series.Process{}
+	}
+	now := socketstats.Wakeups(pid, maxThreads)
+	for tid, n := range now {
+		it.slept += max(0, n-it.threads[tid])
+	}
+	it.threads = now
+	use := series.Process{Threads: it.info.Threads, CPU: it.info.CPU}
+	if now != nil {
+		use.Wakeups = it.slept
+	}
+	return use
+}
+
+// mostKnown bounds what is known of processes that have ended.
+const mostKnown = 10_000
+
+// forget forgets processes that have ended: those that are not watched, and of the
+// others the subjects of which nobody is left, once they are many.
+func (p *processes) forget() {
+	maps.DeleteFunc(p.unseen, func(pid int32, _ error) bool { return p.look(pid) == nil })
+	maps.DeleteFunc(p.programs, func(pid int32, _ *program) bool { return p.known[pid] == nil || p.known[pid].gone })
+	if len(p.known) < mostKnown {
+		return
+	}
+	roots := map[int32]bool{}
+	for _, pid := range p.living {
+		roots[p.known[pid].root] = true
+	}
+	maps.DeleteFunc(p.known, func(pid int32, it *process) bool {
+		return !roots[it.root] && !roots[pid] && p.look(pid) == nil
+	})
 }
 
 // printable keeps a process from drawing on terminals with its name.
@@ -135,24 +546,11 @@ func printable(name string) string {
 	}, name)
 }
 
-// limitsOf are read once: a process's limits hardly ever change.
-func (p *processes) limitsOf(pid int32) socketstats.Limits {
-	l, ok := p.limits[pid]
-	if !ok {
-		l = socketstats.LimitsOf(pid)
-		p.limits[pid] = l
+// bounded cuts a long command line.
+func bounded(command string) string {
+	const most = 120
+	if len(command) <= most {
+		return command
 	}
-	return l
-}
-
-// ended reports whether a process has ended, and forgets it if so: the kernel may
-// give its id to another.
-func (p *processes) ended(pid int32) bool {
-	if !errors.Is(socketstats.CheckProcess(pid), socketstats.ErrNoProcess) {
-		return false
-	}
-	delete(p.names, pid)
-	delete(p.limits, pid)
-	delete(p.programs, pid)
-	return true
+	return strings.ToValidUTF8(command[:most], "") + "…"
 }

@@ -21,19 +21,19 @@ type program struct {
 	peers, clients    []string
 }
 
-// see enters a sample's sockets.
-func (p programs) see(sockets []socketstats.Socket, row func(*socketstats.Socket) (int32, socketstats.End, bool)) {
+// see enters a sample's sockets, each for the process that stands for its own.
+func (p programs) see(sockets []socketstats.Socket, row func(*socketstats.Socket) (int32, socketstats.End, bool), standsFor func(pid int32) int32) {
 	for i := range sockets {
 		s := &sockets[i]
 		pid, end, ok := row(s)
-		if !ok || pid == 0 {
+		if pid = standsFor(pid); !ok || pid == 0 {
 			continue
 		}
 		of := p.of(pid)
 		if end == socketstats.Client {
 			of.connects = true
 			of.peers = with(of.peers, runtimes.ProtocolOf(s.Remote.Port()))
-		} else if s.PID == pid {
+		} else if standsFor(s.PID) == pid {
 			of.listens = true
 			of.clients = with(of.clients, runtimes.ProtocolOf(s.Local.Port()))
 		}

@@ -23,6 +23,7 @@ func TestWhatAProcessIsIsSeenInItsSockets(t *testing.T) {
 		}
 		return s.PID, socketstats.Client, s.PID != 0
 	}
+	itself := func(pid int32) int32 { return pid }
 	describe := func() (id series.Identity) {
 		id.PID = me
 		p.describe(&id)
@@ -30,18 +31,18 @@ func TestWhatAProcessIsIsSeenInItsSockets(t *testing.T) {
 	}
 	require.Equal(t, series.Identity{PID: me, Runtime: "python"}, describe(), "nothing was seen yet")
 
-	p.see([]socketstats.Socket{{Local: at(8080), State: socketstats.Listen, PID: me}}, row)
+	p.see([]socketstats.Socket{{Local: at(8080), State: socketstats.Listen, PID: me}}, row, itself)
 	require.Equal(t, series.Identity{PID: me, Runtime: "python", Role: runtimes.Server, Protocol: "http"}, describe())
 
 	p.see([]socketstats.Socket{
 		{Local: at(40000), Remote: at(5432), State: socketstats.Established, PID: me},
 		{Local: at(40001), Remote: at(6379), State: socketstats.Established, PID: other},
 		{Local: at(40002), Remote: at(3306), State: socketstats.TimeWait}, // nobody's
-	}, row)
+	}, row, itself)
 	require.Equal(t, series.Identity{PID: me, Runtime: "python", Role: runtimes.Service, Protocol: "postgres"}, describe())
 
-	p.see([]socketstats.Socket{{Local: at(40003), Remote: at(443), State: socketstats.Established, PID: me}}, row)
-	p.see(nil, row)
+	p.see([]socketstats.Socket{{Local: at(40003), Remote: at(443), State: socketstats.Established, PID: me}}, row, itself)
+	p.see(nil, row, itself)
 	require.Equal(t, "http,postgres", describe().Protocol, "what was seen once stays known")
 }
 

@@ -72,7 +72,11 @@ func (w *Window) Observation() *series.Observation {
 		for i := range last.Subjects {
 			id := last.Subjects[i].ID
 			index[id] = &series.Subject{Identity: w.identities[id]}
-			o.Subjects = append(o.Subjects, index[id])
+			if w.isPart(id) {
+				o.Parts = append(o.Parts, index[id])
+			} else {
+				o.Subjects = append(o.Subjects, index[id])
+			}
 		}
 	}
 	for i := range w.moments {
@@ -95,7 +99,9 @@ func (w *Window) Count(figure func(socketstats.Counts) int) int {
 	var sum series.Sample
 	if last := w.Last(); last != nil {
 		for i := range last.Subjects {
-			sum.Add(&last.Subjects[i].Sample)
+			if !w.isPart(last.Subjects[i].ID) {
+				sum.Add(&last.Subjects[i].Sample)
+			}
 		}
 	}
 	client, server := figure(sum.Client.Counts), figure(sum.Server.Counts)
@@ -104,6 +110,33 @@ func (w *Window) Count(figure func(socketstats.Counts) int) int {
 	}
 	return client + server
 }
+
+// Kind sums the descriptors of a kind over all subjects of the newest sample.
+func (w *Window) Kind(kind string) int {
+	n := 0
+	w.eachProcess(func(p *series.Process) { n += p.Kinds[kind] })
+	return n
+}
+
+// Descriptors is the most descriptors that a process of the newest sample has open.
+func (w *Window) Descriptors() int {
+	most := 0
+	w.eachProcess(func(p *series.Process) { most = max(most, p.Descriptors) })
+	return most
+}
+
+func (w *Window) eachProcess(visit func(*series.Process)) {
+	if last := w.Last(); last != nil {
+		for i := range last.Subjects {
+			if s := &last.Subjects[i]; s.Process != nil && !w.isPart(s.ID) {
+				visit(s.Process)
+			}
+		}
+	}
+}
+
+// LooksAtAll reports whether the watch is of every process that could be seen.
+func (w *Window) LooksAtAll() bool { return w.watch.Target != nil && w.watch.Target.All }
 
 func (w *Window) port() uint16 {
 	if w.watch.Target == nil {
@@ -124,7 +157,7 @@ func (w *Window) Subjects() []*series.Subject {
 	}
 	ids := w.lasting()
 	var subjects []*series.Subject
-	if len(ids) != 1 || w.others(ids[0]) {
+	if len(ids) == 0 || !w.LooksAtAll() && (len(ids) != 1 || w.others(ids[0])) {
 		subjects = append(subjects, w.together())
 	}
 	for _, id := range ids {
@@ -156,13 +189,16 @@ func (w *Window) lasting() []string {
 	}
 	var ids []string
 	for id := range now {
-		if id != NoProcess && 2*seen[id] > min(w.Len(), 20) {
+		if id != NoProcess && !w.isPart(id) && 2*seen[id] > min(w.Len(), 20) {
 			ids = append(ids, id)
 		}
 	}
 	slices.SortFunc(ids, func(a, b string) int { return int(w.identities[a].PID) - int(w.identities[b].PID) })
 	return ids
 }
+
+// isPart reports whether a row is one process of a subject that has a row of its own.
+func (w *Window) isPart(id string) bool { return w.identities[id].Parent != "" }
 
 // there reports whether a process was there, as far as is known. One that has
 // ended leaves a row of what came and went, and of what lingers. before is what had
@@ -176,7 +212,7 @@ func there(s *series.SubjectSample, before series.ConnCounts) bool {
 // others reports whether anything was seen that was not of this process.
 func (w *Window) others(id string) bool {
 	return slices.ContainsFunc(w.moments, func(m series.Moment) bool {
-		return slices.ContainsFunc(m.Subjects, func(s series.SubjectSample) bool { return s.ID != id })
+		return slices.ContainsFunc(m.Subjects, func(s series.SubjectSample) bool { return s.ID != id && !w.isPart(s.ID) })
 	})
 }
 
@@ -190,7 +226,7 @@ func (w *Window) together() *series.Subject {
 	}
 	var processes []series.Identity
 	for _, s := range w.Last().Subjects {
-		if s.ID != NoProcess {
+		if s.ID != NoProcess && !w.isPart(s.ID) {
 			processes = append(processes, w.identities[s.ID])
 		}
 	}
@@ -209,7 +245,7 @@ func (w *Window) subject(id series.Identity, of func(id string) bool) *series.Su
 		var ids []string
 		for j := range m.Subjects {
 			row := &m.Subjects[j]
-			if !of(row.ID) {
+			if !of(row.ID) || (id.ID != row.ID && w.isPart(row.ID)) {
 				continue
 			}
 			sample.Add(&row.Sample)

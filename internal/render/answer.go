@@ -96,7 +96,7 @@ func (o *Observed) blocks(table bool) []Block {
 				Wide: o.Script == nil && table, // of a watch the table says it
 			}
 			if !table {
-				f.Now = now(s)
+				f.Now, f.Processes = now(s), processes(o.Observation.PartsOf(s.ID))
 			}
 			blocks = append(blocks, f)
 		}
@@ -134,7 +134,33 @@ func now(s *series.Subject) string {
 			ends = append(ends, end.String()+" "+strings.Join(states, ", "))
 		}
 	}
+	if last := s.Last(); last != nil && last.Process != nil && len(last.Process.Kinds) > 0 {
+		ends = append(ends, fmt.Sprintf("%s: %s", words.Plural(last.Process.Descriptors, "descriptor"), strings.Join(kinds(last.Process), ", ")))
+	}
 	return strings.Join(ends, "; ")
+}
+
+// kinds lists the descriptors of a process by kind.
+func kinds(p *series.Process) (list []string) {
+	for _, kind := range socketstats.Kinds() {
+		if n := p.Kinds[kind]; n > 0 {
+			list = append(list, fmt.Sprintf("%d %s", n, kind))
+		}
+	}
+	return list
+}
+
+// processes say what each process of a subject has.
+func processes(parts []*series.Subject) []string {
+	const most = 20
+	var list []string
+	for i, s := range parts {
+		if i == most {
+			return append(list, fmt.Sprintf("and %d more", len(parts)-most))
+		}
+		list = append(list, s.Name+": "+now(s))
+	}
+	return list
 }
 
 // summary counts what was expected in words.

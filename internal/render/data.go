@@ -126,7 +126,12 @@ func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 func (o *Observed) subject(s *series.Subject) Object {
 	d := Object{{"id", s.ID}, {"name", s.Name}}
 	d.add("pid", s.PID, s.PID == 0)
+	d.add("namespace", s.Namespace, s.Namespace == "")
+	d.add("container", s.Container, s.Container == "")
 	d.addProgram(&s.Identity)
+	if last := s.Last(); last != nil && last.Process != nil {
+		d.add("kinds", last.Process.Kinds, last.Process.Kinds == nil)
+	}
 	d.add("samples", len(s.Samples))
 	for _, v := range metric.Of(s) {
 		d.set(strings.SplitN(v.Name, ".", 3), v.Value) // what a family is of, such as an error, may hold points

@@ -157,10 +157,12 @@ type Code struct {
 type Markdown struct{ Text string }
 
 // Finding is a verdict on one subject. Now is what sockets it has, and Program what it
-// runs; "" leaves that out. Explain is the command that says more. Wide is as in
+// runs; "" leaves that out. Processes say what each of its processes has, if it has
+// several. Explain is the command that says more. Wide is as in
 // [Column].
 type Finding struct {
 	Subject, Program, Now, Explain string
+	Processes                      []string
 	Verdict                        verdict.Verdict
 	Wide                           bool
 }

@@ -37,7 +37,7 @@ func (o *Observed) figures() Table {
 		t.Groups = append(t.Groups, Group{Charted: true, Rows: o.stateRows(end)})
 	}
 	t.Groups = append(t.Groups, o.metricGroups()...)
-	t.Groups = append(t.Groups, Group{Rows: o.wordRows()})
+	t.Groups = append(t.Groups, Group{Rows: o.kindRows()}, Group{Rows: o.wordRows()})
 	t.Groups = slices.DeleteFunc(t.Groups, func(g Group) bool { return len(g.Rows) == 0 })
 	return t
 }
@@ -148,6 +148,27 @@ func (o *Observed) metrics() []metric.Metric {
 			return known && (v != 0 || !m.Rare) || datum(m, s).Text == noResponse
 		})
 	})
+}
+
+// kindRows has a row for each kind of descriptors that any subject has now.
+func (o *Observed) kindRows() (rows []Row) {
+	for _, kind := range socketstats.Kinds() {
+		r, any := Row{Cells: []Cell{cell("descriptors " + kind)}}, false
+		for _, s := range o.Observation.Subjects {
+			last := s.Last()
+			if last == nil || last.Process == nil || last.Process.Kinds == nil {
+				r.Cells = append(r.Cells, cell(NotKnown))
+				continue
+			}
+			n := last.Process.Kinds[kind]
+			any = any || n > 0
+			r.Cells = append(r.Cells, Cell{{Text: strconv.Itoa(n), Value: strconv.Itoa(n)}})
+		}
+		if any {
+			rows = append(rows, Row{Cells: append(r.Cells, cell(""))})
+		}
+	}
+	return rows
 }
 
 // whyFeature says why a feature matters.

@@ -177,6 +177,9 @@ func Notes(o *series.Observation) (lines []string) {
 		}
 		lines = append(lines, fmt.Sprintf("port %d: %s", o.Target.Port, listeners))
 	}
+	if len(m.Unseen) > 0 {
+		lines = append(lines, "not seen: "+strings.Join(m.Unseen, "; "))
+	}
 	if m.EventSource != "" {
 		note := "opened and closed: since the watch began, by " + m.EventSource
 		if m.AtLeast {

@@ -79,6 +79,14 @@ type Target struct {
 	Port uint16  `json:"port,omitempty"`
 	PIDs []int32 `json:"pids,omitempty"`
 	Name string  `json:"name,omitempty"`
+	// Container, Cgroup and Unit name processes by their control group, and All is
+	// every process that could be seen.
+	Container string `json:"container,omitempty"`
+	Cgroup    string `json:"cgroup,omitempty"`
+	Unit      string `json:"unit,omitempty"`
+	All       bool   `json:"all,omitempty"`
+	// NoChildren says that the children of these processes were not watched.
+	NoChildren bool `json:"no_children,omitempty"`
 }
 
 // Identity says who a subject is.
@@ -176,6 +184,9 @@ type Moment struct {
 	// Unattributed is how many connections came and went since the beginning that
 	// cannot be attributed to any process.
 	Unattributed int `json:"unattributed,omitempty"`
+	// Unseen are the processes and the network namespaces that should have been
+	// watched and could not be seen, each with why.
+	Unseen []string `json:"unseen,omitempty"`
 	// Queue is that of the fullest listener on the watched port; nil without one.
 	Queue *Queue `json:"queue,omitempty"`
 }

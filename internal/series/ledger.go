@@ -126,16 +126,24 @@ func (a *account) carried(end socketstats.End, shortLived bool) {
 // destroyed since it was made, are alive, each in the account that sort names;
 // where that returns false in none. The first list is the baseline.
 func (l *Ledger[A]) Alive(list []socketstats.Socket, sort func(*socketstats.Socket) (of A, end socketstats.End, ok bool)) {
+	l.AliveIn([][]socketstats.Socket{list}, func(_ int, s *socketstats.Socket) (A, socketstats.End, bool) { return sort(s) })
+}
+
+// AliveIn is [Ledger.Alive] for several lists that are one together: each is of
+// another network namespace.
+func (l *Ledger[A]) AliveIn(lists [][]socketstats.Socket, sort func(list int, s *socketstats.Socket) (of A, end socketstats.End, ok bool)) {
 	for _, a := range l.accounts {
 		a.alive = ends{}
 	}
-	for i := range list {
-		s := &list[i]
-		if !s.Alive() || l.gone[s.Cookie] {
-			continue
-		}
-		if of, end, ok := sort(s); ok {
-			l.account(of).alive.add(end)
+	for n, list := range lists {
+		for i := range list {
+			s := &list[i]
+			if !s.Alive() || l.gone[s.Cookie] {
+				continue
+			}
+			if of, end, ok := sort(n, s); ok {
+				l.account(of).alive.add(end)
+			}
 		}
 	}
 	for _, a := range l.accounts {

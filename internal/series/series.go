@@ -21,6 +21,9 @@ type Observation struct {
 	// Subjects are in the order in which they were first seen. One that is not in
 	// the newest moment any more stays.
 	Subjects []*Subject
+	// Parts are the processes of those subjects that have several; their sockets are
+	// among those of the subject that [Identity.Parent] names.
+	Parts []*Subject
 	// Duration is the time from the beginning to the last sample.
 	Duration time.Duration
 	// Over says that the observation has come to its end, and Stopped why that was
@@ -179,13 +182,25 @@ type ServerCount struct {
 	Due bool `json:"due,omitempty"`
 }
 
-// Subject returns the subject with an id; nil if there is none.
+// Subject returns the subject, or the part of one, with an id; nil if there is none.
 func (o *Observation) Subject(id string) *Subject {
-	i := slices.IndexFunc(o.Subjects, func(s *Subject) bool { return s.ID == id })
-	if i < 0 {
-		return nil
+	for _, list := range [][]*Subject{o.Subjects, o.Parts} {
+		if i := slices.IndexFunc(list, func(s *Subject) bool { return s.ID == id }); i >= 0 {
+			return list[i]
+		}
 	}
-	return o.Subjects[i]
+	return nil
+}
+
+// PartsOf are the processes of a subject that has several.
+func (o *Observation) PartsOf(id string) []*Subject {
+	var list []*Subject
+	for _, s := range o.Parts {
+		if s.Parent == id {
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 // Add enters one event. Events that other goroutines still use are not changed
@@ -218,6 +233,9 @@ func (o *Observation) addMoment(m *Moment) {
 		of := &m.Subjects[i]
 		s := o.subject(of.ID)
 		if of.Identity != nil {
+			if s.Parent == "" && of.Identity.Parent != "" { // it is new
+				o.Subjects, o.Parts = slices.DeleteFunc(o.Subjects, func(t *Subject) bool { return t == s }), append(o.Parts, s)
+			}
 			s.Identity = *of.Identity
 		}
 		sample := of.Sample

@@ -129,8 +129,8 @@ func (in *inodes) search(sockets []Socket, unknown map[uint32]bool, among []int3
 		if len(left) == 0 {
 			break
 		}
-		eachSocket(pid, open[pid], func(fd int32, inode uint32) {
-			if left[inode] {
+		eachDescriptor(pid, open[pid], func(fd int32, link []byte) {
+			if inode, ok := socketInode(link); ok && left[inode] {
 				delete(left, inode)
 				in.holder[inode] = holder{pid: pid, fd: fd}
 			}
@@ -164,32 +164,6 @@ func searchOrder(first map[int32]map[int32]bool, among []int32) []int32 {
 	}
 	slices.Sort(others)
 	return append(order, others...)
-}
-
-// eachSocket visits the descriptors of a process that are sockets, except those in
-// known.
-func eachSocket(pid int32, known map[int32]bool, visit func(fd int32, inode uint32)) {
-	path := "/proc/" + strconv.Itoa(int(pid)) + "/fd"
-	dir, err := os.Open(path)
-	if err != nil {
-		return // the process has ended, or is another user's
-	}
-	defer dir.Close()
-	names, _ := dir.Readdirnames(-1)
-	var link [64]byte
-	for _, name := range names {
-		fd, err := strconv.ParseInt(name, 10, 32)
-		if err != nil || known[int32(fd)] {
-			continue
-		}
-		n, err := unix.Readlinkat(int(dir.Fd()), name, link[:])
-		if err != nil {
-			continue // closed since
-		}
-		if inode, ok := socketInode(link[:n]); ok {
-			visit(int32(fd), inode)
-		}
-	}
 }
 
 // socketInode reads the target of a descriptor's link, "socket:[4711]".

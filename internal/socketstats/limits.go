@@ -15,7 +15,3 @@ type Limits struct {
 // Descriptors only for a process of the same user. Ports is that of this process's
 // network namespace.
 func LimitsOf(pid int32) Limits { return limitsOf(pid) }
-
-// Descriptors returns the number of descriptors that a process has open; 0 if it
-// is not known, as for another user's process and outside Linux.
-func Descriptors(pid int32) int { return descriptors(pid) }

@@ -14,25 +14,20 @@ func limitsOf(pid int32) Limits {
 			_, _ = fmt.Sscan(string(text[i+len(name):]), &l.Descriptors) // "unlimited" leaves it unknown
 		}
 	}
-	if text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range"); err == nil {
-		var first, last int
-		if n, _ := fmt.Sscan(string(text), &first, &last); n == 2 {
-			l.Ports = last - first + 1
-		}
-	}
+	l.Ports = ephemeralPorts()
 	return l
 }
 
-// descriptors reads the size of the folder /proc/PID/fd. It is the number of
-// descriptors since Linux 6.2 (commit f1f1f2569901), and 0 before.
-func descriptors(pid int32) int {
-	dir := fmt.Sprintf("/proc/%d/fd", pid)
-	if info, err := os.Stat(dir); err == nil && info.Size() > 0 {
-		return int(info.Size())
-	}
-	list, err := os.ReadDir(dir)
+// ephemeralPorts is the number of them in this thread's network namespace; 0 if it is
+// not known.
+func ephemeralPorts() int {
+	text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
 	if err != nil {
 		return 0
 	}
-	return len(list)
+	var first, last int
+	if n, _ := fmt.Sscan(string(text), &first, &last); n != 2 {
+		return 0
+	}
+	return last - first + 1
 }

@@ -101,6 +101,9 @@ func (*Sockdiag) Inside(open OpenSocket) (Source, error) {
 // ReportsInfo is the method for [ReportsInfo]. It returns true.
 func (*Sockdiag) ReportsInfo() bool { return true }
 
+// ReportsInodes is the method for [ReportsInodes]. It returns true.
+func (*Sockdiag) ReportsInodes() bool { return true }
+
 // Closings is the method for [OpenClosings]. For a source of [OpenSockdiag] it
 // reports the sockets in the network namespace of the calling thread, for a source
 // of Inside those in the namespace of the source.
@@ -182,6 +185,11 @@ func (d *Sockdiag) Sockets(ctx context.Context, q Query) ([]Socket, error) {
 		return nil, fmt.Errorf("list TCP sockets through sock_diag: %w", err)
 	}
 	d.last = len(sockets)
+	if q.Multipath {
+		if sockets, err = d.conns[0].mergeSubflows(ctx, sockets); err != nil {
+			return nil, fmt.Errorf("list MPTCP connections through sock_diag: %w", err)
+		}
+	}
 	if q.Owners {
 		d.owners.attribute(sockets, q.OwnersAmong)
 	}

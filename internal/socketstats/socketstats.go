@@ -29,6 +29,10 @@ type Socket struct {
 	// until a timer ends it: in TIME_WAIT, or in FIN_WAIT2 after close (struct
 	// inet_timewait_sock). Only a source with [ReportsInfo] sets it.
 	Minisock bool
+	// Multipath says that the socket is of an MPTCP connection, and State is then that
+	// of the connection: its subflows stay ESTABLISHED after an end has closed. Only
+	// with [Query.Multipath].
+	Multipath bool
 	// PID is the process that holds a descriptor of the socket; if several do,
 	// as in a forked server, the one with the lowest id. It is 0 if there is
 	// none (see the package comment), and if the source could not see one:
@@ -148,6 +152,9 @@ type Query struct {
 	OwnersAmong []int32
 	// Info asks for [Socket.Info].
 	Info bool
+	// Multipath asks for MPTCP connections in place of their subflows. Only [Sockdiag]
+	// knows them, since Linux 5.9; States selects by the state of the subflow.
+	Multipath bool
 	// Into is memory for the answer; its sockets are overwritten. A caller that
 	// asks repeatedly passes the last answer.
 	Into []Socket

@@ -39,6 +39,13 @@ func ReportsInfo(src Source) bool {
 	return ok && s.ReportsInfo()
 }
 
+// ReportsInodes reports whether src sets [Socket.Inode]. The method is ReportsInodes()
+// bool.
+func ReportsInodes(src Source) bool {
+	s, ok := src.(interface{ ReportsInodes() bool })
+	return ok && s.ReportsInodes()
+}
+
 // OpenClosings begins to report the sockets that the kernel destroys in the namespace
 // of src: those with one of these ports as local or remote port, or all if there are
 // none. The error Is [errors.ErrUnsupported] if the source cannot. The caller closes
@@ -51,6 +58,18 @@ func OpenClosings(src Source, ports []uint16) (Closings, error) {
 		return s.Closings(ports)
 	}
 	return nil, fmt.Errorf("source %s does not report closed sockets: %w", src.Name(), errors.ErrUnsupported)
+}
+
+// UnixListeners returns the sockets of AF_UNIX that listen in the namespace of src, by
+// inode; nil if the source does not list them. The method is UnixListeners(ctx
+// context.Context) (map[uint32]bool, error).
+func UnixListeners(ctx context.Context, src Source) (map[uint32]bool, error) {
+	if s, ok := src.(interface {
+		UnixListeners(ctx context.Context) (map[uint32]bool, error)
+	}); ok {
+		return s.UnixListeners(ctx)
+	}
+	return nil, nil
 }
 
 // OpenSocket opens a netlink socket of sock_diag in some network namespace. The

@@ -72,7 +72,7 @@ func markdown(b render.Block) string {
 			text = "program " + b.Program + ". " + text
 		}
 		if b.Now != "" {
-			text = "now " + b.Now + ". " + text
+			text = "now " + strings.Join(append([]string{b.Now}, b.Processes...), "; of it ") + ". " + text
 		}
 		if b.Verdict.Fix != "" {
 			text += " Fix: " + b.Verdict.Fix

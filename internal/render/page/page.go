@@ -342,6 +342,9 @@ func (p *page) finding(f *render.Finding) {
 	}
 	if f.Now != "" {
 		p.Element("p", "Now: "+f.Now+".", "class", "note")
+		for _, process := range f.Processes {
+			p.Element("p", "Of it "+process+".", "class", "note")
+		}
 	}
 	p.Open("ul")
 	for _, said := range verdict.Evidence(v) {

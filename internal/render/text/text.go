@@ -141,6 +141,13 @@ func (w *writer) finding(f *render.Finding) {
 			items = append(items, item)
 		}
 	}
+	for i, process := range f.Processes {
+		name := ""
+		if i == 0 {
+			name = "of it"
+		}
+		items = append(items, render.Item{Name: name, Text: process})
+	}
 	items = append(items, render.Item{Name: "verdict", Text: render.Claim(v)})
 	items = append(items, render.Item{Name: "because", Text: strings.Join(verdict.Evidence(v), " ")})
 	for _, a := range v.Alternatives {

@@ -28,39 +28,44 @@ const (
 `
 )
 
-func TestListenersAreReadFromTheKernelsText(t *testing.T) {
+func all(Socket) bool { return true }
+
+func TestTheKernelsTextIsRead(t *testing.T) {
 	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
 		t.Skip("the text is a little-endian machine's")
 	}
 	for name, test := range map[string]struct {
 		text string
-		want []listener
+		want []Socket
 	}{
-		"IPv4": {procNetTCP, []listener{
-			{netip.MustParseAddrPort("127.0.0.1:8080"), 80752},
-			{netip.MustParseAddrPort("127.0.0.1:8080"), 80753},
-			{netip.MustParseAddrPort("0.0.0.0:22"), 1204},
+		"IPv4": {procNetTCP, []Socket{
+			{Local: netip.MustParseAddrPort("127.0.0.1:8080"), State: Listen, Inode: 80752},
+			{Local: netip.MustParseAddrPort("127.0.0.1:8080"), State: Listen, UID: 1000, Inode: 80753},
+			{Local: netip.MustParseAddrPort("0.0.0.0:22"), State: Listen, Inode: 1204},
+			{Local: netip.MustParseAddrPort("127.0.0.1:8080"), Remote: netip.MustParseAddrPort("127.0.0.1:40000"), State: Established},
+			{Local: netip.MustParseAddrPort("127.0.0.1:40001"), Remote: netip.MustParseAddrPort("127.0.0.1:8080"), State: TimeWait},
 		}},
-		"IPv6": {procNetTCP6, []listener{
-			{netip.MustParseAddrPort("[::]:8081"), 91},
-			{netip.MustParseAddrPort("[::1]:8082"), 92},
-			{netip.MustParseAddrPort("127.0.0.1:8083"), 93},
-			{netip.MustParseAddrPort("[2001:db8::1]:443"), 94},
+		"IPv6": {procNetTCP6, []Socket{
+			{Local: netip.MustParseAddrPort("[::]:8081"), State: Listen, Inode: 91},
+			{Local: netip.MustParseAddrPort("[::1]:8082"), State: Listen, Inode: 92},
+			{Local: netip.MustParseAddrPort("127.0.0.1:8083"), State: Listen, Inode: 93},
+			{Local: netip.MustParseAddrPort("[2001:db8::1]:443"), State: Listen, Inode: 94},
+			{Local: netip.MustParseAddrPort("127.0.0.1:8081"), Remote: netip.MustParseAddrPort("127.0.0.1:40000"), State: Established},
 		}},
 		"headings alone": {strings.SplitAfter(procNetTCP, "\n")[0], nil},
 		"nothing":        {"", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			rows, err := parseListeners(strings.NewReader(test.text))
+			rows, err := parseTable(strings.NewReader(test.text), nil, all)
 			require.NoError(t, err)
 			require.Equal(t, test.want, rows)
 		})
 	}
 }
 
-func TestABrokenListOfListenersIsAnError(t *testing.T) {
+func TestABrokenTableIsAnError(t *testing.T) {
 	row := strings.SplitAfter(procNetTCP, "\n")[1]
-	_, err := parseListeners(strings.NewReader(row))
+	_, err := parseTable(strings.NewReader(row), nil, all)
 	require.NoError(t, err)
 	for name, test := range map[string]struct{ old, new, want string }{
 		"an address that is not hex":     {"0100007F", "0100007G", "0100007G"},
@@ -70,20 +75,22 @@ func TestABrokenListOfListenersIsAnError(t *testing.T) {
 		"no port":                        {":1F90", "", "0100007F"},
 		"a port above 65535":             {":1F90", ":11F90", ":11F90"},
 		"an inode that is no number":     {"80752", "8075x", "8075x"},
+		"a state of no protocol":         {" 0A ", " 0E ", "0E"},
+		"a queue that is no number":      {"00000000:00000000", "0000000g:00000000", "a number that is none"},
 		"a row cut short":                {row[strings.Index(row, "  0 80752"):], "", "0100007F:1F90"},
 		"a line without end":             {"\n", strings.Repeat(" ", 1<<20), "too long"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			broken := strings.Replace(row, test.old, test.new, 1)
 			require.NotEqual(t, row, broken)
-			rows, err := parseListeners(strings.NewReader(broken))
+			rows, err := parseTable(strings.NewReader(broken), nil, all)
 			require.ErrorContains(t, err, test.want)
 			require.Nil(t, rows)
 		})
 	}
 }
 
-func FuzzParseListeners(f *testing.F) {
+func FuzzParseTable(f *testing.F) {
 	f.Add(procNetTCP)
 	f.Add(procNetTCP6)
 	f.Add("")
@@ -91,13 +98,13 @@ func FuzzParseListeners(f *testing.F) {
 	f.Add("0: 0100007F:1F90 0 0A 0 0 0 0 0 18446744073709551616")
 	f.Add("0: 0100007F:1F90:1F90 0 0A 0 0 0 0 0 1\n\n\x00")
 	f.Fuzz(func(t *testing.T, text string) {
-		rows, err := parseListeners(strings.NewReader(text))
+		rows, err := parseTable(strings.NewReader(text), nil, all)
 		if err != nil {
 			require.Nil(t, rows, "what cannot be read is an error, never a shorter list")
 		}
 		for _, row := range rows {
-			require.True(t, row.addr.IsValid())
-			require.False(t, row.addr.Addr().Is4In6())
+			require.True(t, row.Local.IsValid())
+			require.False(t, row.Local.Addr().Is4In6())
 		}
 	})
 }

@@ -1,0 +1,233 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"socketlab/internal/socketstats"
+	"socketlab/internal/tracepoint"
+)
+
+// view is one network namespace: its sockets, whose they are, and what comes and goes
+// there. Four-tuples of two namespaces never mix.
+type view struct {
+	// namespace is its inode; 0 where the system has none.
+	namespace uint32
+	source    socketstats.Source
+	// foreign says that it is not our namespace: the source is the view's own.
+	foreign bool
+	sort    sorter
+	ears    *ears
+	owners  socketstats.Owners
+	// sockets is the last list, kept for its room.
+	sockets []socketstats.Socket
+	// used is when a process was in it, or a connection to the port.
+	used time.Time
+	// multipath says that some process there uses MPTCP.
+	multipath bool
+}
+
+func (v *view) close() error {
+	err := v.ears.close()
+	if v.foreign {
+		err = errors.Join(err, v.source.Close())
+	}
+	return err
+}
+
+// unused is how long a namespace in which no process is left is kept open. An open
+// view keeps the namespace itself from ending.
+const unused = 10 * time.Second
+
+// place opens a view for the namespace of each watched process, and closes those that
+// are not needed any more. A process whose namespace cannot be seen is not watched.
+func (w *Watcher) place(members []int32, now time.Time) error {
+	if w.processes.any() {
+		return w.placeByPort(now)
+	}
+	for _, pid := range slices.Clone(members) {
+		ns, err := socketstats.NamespaceOf(pid)
+		if errors.Is(socketstats.CheckProcess(pid), socketstats.ErrNoProcess) {
+			continue // it has ended since
+		}
+		var v *view
+		if err == nil {
+			v, err = w.viewOf(ns, pid)
+		}
+		if err != nil {
+			w.processes.leave(pid, err)
+			continue
+		}
+		w.processes.known[pid].namespace = ns
+		v.used = now
+	}
+	if len(w.processes.living) == 0 && len(w.processes.unseen) > 0 && w.target.Port == 0 {
+		return fmt.Errorf("%w: %s", socketstats.ErrNotAllowed, strings.Join(w.processes.notSeen(), "; "))
+	}
+	return w.closeUnused(now)
+}
+
+func (w *Watcher) closeUnused(now time.Time) error {
+	var errs []error
+	w.views = slices.DeleteFunc(w.views, func(v *view) bool {
+		if !v.foreign || now.Sub(v.used) < unused {
+			return false
+		}
+		errs = append(errs, v.close())
+		return true
+	})
+	return errors.Join(errs...)
+}
+
+// viewOf is the view of a namespace, opened through a process of it if need be.
+func (w *Watcher) viewOf(ns uint32, pid int32) (*view, error) {
+	i := slices.IndexFunc(w.views, func(v *view) bool { return v.namespace == ns })
+	if i >= 0 {
+		v := w.views[i]
+		if table, ok := v.source.(interface{ Through(pid int32) }); ok && v.foreign {
+			table.Through(pid)
+		}
+		return v, nil
+	}
+	n := socketstats.Namespace{Source: w.source, Own: w.own}
+	if ns != w.processes.ours {
+		var err error
+		if n, err = socketstats.OpenNamespace(w.source, pid); err != nil {
+			return nil, err
+		}
+	}
+	return w.addView(ns, n)
+}
+
+func (w *Watcher) addView(ns uint32, n socketstats.Namespace) (*view, error) {
+	v := &view{namespace: ns, source: n.Source, foreign: ns != w.processes.ours}
+	options := tracepoint.Options{NetNS: ns}
+	if w.target.Port != 0 {
+		options.Ports = []uint16{w.target.Port}
+	}
+	var err error
+	if v.ears, err = openEars(n.Source, options, !w.untraced, w.options.Details, &v.owners); err != nil {
+		if v.foreign {
+			err = errors.Join(err, n.Source.Close())
+		}
+		return nil, err
+	}
+	if v.ears != nil {
+		if w.hears && v.ears.traced() != w.conns.ledger.HearsOpened { // all must hear alike
+			return nil, errors.Join(errors.New("the tracepoint does not report this namespace"), v.ears.close(), n.Source.Close())
+		}
+		w.hears, w.untraced, w.conns.ledger.HearsOpened = true, !v.ears.traced(), v.ears.traced()
+	}
+	h := holders{ages: w.options.Details}
+	if w.target.Port != 0 {
+		v.sort = &byPort{port: w.target.Port, processes: w.processes, own: n.Own, traced: v.ears.traced(), holders: h}
+	} else {
+		v.sort = &byProcess{
+			except: w.options.Except, details: w.options.Details, processes: w.processes, own: n.Own, destinations: newDestinations(), holders: h,
+		}
+	}
+	if v.foreign {
+		w.processes.ports[ns] = n.Ports
+	}
+	w.views = append(w.views, v)
+	return v, nil
+}
+
+const (
+	// mostNamespaces bounds the network namespaces in which connections to a port are
+	// looked for.
+	mostNamespaces = 64
+	// lookAgain is the number of samples after which they are looked for again.
+	lookAgain = 10
+)
+
+// placeByPort opens views of our own namespace, and of each other one that this user
+// may see where something listens on the port or is connected to it.
+func (w *Watcher) placeByPort(now time.Time) error {
+	p := w.processes
+	v, err := w.viewOf(p.ours, 0)
+	if err != nil {
+		return err
+	}
+	v.used = now
+	for _, v := range w.views {
+		if concerns(v.sockets, w.target.Port) {
+			v.used = now
+		}
+	}
+	if err := w.closeUnused(now); err != nil || p.round%lookAgain != 1 {
+		return err
+	}
+	through := w.namespaces()
+	w.elsewhere = nil
+	for i, ns := range slices.Sorted(maps.Keys(through)) {
+		if i == mostNamespaces {
+			w.elsewhere = append(w.elsewhere, fmt.Sprintf("%d more network namespaces: not looked into", len(through)-mostNamespaces))
+			break
+		}
+		if err := w.lookInto(ns, through[ns], now); err != nil {
+			w.elsewhere = append(w.elsewhere, fmt.Sprintf("network namespace net:[%d]: %v", ns, err))
+		}
+	}
+	return nil
+}
+
+// namespaces are the other network namespaces that this user may see and that have no
+// view, each with a process of it.
+func (w *Watcher) namespaces() map[uint32]int32 {
+	pids, err := socketstats.ProcessIDs()
+	if err != nil {
+		return nil
+	}
+	through := map[uint32]int32{}
+	for _, pid := range pids {
+		if ns, err := socketstats.NamespaceOf(pid); err == nil && ns != w.processes.ours {
+			through[ns] = pid
+		}
+	}
+	for _, v := range w.views {
+		if pid := through[v.namespace]; pid != 0 {
+			_, _ = w.viewOf(v.namespace, pid)
+		}
+		delete(through, v.namespace)
+	}
+	return through
+}
+
+// lookInto opens a view of a namespace if it has connections to the port.
+func (w *Watcher) lookInto(ns uint32, pid int32, now time.Time) error {
+	n, err := socketstats.OpenNamespace(w.source, pid)
+	if err != nil {
+		return err
+	}
+	sockets, err := n.Source.Sockets(context.Background(), socketstats.Query{Ports: []uint16{w.target.Port}})
+	if err != nil || !concerns(sockets, w.target.Port) {
+		return errors.Join(err, n.Source.Close())
+	}
+	v, err := w.addView(ns, n)
+	if err == nil {
+		v.used = now
+	}
+	return err
+}
+
+// concerns reports whether a socket listens on a port, or is of a connection to it.
+func concerns(sockets []socketstats.Socket, port uint16) bool {
+	return slices.ContainsFunc(sockets, func(s socketstats.Socket) bool {
+		return s.Remote.Port() == port || (s.State == socketstats.Listen && s.Local.Port() == port)
+	})
+}
+
+// list lists the sockets of the namespace, with their owners if they are not given by
+// the descriptors.
+func (v *view) list(ctx context.Context, q socketstats.Query) error {
+	q.Into, q.Multipath = v.sockets, v.multipath
+	var err error
+	v.sockets, err = v.source.Sockets(ctx, q)
+	return err
+}

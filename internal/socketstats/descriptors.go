@@ -1,0 +1,215 @@
+package socketstats
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// DescriptorTable is the open descriptors of some processes, by the newest scan of
+// /proc/PID/fd and the one before. The zero DescriptorTable is of no process. It is for
+// one goroutine. It works on Linux only; elsewhere no process has any.
+type DescriptorTable struct {
+	now, before scan
+	// protocols are the kernel's names of the sockets' protocols, by inode: those of
+	// the newest scan at least.
+	protocols map[uint32]string
+}
+
+// scan is what one look at the processes' descriptors found.
+type scan struct {
+	of map[int32]*descriptorList
+	// lowest is the process with the lowest id that holds a socket, by inode, and
+	// others are the further ones of those that several hold.
+	lowest map[uint32]int32
+	others map[uint32][]int32
+}
+
+// descriptorList is what one process has open.
+type descriptorList struct {
+	total int
+	// sockets are the inodes, one for each descriptor.
+	sockets []uint32
+	// kinds counts what is no socket.
+	kinds map[string]int
+}
+
+// Scan reads the descriptors of these processes. One that has ended, and one of
+// another user, has none.
+func (d *DescriptorTable) Scan(pids []int32) {
+	d.before = d.now
+	d.now = scan{of: make(map[int32]*descriptorList, len(pids)), lowest: make(map[uint32]int32, len(d.before.lowest)), others: map[uint32][]int32{}}
+	if d.protocols == nil {
+		d.protocols = map[uint32]string{}
+	}
+	for _, pid := range slices.Sorted(slices.Values(pids)) {
+		list := &descriptorList{kinds: map[string]int{}}
+		d.now.of[pid] = list
+		eachDescriptor(pid, nil, func(fd int32, link []byte) {
+			list.total++
+			inode, ok := socketInode(link)
+			if !ok {
+				list.kinds[kindOf(link)]++
+				return
+			}
+			list.sockets = append(list.sockets, inode)
+			switch first, held := d.now.lowest[inode]; {
+			case !held:
+				d.now.lowest[inode] = pid
+			case first != pid && !slices.Contains(d.now.others[inode], pid):
+				d.now.others[inode] = append(d.now.others[inode], pid)
+			}
+			if _, known := d.protocols[inode]; !known {
+				if name := protocolOf(pid, fd); name != "" {
+					d.protocols[inode] = name
+				}
+			}
+		})
+	}
+	if len(d.protocols) > 2*len(d.now.lowest)+1000 {
+		maps.DeleteFunc(d.protocols, func(inode uint32, _ string) bool { return d.now.lowest[inode] == 0 })
+	}
+}
+
+// PID is the process with the lowest id that holds the socket with this inode by the
+// newest scan or else by the one before; 0 if none does.
+func (d *DescriptorTable) PID(inode uint32) int32 {
+	if pid := d.now.lowest[inode]; pid != 0 {
+		return pid
+	}
+	return d.before.lowest[inode]
+}
+
+// Holders are the processes that hold the socket with this inode by the newest scan.
+func (d *DescriptorTable) Holders(inode uint32) []int32 {
+	pid := d.now.lowest[inode]
+	if pid == 0 {
+		return nil
+	}
+	return append([]int32{pid}, d.now.others[inode]...)
+}
+
+// HeldBefore is the process with the lowest id that held the socket with this inode by
+// the scan before the newest; 0 if none did.
+func (d *DescriptorTable) HeldBefore(inode uint32) int32 { return d.before.lowest[inode] }
+
+// Count is the number of descriptors that a process has open; 0 if it is not known.
+func (d *DescriptorTable) Count(pid int32) int {
+	if list := d.now.of[pid]; list != nil {
+		return list.total
+	}
+	return 0
+}
+
+// UsesMPTCP reports whether any of the processes has an MPTCP socket, as Go's
+// listeners are, with whatever it accepted.
+func (d *DescriptorTable) UsesMPTCP() bool {
+	for inode := range d.now.lowest {
+		if isMPTCP(d.protocols[inode]) {
+			return true
+		}
+	}
+	return false
+}
+
+// Kinds counts the descriptors that processes have open, by kind; nil if none is
+// known. A socket that several of them hold counts as often as in the one that has
+// it most often. rows says which sockets the kernel's tables have, by a list that
+// was made between the newest scan and the one before: only a socket that was open
+// before that list and is not in it is [KindTCPClosed].
+func (d *DescriptorTable) Kinds(pids []int32, rows *Rows) map[string]int {
+	kinds, counted := map[string]int{}, map[uint32]int{}
+	for _, pid := range pids {
+		list := d.now.of[pid]
+		if list == nil {
+			continue
+		}
+		for kind, n := range list.kinds {
+			kinds[kind] += n
+		}
+		own := counted
+		if len(pids) > 1 {
+			own = map[uint32]int{}
+		}
+		for _, inode := range list.sockets {
+			if own[inode]++; len(pids) == 1 || own[inode] > counted[inode] {
+				counted[inode] = own[inode]
+				kinds[d.kindOfSocket(inode, rows)]++
+			}
+		}
+	}
+	if len(kinds) == 0 {
+		return nil
+	}
+	return kinds
+}
+
+// Rows are the sockets of the kernel's tables, by inode. The zero Rows has none.
+type Rows struct {
+	// TCP are the states of the sockets of TCP, and MPTCP those of MPTCP.
+	TCP, MPTCP map[uint32]State
+	// UnixListeners are the sockets of AF_UNIX that listen.
+	UnixListeners map[uint32]bool
+}
+
+// Add enters a list of TCP sockets.
+func (r *Rows) Add(sockets []Socket) {
+	for i := range sockets {
+		s := &sockets[i]
+		if s.Inode == 0 {
+			continue
+		}
+		r.TCP[s.Inode] = s.State
+		if s.Multipath {
+			r.MPTCP[s.Inode] = s.State
+		}
+	}
+}
+
+// Misses reports whether any process has a TCP socket that is not among the rows.
+func (d *DescriptorTable) Misses(r *Rows) bool {
+	for inode := range d.now.lowest {
+		if _, there := r.TCP[inode]; !there && (isMPTCP(d.protocols[inode]) || strings.HasPrefix(d.protocols[inode], "TCP")) {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *DescriptorTable) kindOfSocket(inode uint32, rows *Rows) string {
+	protocol := d.protocols[inode]
+	if kind, ok := kindsOfProtocols[protocol]; ok {
+		return kind
+	}
+	switch protocol {
+	case "UNIX", "UNIX-STREAM":
+		if rows.UnixListeners[inode] {
+			return KindUnixListen
+		}
+		return KindUnix
+	case "TCP", "TCPv6", "MPTCP", "MPTCPv6":
+	default:
+		return KindSocketOther
+	}
+	state, there := rows.TCP[inode]
+	switch _, multipath := rows.MPTCP[inode]; {
+	case there && state == Listen:
+		return KindTCPListen
+	case multipath:
+		return KindMPTCP // accepted by an MPTCP socket from a client of plain TCP, it has no such row
+	case there || d.before.lowest[inode] == 0:
+		return KindTCP
+	default:
+		return KindTCPClosed
+	}
+}
+
+func isMPTCP(protocol string) bool { return protocol == "MPTCP" || protocol == "MPTCPv6" }
+
+// kindsOfProtocols are the kinds of sockets by the kernel's names of protocols, as in
+// /proc/net/protocols, where the name alone tells the kind.
+var kindsOfProtocols = map[string]string{
+	"UDP": KindUDP, "UDPv6": KindUDP, "UDP-Lite": KindUDP, "UDPLITEv6": KindUDP,
+	"RAW": KindRaw, "RAWv6": KindRaw, "PING": KindRaw, "PINGv6": KindRaw,
+	"PACKET": KindPacket, "NETLINK": KindNetlink,
+}

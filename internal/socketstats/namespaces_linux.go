@@ -1,0 +1,84 @@
+package socketstats
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+func namespaceOf(pid int32) (uint32, error) {
+	path := "/proc/self/ns/net"
+	if pid != 0 {
+		path = fmt.Sprintf("/proc/%d/ns/net", pid)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, err
+	}
+	return uint32(info.Sys().(*syscall.Stat_t).Ino), nil
+}
+
+func inNamespaceOf(pid int32, do func() error) error {
+	there, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", pid))
+	if err != nil {
+		return err
+	}
+	defer there.Close()
+	result := make(chan error, 1)
+	go func() {
+		// A thread that does not come back is not unlocked, and so ends with the
+		// goroutine.
+		runtime.LockOSThread()
+		result <- onThisThread(there, do, runtime.UnlockOSThread)
+	}()
+	return <-result
+}
+
+func onThisThread(there *os.File, do func() error, back func()) error {
+	here, err := os.Open("/proc/thread-self/ns/net")
+	if err != nil {
+		back()
+		return err
+	}
+	defer here.Close()
+	if err := unix.Setns(int(there.Fd()), unix.CLONE_NEWNET); err != nil {
+		back()
+		return os.NewSyscallError("setns", err)
+	}
+	err = do()
+	if returned := unix.Setns(int(here.Fd()), unix.CLONE_NEWNET); returned != nil {
+		return errors.Join(err, os.NewSyscallError("setns", returned))
+	}
+	back()
+	return err
+}
+
+func openNamespace(src Source, pid int32) (n Namespace, err error) {
+	refused := fmt.Errorf("source %s: %w", src.Name(), errors.ErrUnsupported)
+	if EntersNamespaces(src) {
+		refused = inNamespaceOf(pid, func() error {
+			n.Own, n.Ports = OwnAddresses(), ephemeralPorts()
+			return nil
+		})
+	}
+	if refused == nil {
+		n.Source, err = Inside(src, func() (f *os.File, err error) {
+			err = inNamespaceOf(pid, func() (err error) {
+				f, err = SockdiagFile()
+				return err
+			})
+			return f, err
+		})
+		return n, err
+	}
+	table, err := OpenProcfs(pid)
+	if err != nil {
+		return n, errors.Join(refused, err)
+	}
+	n.Source = table
+	return n, nil
+}

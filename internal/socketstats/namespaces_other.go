@@ -1,0 +1,9 @@
+//go:build !linux
+
+package socketstats
+
+import "errors"
+
+func namespaceOf(int32) (uint32, error) { return 0, nil }
+
+func openNamespace(Source, int32) (Namespace, error) { return Namespace{}, errors.ErrUnsupported }

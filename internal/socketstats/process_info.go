@@ -1,0 +1,42 @@
+package socketstats
+
+import "time"
+
+// ProcessInfo is who a process is now, and what it used. What is not known is zero.
+type ProcessInfo struct {
+	// Name is that of the program: on Linux the process's own name, which is cut
+	// after 15 bytes and then completed from its command line.
+	Name string
+	// Parent is the process's parent.
+	Parent int32
+	// Started is when the process was started. A process id with another time is
+	// another process.
+	Started time.Time
+	// Threads is the number of its threads, and CPU the processor time that it used.
+	Threads int
+	CPU     time.Duration
+}
+
+// ReadProcess reads who a process is. The error Is [ErrNoProcess] for a process that
+// has ended, and for a zombie. It needs no privilege.
+func ReadProcess(pid int32) (ProcessInfo, error) { return readProcess(pid) }
+
+// ProcessIDs lists the processes that there are.
+func ProcessIDs() ([]int32, error) { return processIDs() }
+
+// Program is what a process runs. What is not known is "".
+type Program struct {
+	// Exe is the base name of its file, and Command its command line, with a blank
+	// between two arguments.
+	Exe, Command string
+	// Cgroup is the text of its /proc/PID/cgroup.
+	Cgroup string
+}
+
+// ReadProgram reads what a process runs. It works on Linux only.
+func ReadProgram(pid int32) Program { return readProgram(pid) }
+
+// Wakeups are how often each thread of a process went to sleep of its own accord, by
+// the thread's id; nil where it is not known or the process has more threads than
+// most. It works on Linux only.
+func Wakeups(pid int32, most int) map[int]int64 { return wakeups(pid, most) }

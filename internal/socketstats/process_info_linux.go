@@ -1,0 +1,146 @@
+package socketstats
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// ticks is the unit of times in /proc/PID/stat: USER_HZ, which is 100 on every
+// architecture that Go runs on.
+const ticks = time.Second / 100
+
+// booted is when the machine was started, by a clock that also counts while it is
+// asleep.
+var booted = sync.OnceValue(func() time.Time {
+	var up unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &up) != nil {
+		return time.Time{}
+	}
+	return time.Now().Round(0).Add(-time.Duration(up.Nano()))
+})
+
+// readProcess reads /proc/PID/stat (man 5 proc_pid_stat).
+func readProcess(pid int32) (ProcessInfo, error) {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(int(pid)) + "/stat")
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+		err = ErrNoProcess
+	}
+	if err != nil {
+		return ProcessInfo{}, fmt.Errorf("process %d: %w", pid, err)
+	}
+	begin, end := bytes.IndexByte(text, '('), bytes.LastIndexByte(text, ')')
+	if begin < 0 || end < begin {
+		return ProcessInfo{}, fmt.Errorf("process %d: %q is not in the kernel's form", pid, text)
+	}
+	const state, parent, user, system, threads, started = 0, 1, 11, 12, 17, 19 // after the name
+	f := strings.Fields(string(text[end+1:]))
+	if len(f) <= started {
+		return ProcessInfo{}, fmt.Errorf("process %d: %q is cut short", pid, text)
+	}
+	if f[state] == "Z" || f[state] == "X" {
+		return ProcessInfo{}, fmt.Errorf("process %d: %w", pid, ErrNoProcess)
+	}
+	number := func(i int) int64 {
+		n, _ := strconv.ParseInt(f[i], 10, 64)
+		return n
+	}
+	return ProcessInfo{
+		Name: fullName(pid, string(text[begin+1:end])), Parent: int32(number(parent)), Started: booted().Add(time.Duration(number(started)) * ticks),
+		Threads: int(number(threads)), CPU: time.Duration(number(user)+number(system)) * ticks,
+	}, nil
+}
+
+// fullName completes a name that the kernel has cut (TASK_COMM_LEN).
+func fullName(pid int32, name string) string {
+	const cut = 15
+	if len(name) < cut {
+		return name
+	}
+	line, err := os.ReadFile("/proc/" + strconv.Itoa(int(pid)) + "/cmdline")
+	if err != nil {
+		return name
+	}
+	first, _, _ := bytes.Cut(line, []byte{0})
+	if whole := filepath.Base(string(first)); strings.HasPrefix(whole, name) {
+		return whole
+	}
+	return name
+}
+
+func processIDs() ([]int32, error) {
+	dir, err := os.Open("/proc")
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return nil, err
+	}
+	pids := make([]int32, 0, len(names))
+	for _, name := range names {
+		if pid, err := strconv.ParseInt(name, 10, 32); err == nil {
+			pids = append(pids, int32(pid))
+		}
+	}
+	return pids, nil
+}
+
+func readProgram(pid int32) Program {
+	var p Program
+	dir := "/proc/" + strconv.Itoa(int(pid))
+	if exe, err := os.Readlink(dir + "/exe"); err == nil {
+		p.Exe = filepath.Base(strings.TrimSuffix(exe, " (deleted)"))
+	}
+	if line, err := os.ReadFile(dir + "/cmdline"); err == nil {
+		p.Command = strings.TrimRight(strings.ReplaceAll(string(line), "\x00", " "), " ")
+	}
+	if text, err := os.ReadFile(dir + "/cgroup"); err == nil {
+		p.Cgroup = string(text)
+	}
+	return p
+}
+
+func wakeups(pid int32, most int) map[int]int64 {
+	path := "/proc/" + strconv.Itoa(int(pid)) + "/task"
+	dir, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(most + 1)
+	if err != nil || len(names) > most {
+		return nil
+	}
+	by := make(map[int]int64, len(names))
+	for _, name := range names {
+		status, err := os.ReadFile(path + "/" + name + "/status")
+		if err != nil {
+			continue // it has ended
+		}
+		const field = "\nvoluntary_ctxt_switches:\t"
+		_, rest, ok := bytes.Cut(status, []byte(field))
+		if !ok {
+			return nil
+		}
+		count, _, _ := bytes.Cut(rest, []byte("\n"))
+		n, err := strconv.ParseInt(string(count), 10, 64)
+		tid, err2 := strconv.Atoi(name)
+		if errors.Join(err, err2) != nil {
+			return nil
+		}
+		by[tid] = n
+	}
+	return by
+}
