@@ -43,6 +43,8 @@ type Watcher struct {
 	views []*view
 	// elsewhere are namespaces that should have a view, and why they have none.
 	elsewhere []string
+	// looked is when other namespaces were looked for.
+	looked time.Time
 	conns     *connections
 	// hears says that some view has ears, and untraced that none has a trace.
 	hears, untraced bool

@@ -142,8 +142,8 @@ const (
 	// mostNamespaces bounds the network namespaces in which connections to a port are
 	// looked for.
 	mostNamespaces = 64
-	// lookAgain is the number of samples after which they are looked for again.
-	lookAgain = 10
+	// lookAgain is the time after which they are looked for again.
+	lookAgain = 10 * time.Second
 )
 
 // placeByPort opens views of our own namespace, and of each other one that this user
@@ -160,9 +160,10 @@ func (w *Watcher) placeByPort(now time.Time) error {
 			v.used = now
 		}
 	}
-	if err := w.closeUnused(now); err != nil || p.round%lookAgain != 1 {
+	if err := w.closeUnused(now); err != nil || now.Sub(w.looked) < lookAgain {
 		return err
 	}
+	w.looked = now
 	through := w.namespaces()
 	w.elsewhere = nil
 	for i, ns := range slices.Sorted(maps.Keys(through)) {
