@@ -1,6 +1,6 @@
 // Package fixes says what to do about a kind of verdict in the words of the program
 // that has it: with the names of its runtime's API, or the settings of the server that
-// it is. table.go has all of it, each row with its source.
+// it is. table.yaml has all of it, each row with its source.
 //
 // What a program is said to be comes from its identity. Where that does not say enough
 // there is no row, and the general fix of the kind's rule stands.
@@ -8,11 +8,26 @@ package fixes
 
 import (
 	"cmp"
+	_ "embed"
 	"slices"
 	"strings"
+	"sync"
+
+	"github.com/goccy/go-yaml"
 
 	"socketlab/internal/series"
 )
+
+//go:embed table.yaml
+var text []byte
+
+// table is read when it is first asked for, which takes some 20 ms.
+var table = sync.OnceValue(func() (rows []Row) {
+	if err := yaml.UnmarshalWithOptions(text, &rows, yaml.Strict()); err != nil {
+		panic(err) // it is in the binary
+	}
+	return rows
+})
 
 // Row is one fix.
 type Row struct {
@@ -55,9 +70,9 @@ func For(kind string, id *series.Identity, of string) string {
 // protocol, and each of these before what is for one library or role.
 func Rows(kind, runtime string) []Row {
 	var rows []Row
-	for i := range table {
-		if r := &table[i]; r.is(kind) && r.Runtime == family(runtime) {
-			rows = append(rows, *r)
+	for _, r := range table() {
+		if r.is(kind) && r.Runtime == family(runtime) {
+			rows = append(rows, r)
 		}
 	}
 	slices.SortStableFunc(rows, func(a, b Row) int {
@@ -82,20 +97,20 @@ func (r *Row) rank() int {
 
 // Speaking are the fixes for one protocol.
 func Speaking(protocol string) []Row {
-	return slices.DeleteFunc(slices.Clone(table), func(r Row) bool { return r.Protocol != protocol })
+	return slices.DeleteFunc(slices.Clone(table()), func(r Row) bool { return r.Protocol != protocol })
 }
 
 // Known returns the name that the table has for a runtime, and false if it has none.
 func Known(runtime string) (name string, ok bool) {
 	name = family(runtime)
-	return name, slices.ContainsFunc(table, func(r Row) bool { return name != "" && r.Runtime == name })
+	return name, slices.ContainsFunc(table(), func(r Row) bool { return name != "" && r.Runtime == name })
 }
 
 // Runtimes lists the runtimes that have a row, of a kind or of any if kind is "".
 func Runtimes(kind string) []string {
 	var names []string
-	for i := range table {
-		if r := &table[i]; r.Runtime != "" && (kind == "" || r.is(kind)) {
+	for _, r := range table() {
+		if r.Runtime != "" && (kind == "" || r.is(kind)) {
 			names = append(names, r.Runtime)
 		}
 	}
@@ -127,13 +142,9 @@ type program struct{ runtime, protocol, library, role, of string }
 // best is the row that says most about the program.
 func best(kind string, p program) (found Row, ok bool) {
 	most := -10
-	for i := range table {
-		r := &table[i]
-		if !r.is(kind) {
-			continue
-		}
-		if n, fits := r.fits(p); fits && n > most {
-			found, most, ok = *r, n, true
+	for _, r := range table() {
+		if n, fits := r.fits(p); r.is(kind) && fits && n > most {
+			found, most, ok = r, n, true
 		}
 	}
 	return found, ok
