@@ -45,7 +45,7 @@ type Watcher struct {
 	elsewhere []string
 	// looked is when other namespaces were looked for.
 	looked time.Time
-	conns     *connections
+	conns  *connections
 	// hears says that some view has ears, and untraced that none has a trace.
 	hears, untraced bool
 	descriptors     socketstats.DescriptorTable
@@ -281,9 +281,9 @@ func (w *Watcher) rows(m *series.Moment) rows {
 // the processes have open and use.
 func (w *Watcher) addDetails(ctx context.Context, r rows, m *series.Moment) error {
 	for _, v := range w.views {
-		w.processes.programs.see(v.sockets, v.sort.row, func(pid int32) int32 { return pid })
+		w.processes.programs.see(v.namespace, v.sockets, v.sort.row, func(pid int32) int32 { return pid })
 		if w.processes.follows() && !w.processes.any() { // what children do is done by the subject
-			w.processes.programs.see(v.sockets, v.sort.row, w.processes.root)
+			w.processes.programs.see(v.namespace, v.sockets, v.sort.row, w.processes.root)
 		}
 		w.addActivity(v, r, m)
 	}

@@ -75,7 +75,7 @@ type process struct {
 // so is that there are only such as this user may not see.
 func findProcesses(target series.Target, details bool) (*processes, error) {
 	p := &processes{
-		target: target, details: details, ports: map[uint32]int{}, known: map[int32]*process{}, unseen: map[int32]error{}, programs: programs{}, lastSeen: time.Now(),
+		target: target, details: details, ports: map[uint32]int{}, known: map[int32]*process{}, unseen: map[int32]error{}, programs: newPrograms(), lastSeen: time.Now(),
 	}
 	ours, err := socketstats.NamespaceOf(0)
 	if err != nil {
@@ -193,7 +193,7 @@ func (p *processes) look(pid int32) *process {
 	if it.name == "" || it.info.Name != info.Name { // it is new, or runs another program
 		it.name = cmp.Or(printable(strings.TrimSuffix(info.Name, ".exe")), "process")
 		it.program, it.cgroup = nil, nil
-		delete(p.programs, pid)
+		delete(p.programs.of, pid)
 	}
 	it.info, it.round = info, p.round
 	return it
@@ -523,7 +523,7 @@ const mostKnown = 10_000
 // others the subjects of which nobody is left, once they are many.
 func (p *processes) forget() {
 	maps.DeleteFunc(p.unseen, func(pid int32, _ error) bool { return p.look(pid) == nil })
-	maps.DeleteFunc(p.programs, func(pid int32, _ *program) bool { return p.known[pid] == nil || p.known[pid].gone })
+	maps.DeleteFunc(p.programs.of, func(pid int32, _ *program) bool { return p.known[pid] == nil || p.known[pid].gone })
 	if len(p.known) < mostKnown {
 		return
 	}

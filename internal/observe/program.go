@@ -11,7 +11,26 @@ import (
 
 // programs are what the watched processes run, and what part they were seen to play.
 // What a process runs is read once.
-type programs map[int32]*program
+type programs struct {
+	of map[int32]*program
+	// here are the protocols of listeners on this machine whose ports are not well
+	// known, by the programs that listen; "" where that says nothing.
+	here map[place]string
+}
+
+// place is a port of a network namespace.
+type place struct {
+	namespace uint32
+	port      uint16
+}
+
+func newPrograms() programs {
+	return programs{of: map[int32]*program{}, here: map[place]string{}}
+}
+
+// mostHere bounds how many listeners are looked up: each takes a look at the
+// descriptors of all processes.
+const mostHere = 16
 
 type program struct {
 	runtimes.Program
@@ -22,17 +41,17 @@ type program struct {
 }
 
 // see enters a sample's sockets, each for the process that stands for its own.
-func (p programs) see(sockets []socketstats.Socket, row func(*socketstats.Socket) (int32, socketstats.End, bool), standsFor func(pid int32) int32) {
+func (p programs) see(namespace uint32, sockets []socketstats.Socket, row func(*socketstats.Socket) (int32, socketstats.End, bool), standsFor func(pid int32) int32) {
 	for i := range sockets {
 		s := &sockets[i]
 		pid, end, ok := row(s)
 		if pid = standsFor(pid); !ok || pid == 0 {
 			continue
 		}
-		of := p.of(pid)
+		of := p.program(pid)
 		if end == socketstats.Client {
 			of.connects = true
-			of.peers = with(of.peers, runtimes.ProtocolOf(s.Remote.Port()))
+			of.peers = with(of.peers, p.protocol(s, namespace, sockets))
 		} else if standsFor(s.PID) == pid {
 			of.listens = true
 			of.clients = with(of.clients, runtimes.ProtocolOf(s.Local.Port()))
@@ -40,11 +59,42 @@ func (p programs) see(sockets []socketstats.Socket, row func(*socketstats.Socket
 	}
 }
 
-func (p programs) of(pid int32) *program {
-	if p[pid] == nil {
-		p[pid] = &program{Program: runtimes.Of(pid)}
+// protocol is what a client's connection speaks, by the port that it goes to or, on
+// this machine, by who listens there.
+func (p programs) protocol(s *socketstats.Socket, namespace uint32, sockets []socketstats.Socket) string {
+	port := s.Remote.Port()
+	if known := runtimes.ProtocolOf(port); known != "" || (s.Remote.Addr() != s.Local.Addr() && !s.Remote.Addr().IsLoopback()) {
+		return known
 	}
-	return p[pid]
+	at := place{namespace, port}
+	known, looked := p.here[at]
+	if looked || len(p.here) >= mostHere {
+		return known
+	}
+	for i := range sockets {
+		l := &sockets[i]
+		if l.State != socketstats.Listen || l.Local.Port() != port {
+			continue
+		}
+		pid := l.PID
+		if pid == 0 && l.Inode != 0 {
+			pid = runtimes.HolderOf(l.Inode)
+		}
+		if pid != 0 {
+			listener := runtimes.Of(pid)
+			known = listener.Speaks()
+			break
+		}
+	}
+	p.here[at] = known
+	return known
+}
+
+func (p programs) program(pid int32) *program {
+	if p.of[pid] == nil {
+		p.of[pid] = &program{Program: runtimes.Of(pid)}
+	}
+	return p.of[pid]
 }
 
 // with adds a text to a sorted list, unless it is there or "".
@@ -58,7 +108,7 @@ func with(list []string, text string) []string {
 
 // describe adds to a process's identity what it runs.
 func (p programs) describe(id *series.Identity) {
-	of := p.of(id.PID)
+	of := p.program(id.PID)
 	id.Runtime, id.RuntimeVersion, id.Module = of.Runtime, of.Version, printable(of.Module)
 	id.Role = of.Role(of.listens, of.connects, of.peers)
 	protocols := of.peers

@@ -15,7 +15,8 @@ import (
 func TestWhatAProcessIsIsSeenInItsSockets(t *testing.T) {
 	t.Parallel()
 	const me, other = 7, 8
-	p := programs{me: {Program: runtimes.Program{Runtime: "python"}}, other: {}}
+	p := newPrograms()
+	p.of[me], p.of[other] = &program{Program: runtimes.Program{Runtime: "python"}}, &program{}
 	at := func(port uint16) netip.AddrPort { return netip.AddrPortFrom(netip.MustParseAddr("10.0.0.1"), port) }
 	row := func(s *socketstats.Socket) (int32, socketstats.End, bool) {
 		if s.Local.Port() == 8080 {
@@ -31,19 +32,27 @@ func TestWhatAProcessIsIsSeenInItsSockets(t *testing.T) {
 	}
 	require.Equal(t, series.Identity{PID: me, Runtime: "python"}, describe(), "nothing was seen yet")
 
-	p.see([]socketstats.Socket{{Local: at(8080), State: socketstats.Listen, PID: me}}, row, itself)
+	p.see(0, []socketstats.Socket{{Local: at(8080), State: socketstats.Listen, PID: me}}, row, itself)
 	require.Equal(t, series.Identity{PID: me, Runtime: "python", Role: runtimes.Server, Protocol: "http"}, describe())
 
-	p.see([]socketstats.Socket{
+	p.see(0, []socketstats.Socket{
 		{Local: at(40000), Remote: at(5432), State: socketstats.Established, PID: me},
 		{Local: at(40001), Remote: at(6379), State: socketstats.Established, PID: other},
 		{Local: at(40002), Remote: at(3306), State: socketstats.TimeWait}, // nobody's
 	}, row, itself)
 	require.Equal(t, series.Identity{PID: me, Runtime: "python", Role: runtimes.Service, Protocol: "postgres"}, describe())
 
-	p.see([]socketstats.Socket{{Local: at(40003), Remote: at(443), State: socketstats.Established, PID: me}}, row, itself)
-	p.see(nil, row, itself)
-	require.Equal(t, "http,postgres", describe().Protocol, "what was seen once stays known")
+	// Who listens at a port that is not well known is asked, if it is here, and once.
+	p.here[place{0, 7000}] = "redis"
+	p.see(0, []socketstats.Socket{{Local: at(40004), Remote: at(7000), State: socketstats.Established, PID: me}}, row, itself)
+	require.Equal(t, "postgres,redis", describe().Protocol)
+	require.Equal(t, runtimes.Service, describe().Role)
+	p.see(0, []socketstats.Socket{{Local: at(40004), Remote: netip.MustParseAddrPort("192.0.2.1:7000"), State: socketstats.Established, PID: me}}, row, itself)
+	require.Equal(t, "postgres,redis", describe().Protocol)
+
+	p.see(0, []socketstats.Socket{{Local: at(40003), Remote: at(443), State: socketstats.Established, PID: me}}, row, itself)
+	p.see(0, nil, row, itself)
+	require.Equal(t, "http,postgres,redis", describe().Protocol, "what was seen once stays known")
 }
 
 func TestThisProcessIsInGo(t *testing.T) {
@@ -52,7 +61,7 @@ func TestThisProcessIsInGo(t *testing.T) {
 		t.Skip("no /proc here")
 	}
 	id := series.Identity{PID: int32(os.Getpid())}
-	programs{}.describe(&id)
+	newPrograms().describe(&id)
 	require.Equal(t, "go", id.Runtime)
 	require.Equal(t, "socketlab", id.Module)
 }

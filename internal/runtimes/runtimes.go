@@ -98,17 +98,18 @@ func of(proc string) Program {
 	exe = strings.TrimSuffix(exe, " (deleted)")
 	args := arguments(proc)
 	files := mappedFiles(proc)
-	name := path.Base(exe)
-	if exe == "" { // of another user
-		comm, _ := os.ReadFile(filepath.Join(proc, "comm"))
-		name = strings.TrimSpace(string(comm))
-	}
-	k, version, named := lookup(name)
-	found := named
-	if !found {
+	k, version, named := lookup(path.Base(exe))
+	if !named {
 		if info, err := buildinfo.ReadFile(filepath.Join(proc, "exe")); err == nil {
 			return ofGo(info)
 		}
+		// Of another user, or one executable under several names, as redis-server is a
+		// link to redis-check-rdb.
+		comm, _ := os.ReadFile(filepath.Join(proc, "comm"))
+		k, version, named = lookup(strings.TrimSpace(string(comm)))
+	}
+	found := named
+	if !found {
 		for _, m := range mapped {
 			if v := firstMatch(m.file, files); v != nil {
 				k, version, found = known{runtime: m.runtime}, v[len(v)-1], true

@@ -1,6 +1,8 @@
 package runtimes
 
 import (
+	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,6 +48,7 @@ func TestWhatAProcessRuns(t *testing.T) {
 		{name: "rabbitmq", exe: "/usr/lib/erlang/erts-13.1.5/bin/beam.smp", cmdline: "beam.smp -pa /usr/lib/rabbitmq/lib", want: Program{Runtime: "rabbitmq", Version: "13.1.5", protocol: "amqp"}},
 		{name: "nginx that was replaced", exe: "/usr/sbin/nginx (deleted)", cmdline: "nginx:_worker process", want: Program{Runtime: "nginx", protocol: "http", proxy: true}},
 		{name: "postgres", exe: "/usr/lib/postgresql/15/bin/postgres", cmdline: "postgres: main", want: Program{Runtime: "postgres", protocol: "postgres"}},
+		{name: "a link to an executable of another name", exe: "/usr/bin/redis-check-rdb", comm: "redis-server", cmdline: "redis-server_*:6379", want: Program{Runtime: "redis", protocol: "redis"}},
 		{name: "another user's process, by its name alone", comm: "redis-server", want: Program{Runtime: "redis", protocol: "redis"}},
 		{name: "unknown", exe: "/usr/bin/socat", cmdline: "socat - TCP:127.0.0.1:80"},
 		{name: "a kernel thread", comm: "kworker/0:1", cmdline: ""},
@@ -145,4 +148,25 @@ func TestRoles(t *testing.T) {
 	} {
 		require.Equal(t, of.want, of.program.Role(of.listens, of.connects, of.peers), "%+v", of)
 	}
+}
+
+func TestTheHolderOfASocketIsFound(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("/proc/self/exe"); err != nil {
+		t.Skip("no /proc here")
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	raw, err := listener.(*net.TCPListener).SyscallConn()
+	require.NoError(t, err)
+	var inode uint64
+	require.NoError(t, raw.Control(func(fd uintptr) {
+		link, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", fd))
+		require.NoError(t, err)
+		_, err = fmt.Sscanf(link, "socket:[%d]", &inode)
+		require.NoError(t, err)
+	}))
+	require.EqualValues(t, os.Getpid(), HolderOf(uint32(inode)))
+	require.Zero(t, HolderOf(1))
 }
