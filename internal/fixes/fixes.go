@@ -21,13 +21,21 @@ import (
 //go:embed table.yaml
 var text []byte
 
-// table is read when it is first asked for, which takes some 20 ms.
-var table = sync.OnceValue(func() (rows []Row) {
-	if err := yaml.UnmarshalWithOptions(text, &rows, yaml.Strict()); err != nil {
-		panic(err) // it is in the binary
-	}
+var (
+	read sync.Once
+	rows []Row
+)
+
+// table is read when it is first asked for, which takes some 20 ms. It is a function,
+// because a variable with the same would be linked into programs that do not ask.
+func table() []Row {
+	read.Do(func() {
+		if err := yaml.UnmarshalWithOptions(text, &rows, yaml.Strict()); err != nil {
+			panic(err) // it is in the binary
+		}
+	})
 	return rows
-})
+}
 
 // Row is one fix.
 type Row struct {
