@@ -1,13 +1,28 @@
 // Package symptoms leads from what somebody has in hand, a line of a log or the name of
-// a state, to the kinds of verdict that are behind it. table.go has all of it.
+// a state, to the kinds of verdict that are behind it. table.yaml has all of it.
 package symptoms
 
 import (
 	"cmp"
+	_ "embed"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
+
+	"github.com/goccy/go-yaml"
 )
+
+//go:embed table.yaml
+var text []byte
+
+// table is read when it is first asked for.
+var table = sync.OnceValue(func() (entries []Entry) {
+	if err := yaml.UnmarshalWithOptions(text, &entries, yaml.Strict()); err != nil {
+		panic(err) // it is in the binary
+	}
+	return entries
+})
 
 // Entry is what some words say.
 type Entry struct {
@@ -36,7 +51,7 @@ type Match struct {
 func Find(text string) []Match {
 	in := plain(text)
 	var found []Match
-	for _, e := range table {
+	for _, e := range table() {
 		longest := ""
 		for _, phrase := range e.Phrases {
 			p := plain(phrase)
@@ -65,7 +80,7 @@ func Of(text string) (kinds []string) {
 }
 
 // All lists the entries.
-func All() []Entry { return slices.Clone(table) }
+func All() []Entry { return slices.Clone(table()) }
 
 // plain is text in small letters, each word between spaces.
 func plain(text string) string {
