@@ -16,10 +16,11 @@ var _ = register(Rule{
 	Title:      "no fault found",
 	Means:      "Sockets are closed as fast as they are opened, or are kept and used again.",
 	Recognised: "No other kind fits, and no count has a trend that lasts.",
-	Limits:     "A leak slower than the facts say would not have shown in the time observed. Without privilege, connections that nobody can be given as owner make it less sure.",
+	Limits:     "A leak slower than the facts say would not have shown in the time observed. Without privilege, connections that nobody can be given as owner make it less sure, and so do requests that fail for a reason that no socket shows, as where a server is overloaded.",
 	Sentences: map[string]string{
 		"unattributed":  "{connections|connection} opened and closed that may have been this process's: without privilege the kernel does not say. Observe by port, or as root.",
 		"no_connection": "No connection was seen.",
+		"failed":        "No socket shows why {failed|request} failed: {errors}.",
 		"open":          "{most|connection was|connections were} open at most, and {last} at the end.",
 		"withdrawn":     "After {after_ms} it looked like a fault; the connections were closed since.",
 		"close_wait":    "The other end has closed {connections|connection} that this process has not. A pool that checks a connection before it reuses it leaves some, too.",
@@ -58,6 +59,11 @@ func (healthy) find(f *facts) *finding {
 		add("withdrawn", millis("after_ms", after))
 	}
 	if f.counted() {
+		// Something is wrong, and not with the connections as far as these show.
+		if r := f.last().Requests; r.Failed >= few && 10*r.Failed >= r.Finished() {
+			found.confidence = Low
+			add("failed", count("failed", r.Failed), text("errors", r.ErrorList()))
+		}
 		return found
 	}
 	if n := f.least(2, clientIn(socketstats.CloseWait)) + f.least(2, serverIn(socketstats.CloseWait)); n > 0 {

@@ -20,6 +20,11 @@ var _ = examplesOf(verdict.Healthy,
 	example{name: "connections are reused", confidence: verdict.High, says: "380 requests sent, 3 connections opened, 377 reused.", subject: counted(20, func(i int) (int, int, int, int, int) {
 		return 20 * i, 20 * i, max(0, 20*i-3), min(3, i), min(3, i)
 	})},
+	example{name: "the server refuses every fifth request", confidence: verdict.Low, says: "No socket shows why 38 requests failed: 38 HTTP_503.", subject: played(20, pooled, func(i int, s *series.Sample) {
+		s.Requests.Failed = int64(2 * i)
+		s.Requests.OK -= s.Requests.Failed
+		s.Requests.Errors = map[string]int64{"HTTP_503": s.Requests.Failed}
+	})},
 	example{name: "a run is short, and connections are reused", over: true, says: "40 requests sent", subject: played(5, pooled)},
 	example{name: "requests waited, and have their responses", subject: observed(40, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 30)
