@@ -124,6 +124,7 @@ func (f *follower) follow(ctx context.Context, see func(series.Event) error) err
 	}
 	end := &series.Ending{Duration: last.At, Gone: errors.Is(err, observe.ErrGone)}
 	switch {
+	case ctx.Err() != nil && f.length == 0: // that is how it ends
 	case ctx.Err() != nil:
 		end.Stopped = "interrupted"
 	case err != nil && !end.Gone:

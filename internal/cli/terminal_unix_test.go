@@ -208,16 +208,21 @@ func TestTerminalAfterCtrlC(t *testing.T) {
 	x.asBefore()
 }
 
-func TestTerminalAfterSIGTERM(t *testing.T) {
+func TestTerminalAfterASignal(t *testing.T) {
 	t.Parallel()
-	pid := filepath.Join(t.TempDir(), "pid")
-	x := inTmux(t, 100, 50, "(sh -c 'echo $$ >"+pid+"; exec sockwatch run --isolate never "+longScript(t)+"')")
-	x.until("held, ")
-	number, err := os.ReadFile(pid)
-	require.NoError(t, err)
-	require.NoError(t, exec.Command("kill", "-TERM", strings.TrimSpace(string(number))).Run())
-	require.Contains(t, x.until("code="), "code=130")
-	x.asBefore()
+	for _, signal := range []string{"TERM", "HUP"} {
+		t.Run(signal, func(t *testing.T) {
+			t.Parallel()
+			pid := filepath.Join(t.TempDir(), "pid")
+			x := inTmux(t, 100, 50, "(sh -c 'echo $$ >"+pid+"; exec sockwatch run --isolate never "+longScript(t)+"')")
+			x.until("held, ")
+			number, err := os.ReadFile(pid)
+			require.NoError(t, err)
+			require.NoError(t, exec.Command("kill", "-"+signal, strings.TrimSpace(string(number))).Run())
+			require.Contains(t, x.until("code="), "code=130")
+			x.asBefore()
+		})
+	}
 }
 
 func TestTerminalOfAWatch(t *testing.T) {

@@ -38,6 +38,14 @@ func firstVerdictStays(t *testing.T, file string) {
 
 	script, err := expect.ScriptOf(rec.Observation)
 	require.NoError(t, err)
+	// Where requests are begun this late the machine is starved: responses come in
+	// bunches, of which the small pool keeps two, so that for a while it really churns.
+	late := rec.Observation.Subject("faulty").Metrics().ScheduleLate
+	require.NotNil(t, late)
+	starved, most := late.P99 > 20, 15
+	if starved {
+		most = 20
+	}
 	soFar := &series.Observation{}
 	samples, first := 0, 0
 	for _, e := range rec.Events {
@@ -51,7 +59,8 @@ func firstVerdictStays(t *testing.T, file string) {
 		samples++
 		verdicts := expect.Judge(soFar, script).Verdicts
 		faulty := verdicts["faulty"]
-		require.Empty(t, verdicts["fixed"].Severity, "sample %d: %+v", samples, verdicts["fixed"])
+		require.False(t, verdicts["fixed"].IsFault(), "sample %d: %+v", samples, verdicts["fixed"])
+		require.True(t, starved || verdicts["fixed"].Severity == "", "sample %d, with requests %v ms late: %+v", samples, late.P99, verdicts["fixed"])
 		switch {
 		case first > 0:
 			require.Equal(t, verdict.IdleConnectionsNotReused, faulty.Kind, "sample %d, after sample %d", samples, first)
@@ -63,10 +72,6 @@ func firstVerdictStays(t *testing.T, file string) {
 	}
 	t.Logf("the first verdict came with sample %d of %d", first, samples)
 	require.Positive(t, first)
-	most := 15
-	if late := rec.Observation.Subject("faulty").Metrics().ScheduleLate; late != nil && late.P99 > 20 {
-		most = 20 // requests were begun this late: the machine was starved
-	}
 	require.LessOrEqual(t, first, most)
 	require.Equal(t, expect.Judge(rec.Observation, script), expect.Judge(rec.Observation, script), "a verdict is a function of the run")
 }
