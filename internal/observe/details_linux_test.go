@@ -303,7 +303,13 @@ func TestTheQueueIsThatOfAFullListener(t *testing.T) {
 			atPort := newWatcher(t, sockdiag(t), series.Target{Port: fixture.Server.Port()}, details)
 			snap, err := atPort.Sample(t.Context())
 			require.NoError(t, err)
-			require.Equal(t, &series.Queue{Waiting: 0, Limit: statefixture.Backlog}, snap.Queue)
+			server := func() series.Sample {
+				t.Helper()
+				i := slices.IndexFunc(snap.Subjects, func(s series.SubjectSample) bool { return s.ID == fmt.Sprintf("server %d", self) })
+				require.GreaterOrEqual(t, i, 0)
+				return snap.Subjects[i].Sample
+			}
+			require.Equal(t, &series.Queue{Waiting: 0, Limit: statefixture.Backlog}, server().Queue)
 			for range backlog + 1 {
 				fixture.Unaccepted()
 			}
@@ -311,8 +317,9 @@ func TestTheQueueIsThatOfAFullListener(t *testing.T) {
 			want := &series.Queue{Waiting: backlog + 1, Limit: backlog}
 			snap, err = atPort.Sample(t.Context())
 			require.NoError(t, err)
-			require.Equal(t, want, snap.Queue)
-			require.Nil(t, find(t, snap, self).Queue, "it is the port's")
+			require.Equal(t, want, server().Queue)
+			require.Nil(t, snap.Queue)
+			require.Nil(t, find(t, snap, self).Queue, "it is the server's")
 			require.Equal(t, 1, find(t, snap, self).Client.Counts.Of(socketstats.SynSent))
 
 			// The listener of its process, among others that are not full.
@@ -446,5 +453,43 @@ func TestACountIsTheSameAfterJSON(t *testing.T) {
 		require.True(t, want.Clock.Equal(got.Clock))
 		want.Clock = got.Clock // in the same zone
 		require.Equal(t, want, got)
+	}
+}
+
+// With a port the server is a subject by itself: what it holds is in no sum, as its
+// clients' rows have the same connections.
+func TestTheServerOfAPortIsASubject(t *testing.T) {
+	l, port := listen(t)
+	first, second := startHolder(t, l.Addr().String()), startHolder(t, l.Addr().String())
+	accept(t, l, 8)
+	first.heard("held")
+	second.heard("held")
+	w := newWatcher(t, sockdiag(t), series.Target{Port: port}, details)
+	var window observe.Window
+	window.Add(series.Event{Header: &series.Header{Target: &series.Target{Port: port}}})
+	for range 3 {
+		m, err := w.Sample(t.Context())
+		require.NoError(t, err)
+		window.Add(series.Event{Moment: &m})
+	}
+	require.Equal(t, 8, window.Count(socketstats.Counts.Open))
+	subjects := window.Subjects()
+	require.Len(t, subjects, 4)
+	for _, s := range subjects {
+		switch {
+		case s.ID == observe.Together:
+			require.Equal(t, 8, s.Now(socketstats.Server).Open())
+		case s.Serves:
+			require.EqualValues(t, os.Getpid(), s.PID)
+			require.Equal(t, fmt.Sprintf("observe.test (%d), the server", s.PID), s.Name)
+			require.False(t, s.Paired)
+			require.Zero(t, s.Now(socketstats.Client).Total())
+			require.Equal(t, 8, s.Now(socketstats.Server).Open())
+			require.Equal(t, 1, s.Now(socketstats.Server).Of(socketstats.Listen))
+			require.Equal(t, 8, s.Last().Server.Activity.Received.Total()+s.Last().Server.Activity.Sent.Total()+s.Last().Server.Activity.Fresh.Total())
+		default:
+			require.True(t, s.Paired)
+			require.Equal(t, 4, s.Now(socketstats.Client).Open())
+		}
 	}
 }

@@ -251,10 +251,16 @@ func (w *Watcher) rows(m *series.Moment) rows {
 		}
 	}
 	for _, v := range w.views {
+		if w.options.Details {
+			v.findServer(w.target.Port, w.processes)
+		}
 		for i := range v.sockets {
 			s := &v.sockets[i]
 			if w.target.Port != 0 && s.State == socketstats.Listen && s.Local.Port() == w.target.Port {
 				m.Listeners = append(m.Listeners, w.processes.nameOf(s.PID))
+			}
+			if of, ok := v.served(s); ok {
+				r.of(of).Server.Counts.Add(s.State)
 			}
 			pid, end, ok := v.sort.row(s)
 			if !ok {
@@ -304,6 +310,9 @@ func (w *Watcher) addActivity(v *view, r rows, m *series.Moment) {
 		s := &v.sockets[i]
 		if s.State == socketstats.CloseWait && s.Inode == 0 {
 			dead[s.Local.Port()]++
+		}
+		if of, ok := v.served(s); ok && reported && s.State != socketstats.Listen {
+			sockets[ended{of, socketstats.Server}] = append(sockets[ended{of, socketstats.Server}], *s)
 		}
 		pid, end, ok := v.sort.row(s)
 		if !ok || s.State == socketstats.Listen {
@@ -371,6 +380,9 @@ func (w *Watcher) addInherited(sample *series.Sample, s *socketstats.Socket) {
 	if before != 0 && len(holders) > 0 && !slices.Contains(holders, before) {
 		w.inherited[s.Inode] = w.processes.descends(holders[0], before)
 	}
+	if _, known := w.inherited[s.Inode]; !known && len(holders) > 0 && s.Info != nil {
+		w.inherited[s.Inode] = w.processes.startedAfter(holders[0], min(s.Info.Sent, s.Info.Received))
+	}
 	if w.inherited[s.Inode] {
 		sample.Inherited++
 	}
@@ -384,6 +396,8 @@ func (w *Watcher) addQueue(v *view, r rows, m *series.Moment, s *socketstats.Soc
 		for _, of := range w.rowsOf(pid) {
 			r[of].Queue = r[of].Queue.Fuller(q)
 		}
+	} else if of, ok := v.served(s); ok {
+		r[of].Queue = r[of].Queue.Fuller(q)
 	} else if w.target.Port != 0 && s.Local.Port() == w.target.Port {
 		m.Queue = m.Queue.Fuller(q)
 	}
@@ -421,6 +435,9 @@ func (w *Watcher) addProcesses(ctx context.Context, r rows) error {
 			p.Threads, p.CPU, p.Wakeups = p.Threads+use.Threads, p.CPU+use.CPU, p.Wakeups+use.Wakeups
 			p.Descriptors = max(p.Descriptors, w.descriptors.Count(pid))
 		}
+		if len(members) > 1 {
+			p.Processes = len(members)
+		}
 		if p.Kinds = w.descriptors.Kinds(members, kernel); p.Threads > 0 || p.Descriptors > 0 {
 			sample.Process = &p
 		}
@@ -429,6 +446,13 @@ func (w *Watcher) addProcesses(ctx context.Context, r rows) error {
 }
 
 func (w *Watcher) membersOf(of row) []int32 {
+	if of.serves {
+		for _, v := range w.views {
+			if v.server == of.pid {
+				return slices.Sorted(maps.Keys(v.servers))
+			}
+		}
+	}
 	if of.part || w.processes.any() {
 		return []int32{of.pid}
 	}

@@ -421,20 +421,25 @@ func reason(err error) error {
 	return err
 }
 
-// row is who a row is about: a subject, by its root, or one process of it.
+// row is who a row is about: a subject, by its root, or one process of it. With a port
+// it may be the server, which is a subject by itself.
 type row struct {
-	pid  int32
-	part bool
+	pid          int32
+	part, serves bool
 }
 
 // identity says who a row is about.
-func (p *processes) identity(of row) series.Identity {
-	id := series.Identity{ID: NoProcess, Name: NoProcess, PID: of.pid, Paired: p.target.Port != 0}
+func (p *processes) identity(of row) (id series.Identity) {
+	id = series.Identity{ID: NoProcess, Name: NoProcess, PID: of.pid, Paired: p.target.Port != 0}
 	it := p.known[of.pid]
 	if of.pid == 0 || it == nil {
 		return id
 	}
 	id.ID, id.Name, id.Started = it.id, fmt.Sprintf("%s (%d)", it.name, it.pid), it.info.Started.UTC()
+	if of.serves {
+		id.ID, id.Serves, id.Paired = "server "+it.id, true, false
+		defer func() { id.Name += ", the server" }()
+	}
 	if of.part {
 		if root := p.known[it.root]; root != nil {
 			id.ID, id.Parent = root.id+"/"+it.id, root.id
@@ -553,4 +558,13 @@ func bounded(command string) string {
 		return command
 	}
 	return strings.ToValidUTF8(command[:most], "") + "…"
+}
+
+// startedAfter reports whether a process of a subject, other than its root, was
+// started when a connection had been silent already, for as long as it is now: then
+// the process did not open it. Start times are in clock ticks of 10 ms.
+func (p *processes) startedAfter(pid int32, silent time.Duration) bool {
+	const tick = 10 * time.Millisecond
+	it := p.known[pid]
+	return it != nil && it.root != 0 && it.root != pid && !it.info.Started.IsZero() && silent+tick >= time.Since(it.info.Started)
 }

@@ -26,6 +26,11 @@ type view struct {
 	owners  socketstats.Owners
 	// sockets is the last list, kept for its room.
 	sockets []socketstats.Socket
+	// server is the process that listens on the watched port, the one with the lowest
+	// id of several, and servers are those that hold sockets at the server's end: it
+	// and its workers. 0 and none without a port, and where it is not known.
+	server  int32
+	servers map[int32]bool
 	// used is when a process was in it, or a connection to the port.
 	used time.Time
 	// multipath says that some process there uses MPTCP.
@@ -231,4 +236,28 @@ func (v *view) list(ctx context.Context, q socketstats.Query) error {
 	var err error
 	v.sockets, err = v.source.Sockets(ctx, q)
 	return err
+}
+
+// findServer finds who listens on the port in the newest list. Only what is to be
+// judged has the server as a subject.
+func (v *view) findServer(port uint16, p *processes) {
+	v.server, v.servers = 0, map[int32]bool{}
+	if port == 0 {
+		return
+	}
+	for i := range v.sockets {
+		s := &v.sockets[i]
+		if s.PID == 0 || s.Local.Port() != port {
+			continue
+		}
+		v.servers[s.PID] = true
+		if s.State == socketstats.Listen && (v.server == 0 || s.PID < v.server) && p.look(s.PID) != nil {
+			v.server = s.PID
+		}
+	}
+}
+
+// served is the row of the port's server if it holds a socket of the newest list.
+func (v *view) served(s *socketstats.Socket) (row, bool) {
+	return row{pid: v.server, serves: true}, v.server != 0 && s.PID != 0 && v.servers[s.PID] && s.Local.Port() == v.sort.(*byPort).port
 }

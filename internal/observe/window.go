@@ -99,7 +99,7 @@ func (w *Window) Count(figure func(socketstats.Counts) int) int {
 	var sum series.Sample
 	if last := w.Last(); last != nil {
 		for i := range last.Subjects {
-			if !w.isPart(last.Subjects[i].ID) {
+			if w.inSums(last.Subjects[i].ID) {
 				sum.Add(&last.Subjects[i].Sample)
 			}
 		}
@@ -197,6 +197,13 @@ func (w *Window) lasting() []string {
 	return ids
 }
 
+// inSums reports whether a row counts where rows are summed: it is neither a part of
+// another nor the server, whose sockets are the other ends of the others'.
+func (w *Window) inSums(id string) bool {
+	identity := w.identities[id]
+	return identity.Parent == "" && !identity.Serves
+}
+
 // isPart reports whether a row is one process of a subject that has a row of its own.
 func (w *Window) isPart(id string) bool { return w.identities[id].Parent != "" }
 
@@ -212,7 +219,7 @@ func there(s *series.SubjectSample, before series.ConnCounts) bool {
 // others reports whether anything was seen that was not of this process.
 func (w *Window) others(id string) bool {
 	return slices.ContainsFunc(w.moments, func(m series.Moment) bool {
-		return slices.ContainsFunc(m.Subjects, func(s series.SubjectSample) bool { return s.ID != id && !w.isPart(s.ID) })
+		return slices.ContainsFunc(m.Subjects, func(s series.SubjectSample) bool { return s.ID != id && w.inSums(s.ID) })
 	})
 }
 
@@ -226,7 +233,7 @@ func (w *Window) together() *series.Subject {
 	}
 	var processes []series.Identity
 	for _, s := range w.Last().Subjects {
-		if s.ID != NoProcess && !w.isPart(s.ID) {
+		if s.ID != NoProcess && w.inSums(s.ID) {
 			processes = append(processes, w.identities[s.ID])
 		}
 	}
@@ -237,7 +244,7 @@ func (w *Window) together() *series.Subject {
 // subject is the sum of the subjects that are of it, with a sample for each of the
 // watch: one in which it has no row is one of nothing.
 func (w *Window) subject(id series.Identity, of func(id string) bool) *series.Subject {
-	id.Paired = w.port() != 0
+	id.Paired = w.port() != 0 && !id.Serves
 	s := &series.Subject{Identity: id, Samples: make([]series.Sample, len(w.moments))}
 	epochs := epochs{ignored: id.Paired}
 	for i := range w.moments {
@@ -245,7 +252,7 @@ func (w *Window) subject(id series.Identity, of func(id string) bool) *series.Su
 		var ids []string
 		for j := range m.Subjects {
 			row := &m.Subjects[j]
-			if !of(row.ID) || (id.ID != row.ID && w.isPart(row.ID)) {
+			if !of(row.ID) || (id.ID != row.ID && !w.inSums(row.ID)) {
 				continue
 			}
 			sample.Add(&row.Sample)
@@ -255,7 +262,7 @@ func (w *Window) subject(id series.Identity, of func(id string) bool) *series.Su
 			ids = append(ids, row.ID)
 		}
 		sample.At, sample.Unattributed, sample.Queue = m.At, m.Unattributed, sample.Queue.Fuller(m.Queue)
-		if m.EventSource != "" && sample.KernelConns == nil {
+		if m.EventSource != "" && sample.KernelConns == nil && !id.Serves {
 			sample.KernelConns = &series.ConnCounts{}
 		}
 		sample.Epoch = epochs.next(ids)

@@ -142,7 +142,7 @@ func TestASubjectsSamplesAreItsOwnRows(t *testing.T) {
 			Client:        series.End{Counts: in(socketstats.Established, 27), Activity: &socketstats.Activity{Unread: 3, MaxPerDestination: 4}},
 			Server:        series.End{Counts: in(socketstats.CloseWait, 3)},
 			KernelConns:   &series.ConnCounts{Opened: 27, Closed: 3, WithTCPInfo: 7, ShortLived: 3},
-			ClientMetrics: series.ClientMetrics{Process: &series.Process{Descriptors: 6}},
+			ClientMetrics: series.ClientMetrics{Process: &series.Process{Descriptors: 6, Processes: 2}},
 		},
 		{
 			Client:        series.End{Counts: in(socketstats.Established, 9), Activity: &socketstats.Activity{Unread: 1, MaxPerDestination: 4}},

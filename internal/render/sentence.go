@@ -97,7 +97,9 @@ func ofProcesses(v *View, s *Snapshot) string {
 	sum, fastest := 0, &s.Panels[0]
 	for i := range s.Panels {
 		p := &s.Panels[i]
-		sum += p.Held
+		if of := o.Subject(p.ID); of == nil || !of.Serves { // whose sockets are the others' other ends
+			sum += p.Held
+		}
 		if p.Growth > fastest.Growth {
 			fastest = p
 		}

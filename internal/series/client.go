@@ -84,6 +84,8 @@ type Process struct {
 	// processes, a socket that some of them share counts once; Descriptors is then
 	// that of the process that has the most.
 	Kinds map[string]int `json:"kinds,omitempty"`
+	// Processes is how many processes these are; absent for one.
+	Processes int `json:"processes,omitempty"`
 	// Threads is the number of threads now, Wakeups how often they went to sleep of
 	// their own accord (voluntary context switches) since they were first seen, with
 	// what they had then, and CPU the processor time since the process started.

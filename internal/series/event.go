@@ -133,6 +133,9 @@ type Identity struct {
 	// at the client's. Otherwise they are of other connections: those that the
 	// subject accepted.
 	Paired bool `json:"paired,omitempty"`
+	// Serves says that this is the server of the watched port: its sockets are the
+	// other ends of those that the other subjects have, so that it is in no sum.
+	Serves bool `json:"serves,omitempty"`
 	// Relayed says that the server that the requests go to opens connections of its
 	// own for them, which are among the sockets.
 	Relayed bool `json:"relayed,omitempty"`

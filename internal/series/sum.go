@@ -40,6 +40,7 @@ func (p *Process) plus(q *Process) *Process {
 	if q.Descriptors > p.Descriptors {
 		sum = *q
 	}
+	sum.Processes = max(1, p.Processes) + max(1, q.Processes)
 	sum.Threads, sum.Wakeups, sum.CPU = p.Threads+q.Threads, p.Wakeups+q.Wakeups, p.CPU+q.CPU
 	sum.Kinds = maps.Clone(p.Kinds)
 	for kind, n := range q.Kinds {

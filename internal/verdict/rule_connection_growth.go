@@ -22,7 +22,7 @@ var _ = register(Rule{
 type connectionGrowth struct{}
 
 func (connectionGrowth) find(f *facts) *finding {
-	if f.counted() {
+	if f.counted() || f.passedOn() > 0 {
 		return nil
 	}
 	if !f.active() {

@@ -33,6 +33,17 @@ var descriptorNames = map[string]string{
 	"epoll": "epoll descriptors", "timerfd": "timerfd descriptors", "inotify": "inotify descriptors", "other": "other descriptors",
 }
 
+// socketKinds are those that a child does not have by being started.
+var socketKinds = map[string]bool{"tcp_listen": true, "tcp_closed": true, "udp": true, "raw": true, "packet": true}
+
+// processes is how many processes the subject has.
+func processes(s *series.Sample) int {
+	if s.Process == nil {
+		return 0
+	}
+	return max(1, s.Process.Processes)
+}
+
 type descriptorLeak struct{}
 
 func (descriptorLeak) find(f *facts) *finding {
@@ -42,10 +53,11 @@ func (descriptorLeak) find(f *facts) *finding {
 	}
 	var worst *finding
 	fastest := 0.0
+	spawns := f.allAlong(processes).Grows
 	for _, kind := range slices.Sorted(maps.Keys(last.Kinds)) {
 		name := descriptorNames[kind]
-		if name == "" {
-			continue
+		if name == "" || (spawns && !socketKinds[kind]) {
+			continue // each child has files and pipes of its own
 		}
 		of := func(s *series.Sample) int { return ofKind(s, kind) }
 		t := f.allAlong(of)

@@ -23,7 +23,7 @@ var _ = register(Rule{
 type growingConns struct{}
 
 func (growingConns) find(f *facts) *finding {
-	if f.counted() || f.Over || len(f.Samples) < 8 {
+	if f.counted() || f.Over || f.passedOn() > 0 || len(f.Samples) < 8 {
 		return nil
 	}
 	name, open, suspects := "client", clientOpen, []Kind{ConnectionGrowth, IdleConnectionsNotReused}

@@ -9,15 +9,14 @@ const HalfClosedConnections Kind = "half-closed-connections"
 
 var _ = register(Rule{
 	Kind: HalfClosedConnections, Severity: Leak,
-	Rank:       rankSign + 4, // after close-wait-leak: a proxy may have both
+	Rank:       rankSign + 4,
 	Title:      "this end has sent its FIN and keeps the socket: FIN_WAIT2 with a descriptor",
 	Means:      "The program has shut down its sending half and waits for the other end to close, which it does not. With a descriptor the kernel has no timeout for that: each such socket stays until the process closes it or ends.",
-	Recognised: "Sockets in FIN_WAIT2 that a process still holds grow, or five or more are there throughout the last quarter. A proxy whose clients wait in CLOSE_WAIT beside them has only passed their FIN on: that is a note.",
+	Recognised: "Sockets in FIN_WAIT2 that a process still holds grow, or five or more are there throughout the last quarter. A proxy whose clients wait in CLOSE_WAIT beside them has only passed their FIN on, and is not blamed.",
 	Limits:     "A socket in FIN_WAIT2 that nobody holds is the kernel's, and goes away after a minute.",
 	Fix:        "After shutting down the sending half, read to the end of file under a deadline, and then close the socket; or close it at once if the rest does not matter.",
 	Sentences: map[string]string{
 		"fin_wait2": "{connections|connection is|connections are} half closed by this program and still held: FIN_WAIT2[, growing by {growth_per_second}][, for {for_ms} or longer].",
-		"passed_on": "{clients|connection that it accepted waits|connections that it accepted wait} in CLOSE_WAIT beside them: a proxy has passed its clients' FIN on, and the server behind does not close.",
 	},
 	recognise: halfClosedConnections{},
 })
@@ -27,8 +26,8 @@ type halfClosedConnections struct{}
 func finWait2Held(s *series.Sample) int { return s.FinWait2Held }
 
 func (halfClosedConnections) find(f *facts) *finding {
-	if len(f.Samples) < series.Least {
-		return nil
+	if len(f.Samples) < series.Least || f.passedOn() > 0 || (f.subject.Paired && f.subject.Role == "proxy") {
+		return nil // of a proxy only the half towards the port is seen
 	}
 	n := f.staying(finWait2Held)
 	if n < few {
@@ -40,10 +39,6 @@ func (halfClosedConnections) find(f *facts) *finding {
 		n, found.confidence, since = finWait2Held(f.last()), High, growing(perSecond)
 	}
 	found.facts = []Fact{fact("fin_wait2", count("connections", n), since)}
-	if passed := f.passedOn(); passed > 0 {
-		found.severity = Note
-		found.facts = append(found.facts, fact("passed_on", count("clients", passed)))
-	}
 	return found
 }
 
@@ -51,6 +46,9 @@ func (halfClosedConnections) find(f *facts) *finding {
 // connections of the subject's own are half closed: a proxy has passed the FIN of its
 // clients on. 0 where that is not so.
 func (f *facts) passedOn() int {
+	if f.subject.Paired {
+		return 0
+	}
 	waiting, half := serverIn(socketstats.CloseWait)(f.last()), finWait2Held(f.last())
 	if half < few || 4*abs(waiting-half) > waiting {
 		return 0

@@ -23,6 +23,7 @@ var _ = register(Rule{
 		"failed":        "No socket shows why {failed|request} failed: {errors}.",
 		"open":          "{most|connection was|connections were} open at most, and {last} at the end.",
 		"withdrawn":     "After {after_ms} it looked like a fault; the connections were closed since.",
+		"passed_on":     "{clients|connection that it accepted waits|connections that it accepted wait} in CLOSE_WAIT beside as many in FIN_WAIT2: a proxy has passed its clients' FIN on, and the server behind does not close.",
 		"close_wait":    "The other end has closed {connections|connection} that this process has not. A pool that checks a connection before it reuses it leaves some, too.",
 		"not_seen":      "Not seen: {what}.",
 		"slowest_shown": "A leak slower than {growth_per_second} would not have shown in {for_ms}.",
@@ -66,7 +67,9 @@ func (healthy) find(f *facts) *finding {
 		}
 		return found
 	}
-	if n := f.least(2, clientIn(socketstats.CloseWait)) + f.least(2, serverIn(socketstats.CloseWait)); n > 0 {
+	if n := f.passedOn(); n > 0 {
+		add("passed_on", count("clients", n))
+	} else if n := f.least(2, clientIn(socketstats.CloseWait)) + f.least(2, serverIn(socketstats.CloseWait)); n > 0 {
 		add("close_wait", count("connections", n))
 	}
 	if f.span() > 0 {

@@ -119,9 +119,9 @@ func Judge(s *series.Subject, c Conditions) Verdict {
 	return v
 }
 
-// judge returns the first rule that fits, and what it found. A note about how
-// connections are used waits until no leak and no fault is found, or may still show;
-// one about a sign explains what grows. The last rule, that of [Healthy], always fits.
+// judge returns the first rule that fits, and what it found. A note waits until no
+// leak and no fault is found, or may still show. The last rule, that of [Healthy],
+// always fits.
 func (f *facts) judge() (*Rule, *finding) {
 	var noteRule *Rule
 	var note *finding
@@ -130,7 +130,7 @@ func (f *facts) judge() (*Rule, *finding) {
 		found := r.apply(f)
 		switch {
 		case found == nil:
-		case r.Rank >= rankReuse && cmp.Or(found.severity, r.Severity) == Note:
+		case cmp.Or(found.severity, r.Severity) == Note:
 			if note == nil {
 				noteRule, note = r, found
 			}
