@@ -57,6 +57,12 @@ func begin(name string, options []Option) (*check, error) {
 	for _, option := range options {
 		option(&c.config)
 	}
+	if c.cannot != nil {
+		return nil, c.cannot
+	}
+	if where := bubble(); where != "" && (c.maxOpen >= 0 || c.maxOpened >= 0) {
+		return nil, fmt.Errorf("MaxOpen and MaxOpened count by the real clock, and this is in a %s: call Check with them before synctest.Test", where)
+	}
 	source, err := openSource(c.config.source)
 	if err != nil {
 		return nil, err
@@ -93,7 +99,6 @@ func (c *check) look() error {
 		}
 		sockets = append(sockets, again...)
 	}
-	connections := false
 	for _, s := range sockets {
 		// A cookie is never used again, so it is safe to keep those that are
 		// nobody's: an accepted connection has its owner a moment later.
@@ -102,17 +107,14 @@ func (c *check) look() error {
 		}
 		if mine(s) {
 			c.listeners.add(s)
-			connections = connections || s.State != socketstats.Listen
 		}
 	}
-	if connections {
-		found := readStacks()
-		for _, r := range found.readers {
-			c.readers[r.goroutine] = true
-		}
-		for _, id := range found.streams {
-			c.readers[id] = true
-		}
+	found := readStacks()
+	for _, r := range found.readers {
+		c.readers[r.goroutine] = true
+	}
+	for _, id := range found.streams {
+		c.readers[id] = true
 	}
 	if c.flow != nil {
 		return c.flow.start()
@@ -158,22 +160,19 @@ func (c *check) left() ([]problem, error) {
 	// The collector closes a connection that nobody refers to any more. Waiting must
 	// not make it come and hide just the leak that is looked for.
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
-	deadline := time.Now().Add(c.within)
-	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
+	wait := newPatience(c.within)
+	for {
 		c.closeIdle() // each time: a body that is closed late is in the pool later
-		late := !time.Now().Before(deadline)
+		late := wait.over()
 		held, err := c.held()
 		if err != nil {
 			return nil, err
-		}
-		if len(held) == 0 {
-			return nil, nil
 		}
 		problems := c.judge(held)
 		if late || len(problems) == 0 {
 			return problems, nil
 		}
-		time.Sleep(min(pause, max(0, time.Until(deadline))))
+		wait.pause()
 	}
 }
 

@@ -18,6 +18,8 @@ type problem struct {
 	what  string // a sentence that says how to fix it, too
 	leaks int    // how many connections or listeners are leaked; 0 of a limit
 	lines []string
+	// inMemory says that they are connections that are no sockets.
+	inMemory bool
 }
 
 // item is a listener or a connection. Of a connection with both ends in this
@@ -37,7 +39,44 @@ func (c *check) judge(held []socketstats.Socket) []problem {
 		all.add(it, doings)
 	}
 	all.settle(counts, len(found.streams))
-	return c.problems(all)
+	return append(c.problems(all), all.inMemory(found)...)
+}
+
+// inMemory finds what is left of HTTP connections that are no sockets: the bodies and
+// requests that are more than all sockets on which they may be. Idle ones are healthy:
+// nothing says to which server they go.
+func (s *sorted) inMemory(found stacks) (all []problem) {
+	add := func(n int, does doing, why cause) {
+		if n <= 0 {
+			return
+		}
+		p := problem{
+			what: fmt.Sprintf("%s in memory (net.Pipe, httptest.NewTestServer) %s %s: %s",
+				words.Plural(n, "connection"), isAre(n, why.be), why.what, why.fix),
+			leaks: n, inMemory: true,
+		}
+		// On sockets are, of those that wait for a body, the ones that came first.
+		var goroutines []string
+		for _, r := range found.readers {
+			if r.does == does {
+				goroutines = append(goroutines, r.goroutine)
+			}
+		}
+		if does == http2 {
+			goroutines = found.streams
+		}
+		for _, id := range goroutines[max(0, len(goroutines)-n):] {
+			p.lines = append(p.lines, "the connection of goroutine "+id)
+		}
+		all = append(all, p)
+	}
+	sockets := len(s.rest) - s.healthy
+	add(s.counts[bodyOpen]-sockets, bodyOpen, ofBodies)
+	add(s.counts[respondsInMemory], respondsInMemory, ofRequests)
+	if len(s.http2) == 0 && s.counts[http2] == 0 {
+		add(s.streams, http2, ofStreams)
+	}
+	return all
 }
 
 // newStacks are the readers and streams that were not there before the test.

@@ -15,9 +15,12 @@ const maxLines = 20
 // report is the whole text of a failure.
 func report(name string, problems []problem) string {
 	var b strings.Builder
-	leaks, limits, lines := 0, false, 0
+	leaks, limits, lines, what := 0, false, 0, "socket"
 	for _, p := range problems {
 		leaks += p.leaks
+		if p.inMemory {
+			what = "connection"
+		}
 		limits = limits || p.leaks == 0
 	}
 	fmt.Fprintf(&b, "sockettest: %s ", name)
@@ -25,9 +28,9 @@ func report(name string, problems []problem) string {
 	case leaks == 0:
 		b.WriteString("opened too many connections:")
 	case limits:
-		fmt.Fprintf(&b, "opened too many connections, and left %s open:", words.Plural(leaks, "socket"))
+		fmt.Fprintf(&b, "opened too many connections, and left %s open:", words.Plural(leaks, what))
 	default:
-		fmt.Fprintf(&b, "left %s open:", words.Plural(leaks, "socket"))
+		fmt.Fprintf(&b, "left %s open:", words.Plural(leaks, what))
 	}
 	more := 0
 	for _, p := range problems {

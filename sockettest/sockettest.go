@@ -27,19 +27,26 @@
 //     told otherwise. More of them come from several transports, such as a new
 //     one for each request. See [IdlePerHost].
 //
-// Sockets belong to the process and not to a test, so a test with a check must
-// not run beside others: not after t.Parallel, and not in a subtest that calls
+// Sockets belong to the process and not to a test, so a check refuses a test that
+// runs beside others: after t.Parallel, and in a subtest of one that called
 // it. Subtests may be parallel if the check is in their parent. In a package
 // of parallel tests use [Main].
+//
+// HTTP connections that are no sockets, as those of httptest.NewTestServer and of
+// net.Pipe, are found by their goroutines: a response body that is not closed, a
+// request without its response. In a bubble of testing/synctest call Check inside, as
+// its leaks make the bubble panic before a check outside has its turn. Outside, it also
+// counts what [MaxOpen] and [MaxOpened] limit, which needs the real clock.
 //
 // Go's garbage collector closes a connection or a listener that nothing refers to
 // any more. If it comes before the test is over, there is no leak left to see.
 //
 // No privilege is needed. What cannot be looked at fails the test: a check that
-// sees nothing must not pass. TCP sockets only are seen, over IPv4 and IPv6.
+// sees nothing must not pass. Of sockets, those of TCP are seen, over IPv4 and IPv6.
 package sockettest
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -63,6 +70,10 @@ type TB interface {
 // to do.
 func Check(t TB, options ...Option) {
 	t.Helper()
+	if reason := parallel(t); reason != "" {
+		t.Errorf("%s", reason)
+		return
+	}
 	c, err := begin(t.Name(), options)
 	if err != nil {
 		t.Errorf("%s", cannotLook(err))
@@ -70,10 +81,43 @@ func Check(t TB, options ...Option) {
 	}
 	t.Cleanup(func() {
 		t.Helper()
-		if problem := c.end(); problem != "" {
+		problem := c.end()
+		if reason := parallel(t); reason != "" { // since the check began
+			problem = reason
+		}
+		if problem != "" {
 			t.Errorf("%s", problem)
 		}
 	})
+}
+
+// Find returns what [Check] would fail with if a test that began before this process
+// held any socket ended now; nil if nothing is left. It is for programs, and for tests
+// without a [testing.TB]. [MaxOpen] and [MaxOpened] mean nothing to it.
+func Find(options ...Option) error {
+	options = append(options, func(c *config) { c.maxOpen, c.maxOpened = -1, -1 })
+	c, err := begin("this process", options)
+	if err != nil {
+		return errors.New(cannotLook(err))
+	}
+	c.before, c.readers = map[key]bool{}, map[string]bool{}
+	if c.baseline != nil {
+		c.before, c.readers = c.baseline.before, c.baseline.readers
+	}
+	if problem := c.end(); problem != "" {
+		return errors.New(problem)
+	}
+	return nil
+}
+
+// IgnoreCurrent makes [Find] leave out what this process holds when IgnoreCurrent is
+// called. Use its option once.
+func IgnoreCurrent() Option {
+	c, err := begin("this process", nil)
+	if err == nil {
+		err = c.close()
+	}
+	return func(cfg *config) { cfg.baseline, cfg.cannot = c, err }
 }
 
 // M is the part of [testing.M] that [Main] needs.
@@ -114,6 +158,8 @@ type config struct {
 	maxOpened   int
 	idle        []idleCloser
 	source      string // of [socketstats.OpenSource]
+	baseline    *check // of [Find]: what was there before; nil is nothing
+	cannot      error  // why an option could not do what it does
 }
 
 type idleCloser interface{ CloseIdleConnections() }

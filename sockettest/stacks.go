@@ -10,12 +10,14 @@ import (
 type doing int
 
 const (
-	reads     doing = iota // none of what follows
-	idle                   // net/http's: waits in the pool for the next request
-	responds               // net/http's: waits for a response
-	bodyOpen               // net/http's: waits until the response's body is closed
-	readsBody              // reads such a body
-	http2                  // net/http's or x/net/http2's: waits for the next frame
+	reads            doing = iota // none of what follows
+	idle                          // net/http's: waits in the pool for the next request
+	responds                      // net/http's: waits for a response
+	bodyOpen                      // net/http's: waits until the response's body is closed
+	readsBody                     // reads such a body
+	http2                         // net/http's or x/net/http2's: waits for the next frame
+	inMemory                      // idle or http2, on a connection that is no socket
+	respondsInMemory              // responds, on a connection that is no socket
 )
 
 // reader is a goroutine that reads a connection, or that would but for a body
@@ -36,7 +38,7 @@ type stacks struct {
 	streams []string
 }
 
-// The functions by which goroutines are known: net/http's transport.go of Go 1.26,
+// The functions by which goroutines are known: net/http's transport.go of Go 1.26 and 1.27,
 // and HTTP/2 both as net/http contains it and as golang.org/x/net has it.
 const (
 	pollWait  = "internal/poll.runtime_pollWait"
@@ -82,7 +84,11 @@ func parseStacks(text string) stacks {
 		case t.in(http2Streams):
 			found.streams = append(found.streams, t.goroutine)
 		case t.in(http2Loops):
-			found.readers = append(found.readers, t.reader(http2))
+			does := http2
+			if t.inMemory() {
+				does = inMemory
+			}
+			found.readers = append(found.readers, t.reader(does))
 		case t.poll() != 0:
 			does := reads
 			if _, ok := t.args(connRead); ok {
@@ -101,13 +107,28 @@ func parseStacks(text string) stacks {
 func (t trace) loop(waiting map[string]bool) doing {
 	conn, _ := t.args(readLoop)
 	switch {
-	case strings.HasPrefix(t.state, "select"):
+	case strings.HasPrefix(t.state, "select") && strings.HasPrefix(t.frames[0], readLoop+"("):
 		return bodyOpen
+	case t.inMemory() && waiting[conn]:
+		return respondsInMemory
+	case t.inMemory():
+		return inMemory
 	case t.calls(readLoop, peek) && t.poll() != 0 && !waiting[conn]:
 		return idle
 	default:
 		return responds
 	}
+}
+
+// inMemory reports whether the goroutine reads what is no socket, and waits there: as
+// net.Pipe and httptest.NewTestServer have it, for a channel or a condition.
+func (t trace) inMemory() bool {
+	for _, state := range []string{"select", "chan receive", "sync.Cond.Wait"} {
+		if strings.HasPrefix(t.state, state) {
+			return true
+		}
+	}
+	return false
 }
 
 // trace is one goroutine's stack, the innermost call first.
