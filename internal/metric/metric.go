@@ -138,6 +138,15 @@ func Lookup(name string) (Metric, error) {
 	return Metric{}, unknown(name)
 }
 
+// MustLookup is [Lookup] of a name that is in this program's own code.
+func MustLookup(name string) Metric {
+	m, err := Lookup(name)
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
+
 // unknown names what may have been meant: the metrics with the same first word,
 // or the first words.
 func unknown(name string) error {

@@ -48,12 +48,12 @@ func (o *Observed) row(title, why string, names ...string) Row {
 	for _, s := range o.Observation.Subjects {
 		var c Cell
 		for _, name := range names {
-			c = append(c, datum(lookup(name), s))
+			c = append(c, datum(metric.MustLookup(name), s))
 		}
 		r.Cells = append(r.Cells, c)
 	}
 	if faulty, fixed, pair := o.pair(); pair {
-		m := lookup(names[0])
+		m := metric.MustLookup(names[0])
 		a, knownA := m.Get(faulty)
 		b, knownB := m.Get(fixed)
 		text := ""
@@ -64,15 +64,6 @@ func (o *Observed) row(title, why string, names ...string) Row {
 	}
 	r.Cells = append(r.Cells, cell(why))
 	return r
-}
-
-// lookup is a metric that must be there.
-func lookup(name string) metric.Metric {
-	m, err := metric.Lookup(name)
-	if err != nil {
-		panic(err) // names come from the table, or from this package
-	}
-	return m
 }
 
 // datum is the value of one metric.
@@ -90,6 +81,13 @@ func datum(m metric.Metric, s *series.Subject) Datum {
 		return Datum{Text: noResponse}
 	}
 	return Datum{Text: NotKnown}
+}
+
+// briefly is the value of a metric without the names of errors.
+func briefly(name string, s *series.Subject) Datum {
+	d := datum(metric.MustLookup(name), s)
+	d.Text, _, _ = strings.Cut(d.Text, " (")
+	return d
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }

@@ -130,7 +130,7 @@ type candidate struct {
 
 // candidateOf reports false if a side's value is not known.
 func candidateOf(name string, faulty, fixed *series.Subject) (candidate, bool) {
-	c := candidate{Metric: lookup(name)}
+	c := candidate{Metric: metric.MustLookup(name)}
 	var knownA, knownB bool
 	c.faulty, knownA = c.Get(faulty)
 	c.fixed, knownB = c.Get(fixed)

@@ -35,9 +35,7 @@ func Index(runs []*Observed, files []string) *Document {
 		for _, name := range []string{"connections.opened", "requests.failed"} {
 			var c Cell
 			for _, s := range o.Observation.Subjects {
-				d := datum(lookup(name), s)
-				d.Text, _, _ = strings.Cut(d.Text, " (") // without the names of errors
-				c = append(c, d)
+				c = append(c, briefly(name, s))
 			}
 			row.Cells = append(row.Cells, c)
 		}

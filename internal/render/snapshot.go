@@ -223,10 +223,7 @@ func figures(o *series.Observation, s *series.Subject) []Figure {
 	rates := map[string]float64{"kernel_connections.opened": opened, "kernel_connections.closed": closed}
 	list := []Figure{}
 	for _, f := range all {
-		m, err := metric.Lookup(f.Metric)
-		if err != nil {
-			panic(err) // the names stand above
-		}
+		m := metric.MustLookup(f.Metric)
 		v, ok := m.Get(s)
 		switch {
 		case ok:

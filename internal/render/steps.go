@@ -47,9 +47,7 @@ func stepFigures(s *series.Subject) []string {
 	}
 	var texts []string
 	for _, name := range []string{"requests.failed", "latency_ms.p99", opened, waiting} {
-		d := datum(lookup(name), s)
-		text, _, _ := strings.Cut(d.Text, " (") // without the names of errors
-		texts = append(texts, text)
+		texts = append(texts, briefly(name, s).Text)
 	}
 	return texts
 }

@@ -63,8 +63,8 @@ func (s *Sweep) measured() (int, bool) {
 
 // answered is the p99 of a value that leaves no request in flight.
 func (p *SweepPoint) answered() (p99 float64, ok bool) {
-	p99, known := lookup("latency_ms.p99").Get(p.Subject)
-	left, _ := lookup("requests.in_flight").Get(p.Subject)
+	p99, known := metric.MustLookup("latency_ms.p99").Get(p.Subject)
+	left, _ := metric.MustLookup("requests.in_flight").Get(p.Subject)
 	return p99, known && p99 > 0 && left == 0
 }
 
@@ -81,7 +81,7 @@ func (s *Sweep) Document() *Document {
 	for _, p := range s.Points {
 		row := Row{Cells: []Cell{{{Text: fmt.Sprint(p.Value), Value: fmt.Sprint(p.Value)}}}}
 		for _, name := range names {
-			row.Cells = append(row.Cells, Cell{datum(lookup(name), p.Subject)})
+			row.Cells = append(row.Cells, Cell{datum(metric.MustLookup(name), p.Subject)})
 		}
 		v := p.Run.Result.Verdicts[p.Subject.ID]
 		row.Cells = append(row.Cells, cell(Label(v)))
@@ -112,7 +112,7 @@ func (s *Sweep) Document() *Document {
 func (s *Sweep) chart() string {
 	const width, narrow = 32, 16
 	low, high, most := math.Inf(1), 0.0, 1.0
-	p99, opened := lookup("latency_ms.p99"), lookup("connections.opened")
+	p99, opened := metric.MustLookup("latency_ms.p99"), metric.MustLookup("connections.opened")
 	for _, p := range s.Points {
 		if v, known := p99.Get(p.Subject); known && v > 0 {
 			low, high = min(low, v), max(high, v)
@@ -163,7 +163,7 @@ func (s *Sweep) knees() []Item {
 	}
 	if knee, ok := s.predicted(); ok {
 		list[0].Text = fmt.Sprintf("%d: %g requests a second x %s = %.3g under way (Little's law)", knee,
-			math.Round(s.PerSecond*100)/100, lookup("latency_ms.p99").Format(s.LatencyMS), s.UnderWay)
+			math.Round(s.PerSecond*100)/100, metric.MustLookup("latency_ms.p99").Format(s.LatencyMS), s.UnderWay)
 	}
 	if knee, ok := s.measured(); ok {
 		list[1].Text = fmt.Sprintf("%d: from here on p99 is at most %d times the least, and no request is left in flight", knee, near)

@@ -44,11 +44,7 @@ func (l *lines) columns(m *series.Moment, say func(*series.Subject) string) stri
 }
 
 func sideCounts(s *series.Subject) string {
-	m, err := metric.Lookup("connections.opened")
-	if err != nil {
-		panic(err) // it is in the table
-	}
-	opened := render.NotKnown
+	m, opened := metric.MustLookup("connections.opened"), render.NotKnown
 	if n, ok := m.Get(s); ok {
 		opened = m.Format(n)
 	}
