@@ -70,9 +70,6 @@ func Script(id string) (scenario.Script, error) {
 	return s, err
 }
 
-// Lesson returns the lesson of scenario id, as Markdown.
-func Lesson(id string) string { return string(read(texts, id+"/lesson.md")) }
-
 // Code returns the Go source of one side of scenario id, as it was compiled.
 func Code(id string, side scenario.Side) string {
 	return string(read(texts, id+"/"+string(side)+".go"))

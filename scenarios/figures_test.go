@@ -46,6 +46,7 @@ var facts = map[string]string{
 	`28,000( local)? ports|about 28,000 of them`: "Linux: the default of net.ipv4.ip_local_port_range, 32768 to 60999",
 	`about 470 requests a second`:                "those ports over those 60 s",
 	`a probe every 15 s`:                         "net.Dialer: the default of KeepAliveConfig.Idle and Interval",
+	`up to\s+256 KiB and for 50 ms at most`:      "net/http of Go 1.27: the limits of the drain on Close",
 	`MaxIdleConnsPerHost is 2`:                   "net/http.DefaultMaxIdleConnsPerHost",
 	`\b(204|502)\b`:                              "RFC 9110, sections 15.3.5 and 15.6.3",
 	`\(Kubernetes: 30 s by default\)`:            "Kubernetes: terminationGracePeriodSeconds",
@@ -54,6 +55,7 @@ var facts = map[string]string{
 // exempt are what has digits and is no figure.
 var exempt = []string{
 	"(?s)```.*?```",                // code, and what a terminal shows
+	`<!-- go: .*? -->`,             // versions
 	"`[^`]*`",                      // code in a line
 	`(?s)\n## A question\n.*`,      // a question supposes
 	`(?s)\nSeen in .*?\n\n`,        // what the thread says that is named there

@@ -2,6 +2,7 @@ package scenarios_test
 
 import (
 	"bytes"
+	"maps"
 	"os/exec"
 	"regexp"
 	"slices"
@@ -103,15 +104,70 @@ func TestDifferenceOfAPairFitsAScreen(t *testing.T) {
 func TestScriptsSayWhatBothSidesShow(t *testing.T) {
 	t.Parallel()
 	for _, id := range scenarios.IDs() {
-		script, err := scenarios.Script(id)
-		require.NoError(t, err)
-		if script.Fault == nil && slices.Equal(script.Expect.Faulty, script.Expect.Fixed) {
-			continue // a control; that both are healthy, TestFaultsAreVerdicts sees to
+		for _, goVersion := range goVersions {
+			script := scriptForGo(t, id, goVersion)
+			if script.Fault == nil && slices.Equal(script.Expect.Faulty, script.Expect.Fixed) {
+				continue // a control; that both are healthy, TestFaultsAreVerdicts sees to
+			}
+			require.NotEqual(t, script.Expect.Faulty, script.Expect.Fixed, id)
+			require.GreaterOrEqual(t, len(script.Expect.Faulty), 3, id)
+			require.GreaterOrEqual(t, len(script.Expect.Fixed), 3, id)
 		}
-		require.NotEqual(t, script.Expect.Faulty, script.Expect.Fixed, id)
-		require.GreaterOrEqual(t, len(script.Expect.Faulty), 3, id)
-		require.GreaterOrEqual(t, len(script.Expect.Fixed), 3, id)
 	}
+}
+
+// goVersions are those that the catalogue is played with, the older first.
+var goVersions = []string{"go1.26.9", "go1.27.4"}
+
+func scriptForGo(t *testing.T, id, goVersion string) scenario.Script {
+	t.Helper()
+	script, err := scenarios.Script(id)
+	require.NoError(t, err)
+	return script.ForGo(goVersion)
+}
+
+// ranges are the versions of Go that a text names.
+func ranges(text string, form *regexp.Regexp) []string {
+	var found []string
+	for _, m := range form.FindAllStringSubmatch(text, -1) {
+		found = append(found, m[1])
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// A script that expects something else of another Go has a lesson that says so, and
+// the other way round.
+func TestLessonsDifferByTheVersionsOfTheirScripts(t *testing.T) {
+	t.Parallel()
+	differ := 0
+	for _, id := range scenarios.IDs() {
+		inScript := ranges(scriptFile(t, id), regexp.MustCompile(`\bgo: "(.*?)"`))
+		inLesson := ranges(scenarios.Lesson(id), scenarios.Passage)
+		require.Equal(t, inScript, inLesson, id)
+		for _, r := range inLesson {
+			parsed, err := scenario.ParseGoRange(r)
+			require.NoError(t, err, id)
+			require.Equal(t, r, string(parsed), "%s: the form in which it is shown", id)
+		}
+		if len(inScript) > 0 {
+			differ++
+		}
+		require.Equal(t, strings.Count(scenarios.Lesson(id), "<!-- "), 2*len(scenarios.Passage.FindAllString(scenarios.Lesson(id), -1)), id)
+	}
+	require.Positive(t, differ)
+}
+
+func TestLessonSaysWhichPassagesHold(t *testing.T) {
+	t.Parallel()
+	const old, now = "Close drains nothing", "a goroutine of the Transport reads on"
+	before, after := scenarios.LessonFor("body-not-drained", "go1.26.9"), scenarios.LessonFor("body-not-drained", "go1.27.4")
+	require.Contains(t, before, "\n*Go < 1.27, as here (go1.26.9):*\n\n"+old)
+	require.Contains(t, before, "\n> *Go >= 1.27, not as here (go1.26.9):*\n>\n> After Close has returned, "+now)
+	require.Contains(t, after, "\n> *Go < 1.27, not as here (go1.27.4):*\n>\n> "+old)
+	require.Contains(t, after, "\n*Go >= 1.27, as here (go1.27.4):*\n\nAfter Close has returned, "+now)
+	require.NotContains(t, before, "<!--")
+	require.Equal(t, scenarios.Lesson("no-timeout"), scenarios.LessonFor("no-timeout", "go1.26.9"))
 }
 
 // The catalogue and the verdicts name each other.
@@ -126,10 +182,17 @@ func TestFaultsAreVerdicts(t *testing.T) {
 		}
 		_, known := verdict.Lookup(kind)
 		require.True(t, known, "%s: %s", id, kind)
-		require.Equal(t, scenario.ExpectVerdict(kind), script.Expect.Faulty[0], id)
-		if !partOfRepair(t, id) { // which may leave something for the next step
-			require.Equal(t, scenario.ExpectVerdict(verdict.Healthy), script.Expect.Fixed[0], id)
+		faulty := map[verdict.Kind]bool{}
+		for _, goVersion := range goVersions {
+			own := scriptForGo(t, id, goVersion)
+			require.Equal(t, scenario.VerdictMetric, own.Expect.Faulty[0].Metric, "%s, %s", id, goVersion)
+			faulty[own.Expect.Faulty[0].Kind] = true
+			if !partOfRepair(t, id) { // which may leave something for the next step
+				require.Equal(t, verdict.Healthy, own.Expect.Fixed[0].Kind, "%s, %s", id, goVersion)
+			}
 		}
+		require.True(t, faulty[kind], "%s: %s", id, kind)
+		require.Subset(t, []verdict.Kind{kind, verdict.Healthy}, slices.Collect(maps.Keys(faulty)), "%s: a fault, or with some Go none", id)
 	}
 	for _, kind := range verdict.Kinds() {
 		about, _ := verdict.Lookup(kind)

@@ -215,7 +215,7 @@ func (o *checkOptions) finish(streams program.Streams, w *observe.Window, worst 
 	if err := o.output.write(streams.Out, result); err != nil {
 		return err
 	}
-	if slices.ContainsFunc(checks, func(c render.Check) bool { return !c.Met && c.Skipped == "" }) {
+	if slices.ContainsFunc(checks, func(c render.Check) bool { return c.Failed() }) {
 		return &program.CodeError{Code: program.ExitFault}
 	}
 	return unseen(w)

@@ -269,7 +269,7 @@ func result(run *render.Observed, err error) string {
 // firstUnmet is the first expectation that was not met, with what was seen.
 func firstUnmet(expectations []expect.Outcome) string {
 	for _, r := range expectations {
-		if r.Skipped == "" && !r.Met {
+		if r.Failed() {
 			return fmt.Sprintf("%s, got %s", r.Text, r.Got)
 		}
 	}

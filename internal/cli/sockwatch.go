@@ -4,6 +4,7 @@ package cli
 
 import (
 	"fmt"
+	"runtime"
 
 	"github.com/spf13/cobra"
 
@@ -104,16 +105,17 @@ func showCommand(streams program.Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			lesson := scenarios.LessonFor(id, runtime.Version())
 			faulty, fixed, difference := scenarios.Code(id, scenario.Faulty), scenarios.Code(id, scenario.Fixed), scenarios.Difference(id)
 			return output.write(streams.Out, &render.Document{
 				Title: id + ": " + script.Title,
 				Data: render.Object{
 					{Name: "schema", Value: "sockwatch.scenario/v1"}, {Name: "id", Value: id}, {Name: "title", Value: script.Title},
-					{Name: "script", Value: script.Text}, {Name: "lesson", Value: scenarios.Lesson(id)},
+					{Name: "script", Value: script.Text}, {Name: "lesson", Value: lesson},
 					{Name: "faulty", Value: faulty}, {Name: "fixed", Value: fixed}, {Name: "difference", Value: difference},
 				},
 				Blocks: []render.Block{
-					render.Markdown{Text: scenarios.Lesson(id)},
+					render.Markdown{Text: lesson},
 					render.Heading{Level: 3, Text: "faulty.go"}, render.Code{Language: "go", Text: faulty},
 					render.Heading{Level: 3, Text: "fixed.go"}, render.Code{Language: "go", Text: fixed},
 					render.Heading{Level: 3, Text: "the difference, but for the names"}, render.Code{Language: "diff", Text: difference},

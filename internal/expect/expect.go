@@ -34,13 +34,16 @@ type Result struct {
 
 // Outcome is one expectation, held against what was observed.
 type Outcome struct {
-	Text string `json:"text"`
-	Met  bool   `json:"met"`
-	Got  string `json:"got"`
+	Text string
+	Met  bool
+	Got  string
 	// Skipped says why the expectation could not be judged; it counts then
 	// neither as met nor as failed.
-	Skipped string `json:"skipped,omitempty"`
+	Skipped string
 }
+
+// Failed reports whether the expectation was judged and not met.
+func (o Outcome) Failed() bool { return !o.Met && o.Skipped == "" }
 
 // endedEarly is why nothing is held against an observation that was stopped.
 const endedEarly = "the run ended early"
@@ -72,7 +75,8 @@ func ScriptOf(o *series.Observation) (scenario.Script, error) {
 }
 
 // Judge holds an observation against its script, at the speed at which it was
-// played.
+// played. What the script expects of clients built by another version of Go is
+// among the outcomes, as skipped.
 func Judge(o *series.Observation, script scenario.Script) Result {
 	r := Result{
 		Verdicts:     map[string]verdict.Verdict{},
@@ -82,10 +86,18 @@ func Judge(o *series.Observation, script scenario.Script) Result {
 	for _, s := range o.Subjects {
 		v := judge(o, s, script)
 		r.Verdicts[s.ID] = v
-		for _, e := range script.Expect.Of(scenario.Side(s.ID)) {
+		goVersion := cmp.Or(s.GoVersion, o.GoVersion)
+		own := script.ForGo(goVersion)
+		for _, e := range own.Expect.Of(scenario.Side(s.ID)) {
 			outcome := expect(o, s, v, e)
 			outcome.Text = cmp.Or(s.Name, s.ID) + ": " + outcome.Text
 			r.Expectations = append(r.Expectations, outcome)
+		}
+		for _, e := range own.OtherGo.Of(scenario.Side(s.ID)) {
+			r.Expectations = append(r.Expectations, Outcome{
+				Text:    s.ID + ": " + e.String(),
+				Skipped: fmt.Sprintf("this is so with Go %s, and the client was built by %s", e.Go, cmp.Or(goVersion, "an unknown version")),
+			})
 		}
 	}
 	for _, s := range o.Subjects {
@@ -93,8 +105,7 @@ func Judge(o *series.Observation, script scenario.Script) Result {
 			r.Expectations = append(r.Expectations, outcome)
 		}
 	}
-	failed := func(e Outcome) bool { return !e.Met && e.Skipped == "" }
-	r.OK = o.Stopped == "" && !slices.ContainsFunc(r.Expectations, failed)
+	r.OK = o.Stopped == "" && !slices.ContainsFunc(r.Expectations, Outcome.Failed)
 	if !r.OK {
 		r.Unreached = unreached(o)
 	}

@@ -1,6 +1,8 @@
 package expect_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -168,6 +170,32 @@ func TestFigureThatIsNotKnownIsSkipped(t *testing.T) {
 		require.Equal(t, want, r.Expectations[1])
 		require.Equal(t, want.Met || want.Skipped != "", r.OK, text)
 	}
+}
+
+func TestOnlyWhatHoldsForTheGoOfTheClientIsJudged(t *testing.T) {
+	t.Parallel()
+	o := run(made(30, climbing), made(30, steady))
+	o.Scenario.Script = strings.NewReplacer(
+		"connections.reused == 0", `{metric: connections.reused == 0, go: "< 1.27"}`,
+		"verdict: idle-connections-not-reused]", `{verdict: healthy, go: ">= 1.27"}]`).Replace(yaml)
+	outcome := func(text string) expect.Outcome {
+		all := judge(t, o).Expectations
+		return all[slices.IndexFunc(all, func(e expect.Outcome) bool { return e.Text == text })]
+	}
+	const old, now = "faulty: connections.reused == 0", "faulty: verdict == healthy"
+
+	o.GoVersion = "go1.26.9"
+	require.Equal(t, expect.Outcome{Text: old, Met: true, Got: "0"}, outcome(old))
+	require.Equal(t, "this is so with Go >= 1.27, and the client was built by go1.26.9", outcome(now).Skipped)
+	require.True(t, judge(t, o).OK)
+
+	o.GoVersion = "go1.27.4"
+	require.Equal(t, expect.Outcome{Text: now, Got: "idle-connections-not-reused"}, outcome(now))
+	require.Equal(t, "this is so with Go < 1.27, and the client was built by go1.27.4", outcome(old).Skipped)
+	require.False(t, judge(t, o).OK)
+
+	o.Subject("faulty").GoVersion = "go1.26.9" // its own, in place of the run's
+	require.True(t, judge(t, o).OK)
 }
 
 func TestDifferentWorkIsNotComparable(t *testing.T) {

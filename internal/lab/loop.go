@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -66,6 +67,8 @@ type side struct {
 	failure          string
 	// stopped says why the load was ended before its time.
 	stopped string
+	// goVersion is the version of Go that built our client; "" of a command.
+	goVersion string
 }
 
 // run is a run under way. One goroutine does all but count, which is done beside
@@ -173,7 +176,7 @@ func (r *run) announce() {
 	h := r.driver.header()
 	h.Schema, h.Interval, h.Length = series.Schema, r.interval, r.limit
 	h.Source, h.UnsupportedStates = r.sampler.source().Name(), r.sampler.source().UnsupportedStates()
-	h.Started, h.GoVersion = time.Now(), runtime.Version()
+	h.Started, h.GoVersion = time.Now(), cmp.Or(r.sides[0].goVersion, runtime.Version())
 	h.Isolated, h.Provenance = r.isolated, r.provenance
 	for i, s := range r.sides {
 		at := &series.Endpoints{
@@ -187,6 +190,9 @@ func (r *run) announce() {
 			ID: s.ID, Name: s.ID, Paired: true, Relayed: s.own.Relayed, Endpoints: at,
 			Limits: socketstats.LimitsOf(int32(s.client.shown())),
 		})
+		if s.goVersion != "" && s.goVersion != h.GoVersion {
+			h.Subjects[i].GoVersion = s.goVersion
+		}
 	}
 	r.observe(series.Event{Header: &h})
 }
@@ -268,7 +274,7 @@ func (r *run) take(m message) error {
 	case a.Listening != "":
 		return s.listens(a)
 	case a.Ready:
-		p.ready = true
+		p.ready, s.goVersion = true, a.GoVersion
 	case a.Started != 0:
 		p.command = a.Started
 	case a.Report != nil:

@@ -15,7 +15,7 @@ const checkSchema = "sockwatch.check/v2"
 // is what kept them from being watched to the end; nil if nothing did.
 func Checked(name string, o *series.Observation, checks []Check, failed error) *Document {
 	checks = slices.Clone(checks)
-	ok := !slices.ContainsFunc(checks, func(c Check) bool { return !c.Met })
+	ok := !slices.ContainsFunc(checks, Check.Failed)
 	data := Object{{"schema", checkSchema}, {"ok", ok && failed == nil}, {"checks", slices.Clone(checks)}}
 	if failed != nil {
 		checks = append(checks, Check{Outcome: expect.Outcome{Text: "watched to the end"}, Error: failed.Error()})

@@ -18,6 +18,7 @@ func TestChecksAreOKIfAllWereMetToTheEnd(t *testing.T) {
 	o := &series.Observation{Duration: 2500 * time.Millisecond, Cost: series.Cost{Samples: 4}}
 	met := render.Check{Outcome: expect.Outcome{Text: "at most 5 open connections", Met: true, Got: "3"}}
 	missed := render.Check{Outcome: expect.Outcome{Text: "no growth", Got: "+2.0/s"}, Details: []string{"app (7): +2.0/s"}}
+	skipped := render.Check{Outcome: expect.Outcome{Text: "no growth", Skipped: "3 samples"}}
 	for _, test := range []struct {
 		checks []render.Check
 		failed error
@@ -26,6 +27,9 @@ func TestChecksAreOKIfAllWereMetToTheEnd(t *testing.T) {
 		{[]render.Check{met}, nil, `{"schema":"sockwatch.check/v2","ok":true,"checks":[{"text":"at most 5 open connections","met":true,"got":"3"}],"duration_ms":2500,"samples":4}`},
 		{[]render.Check{met, missed}, nil, `{"schema":"sockwatch.check/v2","ok":false,"checks":[
 			{"text":"at most 5 open connections","met":true,"got":"3"},{"text":"no growth","met":false,"got":"+2.0/s","details":["app (7): +2.0/s"]}
+		],"duration_ms":2500,"samples":4}`},
+		{[]render.Check{met, skipped}, nil, `{"schema":"sockwatch.check/v2","ok":true,"checks":[
+			{"text":"at most 5 open connections","met":true,"got":"3"},{"text":"no growth","skipped":"3 samples"}
 		],"duration_ms":2500,"samples":4}`},
 		{[]render.Check{met}, errors.New("interrupted"), `{"schema":"sockwatch.check/v2","ok":false,"checks":[
 			{"text":"at most 5 open connections","met":true,"got":"3"}

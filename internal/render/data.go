@@ -105,7 +105,7 @@ func (o *Observed) data(schema string) Object {
 			features = append(features, one)
 		}
 		d.add("features", features)
-		d.add("expectations", o.Result.Expectations)
+		d.add("expectations", o.checks())
 		d.add("ok", o.Result.OK)
 	}
 	d.add("stopped", of.Stopped, of.Stopped == "")

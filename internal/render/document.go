@@ -191,14 +191,26 @@ func (Charts) block()    {}
 // Check is one thing that was checked.
 type Check struct {
 	// Group is what it belongs to: a scenario, a process.
-	Group string `json:"-"`
+	Group string
 	expect.Outcome
 	// Details are lines that say more where it was not met.
-	Details []string `json:"details,omitempty"`
+	Details []string
 	// Error says what kept it from being checked to its end; "" is nothing.
-	Error string `json:"error,omitempty"`
+	Error string
 	// Seconds is how long it took; 0 where that means nothing.
-	Seconds float64 `json:"-"`
+	Seconds float64
+}
+
+// MarshalJSON writes what was checked and what was found. What was skipped was
+// neither met nor not.
+func (c Check) MarshalJSON() ([]byte, error) {
+	skipped := c.Skipped != ""
+	d := Object{{"text", c.Text}}
+	d.add("met", c.Met, skipped)
+	d.add("got", c.Got, skipped)
+	d.add("skipped", c.Skipped, !skipped)
+	d.add("details", c.Details, len(c.Details) == 0)
+	return d.MarshalJSON()
 }
 
 // Label says in a word what became of the check.

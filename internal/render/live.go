@@ -64,6 +64,7 @@ func (l *Live) Add(e series.Event) {
 	l.run.Add(e)
 	if e.Header != nil {
 		if script, err := expect.ScriptOf(&l.run); err == nil {
+			script = script.ForGo(l.run.GoVersion)
 			l.script = &script
 		}
 	}

@@ -35,7 +35,9 @@ func Run(o *series.Observation) (*Observed, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Observed{Observation: o, Script: &script, Result: expect.Judge(o, script)}, nil
+	result := expect.Judge(o, script)
+	script = script.ForGo(o.GoVersion)
+	return &Observed{Observation: o, Script: &script, Result: result}, nil
 }
 
 // Watched is what a watch keeps of processes, with the verdicts on them.

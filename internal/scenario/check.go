@@ -197,6 +197,9 @@ func (s Script) checkExpect() *finding {
 	case len(s.Expect.Fixed) == 0:
 		return found("$.expect.fixed", "expect.fixed is empty: say what the fixed side must show")
 	}
+	if f := s.checkGo(); f != nil {
+		return f
+	}
 	for _, side := range Sides() {
 		for i, e := range s.Expect.Of(side) {
 			if f := s.checkServerOf(e, fmt.Sprintf("$.expect.%s[%d]", side, i)); f != nil {

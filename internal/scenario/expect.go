@@ -28,6 +28,11 @@ import (
 //
 //	verdict: idle-connections-not-reused
 //	verdict != healthy
+//
+// One that holds for some versions of Go only has them beside it:
+//
+//	{verdict: connection-churn, go: "< 1.27"}
+//	{metric: connections.opened <= 10, go: ">= 1.27"}
 type Expectation struct {
 	text   string
 	Metric string
@@ -40,6 +45,8 @@ type Expectation struct {
 	// Kind is the kind of verdict on the right-hand side, where Metric is
 	// [VerdictMetric]; or [AnyFault].
 	Kind verdict.Kind
+	// Go is the versions of Go, of the client, that it holds for; "" is all.
+	Go GoRange
 }
 
 // VerdictMetric is the metric of what a side was found to be, and AnyFault stands
@@ -202,33 +209,57 @@ func ParseExpectation(text string) (Expectation, error) {
 
 // UnmarshalYAML implements yaml.NodeUnmarshaler, to keep the place of a fault.
 func (e *Expectation) UnmarshalYAML(node ast.Node) error {
-	text, ok := expectationText(node)
+	text, goRange, ok := expectationText(node)
 	if !ok {
 		return fault(node, "this is not %s", e.form())
 	}
 	parsed, err := ParseExpectation(text)
-	if err != nil {
-		if m, ok := node.(*ast.MappingNode); ok {
-			node = m.Values[0].Value // verdict: KIND
+	at := node
+	if m, isMap := node.(*ast.MappingNode); isMap {
+		at = m.Values[0].Value
+	}
+	if err == nil && goRange != nil {
+		if err := parsed.Go.UnmarshalYAML(goRange); err != nil {
+			return err
 		}
-		return fault(node, "%s", err)
+	}
+	if err != nil {
+		return fault(at, "%s", err)
 	}
 	*e = parsed
 	return nil
 }
 
+// The keys of an expectation that is not one line.
+const (
+	metricKey = "metric"
+	goKey     = "go"
+)
+
 // expectationText is what an expectation says, in one line however it is
-// written.
-func expectationText(node ast.Node) (string, bool) {
+// written, and the versions of Go that it has beside it; nil if it has none.
+func expectationText(node ast.Node) (text string, goRange ast.Node, ok bool) {
 	if text, ok := scalar(node); ok {
-		return text, true
+		return text, nil, true
 	}
 	m, ok := node.(*ast.MappingNode)
-	if !ok || len(m.Values) != 1 || m.Values[0].Key.GetToken().Value != VerdictMetric {
-		return "", false
+	if !ok || len(m.Values) == 0 || len(m.Values) > 2 {
+		return "", nil, false
 	}
-	kind, ok := scalar(m.Values[0].Value)
-	return VerdictMetric + " == " + kind, ok
+	if len(m.Values) == 2 {
+		if m.Values[1].Key.GetToken().Value != goKey {
+			return "", nil, false
+		}
+		goRange = m.Values[1].Value
+	}
+	text, _ = scalar(m.Values[0].Value)
+	switch m.Values[0].Key.GetToken().Value {
+	case VerdictMetric:
+		return VerdictMetric + " == " + text, goRange, true
+	case metricKey:
+		return text, goRange, goRange != nil
+	}
+	return "", nil, false
 }
 
 // ofKernel reports whether the expectation speaks of the kernel's counters.

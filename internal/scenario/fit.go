@@ -30,7 +30,7 @@ func (p parsed) fit(node ast.Node, t reflect.Type, name string) error {
 	own, hasOwn := reflect.Zero(t).Interface().(value)
 	switch {
 	case hasOwn:
-		if _, ok := expectationText(node); ok && (t == reflect.TypeFor[Expectation]() || isScalar(node)) {
+		if _, _, ok := expectationText(node); ok && (t == reflect.TypeFor[Expectation]() || isScalar(node)) {
 			return nil // the rest it sees to itself
 		}
 		return p.at(firstToken(node), fmt.Sprintf("%s is %s, not %s", name, own.form(), valueName(node)))

@@ -14,6 +14,8 @@ type NarrationLine struct {
 	At Duration `yaml:"at,omitempty"`
 	// Say is the beginning of a sentence that goes on with what each side holds.
 	Say string `yaml:"say"`
+	// Go is the versions of Go that it holds for; all if it has none.
+	Go GoRange `yaml:"go,omitempty"`
 }
 
 // longestSay is what leaves room for the rest of the sentence on a terminal.
@@ -70,7 +72,7 @@ func (s Script) checkNarration() *finding {
 			return found(path+".say", "say ends with a full stop, but the sentence goes on with what each side holds")
 		case t.At.D() >= s.Length():
 			return found(path+".at", "at %s is not within the load (%s)", t.At, s.Length())
-		case i > 0 && t.At <= s.Narration[i-1].At:
+		case i > 0 && t.At <= s.Narration[i-1].At && (t.Go == "" || t.Go == s.Narration[i-1].Go):
 			return found(path+".at", "at %s is not after the one before", t.At)
 		}
 	}

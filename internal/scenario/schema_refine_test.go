@@ -26,12 +26,22 @@ func ownForms() map[string]*jsonschema.Schema {
 			Type: "string", Pattern: `^\+?(` + durationForm + `)+$`,
 			Examples: []any{"20s", "500ms", "1m30s"},
 		},
-		"Rate": {Type: "number", ExclusiveMinimum: number(0), Maximum: number(maxRate)},
+		"GoRange": goRangeForm(),
+		"Rate":    {Type: "number", ExclusiveMinimum: number(0), Maximum: number(maxRate)},
 		"Expectation": {
-			Description: "METRIC OP VALUE: a figure of the run, and a number, a duration (for latencies) or another figure of the same side. Or verdict: KIND, what the side is found to be; fault stands for every one that has a severity.",
-			OneOf:       []*jsonschema.Schema{{Type: "string", Pattern: expectationForm()}, verdictForm()},
+			Description: "METRIC OP VALUE: a figure of the run, and a number, a duration (for latencies) or another figure of the same side. Or verdict: KIND, what the side is found to be; fault stands for every one that has a severity. With go it holds for a range of Go versions.",
+			OneOf:       []*jsonschema.Schema{{Type: "string", Pattern: expectationForm()}, verdictForm(), metricForm()},
 			Examples:    []any{"requests.ok == requests.sent", "client.final.ESTABLISHED <= 2", "latency_ms.p99 <= 22s", "verdict != healthy"},
 		},
+	}
+}
+
+// goRangeForm is the schema of a range of Go versions.
+func goRangeForm() *jsonschema.Schema {
+	const bound = `\s*(>=|<) ?1\.\d+(\.\d+)?\s*`
+	return &jsonschema.Schema{
+		Type: "string", Pattern: "^" + bound + "(," + bound + ")*$",
+		Examples: []any{">= 1.27", "< 1.27"},
 	}
 }
 
@@ -51,8 +61,20 @@ func verdictForm() *jsonschema.Schema {
 	}
 	properties := jsonschema.NewProperties()
 	properties.Set(VerdictMetric, &jsonschema.Schema{Enum: kinds})
+	properties.Set(goKey, &jsonschema.Schema{Ref: "#/$defs/GoRange"})
 	return &jsonschema.Schema{
 		Type: "object", Properties: properties, Required: []string{VerdictMetric},
+		AdditionalProperties: jsonschema.FalseSchema,
+	}
+}
+
+// metricForm is the form metric: METRIC OP VALUE, for a range of Go versions.
+func metricForm() *jsonschema.Schema {
+	properties := jsonschema.NewProperties()
+	properties.Set(metricKey, &jsonschema.Schema{Type: "string", Pattern: expectationForm()})
+	properties.Set(goKey, &jsonschema.Schema{Ref: "#/$defs/GoRange"})
+	return &jsonschema.Schema{
+		Type: "object", Properties: properties, Required: []string{metricKey, goKey},
 		AdditionalProperties: jsonschema.FalseSchema,
 	}
 }

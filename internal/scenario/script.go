@@ -72,6 +72,9 @@ type Script struct {
 	// Text is the YAML that the script was parsed from, at its own speed: what a
 	// recording keeps. It is no key.
 	Text string `yaml:"-"`
+	// OtherGo is what the script expects of clients built by other versions of Go
+	// than the one that [Script.ForGo] was given; nil before that. It is no key.
+	OtherGo *Expect `yaml:"-"`
 }
 
 // Fault names what is wrong with the faulty side.

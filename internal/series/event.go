@@ -36,7 +36,8 @@ type Header struct {
 	Interval time.Duration `json:"interval_ns"`
 	Length   time.Duration `json:"length_ns,omitempty"`
 	Started  time.Time     `json:"started"`
-	// GoVersion is that of the programs that were started for it; "" where none was.
+	// GoVersion is that of the programs that were started for it: of a scenario's
+	// clients, and of a subject's own if that differs; "" where none was.
 	GoVersion string `json:"go_version,omitempty"`
 	// Isolated says that each subject had a network namespace of its own.
 	Isolated bool `json:"isolated,omitempty"`
@@ -129,6 +130,9 @@ type Identity struct {
 	// none is known.
 	Protocol string `json:"protocol,omitempty"`
 	Library  string `json:"library,omitempty"`
+	// GoVersion is the version of Go that built this side's client, where it is not
+	// the header's.
+	GoVersion string `json:"go_version,omitempty"`
 	// Paired says that the sockets at the server's end are the other ends of those
 	// at the client's. Otherwise they are of other connections: those that the
 	// subject accepted.

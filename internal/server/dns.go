@@ -19,7 +19,7 @@ import (
 // Resolve is what a name server responds with for a time.
 type Resolve struct {
 	// To is the name of a server, whose address and port are the response (A and
-	// SRV records); or nxdomain, empty, servfail, refused, or silent.
+	// SRV records); or nxdomain, empty, servfail, refused, or no-response.
 	To string `yaml:"to" json:"to"`
 	// For is how long that is so, from the first query on.
 	For scenario.Duration `yaml:"for,omitempty" json:"for,omitempty"`
@@ -27,11 +27,11 @@ type Resolve struct {
 
 // What a name server responds with in place of an address.
 const (
-	nxDomain = "nxdomain" // there is no such name
-	empty    = "empty"    // the name has no address
-	servFail = "servfail" // something went wrong, try again
-	refused  = "refused"  // not to you
-	silent   = "silent"   // nothing
+	nxDomain = "nxdomain"    // there is no such name
+	empty    = "empty"       // the name has no address
+	servFail = "servfail"    // something went wrong, try again
+	refused  = "refused"     // not to you
+	silent   = "no-response" // nothing
 )
 
 var specialResponses = []string{nxDomain, empty, servFail, refused, silent}

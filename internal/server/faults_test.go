@@ -190,7 +190,7 @@ func TestCloseInPlaceOfAnAnswerIsHiddenOnAReusedConnection(t *testing.T) {
 
 func TestAnswerThatNeverEnds(t *testing.T) {
 	t.Parallel()
-	for _, way := range []string{wayHang, wayStall} {
+	for _, way := range []string{wayNoResponse, wayStall} {
 		for _, protocol := range webs {
 			t.Run(way+" over "+protocol, func(t *testing.T) {
 				t.Parallel()
@@ -200,7 +200,7 @@ func TestAnswerThatNeverEnds(t *testing.T) {
 				defer leave()
 				req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 				require.NoError(t, err)
-				if way == wayHang {
+				if way == wayNoResponse {
 					context.AfterFunc(ctx, func() {})
 					go func() {
 						eventually(t, "it is at work", func() bool { return server.InProgress() == 1 })
@@ -238,8 +238,8 @@ func TestRowsThatAreNotAnswered(t *testing.T) {
 			server.served(t, Served{Received: 2, Answered: 1, Cut: 1, Reused: 1, Accepted: 1})
 		})
 	}
-	t.Run("hang", func(t *testing.T) {
-		server := start(t, overToyDB(ResponsesKey.Is([]string{wayHang, wayWhole})))
+	t.Run("no response", func(t *testing.T) {
+		server := start(t, overToyDB(ResponsesKey.Is([]string{wayNoResponse, wayWhole})))
 		first := server.dial(t)
 		send(t, first, "SELECT 1\n")
 		server.working(t, 1)

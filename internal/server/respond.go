@@ -15,7 +15,7 @@ import (
 // Ways to respond to a request.
 const (
 	wayWhole      = "whole"
-	wayHang       = "hang"        // nothing, ever
+	wayNoResponse = "no-response" // nothing, ever
 	wayStall      = "stall"       // the header and half of the body, then nothing
 	wayClose      = "close"       // the connection is closed in place of a response
 	wayReset      = "reset"       // the connection is reset in place of a response
@@ -28,7 +28,7 @@ const (
 var (
 	ResponsesKey = scenario.NewKey[[]string](&requestKeys, scenario.Key{
 		Name: "responses", Max: 10_000,
-		OneOf: []string{wayWhole, wayHang, wayStall, wayClose, wayReset, wayCut, wayCutChunked, wayCutReset, wayTruncated},
+		OneOf: []string{wayWhole, wayNoResponse, wayStall, wayClose, wayReset, wayCut, wayCutChunked, wayCutReset, wayTruncated},
 		Text:  "how to treat successive responses, cycling",
 	})
 	// CloseAfterKey limits the requests of a connection.
@@ -122,7 +122,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, t texts) {
 		return
 	}
 	defer done()
-	if way == wayHang && s.cfg.Handler == nil {
+	if way == wayNoResponse && s.cfg.Handler == nil {
 		<-r.Context().Done()
 		over = &s.work.left
 		return

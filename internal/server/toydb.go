@@ -28,7 +28,7 @@ func init() {
 
 // checkToyDB refuses responses that a line cannot be.
 func checkToyDB(s scenario.Server, _ []scenario.Server) (at, problem string) {
-	ways := []string{wayWhole, wayHang, wayClose, wayReset}
+	ways := []string{wayWhole, wayNoResponse, wayClose, wayReset}
 	for i, way := range ResponsesKey.Of(s) {
 		if !slices.Contains(ways, way) {
 			return fmt.Sprintf("responses[%d]", i), fmt.Sprintf("has %q, and a row is one line without a middle: use some of %s", way, strings.Join(ways, ", "))
@@ -109,7 +109,7 @@ func (s toyDBServer) answerQuery(ctx context.Context, c net.Conn, n int) bool {
 		return false
 	}
 	defer done()
-	if way == wayHang {
+	if way == wayNoResponse {
 		<-ctx.Done()
 		return false
 	}

@@ -60,7 +60,7 @@ func TestWorkersLimitWhatIsAnswered(t *testing.T) {
 	for protocol, request := range requests {
 		t.Run(protocol, func(t *testing.T) {
 			t.Parallel()
-			server := start(t, scenario.Server{Protocol: protocol}.With(WorkersKey.Is(1), ResponsesKey.Is([]string{wayHang, wayWhole})))
+			server := start(t, scenario.Server{Protocol: protocol}.With(WorkersKey.Is(1), ResponsesKey.Is([]string{wayNoResponse, wayWhole})))
 			first := server.dial(t)
 			send(t, first, request)
 			server.working(t, 1)
@@ -127,7 +127,7 @@ func TestServerGoesDownAndComesBack(t *testing.T) {
 		for how, down := range map[string]float64{"away": 0.3, "restart": 0} {
 			t.Run(protocol+" "+how, func(t *testing.T) {
 				t.Parallel()
-				b := scenario.Server{Protocol: protocol}.With(DownAfterKey.Is(seconds(0.2)), DownForKey.Is(seconds(down)), ResponsesKey.Is([]string{wayHang, wayWhole}))
+				b := scenario.Server{Protocol: protocol}.With(DownAfterKey.Is(seconds(0.2)), DownForKey.Is(seconds(down)), ResponsesKey.Is([]string{wayNoResponse, wayWhole}))
 				server := start(t, b)
 				begin := time.Now()
 				waits := server.dial(t)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"runtime"
 
 	"socketlab/internal/loadgen"
 	"socketlab/scenarios"
@@ -24,7 +25,7 @@ func Client(ctx context.Context, in io.Reader, out io.Writer) int {
 		return fail(answers, err)
 	}
 	caller := scenarios.NewCaller(order.Code, order.Side, order.Target)
-	if err := answers.Encode(Answer{Ready: true}); err != nil {
+	if err := answers.Encode(Answer{Ready: true, GoVersion: runtime.Version()}); err != nil {
 		return 1
 	}
 	for begun := false; !begun; {

@@ -78,6 +78,8 @@ type Answer struct {
 	Endpoints *Endpoints `json:",omitempty"`
 	// Ready says that a client or a supervisor waits for Start.
 	Ready bool `json:",omitempty"`
+	// GoVersion is the version of Go that built a client; it comes with Ready.
+	GoVersion string `json:",omitempty"`
 	// Started is the process of a supervisor's command.
 	Started int `json:",omitempty"`
 	// Ended is how a supervisor's command ended.

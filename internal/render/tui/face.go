@@ -222,7 +222,7 @@ func (f *face) page(key string) []string {
 		return lines
 	case "l":
 		if id := f.lesson(); id != "" {
-			return strings.Split(scenarios.Lesson(id), "\n")
+			return strings.Split(scenarios.LessonFor(id, o.GoVersion), "\n")
 		}
 		if o.Target == nil {
 			return []string{"There is no lesson for this."}
