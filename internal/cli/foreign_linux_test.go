@@ -97,7 +97,7 @@ func TestVerdictOnProgramsOfOthers(t *testing.T) {
 				severity = "fault"
 			}
 			require.Equal(t, severity, found.Severity)
-			require.Equal(t, code, found.code)
+			require.Equal(t, code, found.code, "%s\n%s", found.out, found.errs)
 		})
 	}
 }

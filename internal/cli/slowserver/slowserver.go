@@ -131,6 +131,9 @@ func checkListen(addr string) error {
 	if err != nil {
 		return fmt.Errorf("--listen: %w; write it like 127.0.0.1:8080", err)
 	}
+	if _, err := net.LookupPort("tcp", port); err != nil {
+		return fmt.Errorf("--listen %s: %s is not a port", addr, port)
+	}
 	if host == "" {
 		return errors.New("--listen " + addr + " would listen on every address of this machine: write 0.0.0.0:" + port + " if you mean it")
 	}
