@@ -137,6 +137,9 @@ func (w *Watcher) Sample(ctx context.Context) (series.Moment, error) {
 		if err := w.conns.beforeList(v); err != nil {
 			return m, err
 		}
+		if mayMeet := w.target.Port != 0 || w.descriptors.UsesMPTCP(); mayMeet && !v.multipath {
+			v.multipath = socketstats.MetMPTCP(v.through)
+		}
 		if err := v.list(ctx, w.query(v)); err != nil {
 			return m, err
 		}
@@ -463,7 +466,6 @@ func (w *Watcher) membersOf(of row) []int32 {
 func (w *Watcher) kernelRows(ctx context.Context) (*socketstats.Rows, error) {
 	rows := &socketstats.Rows{TCP: map[uint32]socketstats.State{}, MPTCP: map[uint32]socketstats.State{}, UnixListeners: map[uint32]bool{}}
 	for _, v := range w.views {
-		v.multipath = w.descriptors.UsesMPTCP()
 		rows.Add(v.sockets)
 		if w.target.Port != 0 && w.descriptors.Misses(rows) { // these are only those of the port
 			q := socketstats.Query{Thrifty: true, Multipath: v.multipath}

@@ -33,7 +33,9 @@ type view struct {
 	servers map[int32]bool
 	// used is when a process was in it, or a connection to the port.
 	used time.Time
-	// multipath says that some process there uses MPTCP.
+	// through is a process of it; 0 is this one.
+	through int32
+	// multipath says that there are MPTCP connections, perhaps.
 	multipath bool
 }
 
@@ -94,6 +96,9 @@ func (w *Watcher) viewOf(ns uint32, pid int32) (*view, error) {
 	i := slices.IndexFunc(w.views, func(v *view) bool { return v.namespace == ns })
 	if i >= 0 {
 		v := w.views[i]
+		if v.foreign {
+			v.through = pid
+		}
 		if table, ok := v.source.(interface{ Through(pid int32) }); ok && v.foreign {
 			table.Through(pid)
 		}
@@ -106,11 +111,14 @@ func (w *Watcher) viewOf(ns uint32, pid int32) (*view, error) {
 			return nil, err
 		}
 	}
-	return w.addView(ns, n)
+	return w.addView(ns, pid, n)
 }
 
-func (w *Watcher) addView(ns uint32, n socketstats.Namespace) (*view, error) {
+func (w *Watcher) addView(ns uint32, pid int32, n socketstats.Namespace) (*view, error) {
 	v := &view{namespace: ns, source: n.Source, foreign: ns != w.processes.ours}
+	if v.foreign {
+		v.through = pid
+	}
 	options := tracepoint.Options{NetNS: ns}
 	if w.target.Port != 0 {
 		options.Ports = []uint16{w.target.Port}
@@ -215,7 +223,7 @@ func (w *Watcher) lookInto(ns uint32, pid int32, now time.Time) error {
 	if err != nil || !concerns(sockets, w.target.Port) {
 		return errors.Join(err, n.Source.Close())
 	}
-	v, err := w.addView(ns, n)
+	v, err := w.addView(ns, pid, n)
 	if err == nil {
 		v.used = now
 	}

@@ -23,6 +23,7 @@ type scan struct {
 	// others are the further ones of those that several hold.
 	lowest map[uint32]int32
 	others map[uint32][]int32
+	mptcp  bool
 }
 
 // descriptorList is what one process has open.
@@ -59,11 +60,13 @@ func (d *DescriptorTable) Scan(pids []int32) {
 			case first != pid && !slices.Contains(d.now.others[inode], pid):
 				d.now.others[inode] = append(d.now.others[inode], pid)
 			}
-			if _, known := d.protocols[inode]; !known {
-				if name := protocolOf(pid, fd); name != "" {
+			name, known := d.protocols[inode]
+			if !known {
+				if name = protocolOf(pid, fd); name != "" {
 					d.protocols[inode] = name
 				}
 			}
+			d.now.mptcp = d.now.mptcp || isMPTCP(name)
 		})
 	}
 	if len(d.protocols) > 2*len(d.now.lowest)+1000 {
@@ -103,14 +106,7 @@ func (d *DescriptorTable) Count(pid int32) int {
 
 // UsesMPTCP reports whether any of the processes has an MPTCP socket, as Go's
 // listeners are, with whatever it accepted.
-func (d *DescriptorTable) UsesMPTCP() bool {
-	for inode := range d.now.lowest {
-		if isMPTCP(d.protocols[inode]) {
-			return true
-		}
-	}
-	return false
-}
+func (d *DescriptorTable) UsesMPTCP() bool { return d.now.mptcp }
 
 // Kinds counts the descriptors that processes have open, by kind; nil if none is
 // known. A socket that several of them hold counts as often as in the one that has

@@ -35,3 +35,8 @@ func OpenNamespace(src Source, pid int32) (Namespace, error) {
 	}
 	return n, nil
 }
+
+// MetMPTCP reports whether an MPTCP connection was ever made in the network namespace
+// of a process, or of this process if pid is 0; true if that is not known. A listener
+// may speak MPTCP, as Go's do, and never meet a client that does.
+func MetMPTCP(pid int32) bool { return metMPTCP(pid) }

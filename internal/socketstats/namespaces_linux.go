@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -20,6 +21,35 @@ func namespaceOf(pid int32) (uint32, error) {
 		return 0, err
 	}
 	return uint32(info.Sys().(*syscall.Stat_t).Ino), nil
+}
+
+// metMPTCP reads the counters of net/mptcp/mib.c that both ends of a connection have.
+func metMPTCP(pid int32) bool {
+	path := "/proc/self/net/netstat"
+	if pid != 0 {
+		path = fmt.Sprintf("/proc/%d/net/netstat", pid)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return true
+	}
+	var names []string
+	for line := range strings.Lines(string(text)) {
+		f := strings.Fields(line)
+		switch {
+		case len(f) == 0 || f[0] != "MPTcpExt:":
+		case names == nil:
+			names = f
+		default:
+			for i, name := range names[:min(len(names), len(f))] {
+				if (name == "MPCapableACKRX" || name == "MPCapableSYNACKRX") && f[i] != "0" {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	return names != nil // an older kernel has no such counters
 }
 
 func inNamespaceOf(pid int32, do func() error) error {
