@@ -96,8 +96,6 @@ func Of(pid int32) Program { return of(filepath.Join("/proc", strconv.Itoa(int(p
 func of(proc string) Program {
 	exe, _ := os.Readlink(filepath.Join(proc, "exe"))
 	exe = strings.TrimSuffix(exe, " (deleted)")
-	args := arguments(proc)
-	files := mappedFiles(proc)
 	k, version, named := lookup(path.Base(exe))
 	if !named {
 		if info, err := buildinfo.ReadFile(filepath.Join(proc, "exe")); err == nil {
@@ -109,6 +107,11 @@ func of(proc string) Program {
 		k, version, named = lookup(strings.TrimSpace(string(comm)))
 	}
 	found := named
+	_, language := flagsOf[k.runtime]
+	var files []string
+	if !named || language { // a server's name says all
+		files = mappedFiles(proc)
+	}
 	if !found {
 		for _, m := range mapped {
 			if v := firstMatch(m.file, files); v != nil {
@@ -124,6 +127,7 @@ func of(proc string) Program {
 	if p.Version == "" {
 		p.Version = versionOf(p.Runtime, proc, exe, files)
 	}
+	args := arguments(proc)
 	if k.protocol == "" {
 		p.libraries = librariesIn(files, args)
 		if named {
