@@ -296,6 +296,7 @@ func (w *Watcher) addDetails(ctx context.Context, r rows, m *series.Moment) erro
 		}
 		w.addActivity(v, r, m)
 	}
+	w.processes.programs.seeOpened(r)
 	return w.addProcesses(ctx, r)
 }
 

@@ -59,6 +59,15 @@ func (p programs) see(namespace uint32, sockets []socketstats.Socket, row func(*
 	}
 }
 
+// seeOpened enters who has opened connections, also between two samples.
+func (p programs) seeOpened(r rows) {
+	for of, sample := range r {
+		if of.pid != 0 && !of.serves && sample.KernelConns != nil && sample.KernelConns.AtClient().Opened > 0 {
+			p.program(of.pid).connects = true
+		}
+	}
+}
+
 // protocol is what a client's connection speaks, by the port that it goes to or, on
 // this machine, by who listens there.
 func (p programs) protocol(s *socketstats.Socket, namespace uint32, sockets []socketstats.Socket) string {

@@ -55,6 +55,19 @@ func TestWhatAProcessIsIsSeenInItsSockets(t *testing.T) {
 	require.Equal(t, "http,postgres,redis", describe().Protocol, "what was seen once stays known")
 }
 
+func TestWhoOpensConnectionsBetweenSamplesIsAClient(t *testing.T) {
+	t.Parallel()
+	p := newPrograms()
+	p.of[7] = &program{listens: true}
+	p.seeOpened(rows{{pid: 7}: {KernelConns: &series.ConnCounts{Opened: 5, Accepted: series.AcceptedConns{Opened: 5}}}})
+	require.False(t, p.of[7].connects, "all were accepted")
+	p.seeOpened(rows{{pid: 7}: {KernelConns: &series.ConnCounts{Opened: 6, Accepted: series.AcceptedConns{Opened: 5}}}, {pid: 0}: {KernelConns: &series.ConnCounts{Opened: 6}}})
+	require.True(t, p.of[7].connects)
+	id := series.Identity{PID: 7}
+	p.describe(&id)
+	require.Equal(t, runtimes.Service, id.Role)
+}
+
 func TestThisProcessIsInGo(t *testing.T) {
 	t.Parallel()
 	if _, err := os.Stat("/proc/self/exe"); err != nil {
