@@ -35,6 +35,14 @@ func play(c *cobra.Command, streams program.Streams, o runOptions, words []strin
 	if err != nil {
 		return err
 	}
+	if len(o.versions) > 0 {
+		built, err := buildPrograms(c.Context(), o.versions, streams.Err)
+		if err != nil {
+			return err
+		}
+		defer built.remove()
+		sides = built.sides()
+	}
 	source, err := o.openSource(c)
 	if err != nil {
 		return err
@@ -77,6 +85,7 @@ type player struct {
 	sides   []lab.Side
 	source  socketstats.Source
 	onlyOne bool
+	said    bool        // how each run ended, although it is quiet
 	page    *web.Server // nil without --web
 	cost    costWarning
 	// cannot says why runs cannot be isolated, and is nil where they can.
@@ -243,7 +252,7 @@ func (p *player) playOne(ctx context.Context, script scenario.Script) (*render.O
 	if runErr != nil {
 		return nil, errors.Join(err, runErr)
 	}
-	if !p.onlyOne && !p.quiet {
+	if p.said || !p.onlyOne && !p.quiet {
 		p.sayf("%s: %s\n", script.ID, result(run, err))
 	}
 	return run, err

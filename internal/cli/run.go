@@ -33,6 +33,7 @@ type runOptions struct {
 	quiet    bool
 	web      webFlag
 	swap     bool
+	versions []string // of Go, that each build both codes
 	keep     keepOptions
 	// steps plays the steps of a repair, too.
 	steps bool
@@ -111,6 +112,7 @@ With -o json one run is an object; --all, or several, are an array of objects.`,
   sockwatch run transport-per-request --speed 1     # with the real 20 s
   sockwatch run my-incident.yaml --record run.jsonl
   sockwatch run body-not-closed --report out.html   # a page to keep
+  sockwatch run body-not-drained --go 1.26.9,1.27.4 # what another Go changes
   sockwatch run --all --report pages                # a folder of them
   sockwatch run --all -o json > runs.json`,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -130,6 +132,7 @@ With -o json one run is an object; --all, or several, are an array of objects.`,
 	o.add(c.Flags(), fullAnswer)
 	c.Flags().BoolVar(&all, "all", false, "play the whole catalogue")
 	c.Flags().BoolVar(&o.swap, "swap-sides", false, "play the fixed code as the faulty side and the other way round: a good script must then fail")
+	c.Flags().StringSliceVar(&o.versions, "go", nil, "play both codes as each of these versions of Go builds them, such as 1.26.9,1.27.4")
 	c.Flags().IntVar(&o.parallel, "parallel", 0, "how many isolated runs go on at once; 0 is two for each processor, at most 8, and one above --speed 10")
 	return c
 }
@@ -216,6 +219,16 @@ func (o *runOptions) check(c *cobra.Command, runs int) ([]lab.Side, error) {
 	}
 	if err := o.output.oneRun(runs); err != nil {
 		return nil, program.Usagef(c, "%w", err)
+	}
+	for _, name := range []string{"ports", "program-dir", "swap-sides"} {
+		if len(o.versions) > 0 && c.Flags().Changed(name) {
+			return nil, program.Usagef(c, "--go and --%s do not go together", name)
+		}
+	}
+	for i, v := range o.versions {
+		if !goRelease.MatchString(v) || slices.Contains(o.versions[:i], v) {
+			return nil, program.Usagef(c, "--go takes different releases, such as 1.26.9,1.27.4, not %q", strings.Join(o.versions, ","))
+		}
 	}
 	sides := lab.Pair()
 	if o.swap {

@@ -87,13 +87,13 @@ func Judge(o *series.Observation, script scenario.Script) Result {
 		v := judge(o, s, script)
 		r.Verdicts[s.ID] = v
 		goVersion := cmp.Or(s.GoVersion, o.GoVersion)
-		own := script.ForGo(goVersion)
-		for _, e := range own.Expect.Of(scenario.Side(s.ID)) {
+		own, half := script.ForGo(goVersion), scenario.Side(cmp.Or(s.Half, s.ID))
+		for _, e := range own.Expect.Of(half) {
 			outcome := expect(o, s, v, e)
 			outcome.Text = cmp.Or(s.Name, s.ID) + ": " + outcome.Text
 			r.Expectations = append(r.Expectations, outcome)
 		}
-		for _, e := range own.OtherGo.Of(scenario.Side(s.ID)) {
+		for _, e := range own.OtherGo.Of(half) {
 			r.Expectations = append(r.Expectations, Outcome{
 				Text:    s.ID + ": " + e.String(),
 				Skipped: fmt.Sprintf("this is so with Go %s, and the client was built by %s", e.Go, cmp.Or(goVersion, "an unknown version")),

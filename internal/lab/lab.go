@@ -43,6 +43,11 @@ type Side struct {
 	Settings *scenario.Client
 	// Listen is where the server listens; "" takes a free port of 127.0.0.1.
 	Listen string
+	// Dir is the folder of the side's programs, as of [Programs]; "" is the plan's.
+	Dir string
+	// Half is the half of the script's pair whose expectations the side is held to;
+	// "" if the ID says which, or none.
+	Half scenario.Side
 }
 
 // Pair is the sides of a script as it is meant: "faulty" and "fixed".

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -36,8 +37,15 @@ func (l *load) settings(s *side) scenario.Client {
 	return l.Script.Client
 }
 
+// programs are those of a side.
+func (l *load) programs(s *side) Programs {
+	p := l.Programs
+	p.Dir = cmp.Or(s.Dir, p.Dir)
+	return p
+}
+
 func (l *load) startServer(ctx context.Context, s *side) error {
-	err := l.run.startOwnServer(ctx, l.Programs, s, worker.ServerOrder{
+	err := l.run.startOwnServer(ctx, l.programs(s), s, worker.ServerOrder{
 		Listen: s.Listen, Behaviour: l.Script.Server, Upstreams: l.Script.Upstreams, Network: l.Script.Network,
 		Settings: l.settings(s), Code: l.Script.Implementation, Side: s.Code,
 	})
@@ -65,7 +73,7 @@ func (r *run) startOwnServer(ctx context.Context, programs Programs, s *side, or
 
 func (l *load) startClient(ctx context.Context, s *side) error {
 	var err error
-	s.client, err = l.Programs.start(l.run, s, clientProgram(s.Code), "client", worker.ClientOrder{
+	s.client, err = l.programs(s).start(l.run, s, clientProgram(s.Code), "client", worker.ClientOrder{
 		Code: l.Script.Implementation, Side: s.Code, Arrivals: l.Script.Arrivals(l.Seed),
 		Target: loadgen.NewTarget(loadgen.At{
 			Addr: s.addrs[0].String(), Secure: s.own.CA != "", CA: s.own.CA, Servers: s.own.Upstreams, DNS: s.own.Names,

@@ -187,7 +187,7 @@ func (r *run) announce() {
 			at.SupervisorPID = s.namespace.PID()
 		}
 		h.Subjects = append(h.Subjects, series.Identity{
-			ID: s.ID, Name: s.ID, Paired: true, Relayed: s.own.Relayed, Endpoints: at,
+			ID: s.ID, Name: s.ID, Half: string(s.Half), Paired: true, Relayed: s.own.Relayed, Endpoints: at,
 			Limits: socketstats.LimitsOf(int32(s.client.shown())),
 		})
 		if s.goVersion != "" && s.goVersion != h.GoVersion {

@@ -142,7 +142,7 @@ func (o *Observed) conditions() string {
 	if s := of.Scenario; s != nil {
 		how = append([]string{fmt.Sprintf("speed %g, seed %d", s.Speed, s.Seed)}, how...)
 	}
-	if of.GoVersion != "" {
+	if of.GoVersion != "" && !slices.ContainsFunc(of.Subjects, func(s *series.Subject) bool { return s.GoVersion != "" }) {
 		how = append(how, of.GoVersion)
 	}
 	lines := []string{strings.Join(how, ", "), o.sampling()}

@@ -91,6 +91,19 @@ func forGo(all []Expectation, goVersion string) (holds, others []Expectation) {
 	return holds, others
 }
 
+// TellsApart reports whether the script expects something else of one version of Go
+// than of another.
+func (s Script) TellsApart(a, b string) bool {
+	for _, side := range Sides() {
+		for _, e := range s.Expect.Of(side) {
+			if e.Go.Holds(a) != e.Go.Holds(b) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // checkGo sees to it that each side has something to show for every version of Go,
 // its verdict first.
 func (s Script) checkGo() *finding {

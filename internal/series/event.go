@@ -130,6 +130,9 @@ type Identity struct {
 	// none is known.
 	Protocol string `json:"protocol,omitempty"`
 	Library  string `json:"library,omitempty"`
+	// Half is the half of the script's pair whose expectations a side is held to, where
+	// its ID does not say which: "faulty" or "fixed".
+	Half string `json:"half,omitempty"`
 	// GoVersion is the version of Go that built this side's client, where it is not
 	// the header's.
 	GoVersion string `json:"go_version,omitempty"`

@@ -1,0 +1,257 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"socketlab/internal/cli/program"
+	"socketlab/internal/metric"
+	"socketlab/internal/render"
+	"socketlab/internal/scenario"
+	"socketlab/internal/series"
+	"socketlab/internal/verdict"
+	"socketlab/internal/words"
+	"socketlab/scenarios"
+)
+
+var _ = register(goDiffCommand)
+
+func goDiffCommand(streams program.Streams) *cobra.Command {
+	var (
+		o   runOptions
+		all bool
+	)
+	c := &cobra.Command{
+		Use:   "go-diff ID... | --all",
+		Args:  cobra.ArbitraryArgs,
+		Short: "Show which scenarios two versions of Go play differently",
+		Long: `Builds both codes of each scenario with two versions of Go, plays the four programs
+side by side, and shows the scenarios that differ: another verdict, many more
+connections, or a much longer response. It needs a go command, which fetches the
+versions, and a clone of the project, whose programs it builds.
+
+The exit code is 3 if a scenario differs and its lesson does not say so, or the
+other way round.`,
+		Example: `  sockwatch go-diff body-not-drained
+  sockwatch go-diff --all --go 1.26.9,1.27.4 -o json`,
+		RunE: func(c *cobra.Command, args []string) error {
+			switch {
+			case all && len(args) > 0:
+				return program.Usagef(c, "give --all or scenarios, not both")
+			case all:
+				args = scenarios.IDs()
+			case len(args) == 0:
+				return program.Usagef(c, "nothing to compare: give a scenario's ID, or --all")
+			}
+			return goDiff(c, streams, o, args)
+		},
+	}
+	f := c.Flags()
+	o.add(f, tableAnswer)
+	for _, name := range ofOneRun {
+		_ = f.MarkHidden(name)
+	}
+	f.BoolVar(&all, "all", false, "compare the whole catalogue")
+	f.StringSliceVar(&o.versions, "go", []string{"1.26.9", "1.27.4"}, "the two versions of Go, the older first")
+	f.IntVar(&o.parallel, "parallel", 2, "how many isolated runs go on at once, of four programs each")
+	return c
+}
+
+// goDiff plays scenarios with two versions of Go.
+func goDiff(c *cobra.Command, streams program.Streams, o runOptions, ids []string) error {
+	for _, name := range ofOneRun {
+		if c.Flags().Changed(name) {
+			return program.Usagef(c, "--%s is for one run, and go-diff is several", name)
+		}
+	}
+	if len(o.versions) != 2 {
+		return program.Usagef(c, "--go takes two versions, such as 1.26.9,1.27.4, not %q", strings.Join(o.versions, ","))
+	}
+	if _, err := o.check(c, 1); err != nil {
+		return err
+	}
+	scripts, err := o.scripts(c, ids)
+	if err != nil {
+		return err
+	}
+	built, err := buildPrograms(c.Context(), o.versions, streams.Err)
+	if err != nil {
+		return err
+	}
+	defer built.remove()
+	source, err := o.openSource(c)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	o.quiet = true // of several programs, lines and tables would be too wide
+	p := &player{runOptions: o, streams: streams, sides: built.sides(), source: source, said: true}
+	if err := p.isolation(scripts); err != nil {
+		return err
+	}
+	runs, failed := p.playAll(c.Context(), scripts)
+	diff := newDiff(o.versions, runs)
+	if len(runs) > 0 {
+		if err := o.output.write(streams.Out, diff.document()); err != nil {
+			return errors.Join(failed, err)
+		}
+	}
+	if failed != nil {
+		return outcome(nil, failed)
+	}
+	return diff.unexpected()
+}
+
+// diff is what two versions of Go make of scenarios.
+type diff struct {
+	versions  []string
+	scenarios []scenarioDiff
+}
+
+type scenarioDiff struct {
+	ID string `json:"id"`
+	// Differs says that a side differs, and InLesson that its script and lesson tell
+	// these two versions apart.
+	Differs  bool       `json:"differs"`
+	InLesson bool       `json:"in_lesson"`
+	Sides    []sideDiff `json:"sides"`
+	// Stopped is why the run ended before its time; it tells nothing then.
+	Stopped string `json:"stopped,omitempty"`
+}
+
+type sideDiff struct {
+	Side    string     `json:"side"`
+	Differs bool       `json:"differs"`
+	Of      []goFigure `json:"of"`
+}
+
+// goFigure is what one version made of one side. What is not known is absent.
+type goFigure struct {
+	Go      string       `json:"go"`
+	Verdict verdict.Kind `json:"verdict"`
+	Opened  *float64     `json:"connections_opened,omitempty"`
+	Reused  *float64     `json:"connections_reused,omitempty"`
+	P50     *float64     `json:"latency_p50_ms,omitempty"`
+}
+
+func newDiff(versions []string, runs []*render.Observed) *diff {
+	d := &diff{versions: versions}
+	for _, run := range runs {
+		one := scenarioDiff{ID: run.ID(), Stopped: run.Observation.Stopped}
+		if script, err := scenarios.Script(run.ID()); err == nil {
+			one.InLesson = script.TellsApart("go"+versions[0], "go"+versions[1])
+		}
+		for i, half := range scenario.Sides() {
+			side := sideDiff{Side: string(half)}
+			for j, v := range versions {
+				s := run.Observation.Subjects[i*len(versions)+j]
+				side.Of = append(side.Of, goFigure{
+					Go: v, Verdict: run.Result.Verdicts[s.ID].Kind,
+					Opened: figureOf(s, "connections.opened"), Reused: figureOf(s, "connections.reused"), P50: figureOf(s, "latency_ms.p50"),
+				})
+			}
+			side.Differs = one.Stopped == "" && differ(side.Of[0], side.Of[1])
+			one.Differs = one.Differs || side.Differs
+			one.Sides = append(one.Sides, side)
+		}
+		d.scenarios = append(d.scenarios, one)
+	}
+	return d
+}
+
+func figureOf(s *series.Subject, name string) *float64 {
+	m, err := metric.Lookup(name)
+	if err != nil {
+		return nil
+	}
+	v, known := m.Get(s)
+	if !known {
+		return nil
+	}
+	return &v
+}
+
+// What a busy machine makes of one and the same program: a dial more, some
+// milliseconds more.
+const (
+	chanceOpened = 20
+	chanceMS     = 20
+)
+
+// differ reports whether two plays of a side are more different than two plays of
+// one program are.
+func differ(a, b goFigure) bool {
+	far := func(a, b *float64, chance float64) bool {
+		if a == nil || b == nil {
+			return false
+		}
+		less, more := min(*a, *b), max(*a, *b)
+		return more > 2*less && more-less > chance
+	}
+	return a.Verdict != b.Verdict || far(a.Opened, b.Opened, chanceOpened) || far(a.P50, b.P50, chanceMS)
+}
+
+// unexpected is the error of scenarios whose lessons say something else.
+func (d *diff) unexpected() error {
+	var wrong []string
+	for _, s := range d.scenarios {
+		switch {
+		case s.Stopped != "":
+			wrong = append(wrong, s.ID+": stopped: "+s.Stopped)
+		case s.Differs && !s.InLesson:
+			wrong = append(wrong, s.ID+": differs, and its lesson does not say so")
+		case !s.Differs && s.InLesson:
+			wrong = append(wrong, s.ID+": its lesson says that it differs, and it did not")
+		}
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return &program.CodeError{Code: program.ExitFault, Err: errors.New(strings.Join(wrong, "\nsockwatch: "))}
+}
+
+func (d *diff) document() *render.Document {
+	t := render.Table{Name: "what differs", Columns: []render.Column{
+		{Title: "scenario"}, {Title: "side"}, {Title: "Go"}, {Title: "opened", Number: true}, {Title: "reused", Number: true},
+		{Title: "p50 (ms)", Number: true}, {Title: "verdict"},
+	}}
+	records := [][]string{{"id", "side", "differs", "in_lesson", "go", "connections_opened", "connections_reused", "latency_p50_ms", "verdict"}}
+	differing := 0
+	for _, s := range d.scenarios {
+		rows := render.Group{}
+		for _, side := range s.Sides {
+			for _, f := range side.Of {
+				cells := []string{write(f.Opened), write(f.Reused), write(f.P50), string(f.Verdict)}
+				rows.Rows = append(rows.Rows, render.Words(append([]string{s.ID, side.Side, f.Go}, cells...)...))
+				records = append(records, append([]string{
+					s.ID, side.Side, fmt.Sprint(side.Differs), fmt.Sprint(s.InLesson), f.Go,
+				}, cells...))
+			}
+		}
+		if s.Differs {
+			differing++
+			t.Groups = append(t.Groups, rows)
+		}
+	}
+	text := fmt.Sprintf("%d of %s differ between Go %s and Go %s", differing, words.Plural(len(d.scenarios), "scenario"), d.versions[0], d.versions[1])
+	doc := &render.Document{
+		Title: text, Records: records,
+		Data:   render.Object{{Name: "schema", Value: "sockwatch.godiff/v1"}, {Name: "go", Value: d.versions}, {Name: "scenarios", Value: d.scenarios}},
+		Blocks: []render.Block{render.Text{Text: text}},
+	}
+	if differing > 0 {
+		doc.Blocks = append(doc.Blocks, t)
+	}
+	return doc
+}
+
+// write is a figure in words; a dash where it is not known.
+func write(f *float64) string {
+	if f == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.4g", *f)
+}
