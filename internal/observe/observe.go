@@ -49,6 +49,8 @@ type Watcher struct {
 	// hears says that some view has ears, and untraced that none has a trace.
 	hears, untraced bool
 	descriptors     socketstats.DescriptorTable
+	// rowsByPID are the rows of each process in the newest sample.
+	rowsByPID map[int32][]row
 	// inherited are the sockets, by inode, that a child holds and an ancestor does
 	// not any more.
 	inherited map[uint32]bool
@@ -235,17 +237,22 @@ func (r rows) of(of row) *series.Sample {
 // rowsOf are the rows in which a socket of a process is counted: that of the subject,
 // and that of the process if the subject has several.
 func (w *Watcher) rowsOf(pid int32) []row {
+	if list, ok := w.rowsByPID[pid]; ok {
+		return list
+	}
 	root := w.processes.root(pid)
 	list := []row{{pid: root}}
 	if root != 0 && len(w.processes.members(root)) > 1 && w.processes.watchedNow(pid) {
 		list = append(list, row{pid: pid, part: true})
 	}
+	w.rowsByPID[pid] = list
 	return list
 }
 
 // rows gives each process the sockets that it holds or held.
 func (w *Watcher) rows(m *series.Moment) rows {
 	r := rows{}
+	w.rowsByPID = map[int32][]row{}
 	if w.target.Port == 0 {
 		for _, pid := range w.processes.living {
 			for _, of := range w.rowsOf(pid) {
@@ -276,8 +283,10 @@ func (w *Watcher) rows(m *series.Moment) rows {
 					sample.FinWait2Held++
 				}
 			}
-			if it := w.processes.known[pid]; it != nil && v.namespace != 0 {
-				it.namespace = v.namespace
+			if v.foreign {
+				if it := w.processes.known[pid]; it != nil {
+					it.namespace = v.namespace
+				}
 			}
 		}
 	}
@@ -291,7 +300,7 @@ func (w *Watcher) rows(m *series.Moment) rows {
 func (w *Watcher) addDetails(ctx context.Context, r rows, m *series.Moment) error {
 	for _, v := range w.views {
 		w.processes.programs.see(v.namespace, v.sockets, v.sort.row, func(pid int32) int32 { return pid })
-		if w.processes.follows() && !w.processes.any() { // what children do is done by the subject
+		if w.processes.trees() { // what children do is done by the subject
 			w.processes.programs.see(v.namespace, v.sockets, v.sort.row, w.processes.root)
 		}
 		w.addActivity(v, r, m)
@@ -322,10 +331,14 @@ func (w *Watcher) addActivity(v *view, r rows, m *series.Moment) {
 		if !ok || s.State == socketstats.Listen {
 			continue
 		}
-		age := v.age(s)
+		var seen, age time.Duration
+		if s.State.Open() {
+			seen = v.sort.age(s)
+			age = atLeast(seen, s.Info)
+		}
 		for _, of := range w.rowsOf(pid) {
 			if end == socketstats.Client && s.State.Open() {
-				r[of].Oldest = max(r[of].Oldest, v.sort.age(s))
+				r[of].Oldest = max(r[of].Oldest, seen)
 				w.addInherited(r[of], s)
 			}
 			if !reported {
@@ -364,14 +377,13 @@ func (w *Watcher) addActivity(v *view, r rows, m *series.Moment) {
 	}
 }
 
-// age is how long a socket has been there at least: as the lists show, or as the
+// atLeast is how long a socket has been there at least: as the lists show, or as the
 // kernel knows since it last said anything.
-func (v *view) age(s *socketstats.Socket) time.Duration {
-	age := v.sort.age(s)
-	if s.Info != nil {
-		age = max(age, s.Info.Sent, s.Info.Received)
+func atLeast(seen time.Duration, info *socketstats.Info) time.Duration {
+	if info == nil {
+		return seen
 	}
-	return age
+	return max(seen, info.Sent, info.Received)
 }
 
 // addInherited enters a socket if only a descendant of a process still holds it.

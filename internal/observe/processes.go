@@ -351,6 +351,11 @@ func (p *processes) members(root int32) []int32 {
 	return p.groups[root]
 }
 
+// trees reports whether any subject has several processes.
+func (p *processes) trees() bool {
+	return !p.any() && slices.ContainsFunc(p.living, func(pid int32) bool { return p.known[pid].root != pid })
+}
+
 // watched reports whether a process is, or was, one of the target's. Where any may
 // be, 0 is one, too.
 func (p *processes) watched(pid int32) bool {
