@@ -64,7 +64,7 @@ func flagError(c *cobra.Command, err error) error {
 	}
 	wrong := "is no number"
 	if errors.Is(number, strconv.ErrRange) {
-		wrong = "is too large"
+		wrong = "is out of range"
 	}
 	return Usagef(c, "--%s: %q %s", invalid.GetFlag().Name, number.Num, wrong)
 }
