@@ -46,7 +46,7 @@ var facts = map[string]string{
 	`28,000( local)? ports|about 28,000 of them`: "Linux: the default of net.ipv4.ip_local_port_range, 32768 to 60999",
 	`about 470 requests a second`:                "those ports over those 60 s",
 	`a probe every 15 s`:                         "net.Dialer: the default of KeepAliveConfig.Idle and Interval",
-	`up to\s+256 KiB and for 50 ms at most`:      "net/http of Go 1.27: the limits of the drain on Close",
+	`up\s+to\s+256 KiB,? and for 50 ms at most`:  "net/http of Go 1.27: the limits of the drain on Close",
 	`MaxIdleConnsPerHost is 2`:                   "net/http.DefaultMaxIdleConnsPerHost",
 	`\b(204|502)\b`:                              "RFC 9110, sections 15.3.5 and 15.6.3",
 	`\(Kubernetes: 30 s by default\)`:            "Kubernetes: terminationGracePeriodSeconds",

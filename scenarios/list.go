@@ -14,6 +14,7 @@ import (
 	bodynotdrained "socketlab/scenarios/body-not-drained"
 	bodyreset "socketlab/scenarios/body-reset"
 	bodytruncated "socketlab/scenarios/body-truncated"
+	clientperrequestdrained "socketlab/scenarios/client-per-request-drained"
 	congestion "socketlab/scenarios/congestion"
 	conncapplusleak "socketlab/scenarios/conn-cap-plus-leak"
 	connectionrefused "socketlab/scenarios/connection-refused"
@@ -24,6 +25,7 @@ import (
 	dnsnotfound "socketlab/scenarios/dns-not-found"
 	dnsoutage "socketlab/scenarios/dns-outage"
 	dnssilent "socketlab/scenarios/dns-silent"
+	drainlimit "socketlab/scenarios/drain-limit"
 	errorbodynotclosed "socketlab/scenarios/error-body-not-closed"
 	firewalldrop "socketlab/scenarios/firewall-drop"
 	firewallreject "socketlab/scenarios/firewall-reject"
@@ -118,6 +120,8 @@ var ids = []string{
 	"peak-load-pool-size",
 	"peak-load-in-parallel",
 	"peak-load-shed",
+	"drain-limit",
+	"client-per-request-drained",
 }
 
 var clients = []code[func(loadgen.Target) loadgen.Caller]{
@@ -166,6 +170,8 @@ var clients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"firewall-drop", firewalldrop.NewFaulty, firewalldrop.NewFixed},
 	{"firewall-reject", firewallreject.NewFaulty, firewallreject.NewFixed},
 	{"congestion", congestion.NewFaulty, congestion.NewFixed},
+	{"drain-limit", drainlimit.NewFaulty, drainlimit.NewFixed},
+	{"client-per-request-drained", clientperrequestdrained.NewFaulty, clientperrequestdrained.NewFixed},
 }
 
 var servers = []code[server.ServeFunc]{
