@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"socketlab/internal/series"
@@ -149,12 +150,23 @@ func (f *facts) neverAnswered(s *series.Sample, d time.Duration) int {
 // awaited reports whether half of the client's connections may be waiting for their
 // first response.
 func (f *facts) awaited() bool {
+	if f.waitsByDesign() {
+		return false
+	}
 	a := f.last().Client.Activity
 	n := a.Sent.Total() + a.Fresh.Total()
 	if !looksLikeRequests(a) {
 		n -= a.OneWay
 	}
 	return 2*n > clientOpen(f.last())
+}
+
+// waitsByDesign reports whether the subject speaks a protocol in which a client waits
+// for what may come: a blocking pop, a subscription, a consumer, an idle mailbox.
+func (f *facts) waitsByDesign() bool {
+	return slices.ContainsFunc(strings.Split(f.subject.Protocol, ","), func(p string) bool {
+		return slices.Contains([]string{"redis", "amqp", "mqtt", "kafka", "nats", "imap", "ssh"}, p)
+	})
 }
 
 // looksLikeRequests reports whether what was sent one way is long enough for a

@@ -67,7 +67,7 @@ func (f *facts) starting() bool {
 	if _, grows := f.grows(waits); grows && waits(f.last()) >= few {
 		return true
 	}
-	return f.neverAnswered(f.last(), f.silent) >= several && looksLikeRequests(f.last().Client.Activity)
+	return f.neverAnswered(f.last(), f.silent) >= several && !f.waitsByDesign() && looksLikeRequests(f.last().Client.Activity)
 }
 
 // cutOff reports whether no request left this machine. That a destination does not

@@ -22,7 +22,7 @@ var _ = register(Rule{
 	Title:      "requests wait for a response that does not come",
 	Means:      "The server took the request and is silent. Without a deadline the client waits for ever, with a connection and whatever the request holds.",
 	Recognised: "With client-side counters: three or more requests have been in flight for 30 s; or for five times the slowest response, and at least a second; or to the end of a run in which none got a response. Without: five or more connections sent a request's worth of bytes (16 or more) once, 30 s ago or earlier, and never received anything.",
-	Limits:     "Slow responses up to 30 s are not reported. Requests that wait on connections which had responses before look like long polls, and are reported only if ever more wait for two minutes. What an idle one-way protocol has sent once looks like a request.",
+	Limits:     "Slow responses up to 30 s are not reported. Requests that wait on connections which had responses before look like long polls, and are reported only if ever more wait for two minutes. What an idle one-way protocol has sent once looks like a request. Where the server is known to be Redis, a message broker, IMAP or SSH, waiting is by design.",
 	Needs:      []Need{needMetricsOrActivity},
 	Fix:        "Give every request a deadline: in Go set http.Client.Timeout, or a context with a deadline.",
 	Sentences: map[string]string{
@@ -63,7 +63,7 @@ func (requestStalled) find(f *facts) *finding {
 
 // neverAnswers finds requests without a response by what connections carried.
 func (f *facts) neverAnswers() *finding {
-	if n := f.neverAnswered(f.last(), patience); n >= several && looksLikeRequests(f.last().Client.Activity) {
+	if n := f.neverAnswered(f.last(), patience); n >= several && !f.waitsByDesign() && looksLikeRequests(f.last().Client.Activity) {
 		return &finding{confidence: Medium, facts: []Fact{fact("never", count("connections", n), lasting(patience))}}
 	}
 	waiting := func(s *series.Sample) int { return s.Client.Activity.Sent.AtLeast(patience) }

@@ -18,6 +18,12 @@ func unheard(n int, bytes uint64, d time.Duration) *series.Subject {
 	})
 }
 
+// speaking says which protocol a subject speaks.
+func speaking(protocol string, s *series.Subject) *series.Subject {
+	s.Protocol = protocol
+	return s
+}
+
 var _ = examplesOf(verdict.RequestStalled,
 	example{name: "no connection has received anything", subject: unheard(12, 40, 30*time.Second), confidence: verdict.Medium, says: "12 connections have sent once and never received anything, for 30s or longer."},
 	example{name: "ever more wait for a response", confidence: verdict.Medium, says: "connections sent last and got no response for 30s or longer, growing by 1 per second.", subject: observed(200, func(i int, s *series.Sample) {
@@ -26,6 +32,7 @@ var _ = examplesOf(verdict.RequestStalled,
 	})},
 	example{name: "four send lines and hear nothing", subject: unheard(4, 40, 30*time.Second), instead: verdict.Healthy},
 	example{name: "what was sent is too short for a request", subject: unheard(12, 5, 30*time.Second), instead: verdict.Healthy},
+	example{name: "workers wait for jobs of a queue", instead: verdict.Healthy, subject: speaking("redis", unheard(12, 40, 30*time.Second))},
 	example{name: "long polls", instead: verdict.Healthy, subject: observed(90, func(_ int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 20)
 		s.Client.Activity.Sent = silent(20, 30*time.Second)
