@@ -271,6 +271,9 @@ func (w *Watcher) rows(m *series.Moment) rows {
 			}
 			if of, ok := v.served(s); ok {
 				r.of(of).Server.Counts.Add(s.State)
+				if s.State.Open() && v.sort.(*byPort).has(s.Remote, s.Local) {
+					r[of].PeersHere++
+				}
 			}
 			pid, end, ok := v.sort.row(s)
 			if !ok {

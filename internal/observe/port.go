@@ -71,3 +71,9 @@ func (p *byPort) connection(c socket) (pid int32, end socketstats.End, found att
 	}
 	return pid, end, notWatched
 }
+
+// has reports whether a client's end was in the newest list.
+func (p *byPort) has(local, remote netip.AddrPort) bool {
+	_, ok := p.now[pairOf(local, remote)]
+	return ok
+}

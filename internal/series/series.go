@@ -77,6 +77,9 @@ type Sample struct {
 	// subject holds, and that an ancestor of it was seen to hold before and does not
 	// any more: closing them in the ancestor did not close the connection.
 	Inherited int `json:"inherited,omitempty"`
+	// PeersHere is how many of the open sockets at the server's end have their client's
+	// end on this machine, where that is asked: of a subject that [Identity.Serves].
+	PeersHere int `json:"peers_here,omitempty"`
 	// Upstreams is the open connections to the servers behind the first one, at
 	// their client's end.
 	Upstreams int `json:"upstreams,omitempty"`

@@ -21,9 +21,13 @@ const (
 	lastingGrowth = 2 * time.Minute
 )
 
-// ownServer reports whether the sockets at the server's end are the subject's. With
-// a port they are another process's, a subject of its own.
+// ownServer reports whether what the sockets at the server's end do is to be laid to
+// the subject. With a port they are another process's, a subject of its own; and where
+// their clients are seen there, that they grow is the clients' doing.
 func (f *facts) ownServer() bool {
+	if f.subject.Serves && 2*f.last().PeersHere >= serverOpen(f.last()) && serverOpen(f.last()) > 0 {
+		return false
+	}
 	return !f.subject.Paired || f.subject.Endpoints != nil || f.counted()
 }
 

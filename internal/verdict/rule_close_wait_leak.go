@@ -21,7 +21,7 @@ type closeWaitLeak struct{}
 
 func (closeWaitLeak) find(f *facts) *finding {
 	n, server := f.closeWaits()
-	if !f.ownServer() || f.passedOn() > 0 {
+	if (!f.ownServer() && !f.subject.Serves) || f.passedOn() > 0 {
 		server = 0
 	}
 	waiting, alternatives := clientIn(socketstats.CloseWait), []Alternative{

@@ -11,7 +11,7 @@ var _ = register(Rule{
 	Kind: ConnectionChurn, Severity: Note, Rank: rankReuse + 1, Scenario: "idle-pool-too-small",
 	Title:      "a connection is opened for a request or two, and closed",
 	Means:      "Each request pays for a handshake, and each close leaves a socket in TIME_WAIT for a minute at the end that closed first (none after a reset). Local ports to the destination can run out.",
-	Recognised: "With client-side counters: at least ten connections more were opened than the requests needed at once, and half as many as requests. Without: what was open was replaced three times over, at least ten times, and half of what closed had carried one or two exchanges (the client sent at most four segments with data). Where only counts are known: TIME_WAIT is three times what is open. It is a note with its price, and a fault once requests fail, or half of the local ports to one destination are taken.",
+	Recognised: "With client-side counters: at least ten connections more were opened than the requests needed at once, and half as many as requests. Without: what was open was replaced three times over, at least ten times, and half of what closed had carried one or two exchanges (the client sent at most four segments with data). Where only counts are known: TIME_WAIT is three times what is open. It is a note with its price, and a fault once requests fail, or half of the local ports to one destination are taken, or will be within the minute of TIME_WAIT.",
 	Limits:     "Why they are closed does not show in sockets: an idle pool too small, keep-alive switched off, a body that was not read to its end, no pool at all. One connection in twenty seconds is below it. What a server accepts is not judged: its clients come and go. Logins and health checks are short by design. On a machine too slow for its load even good code has more requests in flight than its pool was made for.",
 	Fix:        "Keep connections open and use them again: leave keep-alive on, let the pool hold as many idle connections as there are requests at once (in Go MaxIdleConnsPerHost; the default is 2), and read bodies to their end.",
 	Sentences: map[string]string{
@@ -95,6 +95,13 @@ func (f *facts) portsTaken() bool {
 	return f.subject.Limits.Ports > 0 && 2*f.most(maxPerDestination) >= f.subject.Limits.Ports
 }
 
+// portsInSight reports whether half of the local ports will be in TIME_WAIT at this
+// rate, where it is this end that closes first.
+func (f *facts) portsInSight(opened int) bool {
+	due := float64(opened) / f.span().Seconds() * timeWaitLength.Seconds()
+	return f.subject.Limits.Ports > 0 && 2*due >= float64(f.subject.Limits.Ports) && 2*f.most(clientIn(socketstats.TimeWait)) > min(opened, f.subject.Limits.Ports)
+}
+
 // churnOfConns is for clients without counters: what was open was replaced again and
 // again, and what is known of the closed ones is that they carried little.
 func (f *facts) churnOfConns(c *series.ConnCounts, open int) *finding {
@@ -114,7 +121,7 @@ func (f *facts) churnOfConns(c *series.ConnCounts, open int) *finding {
 		price = append(price, count("ports", maxPerDestination(f.last())), count("limit", limit))
 	}
 	found.facts = []Fact{fact("churn", values...), fact("price", append(price, some("time_wait", f.timeWait()))...)}
-	if f.portsTaken() {
+	if f.portsTaken() || f.portsInSight(c.Opened) {
 		found.severity = Fault
 	}
 	if 2*c.Inferred > c.Closed {

@@ -20,6 +20,12 @@ func churning(each func(i int) *series.ConnCounts) *series.Subject {
 	})
 }
 
+// limited gives a subject so many local ports.
+func limited(ports int, s *series.Subject) *series.Subject {
+	s.Limits.Ports = ports
+	return s
+}
+
 // acceptedConns are n connections that were accepted and closed, each after an
 // exchange.
 func acceptedConns(n int) *series.ConnCounts {
@@ -82,6 +88,10 @@ var _ = examplesOf(verdict.ConnectionChurn,
 	example{name: "ports are taken", severity: verdict.Fault, says: "That is 10 per second; 15,000 of 28,232 local ports to one destination are taken", subject: observed(20, func(i int, s *series.Sample) {
 		s.KernelConns, s.Client.Activity.MaxPerDestination = came(10*i, 10*i), 15_000
 	})},
+	example{name: "ports will be taken within a minute", severity: verdict.Fault, subject: limited(600, observed(20, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.TimeWait, 15*i)
+		s.KernelConns, s.Client.Activity.MaxPerDestination = came(15*i, 15*i), 15*i
+	}))},
 	example{name: "a service opens a connection upstream for each request", says: "190 connections were opened and 190 closed in 19s", subject: observed(20, func(i int, s *series.Sample) {
 		set(&s.Server, socketstats.Established, 2)
 		s.KernelConns = came(10*i, 10*i)

@@ -1,6 +1,8 @@
 package verdict
 
 import (
+	"slices"
+
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 )
@@ -21,12 +23,15 @@ var _ = register(Rule{
 	recognise: halfClosedConnections{},
 })
 
+// proxies are the runtimes that pass on what their clients do.
+var proxies = []string{"haproxy", "nginx", "envoy"}
+
 type halfClosedConnections struct{}
 
 func finWait2Held(s *series.Sample) int { return s.FinWait2Held }
 
 func (halfClosedConnections) find(f *facts) *finding {
-	if len(f.Samples) < series.Least || f.passedOn() > 0 || (f.subject.Paired && f.subject.Role == "proxy") {
+	if len(f.Samples) < series.Least || f.passedOn() > 0 || (f.subject.Paired && slices.Contains(proxies, f.subject.Runtime)) {
 		return nil // of a proxy only the half towards the port is seen
 	}
 	n := f.staying(finWait2Held)

@@ -80,7 +80,8 @@ func (healthy) find(f *facts) *finding {
 }
 
 // How many samples healthy needs of a process that counts nothing itself: where no
-// connection came or went, where some did, and where more are open than at first.
+// connection came or went, where some did, and where more are open than at first, or
+// more of them have fallen silent.
 const (
 	samplesOfCalm   = 20
 	samplesOfChange = 30
@@ -89,12 +90,13 @@ const (
 
 // calm is how sure it is that a process without counters is healthy, and for how much
 // longer it should be observed. It is sure only where connections were used again
-// beside what came and went, and where that was seen for long enough.
+// beside what came and went, and only after two minutes.
 func (f *facts) calm() (Confidence, time.Duration) {
 	needed := samplesOfCalm
 	rise := max(f.rise(clientOpen), f.rise(serverOpen))
+	silent := func(s *series.Sample) int { return s.Client.Activity.Received.AtLeast(10 * time.Second) }
 	switch c := f.conns(f.last()); {
-	case rise >= few:
+	case rise >= few, f.active() && f.rise(silent) >= 2:
 		needed = samplesOfRise
 	case rise > 0 || (c != nil && c.Opened+c.Closed > 0):
 		needed = samplesOfChange
@@ -103,8 +105,6 @@ func (f *facts) calm() (Confidence, time.Duration) {
 	switch {
 	case left > 0:
 		return Low, left
-	case needed == samplesOfCalm && f.active() && 2*len(f.Busy) >= len(f.Samples):
-		return High, 0
 	case f.life(f.span()) >= lastingGrowth && rise < few:
 		return High, 0
 	}

@@ -13,7 +13,7 @@ var _ = examplesOf(verdict.Healthy,
 		set(&s.Client, socketstats.Established, 40)
 		s.Client.Activity.Received = silent(40, long)
 	})},
-	example{name: "a pool is used again and again", confidence: verdict.High, subject: observed(30, func(i int, s *series.Sample) {
+	example{name: "a pool is used again and again", confidence: verdict.High, subject: observed(130, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 40)
 		s.Client.Activity.Received = silent(40, now)
 	})},

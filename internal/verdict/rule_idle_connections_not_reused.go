@@ -105,6 +105,9 @@ func (f *facts) idlePlateau() *finding {
 	// By Little's law: what is open at a time is what is opened in a second, times
 	// the seconds that it lasts.
 	life := time.Duration(f.mean(clientOpen) / float64(c.Opened) * float64(f.span()))
+	if t := f.trend(0, clientOpen); t.PerSecond > 0 {
+		return nil // what is never given back rises
+	}
 	needless := f.needlessOpens()
 	if f.life(life) < 2*time.Second || 10*needless < 7*c.Opened || 10*c.ShortLived < 7*c.WithTCPInfo || f.least(3, f.idle) == 0 {
 		return nil

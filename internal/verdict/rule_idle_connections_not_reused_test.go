@@ -45,6 +45,18 @@ var _ = examplesOf(verdict.IdleConnectionsNotReused,
 		s.Client.Activity.Received[0] = 3 + i%2
 	})},
 	example{name: "a server closes them when they are idle", severity: verdict.Fault, confidence: verdict.High, says: "They last about 4.8s: as long as an idle timeout lets them.", subject: timedOut(60, 5)},
+	example{name: "some of each round are left", subject: observed(90, func(i int, s *series.Sample) {
+		open := 3 * (i / 5)
+		if i%5 < 2 {
+			open += 7
+		}
+		set(&s.Client, socketstats.Established, open)
+		a := s.Client.Activity
+		a.Once, a.Destinations, a.Received = open, 1, silent(3*(i/5), 3*time.Second)
+		a.Received[0] = open - 3*(i/5)
+		s.KernelConns.Opened = 10 * (i/5 + 1)
+		s.KernelConns.Closed = s.KernelConns.Opened - open
+	})},
 	example{name: "a connection to each of many hosts", instead: verdict.Growing, subject: observed(30, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, i)
 		s.Client.Activity.Received, s.Client.Activity.Once, s.Client.Activity.Destinations = silent(i, 10*time.Second), i, i
