@@ -198,6 +198,9 @@ func (w *Watcher) findOwners(at time.Duration) {
 				}
 			}
 		}
+		if w.options.Details {
+			v.findLingering()
+		}
 		v.owners.Attribute(v.sockets)
 		v.sort.list(v.sockets, at)
 	}

@@ -269,3 +269,25 @@ func (v *view) findServer(port uint16, p *processes) {
 func (v *view) served(s *socketstats.Socket) (row, bool) {
 	return row{pid: v.server, serves: true}, v.server != 0 && s.PID != 0 && v.servers[s.PID] && s.Local.Port() == v.sort.(*byPort).port
 }
+
+// findLingering gives sockets in TIME_WAIT that no list has shown with an owner the
+// process that had the connection: the one that was heard to open it, the listener of
+// its port, or the only one that was seen to connect to where it went.
+func (v *view) findLingering() {
+	p, _ := v.sort.(*byProcess)
+	for i := range v.sockets {
+		s := &v.sockets[i]
+		if s.PID != 0 || s.State != socketstats.TimeWait || v.owners.PID(s.Cookie) != 0 {
+			continue
+		}
+		if v.ears.traced() {
+			s.PID = v.ears.trace.openers.held(s.Local, s.Remote)
+		}
+		if p == nil || s.PID != 0 {
+			continue
+		}
+		if s.PID = p.listeners[s.Local.Port()]; s.PID == 0 && !v.ears.traced() {
+			s.PID = p.destinations.only(s.Remote)
+		}
+	}
+}
