@@ -38,8 +38,15 @@ func watchCommand(streams program.Streams) *cobra.Command {
 		Short: "Count the sockets of running processes, ours or not",
 		Long: `With --port, counts the connections to that port of this machine: a column for
 each process that made some, with the states at the client's end and at the
-server's end of the same connections. With --pid or --name only, all TCP
-sockets of these processes. Without any, the port of slowserver.
+server's end of the same connections; in our network namespace, and in each other
+one that this user may see and that has some. With --pid, --name, --container,
+--cgroup or --unit only, all TCP sockets of these processes, and their open
+descriptors by kind. Without any, the port of slowserver.
+
+A process is watched together with its children (--no-children is without), in
+whatever network namespace they are: with CAP_SYS_ADMIN by entering it, else through
+/proc, without tcp_info and without what comes and goes between two counts. A process
+that this user may not see is named.
 
 A view on a terminal, and a page, show the verdict on each process as it forms, by
 the newest 600 counts; sockwatch diagnose says more. The exit code does not depend on

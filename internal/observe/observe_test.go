@@ -114,12 +114,23 @@ func startHolder(t *testing.T, addr string) holder {
 	}
 }
 
+// listen listens on a port of which no connection of another test lingers.
 func listen(t *testing.T) (*net.TCPListener, uint16) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	src, err := socketstats.OpenSource(socketstats.Auto)
 	require.NoError(t, err)
-	t.Cleanup(func() { l.Close() })
-	return l.(*net.TCPListener), netip.MustParseAddrPort(l.Addr().String()).Port()
+	defer src.Close()
+	for {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		t.Cleanup(func() { l.Close() })
+		port := netip.MustParseAddrPort(l.Addr().String()).Port()
+		there, err := src.Sockets(t.Context(), socketstats.Query{Ports: []uint16{port}})
+		require.NoError(t, err)
+		if len(there) == 1 {
+			return l.(*net.TCPListener), port
+		}
+	}
 }
 
 // accept accepts n connections and closes each when its client does.

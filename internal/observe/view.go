@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -31,6 +32,8 @@ type view struct {
 	// and its workers. 0 and none without a port, and where it is not known.
 	server  int32
 	servers map[int32]bool
+	// lost says that the process is gone through which it was read.
+	lost bool
 	// used is when a process was in it, or a connection to the port.
 	used time.Time
 	// through is a process of it; 0 is this one.
@@ -82,7 +85,7 @@ func (w *Watcher) place(members []int32, now time.Time) error {
 func (w *Watcher) closeUnused(now time.Time) error {
 	var errs []error
 	w.views = slices.DeleteFunc(w.views, func(v *view) bool {
-		if !v.foreign || now.Sub(v.used) < unused {
+		if !v.foreign || (now.Sub(v.used) < unused && !v.lost) {
 			return false
 		}
 		errs = append(errs, v.close())
@@ -97,7 +100,7 @@ func (w *Watcher) viewOf(ns uint32, pid int32) (*view, error) {
 	if i >= 0 {
 		v := w.views[i]
 		if v.foreign {
-			v.through = pid
+			v.through, v.lost = pid, false
 		}
 		if table, ok := v.source.(interface{ Through(pid int32) }); ok && v.foreign {
 			table.Through(pid)
@@ -243,6 +246,7 @@ func (v *view) list(ctx context.Context, q socketstats.Query) error {
 	q.Into, q.Multipath = v.sockets, v.multipath
 	var err error
 	v.sockets, err = v.source.Sockets(ctx, q)
+	v.lost = err != nil && errors.Is(err, fs.ErrNotExist)
 	return err
 }
 

@@ -70,7 +70,7 @@ func (p *Procfs) Sockets(ctx context.Context, q Query) ([]Socket, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	sockets, err := readTables(p.dir, q.room(0), q.wants)
+	sockets, err := readTwice(p.dir, q)
 	if err != nil {
 		return nil, fmt.Errorf("list TCP sockets through procfs: %w", err)
 	}
@@ -101,6 +101,40 @@ func (p *Procfs) UnixListeners(context.Context) (map[uint32]bool, error) {
 		}
 	}
 	return listeners, nil
+}
+
+// readTwice reads the tables twice, and takes each socket that is in either, once. The
+// kernel gives a table page by page, and finds the place where it goes on by number:
+// when sockets come and go meanwhile, it leaves one out or gives it twice
+// (tcp_seek_last_pos in net/ipv4/tcp_ipv4.c).
+func readTwice(dir string, q Query) ([]Socket, error) {
+	first, err := readTables(dir, q.room(0), q.wants)
+	if err != nil {
+		return nil, err
+	}
+	again, err := readTables(dir, nil, q.wants)
+	if err != nil {
+		return nil, err
+	}
+	type key struct {
+		Tuple
+		listener uint32 // several may listen on one address
+	}
+	at := make(map[key]int, len(first))
+	all := first[:0]
+	for _, s := range append(first, again...) {
+		k := key{Tuple: s.Tuple()}
+		if s.State == Listen {
+			k.listener = s.Inode
+		}
+		if i, there := at[k]; there {
+			all[i] = s
+			continue
+		}
+		at[k] = len(all)
+		all = append(all, s)
+	}
+	return all, nil
 }
 
 // readTables appends the rows of tcp and tcp6 in a folder that are wanted. A kernel
