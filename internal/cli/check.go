@@ -82,7 +82,8 @@ func checkCommand(streams program.Streams) *cobra.Command {
 		Long: `Watches processes for a time and holds them to limits, in every count. All together
 must keep a limit, and a connection with both ends in them counts once. The exit
 code is 0 if all were kept, 3 if one was not, and 1 if the processes could not be
-watched to the end, or not all could be seen. With --junit, CI shows each limit as a test.`,
+watched to the end, or not all could be seen. With --junit, CI shows each limit as a
+test.`,
 		Example: `  sockwatch check --pid 4242 --max-established 50 --max-close-wait 0 --no-growth
   sockwatch check --name myservice --no-fault --for 1m --junit sockets.xml`,
 		RunE: func(c *cobra.Command, _ []string) error {
