@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"strings"
 
+	"socketlab/internal/errorcatalog"
 	"socketlab/internal/fixes"
 	"socketlab/internal/render"
 	"socketlab/internal/symptoms"
@@ -78,8 +79,11 @@ func explainText(text, runtime string) *render.Document {
 		Means    string         `json:"means"`
 		Verdicts []verdict.Kind `json:"verdicts"`
 	}
-	matches := symptoms.Find(text)
+	matches, errors := symptoms.Find(text), errorcatalog.In(text)
 	if len(matches) == 0 {
+		if len(errors) > 0 && runtime == "" {
+			return explainError(&errors[0])
+		}
 		return nil
 	}
 	d := &render.Document{Title: matches[0].Phrase, Records: [][]string{{"name", "part", "text"}}}
@@ -111,8 +115,17 @@ func explainText(text, runtime string) *render.Document {
 		d.Blocks = append(d.Blocks, render.List{Items: items})
 		list = append(list, f)
 	}
+	named := []string{}
+	var items []render.Item
+	for _, e := range errors {
+		items = append(items, render.Item{Name: "sockwatch explain " + e.Name, Text: e.Title})
+		named = append(named, e.Name)
+	}
+	if len(items) > 0 {
+		d.Blocks = append(d.Blocks, render.Text{}, render.List{Items: items})
+	}
 	d.Blocks = append(d.Blocks, render.Text{Text: "sockwatch diagnose --pid N says which it is; sockwatch explain KIND says more of each.", Note: true})
-	d.Data = render.Object{{Name: "schema", Value: explanationSchema}, {Name: "name", Value: text}, {Name: "matches", Value: list}}
+	d.Data = render.Object{{Name: "schema", Value: explanationSchema}, {Name: "name", Value: text}, {Name: "matches", Value: list}, {Name: "errors", Value: named}}
 	return d
 }
 

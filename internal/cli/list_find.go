@@ -142,6 +142,9 @@ func placeOf(texts, words []string) (int, bool) {
 // right, so it is no usage error.
 func nothingFound(all []scenario.Script, args []string) error {
 	typed := strings.Join(args, " ")
+	if len(symptoms.Find(typed)) > 0 {
+		return fmt.Errorf("no scenario has %q; sockwatch explain %s says what may be behind it", typed, quoted(typed))
+	}
 	return fmt.Errorf("no scenario has %q%s; sockwatch list shows them all", typed, closestWord(all, typed))
 }
 

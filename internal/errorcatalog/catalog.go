@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/goccy/go-yaml"
 )
@@ -60,6 +61,40 @@ type Chain struct {
 	// the name of the value if it has one (syscall.ECONNRESET, io.EOF). "nil" is
 	// no error at all. Where it differs from run to run, "A or B".
 	Errors string
+}
+
+// In returns the entries of which a text, such as a line of a log, has the name or an
+// alias of several words, the one of which it has most first.
+func In(text string) []Entry {
+	type hit struct {
+		Entry
+		length int
+	}
+	in := " " + strings.Join(wordsOf(text), " ") + " "
+	var hits []hit
+	for _, e := range entries() {
+		most := 0
+		for _, name := range append([]string{e.Name}, e.Aliases...) {
+			words := wordsOf(name)
+			telling := len(words) > 1 || (len(name) > 5 && name == strings.ToUpper(name)) || strings.HasSuffix(name, "Exception")
+			if telling && strings.Contains(in, " "+strings.Join(words, " ")+" ") {
+				most = max(most, len(name))
+			}
+		}
+		if most > 0 {
+			hits = append(hits, hit{e, most})
+		}
+	}
+	slices.SortStableFunc(hits, func(a, b hit) int { return b.length - a.length })
+	var found []Entry
+	for _, h := range hits {
+		found = append(found, h.Entry)
+	}
+	return found
+}
+
+func wordsOf(text string) []string {
+	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 }
 
 // Find returns the entry of a name or an alias. Case does not matter, and

@@ -72,6 +72,26 @@ func TestFind(t *testing.T) {
 	}
 }
 
+func TestErrorsAreFoundInALineOfALog(t *testing.T) {
+	for line, want := range map[string]string{
+		"dial tcp: lookup db on 10.0.0.10:53: no such host":                        "DNS_NOT_FOUND",
+		"Error: getaddrinfo ENOTFOUND db.internal":                                 "DNS_NOT_FOUND",
+		"java.net.UnknownHostException: db.internal":                               "DNS_NOT_FOUND",
+		"read tcp 10.0.0.5:1->10.0.0.9:443: read: connection reset by peer":        "ECONNRESET",
+		"socket: too many open files in system":                                    "ENFILE",
+		"net/http: TLS handshake timeout":                                          "TLS_HANDSHAKE_TIMEOUT",
+		"connect: cannot assign requested address":                                 "EADDRNOTAVAIL",
+		`Get "http://x/": net/http: timeout awaiting response headers (attempt 2)`: "RESPONSE_HEADER_TIMEOUT",
+	} {
+		found := In(line)
+		require.NotEmpty(t, found, line)
+		require.Equal(t, want, found[0].Name, line)
+	}
+	for _, line := range []string{"", "listening on :503", "reset the counter", "unavailable colour"} {
+		require.Empty(t, In(line), line)
+	}
+}
+
 func TestAllIsACopy(t *testing.T) {
 	All()[0].Name = "changed"
 	_, ok := Find("changed")
