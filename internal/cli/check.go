@@ -251,7 +251,7 @@ func (o *checkOptions) results(w *observe.Window, worst map[string]*ceiling) []r
 		s := observe.Worst(subjects, verdicts)
 		v := verdicts[s.ID]
 		settled := v.Kind != verdict.NotEnoughData && v.Kind != verdict.Growing
-		add(!v.IsFault() && settled && !(o.strict && v.Severity == verdict.Note), "no fault", string(v.Kind), append([]string{s.Name}, verdict.Sentences(v)...))
+		add(!v.IsFault() && settled && (!o.strict || v.Severity != verdict.Note), "no fault", string(v.Kind), append([]string{s.Name}, verdict.Sentences(v)...))
 	}
 	return checks
 }

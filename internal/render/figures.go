@@ -115,7 +115,7 @@ func (o *Observed) metricGroups() []Group {
 	before := ""
 	for _, m := range o.metrics() {
 		r := o.row(m.Title, m.Why, m.Name)
-		r.Wide = m.Detail && !(relayed && m.Name == "kernel_connections.opened") // what clients count is a part of it
+		r.Wide = m.Detail && (!relayed || m.Name != "kernel_connections.opened") // what clients count is a part of it
 		word, _, many := strings.Cut(m.Name, ".")
 		if word != before && (many && word != "schedule_late_ms") || len(groups) == 0 {
 			groups = append(groups, Group{})

@@ -47,11 +47,11 @@ type (
 		_, attachType      uint32
 	}
 	typesArguments struct {
-		types, log              unsafe.Pointer
-		size, logSize, logLevel uint32
+		types, _   unsafe.Pointer // and its log
+		size, _, _ uint32         // and the log's size and level
 	}
 	attachArguments struct {
-		name    unsafe.Pointer
+		_       unsafe.Pointer // name
 		program uint32
 		_       uint32
 	}
