@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -331,4 +332,34 @@ func TestARestartedNameGoesOn(t *testing.T) {
 		require.NoError(t, err)
 		return len(m.Subjects) > 0 && m.Subjects[0].ID == id(int32(second.Process.Pid))
 	}, 10*time.Second, 5*time.Millisecond)
+}
+
+// Whoever looks into all namespaces meets processes that have just ended.
+func TestANamespaceWhoseProcessHasEndedHidesNothing(t *testing.T) {
+	_, port := listen(t)
+	done := make(chan struct{})
+	var comers sync.WaitGroup
+	for range 2 {
+		comers.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				cmd := exec.Command("true")
+				cmd.SysProcAttr = inNamespaces(syscall.CLONE_NEWNET)
+				if cmd.Run() != nil {
+					return // this user may make none
+				}
+			}
+		})
+	}
+	defer comers.Wait()
+	defer close(done)
+	for range 30 {
+		m, err := newWatcher(t, sockdiag(t), series.Target{Port: port}, observe.Options{}).Sample(t.Context())
+		require.NoError(t, err)
+		require.Empty(t, m.Unseen)
+	}
 }

@@ -187,7 +187,18 @@ func (w *Watcher) placeByPort(now time.Time) error {
 			w.elsewhere = append(w.elsewhere, fmt.Sprintf("%d more network namespaces: not looked into", len(through)-mostNamespaces))
 			break
 		}
-		if err := w.lookInto(ns, through[ns], now); err != nil {
+		pid := through[ns]
+		err := w.lookInto(ns, pid, now)
+		// A process that has just ended hides nothing: its namespace is gone with it, or
+		// has another process.
+		for err != nil && errors.Is(socketstats.CheckProcess(pid), socketstats.ErrNoProcess) {
+			if pid = w.namespaces()[ns]; pid == 0 {
+				err = nil
+			} else {
+				err = w.lookInto(ns, pid, now)
+			}
+		}
+		if err != nil {
 			w.elsewhere = append(w.elsewhere, fmt.Sprintf("network namespace net:[%d]: %v", ns, err))
 		}
 	}
