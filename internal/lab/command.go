@@ -264,10 +264,20 @@ func (c *commands) fill(s *side, sample *series.Sample) {
 func (c *commands) last(context.Context) {}
 
 // settled is true of two counts that are the same, and hold all that our server
-// accepted: the kernel may report the last of the sockets a moment later than the
-// end of their process. A process that has not ended goes on opening some.
+// accepted and that any sample showed: the kernel may report the last of the sockets a
+// moment later than the end of their process. A process that has not ended goes on
+// opening some.
 func (c *commands) settled(s *side, before, now *series.ConnCounts) bool {
-	return now == nil || !s.ended || before != nil && now.Opened == before.Opened && int64(now.Opened) >= s.served.Accepted
+	if now == nil || !s.ended {
+		return true
+	}
+	least := int(s.served.Accepted)
+	for _, sample := range c.run.observation.Subject(s.ID).Samples {
+		if seen := sample.KernelConns; seen != nil {
+			least = max(least, seen.Opened)
+		}
+	}
+	return before != nil && now.Opened == before.Opened && now.Opened >= least
 }
 
 func (c *commands) final(s *side, kernel *series.ConnCounts) series.Final {
