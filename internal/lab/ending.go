@@ -43,9 +43,9 @@ func (r *run) close(ctx context.Context, err error) error {
 		r.startCount(within)
 		err = cmp.Or(err, r.finishCount(within, endTimeout))
 	}
-	ctx, cancel := context.WithTimeout(ctx, endTimeout)
+	last, cancel := context.WithTimeout(ctx, endTimeout)
 	defer cancel()
-	r.driver.last(ctx)
+	r.driver.last(last)
 	kernel := r.settle(ctx)
 	ending := &series.Ending{Duration: r.observation.Duration, Stopped: r.stopped}
 	for i, s := range r.sides {
@@ -59,9 +59,10 @@ func (r *run) close(ctx context.Context, err error) error {
 }
 
 const (
-	// settleTime is how long the kernel may take to report a socket that is gone.
-	// It takes well below a millisecond, unless the machine is overloaded.
-	settleTime = 500 * time.Millisecond
+	// settleTime is how long the kernel may take to report a socket that is gone. A
+	// thread of its own does that, well within a millisecond unless the machine is
+	// overloaded.
+	settleTime = 5 * time.Second
 	// settleStep is the time between two counts meanwhile.
 	settleStep = 20 * time.Millisecond
 )
