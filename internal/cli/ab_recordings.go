@@ -34,9 +34,9 @@ func (o *abOptions) compareRecordings(c *cobra.Command, streams program.Streams,
 	if err := o.keep.check(c, 1, ""); err != nil {
 		return err
 	}
-	both, err := beforeAndAfter(files[0], files[1])
-	if err != nil {
-		return err
+	both, partial := beforeAndAfter(files[0], files[1])
+	if both == nil {
+		return partial
 	}
 	run, err := render.Run(both)
 	if err != nil {
@@ -47,20 +47,22 @@ func (o *abOptions) compareRecordings(c *cobra.Command, streams program.Streams,
 	if err := o.output.write(streams.Out, render.Runs(runs, false)); err != nil {
 		return errors.Join(kept, err)
 	}
-	return outcome(runs, kept)
+	return outcome(runs, errors.Join(partial, kept))
 }
 
 // beforeAndAfter makes one observation of two recordings of watches. Each is a side:
-// the one process that was watched, or all together. A recording that is cut off is
-// compared as far as it goes.
-func beforeAndAfter(before, after string) (*series.Observation, error) {
-	both := &series.Observation{}
+// the one process that was watched, or all together. What is cut off is compared as far
+// as it goes: with an error, the observation is what there is, and nil if that is not
+// both.
+func beforeAndAfter(before, after string) (both *series.Observation, partial error) {
+	both = &series.Observation{}
 	both.Gone = true
 	for i, path := range []string{before, after} {
 		r, err := recording.Read(path)
+		partial = errors.Join(partial, err)
 		switch {
 		case r == nil:
-			return nil, err
+			return nil, partial
 		case r.Observation.Target == nil:
 			return nil, fmt.Errorf("%s is a recording of a run, not of a watch: use sockwatch report %s", path, quoted(path))
 		}
@@ -70,6 +72,9 @@ func beforeAndAfter(before, after string) (*series.Observation, error) {
 		}
 		if w.Len() == 0 {
 			return nil, fmt.Errorf("%s has no sample", path)
+		}
+		if err := unseen(&w); err != nil {
+			partial = errors.Join(partial, fmt.Errorf("%s: %w", path, err))
 		}
 		side, of := *w.Subjects()[0], r.Observation
 		side.ID, side.Name = string(scenario.Sides()[i]), []string{"before", "after"}[i]
@@ -97,5 +102,5 @@ func beforeAndAfter(before, after string) (*series.Observation, error) {
 		both.Subjects = append(both.Subjects, &side)
 	}
 	both.Length = both.Duration
-	return both, nil
+	return both, partial
 }
