@@ -53,14 +53,15 @@ var ceilings = []limit{
 type limit struct {
 	flag, what string
 	count      func(*observe.Window, *observe.Watcher) int
-	listed     func(*observe.Watcher) []socketstats.Socket // nil where no sockets can be listed
+	// listed names what is counted; nil where that cannot be said.
+	listed func(context.Context, *observe.Watcher) []string
 }
 
 // ofConnections limits the connections in a state, or those that are open if it is 0.
 func ofConnections(flag, what string, figure func(socketstats.Counts) int, state socketstats.State) limit {
 	return limit{
 		flag, what, func(w *observe.Window, f *observe.Watcher) int { return w.Count(figure) - f.ListedTwice(state) },
-		func(f *observe.Watcher) []socketstats.Socket { return f.Listed(state) },
+		func(_ context.Context, f *observe.Watcher) []string { return named(f.Listed(state)) },
 	}
 }
 
@@ -69,7 +70,10 @@ func inState(flag string, state socketstats.State) limit {
 }
 
 func ofKind(flag, what, kind string) limit {
-	return limit{flag, what, func(w *observe.Window, _ *observe.Watcher) int { return w.Kind(kind) }, nil}
+	return limit{
+		flag, what, func(w *observe.Window, _ *observe.Watcher) int { return w.Kind(kind) },
+		func(ctx context.Context, f *observe.Watcher) []string { return firstTen(f.ListedKind(ctx, kind)) },
+	}
 }
 
 var _ = register(checkCommand)
@@ -156,7 +160,7 @@ func (o *checkOptions) run(ctx context.Context, streams program.Streams) error {
 				if before := worst[l.flag]; before == nil || n > before.count {
 					worst[l.flag] = &ceiling{count: n, after: e.Moment.At}
 					if l.listed != nil && n > most {
-						worst[l.flag].sockets = named(l.listed(f.watcher))
+						worst[l.flag].sockets = l.listed(ctx, f.watcher)
 					}
 				}
 			}
@@ -185,13 +189,8 @@ type ceiling struct {
 
 // named names sockets: those that have said nothing for the longest.
 func named(sockets []socketstats.Socket) []string {
-	const most = 10
 	var lines []string
-	for i, s := range sockets {
-		if i == most {
-			lines = append(lines, fmt.Sprintf("and %d more", len(sockets)-most))
-			break
-		}
+	for _, s := range sockets {
 		line := fmt.Sprintf("%s -> %s %s", s.Local, s.Remote, s.State)
 		if s.Info != nil {
 			line += fmt.Sprintf(", silent for %s", min(s.Info.Sent, s.Info.Received).Round(time.Millisecond))
@@ -201,7 +200,16 @@ func named(sockets []socketstats.Socket) []string {
 		}
 		lines = append(lines, line)
 	}
-	return lines
+	return firstTen(lines)
+}
+
+// firstTen keeps the first of many lines, and says how many more there are.
+func firstTen(lines []string) []string {
+	const most = 10
+	if len(lines) <= most {
+		return lines
+	}
+	return append(lines[:most:most], fmt.Sprintf("and %d more", len(lines)-most))
 }
 
 // finish writes the result, and returns the exit code as an error.

@@ -254,6 +254,7 @@ func TestAPortIsLookedForInOtherNamespaces(t *testing.T) {
 	w := newWatcher(t, sockdiag(t), series.Target{Port: uint16(n)}, details)
 	m, err := w.Sample(t.Context())
 	require.NoError(t, err)
+	require.Empty(t, m.Unseen)
 	s := find(t, m, pid)
 	require.NotEmpty(t, s.Identity.Namespace)
 	require.Equal(t, 3, s.Client.Counts.Total())

@@ -565,6 +565,46 @@ func (w *Watcher) Listed(state socketstats.State) []socketstats.Socket {
 	return list
 }
 
+// ListedKind returns a line for each socket of a kind of UDP or AF_UNIX that the
+// watched processes have open, with its peer.
+func (w *Watcher) ListedKind(ctx context.Context, kind string) []string {
+	type held struct {
+		socketstats.OtherSocket
+		pid int32
+	}
+	var list []held
+	var peers []uint32
+	for _, v := range w.views {
+		sockets, err := socketstats.OtherSockets(ctx, v.source)
+		if err != nil {
+			continue // it is said how many there are
+		}
+		for _, s := range sockets {
+			if holders := w.descriptors.Holders(s.Inode); s.Kind == kind && len(holders) > 0 {
+				list = append(list, held{s, holders[0]})
+				peers = append(peers, s.Peer)
+			}
+		}
+	}
+	owners := socketstats.OwnersOf(peers)
+	lines := make([]string, 0, len(list))
+	for _, s := range list {
+		line := cmp.Or(s.Name, "without a name")
+		if s.Kind == socketstats.KindUDP {
+			line = s.Local.String()
+			if s.Remote.IsValid() {
+				line += " -> " + s.Remote.String()
+			}
+		}
+		if pid := owners[s.Peer]; s.Peer != 0 && pid != 0 {
+			line += fmt.Sprintf(" -> process %d", pid)
+		}
+		lines = append(lines, fmt.Sprintf("%s, process %d", printable(line), s.pid))
+	}
+	slices.Sort(lines)
+	return lines
+}
+
 // ListedTwice is how many of the sockets that Listed returns are the server's end of a
 // connection whose client's end is among them, too.
 func (w *Watcher) ListedTwice(state socketstats.State) int {

@@ -157,7 +157,7 @@ func (w *Watcher) addView(ns uint32, pid int32, n socketstats.Namespace) (*view,
 const (
 	// mostNamespaces bounds the network namespaces in which connections to a port are
 	// looked for.
-	mostNamespaces = 64
+	mostNamespaces = 256
 	// lookAgain is the time after which they are looked for again.
 	lookAgain = 10 * time.Second
 )

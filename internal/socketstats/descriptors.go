@@ -92,6 +92,26 @@ func (d *DescriptorTable) Holders(inode uint32) []int32 {
 	return append([]int32{pid}, d.now.others[inode]...)
 }
 
+// OwnersOf finds the processes that hold sockets, by their inodes, whoever they are;
+// 0 for one that nobody whom this user may see holds. It reads the descriptors of all
+// processes.
+func OwnersOf(sockets []uint32) map[uint32]int32 {
+	left := map[uint32]bool{}
+	for _, inode := range sockets {
+		left[inode] = true
+	}
+	owners := map[uint32]int32{}
+	pids, _ := processIDs()
+	for _, pid := range slices.Sorted(slices.Values(pids)) {
+		eachDescriptor(pid, nil, func(_ int32, link []byte) {
+			if inode, ok := socketInode(link); ok && left[inode] && owners[inode] == 0 {
+				owners[inode] = pid
+			}
+		})
+	}
+	return owners
+}
+
 // HeldBefore is the process with the lowest id that held the socket with this inode by
 // the scan before the newest; 0 if none did.
 func (d *DescriptorTable) HeldBefore(inode uint32) int32 { return d.before.lowest[inode] }

@@ -158,3 +158,46 @@ func TestAnMPTCPConnectionIsInItsOwnState(t *testing.T) {
 	require.Equal(t, socketstats.Established, state(false))
 	require.Equal(t, 1, kindsOf(t, int32(os.Getpid()))[socketstats.KindMPTCP])
 }
+
+func TestSocketsOfUDPAndUnixHaveTheirPeers(t *testing.T) {
+	src, err := socketstats.OpenSockdiag()
+	require.NoError(t, err)
+	defer src.Close()
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	require.NoError(t, err)
+	descriptor(t)(pair[0], nil)
+	descriptor(t)(pair[1], nil)
+	path := t.TempDir() + "/named"
+	l, err := net.Listen("unix", path)
+	require.NoError(t, err)
+	defer l.Close()
+	server, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer server.Close()
+	client, err := net.Dial("udp4", server.LocalAddr().String())
+	require.NoError(t, err)
+	defer client.Close()
+
+	all, err := socketstats.OtherSockets(t.Context(), src)
+	require.NoError(t, err)
+	inode := func(fd int) uint32 {
+		var stat unix.Stat_t
+		require.NoError(t, unix.Fstat(fd, &stat))
+		return uint32(stat.Ino)
+	}
+	peers, named, udp := map[uint32]uint32{}, 0, map[string]string{}
+	for _, s := range all {
+		peers[s.Inode] = s.Peer
+		if s.Kind == socketstats.KindUnixListen && s.Name == path {
+			named++
+		}
+		if s.Kind == socketstats.KindUDP && s.Remote.IsValid() {
+			udp[s.Local.String()] = s.Remote.String()
+		}
+	}
+	require.Equal(t, inode(pair[1]), peers[inode(pair[0])])
+	require.Equal(t, inode(pair[0]), peers[inode(pair[1])])
+	require.Equal(t, 1, named)
+	require.Equal(t, server.LocalAddr().String(), udp[client.LocalAddr().String()])
+	require.Equal(t, map[uint32]int32{inode(pair[0]): int32(os.Getpid())}, socketstats.OwnersOf([]uint32{inode(pair[0])}))
+}

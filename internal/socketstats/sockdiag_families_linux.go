@@ -5,7 +5,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -109,19 +111,80 @@ func (c *netlinkConn) mergeSubflows(ctx context.Context, sockets []Socket) ([]So
 func (d *Sockdiag) UnixListeners(ctx context.Context) (map[uint32]bool, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	listeners := map[uint32]bool{}
+	err := d.unixSockets(ctx, 1<<Listen, 0, func(s OtherSocket) { listeners[s.Inode] = true })
+	return listeners, err
+}
+
+// OtherSockets is the method for [OtherSockets].
+func (d *Sockdiag) OtherSockets(ctx context.Context) ([]OtherSocket, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.conns) == 0 {
+		return nil, os.ErrClosed
+	}
+	var list []OtherSocket
+	for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
+		request := make([]byte, requestV2Len)
+		request[0], request[1] = family, unix.IPPROTO_UDP
+		binary.NativeEndian.PutUint32(request[4:], allStates)
+		err := d.conns[0].dumpAll(ctx, request, func(row []byte) error {
+			s, err := decodeRow(row)
+			other := OtherSocket{Kind: KindUDP, Inode: s.Inode, Local: s.Local}
+			if s.State == Established {
+				other.Remote = s.Remote
+			}
+			list = append(list, other)
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("list UDP sockets through sock_diag: %w", err)
+		}
+	}
+	const showName, showPeer = 1, 4 // UDIAG_SHOW_NAME, UDIAG_SHOW_PEER
+	err := d.unixSockets(ctx, ^uint32(0), showName|showPeer, func(s OtherSocket) { list = append(list, s) })
+	return list, err
+}
+
+// unixSockets visits the sockets of AF_UNIX in these states.
+func (d *Sockdiag) unixSockets(ctx context.Context, states, show uint32, visit func(OtherSocket)) error {
+	if len(d.conns) == 0 {
+		return os.ErrClosed
+	}
 	request := make([]byte, unixRequestLen)
 	request[0] = unix.AF_UNIX
-	binary.NativeEndian.PutUint32(request[4:], 1<<Listen) // udiag_states
-	listeners := map[uint32]bool{}
+	binary.NativeEndian.PutUint32(request[4:], states) // udiag_states
+	binary.NativeEndian.PutUint32(request[12:], show)  // udiag_show
 	err := d.conns[0].dumpAll(ctx, request, func(row []byte) error {
 		if len(row) < unixRowLen {
 			return errCut
 		}
-		listeners[binary.NativeEndian.Uint32(row[4:])] = true // udiag_ino
+		s := OtherSocket{Kind: KindUnix, Inode: binary.NativeEndian.Uint32(row[4:])}
+		if State(row[2]) == Listen {
+			s.Kind = KindUnixListen
+		}
+		for b := row[unixRowLen:]; len(b) >= attrLen; {
+			size, kind := int(binary.NativeEndian.Uint16(b)), binary.NativeEndian.Uint16(b[2:])
+			if size < attrLen || size > len(b) {
+				return errCut
+			}
+			const name, peer = 0, 2 // UNIX_DIAG_NAME, UNIX_DIAG_PEER
+			switch v := b[attrLen:size]; {
+			case kind == name && len(v) > 0:
+				s.Name = strings.TrimRight(string(v), "\x00")
+				if v[0] == 0 {
+					s.Name = "@" + string(v[1:])
+				}
+			case kind == peer && len(v) == 4:
+				s.Peer = binary.NativeEndian.Uint32(v)
+			}
+			b = b[min(align(size), len(b)):]
+		}
+		visit(s)
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list unix sockets through sock_diag: %w", err)
+		return fmt.Errorf("list unix sockets through sock_diag: %w", err)
 	}
-	return listeners, nil
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -58,6 +59,32 @@ func OpenClosings(src Source, ports []uint16) (Closings, error) {
 		return s.Closings(ports)
 	}
 	return nil, fmt.Errorf("source %s does not report closed sockets: %w", src.Name(), errors.ErrUnsupported)
+}
+
+// OtherSocket is a socket of UDP or of AF_UNIX.
+type OtherSocket struct {
+	// Kind is [KindUDP], [KindUnix] or [KindUnixListen].
+	Kind  string
+	Inode uint32
+	// Local and Remote are addresses and ports of UDP; Remote is not valid where the
+	// socket is not connected.
+	Local, Remote netip.AddrPort
+	// Name is the path of a socket of AF_UNIX, with @ in front if it is abstract, and
+	// Peer the inode of the socket that it is connected to; "" and 0 if there is none.
+	Name string
+	Peer uint32
+}
+
+// OtherSockets returns the sockets of UDP and AF_UNIX in the namespace of src; nil if
+// the source does not list them. The method is OtherSockets(ctx context.Context)
+// ([]OtherSocket, error).
+func OtherSockets(ctx context.Context, src Source) ([]OtherSocket, error) {
+	if s, ok := src.(interface {
+		OtherSockets(ctx context.Context) ([]OtherSocket, error)
+	}); ok {
+		return s.OtherSockets(ctx)
+	}
+	return nil, nil
 }
 
 // UnixListeners returns the sockets of AF_UNIX that listen in the namespace of src, by
