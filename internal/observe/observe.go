@@ -143,7 +143,7 @@ func (w *Watcher) Sample(ctx context.Context) (series.Moment, error) {
 		if mayMeet := w.target.Port != 0 || w.descriptors.UsesMPTCP(); mayMeet && !v.multipath {
 			v.multipath = socketstats.MetMPTCP(v.through)
 		}
-		if err := v.list(ctx, w.query(v)); err != nil && !(v.foreign && errors.Is(err, fs.ErrNotExist)) {
+		if err := v.list(ctx, w.query(v)); err != nil && (!v.foreign || !errors.Is(err, fs.ErrNotExist)) {
 			return m, err
 		} // it is read through a process that has just ended
 	}
