@@ -96,7 +96,7 @@ func (f *facts) calm() (Confidence, time.Duration) {
 	rise := max(f.rise(clientOpen), f.rise(serverOpen))
 	silent := func(s *series.Sample) int { return s.Client.Activity.Received.AtLeast(10 * time.Second) }
 	switch c := f.conns(f.last()); {
-	case rise >= few, f.active() && f.rise(silent) >= 2:
+	case rise >= few, f.active() && f.rise(silent) > 0:
 		needed = samplesOfRise
 	case rise > 0 || (c != nil && c.Opened+c.Closed > 0):
 		needed = samplesOfChange
