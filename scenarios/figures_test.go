@@ -42,14 +42,14 @@ func TestFiguresOfLessonsAreChecked(t *testing.T) {
 // standard does everywhere. Each is a phrase, so that the number alone is not
 // free to mean something else.
 var facts = map[string]string{
-	`for 60 s|after 60 s|60 s each`:              "Linux: TCP_TIMEWAIT_LEN, and the default of net.ipv4.tcp_fin_timeout",
-	`28,000( local)? ports|about 28,000 of them`: "Linux: the default of net.ipv4.ip_local_port_range, 32768 to 60999",
-	`about 470 requests a second`:                "those ports over those 60 s",
-	`a probe every 15 s`:                         "net.Dialer: the default of KeepAliveConfig.Idle and Interval",
-	`up\s+to\s+256 KiB,? and for 50 ms at most`:  "net/http of Go 1.27: the limits of the drain on Close",
-	`MaxIdleConnsPerHost is 2`:                   "net/http.DefaultMaxIdleConnsPerHost",
-	`\b(204|502)\b`:                              "RFC 9110, sections 15.3.5 and 15.6.3",
-	`\(Kubernetes: 30 s by default\)`:            "Kubernetes: terminationGracePeriodSeconds",
+	`for 60 s|after 60 s|60 s each`:               "Linux: TCP_TIMEWAIT_LEN, and the default of net.ipv4.tcp_fin_timeout",
+	`28,000( local)? ports|about 28,000 of them`:  "Linux: the default of net.ipv4.ip_local_port_range, 32768 to 60999",
+	`about 470 requests a second`:                 "those ports over those 60 s",
+	`a probe every 15 s`:                          "net.Dialer: the default of KeepAliveConfig.Idle and Interval",
+	`up\s+to\s+256 KiB,? and for 50 ms at\s+most`: "net/http of Go 1.27: the limits of the drain on Close",
+	`MaxIdleConnsPerHost is 2`:                    "net/http.DefaultMaxIdleConnsPerHost",
+	`\b(204|502)\b`:                               "RFC 9110, sections 15.3.5 and 15.6.3",
+	`\(Kubernetes: 30 s by default\)`:             "Kubernetes: terminationGracePeriodSeconds",
 }
 
 // exempt are what has digits and is no figure.

@@ -25,6 +25,7 @@ import (
 	dnsnotfound "socketlab/scenarios/dns-not-found"
 	dnsoutage "socketlab/scenarios/dns-outage"
 	dnssilent "socketlab/scenarios/dns-silent"
+	drainbehindacap "socketlab/scenarios/drain-behind-a-cap"
 	drainlimit "socketlab/scenarios/drain-limit"
 	errorbodynotclosed "socketlab/scenarios/error-body-not-closed"
 	firewalldrop "socketlab/scenarios/firewall-drop"
@@ -122,6 +123,7 @@ var ids = []string{
 	"peak-load-shed",
 	"drain-limit",
 	"client-per-request-drained",
+	"drain-behind-a-cap",
 }
 
 var clients = []code[func(loadgen.Target) loadgen.Caller]{
@@ -172,6 +174,7 @@ var clients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"congestion", congestion.NewFaulty, congestion.NewFixed},
 	{"drain-limit", drainlimit.NewFaulty, drainlimit.NewFixed},
 	{"client-per-request-drained", clientperrequestdrained.NewFaulty, clientperrequestdrained.NewFixed},
+	{"drain-behind-a-cap", drainbehindacap.NewFaulty, drainbehindacap.NewFixed},
 }
 
 var servers = []code[server.ServeFunc]{
