@@ -168,7 +168,7 @@ func (r *Row) fits(p program) (closeness int, ok bool) {
 		want, have string
 		weight     int
 	}{
-		{r.Runtime, family(p.runtime), 2}, {r.Protocol, p.protocol, 4}, {r.Library, p.library, 8}, {r.Role, p.role, 1}, {r.Of, p.of, 16},
+		{r.Runtime, family(p.runtime), 2}, {r.Protocol, p.protocol, 4}, {r.Library, p.library, 8}, {r.Role, p.role, 5}, {r.Of, p.of, 16},
 	} {
 		switch of.want {
 		case "":

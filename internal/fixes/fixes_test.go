@@ -108,6 +108,8 @@ func TestTheFixIsForTheProgram(t *testing.T) {
 		{"connection-churn", series.Identity{Runtime: "python", Protocol: "nats"}, "", ""},
 		{"connection-churn", series.Identity{}, "", ""},
 		{"connection-growth", series.Identity{Runtime: "python"}, "", "with statement"},
+		{"connection-growth", series.Identity{Runtime: "python", Protocol: "http", Role: "server"}, "", "client is gone or silent"},
+		{"connection-growth", series.Identity{Runtime: "python", Protocol: "http", Role: "service"}, "", "requests.Session"},
 		{"pool-exhaustion", series.Identity{Runtime: "python", Protocol: "postgres", Library: "psycopg2"}, "", "putconn"},
 		{"pool-exhaustion", series.Identity{Runtime: "python", Protocol: "postgres"}, "", "pool.connection()"},
 		{"pool-exhaustion", series.Identity{Runtime: "node", Protocol: "postgres"}, "", "client.release()"},
