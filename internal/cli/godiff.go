@@ -89,6 +89,7 @@ func goDiff(c *cobra.Command, streams program.Streams, o runOptions, ids []strin
 	defer source.Close()
 	o.quiet = true // of several programs, lines and tables would be too wide
 	p := &player{runOptions: o, streams: streams, sides: built.sides(), source: source, said: true}
+	p.cost.to, p.cost.source = streams.Err, source
 	if err := p.isolation(scripts); err != nil {
 		return err
 	}
