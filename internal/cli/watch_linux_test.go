@@ -46,7 +46,7 @@ func TestWatchShowsVerdicts(t *testing.T) {
 	// descriptors, and parallel tests may wait longer than that for their turn.
 	t.Run("on a terminal", func(t *testing.T) {
 		x := inTmux(t, 160, 40, "sockwatch watch --interval 100ms --pid "+pids)
-		x.until("verdict: healthy, high")
+		x.until("verdict: healthy, ")
 		screen := x.until("verdict: idle-connections-not-reused, ")
 		require.Regexp(t, `(?m)^client-faulty \(`+pidOf(leaks)+`\): idle-connections-not-reused, holds \d+ sockets; 2 processes hold \d+ sockets\.`, screen)
 		require.Contains(t, screen, "Fix: ")
@@ -58,7 +58,7 @@ func TestWatchShowsVerdicts(t *testing.T) {
 		stream := events(t, r.until(t, `the page is at (http://127\.0\.0\.1:\d+/)$`)[1])
 		defer time.AfterFunc(30*time.Second, func() { _ = r.cmd.Process.Kill() }).Stop() // ends the stream
 		readUntil(t, stream, `"sentence":"client-faulty (`+pidOf(leaks)+`): idle-connections-not-reused, holds `)
-		readUntil(t, stream, `"verdict":{"kind":"healthy","confidence":"high"`)
+		readUntil(t, stream, `"verdict":{"kind":"healthy","confidence":"`)
 		require.NoError(t, r.cmd.Process.Signal(syscall.SIGINT))
 		require.Equal(t, 130, r.end(t))
 	})
