@@ -84,6 +84,8 @@ type examination struct {
 	same    int
 	subject *series.Subject
 	verdict verdict.Verdict
+	// settling says that the verdict on some subject may still become another.
+	settling bool
 	// patient says that what is healthy is watched until the time is over.
 	patient bool
 	say     func(format string, args ...any)
@@ -105,7 +107,10 @@ func (e *examination) scan(event series.Event) error {
 		e.same = 1
 		e.report(event.Moment.At.Round(100*time.Millisecond), worst, now)
 	}
-	e.subject, e.verdict = worst, now
+	e.subject, e.verdict, e.settling = worst, now, false
+	for _, v := range verdicts { // of all processes some always change
+		e.settling = e.settling || (v.LeftMS > 0 && !e.window.LooksAtAll())
+	}
 	if e.sure() {
 		return errSeen
 	}
@@ -145,9 +150,9 @@ func (e *examination) sure() bool {
 	case e.same < stable, v.LeftMS > 0, v.Kind == verdict.NotEnoughData, v.Kind == verdict.Growing:
 		return false
 	case v.Kind == verdict.Healthy:
-		return !e.patient
+		return !e.patient && !e.settling
 	case v.Severity == verdict.Note:
-		return e.window.Len() >= enough && !e.patient
+		return e.window.Len() >= enough && !e.patient && !e.settling
 	}
 	return v.Confidence != verdict.Low || e.window.Len() >= more
 }

@@ -22,6 +22,11 @@ var _ = examplesOf(verdict.DescriptorLeak,
 	example{name: "closed sockets are kept", confidence: verdict.Medium, says: "12 TCP sockets without a connection are kept, for 15s or longer.", subject: observed(30, func(_ int, s *series.Sample) {
 		heldBeside(s, "tcp_closed", 12)
 	})},
+	example{name: "each of the connections that grow has a pipe", instead: verdict.Growing, subject: observed(40, func(i int, s *series.Sample) {
+		heldBeside(s, "pipe", 2*i)
+		set(&s.Client, socketstats.Established, 2*i)
+		s.Client.Activity.Received = silent(2*i, now)
+	})},
 	example{name: "files are opened and closed", instead: verdict.Healthy, subject: observed(60, func(i int, s *series.Sample) {
 		heldBeside(s, "pipe", 4*(i%20))
 	})},

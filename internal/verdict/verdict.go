@@ -145,7 +145,7 @@ func (f *facts) judge() (*Rule, *finding) {
 
 // Compare orders verdicts by how much they matter: leaks first, then faults, then
 // notes, then what is not known, and what is healthy last; of the same severity the
-// surer one first. It is negative if a matters more than b.
+// surer one first, of what is healthy the less sure one. It is negative if a matters more than b.
 func Compare(a, b Verdict) int { return weight(a) - weight(b) }
 
 func weight(v Verdict) int {
@@ -159,8 +159,8 @@ func weight(v Verdict) int {
 		return 20 + confidence
 	}
 	switch v.Kind {
-	case Healthy:
-		return 40 + confidence
+	case Healthy: // what is less sure matters more
+		return 42 - confidence
 	case Growing:
 		return 30
 	}
