@@ -1,0 +1,218 @@
+package observe
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+)
+
+// addDetails adds to the rows what their connections do, how old they are, and what
+// the processes have open and use.
+func (w *Watcher) addDetails(ctx context.Context, r rows, m *series.Moment) error {
+	for _, v := range w.views {
+		w.processes.programs.see(v.namespace, v.sockets, v.sort.row, func(pid int32) int32 { return pid })
+		if w.processes.trees() { // what children do is done by the subject
+			w.processes.programs.see(v.namespace, v.sockets, v.sort.row, w.processes.root)
+		}
+		w.addActivity(v, r, m)
+	}
+	w.processes.programs.seeOpened(r)
+	return w.addProcesses(ctx, r)
+}
+
+// ended is one end of a row's connections.
+type ended struct {
+	of  row
+	end socketstats.End
+}
+
+func (w *Watcher) addActivity(v *view, r rows, m *series.Moment) {
+	reported := socketstats.ReportsInfo(v.source)
+	sockets, ages := map[ended][]socketstats.Socket{}, map[ended]*socketstats.Silence{}
+	dead := map[uint16]int{}
+	for i := range v.sockets {
+		s := &v.sockets[i]
+		if s.State == socketstats.CloseWait && s.Inode == 0 {
+			dead[s.Local.Port()]++
+		}
+		if of, ok := v.served(s); ok && reported && s.State != socketstats.Listen {
+			sockets[ended{of, socketstats.Server}] = append(sockets[ended{of, socketstats.Server}], *s)
+		}
+		pid, end, ok := v.sort.row(s)
+		if !ok || s.State == socketstats.Listen {
+			continue
+		}
+		var seen, age time.Duration
+		if s.State.Open() {
+			seen = v.sort.age(s)
+			age = atLeast(seen, s.Info)
+		}
+		for _, of := range w.rowsOf(pid) {
+			if end == socketstats.Client && s.State.Open() {
+				r[of].Oldest = max(r[of].Oldest, seen)
+				w.addInherited(r[of], s)
+			}
+			if !reported {
+				continue
+			}
+			key := ended{of, end}
+			sockets[key] = append(sockets[key], *s)
+			if s.State.Open() {
+				if ages[key] == nil {
+					ages[key] = &socketstats.Silence{}
+				}
+				ages[key].Add(age)
+			}
+		}
+	}
+	if !reported {
+		return
+	}
+	for of, sample := range r {
+		for _, end := range []socketstats.End{socketstats.Client, socketstats.Server} {
+			key := ended{of, end}
+			activity := socketstats.ActivityOf(sockets[key], end)
+			if ages[key] != nil {
+				activity.Ages = *ages[key]
+			}
+			if before := sample.Of(end).Activity; before != nil { // of another namespace
+				activity = activity.Plus(*before)
+			}
+			sample.Of(end).Activity = &activity
+		}
+	}
+	for i := range v.sockets {
+		if s := &v.sockets[i]; s.State == socketstats.Listen {
+			w.addQueue(v, r, m, s, dead[s.Local.Port()])
+		}
+	}
+}
+
+// atLeast is how long a socket has been there at least: as the lists show, or as the
+// kernel knows since it last said anything.
+func atLeast(seen time.Duration, info *socketstats.Info) time.Duration {
+	if info == nil {
+		return seen
+	}
+	return max(seen, info.Sent, info.Received)
+}
+
+// addInherited enters a socket if only a descendant of a process still holds it.
+func (w *Watcher) addInherited(sample *series.Sample, s *socketstats.Socket) {
+	if s.Inode == 0 {
+		return
+	}
+	holders := w.descriptors.Holders(s.Inode)
+	before := w.descriptors.HeldBefore(s.Inode)
+	if before != 0 && len(holders) > 0 && !slices.Contains(holders, before) {
+		w.inherited[s.Inode] = w.processes.descends(holders[0], before)
+	}
+	if _, known := w.inherited[s.Inode]; !known && len(holders) > 0 && s.Info != nil {
+		w.inherited[s.Inode] = w.processes.startedAfter(holders[0], min(s.Info.Sent, s.Info.Received))
+	}
+	if w.inherited[s.Inode] {
+		sample.Inherited++
+	}
+}
+
+// addQueue enters a listener's queue, if it is the fullest so far: of the watched
+// port, or of the watched process.
+func (w *Watcher) addQueue(v *view, r rows, m *series.Moment, s *socketstats.Socket, dead int) {
+	q := &series.Queue{Waiting: int(s.RecvQ), Limit: int(s.SendQ), Dead: dead}
+	if pid, _, ok := v.sort.row(s); ok {
+		for _, of := range w.rowsOf(pid) {
+			r[of].Queue = r[of].Queue.Fuller(q)
+		}
+	} else if of, ok := v.served(s); ok {
+		r[of].Queue = r[of].Queue.Fuller(q)
+	} else if w.target.Port != 0 && s.Local.Port() == w.target.Port {
+		m.Queue = m.Queue.Fuller(q)
+	}
+}
+
+// addProcesses adds what the processes of each row have open and use.
+func (w *Watcher) addProcesses(ctx context.Context, r rows) error {
+	if w.target.Port != 0 {
+		var pids []int32
+		for of := range r {
+			if of.pid != 0 {
+				pids = append(pids, w.membersOf(of)...)
+			}
+		}
+		slices.Sort(pids)
+		w.descriptors.Scan(slices.Compact(pids))
+	}
+	for inode := range w.inherited {
+		if len(w.descriptors.Holders(inode)) == 0 {
+			delete(w.inherited, inode)
+		}
+	}
+	kernel, err := w.kernelRows(ctx)
+	if err != nil {
+		return err
+	}
+	for of, sample := range r {
+		if of.pid == 0 {
+			continue
+		}
+		var p series.Process
+		members := w.membersOf(of)
+		for _, pid := range members {
+			use := w.processes.usage(pid)
+			p.Threads, p.CPU, p.Wakeups = p.Threads+use.Threads, p.CPU+use.CPU, p.Wakeups+use.Wakeups
+			p.Descriptors = max(p.Descriptors, w.descriptors.Count(pid))
+		}
+		if len(members) > 1 {
+			p.Processes = len(members)
+		}
+		if p.Kinds = w.descriptors.Kinds(members, kernel); p.Threads > 0 || p.Descriptors > 0 {
+			sample.Process = &p
+		}
+	}
+	return nil
+}
+
+func (w *Watcher) membersOf(of row) []int32 {
+	if of.serves {
+		for _, v := range w.views {
+			if v.server == of.pid {
+				return slices.Sorted(maps.Keys(v.servers))
+			}
+		}
+	}
+	if of.part || w.processes.any() {
+		return []int32{of.pid}
+	}
+	return w.processes.members(of.pid)
+}
+
+// kernelRows are the sockets of all namespaces, by inode.
+func (w *Watcher) kernelRows(ctx context.Context) (*socketstats.Rows, error) {
+	rows := &socketstats.Rows{TCP: map[uint32]socketstats.State{}, MPTCP: map[uint32]socketstats.State{}, UnixListeners: map[uint32]bool{}}
+	for _, v := range w.views {
+		rows.Add(v.sockets)
+		if w.target.Port != 0 && w.descriptors.Misses(rows) { // these are only those of the port
+			q := socketstats.Query{Thrifty: true, Multipath: v.multipath}
+			for _, s := range socketstats.States() {
+				if s != socketstats.TimeWait { // which has no descriptor
+					q.States = append(q.States, s)
+				}
+			}
+			every, err := v.source.Sockets(ctx, q)
+			if err != nil {
+				return nil, err
+			}
+			rows.Add(every)
+		}
+		listeners, err := socketstats.UnixListeners(ctx, v.source)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(rows.UnixListeners, listeners)
+	}
+	return rows, nil
+}
