@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -147,9 +148,9 @@ func (e *examination) sure() bool {
 	const stable, enough, more = 3, 30, 40
 	v := e.verdict
 	switch {
-	case e.same < stable, v.LeftMS > 0, v.Kind == verdict.NotEnoughData, v.Kind == verdict.Growing:
+	case e.same < stable, v.LeftMS > 0, v.Kind == verdict.NotEnoughData:
 		return false
-	case v.Kind == verdict.Healthy:
+	case v.Kind == verdict.Healthy, v.Kind == verdict.Growing:
 		return !e.patient && !e.settling
 	case v.Severity == verdict.Note:
 		return e.window.Len() >= enough && !e.patient && !e.settling
@@ -189,6 +190,9 @@ func diagnoseFile(ctx context.Context, streams program.Streams, path string, out
 	r, err := recording.Read(path)
 	switch {
 	case r == nil:
+		if _, bad := strconv.ParseUint(path, 10, 31); bad == nil {
+			return fmt.Errorf("%w; of a process give --pid %s", err, path)
+		}
 		return err
 	case r.Observation.Cost.Samples == 0:
 		return firstOf(err, fmt.Errorf("%s has no sample", path))

@@ -114,7 +114,9 @@ func (c *connections) alive(views []*view) {
 	c.ledger.AtLeast = slices.ContainsFunc(of, func(v *view) bool { return v.ears.lost })
 	c.ledger.AliveIn(lists, func(list int, s *socketstats.Socket) (int32, socketstats.End, bool) {
 		pid, end, found := of[list].sort.connection(socket{s.Local, s.Remote, s.PID})
-		return c.account(pid), end, found.counted()
+		// A live socket of a watched process has it as its owner. One without may be
+		// anybody's to the same destination.
+		return c.account(pid), end, found == watched
 	})
 	c.begun = true
 }

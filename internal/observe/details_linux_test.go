@@ -493,3 +493,22 @@ func TestTheServerOfAPortIsASubject(t *testing.T) {
 		}
 	}
 }
+
+// Connections of others to the same destination are not the process's: they are neither
+// opened nor closed by it, also not once it is known whose they are.
+func TestConnectionsOfOthersToTheSamePortAreNotCounted(t *testing.T) {
+	l, _ := listen(t)
+	ours, others := startHolder(t, l.Addr().String()), startHolder(t, l.Addr().String())
+	accept(t, l, 8)
+	ours.heard("held")
+	others.heard("held")
+	w := newWatcher(t, sockdiag(t), series.Target{PIDs: []int32{ours.pid}}, details)
+	began := time.Now()
+	for time.Since(began) < 1500*time.Millisecond { // longer than it takes to know that they are another's
+		m, err := w.Sample(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 4, find(t, m, ours.pid).Client.Counts.Open())
+		require.Equal(t, series.ConnCounts{}, *find(t, m, ours.pid).KernelConns)
+		time.Sleep(50 * time.Millisecond)
+	}
+}

@@ -117,7 +117,10 @@ func ofProcesses(v *View, s *Snapshot) string {
 		}
 		return all + "; none grows."
 	}
-	text := fmt.Sprintf("%s: %s, holds %s", worst.Name, worst.Verdict.Kind, words.Plural(heldBy(o, worst.ID), "socket"))
+	text := fmt.Sprintf("%s: %s", worst.Name, worst.Verdict.Kind)
+	if worst.Verdict.Kind != verdict.DescriptorLeak { // which is of others than these
+		text += ", holds " + words.Plural(heldBy(o, worst.ID), "socket")
+	}
 	if others > 0 {
 		text += "; " + words.Plural(others, "other has a fault", "others have a fault")
 	}

@@ -119,6 +119,15 @@ func (f *facts) allAlong(of figure) series.Trend {
 	return series.TrendOf(f.At, values)
 }
 
+// resting counts the client's connections that were silent for as long as the time
+// between two samples, up to a second.
+func (f *facts) resting(s *series.Sample) int {
+	if s.Client.Activity == nil {
+		return 0
+	}
+	return s.Client.Activity.Received.AtLeast(min(f.Interval, time.Second))
+}
+
 // needlessOpens counts the client's connections that were opened while another was
 // idle and stayed so, of a process that counts nothing itself.
 func (f *facts) needlessOpens() int {
@@ -126,7 +135,7 @@ func (f *facts) needlessOpens() int {
 	for i := 1; i < len(f.Samples); i++ {
 		before, now := f.clientConns(&f.Samples[i-1]), f.clientConns(&f.Samples[i])
 		if before != nil && now != nil {
-			n += min(max(0, now.Opened-before.Opened), min(f.idle(&f.Samples[i-1]), f.idle(&f.Samples[i])))
+			n += min(max(0, now.Opened-before.Opened), min(f.resting(&f.Samples[i-1]), f.resting(&f.Samples[i])))
 		}
 	}
 	return n

@@ -33,8 +33,8 @@ func (f *facts) forecast() *Forecast {
 	limits := f.subject.Limits
 	if held := descriptors(f.last()); limits.Descriptors > 0 && held > 0 {
 		if t := f.allAlong(descriptors); t.Grows {
-			perSecond := float64(f.Growth()) // a descriptor for each socket: the rate that is shown
-			if perSecond <= 0 {
+			perSecond := float64(f.Growth())                   // a descriptor for each socket: the rate that is shown
+			if perSecond <= 0 || t.PerSecond > 1.5*perSecond { // more than one for each
 				perSecond = t.PerSecond
 			}
 			return until(Descriptors, limits.Descriptors, held, perSecond)

@@ -50,7 +50,7 @@ func (f *facts) growth(name string, open figure, t series.Trend, c *series.ConnC
 		confidence: f.sureOf(t),
 		facts:      []Fact{fact(name, count("open", now), count("more", now-open(&f.Samples[0])), growing(t.PerSecond))},
 	}
-	if c != nil {
+	if c != nil && c.Opened > 0 {
 		values := []Quantity{count("opened", c.Opened), count("closed", c.Closed), lasting(f.span())}
 		if a := f.last().Client.Activity; name == "open" && a.Once > 0 {
 			values = append(values, count("open", now), count("once", a.Once), some("one_way", a.OneWay))

@@ -11,11 +11,12 @@ var _ = register(Rule{
 	Rank:       rankNone + 1, // after not-enough-data: what waits for a response says so
 	Title:      "connections grow, and it is too early to say whether they are given back",
 	Means:      "More connections are open from sample to sample. Clients that join, a pool that fills and a leak look the same until the idle timeout of a server, or of a client, has had the time to act.",
-	Recognised: "Open connections at one end grow for less than two minutes, and what they carry does not say why.",
+	Recognised: "Open connections at one end grow for less than two minutes, and what they carry does not say why. Or those of a server grow whose clients are subjects of their own.",
 	Sentences: map[string]string{
-		"client": "{open|connection is|connections are} open, {more} more than at first, growing by {growth_per_second}.",
-		"server": "{open|accepted connection is|accepted connections are} open, {more} more than at first, growing by {growth_per_second}.",
-		"wait":   "Idle timeouts are up to 90s long: whether they are given back shows in {left_ms}.",
+		"client":  "{open|connection is|connections are} open, {more} more than at first, growing by {growth_per_second}.",
+		"server":  "{open|accepted connection is|accepted connections are} open, {more} more than at first, growing by {growth_per_second}.",
+		"clients": "Their clients are on this machine, and are subjects of their own.",
+		"wait":    "Idle timeouts are up to 90s long: whether they are given back shows in {left_ms}.",
 	},
 	recognise: growingConns{},
 })
@@ -28,20 +29,25 @@ func (growingConns) find(f *facts) *finding {
 	}
 	name, open, suspects := "client", clientOpen, []Kind{ConnectionGrowth, IdleConnectionsNotReused}
 	t := f.trend(0, open)
-	if !t.Grows && f.ownServer() {
+	if !t.Grows && (f.ownServer() || f.subject.Serves) {
 		name, open, suspects = "server", serverOpen, []Kind{ServerIdleClients, ConnectionGrowth}
 		t = f.trend(0, open)
 	}
 	if !t.Grows {
 		return nil
 	}
-	left := max(f.Interval, time.Duration(float64(lastingGrowth)/f.Speed)-f.span())
+	left := max(0, time.Duration(float64(lastingGrowth)/f.Speed)-f.span())
 	now := open(f.last())
-	return &finding{
+	found := &finding{
 		facts: []Fact{
 			fact(name, count("open", now), count("more", now-open(&f.Samples[0])), growing(t.PerSecond)),
-			fact("wait", millis("left_ms", left)),
 		},
 		suspects: suspects, left: left,
 	}
+	if left > 0 {
+		found.facts = append(found.facts, fact("wait", millis("left_ms", left)))
+	} else if f.subject.Serves {
+		found.facts = append(found.facts, fact("clients"))
+	}
+	return found
 }

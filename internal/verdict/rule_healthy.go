@@ -52,6 +52,7 @@ func (healthy) find(f *facts) *finding {
 	}
 	most := f.most(open)
 	if most == 0 && !f.counted() {
+		found.confidence = Low
 		add("no_connection")
 		return found
 	}

@@ -23,7 +23,6 @@ var _ = register(Rule{
 		"needless": "{idle|connection is|connections are} open and idle; {needless|connection was|connections were} opened while another was idle.",
 		"idle":     "{idle|connection has|connections have} had a response and nothing since for {for_ms} or longer, growing by {growth_per_second}.",
 		"opened":   "{opened} opened and {closed} closed in {for_ms}; {once} of {open} carried an exchange at most.",
-		"timeout":  "Whether the server closes idle ones does not show yet.",
 		"plateau":  "{opened|connection was|connections were} opened in {for_ms} and {closed} closed, {needless} of them beside idle ones. They last about {life_ms}: as long as an idle timeout lets them.",
 		"once":     "Of {open|connection} open now {once} carried an exchange at most[; of {with_tcp_info} closed ones {short_lived} carried one or two].",
 	},
@@ -84,13 +83,13 @@ func (f *facts) idleGrows() *finding {
 		alternatives: []Alternative{{ResponseBodyLeak, bodyTest}},
 	}
 	c := f.since(f.clientConns)
-	if c == nil {
+	if c == nil || c.Opened == 0 {
 		return found
 	}
 	found.facts = append(found.facts, fact("opened", count("opened", c.Opened), count("closed", c.Closed), lasting(f.span()),
 		count("open", clientOpen(f.last())), count("once", usedOnce(f.last()))))
 	if c.Closed == 0 && f.life(f.span()) < lastingGrowth {
-		found.facts = append(found.facts, fact("timeout"))
+		found.alternatives = append(found.alternatives, Alternative{Growing, "whether they are used again, or closed, in two minutes"})
 	}
 	return found
 }
@@ -109,7 +108,7 @@ func (f *facts) idlePlateau() *finding {
 		return nil // what is never given back rises
 	}
 	needless := f.needlessOpens()
-	if f.life(life) < 2*time.Second || 10*needless < 7*c.Opened || 10*c.ShortLived < 7*c.WithTCPInfo || f.least(3, f.idle) == 0 {
+	if f.life(life) < 2*time.Second || 10*needless < 7*c.Opened || 10*c.ShortLived < 7*c.WithTCPInfo || f.least(3, f.resting) == 0 {
 		return nil
 	}
 	found := &finding{severity: Fault, confidence: Medium, facts: []Fact{

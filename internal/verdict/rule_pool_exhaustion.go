@@ -15,7 +15,7 @@ var _ = register(Rule{
 	Title:      "requests wait for a connection of a pool that has none to give",
 	Means:      "The pool's limit is reached and every connection is taken, by slow requests or by ones that never give it back. A request that waits has no socket: the server is idle while its clients time out.",
 	Recognised: "With client-side counters: for half of the time at least three more requests are in flight than there are connections, and the connections do not grow. Without: five or more connections had responses and are all silent for ten seconds or longer, none is opened or closed, and the process works on all the same: its threads have become more since, or it wakes up five times a second or more.",
-	Limits:     "A pool's queue is in no socket: without counters it is a guess (confidence low). A program that has nothing to send and does something else looks like it.",
+	Limits:     "A pool's queue is in no socket: without counters it is a guess: a note, and a fault only where threads have become more, with confidence low. A program that has nothing to send and does something else looks like it.",
 	Needs:      []Need{needMetricsOrActivity},
 	Fix:        "Give connections back in every path, size the pool to requests per second times latency and some more, and give the wait for a connection a deadline of its own.",
 	Sentences: map[string]string{
@@ -83,7 +83,11 @@ func (f *facts) poolHeld() *finding {
 	if woken < busy && threads < several {
 		return nil
 	}
-	return &finding{confidence: Low, facts: []Fact{
+	severity := Note
+	if threads >= several { // they wait for something
+		severity = Fault
+	}
+	return &finding{severity: severity, confidence: Low, facts: []Fact{
 		fact("held", count("connections", n), lasting(quiet)),
 		fact("busy", Quantity{Name: "wakeups_per_second", Value: woken, Unit: metric.PerSecond}, some("threads", threads)),
 		fact("unseen"),
