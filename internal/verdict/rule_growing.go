@@ -36,7 +36,11 @@ func (growingConns) find(f *facts) *finding {
 	if !t.Grows {
 		return nil
 	}
-	left := max(0, time.Duration(float64(lastingGrowth)/f.Speed)-f.span())
+	left := max(f.Interval, time.Duration(float64(lastingGrowth)/f.Speed)-f.span())
+	clients := f.subject.Serves && left == f.Interval && !f.ownServer() // whose doing it is, for good
+	if clients {
+		left = 0
+	}
 	now := open(f.last())
 	found := &finding{
 		facts: []Fact{
@@ -44,10 +48,10 @@ func (growingConns) find(f *facts) *finding {
 		},
 		suspects: suspects, left: left,
 	}
-	if left > 0 {
-		found.facts = append(found.facts, fact("wait", millis("left_ms", left)))
-	} else if f.subject.Serves {
+	if clients {
 		found.facts = append(found.facts, fact("clients"))
+	} else {
+		found.facts = append(found.facts, fact("wait", millis("left_ms", left)))
 	}
 	return found
 }
