@@ -207,7 +207,7 @@ func expect(o *series.Observation, s *series.Subject, found verdict.Verdict, e s
 		return r
 	}
 	if e.Metric == scenario.VerdictMetric {
-		r.Got, r.Met = string(found.Kind), e.HoldsFor(found)
+		r.Got, r.Met = string(found.Kind), e.HoldsFor(found.Kind, found.Severity != "")
 		return r
 	}
 	for _, state := range e.States() {

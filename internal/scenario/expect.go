@@ -12,7 +12,7 @@ import (
 
 	"socketlab/internal/metric"
 	"socketlab/internal/socketstats"
-	"socketlab/internal/verdict"
+	"socketlab/internal/verdict/kind"
 )
 
 // Expectation is one thing that a side must show: a metric (see internal/metric),
@@ -44,7 +44,7 @@ type Expectation struct {
 	unit  metric.Unit
 	// Kind is the kind of verdict on the right-hand side, where Metric is
 	// [VerdictMetric]; or [AnyFault].
-	Kind verdict.Kind
+	Kind kind.Kind
 	// Go is the versions of Go, of the client, that it holds for; "" is all.
 	Go GoRange
 }
@@ -53,37 +53,38 @@ type Expectation struct {
 // there for every verdict that has a severity.
 const (
 	VerdictMetric = "verdict"
-	AnyFault      = verdict.Kind("fault")
+	AnyFault      = kind.Kind("fault")
 )
 
-// HoldsFor reports whether a verdict is what the expectation says.
-func (e Expectation) HoldsFor(v verdict.Verdict) bool {
-	is := v.Kind == e.Kind || (e.Kind == AnyFault && v.Severity != "")
+// HoldsFor reports whether a verdict is what the expectation says: one of a kind, which
+// has a severity or not.
+func (e Expectation) HoldsFor(of kind.Kind, severity bool) bool {
+	is := of == e.Kind || (e.Kind == AnyFault && severity)
 	return is == (e.Op == "==")
 }
 
 // verdictWords are what a verdict is compared with.
 func verdictWords() []string {
 	words := []string{string(AnyFault)}
-	for _, k := range verdict.Kinds() {
+	for _, k := range kind.All() {
 		words = append(words, string(k))
 	}
 	return words
 }
 
 // ExpectVerdict is the expectation verdict: KIND.
-func ExpectVerdict(kind verdict.Kind) Expectation {
-	text := fmt.Sprintf("%s == %s", VerdictMetric, kind)
-	return Expectation{text: text, Metric: VerdictMetric, Op: "==", Kind: kind}
+func ExpectVerdict(of kind.Kind) Expectation {
+	text := fmt.Sprintf("%s == %s", VerdictMetric, of)
+	return Expectation{text: text, Metric: VerdictMetric, Op: "==", Kind: of}
 }
 
-func parseVerdict(op, kind string) (Expectation, error) {
-	e := Expectation{text: strings.Join([]string{VerdictMetric, op, kind}, " "), Metric: VerdictMetric, Op: op, Kind: verdict.Kind(kind)}
+func parseVerdict(op, of string) (Expectation, error) {
+	e := Expectation{text: strings.Join([]string{VerdictMetric, op, of}, " "), Metric: VerdictMetric, Op: op, Kind: kind.Kind(of)}
 	switch {
 	case op != "==" && op != "!=":
 		return Expectation{}, fmt.Errorf("a verdict is == or != a kind, not %s", op)
-	case !slices.Contains(verdictWords(), kind):
-		return Expectation{}, fmt.Errorf("unknown verdict %q: use one of %s", short(kind), strings.Join(verdictWords(), ", "))
+	case !slices.Contains(verdictWords(), of):
+		return Expectation{}, fmt.Errorf("unknown verdict %q: use one of %s", short(of), strings.Join(verdictWords(), ", "))
 	}
 	return e, nil
 }

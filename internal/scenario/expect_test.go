@@ -58,15 +58,15 @@ func TestVerdictIsExpectedInEitherForm(t *testing.T) {
 	hang := verdict.Verdict{Severity: verdict.Fault, Kind: line.Kind}
 	churn := verdict.Verdict{Severity: verdict.Note, Kind: "connection-churn"}
 	healthy := verdict.Verdict{Kind: verdict.Healthy}
-	require.True(t, line.HoldsFor(hang))
-	require.False(t, line.HoldsFor(healthy))
+	require.True(t, line.HoldsFor(hang.Kind, hang.Severity != ""))
+	require.False(t, line.HoldsFor(healthy.Kind, healthy.Severity != ""))
 	for _, of := range []verdict.Verdict{hang, churn} {
-		require.True(t, mustExpect(t, "verdict == fault").HoldsFor(of))
-		require.False(t, mustExpect(t, "verdict != fault").HoldsFor(of))
+		require.True(t, mustExpect(t, "verdict == fault").HoldsFor(of.Kind, of.Severity != ""))
+		require.False(t, mustExpect(t, "verdict != fault").HoldsFor(of.Kind, of.Severity != ""))
 	}
-	require.False(t, mustExpect(t, "verdict == fault").HoldsFor(healthy))
-	require.True(t, mustExpect(t, "verdict != fault").HoldsFor(healthy))
-	require.True(t, mustExpect(t, "verdict == healthy").HoldsFor(healthy))
+	require.False(t, mustExpect(t, "verdict == fault").HoldsFor(healthy.Kind, healthy.Severity != ""))
+	require.True(t, mustExpect(t, "verdict != fault").HoldsFor(healthy.Kind, healthy.Severity != ""))
+	require.True(t, mustExpect(t, "verdict == healthy").HoldsFor(healthy.Kind, healthy.Severity != ""))
 }
 
 func TestEveryMetricCanBeExpected(t *testing.T) {

@@ -162,3 +162,12 @@ func TestEveryRuleIsDocumented(t *testing.T) {
 	_, found := verdict.Lookup("no-such-kind")
 	require.False(t, found)
 }
+
+func TestListOfTheKindsIsGeneratedFromTheRules(t *testing.T) {
+	list := "package kind\n\n// Code generated from the rules by go test ./internal/verdict -run Generated -update. DO NOT EDIT.\n\n" +
+		"// All lists the kinds in the order in which their rules are tried.\nfunc All() []Kind {\n\treturn []Kind{\n"
+	for _, k := range verdict.Kinds() {
+		list += fmt.Sprintf("\t\t%q,\n", k)
+	}
+	generated(t, "kind/list.go", list+"\t}\n}\n")
+}

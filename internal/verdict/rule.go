@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"socketlab/internal/verdict/kind"
 )
 
 // Kind names what a subject shows. Each is declared beside its rule, which documents
 // it.
-type Kind string
+type Kind = kind.Kind
 
 // Rule is all that there is of one kind: its documentation, and how it is
 // recognised. Each stands in a file of its own, which registers it; nothing else
