@@ -203,13 +203,13 @@ func (w *Watcher) kernelRows(ctx context.Context) (*socketstats.Rows, error) {
 				}
 			}
 			every, err := v.source.Sockets(ctx, q)
-			if err != nil {
+			if err != nil && !v.ended(err) {
 				return nil, err
 			}
 			rows.Add(every)
 		}
 		listeners, err := socketstats.UnixListeners(ctx, v.source)
-		if err != nil {
+		if err != nil && !v.ended(err) {
 			return nil, err
 		}
 		maps.Copy(rows.UnixListeners, listeners)

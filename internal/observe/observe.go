@@ -12,7 +12,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -142,9 +141,9 @@ func (w *Watcher) Sample(ctx context.Context) (series.Moment, error) {
 		if mayMeet := w.target.Port != 0 || w.descriptors.UsesMPTCP(); mayMeet && !v.multipath {
 			v.multipath = socketstats.MetMPTCP(v.through)
 		}
-		if err := v.list(ctx, w.query(v)); err != nil && (!v.foreign || !errors.Is(err, fs.ErrNotExist)) {
+		if err := v.list(ctx, w.query(v)); err != nil && !v.ended(err) {
 			return m, err
-		} // it is read through a process that has just ended
+		}
 	}
 	w.findOwners(m.At)
 	r := w.rows(&m)

@@ -257,9 +257,13 @@ func (v *view) list(ctx context.Context, q socketstats.Query) error {
 	q.Into, q.Multipath = v.sockets, v.multipath
 	var err error
 	v.sockets, err = v.source.Sockets(ctx, q)
-	v.lost = err != nil && errors.Is(err, fs.ErrNotExist)
+	v.lost = v.ended(err)
 	return err
 }
+
+// ended reports whether an error is that the process has just ended through which the
+// namespace is read.
+func (v *view) ended(err error) bool { return v.foreign && errors.Is(err, fs.ErrNotExist) }
 
 // findServer finds who listens on the port in the newest list. Only what is to be
 // judged has the server as a subject.
