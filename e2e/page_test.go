@@ -274,7 +274,7 @@ func TestKeysAloneReachEverything(t *testing.T) {
 
 func TestWatchedProcessesHaveAPanelEach(t *testing.T) {
 	p := play(t, "transport-per-request")
-	w := begin(t, "watch", "--name", "sockwatch", "--interval", "200ms", "--web")
+	w := begin(t, "watch", "--name", "sockwatch", "--no-children", "--interval", "200ms", "--web")
 	tab := open(t, 1280, 720)
 	do(t, tab, chromedp.Navigate(w.url))
 	wait(t, tab, `document.querySelectorAll(".panel").length >= 3`)
