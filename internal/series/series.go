@@ -310,11 +310,13 @@ func (s *Subject) Rates() (opened, closed float64, ok bool) {
 	return rate(before.KernelConns.Opened, now.KernelConns.Opened), rate(before.KernelConns.Closed, now.KernelConns.Closed), true
 }
 
-// Unreached reports whether every request that ended has failed and nobody has seen
-// a connection, neither the client nor the kernel: the server could not be reached.
+// Unreached reports whether every request that ended has failed because this machine
+// has no way to the server, and neither the client nor the kernel has seen a connection.
+// A destination that refuses or does not answer is one that code has to be made for.
 func (s *Subject) Unreached() bool {
 	m, kernel, peak := s.Metrics(), s.KernelConns(), s.Peak(socketstats.Client)
 	return m.Requests != nil && m.Requests.OK == 0 && m.Requests.Failed > 0 &&
+		m.Requests.Errors["ENETUNREACH"]+m.Requests.Errors["EADDRNOTAVAIL"] == m.Requests.Failed &&
 		(m.Connections == nil || m.Connections.Opened == 0) && (kernel == nil || kernel.Opened == 0) &&
 		peak.Total() == peak.Of(socketstats.SynSent)
 }

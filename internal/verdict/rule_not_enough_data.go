@@ -32,7 +32,7 @@ func (notEnoughData) find(f *facts) *finding {
 	switch n := max(f.pending(), unanswered(last, f.silent)); {
 	case f.counted() && last.Requests.Sent == 0:
 		return &finding{facts: []Fact{fact("no_request")}}
-	case f.cutOff():
+	case f.subject.Unreached():
 		return &finding{facts: []Fact{fact("unreached", text("errors", last.Requests.ErrorList()))}}
 	case len(f.Samples) < series.Least:
 		var facts []Fact
@@ -50,7 +50,7 @@ func (f *facts) enough() bool {
 	if r := f.last().Requests; r != nil && f.Over && f.reused() > 0 && 2*f.reused() >= r.Finished() {
 		return true // connections were used again, however short the run
 	}
-	return len(f.Samples) >= series.Least && !f.cutOff() && !f.starting()
+	return len(f.Samples) >= series.Least && !f.subject.Unreached() && !f.starting()
 }
 
 // starting reports whether connections still grow, or requests still wait, in a way
@@ -68,13 +68,6 @@ func (f *facts) starting() bool {
 		return true
 	}
 	return f.neverAnswered(f.last(), f.silent) >= several && !f.waitsByDesign() && looksLikeRequests(f.last().Client.Activity)
-}
-
-// cutOff reports whether no request left this machine. That a destination does not
-// answer, or refuses, is an answer to code that is made for it.
-func (f *facts) cutOff() bool {
-	r := f.last().Requests
-	return f.subject.Unreached() && r.Errors["ENETUNREACH"]+r.Errors["EADDRNOTAVAIL"] == r.Failed
 }
 
 // pending is the number of requests in flight by the client's counters; 0 where it
