@@ -151,7 +151,7 @@ type AcceptedConns struct {
 	ShortLived  int `json:"short_lived,omitempty"`
 }
 
-// AtClient is what came and went at the client's end: without what was accepted.
+// AtClient returns the counts without those of accepted connections.
 func (c ConnCounts) AtClient() ConnCounts {
 	c.Opened, c.Closed = max(0, c.Opened-c.Accepted.Opened), max(0, c.Closed-c.Accepted.Closed)
 	c.WithTCPInfo, c.ShortLived = max(0, c.WithTCPInfo-c.Accepted.WithTCPInfo), max(0, c.ShortLived-c.Accepted.ShortLived)
@@ -159,7 +159,7 @@ func (c ConnCounts) AtClient() ConnCounts {
 	return c
 }
 
-// AtServer is what came and went at the server's end.
+// AtServer returns the counts of accepted connections; Inferred is not known of them, and 0.
 func (c ConnCounts) AtServer() ConnCounts {
 	a := c.Accepted
 	return ConnCounts{Opened: a.Opened, Closed: a.Closed, WithTCPInfo: a.WithTCPInfo, ShortLived: a.ShortLived, AtLeast: c.AtLeast}

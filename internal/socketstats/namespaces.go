@@ -13,7 +13,7 @@ func NamespaceOf(pid int32) (uint32, error) {
 	return ns, nil
 }
 
-// Namespace is what there is to know of another network namespace.
+// Namespace is another network namespace, opened to be counted.
 type Namespace struct {
 	// Source lists its sockets.
 	Source Source

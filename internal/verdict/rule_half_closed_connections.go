@@ -15,7 +15,7 @@ var _ = register(Rule{
 	Title:      "this end has sent its FIN and keeps the socket: FIN_WAIT2 with a descriptor",
 	Means:      "The program has shut down its sending half and waits for the other end to close, which it does not. With a descriptor the kernel has no timeout for that: each such socket stays until the process closes it or ends.",
 	Recognised: "Sockets in FIN_WAIT2 that a process still holds grow, or five or more are there throughout the last quarter. A proxy whose clients wait in CLOSE_WAIT beside them has only passed their FIN on, and is not blamed.",
-	Limits:     "A socket in FIN_WAIT2 that nobody holds is the kernel's, and goes away after a minute.",
+	Limits:     "A socket in FIN_WAIT2 without a descriptor belongs to the kernel, which removes it after a minute.",
 	Fix:        "After shutting down the sending half, read to the end of file under a deadline, and then close the socket; or close it at once if the rest does not matter.",
 	Sentences: map[string]string{
 		"fin_wait2": "{connections|connection is|connections are} half closed by this program and still held: FIN_WAIT2[, growing by {growth_per_second}][, for {for_ms} or longer].",

@@ -16,7 +16,7 @@ var _ = register(Rule{
 	Title:      "no fault found",
 	Means:      "Sockets are closed as fast as they are opened, or are kept and used again.",
 	Recognised: "No other kind fits, and no count has a trend that lasts.",
-	Limits:     "A leak slower than the facts say would not have shown in the time observed. Without privilege, connections that nobody can be given as owner make it less sure, and so do requests that fail for a reason that no socket shows, as where a server is overloaded.",
+	Limits:     "A leak slower than the facts say would not have shown in the time observed. Without privilege, connections whose process is not known make it less sure, and so do requests that fail for a reason that no socket shows, as where a server is overloaded.",
 	Sentences: map[string]string{
 		"unattributed":  "{connections|connection} opened and closed that may have been this process's: without privilege the kernel does not say. Observe by port, or as root.",
 		"no_connection": "No connection was seen.",
