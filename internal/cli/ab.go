@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,6 +29,7 @@ import (
 // abOptions are the flags of ab.
 type abOptions struct {
 	comparison lab.Comparison
+	versions   []string                                       // of Go, that each build the clients
 	behaviour  func(protocol string) (scenario.Server, error) // of the parsed flags
 	output     outputFlag
 	source     program.Choice
@@ -42,8 +45,8 @@ var _ = register(abCommand)
 func abCommand(streams program.Streams) *cobra.Command {
 	var o abOptions
 	c := &cobra.Command{
-		Use:   "ab --faulty 'COMMAND' --fixed 'COMMAND' [--server 'COMMAND'] | BEFORE AFTER",
-		Short: "Compare two programs of your own, or a service before and after a change",
+		Use:   "ab --faulty 'COMMAND' --fixed 'COMMAND' [--server 'COMMAND'] | --go VERSIONS PACKAGE [PACKAGE] | BEFORE AFTER",
+		Short: "Compare two programs of your own, or what two versions of Go make of one",
 		Long: `Runs two clients at the same time, each against a server of its own, counts the
 sockets of both, and prints the comparison as run does: the way to prove a fix.
 
@@ -55,6 +58,11 @@ each side, with {port}, {addr} or {url} where its port belongs.
 The run is over when both clients ended, or after --for; then everything that
 the commands started is ended.
 
+With --go it builds a main package with each of these versions of Go, and runs what
+they built side by side: what an upgrade changes. Of two packages the first is the
+faulty code and the second the fixed one, and each version has to prove the fix. After
+a package, in the same word, its arguments may stand; without any it gets {url}.
+
 With two files of sockwatch record it compares what was recorded: the same service
 before a change and after it. The change is proved, and the exit code 0, if before
 there was a fault and after there is none.`,
@@ -63,16 +71,19 @@ there was a fault and after there is none.`,
   sockwatch ab --faulty './old {url}' --fixed './new {url}' --report proof.html
   sockwatch ab --faulty './old {url}' --fixed './new {url}' \
       --server 'python3 -m http.server --bind {host} {port}'
+  sockwatch ab --go 1.26.9,1.27.4 ./cmd/client            # what the other Go changes
+  sockwatch ab --go 1.26.9,1.27.4 './old -u {url}' './new -u {url}' --body 65536
   sockwatch ab before.jsonl after.jsonl`,
 		Args: o.web.args(program.Args(0, 2)),
 		RunE: func(c *cobra.Command, args []string) error {
-			if files := o.web.take(args); len(files) > 0 {
-				return o.compareRecordings(c, streams, files)
+			args = o.web.take(args)
+			if len(args) > 0 && !c.Flags().Changed("go") {
+				return o.compareRecordings(c, streams, args)
 			}
-			if err := o.check(c); err != nil {
+			if err := o.check(c, args); err != nil {
 				return err
 			}
-			return o.run(c, streams)
+			return o.run(c, streams, args)
 		},
 	}
 	o.add(c.Flags())
@@ -90,6 +101,7 @@ func (o *abOptions) add(f *pflag.FlagSet) {
 	f.StringVar(&o.comparison.Faulty, "faulty", "", "command of the faulty side's client, with {url} for its server")
 	f.StringVar(&o.comparison.Fixed, "fixed", "", "command of the fixed side's client")
 	f.StringVar(&o.comparison.Server, "server", "", "command of a server, with {port} for its port (default: slowserver)")
+	f.StringSliceVar(&o.versions, "go", nil, "build the PACKAGEs with each of these versions of Go, such as 1.26.9,1.27.4")
 	o.behaviour = slowserver.AddFlags(f, "slowserver: ", serverDefaults)
 	f.DurationVar(&o.comparison.For, "for", 30*time.Second, "end clients that are still at work after this time")
 	f.DurationVar(&o.comparison.Interval, "interval", 100*time.Millisecond, "time between two counts")
@@ -102,11 +114,37 @@ func (o *abOptions) add(f *pflag.FlagSet) {
 	f.BoolVar(&o.showOutput, "show-output", false, "pass on to standard error what the clients say")
 }
 
-func (o *abOptions) check(c *cobra.Command) error {
+// checkPackages checks the packages of --go, and takes them for the two codes.
+func (o *abOptions) checkPackages(c *cobra.Command, packages []string) error {
+	if len(packages) == 0 {
+		return program.Usagef(c, "nothing to build: give a main package, such as ./cmd/client, or two")
+	}
 	for _, name := range []string{"faulty", "fixed"} {
-		if !c.Flags().Changed(name) {
-			return program.Usagef(c, "nothing to compare: give --faulty 'COMMAND' and --fixed 'COMMAND', each with {url} for its server")
+		if c.Flags().Changed(name) {
+			return program.Usagef(c, "--%s is a command, and --go builds packages: give them without a flag", name)
 		}
+	}
+	for i, p := range packages {
+		if packages[i] = strings.TrimSpace(p); !lab.TakesServer(p) {
+			packages[i] += " {url}"
+		}
+	}
+	o.comparison.Faulty, o.comparison.Go = packages[0], o.versions
+	if len(packages) > 1 {
+		o.comparison.Fixed = packages[1]
+	}
+	// Until they are built: what is wrong with the rest is said before that.
+	o.comparison.Sides = []lab.Side{{ID: string(scenario.Faulty), Code: scenario.Faulty}}
+	return checkReleases(c, o.versions)
+}
+
+func (o *abOptions) check(c *cobra.Command, packages []string) error {
+	if c.Flags().Changed("go") {
+		if err := o.checkPackages(c, packages); err != nil {
+			return err
+		}
+	} else if !c.Flags().Changed("faulty") || !c.Flags().Changed("fixed") {
+		return program.Usagef(c, "nothing to compare: give --faulty 'COMMAND' and --fixed 'COMMAND', each with {url} for its server")
 	}
 	if err := o.comparison.Check(); err != nil {
 		return program.Usagef(c, "--%w", err)
@@ -131,7 +169,15 @@ func (o *abOptions) check(c *cobra.Command) error {
 	return o.keep.check(c, 1, o.record)
 }
 
-func (o *abOptions) run(c *cobra.Command, streams program.Streams) error {
+func (o *abOptions) run(c *cobra.Command, streams program.Streams, packages []string) error {
+	if len(packages) > 0 {
+		built, sides, err := buildClients(c.Context(), o.versions, packages, streams.Err)
+		if err != nil {
+			return err
+		}
+		defer built.remove()
+		o.comparison.Sides = sides
+	}
 	source, err := socketstats.OpenSource(o.source.String())
 	if err != nil {
 		return err
@@ -191,7 +237,7 @@ func (o *abOptions) run(c *cobra.Command, streams program.Streams) error {
 	// A faulty client may well break, once it has connected; a fixed one that does has
 	// proved nothing.
 	for _, s := range observed.Subjects {
-		if err == nil && s.Final != nil && s.Final.Failure != "" && (s.ID == string(scenario.Fixed) || neverConnected(s)) {
+		if err == nil && s.Final != nil && s.Final.Failure != "" && (cmp.Or(s.Half, s.ID) == string(scenario.Fixed) || neverConnected(s)) {
 			err = fmt.Errorf("ab: %s: %s", s.ID, s.Final.Failure)
 		}
 	}

@@ -31,7 +31,7 @@ func goDiffCommand(streams program.Streams) *cobra.Command {
 		Long: `Builds both codes of each scenario with two versions of Go, plays the four programs
 side by side, and shows the scenarios that differ: another verdict, many more
 connections, or a much longer response. It needs a go command, which fetches the
-versions, and a clone of the project, whose programs it builds.
+versions and builds the sources that are in sockwatch.
 
 The exit code is 3 if a scenario differs and its lesson does not say so, or the
 other way round.`,

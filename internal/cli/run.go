@@ -225,10 +225,8 @@ func (o *runOptions) check(c *cobra.Command, runs int) ([]lab.Side, error) {
 			return nil, program.Usagef(c, "--go and --%s do not go together", name)
 		}
 	}
-	for i, v := range o.versions {
-		if !goRelease.MatchString(v) || slices.Contains(o.versions[:i], v) {
-			return nil, program.Usagef(c, "--go takes different releases, such as 1.26.9,1.27.4, not %q", strings.Join(o.versions, ","))
-		}
+	if err := checkReleases(c, o.versions); err != nil {
+		return nil, err
 	}
 	sides := lab.Pair()
 	if o.swap {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,9 +44,25 @@ func passOnGORACE(env *testscript.Env) error {
 	return nil
 }
 
+// passOnGo gives scripts the go command with its caches, and RELEASE, its own version.
+func passOnGo(env *testscript.Env) error {
+	out, err := exec.Command("go", "env", "GOVERSION", "GOCACHE", "GOMODCACHE", "GOPROXY").Output()
+	if err != nil {
+		return nil // a script asks for [release]
+	}
+	values := strings.Split(strings.TrimSpace(string(out)), "\n")
+	env.Setenv("RELEASE", strings.TrimPrefix(values[0], "go"))
+	for i, name := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY"} {
+		env.Setenv(name, values[i+1])
+	}
+	return nil
+}
+
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Setup:               passOnGORACE,
+		Setup: func(env *testscript.Env) error {
+			return errors.Join(passOnGORACE(env), passOnGo(env))
+		},
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -58,12 +75,17 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// condition knows [userns]: a process may make a user and network namespace.
+// condition knows [userns], a process may make a user and network namespace, and
+// [release], there is a go command, and it is a release.
 func condition(cond string) (bool, error) {
-	if cond != "userns" {
-		return false, fmt.Errorf("unknown condition %q", cond)
+	switch cond {
+	case "userns":
+		return exec.Command("unshare", "-Urn", "true").Run() == nil, nil
+	case "release":
+		out, err := exec.Command("go", "env", "GOVERSION").Output()
+		return err == nil && regexp.MustCompile(`^go1\.\d+\.\d+\n$`).Match(out), nil
 	}
-	return exec.Command("unshare", "-Urn", "true").Run() == nil, nil
+	return false, fmt.Errorf("unknown condition %q", cond)
 }
 
 // exits CODE PROGRAM ARGS... runs a program that must end with this code.

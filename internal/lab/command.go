@@ -1,12 +1,15 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"socketlab/internal/loadgen"
@@ -24,6 +27,9 @@ type Comparison struct {
 	// a server's they become those on which it is to listen, and one must name the
 	// port. Without a server command each side has a server of ours.
 	series.Commands
+	// Sides are the subjects; nil is [Pair]. A side's own command is in place of that of
+	// its code.
+	Sides []Side
 	// Behaviour is how our own server behaves.
 	Behaviour scenario.Server
 	// For is how long the clients may take; after that they are ended.
@@ -50,7 +56,7 @@ const (
 // Check returns what is wrong with a comparison; it begins with the name of
 // what is wrong: faulty, fixed, server, for or interval.
 func (c Comparison) Check() error {
-	if err := checkCommands(c.Commands); err != nil {
+	if err := c.checkCommands(); err != nil {
 		return err
 	}
 	switch {
@@ -60,6 +66,22 @@ func (c Comparison) Check() error {
 		return fmt.Errorf("interval %s is not between %s and the %s that the run may take", c.Interval, minInterval, c.For)
 	}
 	return nil
+}
+
+// sides are the subjects of the comparison, each with its command.
+func (c Comparison) sides() []Side {
+	sides := slices.Clone(c.Sides)
+	if sides == nil {
+		sides = Pair()
+	}
+	for i, s := range sides {
+		command := c.Faulty
+		if s.Code == scenario.Fixed {
+			command = c.Fixed
+		}
+		sides[i].Command = cmp.Or(s.Command, command)
+	}
+	return sides
 }
 
 // ErrNotRun is the error of a comparison whose command could not be run.
@@ -74,7 +96,7 @@ func Compare(ctx context.Context, comparison Comparison) (*series.Observation, e
 	if err := comparison.Check(); err != nil {
 		return &series.Observation{}, err
 	}
-	r := newRun(Pair(), comparison.Source, comparison.Observe)
+	r := newRun(comparison.sides(), comparison.Source, comparison.Observe)
 	r.provenance, r.interval, r.limit = comparison.Provenance, comparison.Interval, comparison.For
 	return r.play(ctx, &commands{run: r, Comparison: &comparison})
 }
@@ -87,7 +109,14 @@ type commands struct {
 }
 
 func (c *commands) header() series.Header {
-	return series.Header{Title: short(c.Faulty) + " against " + short(c.Fixed), Commands: &c.Commands}
+	title := short(c.Faulty)
+	if c.Fixed != "" {
+		title += " against " + short(c.Fixed)
+	}
+	if len(c.Go) > 0 {
+		title += ", built by Go " + strings.Join(c.Go, " and ")
+	}
+	return series.Header{Title: title, Commands: &c.Commands}
 }
 
 func (c *commands) startServer(ctx context.Context, s *side) error {
@@ -119,13 +148,9 @@ func (c *commands) startClient(ctx context.Context, s *side) error {
 	if c.Output != nil {
 		programs.echo = &labelled{w: c.Output, label: s.ID + ": "}
 	}
-	command := c.Faulty
-	if s.Code == scenario.Fixed {
-		command = c.Fixed
-	}
 	var err error
 	s.client, err = c.supervise(ctx, programs, s, "client", worker.CommandOrder{
-		Command: fill(command, s.addrs[0]), ShowOutput: c.Output != nil,
+		Command: fill(s.Command, s.addrs[0]), ShowOutput: c.Output != nil,
 	})
 	if err != nil {
 		return err

@@ -9,8 +9,6 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
-
-	"socketlab/internal/series"
 )
 
 // placeholder stands in a command for its side's server. A shell's ${url} and
@@ -27,6 +25,9 @@ func placeholders(command string) []string {
 	}
 	return names
 }
+
+// TakesServer reports whether a client's command says where the server's address belongs.
+func TakesServer(command string) bool { return len(placeholders(command)) > 0 }
 
 // fill fills in the server of a side.
 func fill(command string, at netip.AddrPort) string {
@@ -47,13 +48,13 @@ func fill(command string, at netip.AddrPort) string {
 }
 
 // checkCommands returns what is wrong with the commands of a comparison.
-func checkCommands(c series.Commands) error {
-	for _, client := range []struct{ side, command string }{{"faulty", c.Faulty}, {"fixed", c.Fixed}} {
-		if strings.TrimSpace(client.command) == "" {
-			return fmt.Errorf("%s is empty: give the command that starts this side's client", client.side)
+func (c Comparison) checkCommands() error {
+	for _, side := range c.sides() {
+		if strings.TrimSpace(side.Command) == "" {
+			return fmt.Errorf("%s is empty: give the command that starts this side's client", side.ID)
 		}
-		if len(placeholders(client.command)) == 0 {
-			return fmt.Errorf("%s %q would not talk to its side's server: write {url}, {addr}, or {host} and {port}, where the server's address belongs", client.side, client.command)
+		if !TakesServer(side.Command) {
+			return fmt.Errorf("%s %q would not talk to its side's server: write {url}, {addr}, or {host} and {port}, where the server's address belongs", side.ID, side.Command)
 		}
 	}
 	if c.Server == "" {

@@ -48,6 +48,9 @@ type Side struct {
 	// Half is the half of the script's pair whose expectations the side is held to;
 	// "" if the ID says which, or none.
 	Half scenario.Side
+	// Command is the side's client in a comparison; "" is that of its code. GoVersion is
+	// the version of Go that built it, as runtime.Version has it; "" if that is not known.
+	Command, GoVersion string
 }
 
 // Pair is the sides of a script as it is meant: "faulty" and "fixed".

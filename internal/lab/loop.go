@@ -67,7 +67,7 @@ type side struct {
 	failure          string
 	// stopped says why the load was ended before its time.
 	stopped string
-	// goVersion is the version of Go that built our client; "" of a command.
+	// goVersion is the version of Go that built the client; "" where that is not known.
 	goVersion string
 }
 
@@ -274,7 +274,7 @@ func (r *run) take(m message) error {
 	case a.Listening != "":
 		return s.listens(a)
 	case a.Ready:
-		p.ready, s.goVersion = true, a.GoVersion
+		p.ready, s.goVersion = true, cmp.Or(s.GoVersion, a.GoVersion)
 	case a.Started != 0:
 		p.command = a.Started
 	case a.Report != nil:

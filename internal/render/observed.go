@@ -224,6 +224,12 @@ func (o *Observed) commands() []Item {
 		return list
 	}
 	list := []Item{{"faulty command", c.Faulty}, {"fixed command", c.Fixed}}
+	switch {
+	case len(c.Go) > 0 && c.Fixed == "":
+		list = []Item{{"program", c.Faulty}}
+	case len(c.Go) > 0:
+		list = []Item{{"faulty program", c.Faulty}, {"fixed program", c.Fixed}}
+	}
 	if c.Server != "" {
 		list = append(list, Item{"server command", c.Server})
 	}

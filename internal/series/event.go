@@ -73,6 +73,10 @@ type Commands struct {
 	// Recordings says that Faulty and Fixed are no commands: they are the files of what
 	// was recorded of a process before a change and after it.
 	Recordings bool `json:"recordings,omitempty"`
+	// Go are the versions of Go that built the clients, each a side for each version:
+	// Faulty and Fixed are main packages with their arguments then, and Fixed is "" where
+	// only one package was built.
+	Go []string `json:"go,omitempty"`
 }
 
 // Target is which processes were watched.
