@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"time"
 
 	"socketlab/internal/scenario"
 	"socketlab/internal/toydb"
@@ -17,6 +18,12 @@ var toyDBKeys scenario.KeySet
 // HandshakeDelayKey makes a new connection of toydb cost time.
 var HandshakeDelayKey = scenario.NewKey[scenario.Duration](&toyDBKeys, scenario.Key{
 	Name: "handshake_delay", Text: "make each new connection wait this long before its first query",
+})
+
+// MaxAgeKey is the limit that a firewall or balancer in front of a database has:
+// it no longer knows an old connection, and answers its next packet with a reset.
+var MaxAgeKey = scenario.NewKey[scenario.Duration](&toyDBKeys, scenario.Key{
+	Name: "max_age", Text: "reset a connection that is older than this when its next query comes; 0 for never",
 })
 
 func init() {
@@ -69,6 +76,7 @@ func (s toyDBServer) serveConn(draining, cut context.Context, conn net.Conn) {
 			}
 		}
 	}()
+	accepted := time.Now()
 	if !pause(ctx, HandshakeDelayKey.Of(s.cfg.Behaviour).D()) {
 		return
 	}
@@ -84,6 +92,10 @@ func (s toyDBServer) serveConn(draining, cut context.Context, conn net.Conn) {
 		case <-queries:
 		}
 		if draining.Err() != nil { // both were ready
+			return
+		}
+		if age := MaxAgeKey.Of(s.cfg.Behaviour).D(); age > 0 && time.Since(accepted) > age {
+			s.resetConn(conn)
 			return
 		}
 		if !s.answerQuery(ctx, conn, served) {
@@ -121,9 +133,7 @@ func (s toyDBServer) answerQuery(ctx context.Context, c net.Conn, n int) bool {
 	case wayClose:
 		return false
 	case wayReset:
-		if known := s.conns.of(c.RemoteAddr().String()); known != nil {
-			known.reset()
-		}
+		s.resetConn(c)
 		return false
 	}
 	if _, err := fmt.Fprintf(c, "ROW %d\n", n); err != nil {
@@ -131,4 +141,11 @@ func (s toyDBServer) answerQuery(ctx context.Context, c net.Conn, n int) bool {
 	}
 	over = &s.work.answered
 	return true
+}
+
+// resetConn closes a connection with a RST.
+func (s toyDBServer) resetConn(c net.Conn) {
+	if known := s.conns.of(c.RemoteAddr().String()); known != nil {
+		known.reset()
+	}
 }

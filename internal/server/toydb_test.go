@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -203,4 +204,19 @@ func TestLineWithoutEndIsNotReadForEver(t *testing.T) {
 	}
 	require.NotErrorIs(t, err, os.ErrDeadlineExceeded)
 	require.Zero(t, server.InProgress())
+}
+
+func TestConnectionAboveItsAgeIsResetAtItsNextQuery(t *testing.T) {
+	t.Parallel()
+	const age = 100 * time.Millisecond
+	server := start(t, overToyDB(MaxAgeKey.Is(scenario.Duration(age))))
+	begin := time.Now()
+	conn := open(t, server)
+	for query(t, conn); time.Since(begin) < age/2; {
+		query(t, conn)
+	}
+	require.Eventually(t, func() bool { return time.Since(begin) > 2*age }, soon, time.Millisecond)
+	require.NoError(t, conn.Check(), "it says nothing before")
+	_, err := conn.Query(context.Background(), "SELECT 1")
+	require.ErrorIs(t, err, syscall.ECONNRESET)
 }
