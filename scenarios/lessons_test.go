@@ -21,6 +21,8 @@ var headings = []string{
 	"## What the fix costs", "## See it yourself", "## A question",
 }
 
+const answer = "## The answer"
+
 func TestLessonsHaveTheSameShape(t *testing.T) {
 	t.Parallel()
 	for _, id := range scenarios.IDs() {
@@ -30,7 +32,12 @@ func TestLessonsHaveTheSameShape(t *testing.T) {
 			require.NoError(t, err)
 			lesson := scenarios.Lesson(id)
 			require.Equal(t, "# "+script.Title, strings.Split(lesson, "\n")[0])
-			require.Equal(t, headings, regexp.MustCompile(`(?m)^## .*$`).FindAllString(lesson, -1))
+			found := regexp.MustCompile(`(?m)^## .*$`).FindAllString(lesson, -1)
+			if slices.Contains(found, answer) { // a lesson whose script measures it
+				require.Equal(t, answer, found[len(found)-1])
+				found = found[:len(found)-1]
+			}
+			require.Equal(t, headings, found)
 			require.Regexp(t, `https://github\.com/[\w.-]+/[\w.-]+/(issues|pull)/\d+`, lesson, "the thread it was met in")
 			require.Len(t, regexp.MustCompile(`(?m)^\$ ss `).FindAllString(lesson, -1), 1, "one ss command")
 			require.Contains(t, lesson, "sockwatch run "+id+" ")
