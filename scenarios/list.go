@@ -47,7 +47,10 @@ import (
 	requestsperconnection "socketlab/scenarios/requests-per-connection"
 	retrybackoffonly "socketlab/scenarios/retry-backoff-only"
 	retrystorm "socketlab/scenarios/retry-storm"
+	rowsnotclosed "socketlab/scenarios/rows-not-closed"
 	setupcost "socketlab/scenarios/set-up-cost"
+	sqlidledefault "socketlab/scenarios/sql-idle-default"
+	sqlmaxlifetime "socketlab/scenarios/sql-max-lifetime"
 	staledns "socketlab/scenarios/stale-dns"
 	stalepoolafterrestart "socketlab/scenarios/stale-pool-after-restart"
 	stalepoolping "socketlab/scenarios/stale-pool-ping"
@@ -124,6 +127,9 @@ var ids = []string{
 	"drain-limit",
 	"client-per-request-drained",
 	"drain-behind-a-cap",
+	"rows-not-closed",
+	"sql-idle-default",
+	"sql-max-lifetime",
 }
 
 var clients = []code[func(loadgen.Target) loadgen.Caller]{
@@ -175,6 +181,9 @@ var clients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"drain-limit", drainlimit.NewFaulty, drainlimit.NewFixed},
 	{"client-per-request-drained", clientperrequestdrained.NewFaulty, clientperrequestdrained.NewFixed},
 	{"drain-behind-a-cap", drainbehindacap.NewFaulty, drainbehindacap.NewFixed},
+	{"rows-not-closed", rowsnotclosed.NewFaulty, rowsnotclosed.NewFixed},
+	{"sql-idle-default", sqlidledefault.NewFaulty, sqlidledefault.NewFixed},
+	{"sql-max-lifetime", sqlmaxlifetime.NewFaulty, sqlmaxlifetime.NewFixed},
 }
 
 var servers = []code[server.ServeFunc]{
