@@ -125,6 +125,7 @@ func Programs() []string {
 //go:embed internal/socketstats/state.go
 //go:embed internal/toydb/peek_other.go
 //go:embed internal/toydb/peek_unix.go
+//go:embed internal/toydb/sqldriver/sqldriver.go
 //go:embed internal/toydb/toydb.go
 //go:embed internal/verdict/kind/kind.go
 //go:embed internal/verdict/kind/list.go
