@@ -21,7 +21,7 @@ import (
 var (
 	//go:embed */scenario.yaml
 	scripts embed.FS
-	//go:embed */faulty.go */fixed.go */lesson.md
+	//go:embed */*.go */lesson.md
 	texts embed.FS
 )
 
@@ -70,6 +70,16 @@ func Script(id string) (scenario.Script, error) {
 	return s, err
 }
 
+// Client returns the Go source of the client that both sides of scenario id get, which
+// is in client.go; "" where there is none.
+func Client(id string) string {
+	source, err := texts.ReadFile(id + "/client.go")
+	if err != nil {
+		return ""
+	}
+	return string(source)
+}
+
 // Code returns the Go source of one side of scenario id, as it was compiled.
 func Code(id string, side scenario.Side) string {
 	return string(read(texts, id+"/"+string(side)+".go"))
@@ -84,9 +94,13 @@ func read(files embed.FS, name string) []byte {
 }
 
 // NewCaller returns the client code of one side of scenario id. Where the
-// sides differ in the server, both get the same plain client.
+// sides differ in the server, both get the same client: that of the scenario's
+// client.go, or a plain one.
 func NewCaller(id string, side scenario.Side, t loadgen.Target) loadgen.Caller {
 	if client := of(clients, id, side); client != nil {
+		return client(t)
+	}
+	if client := of(sharedClients, id, side); client != nil {
 		return client(t)
 	}
 	return loadgen.NewPlain(t)

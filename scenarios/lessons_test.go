@@ -60,6 +60,9 @@ func TestLessonsQuoteTheCompiledCode(t *testing.T) {
 				code[strings.TrimSpace(line)] = true
 			}
 		}
+		for _, line := range strings.Split(scenarios.Client(id), "\n") {
+			code[strings.TrimSpace(line)] = true
+		}
 		blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(scenarios.Lesson(id), -1)
 		require.GreaterOrEqual(t, len(blocks), 2, id)
 		for _, block := range blocks {

@@ -186,6 +186,8 @@ var clients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"sql-max-lifetime", sqlmaxlifetime.NewFaulty, sqlmaxlifetime.NewFixed},
 }
 
+var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{}
+
 var servers = []code[server.ServeFunc]{
 	{"abrupt-shutdown", abruptshutdown.ServeFaulty, abruptshutdown.ServeFixed},
 	{"body-truncated", bodytruncated.ServeFaulty, bodytruncated.ServeFixed},

@@ -110,8 +110,15 @@ func grouped(all []scenario.Script, by string) []group {
 	default:
 		return []group{{scripts: all}}
 	}
-	groups = append(groups, group{"nothing is wrong: controls, where a tool must find no leak", only(all, scenario.Script.Control)})
+	groups = append(groups, group{"nothing is wrong: controls, where a tool must find no leak", only(all, sortIs(scenario.Control))})
+	if by == bySymptom {
+		groups = append(groups, group{"no verdict is expected: measurements", only(all, sortIs(scenario.Measurement))})
+	}
 	return slices.DeleteFunc(groups, func(g group) bool { return len(g.scripts) == 0 })
+}
+
+func sortIs(sort string) func(scenario.Script) bool {
+	return func(s scenario.Script) bool { return s.Sort == sort }
 }
 
 func symptomGroups(all []scenario.Script) []group {
@@ -134,7 +141,7 @@ func causeGroups(all []scenario.Script) []group {
 		})})
 	}
 	return append(groups, group{"no leak on either side: comparisons of what two ways cost", only(all, func(s scenario.Script) bool {
-		return s.Fault == nil && !s.Control()
+		return s.Fault == nil && s.Sort != scenario.Control
 	})})
 }
 

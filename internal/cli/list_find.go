@@ -37,8 +37,8 @@ func places(s scenario.Script) []string {
 	switch {
 	case s.Fault != nil:
 		kind, fix = causeOf(s.Fault.Kind), s.Fault.Fix
-	case s.Control():
-		kind = "control"
+	case s.Sort != scenario.Pair:
+		kind = s.Sort
 	}
 	texts := []string{s.ID, s.Title, sees.String(), kind, fix, expected.String(), errors.String(), lessonText(s.ID)}
 	for i, text := range texts {

@@ -22,6 +22,7 @@ import (
 	"socketlab/internal/scenario"
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/worker/netns"
 )
 
 // play plays the scenarios that words name. Nothing is started before all of
@@ -145,6 +146,8 @@ func (p *player) skip(s scenario.Script) string {
 		return "it needs a network namespace of its own, and --isolate is never"
 	case p.cannot != nil:
 		return "it needs a network namespace of its own"
+	case len(s.Sysctl) > 0 && netns.ReadOnlySysctl():
+		return "it changes settings of the kernel for its namespace, and /proc/sys is read-only here"
 	}
 	return ""
 }

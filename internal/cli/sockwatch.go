@@ -107,19 +107,24 @@ func showCommand(streams program.Streams) *cobra.Command {
 			}
 			lesson := scenarios.LessonFor(id, runtime.Version())
 			faulty, fixed, difference := scenarios.Code(id, scenario.Faulty), scenarios.Code(id, scenario.Fixed), scenarios.Difference(id)
+			blocks := []render.Block{
+				render.Markdown{Text: lesson},
+				render.Heading{Level: 3, Text: "faulty.go"}, render.Code{Language: "go", Text: faulty},
+				render.Heading{Level: 3, Text: "fixed.go"}, render.Code{Language: "go", Text: fixed},
+				render.Heading{Level: 3, Text: "the difference, but for the names"}, render.Code{Language: "diff", Text: difference},
+			}
+			client := scenarios.Client(id)
+			if client != "" {
+				blocks = append(blocks, render.Heading{Level: 3, Text: "client.go, the client of both sides"}, render.Code{Language: "go", Text: client})
+			}
 			return output.write(streams.Out, &render.Document{
 				Title: id + ": " + script.Title,
 				Data: render.Object{
 					{Name: "schema", Value: "sockwatch.scenario/v1"}, {Name: "id", Value: id}, {Name: "title", Value: script.Title},
 					{Name: "script", Value: script.Text}, {Name: "lesson", Value: lesson},
-					{Name: "faulty", Value: faulty}, {Name: "fixed", Value: fixed}, {Name: "difference", Value: difference},
+					{Name: "faulty", Value: faulty}, {Name: "fixed", Value: fixed}, {Name: "difference", Value: difference}, {Name: "client", Value: client},
 				},
-				Blocks: []render.Block{
-					render.Markdown{Text: lesson},
-					render.Heading{Level: 3, Text: "faulty.go"}, render.Code{Language: "go", Text: faulty},
-					render.Heading{Level: 3, Text: "fixed.go"}, render.Code{Language: "go", Text: fixed},
-					render.Heading{Level: 3, Text: "the difference, but for the names"}, render.Code{Language: "diff", Text: difference},
-				},
+				Blocks: blocks,
 			})
 		},
 	}

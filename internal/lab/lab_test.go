@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
 		case "slowserver":
-			os.Exit(worker.Server(context.Background(), os.Stdin, os.Stdout, slog.New(slog.DiscardHandler), netfault.Plan))
+			os.Exit(worker.Server(context.Background(), os.Stdin, os.Stdout, slog.New(slog.DiscardHandler), netfault.Changes{}))
 		case "supervise-namespace":
 			os.Exit(netns.Supervise())
 		case "client-faulty", "client-fixed":

@@ -46,13 +46,13 @@ func (l *load) programs(s *side) Programs {
 
 func (l *load) startServer(ctx context.Context, s *side) error {
 	err := l.run.startOwnServer(ctx, l.programs(s), s, worker.ServerOrder{
-		Listen: s.Listen, Behaviour: l.Script.Server, Upstreams: l.Script.Upstreams, Network: l.Script.Network,
+		Listen: s.Listen, Behaviour: l.Script.Server, Upstreams: l.Script.Upstreams, Network: l.Script.Network, Sysctl: l.Script.Sysctl,
 		Settings: l.settings(s), Code: l.Script.Implementation, Side: s.Code,
 	})
 	if err != nil {
 		return err
 	}
-	s.server.reports = len(l.Script.Upstreams) > 0
+	s.server.reports = true
 	return nil
 }
 
@@ -139,7 +139,14 @@ func (l *load) sent() bool {
 	return true
 }
 
-func (l *load) fill(s *side, sample *series.Sample) { sample.ClientMetrics = s.report.ClientMetrics }
+func (l *load) fill(s *side, sample *series.Sample) { sample.ClientMetrics = l.metrics(s) }
+
+// metrics are what both processes of a side said last.
+func (l *load) metrics(s *side) series.ClientMetrics {
+	m := s.report.ClientMetrics
+	m.ServerProcess = s.serverProcess
+	return m
+}
 
 // last asks the clients for their last reports. From a client that is gone there
 // is none; its newest one stands.
@@ -161,7 +168,7 @@ func (l *load) settled(s *side, _, now *series.ConnCounts) bool {
 // final is what the client said last. What it closes since then is not what it did
 // under its load: of the kernel's closings those of the last sample stand.
 func (l *load) final(s *side, kernel *series.ConnCounts) series.Final {
-	f := series.Final{ClientMetrics: s.report.ClientMetrics, Stopped: s.report.Stopped}
+	f := series.Final{ClientMetrics: l.metrics(s), Stopped: s.report.Stopped}
 	sampled := l.run.observation.Subject(s.ID).KernelConns()
 	if kernel != nil && sampled != nil {
 		closed := *sampled

@@ -58,9 +58,11 @@ type side struct {
 	own worker.Endpoints
 
 	// report is our client's newest, and served our server's.
-	report  loadgen.Report
-	served  server.Served
-	servers []series.ServerCount // nil where there is only one
+	report loadgen.Report
+	served server.Served
+	// serverProcess is what our server's process used then.
+	serverProcess *series.Process
+	servers       []series.ServerCount // nil where there is only one
 	// listening says that the user's server does, ended that the user's client has
 	// ended, and failure how it failed.
 	listening, ended bool
@@ -280,7 +282,7 @@ func (r *run) take(m message) error {
 	case a.Report != nil:
 		p.asked, s.report = false, *a.Report
 	case a.Served != nil:
-		p.asked, s.served, s.servers = false, *a.Served, serverCounts(a)
+		p.asked, s.served, s.servers, s.serverProcess = false, *a.Served, serverCounts(a), a.Process
 	case a.Asked:
 		p.asked = false
 	}

@@ -75,6 +75,14 @@ type Caller interface {
 	Call(ctx context.Context) error
 }
 
+// Reporter is a Caller that says something of itself in numbers, such as how many
+// connections of its pool are in which state. Each is a metric, values.NAME.
+type Reporter interface {
+	// Values returns the numbers of now, by name: lower-case words joined by
+	// underscores. It is called at each sample, while calls go on.
+	Values() map[string]float64
+}
+
 // NewTarget returns the target that is there, with a script's settings.
 func NewTarget(at At, s scenario.Client) Target {
 	scheme, host := "http://", at.Addr

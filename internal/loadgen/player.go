@@ -14,7 +14,7 @@ type Player struct {
 	maxFDs   int
 
 	counters *counters
-	usage    usage
+	usage    Usage
 	start    time.Time
 	looked   time.Time // at the descriptors, by Play
 	stopped  atomic.Pointer[string]
@@ -89,7 +89,10 @@ func (p *Player) reachedLimit() bool {
 func (p *Player) Report() Report {
 	done := p.done.Load() // before the counters: a report that is done has all of them
 	r := Report{ClientMetrics: p.counters.metrics(), At: time.Since(p.start), Done: done}
-	r.Process = p.usage.read()
+	r.Process = p.usage.Read()
+	if c, ok := p.caller.(Reporter); ok {
+		r.Values = c.Values()
+	}
 	if why := p.stopped.Load(); why != nil {
 		r.Stopped = *why
 	}

@@ -134,8 +134,8 @@ func TestReportHasEveryFigure(t *testing.T) {
 	subject := &series.Subject{Final: &series.Final{ClientMetrics: answered.ClientMetrics}}
 	for _, m := range metric.All() {
 		section, _, _ := strings.Cut(m.Name, ".")
-		if slices.Contains([]string{"max_age_ms", "kernel_connections", "growth_per_second"}, section) {
-			continue // sockets are not the client's to see
+		if slices.Contains([]string{"max_age_ms", "kernel_connections", "growth_per_second", "server_process"}, section) {
+			continue // sockets and servers are not the client's to see
 		}
 		_, known := m.Get(subject)
 		require.True(t, known, m.Name)
@@ -160,4 +160,20 @@ func TestTargetHasTheSettingsOfTheScript(t *testing.T) {
 		URL: "http://127.0.0.1:8080/", Addr: "127.0.0.1:8080",
 		MaxIdleConns: 5, MaxIdleConnsPerHost: 2, IdleConnTimeout: 30 * time.Second, Timeout: time.Second, PoolSize: 7,
 	}, got)
+}
+
+// valued is a caller with a number of its own.
+type valued struct{ CallerFunc }
+
+func (valued) Values() map[string]float64 { return map[string]float64{"idle": 2} }
+
+func TestReportHasWhatTheCodeSaysOfItself(t *testing.T) {
+	require.Equal(t, map[string]float64{"idle": 2}, Begin(valued{}, nil, 0).Report().Values)
+	m, err := metric.Lookup("values.idle")
+	require.NoError(t, err)
+	got, known := m.Get(&series.Subject{Final: &series.Final{ClientMetrics: Begin(valued{}, nil, 0).Report().ClientMetrics}})
+	require.True(t, known)
+	require.InDelta(t, 2, got, 0)
+	_, err = metric.Lookup("values.Not-This")
+	require.Error(t, err)
 }

@@ -12,16 +12,16 @@ import (
 	"socketlab/internal/series"
 )
 
-// usage watches what this process uses. The zero usage is ready; it is safe
+// Usage watches what this process uses. The zero Usage is ready; it is safe
 // for use by several goroutines.
-type usage struct {
+type Usage struct {
 	mu   sync.Mutex
 	peak series.Process
 }
 
 // fds returns the number of open descriptors, and notes it as a peak. On
 // Linux it costs about a microsecond.
-func (u *usage) fds() int {
+func (u *Usage) fds() int {
 	n := countFDs()
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -30,15 +30,17 @@ func (u *usage) fds() int {
 	return n
 }
 
-// read returns all figures. What the system does not report stays 0.
-func (u *usage) read() *series.Process {
-	fds, goroutines, rss := u.fds(), runtime.NumGoroutine(), residentBytes()
+// Read returns all figures, with the peaks of all calls so far. What the system does
+// not report stays 0.
+func (u *Usage) Read() *series.Process {
+	fds, goroutines, rss, threads := u.fds(), runtime.NumGoroutine(), residentBytes(), threads()
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.peak.RSSPeakBytes = max(u.peak.RSSPeakBytes, rss)
 	u.peak.GoroutinesPeak = max(u.peak.GoroutinesPeak, goroutines)
+	u.peak.ThreadsPeak = max(u.peak.ThreadsPeak, threads)
 	now := u.peak
-	now.Descriptors, now.Goroutines, now.GCCycles = fds, goroutines, gcCycles()
+	now.Descriptors, now.Goroutines, now.Threads, now.GCCycles = fds, goroutines, threads, gcCycles()
 	return &now
 }
 
@@ -54,6 +56,14 @@ func residentBytes() uint64 {
 		return 0
 	}
 	return info.RSS
+}
+
+func threads() int {
+	n, err := self().NumThreads()
+	if err != nil {
+		return 0
+	}
+	return int(n)
 }
 
 func gcCycles() uint64 {

@@ -38,19 +38,19 @@ func TestCountOfAFolderThatIsNotThere(t *testing.T) {
 // collection: the figures would count their own making.
 func TestReadingUsageOpensNothing(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
-	var u usage
-	u.read()
+	var u Usage
+	u.Read()
 	before := descriptors()
 	for range 500 {
-		u.read()
+		u.Read()
 		MaxFDs()
 	}
 	require.Equal(t, before, descriptors())
 }
 
 func TestPeaksStayWhenWhatTheyCountedIsGone(t *testing.T) {
-	var u usage
-	before := u.read()
+	var u Usage
+	before := u.Read()
 	r, w, err := os.Pipe()
 	require.NoError(t, err)
 	end, ended := make(chan struct{}), make(chan struct{})
@@ -58,14 +58,14 @@ func TestPeaksStayWhenWhatTheyCountedIsGone(t *testing.T) {
 		<-end
 		close(ended)
 	}()
-	during := u.read()
+	during := u.Read()
 	require.Equal(t, before.Descriptors+2, during.Descriptors)
 	require.Greater(t, during.Goroutines, 1)
 	r.Close()
 	w.Close()
 	close(end)
 	<-ended
-	after := u.read()
+	after := u.Read()
 	require.Equal(t, before.Descriptors, after.Descriptors)
 	require.Equal(t, during.Descriptors, after.DescriptorsPeak)
 	require.GreaterOrEqual(t, after.GoroutinesPeak, during.Goroutines)
@@ -90,8 +90,8 @@ func TestPeakIsNeverBelowThePresent(t *testing.T) {
 		}
 	}()
 	for range 500 {
-		var u usage
-		got := u.read()
+		var u Usage
+		got := u.Read()
 		if got.Goroutines > got.GoroutinesPeak || got.Descriptors > got.DescriptorsPeak {
 			t.Errorf("%+v", got)
 			break
@@ -102,12 +102,12 @@ func TestPeakIsNeverBelowThePresent(t *testing.T) {
 }
 
 func TestUsageIsThisProcess(t *testing.T) {
-	var u usage
-	got := u.read()
+	var u Usage
+	got := u.Read()
 	require.Greater(t, got.RSSPeakBytes, uint64(1<<20))
 	require.Less(t, got.RSSPeakBytes, uint64(16<<30))
 	runtime.GC()
-	require.Greater(t, u.read().GCCycles, got.GCCycles)
+	require.Greater(t, u.Read().GCCycles, got.GCCycles)
 }
 
 func TestLoadMayTakeAQuarterOfTheDescriptors(t *testing.T) {

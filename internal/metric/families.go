@@ -52,6 +52,26 @@ func families() []family {
 			},
 		},
 		{
+			prefix: ValuesPrefix, forms: []string{ValuesPrefix + "NAME"},
+			lookup: func(name string) (Metric, error) {
+				value := strings.TrimPrefix(name, ValuesPrefix)
+				if !valueName.MatchString(value) {
+					return Metric{}, fmt.Errorf("%s: write values.NAME, with lower-case words joined by underscores", short(name))
+				}
+				return Metric{
+					Name: name, Title: strings.ReplaceAll(value, "_", " "), Unit: Count,
+					Meaning: "A number that the code of a pair reports of itself.",
+					Get: func(s *series.Subject) (float64, bool) {
+						v, ok := s.Metrics().Values[value]
+						return v, ok
+					},
+				}, nil
+			},
+			members: func(s *series.Subject) []string {
+				return prefixed(ValuesPrefix, slices.Sorted(maps.Keys(s.Metrics().Values)))
+			},
+		},
+		{
 			prefix: KernelPrefix, forms: []string{KernelPrefix + "COUNTER"},
 			lookup: func(name string) (Metric, error) {
 				counter := strings.TrimPrefix(name, KernelPrefix)
@@ -83,6 +103,8 @@ const (
 	// KernelPrefix begins the name of a counter of the kernel, which only a subject
 	// in a namespace of its own has.
 	KernelPrefix = "kernel."
+	// ValuesPrefix begins the name of what the code of a pair says of itself.
+	ValuesPrefix = "values."
 	// ServersPrefix begins the name of what one of several servers did.
 	ServersPrefix = "servers."
 )

@@ -187,3 +187,6 @@ type family struct {
 
 // serverName is the form of the names of several servers.
 var serverName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
+// valueName is the form of the names of what code says of itself.
+var valueName = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)

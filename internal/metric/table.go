@@ -158,6 +158,48 @@ var table = []Metric{
 		Get:     process(func(p *series.Process) (float64, bool) { return float64(p.GCCycles), p.GoroutinesPeak > 0 }),
 	},
 	{
+		Name: "process.threads_peak", Title: "threads, peak", Unit: Count, Noun: "thread", Rest: "at most",
+		Meaning: "The most threads that the client's process had.",
+		Why:     "a thread has a stack, and the kernel has to schedule it", Detail: true,
+		Get: process(func(p *series.Process) (float64, bool) { return float64(p.ThreadsPeak), p.ThreadsPeak > 0 }),
+	},
+	{
+		Name: "server_process.fds", Title: "server's descriptors", Unit: Count, Noun: "descriptor", Rest: "held by the server",
+		Meaning: "The descriptors that the server's process has open at the end.",
+		Why:     "what a server does not close it keeps", Detail: true,
+		Get: serverProcess(func(p *series.Process) (float64, bool) { return float64(p.Descriptors), p.Descriptors > 0 }),
+	},
+	{
+		Name: "server_process.fds_peak", Title: "server's descriptors, peak", Unit: Count, Noun: "descriptor", Rest: "at most at the server",
+		Meaning: "The most descriptors that the server's process had open.",
+		Why:     "at the limit it can accept nothing more", Detail: true,
+		Get: serverProcess(func(p *series.Process) (float64, bool) { return float64(p.DescriptorsPeak), p.DescriptorsPeak > 0 }),
+	},
+	{
+		Name: "server_process.goroutines", Title: "server's goroutines", Unit: Count, Noun: "goroutine", Rest: "left at the server",
+		Meaning: "The goroutines that the server's process has at the end.",
+		Why:     "a handler that never returns keeps its goroutine", Detail: true,
+		Get: serverProcess(func(p *series.Process) (float64, bool) { return float64(p.Goroutines), p.Goroutines > 0 }),
+	},
+	{
+		Name: "server_process.goroutines_peak", Title: "server's goroutines, peak", Unit: Count, Noun: "goroutine", Rest: "at most at the server",
+		Meaning: "The most goroutines that the server's process had.",
+		Why:     "each connection of a server has one", Detail: true,
+		Get: serverProcess(func(p *series.Process) (float64, bool) { return float64(p.GoroutinesPeak), p.GoroutinesPeak > 0 }),
+	},
+	{
+		Name: "server_process.threads_peak", Title: "server's threads, peak", Unit: Count, Noun: "thread", Rest: "at most at the server",
+		Meaning: "The most threads that the server's process had.",
+		Why:     "a thread has a stack, and the kernel has to schedule it", Detail: true,
+		Get: serverProcess(func(p *series.Process) (float64, bool) { return float64(p.ThreadsPeak), p.ThreadsPeak > 0 }),
+	},
+	{
+		Name: "server_process.rss_peak_bytes", Title: "server's memory, peak", Unit: Bytes,
+		Meaning: "The largest resident set of the server's process.",
+		Why:     "what each connection costs the server", Detail: true,
+		Get: serverProcess(func(p *series.Process) (float64, bool) { return float64(p.RSSPeakBytes), p.RSSPeakBytes > 0 }),
+	},
+	{
 		Name: "kernel_connections.opened", Title: "opened, by the kernel", Unit: Count, Noun: "connection", Rest: "opened",
 		Meaning: "Connections that the kernel saw opened, also between two samples.",
 		Why:     "also those between two samples", Detail: true,
@@ -204,6 +246,15 @@ func connections(get func(*series.ClientConns) *int64) func(*series.Subject) (fl
 func process(get func(*series.Process) (float64, bool)) func(*series.Subject) (float64, bool) {
 	return func(s *series.Subject) (float64, bool) {
 		if p := s.Metrics().Process; p != nil {
+			return get(p)
+		}
+		return 0, false
+	}
+}
+
+func serverProcess(get func(*series.Process) (float64, bool)) func(*series.Subject) (float64, bool) {
+	return func(s *series.Subject) (float64, bool) {
+		if p := s.Metrics().ServerProcess; p != nil {
 			return get(p)
 		}
 		return 0, false

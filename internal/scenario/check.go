@@ -30,6 +30,7 @@ const (
 func defaults() Script {
 	return Script{
 		Requires:       Loopback,
+		Sort:           Pair,
 		Speed:          1,
 		SampleInterval: Duration(time.Second),
 		Server:         Server{Name: FirstServer, Protocol: DefaultProtocol},
@@ -54,6 +55,7 @@ func (s Script) check(codes []string) *finding {
 		s.checkSymptoms(),
 		s.checkServers(),
 		s.checkNetwork(),
+		s.checkSysctl(),
 		s.Client.check(),
 		s.checkLoad(),
 		s.checkTimes(),
@@ -88,6 +90,10 @@ func (s Script) checkHead(codes []string) *finding {
 		return found("$.speed", "%s", CheckSpeed(s.Speed))
 	case s.MaxSpeed != 0 && (CheckSpeed(s.MaxSpeed) != nil || s.MaxSpeed < s.Speed):
 		return found("$.max_speed", "max_speed %v is below the script's own speed, or no speed at all", s.MaxSpeed)
+	case s.Sort != Pair && s.Sort != Control && s.Sort != Measurement:
+		return found("$.sort", "sort is %q: use %s, %s or %s", short(s.Sort), Pair, Control, Measurement)
+	case s.Sort != Pair && s.Fault != nil:
+		return found("$.fault", "a %s has no fault: leave it out, or make it a pair", s.Sort)
 	case s.Fault != nil && s.Fault.Kind == "":
 		return found("$.fault.kind", "a fault has a kind, such as idle-connections-not-reused")
 	case s.Fault != nil && s.Fault.Fix == "":

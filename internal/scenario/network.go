@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 )
 
@@ -50,6 +51,23 @@ func (s Script) checkNetwork() *finding {
 			return found(path+".bandwidth", "bandwidth %d is negative", w.Bandwidth)
 		case w.Packets != "" && w.Packets != PacketsNew && w.Packets != PacketsAll:
 			return found(path+".packets", "packets %q: use %s or %s", short(w.Packets), PacketsNew, PacketsAll)
+		}
+	}
+	return nil
+}
+
+// sysctlForm is a setting that a namespace of its own may change: a name that the
+// kernel keeps below net, in the form of sysctl(8), and one number or several. Points
+// stand for slashes, so that no name leads elsewhere.
+var sysctlForm = regexp.MustCompile(`^net(\.[a-z0-9_-]+)+=-?[0-9]+( -?[0-9]+)*$`)
+
+func (s Script) checkSysctl() *finding {
+	for i, setting := range s.Sysctl {
+		switch path := fmt.Sprintf("$.sysctl[%d]", i); {
+		case s.Requires != Namespace:
+			return found(path, "the kernel's settings are changed only in a namespace: add a line requires: namespace")
+		case !sysctlForm.MatchString(setting):
+			return found(path, "%q is no setting of a network namespace: write it like net.core.somaxconn=4", short(setting))
 		}
 	}
 	return nil

@@ -22,6 +22,9 @@ type Script struct {
 	// Order is where the scenario stands in the catalogue: those with a lower one are
 	// taught before it. A script of your own needs none.
 	Order int `yaml:"order,omitempty"`
+	// Sort is pair (the default), control where nothing is wrong on either side, or
+	// measurement where the sides are measured and no verdict is expected.
+	Sort string `yaml:"sort,omitempty"`
 	// Implementation is the scenario of the catalogue whose faulty and fixed code is
 	// played. Default: the scenario's own id.
 	Implementation string `yaml:"implementation,omitempty"`
@@ -54,6 +57,10 @@ type Script struct {
 	// Network is what becomes of the network while the load goes on. It needs
 	// a namespace.
 	Network []NetworkFault `yaml:"network,omitempty"`
+	// Sysctl sets what the kernel keeps for each network namespace, before the server
+	// listens, each as NAME=VALUE: net.core.somaxconn=4 and the like. It needs a
+	// namespace.
+	Sysctl []string `yaml:"sysctl,omitempty"`
 	// Client holds the settings that the code of both sides may use.
 	Client Client `yaml:"client,omitempty"`
 	// Load is what each side gets, phase after phase.
@@ -114,10 +121,12 @@ type Expect struct {
 	Fixed []Expectation `yaml:"fixed"`
 }
 
-// Control reports whether nothing is wrong on either side, nor anything to see:
-// a tool must find no leak. A script without a fault but with symptoms compares
-// two ways that both leak nothing.
-func (s Script) Control() bool { return s.Fault == nil && len(s.Symptoms) == 0 }
+// The sorts of a script.
+const (
+	Pair        = "pair"
+	Control     = "control"
+	Measurement = "measurement"
+)
 
 // Side is one half of a pair.
 type Side string

@@ -19,6 +19,12 @@ type ClientMetrics struct {
 	Latency      *Quantiles `json:"latency_ms,omitempty"`
 	ScheduleLate *Quantiles `json:"schedule_late_ms,omitempty"`
 	Process      *Process   `json:"process,omitempty"`
+	// ServerProcess is the process of the server, where it is one of the lab's own;
+	// Process is the client's.
+	ServerProcess *Process `json:"server_process,omitempty"`
+	// Values are what the code of a pair says of itself, such as the states of its
+	// pool; nil where it says nothing.
+	Values map[string]float64 `json:"values,omitempty"`
 }
 
 // Requests counts requests: sent = ok + failed + in flight.
@@ -89,9 +95,10 @@ type Process struct {
 	// Threads is the number of threads now, Wakeups how often they went to sleep of
 	// their own accord (voluntary context switches) since they were first seen, with
 	// what they had then, and CPU the processor time since the process started.
-	Threads int           `json:"threads,omitempty"`
-	Wakeups int64         `json:"wakeups,omitempty"`
-	CPU     time.Duration `json:"cpu_ns,omitempty"`
+	Threads     int           `json:"threads,omitempty"`
+	ThreadsPeak int           `json:"threads_peak,omitempty"`
+	Wakeups     int64         `json:"wakeups,omitempty"`
+	CPU         time.Duration `json:"cpu_ns,omitempty"`
 	// What follows is of Go programs that report it.
 	Goroutines     int    `json:"goroutines,omitempty"`
 	GoroutinesPeak int    `json:"goroutines_peak,omitempty"`

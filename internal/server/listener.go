@@ -20,6 +20,9 @@ var (
 	BacklogKey = scenario.NewKey[int](&tcpKeys, scenario.Key{
 		Name: "backlog", Text: "let this many connections wait to be accepted (Linux); 0 for the system's limit",
 	})
+	MaxDescriptorsKey = scenario.NewKey[int](&tcpKeys, scenario.Key{
+		Name: "max_descriptors", Text: "let the server's process open at most this many descriptors (not on Windows); 0 for the system's limit",
+	})
 	NoAcceptKey = scenario.NewKey[bool](&tcpKeys, scenario.Key{
 		Name: "no_accept", Text: "never accept a connection, with the shortest accept queue there is (Linux)",
 	})

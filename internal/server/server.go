@@ -141,6 +141,12 @@ func (s *Server) Serve(ctx context.Context, at Socket) error {
 		at.Close()
 		return fmt.Errorf("protocol %q is unknown", s.cfg.Behaviour.Protocol)
 	}
+	if n := MaxDescriptorsKey.Of(s.cfg.Behaviour); n > 0 {
+		if err := limitDescriptors(n); err != nil {
+			at.Close()
+			return err
+		}
+	}
 	reports, stopReports := context.WithCancel(context.Background())
 	reported := make(chan struct{})
 	addr := at.Addr()

@@ -57,7 +57,7 @@ func (r *here) answer(t *testing.T) (a worker.Answer) {
 
 func startServer(t *testing.T) *here {
 	return startHere(t, func(in io.Reader, out io.Writer) int {
-		return worker.Server(context.Background(), in, out, slog.New(slog.DiscardHandler), netfault.Plan)
+		return worker.Server(context.Background(), in, out, slog.New(slog.DiscardHandler), netfault.Changes{})
 	})
 }
 

@@ -144,17 +144,17 @@ func (s *servers) served() Answer {
 
 // serve serves until ctx is done, and returns the first server's error, or that
 // of another that ended before its time.
-func (s *servers) serve(ctx context.Context, faults NetworkFaults) error {
+func (s *servers) serve(ctx context.Context, network Network) error {
 	defer s.close()
 	first := s.all[0]
 	var port uint16
 	if at, ok := first.socket.Addr().(*net.TCPAddr); ok {
 		port = at.AddrPort().Port()
 	}
-	network := func(context.Context) error { return nil }
+	change := func(context.Context) error { return nil }
 	if plan := s.order.Network; len(plan) > 0 {
 		var err error
-		if network, err = faults(plan, port, s.began); err != nil {
+		if change, err = network.Plan(plan, port, s.began); err != nil {
 			return err
 		}
 	}
@@ -173,7 +173,7 @@ func (s *servers) serve(ctx context.Context, faults NetworkFaults) error {
 	for _, e := range s.all[1:] {
 		background(e.name, func(ctx context.Context) error { return e.Serve(ctx, e.socket) })
 	}
-	background("network", network)
+	background("network", change)
 	err := first.Serve(ctx, first.socket)
 	stop()
 	others.Wait()

@@ -18,6 +18,7 @@ import (
 
 	"socketlab/internal/loadgen"
 	"socketlab/internal/scenario"
+	"socketlab/internal/series"
 	"socketlab/internal/server"
 	"socketlab/scenarios"
 )
@@ -32,6 +33,8 @@ type ServerOrder struct {
 	// Network is what becomes of the process's network, which is a namespace of
 	// its own.
 	Network []scenario.NetworkFault
+	// Sysctl is what the kernel keeps for that namespace, each as NAME=VALUE.
+	Sysctl []string
 	// Settings are for the code of a pair that stands in the middle: a client of
 	// the servers behind it.
 	Settings scenario.Client
@@ -93,6 +96,8 @@ type Answer struct {
 	// upstreams has done, by name.
 	Served    *server.Served           `json:",omitempty"`
 	Upstreams map[string]server.Served `json:",omitempty"`
+	// Process is what the server's process uses; it comes with Served.
+	Process *series.Process `json:",omitempty"`
 	// Due names the servers that requests should go to now.
 	Due []string `json:",omitempty"`
 	// Stopped says that a server stopped by [Stop].

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 		ctx := context.Background()
 		switch os.Args[1] {
 		case "server":
-			os.Exit(worker.Server(ctx, os.Stdin, os.Stdout, slog.New(slog.DiscardHandler), netfault.Plan))
+			os.Exit(worker.Server(ctx, os.Stdin, os.Stdout, slog.New(slog.DiscardHandler), netfault.Changes{}))
 		case "client":
 			os.Exit(worker.Client(ctx, os.Stdin, os.Stdout))
 		case "command":

@@ -56,7 +56,7 @@ connection.`,
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		log := program.Logger(streams)
 		if controlled {
-			return program.WorkerEnded(worker.Server(c.Context(), streams.In, streams.Out, log, netfault.Plan))
+			return program.WorkerEnded(worker.Server(c.Context(), streams.In, streams.Out, log, netfault.Changes{}))
 		}
 		b, err := behaviour(protocol.String())
 		if err := cmp.Or(err, checkUpstreams(b, upstreams), checkListen(listen)); err != nil {

@@ -382,3 +382,27 @@ func TestAUserNamespaceWithoutANetworkOfItsOwnIsOutside(t *testing.T) {
 	require.NoError(t, err, "%s", said)
 	require.Contains(t, string(said), "whose it is cannot be found out")
 }
+
+// What a namespace sets holds in it alone.
+func TestASettingOfTheKernelHoldsInItsNamespace(t *testing.T) {
+	const file = "/proc/sys/net/ipv4/tcp_fin_timeout"
+	before, err := os.ReadFile(file)
+	require.NoError(t, err)
+	if n := inside(t); n == nil {
+		after, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.Equal(t, string(before), string(after), "outside it stays")
+		return
+	}
+	err = netfault.Changes{}.Sysctl([]string{"net.ipv4.tcp_fin_timeout=7", "net.ipv4.ip_local_port_range=40000 40100"})
+	possible(t, err)
+	after, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, "7", strings.TrimSpace(string(after)))
+	require.ErrorContains(t, netfault.Changes{}.Sysctl([]string{"net.ipv4.tcp_fin_timeout=-x"}), "tcp_fin_timeout")
+	require.ErrorIs(t, netfault.Changes{}.Sysctl([]string{"net.ipv4.no_such_setting=1"}), errors.ErrUnsupported)
+}
+
+func TestOutsideOfANamespaceNoSettingIsChanged(t *testing.T) {
+	require.ErrorIs(t, netfault.Changes{}.Sysctl([]string{"net.ipv4.tcp_fin_timeout=7"}), netfault.ErrOutside)
+}

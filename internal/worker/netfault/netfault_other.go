@@ -27,3 +27,6 @@ func (*Network) ClearLink() error { return errors.ErrUnsupported }
 
 // Close does nothing.
 func (*Network) Close() error { return nil }
+
+// Sysctl returns an error that Is [errors.ErrUnsupported].
+func (Changes) Sysctl([]string) error { return errors.ErrUnsupported }

@@ -21,12 +21,16 @@ type planned struct {
 // lost.
 const queue = 200 * time.Millisecond
 
+// Changes makes what a script wants of the network of this process's namespace. The
+// zero value is ready. All changes end with the namespace.
+type Changes struct{}
+
 // Plan makes the network of this process's namespace what a script wants of it before
 // the load. port is the port that the rules of a firewall are for, and began is closed
 // with the first connection, from which the times of the script count. The caller runs
 // what it returns: it makes the other changes until ctx is done, and then restores the
 // network.
-func Plan(plan []scenario.NetworkFault, port uint16, began <-chan struct{}) (run func(context.Context) error, err error) {
+func (Changes) Plan(plan []scenario.NetworkFault, port uint16, began <-chan struct{}) (run func(context.Context) error, err error) {
 	f := &planned{plan: plan, port: port, began: began}
 	if f.network, err = Open(); err != nil {
 		return nil, err

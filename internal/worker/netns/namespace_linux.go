@@ -210,3 +210,10 @@ func (n *Namespace) Close() error {
 	<-n.ended
 	return nil
 }
+
+// ReadOnlySysctl reports whether /proc/sys cannot be written, also for a namespace of
+// one's own, as in many containers.
+func ReadOnlySysctl() bool {
+	var at unix.Statfs_t
+	return unix.Statfs("/proc/sys/net", &at) != nil || at.Flags&unix.ST_RDONLY != 0
+}

@@ -45,3 +45,6 @@ func (*Namespace) Proc() string { return "" }
 
 // Close does nothing.
 func (*Namespace) Close() error { return nil }
+
+// ReadOnlySysctl reports that there is none to be written.
+func ReadOnlySysctl() bool { return true }
