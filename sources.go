@@ -75,6 +75,8 @@ func Programs() []string {
 //go:embed internal/server/faults.go
 //go:embed internal/server/http.go
 //go:embed internal/server/https.go
+//go:embed internal/server/limit_unix.go
+//go:embed internal/server/limit_windows.go
 //go:embed internal/server/listen_linux.go
 //go:embed internal/server/listen_other.go
 //go:embed internal/server/listener.go
@@ -143,6 +145,7 @@ func Programs() []string {
 //go:embed internal/worker/netfault/own_linux.go
 //go:embed internal/worker/netfault/plan.go
 //go:embed internal/worker/netfault/rules_linux.go
+//go:embed internal/worker/netfault/sysctl_linux.go
 //go:embed internal/worker/server.go
 //go:embed internal/worker/servers.go
 //go:embed internal/worker/worker.go

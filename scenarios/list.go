@@ -17,6 +17,7 @@ import (
 	clientperrequestdrained "socketlab/scenarios/client-per-request-drained"
 	congestion "socketlab/scenarios/congestion"
 	conncapplusleak "socketlab/scenarios/conn-cap-plus-leak"
+	connectnotreused "socketlab/scenarios/connect-not-reused"
 	connectionrefused "socketlab/scenarios/connection-refused"
 	connectionreset "socketlab/scenarios/connection-reset"
 	contextnotpassed "socketlab/scenarios/context-not-passed"
@@ -28,8 +29,10 @@ import (
 	drainbehindacap "socketlab/scenarios/drain-behind-a-cap"
 	drainlimit "socketlab/scenarios/drain-limit"
 	errorbodynotclosed "socketlab/scenarios/error-body-not-closed"
+	expectcontinuecloses "socketlab/scenarios/expect-continue-closes"
 	firewalldrop "socketlab/scenarios/firewall-drop"
 	firewallreject "socketlab/scenarios/firewall-reject"
+	h2wrappeddialer "socketlab/scenarios/h2-wrapped-dialer"
 	http1vshttp2 "socketlab/scenarios/http1-vs-http2"
 	http2pinnedbehindbalancer "socketlab/scenarios/http2-pinned-behind-balancer"
 	idlepooltoosmall "socketlab/scenarios/idle-pool-too-small"
@@ -127,6 +130,9 @@ var ids = []string{
 	"drain-limit",
 	"client-per-request-drained",
 	"drain-behind-a-cap",
+	"connect-not-reused",
+	"h2-wrapped-dialer",
+	"expect-continue-closes",
 	"rows-not-closed",
 	"sql-idle-default",
 	"sql-max-lifetime",
@@ -181,6 +187,9 @@ var clients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"drain-limit", drainlimit.NewFaulty, drainlimit.NewFixed},
 	{"client-per-request-drained", clientperrequestdrained.NewFaulty, clientperrequestdrained.NewFixed},
 	{"drain-behind-a-cap", drainbehindacap.NewFaulty, drainbehindacap.NewFixed},
+	{"connect-not-reused", connectnotreused.NewFaulty, connectnotreused.NewFixed},
+	{"h2-wrapped-dialer", h2wrappeddialer.NewFaulty, h2wrappeddialer.NewFixed},
+	{"expect-continue-closes", expectcontinuecloses.NewFaulty, expectcontinuecloses.NewFixed},
 	{"rows-not-closed", rowsnotclosed.NewFaulty, rowsnotclosed.NewFixed},
 	{"sql-idle-default", sqlidledefault.NewFaulty, sqlidledefault.NewFixed},
 	{"sql-max-lifetime", sqlmaxlifetime.NewFaulty, sqlmaxlifetime.NewFixed},

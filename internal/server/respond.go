@@ -44,6 +44,10 @@ var (
 		Name: "body", Max: 64 << 20,
 		Text: "size of each response's body in bytes; 0 for a short text",
 	})
+	// UnreadKey is how a server responds that knows enough from the header.
+	UnreadKey = scenario.NewKey[bool](&httpKeys, scenario.Key{
+		Name: "unread", Text: "respond without reading a request's body, which may have 1 MiB at most",
+	})
 	AbortAfterKey = scenario.NewKey[scenario.Duration](&httpKeys, scenario.Key{
 		Name: "abort_after", Text: "cut off every response later than this after the first request; 0 for never",
 	})
@@ -107,7 +111,10 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, t texts) {
 
 	b, age := s.cfg.Behaviour, s.work.age()
 	status := StatusKey.Of(b)
-	if s.cfg.Handler == nil {
+	switch {
+	case UnreadKey.Of(b):
+		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
+	case s.cfg.Handler == nil:
 		// net/http watches for the client's departure only once the whole body
 		// has been read: with a part unread the context is never cancelled. A
 		// Handler wants to read it itself.
