@@ -216,9 +216,7 @@ func (c *connections) enter(r rows, m *series.Moment, views []*view, unheard map
 		m.EventSource, m.StateDurations = "tracepoint", stateDurations(heard)
 	}
 	for _, of := range c.ledger.Accounts() {
-		if c.account(of) == 0 {
-			c.ledger.Merge(of, 0)
-		}
+		c.ledger.Merge(of, c.account(of))
 	}
 	for _, of := range c.ledger.Accounts() {
 		if n := c.ledger.Counts(of); n.Opened != 0 || n.Closed != 0 {

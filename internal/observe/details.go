@@ -13,6 +13,9 @@ import (
 // addDetails adds to the rows what their connections do, how old they are, and what
 // the processes have open and use.
 func (w *Watcher) addDetails(ctx context.Context, r rows, m *series.Moment) error {
+	if w.target.Port != 0 {
+		w.scanRows(r)
+	}
 	for _, v := range w.views {
 		w.processes.programs.see(v.namespace, v.sockets, v.sort.row, func(pid int32) int32 { return pid })
 		if w.processes.trees() { // what children do is done by the subject
@@ -20,8 +23,21 @@ func (w *Watcher) addDetails(ctx context.Context, r rows, m *series.Moment) erro
 		}
 		w.addActivity(v, r, m)
 	}
+	w.forgetInherited()
 	w.processes.programs.seeOpened(r)
 	return w.addProcesses(ctx, r)
+}
+
+// scanRows reads the descriptors of the processes of all rows.
+func (w *Watcher) scanRows(r rows) {
+	var pids []int32
+	for of := range r {
+		if of.pid != 0 {
+			pids = append(pids, w.membersOf(of)...)
+		}
+	}
+	slices.Sort(pids)
+	w.descriptors.Scan(slices.Compact(pids))
 }
 
 // ended is one end of a row's connections.
@@ -54,7 +70,7 @@ func (w *Watcher) addActivity(v *view, r rows, m *series.Moment) {
 		for _, of := range w.rowsOf(pid) {
 			if end == socketstats.Client && s.State.Open() {
 				r[of].Oldest = max(r[of].Oldest, seen)
-				w.addInherited(r[of], s)
+				w.addInherited(v, r[of], s)
 			}
 			if !reported {
 				continue
@@ -101,24 +117,6 @@ func atLeast(seen time.Duration, info *socketstats.Info) time.Duration {
 	return max(seen, info.Sent, info.Received)
 }
 
-// addInherited enters a socket if only a descendant of a process still holds it.
-func (w *Watcher) addInherited(sample *series.Sample, s *socketstats.Socket) {
-	if s.Inode == 0 {
-		return
-	}
-	holders := w.descriptors.Holders(s.Inode)
-	before := w.descriptors.HeldBefore(s.Inode)
-	if before != 0 && len(holders) > 0 && !slices.Contains(holders, before) {
-		w.inherited[s.Inode] = w.processes.descends(holders[0], before)
-	}
-	if _, known := w.inherited[s.Inode]; !known && len(holders) > 0 && s.Info != nil {
-		w.inherited[s.Inode] = w.processes.startedAfter(holders[0], min(s.Info.Sent, s.Info.Received))
-	}
-	if w.inherited[s.Inode] {
-		sample.Inherited++
-	}
-}
-
 // addQueue enters a listener's queue, if it is the fullest so far: of the watched
 // port, or of the watched process.
 func (w *Watcher) addQueue(v *view, r rows, m *series.Moment, s *socketstats.Socket, dead int) {
@@ -136,21 +134,6 @@ func (w *Watcher) addQueue(v *view, r rows, m *series.Moment, s *socketstats.Soc
 
 // addProcesses adds what the processes of each row have open and use.
 func (w *Watcher) addProcesses(ctx context.Context, r rows) error {
-	if w.target.Port != 0 {
-		var pids []int32
-		for of := range r {
-			if of.pid != 0 {
-				pids = append(pids, w.membersOf(of)...)
-			}
-		}
-		slices.Sort(pids)
-		w.descriptors.Scan(slices.Compact(pids))
-	}
-	for inode := range w.inherited {
-		if len(w.descriptors.Holders(inode)) == 0 {
-			delete(w.inherited, inode)
-		}
-	}
 	kernel, err := w.kernelRows(ctx)
 	if err != nil {
 		return err
@@ -184,7 +167,7 @@ func (w *Watcher) membersOf(of row) []int32 {
 			}
 		}
 	}
-	if of.part || w.processes.any() {
+	if of.part {
 		return []int32{of.pid}
 	}
 	return w.processes.members(of.pid)

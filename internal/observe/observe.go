@@ -50,9 +50,7 @@ type Watcher struct {
 	descriptors     socketstats.DescriptorTable
 	// rowsByPID are the rows of each process in the newest sample.
 	rowsByPID map[int32][]row
-	// inherited are the sockets, by inode, that a child holds and an ancestor does
-	// not any more.
-	inherited map[uint32]bool
+	inherited inheritance
 	early     earlyScans
 	// began is the time of the first sample, told are the subjects of the last.
 	began time.Time
@@ -71,7 +69,7 @@ type Watcher struct {
 // source stays the caller's.
 func New(ctx context.Context, source socketstats.Source, target series.Target, o Options) (*Watcher, error) {
 	w := &Watcher{
-		target: target, options: o, source: source, own: socketstats.OwnAddresses(), untraced: target.All, inherited: map[uint32]bool{},
+		target: target, options: o, source: source, own: socketstats.OwnAddresses(), untraced: target.All,
 	}
 	var err error
 	if w.processes, err = findProcesses(target, o.Details); err != nil {
@@ -202,6 +200,7 @@ func (w *Watcher) findOwners(at time.Duration) {
 		}
 		v.owners.Attribute(v.sockets)
 		v.sort.list(v.sockets, at)
+		w.adoptHeirs(v)
 	}
 }
 
@@ -244,7 +243,7 @@ func (w *Watcher) rowsOf(pid int32) []row {
 	}
 	root := w.processes.root(pid)
 	list := []row{{pid: root}}
-	if root != 0 && len(w.processes.members(root)) > 1 && w.processes.watchedNow(pid) {
+	if root != 0 && len(w.processes.members(root)) > 1 && w.processes.there(pid) {
 		list = append(list, row{pid: pid, part: true})
 	}
 	w.rowsByPID[pid] = list

@@ -298,63 +298,6 @@ func (p *processes) leave(pid int32, why error) {
 	p.known[pid].root, p.unseen[pid] = 0, why
 }
 
-// rootOf is the subject that a watched process is a part of: that of its parent, if
-// that is watched.
-func (p *processes) rootOf(it *process) int32 {
-	for at, steps := it, 0; p.follows() && steps < 1000; steps++ {
-		parent := p.known[at.info.Parent]
-		if parent == nil || parent.root == 0 || parent.gone {
-			return at.root
-		}
-		if parent.root != parent.pid {
-			return parent.root
-		}
-		at = parent
-	}
-	return it.root
-}
-
-// root is the process whose subject a process is a part of; 0 for none, and where
-// nobody of the subject is there any more.
-func (p *processes) root(pid int32) int32 {
-	if pid == 0 {
-		return 0
-	}
-	it := p.known[pid]
-	if p.any() {
-		if it = p.look(pid); it == nil {
-			return 0
-		}
-		return pid
-	}
-	if it == nil || it.root == 0 || len(p.members(it.root)) == 0 {
-		return 0
-	}
-	return it.root
-}
-
-// members are the processes of a subject that are there now.
-func (p *processes) members(root int32) []int32 {
-	if p.any() || !p.follows() {
-		if it := p.known[root]; it == nil || it.gone {
-			return nil
-		}
-		return []int32{root}
-	}
-	if p.groups == nil {
-		p.groups = map[int32][]int32{}
-		for _, pid := range p.living {
-			p.groups[p.known[pid].root] = append(p.groups[p.known[pid].root], pid)
-		}
-	}
-	return p.groups[root]
-}
-
-// trees reports whether any subject has several processes.
-func (p *processes) trees() bool {
-	return !p.any() && slices.ContainsFunc(p.living, func(pid int32) bool { return p.known[pid].root != pid })
-}
-
 // watched reports whether a process is, or was, one of the target's. Where any may
 // be, 0 is one, too.
 func (p *processes) watched(pid int32) bool {
@@ -383,20 +326,6 @@ func (p *processes) nameOf(pid int32) string {
 		return fmt.Sprintf("%s (%d)", it.name, pid)
 	}
 	return fmt.Sprintf("process (%d)", pid)
-}
-
-// descends reports whether a process is a descendant of another.
-func (p *processes) descends(pid, of int32) bool {
-	for steps := 0; steps < 1000; steps++ {
-		it := p.known[pid]
-		if it == nil || it.info.Parent == pid {
-			return false
-		}
-		if pid = it.info.Parent; pid == of {
-			return true
-		}
-	}
-	return false
 }
 
 // notSeen lists the target's processes that this user may not see, and why.
@@ -437,19 +366,10 @@ func (p *processes) forget() {
 		return
 	}
 	roots := map[int32]bool{}
-	for _, pid := range p.living {
+	for _, pid := range slices.Concat(p.living, p.adopted()) {
 		roots[p.known[pid].root] = true
 	}
 	maps.DeleteFunc(p.known, func(pid int32, it *process) bool {
 		return !roots[it.root] && !roots[pid] && p.look(pid) == nil
 	})
-}
-
-// startedAfter reports whether a process of a subject, other than its root, was
-// started when a connection had been silent already, for as long as it is now: then
-// the process did not open it. Start times are in clock ticks of 10 ms.
-func (p *processes) startedAfter(pid int32, silent time.Duration) bool {
-	const tick = 10 * time.Millisecond
-	it := p.known[pid]
-	return it != nil && it.root != 0 && it.root != pid && !it.info.Started.IsZero() && silent+tick >= time.Since(it.info.Started)
 }

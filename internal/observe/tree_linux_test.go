@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -33,7 +34,8 @@ func init() {
 
 // master has a listener, which its workers inherit, and does what each line says:
 // "connect" opens a connection to itself, "fork" starts a worker that inherits every
-// connection's client end, too, "close" closes these ends here. It says its workers.
+// connection's client end, too, "close" closes these ends here, "port" says its port. It
+// says its workers.
 func master() {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	must(err)
@@ -59,6 +61,8 @@ func master() {
 			must(err)
 			must(worker.Start())
 			fmt.Println(worker.Process.Pid)
+		case "port":
+			fmt.Println(l.Addr().(*net.TCPAddr).Port)
 		case "close":
 			for _, f := range files {
 				must(f.Close())
@@ -154,6 +158,41 @@ func TestAProcessAndItsChildrenAreOneSubject(t *testing.T) {
 		return len(m.Subjects) == 1 && m.Subjects[0].KernelConns.Closed == 2
 	}, 10*time.Second, 10*time.Millisecond, "what its child did remains the subject's: %v", m)
 	require.Zero(t, m.Subjects[0].Inherited)
+}
+
+// With a port every client is a subject, and what its children have from it is its own.
+func TestOfAPortsClientsTheHeirsAreAPartOfTheOneWhoOpened(t *testing.T) {
+	t.Parallel()
+	pid, do := startMaster(t)
+	port, err := strconv.ParseUint(do("port"), 10, 16)
+	require.NoError(t, err)
+	w := newWatcher(t, sockdiag(t), series.Target{Port: uint16(port)}, details)
+	_, err = w.Sample(t.Context())
+	require.NoError(t, err)
+	var clients []series.SubjectSample
+	sample := func() {
+		t.Helper()
+		m, err := w.Sample(t.Context())
+		require.NoError(t, err)
+		clients = slices.DeleteFunc(m.Subjects, func(s series.SubjectSample) bool { return strings.HasPrefix(s.ID, "server") })
+	}
+	do("connect")
+	do("connect")
+	sample()
+	require.Len(t, clients, 1)
+	worker := do("fork")
+	sample()
+	require.Len(t, clients, 1, "the child has nothing of its own")
+
+	do("close") // only the child holds them now
+	require.Eventually(t, func() bool { sample(); return len(clients) == 2 && clients[0].Inherited == 2 }, 10*time.Second, 10*time.Millisecond)
+	tree, child := clients[0], clients[1]
+	require.Equal(t, id(pid), tree.ID)
+	require.Equal(t, 2, tree.Client.Counts.Total())
+	require.Equal(t, id(pid)+"/"+worker, child.ID)
+	require.Equal(t, 2, child.Client.Counts.Total())
+	require.Equal(t, 2, tree.KernelConns.Opened)
+	require.Zero(t, tree.KernelConns.Closed)
 }
 
 // A program often begins as a shell that is replaced by it.

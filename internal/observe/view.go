@@ -32,6 +32,8 @@ type view struct {
 	// and its workers. 0 and none without a port, and where it is not known.
 	server  int32
 	servers map[int32]bool
+	// listed is when sockets was listed.
+	listed time.Time
 	// lost says that the process is gone through which it was read.
 	lost bool
 	// used is when a process was in it, or a connection to the port.
@@ -254,7 +256,7 @@ func concerns(sockets []socketstats.Socket, port uint16) bool {
 // list lists the sockets of the namespace, with their owners if they are not given by
 // the descriptors.
 func (v *view) list(ctx context.Context, q socketstats.Query) error {
-	q.Into, q.Multipath = v.sockets, v.multipath
+	q.Into, q.Multipath, q.Listed = v.sockets, v.multipath, &v.listed
 	var err error
 	v.sockets, err = v.source.Sockets(ctx, q)
 	v.lost = v.ended(err)

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -185,6 +186,9 @@ func (d *Sockdiag) Sockets(ctx context.Context, q Query) ([]Socket, error) {
 		return nil, fmt.Errorf("list TCP sockets through sock_diag: %w", err)
 	}
 	d.last = len(sockets)
+	if q.Listed != nil {
+		*q.Listed = time.Now()
+	}
 	if q.Multipath {
 		if sockets, err = d.conns[0].mergeSubflows(ctx, sockets); err != nil {
 			return nil, fmt.Errorf("list MPTCP connections through sock_diag: %w", err)

@@ -158,6 +158,9 @@ type Query struct {
 	// Into is memory for the answer; its sockets are overwritten. A caller that
 	// asks repeatedly passes the last answer.
 	Into []Socket
+	// Listed, unless it is nil, is set to the time at which the kernel's list had been
+	// read, which is before owners are looked for. Only [Sockdiag] sets it.
+	Listed *time.Time
 	// Thrifty saves processor time instead of time: [Sockdiag] reads a long
 	// answer on one thread.
 	Thrifty bool
