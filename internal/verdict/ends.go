@@ -79,10 +79,15 @@ func (f *facts) singleUse() bool {
 }
 
 // spread reports whether the client's connections go to nearly as many destinations
-// as there are connections: a connection for each is not too many.
+// as there are connections, or there is no more than one for each of the subject's
+// processes: one for each is not too many.
 func (f *facts) spread() bool {
+	open := clientOpen(f.last())
+	if p := f.last().Process; p != nil && p.Processes > 1 && open <= p.Processes {
+		return true
+	}
 	a := f.last().Client.Activity
-	return a != nil && 2*a.Destinations > clientOpen(f.last())
+	return a != nil && 2*a.Destinations > open
 }
 
 // unused counts the client's idle connections that carried an exchange at most, or

@@ -16,7 +16,7 @@ var _ = register(Rule{
 	Title:      "connections stay open and idle, and no request uses them again",
 	Means:      "Each request opens a connection, gets its response, and leaves the connection idle in a pool that nobody uses again. Descriptors and memory grow at both ends until a limit, or until the server closes idle connections: then as many are closed as opened, and each was used once.",
 	Recognised: "With client-side counters: connections are opened while others are idle and stay idle, and hardly a request reuses one. Without: connections at the client's end that carried an exchange at most, or have been silent for 100 s, grow. Or they do not grow (a fault, and no leak) while at least ten were opened and at least seven in ten of them beside idle ones, nearly all carried an exchange or two, and they last two seconds or longer.",
-	Limits:     "Until the server closes its end, a response body that was not closed looks the same. A pool that a growing load fills, and that is idle then, looks like it until its connections are closed. A connection to each of many hosts is not reported.",
+	Limits:     "Until the server closes its end, a response body that was not closed looks the same. A pool that a growing load fills, and that is idle then, looks like it until its connections are closed. A connection to each of many hosts, or of each of many processes, is not reported.",
 	Needs:      []Need{needMetricsOrActivity},
 	Fix:        "Make one client with one pool (in Go one http.Client with one Transport) and share it; limit its idle connections and give them a timeout.",
 	Sentences: map[string]string{

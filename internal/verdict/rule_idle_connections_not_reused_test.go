@@ -62,6 +62,12 @@ var _ = examplesOf(verdict.IdleConnectionsNotReused,
 		s.Client.Activity.Received, s.Client.Activity.Once, s.Client.Activity.Destinations = silent(i, 10*time.Second), i, i
 		s.KernelConns.Opened = i
 	})},
+	example{name: "a connection for each of its processes", instead: verdict.Growing, subject: observed(30, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, i)
+		s.Client.Activity.Received, s.Client.Activity.Once, s.Client.Activity.Destinations = silent(i, 10*time.Second), i, 1
+		s.KernelConns.Opened = i
+		s.Process = &series.Process{Processes: i + 1}
+	})},
 	example{name: "a burst opens connections, and an idle timeout closes them", instead: verdict.Healthy, subject: observed(90, func(i int, s *series.Sample) {
 		open := 0
 		if i%30 < 10 {
