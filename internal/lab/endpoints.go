@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 )
 
@@ -29,6 +30,25 @@ func (at endpoints) activities(sockets []socketstats.Socket) (client, server *so
 	c := socketstats.ActivityOf(ends[socketstats.Client], socketstats.Client)
 	s := socketstats.ActivityOf(ends[socketstats.Server], socketstats.Server)
 	return &c, &s
+}
+
+// queue is that of the listener with the least room left. The sockets are from a source
+// that gives the backlog, as those with TCP_INFO do.
+func (at endpoints) queue(sockets []socketstats.Socket) *series.Queue {
+	dead := map[uint16]int{} // by port
+	for i := range sockets {
+		if s := &sockets[i]; s.State == socketstats.CloseWait && s.Inode == 0 {
+			dead[s.Local.Port()]++
+		}
+	}
+	var fullest *series.Queue
+	for i := range sockets {
+		s := &sockets[i]
+		if end, ok := s.EndOf(at...); ok && end == socketstats.Server && s.State == socketstats.Listen {
+			fullest = fullest.Fuller(&series.Queue{Waiting: int(s.RecvQ), Limit: int(s.SendQ), Dead: dead[s.Local.Port()]})
+		}
+	}
+	return fullest
 }
 
 // ages is since when each open socket at the client's end is there, as far as

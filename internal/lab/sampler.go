@@ -201,6 +201,7 @@ func (v *view) count(ctx context.Context, m *series.Moment) error {
 		of.Oldest = side.ages.oldest(ours, side.at, m.At)
 		if socketstats.ReportsInfo(v.source) {
 			of.Client.Activity, of.Server.Activity = side.at.activities(ours)
+			of.Queue = side.at.queue(ours)
 		}
 		of.KernelConns = v.ledger.Counts(side.index)
 		if v.proc != "" {

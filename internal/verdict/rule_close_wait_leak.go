@@ -28,7 +28,7 @@ func (closeWaitLeak) find(f *facts) *finding {
 		{ResponseBodyLeak, "whether the program speaks HTTP and closes the body of every response"},
 	}
 	if n == 0 {
-		n, waiting, alternatives = server, serverIn(socketstats.CloseWait), nil
+		n, waiting, alternatives = server, acceptedCloseWait, nil
 	}
 	if n == 0 {
 		return nil

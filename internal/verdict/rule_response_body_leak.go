@@ -52,5 +52,15 @@ func (f *facts) closeWaits() (client, server int) {
 	if len(f.Samples) < series.Least {
 		return 0, 0
 	}
-	return f.staying(clientIn(socketstats.CloseWait)), f.staying(serverIn(socketstats.CloseWait))
+	return f.staying(clientIn(socketstats.CloseWait)), f.staying(acceptedCloseWait)
+}
+
+// acceptedCloseWait is what waits in CLOSE_WAIT at the server's end and was accepted: the
+// program cannot close what it has not accepted.
+func acceptedCloseWait(s *series.Sample) int {
+	n := serverIn(socketstats.CloseWait)(s)
+	if s.Queue != nil {
+		n = max(0, n-s.Queue.Dead)
+	}
+	return n
 }
