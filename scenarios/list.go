@@ -52,6 +52,7 @@ import (
 	retrystorm "socketlab/scenarios/retry-storm"
 	rowsnotclosed "socketlab/scenarios/rows-not-closed"
 	setupcost "socketlab/scenarios/set-up-cost"
+	slowheaders "socketlab/scenarios/slow-headers"
 	sqlidledefault "socketlab/scenarios/sql-idle-default"
 	sqlmaxlifetime "socketlab/scenarios/sql-max-lifetime"
 	staledns "socketlab/scenarios/stale-dns"
@@ -136,6 +137,7 @@ var ids = []string{
 	"rows-not-closed",
 	"sql-idle-default",
 	"sql-max-lifetime",
+	"slow-headers",
 }
 
 var clients = []code[func(loadgen.Target) loadgen.Caller]{
@@ -195,11 +197,14 @@ var clients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"sql-max-lifetime", sqlmaxlifetime.NewFaulty, sqlmaxlifetime.NewFixed},
 }
 
-var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{}
+var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{
+	{"slow-headers", slowheaders.NewClient, slowheaders.NewClient},
+}
 
 var servers = []code[server.ServeFunc]{
 	{"abrupt-shutdown", abruptshutdown.ServeFaulty, abruptshutdown.ServeFixed},
 	{"body-truncated", bodytruncated.ServeFaulty, bodytruncated.ServeFixed},
+	{"slow-headers", slowheaders.ServeFaulty, slowheaders.ServeFixed},
 }
 
 var handlers = []code[func(loadgen.Target) http.Handler]{
