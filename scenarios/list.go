@@ -52,6 +52,7 @@ import (
 	retrystorm "socketlab/scenarios/retry-storm"
 	rowsnotclosed "socketlab/scenarios/rows-not-closed"
 	setupcost "socketlab/scenarios/set-up-cost"
+	slowbody "socketlab/scenarios/slow-body"
 	slowheaders "socketlab/scenarios/slow-headers"
 	sqlidledefault "socketlab/scenarios/sql-idle-default"
 	sqlmaxlifetime "socketlab/scenarios/sql-max-lifetime"
@@ -138,6 +139,7 @@ var ids = []string{
 	"sql-idle-default",
 	"sql-max-lifetime",
 	"slow-headers",
+	"slow-body",
 }
 
 var clients = []code[func(loadgen.Target) loadgen.Caller]{
@@ -199,12 +201,14 @@ var clients = []code[func(loadgen.Target) loadgen.Caller]{
 
 var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"slow-headers", slowheaders.NewClient, slowheaders.NewClient},
+	{"slow-body", slowbody.NewClient, slowbody.NewClient},
 }
 
 var servers = []code[server.ServeFunc]{
 	{"abrupt-shutdown", abruptshutdown.ServeFaulty, abruptshutdown.ServeFixed},
 	{"body-truncated", bodytruncated.ServeFaulty, bodytruncated.ServeFixed},
 	{"slow-headers", slowheaders.ServeFaulty, slowheaders.ServeFixed},
+	{"slow-body", slowbody.ServeFaulty, slowbody.ServeFixed},
 }
 
 var handlers = []code[func(loadgen.Target) http.Handler]{
