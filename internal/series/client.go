@@ -85,6 +85,8 @@ type Process struct {
 	// Descriptors is the number of open descriptors (on Windows, of handles).
 	Descriptors     int `json:"descriptors,omitempty"`
 	DescriptorsPeak int `json:"descriptors_peak,omitempty"`
+	// DescriptorLimit is how many it may open, by its own report.
+	DescriptorLimit int `json:"descriptor_limit,omitempty"`
 	// Kinds counts the open descriptors by kind (see [socketstats.Kinds]); a kind that
 	// is absent has none. nil where they are not known. Of a subject with several
 	// processes, a socket that some of them share counts once; Descriptors is then
