@@ -30,6 +30,7 @@ import (
 	drainlimit "socketlab/scenarios/drain-limit"
 	errorbodynotclosed "socketlab/scenarios/error-body-not-closed"
 	expectcontinuecloses "socketlab/scenarios/expect-continue-closes"
+	fdlimit "socketlab/scenarios/fd-limit"
 	firewalldrop "socketlab/scenarios/firewall-drop"
 	firewallreject "socketlab/scenarios/firewall-reject"
 	h2wrappeddialer "socketlab/scenarios/h2-wrapped-dialer"
@@ -140,6 +141,7 @@ var ids = []string{
 	"sql-max-lifetime",
 	"slow-headers",
 	"slow-body",
+	"fd-limit",
 }
 
 var clients = []code[func(loadgen.Target) loadgen.Caller]{
@@ -209,6 +211,7 @@ var servers = []code[server.ServeFunc]{
 	{"body-truncated", bodytruncated.ServeFaulty, bodytruncated.ServeFixed},
 	{"slow-headers", slowheaders.ServeFaulty, slowheaders.ServeFixed},
 	{"slow-body", slowbody.ServeFaulty, slowbody.ServeFixed},
+	{"fd-limit", fdlimit.ServeFaulty, fdlimit.ServeFixed},
 }
 
 var handlers = []code[func(loadgen.Target) http.Handler]{
