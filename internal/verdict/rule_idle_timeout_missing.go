@@ -26,8 +26,8 @@ type idleTimeoutMissing struct{}
 
 func (idleTimeoutMissing) find(f *facts) *finding {
 	since, kept := len(f.Samples)-1, f.idle(f.last())
-	for since > 0 && f.Samples[since-1].Requests.Sent == f.last().Requests.Sent {
-		since--
+	for since > 0 && f.Samples[since-1].Requests.Sent == f.last().Requests.Sent && f.idle(&f.Samples[since-1]) >= several {
+		since-- // before that the last responses were under way
 		kept = min(kept, f.idle(&f.Samples[since]))
 	}
 	quiet := f.At[len(f.At)-1] - f.At[since]

@@ -18,6 +18,12 @@ func quiet(n int, kept func(i int) int) *series.Subject {
 
 var _ = examplesOf(verdict.IdleTimeoutMissing,
 	example{name: "ten idle connections for three minutes", subject: quiet(200, upTo(10)), over: true, confidence: verdict.High, says: "10 connections are still open and idle 3 minutes after the last request."},
+	example{name: "whose last responses took five seconds", over: true, says: "10 connections are still open and idle 3 minutes after the last request.", subject: played(200, func(i int, s *series.Sample) {
+		*s = quiet(200, upTo(10)).Samples[i]
+		if i >= 10 && i < 15 {
+			s.Requests.OK, s.Requests.InFlight = s.Requests.OK-10, 10
+		}
+	})},
 	example{name: "for one minute", subject: quiet(70, upTo(10)), over: true, instead: verdict.Healthy},
 	example{name: "three idle connections", subject: quiet(200, upTo(3)), over: true, instead: verdict.Healthy},
 	example{name: "ten in use, for three minutes", subject: played(200, pooled), over: true, instead: verdict.Healthy},
