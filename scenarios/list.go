@@ -52,6 +52,7 @@ import (
 	retrybackoffonly "socketlab/scenarios/retry-backoff-only"
 	retrystorm "socketlab/scenarios/retry-storm"
 	rowsnotclosed "socketlab/scenarios/rows-not-closed"
+	servernoidletimeout "socketlab/scenarios/server-no-idle-timeout"
 	setupcost "socketlab/scenarios/set-up-cost"
 	slowbody "socketlab/scenarios/slow-body"
 	slowheaders "socketlab/scenarios/slow-headers"
@@ -141,6 +142,7 @@ var ids = []string{
 	"sql-max-lifetime",
 	"slow-headers",
 	"slow-body",
+	"server-no-idle-timeout",
 	"fd-limit",
 }
 
@@ -211,6 +213,7 @@ var servers = []code[server.ServeFunc]{
 	{"body-truncated", bodytruncated.ServeFaulty, bodytruncated.ServeFixed},
 	{"slow-headers", slowheaders.ServeFaulty, slowheaders.ServeFixed},
 	{"slow-body", slowbody.ServeFaulty, slowbody.ServeFixed},
+	{"server-no-idle-timeout", servernoidletimeout.ServeFaulty, servernoidletimeout.ServeFixed},
 	{"fd-limit", fdlimit.ServeFaulty, fdlimit.ServeFixed},
 }
 
