@@ -85,6 +85,7 @@ func Programs() []string {
 //go:embed internal/server/report.go
 //go:embed internal/server/respond.go
 //go:embed internal/server/server.go
+//go:embed internal/server/sink.go
 //go:embed internal/server/toydb.go
 //go:embed internal/server/workers.go
 //go:embed internal/socketstats/activity.go

@@ -32,13 +32,23 @@ var (
 	})
 )
 
+// http2Keys are the keys of HTTP/2.
+var http2Keys scenario.KeySet
+
+// MaxStreamsKey limits the requests of a connection at a time
+// (SETTINGS_MAX_CONCURRENT_STREAMS, RFC 9113 section 5.1.2).
+var MaxStreamsKey = scenario.NewKey[int](&http2Keys, scenario.Key{
+	Name: "max_streams", Max: 1000,
+	Text: "allow this many requests at a time on a connection of HTTP/2; 0 for what net/http allows",
+})
+
 func init() {
 	registerHTTP("http", "HTTP/1.1", plainHTTP{})
-	registerHTTP("h2c", "HTTP/2 without TLS, and HTTP/1.1", h2c{})
+	registerHTTP("h2c", "HTTP/2 without TLS, and HTTP/1.1", h2c{}, http2Keys...)
 }
 
-func registerHTTP(name, text string, p protocol) {
-	register(scenario.Protocol{Name: name, Text: text, Keys: slices.Concat(requestKeys, httpKeys, tcpKeys)}, p)
+func registerHTTP(name, text string, p protocol, more ...*scenario.Key) {
+	register(scenario.Protocol{Name: name, Text: text, Keys: slices.Concat(requestKeys, httpKeys, more, tcpKeys)}, p)
 }
 
 type plainHTTP struct{ tcp }
@@ -95,6 +105,7 @@ func (w web) server(h http.Handler) *http.Server {
 		WriteTimeout:      WriteTimeoutKey.Of(b).D(),
 		ErrorLog:          slog.NewLogLogger(w.cfg.Log.Handler(), slog.LevelWarn),
 		Protocols:         w.protocols,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: MaxStreamsKey.Of(b)},
 	}
 }
 

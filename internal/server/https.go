@@ -15,7 +15,7 @@ import (
 )
 
 func init() {
-	registerHTTP("https", "HTTP/1.1 and HTTP/2 over TLS, with a certificate of its own", https{})
+	registerHTTP("https", "HTTP/1.1 and HTTP/2 over TLS, with a certificate of its own", https{}, http2Keys...)
 }
 
 type https struct{ tcp }

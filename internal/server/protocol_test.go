@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 
@@ -113,6 +114,22 @@ func TestHTTP2ConnectionIsClosedAfterItsLastRequest(t *testing.T) {
 			require.NoError(t, err)
 		}
 		server.served(t, Served{Received: 6, Answered: 6, Reused: 3, Accepted: 3})
+	}
+}
+
+func TestHTTP2ConnectionHasAsManyStreamsAsAllowed(t *testing.T) {
+	t.Parallel()
+	const streams = 10
+	for _, protocol := range []string{"https", "h2c"} {
+		server := start(t, scenario.Server{Protocol: protocol}.With(MaxStreamsKey.Is(streams)))
+		c, url := server.client(t)
+		scheme, _, _ := strings.Cut(url, ":")
+		conn, err := c.Transport.(*http.Transport).NewClientConn(t.Context(), scheme, server.addr)
+		require.NoError(t, err)
+		t.Cleanup(func() { conn.Close() })
+		_, _, err = fetch(&http.Client{Transport: conn}, url) // the server's settings have come
+		require.NoError(t, err)
+		require.Equal(t, streams, conn.Available()+conn.InFlight(), protocol)
 	}
 }
 

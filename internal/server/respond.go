@@ -48,6 +48,10 @@ var (
 	UnreadKey = scenario.NewKey[bool](&httpKeys, scenario.Key{
 		Name: "unread", Text: "respond without reading a request's body, which may have 1 MiB at most",
 	})
+	// HeartbeatKey makes a subscription of each response.
+	HeartbeatKey = scenario.NewKey[scenario.Duration](&httpKeys, scenario.Key{
+		Name: "heartbeat", Text: "do not end a response: send a line this often until the client leaves; 0 for never",
+	})
 	AbortAfterKey = scenario.NewKey[scenario.Duration](&httpKeys, scenario.Key{
 		Name: "abort_after", Text: "cut off every response later than this after the first request; 0 for never",
 	})
@@ -155,6 +159,11 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, t texts) {
 		s.fault(way, w, r, t.broken)
 		return
 	}
+	if every := HeartbeatKey.Of(b).D(); every > 0 {
+		over = &s.work.answered
+		subscription(w, r, status, every)
+		return
+	}
 	text := t.whole
 	if status != http.StatusNoContent && status != http.StatusNotModified {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -167,6 +176,18 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, t texts) {
 		return
 	}
 	over = &s.work.answered
+}
+
+// subscription sends a line at once, and one more each time, until the client leaves.
+func subscription(w http.ResponseWriter, r *http.Request, status int, every time.Duration) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	flush := http.NewResponseController(w).Flush
+	for n := 1; ; n++ {
+		if _, err := fmt.Fprintf(w, "%d\n", n); err != nil || flush() != nil || !pause(r.Context(), every) {
+			return
+		}
+	}
 }
 
 // numberOf returns the number of r among the requests of its connection, from 1
