@@ -8,7 +8,7 @@ var _ = register(Rule{
 	Kind: ConnectionGrowth, Severity: Leak, Rank: rankGrowth,
 	Title:      "open connections grow",
 	Means:      "More and more connections are open and none is closed.",
-	Recognised: "Open connections grow for two minutes or longer, whatever they carry. At the client's end at once, if fifteen or more were opened and nearly all of them have sent an exchange at most: a subscription that is forgotten goes on receiving. Where only counts are known: they grow steadily.",
+	Recognised: "Open connections grow for two minutes or longer, whatever they carry. At the client's end at once, if fifteen or more were opened and nearly all of them have sent an exchange at most: a subscription that is forgotten goes on receiving. With client-side counters: if connections grow on which data arrives although their requests are over. Where only counts are known: they grow steadily.",
 	Limits:     "Clients that go on joining for two minutes, or a load that rises for so long, look like it.",
 	Fix:        "Close each connection when its work is done, also when data still arrives on it: unsubscribe, stop the heartbeat, close the client, in every path.",
 	Sentences: map[string]string{
@@ -22,7 +22,10 @@ var _ = register(Rule{
 type connectionGrowth struct{}
 
 func (connectionGrowth) find(f *facts) *finding {
-	if f.counted() || f.passedOn() > 0 {
+	if f.passedOn() > 0 {
+		return nil
+	}
+	if _, grows := f.grows(f.receiving); f.counted() && !grows {
 		return nil
 	}
 	if !f.active() {
@@ -41,6 +44,16 @@ func (connectionGrowth) find(f *facts) *finding {
 		return f.growth("accepted", serverOpen, t, f.since(f.serverConns))
 	}
 	return nil
+}
+
+// receiving counts the connections on which data arrives although their requests are
+// over, where requests are counted.
+func (f *facts) receiving(s *series.Sample) int {
+	if s.Requests == nil || s.Client.Activity == nil {
+		return 0
+	}
+	r := s.Client.Activity.Received
+	return max(0, r.Total()-r.AtLeast(f.silent)-inFlight(s))
 }
 
 // growth is what is said of connections that grow at one end.

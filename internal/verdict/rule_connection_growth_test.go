@@ -29,6 +29,11 @@ func subscribed(n int, once bool) *series.Subject {
 	})
 }
 
+// everyTwo is a client that opens a connection for each of two requests a second.
+func everyTwo(i int) (sent, ok, reused, opened, established int) {
+	return 2 * i, 2 * i, 0, 2 * i, 2 * i
+}
+
 var _ = examplesOf(verdict.ConnectionGrowth,
 	example{name: "open connections grow", subject: open(shape(60, func(i int) float64 { return float64(2 * i) })), confidence: verdict.Medium, says: "118 connections are open, 118 more than at first, growing by 2 per second."},
 	example{name: "accepted connections grow", subject: accepted(open(shape(130, func(i int) float64 { return float64(2 * i) }))), confidence: verdict.Medium, says: "258 accepted connections are open"},
@@ -41,6 +46,14 @@ var _ = examplesOf(verdict.ConnectionGrowth,
 		s.KernelConns.Opened = 2 * i
 	})},
 	example{name: "heartbeats keep them talking", says: "248 connections are open", subject: subscribed(125, false)},
+	example{name: "heartbeats go on after the request", confidence: verdict.Medium, says: "38 connections are open", subject: counted(20, everyTwo, func(i int, s *series.Sample) {
+		s.Client.Activity.Received, s.Client.Activity.Once, s.Client.Activity.Destinations = silent(2*i, now), 2*i, 1
+		s.KernelConns.Opened = 2 * i
+	})},
+	example{name: "nothing is sent after the request", instead: verdict.IdleConnectionsNotReused, subject: counted(20, everyTwo, func(i int, s *series.Sample) {
+		s.Client.Activity.Received, s.Client.Activity.Once, s.Client.Activity.Destinations = silent(2*i, long), 2*i, 1
+		s.KernelConns.Opened = 2 * i
+	})},
 	example{name: "they have grown for a minute", instead: verdict.Growing, subject: subscribed(60, false)},
 	example{name: "a pool in use grows, and that is known", instead: verdict.Growing, subject: observed(60, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 2*i)

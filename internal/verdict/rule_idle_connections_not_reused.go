@@ -41,6 +41,9 @@ func (idleConnectionsNotReused) find(f *facts) *finding {
 	if len(f.Samples) < series.Least && !f.Over {
 		return nil
 	}
+	if _, grows := f.grows(f.receiving); grows {
+		return nil // they are not idle
+	}
 	needless := f.needless()
 	if f.least(6, f.idle) < few || needless < few || 4*f.reused() > int64(needless) {
 		return nil
