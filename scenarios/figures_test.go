@@ -49,6 +49,8 @@ var facts = map[string]string{
 	`up\s+to\s+256 KiB,? and for 50 ms at\s+most`: "net/http of Go 1.27: the limits of the drain on Close",
 	`MaxIdleConnsPerHost is 2`:                    "net/http.DefaultMaxIdleConnsPerHost",
 	`\b(204|502)\b`:                               "RFC 9110, sections 15.3.5 and 15.6.3",
+	`2 KiB`:                                       "net/http: maxBodySlurpSize, of a redirect's body in Client.do",
+	`only after 30 minutes`:                       "google.golang.org/grpc: the default of WithIdleTimeout",
 	`\(Kubernetes: 30 s by default\)`:             "Kubernetes: terminationGracePeriodSeconds",
 }
 

@@ -14,6 +14,7 @@ import (
 	bodynotdrained "socketlab/scenarios/body-not-drained"
 	bodyreset "socketlab/scenarios/body-reset"
 	bodytruncated "socketlab/scenarios/body-truncated"
+	channelpercall "socketlab/scenarios/channel-per-call"
 	clientperrequestdrained "socketlab/scenarios/client-per-request-drained"
 	congestion "socketlab/scenarios/congestion"
 	conncapplusleak "socketlab/scenarios/conn-cap-plus-leak"
@@ -28,6 +29,7 @@ import (
 	dnssilent "socketlab/scenarios/dns-silent"
 	drainbehindacap "socketlab/scenarios/drain-behind-a-cap"
 	drainlimit "socketlab/scenarios/drain-limit"
+	earlyreturnleak "socketlab/scenarios/early-return-leak"
 	errorbodynotclosed "socketlab/scenarios/error-body-not-closed"
 	expectcontinuecloses "socketlab/scenarios/expect-continue-closes"
 	fdlimit "socketlab/scenarios/fd-limit"
@@ -35,12 +37,15 @@ import (
 	firewallreject "socketlab/scenarios/firewall-reject"
 	h2wrappeddialer "socketlab/scenarios/h2-wrapped-dialer"
 	http1vshttp2 "socketlab/scenarios/http1-vs-http2"
+	http2overmaxconns "socketlab/scenarios/http2-over-max-conns"
 	http2pinnedbehindbalancer "socketlab/scenarios/http2-pinned-behind-balancer"
+	http2streamsexhausted "socketlab/scenarios/http2-streams-exhausted"
 	idlepooltoosmall "socketlab/scenarios/idle-pool-too-small"
 	idletimeoutrace "socketlab/scenarios/idle-timeout-race"
 	keepalivesdisabled "socketlab/scenarios/keepalives-disabled"
 	newclientsharedtransport "socketlab/scenarios/new-client-shared-transport"
 	notimeout "socketlab/scenarios/no-timeout"
+	onewayprotocol "socketlab/scenarios/one-way-protocol"
 	peakload "socketlab/scenarios/peak-load"
 	peakloadinparallel "socketlab/scenarios/peak-load-in-parallel"
 	peakloadkeepalive "socketlab/scenarios/peak-load-keep-alive"
@@ -48,6 +53,7 @@ import (
 	peakloadshed "socketlab/scenarios/peak-load-shed"
 	poolcheckoutleak "socketlab/scenarios/pool-checkout-leak"
 	poolundersized "socketlab/scenarios/pool-undersized"
+	redirectbodyunread "socketlab/scenarios/redirect-body-unread"
 	requestsperconnection "socketlab/scenarios/requests-per-connection"
 	retrybackoffonly "socketlab/scenarios/retry-backoff-only"
 	retrystorm "socketlab/scenarios/retry-storm"
@@ -61,6 +67,7 @@ import (
 	staledns "socketlab/scenarios/stale-dns"
 	stalepoolafterrestart "socketlab/scenarios/stale-pool-after-restart"
 	stalepoolping "socketlab/scenarios/stale-pool-ping"
+	subscriptionpercall "socketlab/scenarios/subscription-per-call"
 	timeoutchurn "socketlab/scenarios/timeout-churn"
 	timeoutconnect "socketlab/scenarios/timeout-connect"
 	timeoutidle "socketlab/scenarios/timeout-idle"
@@ -140,6 +147,13 @@ var ids = []string{
 	"rows-not-closed",
 	"sql-idle-default",
 	"sql-max-lifetime",
+	"http2-streams-exhausted",
+	"http2-over-max-conns",
+	"subscription-per-call",
+	"channel-per-call",
+	"early-return-leak",
+	"one-way-protocol",
+	"redirect-body-unread",
 	"slow-headers",
 	"slow-body",
 	"server-no-idle-timeout",
@@ -201,6 +215,12 @@ var clients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"rows-not-closed", rowsnotclosed.NewFaulty, rowsnotclosed.NewFixed},
 	{"sql-idle-default", sqlidledefault.NewFaulty, sqlidledefault.NewFixed},
 	{"sql-max-lifetime", sqlmaxlifetime.NewFaulty, sqlmaxlifetime.NewFixed},
+	{"http2-streams-exhausted", http2streamsexhausted.NewFaulty, http2streamsexhausted.NewFixed},
+	{"http2-over-max-conns", http2overmaxconns.NewFaulty, http2overmaxconns.NewFixed},
+	{"subscription-per-call", subscriptionpercall.NewFaulty, subscriptionpercall.NewFixed},
+	{"channel-per-call", channelpercall.NewFaulty, channelpercall.NewFixed},
+	{"early-return-leak", earlyreturnleak.NewFaulty, earlyreturnleak.NewFixed},
+	{"one-way-protocol", onewayprotocol.NewFaulty, onewayprotocol.NewFixed},
 }
 
 var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{
@@ -211,6 +231,7 @@ var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{
 var servers = []code[server.ServeFunc]{
 	{"abrupt-shutdown", abruptshutdown.ServeFaulty, abruptshutdown.ServeFixed},
 	{"body-truncated", bodytruncated.ServeFaulty, bodytruncated.ServeFixed},
+	{"redirect-body-unread", redirectbodyunread.ServeFaulty, redirectbodyunread.ServeFixed},
 	{"slow-headers", slowheaders.ServeFaulty, slowheaders.ServeFixed},
 	{"slow-body", slowbody.ServeFaulty, slowbody.ServeFixed},
 	{"server-no-idle-timeout", servernoidletimeout.ServeFaulty, servernoidletimeout.ServeFixed},

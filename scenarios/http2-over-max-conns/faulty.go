@@ -1,0 +1,42 @@
+package http2overmaxconns
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	"socketlab/internal/loadgen"
+)
+
+// faulty is a client of the thumbnail service, which allows it one connection.
+type faulty struct {
+	url        string
+	httpClient *http.Client
+}
+
+// NewFaulty returns a client of the thumbnail service.
+func NewFaulty(t loadgen.Target) loadgen.Caller {
+	protocols := new(http.Protocols)
+	protocols.SetUnencryptedHTTP2(true)
+	return &faulty{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{
+		Protocols: protocols, MaxConnsPerHost: 1,
+	}}}
+}
+
+// Call fetches one thumbnail; fifty may be on their way at once.
+func (c *faulty) Call(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.httpClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return loadgen.StatusError(resp.StatusCode)
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
+}

@@ -1,0 +1,45 @@
+package http2streamsexhausted
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	"socketlab/internal/loadgen"
+)
+
+// fixed is a client of the label service. It is to have one connection.
+type fixed struct {
+	url        string
+	httpClient *http.Client
+	streams    chan struct{}
+}
+
+// NewFixed returns a client of the label service.
+func NewFixed(t loadgen.Target) loadgen.Caller {
+	protocols := new(http.Protocols)
+	protocols.SetUnencryptedHTTP2(true)
+	return &fixed{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{
+		Protocols: protocols,
+	}}, streams: make(chan struct{}, 10)} // as many as the server allows
+}
+
+// Call fetches one label; thirty may be on their way at once.
+func (c *fixed) Call(ctx context.Context) error {
+	c.streams <- struct{}{}
+	defer func() { <-c.streams }()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.httpClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return loadgen.StatusError(resp.StatusCode)
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
+}
