@@ -15,7 +15,7 @@ var _ = register(Rule{
 	Kind: IdleConnectionsNotReused, Severity: Leak, Rank: rankReuse, Scenario: "transport-per-request",
 	Title:      "connections stay open and idle, and no request uses them again",
 	Means:      "Each request opens a connection, gets its response, and leaves the connection idle in a pool that nobody uses again. Descriptors and memory grow at both ends until a limit, or until the server closes idle connections: then as many are closed as opened, and each was used once.",
-	Recognised: "With client-side counters: connections are opened while others are idle and stay idle, and hardly a request reuses one. Without: connections at the client's end that carried an exchange at most, or have been silent for 100 s, grow. Or they do not grow (a fault, and no leak) while at least ten were opened and at least seven in ten of them beside idle ones, nearly all carried an exchange or two, and they last two seconds or longer.",
+	Recognised: "With client-side counters: connections are opened while others are idle and stay idle, and hardly a request reuses one. Without: connections at the client's end that carried an exchange at most, or have been silent for 100 s, grow. Or they do not grow (a fault, and no leak) while at least ten were opened and at least seven in ten of them beside idle ones, nearly all carried an exchange or two, and they last two seconds or longer. With --port, where the server is observed, what does not grow is a note, and what grows is sure after 40 s at the earliest: visitors leave their connections to the server's idle timeout, too.",
 	Limits:     "Until the server closes its end, a response body that was not closed looks the same. A pool that a growing load fills, and that is idle then, looks like it until its connections are closed. A connection to each of many hosts, or of each of many processes, is not reported.",
 	Needs:      []Need{needMetricsOrActivity},
 	Fix:        "Make one client with one pool (in Go one http.Client with one Transport) and share it; limit its idle connections and give them a timeout.",
@@ -24,6 +24,7 @@ var _ = register(Rule{
 		"idle":     "{idle|connection has|connections have} had a response and nothing since for {for_ms} or longer, growing by {growth_per_second}.",
 		"opened":   "{opened} opened and {closed} closed in {for_ms}; {once} of {open} carried an exchange at most.",
 		"plateau":  "{opened|connection was|connections were} opened in {for_ms} and {closed} closed, {needless} of them beside idle ones. They last about {life_ms}: as long as an idle timeout lets them.",
+		"visitors": "Many visitors of a server look the same: each leaves its connection to the server's idle timeout. To judge the program, observe it with --pid.",
 		"once":     "Of {open|connection} open now {once} carried an exchange at most[; of {with_tcp_info} closed ones {short_lived} carried one or two].",
 	},
 	recognise: idleConnectionsNotReused{},
@@ -82,8 +83,12 @@ func (f *facts) idleGrows() *finding {
 	}
 	found := &finding{
 		confidence:   f.sureOf(t),
+		left:         f.forVisitors(),
 		facts:        []Fact{fact("idle", count("idle", f.idle(f.last())), lasting(f.silent), growing(t.PerSecond))},
 		alternatives: []Alternative{{ResponseBodyLeak, bodyTest}},
+	}
+	if found.left > 0 {
+		found.confidence = Low
 	}
 	c := f.since(f.clientConns)
 	if c == nil || c.Opened == 0 {
@@ -125,7 +130,28 @@ func (f *facts) idlePlateau() *finding {
 	if c.Opened >= 2*enoughOpened && c.WithTCPInfo >= 2*several {
 		found.confidence = High
 	}
+	if f.byPort() {
+		found.severity, found.confidence = Note, Medium
+		found.facts = append(found.facts, fact("visitors"))
+	}
 	return found
+}
+
+// byPort reports whether the subject is a client only because it talks to the server
+// that is observed.
+func (f *facts) byPort() bool {
+	return f.subject.Paired && f.subject.Endpoints == nil && !f.counted()
+}
+
+// forVisitors is for how much longer connections must grow that are not used again,
+// where the server is observed and not the client: visitors of a server use a
+// connection once, and leave it to the server to close it.
+func (f *facts) forVisitors() time.Duration {
+	const long = 40 * time.Second // twice what most servers wait that were set to wait less than a minute
+	if !f.byPort() {
+		return 0
+	}
+	return max(0, time.Duration(float64(long)/f.Speed)-f.span())
 }
 
 // idleTrend is the trend of idle connections. When a load falls its connections

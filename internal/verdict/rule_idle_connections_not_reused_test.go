@@ -45,6 +45,9 @@ var _ = examplesOf(verdict.IdleConnectionsNotReused,
 		s.Client.Activity.Received[0] = 3 + i%2
 	})},
 	example{name: "a server closes them when they are idle", severity: verdict.Fault, confidence: verdict.High, says: "They last about 4.8s: as long as an idle timeout lets them.", subject: timedOut(60, 5)},
+	example{name: "by the server's port they may be visitors", severity: verdict.Note, confidence: verdict.Medium, says: "Many visitors of a server look the same", subject: paired(timedOut(60, 20))},
+	example{name: "by the server's port they have not grown for long", confidence: verdict.Low, subject: paired(timedOut(30, 60))},
+	example{name: "by the server's port they grow for longer", confidence: verdict.Medium, subject: paired(timedOut(50, 75))},
 	example{name: "some of each round are left", subject: observed(90, func(i int, s *series.Sample) {
 		open := 3 * (i / 5)
 		if i%5 < 2 {
