@@ -13,6 +13,7 @@ import (
 // addDetails adds to the rows what their connections do, how old they are, and what
 // the processes have open and use.
 func (w *Watcher) addDetails(ctx context.Context, r rows, m *series.Moment) error {
+	w.transactions = nil
 	if w.target.Port != 0 {
 		w.scanRows(r)
 	}
@@ -62,6 +63,7 @@ func (w *Watcher) addActivity(v *view, r rows, m *series.Moment) {
 		if !ok || s.State == socketstats.Listen {
 			continue
 		}
+		inTransaction := end == socketstats.Client && w.inTransaction(v, s)
 		var seen, age time.Duration
 		if s.State.Open() {
 			seen = v.sort.age(s)
@@ -71,6 +73,9 @@ func (w *Watcher) addActivity(v *view, r rows, m *series.Moment) {
 			if end == socketstats.Client && s.State.Open() {
 				r[of].Oldest = max(r[of].Oldest, seen)
 				w.addInherited(v, r[of], s)
+				if inTransaction {
+					r[of].InTransaction++
+				}
 			}
 			if !reported {
 				continue
@@ -106,6 +111,18 @@ func (w *Watcher) addActivity(v *view, r rows, m *series.Moment) {
 			w.addQueue(v, r, m, s, dead[s.Local.Port()])
 		}
 	}
+}
+
+// inTransaction reports whether a client's end has been silent for long while its
+// database waits for the next statement of a transaction.
+func (w *Watcher) inTransaction(v *view, s *socketstats.Socket) bool {
+	if s.State != socketstats.Established || silence(*s) < series.HeldFor || w.processes.programs.protocol(s, v.namespace, v.sockets) != "postgres" {
+		return false
+	}
+	if w.transactions == nil {
+		w.transactions = w.backends.IdleInTransaction()
+	}
+	return w.transactions[s.Local]
 }
 
 // atLeast is how long a socket has been there at least: as the lists show, or as the

@@ -12,10 +12,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
+	"socketlab/internal/runtimes"
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 )
@@ -52,6 +54,10 @@ type Watcher struct {
 	rowsByPID map[int32][]row
 	inherited inheritance
 	early     earlyScans
+	// transactions are those of this sample that backends says wait for their next
+	// statement; nil until they are asked for.
+	backends     runtimes.Backends
+	transactions map[netip.AddrPort]bool
 	// began is the time of the first sample, told are the subjects of the last.
 	began time.Time
 	told  map[string]series.Identity

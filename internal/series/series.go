@@ -77,6 +77,10 @@ type Sample struct {
 	// subject holds, and that an ancestor of it was seen to hold before and does not
 	// any more: closing them in the ancestor did not close the connection.
 	Inherited int `json:"inherited,omitempty"`
+	// InTransaction are the open sockets at the client's end that have been silent for
+	// ten seconds or longer, and of which a database on this machine says that a
+	// transaction is open on them.
+	InTransaction int `json:"in_transaction,omitempty"`
 	// PeersHere is how many of the open sockets at the server's end have their client's
 	// end on this machine, where that is asked: of a subject that [Identity.Serves].
 	PeersHere int `json:"peers_here,omitempty"`
@@ -106,6 +110,10 @@ type Sample struct {
 	// so that they were closed for it.
 	Ended bool `json:"ended,omitempty"`
 }
+
+// HeldFor is how long a connection is silent until it is taken to be held, and not
+// busy.
+const HeldFor = 10 * time.Second
 
 // End is the sockets at one end of a subject's connections.
 type End struct {

@@ -20,6 +20,7 @@ func (s *Sample) Add(t *Sample) {
 	}
 	s.FinWait2Held += t.FinWait2Held
 	s.Inherited += t.Inherited
+	s.InTransaction += t.InTransaction
 	s.PeersHere += t.PeersHere
 	s.Upstreams += t.Upstreams
 	s.Oldest = max(s.Oldest, t.Oldest)

@@ -114,6 +114,16 @@ func (f *facts) grownFor(d time.Duration, of figure) (series.Trend, bool) {
 	return t, t.Grows
 }
 
+// quiet reports whether nothing has happened for longer than it did before, and for
+// twenty samples: what grew then does not grow any more.
+func (f *facts) quiet() bool {
+	if len(f.Busy) == 0 {
+		return true
+	}
+	first, last := f.Busy[0], f.Busy[len(f.Busy)-1]
+	return len(f.Samples)-1-last >= samplesOfCalm && f.At[len(f.At)-1]-f.At[last] > f.At[last]-f.At[first]
+}
+
 // allAlong is the trend of a figure over all samples, whether or not connections did
 // anything: descriptors of other kinds grow beside them.
 func (f *facts) allAlong(of figure) series.Trend {

@@ -2,6 +2,8 @@ package verdict
 
 import (
 	"time"
+
+	"socketlab/internal/series"
 )
 
 const Growing Kind = "growing"
@@ -24,7 +26,7 @@ var _ = register(Rule{
 type growingConns struct{}
 
 func (growingConns) find(f *facts) *finding {
-	if f.counted() || f.Over || f.passedOn() > 0 || len(f.Samples) < 8 {
+	if f.counted() || f.Over || f.passedOn() > 0 || len(f.Samples) < series.Least || f.quiet() {
 		return nil
 	}
 	name, open, suspects := "client", clientOpen, []Kind{ConnectionGrowth, IdleConnectionsNotReused}

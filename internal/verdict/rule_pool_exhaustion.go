@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"slices"
 	"time"
 
 	"socketlab/internal/metric"
@@ -14,8 +15,8 @@ var _ = register(Rule{
 	Rank:       rankRequests, // before request-stalled: what waits for a connection waits for its response, too
 	Title:      "requests wait for a connection of a pool that has none to give",
 	Means:      "The pool's limit is reached and every connection is taken, by slow requests or by ones that never give it back. A request that waits has no socket: the server is idle while its clients time out.",
-	Recognised: "With client-side counters: for half of the time at least three more requests are in flight than there are connections, and the connections do not grow. Without: five or more connections had responses and are all silent for ten seconds or longer, none is opened or closed, and the process works on all the same: its threads have become more since, or it wakes up five times a second or more.",
-	Limits:     "A pool's queue is in no socket: without counters it is a guess: a note, and a fault only where threads have become more, with confidence low. A program that has nothing to send and does something else looks like it.",
+	Recognised: "With client-side counters: for half of the time at least three more requests are in flight than there are connections, and the connections do not grow. Without: three or more connections, half of all, have been idle in a transaction for ten seconds or longer, as the titles of PostgreSQL's processes on this machine say, and none was opened. Or five or more connections had responses and are all silent for ten seconds or longer, none is opened or closed, and the process works on all the same: its threads have become more since, or it wakes up five times a second or more.",
+	Limits:     "A pool's queue is in no socket: without counters, and without the titles of a database's processes, it is a guess: a note, and a fault only where threads have become more, with confidence low. A program that has nothing to send and does something else looks like it.",
 	Needs:      []Need{needMetricsOrActivity},
 	Fix:        "Give connections back in every path, size the pool to requests per second times latency and some more, and give the wait for a connection a deadline of its own.",
 	Sentences: map[string]string{
@@ -23,6 +24,7 @@ var _ = register(Rule{
 		"pool_of_server": "{in_flight|request is|requests are} in flight, and the server has only {connections|connection} open to those behind it: the rest wait for a connection.",
 		"held":           "All {connections|connection} are silent since their last response, for {for_ms} or longer; none was opened, closed or used again.",
 		"busy":           "The process works on all the same: it wakes up {wakeups_per_second}[, and has {threads} more threads than when it last used a connection].",
+		"transactions":   "{transactions} of {open|open connection} have been idle in a transaction for {for_ms} or longer, as PostgreSQL's processes say: they were taken from the pool and not given back.",
 		"unseen":         "Whether requests wait for a connection is not seen from outside.",
 		"silent":         "Each of these connections has been silent since its response, for {for_ms} or longer: it is held, not busy.",
 	},
@@ -33,6 +35,9 @@ type poolExhaustion struct{}
 
 func (poolExhaustion) find(f *facts) *finding {
 	if !f.counted() {
+		if found := f.transactionsHeld(); found != nil {
+			return found
+		}
 		return f.poolHeld()
 	}
 	name, pool := "pool", clientOpen
@@ -58,10 +63,30 @@ func (poolExhaustion) find(f *facts) *finding {
 	return &finding{confidence: High, facts: facts}
 }
 
+// transactionsHeld finds connections on which a transaction was begun and left: at
+// least half of those that are open, while none is opened.
+func (f *facts) transactionsHeld() *finding {
+	const samples = 10
+	n := len(f.Samples) - samples
+	if n < 0 {
+		return nil
+	}
+	open := clientOpen(f.last())
+	held := slices.Min(f.values(func(s *series.Sample) int { return s.InTransaction })[n:])
+	before, now := f.clientConns(&f.Samples[n]), f.clientConns(f.last())
+	switch _, grows := f.grows(clientOpen); {
+	case held < few, 2*held < open, grows && !f.quiet(), open > clientOpen(&f.Samples[n]), before != nil && now.Opened > before.Opened:
+		return nil
+	}
+	return &finding{confidence: Medium, facts: []Fact{
+		fact("transactions", count("transactions", held), count("open", open), lasting(series.HeldFor)), fact("unseen"),
+	}}
+}
+
 // poolHeld finds connections that stand still while the process works on. What waits
 // for them is not seen, so it is never sure.
 func (f *facts) poolHeld() *finding {
-	const quiet, busy = 10 * time.Second, 5 // wake-ups a second
+	const quiet, busy = series.HeldFor, 5 // wake-ups a second
 	n := clientOpen(f.last())
 	still := func(s *series.Sample) bool {
 		return clientOpen(s) == n && s.Client.Activity.Received.AtLeast(quiet) == n && serverOpen(s) == serverOpen(f.last())

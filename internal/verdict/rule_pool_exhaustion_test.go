@@ -35,7 +35,34 @@ func exhausted(held time.Duration) *series.Subject {
 	return subject
 }
 
+// inTransactions is a pool of eight of which one more connection is left in a
+// transaction every other second, seven in all. One is used on.
+func inTransactions(left int, opened func(i int) int) *series.Subject {
+	return observed(60, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 8+opened(i))
+		s.Client.Activity.Received = silent(min(left, i/2), 30*time.Second)
+		s.Client.Activity.Received[0] = 8 - min(left, i/2)
+		s.KernelConns.Opened = opened(i)
+		s.InTransaction = min(left, max(0, i-10)/2)
+	})
+}
+
 var _ = examplesOf(verdict.PoolExhaustion,
+	example{
+		name: "connections are left in a transaction", confidence: verdict.Medium, subject: inTransactions(7, upTo(0)),
+		says: "7 of 8 open connections have been idle in a transaction for 10s or longer",
+	},
+	example{name: "all of a pool that was filled at the start", subject: observed(60, func(i int, s *series.Sample) {
+		open := min(i, 10)
+		set(&s.Client, socketstats.Established, open)
+		s.Client.Activity.Received = silent(open, 30*time.Second)
+		if i < 11 {
+			s.Client.Activity.Received = silent(open, now)
+		}
+		s.KernelConns.Opened, s.InTransaction = open, min(10, max(0, i-10))
+	})},
+	example{name: "a few transactions take their time", subject: inTransactions(2, upTo(0)), instead: verdict.Healthy},
+	example{name: "others are opened meanwhile", subject: inTransactions(7, func(i int) int { return i / 4 }), instead: verdict.Growing},
 	example{name: "requests wait for a pool", subject: exhausted(now), confidence: verdict.High, says: "145 requests are in flight and only 5 connections are open"},
 	example{name: "its connections are held", subject: exhausted(long), says: "silent since its response, for 3s or longer: it is held, not busy."},
 	example{name: "requests wait for the server's pool", subject: relayed(upTo(20), upTo(5)), over: true},
