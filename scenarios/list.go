@@ -8,6 +8,7 @@ import (
 	"socketlab/internal/loadgen"
 	"socketlab/internal/server"
 	abruptshutdown "socketlab/scenarios/abrupt-shutdown"
+	acceptbacklogoverflow "socketlab/scenarios/accept-backlog-overflow"
 	badcredentials "socketlab/scenarios/bad-credentials"
 	bodycutoff "socketlab/scenarios/body-cut-off"
 	bodynotclosed "socketlab/scenarios/body-not-closed"
@@ -158,6 +159,7 @@ var ids = []string{
 	"slow-body",
 	"server-no-idle-timeout",
 	"fd-limit",
+	"accept-backlog-overflow",
 }
 
 var clients = []code[func(loadgen.Target) loadgen.Caller]{
@@ -226,6 +228,7 @@ var clients = []code[func(loadgen.Target) loadgen.Caller]{
 var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"slow-headers", slowheaders.NewClient, slowheaders.NewClient},
 	{"slow-body", slowbody.NewClient, slowbody.NewClient},
+	{"accept-backlog-overflow", acceptbacklogoverflow.NewClient, acceptbacklogoverflow.NewClient},
 }
 
 var servers = []code[server.ServeFunc]{
@@ -236,6 +239,7 @@ var servers = []code[server.ServeFunc]{
 	{"slow-body", slowbody.ServeFaulty, slowbody.ServeFixed},
 	{"server-no-idle-timeout", servernoidletimeout.ServeFaulty, servernoidletimeout.ServeFixed},
 	{"fd-limit", fdlimit.ServeFaulty, fdlimit.ServeFixed},
+	{"accept-backlog-overflow", acceptbacklogoverflow.ServeFaulty, acceptbacklogoverflow.ServeFixed},
 }
 
 var handlers = []code[func(loadgen.Target) http.Handler]{
