@@ -15,6 +15,7 @@ import (
 	bodynotdrained "socketlab/scenarios/body-not-drained"
 	bodyreset "socketlab/scenarios/body-reset"
 	bodytruncated "socketlab/scenarios/body-truncated"
+	bodyunreadnocancel "socketlab/scenarios/body-unread-no-cancel"
 	channelpercall "socketlab/scenarios/channel-per-call"
 	clientperrequestdrained "socketlab/scenarios/client-per-request-drained"
 	congestion "socketlab/scenarios/congestion"
@@ -37,6 +38,7 @@ import (
 	firewalldrop "socketlab/scenarios/firewall-drop"
 	firewallreject "socketlab/scenarios/firewall-reject"
 	h2wrappeddialer "socketlab/scenarios/h2-wrapped-dialer"
+	handlerignorescontext "socketlab/scenarios/handler-ignores-context"
 	http1vshttp2 "socketlab/scenarios/http1-vs-http2"
 	http2overmaxconns "socketlab/scenarios/http2-over-max-conns"
 	http2pinnedbehindbalancer "socketlab/scenarios/http2-pinned-behind-balancer"
@@ -158,6 +160,8 @@ var ids = []string{
 	"slow-headers",
 	"slow-body",
 	"server-no-idle-timeout",
+	"handler-ignores-context",
+	"body-unread-no-cancel",
 	"fd-limit",
 	"accept-backlog-overflow",
 }
@@ -228,6 +232,7 @@ var clients = []code[func(loadgen.Target) loadgen.Caller]{
 var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"slow-headers", slowheaders.NewClient, slowheaders.NewClient},
 	{"slow-body", slowbody.NewClient, slowbody.NewClient},
+	{"body-unread-no-cancel", bodyunreadnocancel.NewClient, bodyunreadnocancel.NewClient},
 	{"accept-backlog-overflow", acceptbacklogoverflow.NewClient, acceptbacklogoverflow.NewClient},
 }
 
@@ -238,6 +243,8 @@ var servers = []code[server.ServeFunc]{
 	{"slow-headers", slowheaders.ServeFaulty, slowheaders.ServeFixed},
 	{"slow-body", slowbody.ServeFaulty, slowbody.ServeFixed},
 	{"server-no-idle-timeout", servernoidletimeout.ServeFaulty, servernoidletimeout.ServeFixed},
+	{"handler-ignores-context", handlerignorescontext.ServeFaulty, handlerignorescontext.ServeFixed},
+	{"body-unread-no-cancel", bodyunreadnocancel.ServeFaulty, bodyunreadnocancel.ServeFixed},
 	{"fd-limit", fdlimit.ServeFaulty, fdlimit.ServeFixed},
 	{"accept-backlog-overflow", acceptbacklogoverflow.ServeFaulty, acceptbacklogoverflow.ServeFixed},
 }
