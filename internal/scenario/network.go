@@ -7,7 +7,7 @@ import (
 )
 
 // NetworkFault is what the network of a side is like for a time: a firewall's rule
-// for the first server's port, or a slow link.
+// for the first server's port, packets to and from it that are lost, or a slow link.
 type NetworkFault struct {
 	// After is when it begins, from the first connection on; 0 is before the
 	// load.
@@ -19,6 +19,9 @@ type NetworkFault struct {
 	// Packets is what the firewall's rule is for: new connections (the default), or
 	// all packets.
 	Packets string `yaml:"packets,omitempty"`
+	// DropOneIn loses one packet in this many to the first server, and one in as many
+	// from it, evenly spaced.
+	DropOneIn int `yaml:"drop_one_in,omitempty"`
 	// Bandwidth is what the link carries, in kbit/s.
 	Bandwidth Kilobits `yaml:"bandwidth,omitempty"`
 }
@@ -37,16 +40,31 @@ const (
 	PacketsAll = "all"
 )
 
+// kinds counts what is set of what a fault can be.
+func (w NetworkFault) kinds() int {
+	n := 0
+	for _, set := range []bool{w.Firewall != "", w.DropOneIn != 0, w.Bandwidth != 0} {
+		if set {
+			n++
+		}
+	}
+	return n
+}
+
 func (s Script) checkNetwork() *finding {
 	for i, w := range s.Network {
 		path := fmt.Sprintf("$.network[%d]", i)
 		switch {
 		case s.Requires != Namespace:
 			return found(path, "the network is changed only in a namespace: add a line requires: namespace")
-		case (w.Firewall == "") == (w.Bandwidth == 0):
-			return found(path, "a network fault is either a firewall or a bandwidth")
+		case w.kinds() != 1:
+			return found(path, "a network fault is just one of firewall, drop_one_in and bandwidth")
 		case w.Firewall != "" && !slices.Contains([]string{Drop, Reject, RejectHost, Reset}, w.Firewall):
 			return found(path+".firewall", "firewall %q: use one of drop, reject, reject-host, reset", short(w.Firewall))
+		case w.DropOneIn != 0 && w.DropOneIn < 2:
+			return found(path+".drop_one_in", "drop_one_in %d: one packet in 2 or more can be lost", w.DropOneIn)
+		case w.Packets != "" && w.Firewall == "":
+			return found(path+".packets", "packets belongs to a firewall")
 		case w.Bandwidth < 0:
 			return found(path+".bandwidth", "bandwidth %d is negative", w.Bandwidth)
 		case w.Packets != "" && w.Packets != PacketsNew && w.Packets != PacketsAll:

@@ -10,6 +10,7 @@ package netfault
 import (
 	"errors"
 	"fmt"
+	"math"
 )
 
 // ErrOutside is what errors of [Open] Are where the network is not one that
@@ -60,6 +61,8 @@ type Rule struct {
 	Port  uint16
 	Do    Action
 	Which Packets
+	// OneIn is of how many packets in each direction the last one is meant; 0 is all.
+	OneIn int
 }
 
 func (r Rule) check() error {
@@ -70,6 +73,9 @@ func (r Rule) check() error {
 	}
 	if r.Which != New && r.Which != All {
 		return fmt.Errorf("rule %+v: unknown kind of packets %q", r, r.Which)
+	}
+	if r.OneIn < 0 || r.OneIn > math.MaxInt32 {
+		return fmt.Errorf("rule %+v: one packet in %d is out of range", r, r.OneIn)
 	}
 	if r.Port == 0 {
 		return fmt.Errorf("rule %+v: no port", r)

@@ -215,6 +215,29 @@ func TestWhatIsSentOnADroppedConnectionIsNotAcknowledgedUntilTheNetworkHeals(t *
 	}
 }
 
+func TestOnePacketInTenIsLostAndSentAgain(t *testing.T) {
+	n := inside(t)
+	if n == nil {
+		return
+	}
+	accepted := listen(t)
+	apply(t, n, netfault.Rule{Port: port, Do: netfault.Drop, Which: netfault.All, OneIn: 10})
+	start := time.Now()
+	client, server := pair(t, accepted) // its SYN is not the one that is lost
+	require.Less(t, time.Since(start), time.Second, "as late as the first retransmission of a SYN")
+	for range 40 {
+		echo(t, client, server)
+		echo(t, server, client)
+	}
+	for _, end := range []*net.TCPConn{client, server} {
+		i, err := info(end)
+		require.NoError(t, err)
+		require.Positive(t, i.Total_retrans, "%+v", i)
+		require.Less(t, i.Total_retrans, uint32(40), "%+v", i)
+	}
+	require.Error(t, n.Apply([]netfault.Rule{{Port: port, Do: netfault.Drop, Which: netfault.All, OneIn: -1}}))
+}
+
 func TestARefusedDialFailsAtOnceWithItsError(t *testing.T) {
 	n := inside(t)
 	if n == nil {

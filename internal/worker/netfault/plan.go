@@ -94,6 +94,9 @@ func (f *planned) apply(at time.Duration) error {
 				Port: f.port, Do: Action(one.Firewall), Which: Packets(cmp.Or(one.Packets, scenario.PacketsNew)),
 			})
 		}
+		if one.DropOneIn > 0 {
+			rules = append(rules, Rule{Port: f.port, Do: Drop, Which: All, OneIn: one.DropOneIn})
+		}
 		bandwidth = max(bandwidth, int(one.Bandwidth)*1000)
 	}
 	if err := f.network.Apply(rules); err != nil {

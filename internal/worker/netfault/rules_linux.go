@@ -35,7 +35,7 @@ func (n *Network) Apply(rules []Rule) error {
 		})
 		for _, r := range rules {
 			for _, match := range r.matches() {
-				n.rules.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: append(match, r.verdict())})
+				n.rules.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: append(append(match, r.counted()...), r.verdict())})
 			}
 		}
 	}
@@ -43,7 +43,7 @@ func (n *Network) Apply(rules []Rule) error {
 		return fmt.Errorf("apply rules: %w", err)
 	}
 	if err := n.rules.Flush(); err != nil {
-		return fmt.Errorf("apply rules: %w", lacking("nf_tables with inet and reject (CONFIG_NF_TABLES_INET, CONFIG_NFT_REJECT_INET)", err))
+		return fmt.Errorf("apply rules: %w", lacking("nf_tables with inet, reject and numgen (CONFIG_NF_TABLES_INET, CONFIG_NFT_REJECT_INET, CONFIG_NFT_NUMGEN)", err))
 	}
 	return nil
 }
@@ -87,6 +87,19 @@ func masked(mask, want byte) []expr.Any {
 		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: flags, Len: 1},
 		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 1, Mask: []byte{mask}, Xor: []byte{0}},
 		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{want}},
+	}
+}
+
+// counted fits, of the packets that all conditions before it fit, the last one in every
+// OneIn. The first is not meant: that would be the SYN, which is sent again after a
+// second only.
+func (r Rule) counted() []expr.Any {
+	if r.OneIn == 0 {
+		return nil
+	}
+	return []expr.Any{
+		&expr.Numgen{Register: 1, Modulus: uint32(r.OneIn), Type: unix.NFT_NG_INCREMENTAL},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: binary.NativeEndian.AppendUint32(nil, uint32(r.OneIn-1))},
 	}
 }
 
