@@ -32,8 +32,19 @@ type Ledger[Account comparable] struct {
 	accounts map[Account]*account
 	begun    bool
 	// gone are the cookies heard since the last list: what was destroyed after the
-	// next list was made is still in it.
+	// next list was made is still in it. The value says that an account has it.
 	gone map[uint64]bool
+	// seen are the sockets that the last list showed alive, and vanished those that were
+	// alive in one and are in none since, though no account has heard of their end: a
+	// reset one whose program keeps the descriptor is in no list, and destroyed only when
+	// that is closed. Both by cookie, and of a Paired ledger only.
+	seen, vanished map[uint64]seat[Account]
+}
+
+// seat is where a socket belongs.
+type seat[Account comparable] struct {
+	of  Account
+	end socketstats.End
 }
 
 // account is what is known of one account.
@@ -85,8 +96,10 @@ func (l *Ledger[A]) Heard(closed []socketstats.Closed, sort func(*socketstats.Cl
 		l.gone = map[uint64]bool{}
 	}
 	for i := range closed {
-		l.gone[closed[i].Cookie] = true
-		if of, c, ok := sort(&closed[i]); ok {
+		of, c, ok := sort(&closed[i])
+		l.gone[closed[i].Cookie] = ok
+		if ok {
+			delete(l.vanished, closed[i].Cookie)
 			l.Closed(of, c)
 		}
 	}
@@ -135,14 +148,18 @@ func (l *Ledger[A]) AliveIn(lists [][]socketstats.Socket, sort func(list int, s 
 	for _, a := range l.accounts {
 		a.alive = ends{}
 	}
+	alive := map[uint64]seat[A]{}
 	for n, list := range lists {
 		for i := range list {
 			s := &list[i]
-			if !s.Alive() || l.gone[s.Cookie] {
+			if _, gone := l.gone[s.Cookie]; gone || !s.Alive() {
 				continue
 			}
 			if of, end, ok := sort(n, s); ok {
 				l.account(of).alive.add(end)
+				if l.Paired {
+					alive[s.Cookie] = seat[A]{of, end}
+				}
 			}
 		}
 	}
@@ -158,8 +175,26 @@ func (l *Ledger[A]) AliveIn(lists [][]socketstats.Socket, sort func(list int, s 
 			a.unheard = now
 		}
 	}
+	l.vanish(alive)
 	l.begun = true
 	clear(l.gone)
+}
+
+// vanish enters which sockets the newest list has no longer, and which it has again: a
+// list that is made while sockets come and go may miss one.
+func (l *Ledger[A]) vanish(alive map[uint64]seat[A]) {
+	if l.vanished == nil {
+		l.vanished = map[uint64]seat[A]{}
+	}
+	for cookie := range alive {
+		delete(l.vanished, cookie)
+	}
+	for cookie, of := range l.seen {
+		if _, still := alive[cookie]; !still && !l.gone[cookie] {
+			l.vanished[cookie] = of
+		}
+	}
+	l.seen = alive
 }
 
 // Counts returns what came and went of an account until now; nil before the
@@ -183,10 +218,16 @@ func (l *Ledger[A]) Counts(of A) *ConnCounts {
 	case l.HearsOpened:
 		c.Opened, c.Closed = a.opened.sum(), a.closed.sum()+a.missing
 	case l.Paired:
-		c.Opened = max(0, a.alive.client+a.closed.client-a.baseline.client, a.alive.server+a.closed.server-a.baseline.server)
+		closed := a.closed
+		for _, s := range l.vanished {
+			if s.of == of {
+				closed.add(s.end)
+			}
+		}
+		c.Opened = max(0, a.alive.client+closed.client-a.baseline.client, a.alive.server+closed.server-a.baseline.server)
 		// A connection is closed when the end that its program holds is no more: the
 		// client's, where it is seen at all.
-		if a.alive.client+a.closed.client+a.baseline.client > 0 {
+		if a.alive.client+closed.client+a.baseline.client > 0 {
 			c.Closed = max(0, c.Opened+a.baseline.client-a.alive.client)
 		} else {
 			c.Closed = max(0, c.Opened+a.baseline.server-a.alive.server)

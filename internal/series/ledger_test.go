@@ -131,6 +131,24 @@ func TestWhatWasDestroyedSinceTheListIsNotAlive(t *testing.T) {
 	require.Equal(t, [2]int{1, 2}, counts(&l, "a"), "whoever it was of, it is gone; what lingers is no connection")
 }
 
+// A reset socket is in no list, and is destroyed only when its program closes it. One
+// that was closed with SO_LINGER 0 has forgotten where it went, and no account has it.
+func TestWhatIsInNoListAnyMoreIsGoneBeforeItIsHeardOf(t *testing.T) {
+	t.Parallel()
+	l := Ledger[string]{Paired: true}
+	l.Alive(nil, sortListed)
+	l.Alive(slices.Concat(client(3), server(3)), sortListed)
+	l.Heard(closed(client(3)), func(*socketstats.Closed) (string, ClosedConn, bool) { return "", ClosedConn{}, false })
+	l.Alive(nil, sortListed)
+	require.Equal(t, [2]int{3, 3}, counts(&l, "a"))
+	l.Heard(closed(server(2)), sortClosed)
+	l.Alive(nil, sortListed)
+	require.Equal(t, [2]int{3, 3}, counts(&l, "a"), "two are heard of late, and counted once")
+	l.Alive(server(3)[2:], sortListed)
+	require.Equal(t, [2]int{3, 3}, counts(&l, "a"), "a list had missed one")
+	require.Empty(t, l.Counts("b").Opened)
+}
+
 func TestEachSocketIsAConnectionUnlessTheyArePaired(t *testing.T) {
 	t.Parallel()
 	for _, paired := range []bool{false, true} {
