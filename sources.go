@@ -26,6 +26,7 @@ func Programs() []string {
 //go:embed internal/cli/slowserver/flags.go
 //go:embed internal/cli/slowserver/slowserver.go
 //go:embed internal/loadgen/counters.go
+//go:embed internal/loadgen/detection.go
 //go:embed internal/loadgen/dialer.go
 //go:embed internal/loadgen/errno_unix.go
 //go:embed internal/loadgen/errno_windows.go
@@ -130,6 +131,8 @@ func Programs() []string {
 //go:embed internal/toydb/peek_unix.go
 //go:embed internal/toydb/sqldriver/sqldriver.go
 //go:embed internal/toydb/toydb.go
+//go:embed internal/toydb/usertimeout_linux.go
+//go:embed internal/toydb/usertimeout_other.go
 //go:embed internal/verdict/kind/kind.go
 //go:embed internal/verdict/kind/list.go
 //go:embed internal/words/words.go
