@@ -72,6 +72,14 @@ func (m Metric) Format(v float64) string {
 	return fmt.Sprintf("%.2f", v)
 }
 
+// Shown is a value as a chart has it: bytes in MiB, all else as it is.
+func (m Metric) Shown(v float64) float64 {
+	if m.Unit == Bytes {
+		return v / (1 << 20)
+	}
+	return v
+}
+
 // Phrase writes a count in words: "2 connections opened". Of a metric without a
 // noun it is its title and its value.
 func (m Metric) Phrase(v float64) string {

@@ -22,7 +22,8 @@ var headlines = []string{
 
 // headline is an observation in a few words, and the end whose charts come first.
 //
-// Of a comparison these are two numbers: of the metric of which the faulty side has
+// Of a comparison these are two numbers: of the script's headline, or where it names
+// none or the faulty side has not clearly more of it, of the metric of which the faulty side has
 // the most times what the fixed one has, of those that the script expects something
 // of, so that it is the lesson's; or if it has clearly more of none of them, of
 // those that are always counted. Where the faulty side has clearly more of nothing,
@@ -47,6 +48,9 @@ func (o *Observed) headline() (string, socketstats.End) {
 			counts = append(counts, c)
 		}
 	}
+	if c, known := o.scriptsHeadline(faulty, fixed); known && clearlyMore(c.faulty, c.fixed) {
+		return c.String(), o.endOf(c.Name)
+	}
 	if !o.isControl() || !o.Result.OK {
 		for _, side := range scenario.Sides() {
 			for _, some := range [][]candidate{lesson, counts} {
@@ -65,6 +69,15 @@ func (o *Observed) headline() (string, socketstats.End) {
 		text += ", about alike"
 	}
 	return text, o.endOf(all[0].Name)
+}
+
+// scriptsHeadline is the metric that the script names as its headline; false where it
+// names none.
+func (o *Observed) scriptsHeadline(faulty, fixed *series.Subject) (candidate, bool) {
+	if o.Script == nil || o.Script.Headline == "" || o.Observation.Commands != nil {
+		return candidate{}, false
+	}
+	return candidateOf(o.Script.Headline, faulty, fixed)
 }
 
 // found is the verdict that matters most, and how many processes have a fault.

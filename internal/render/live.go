@@ -117,7 +117,7 @@ func (l *Live) Snapshot(end socketstats.End) Snapshot {
 	l.judgeAll()
 	v := View{Observation: l.Observation(), End: end, Verdicts: l.verdicts, Together: l.together}
 	if l.script != nil && l.run.Commands == nil { // no script narrates what commands do
-		v.Narration = l.script.Now(l.run.Duration)
+		v.Narration, v.Script = l.script.Now(l.run.Duration), l.script
 	}
 	return Draw(v)
 }

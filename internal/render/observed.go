@@ -72,7 +72,7 @@ func (o *Observed) subjects() []*series.Subject {
 func (o *Observed) Snapshot(end socketstats.End) Snapshot {
 	v := View{Observation: o.Observation, End: end, Verdicts: o.Result.Verdicts, Together: o.Together}
 	if o.Script != nil && o.Observation.Commands == nil { // no script narrates what commands do
-		v.Narration = o.Script.Now(o.Observation.Duration)
+		v.Narration, v.Script = o.Script.Now(o.Observation.Duration), o.Script
 	}
 	return Draw(v)
 }

@@ -23,6 +23,24 @@ func Headline(v verdict.Verdict) string {
 	}
 }
 
+// headlineOf is the verdict on a subject in the words of its face: for the audience
+// of a scenario what the kind means, for all others the kind and how sure it is.
+func headlineOf(o *series.Observation, v verdict.Verdict) string {
+	rule, known := verdict.Lookup(v.Kind)
+	switch {
+	case o.Scenario == nil || !known:
+		return Headline(v)
+	case o.Over:
+		return upper(rule.Title)
+	case v.Kind == verdict.Healthy:
+		return "No fault so far"
+	case v.Kind == verdict.NotEnoughData:
+		return "Too early to say"
+	default:
+		return "So far: " + rule.Title
+	}
+}
+
 // sentence says what is happening in an observation: what the script says of the
 // moment, who holds how much, and what they were found to be.
 func sentence(v *View, s *Snapshot) string {

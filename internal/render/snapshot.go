@@ -12,12 +12,16 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"socketlab/internal/metric"
+	"socketlab/internal/scenario"
 	"socketlab/internal/series"
+	"socketlab/internal/server"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
+	"socketlab/internal/words"
 )
 
 // Snapshot is an observation at one moment, with the sockets at one end of its
@@ -37,6 +41,13 @@ type Snapshot struct {
 	End string `json:"end"`
 	// Scale is the top of every chart, in sockets.
 	Scale int `json:"scale"`
+	// Headline is the metric whose value is each panel's Number; "" where that is the
+	// sockets that are held.
+	Headline string `json:"headline,omitempty"`
+	// Setting is what the server does and what load it gets, in a few words, and Why
+	// why the headline moves; "" where there is no script that says so.
+	Setting string `json:"setting,omitempty"`
+	Why     string `json:"why,omitempty"`
 	// Sentence says what is happening.
 	Sentence string  `json:"sentence"`
 	Panels   []Panel `json:"panels"`
@@ -47,6 +58,12 @@ type Panel struct {
 	// ID and Name are the subject's.
 	ID   string `json:"id"`
 	Name string `json:"name"`
+	// Number is the figure for the largest digits, and NumberOf says of what: the
+	// snapshot's headline, or else Held. "–" is one that is not known yet.
+	Number   string `json:"number"`
+	NumberOf string `json:"number_of"`
+	// Says is what the side's code does; "" where no script says so.
+	Says string `json:"says,omitempty"`
 	// Held is the sockets that hold a descriptor now: all but TIME_WAIT and LISTEN.
 	Held int `json:"held"`
 	// Most is the largest total of any sample, TIME_WAIT included: the highest point
@@ -66,6 +83,9 @@ type Panel struct {
 	States []State `json:"states"`
 	// Verdict is what the samples so far show; it has no Kind where nobody judges.
 	Verdict verdict.Verdict `json:"verdict"`
+	// Headline is the verdict in a few words. Of a scenario they are for an
+	// audience, and while it goes on they say that the verdict may change.
+	Headline string `json:"headline,omitempty"`
 	// Points has a count for each sample and each of States.
 	Points []Point `json:"points,omitempty"`
 }
@@ -122,6 +142,8 @@ type View struct {
 	// Together is the subject that is all processes of a watch together, by whose
 	// verdict the sentence goes where no process has a fault; nil if there is none.
 	Together *series.Subject
+	// Script is what is played, at the speed at which it is; nil of anything else.
+	Script *scenario.Script
 	// Narration is what a script says of this moment; "" is nothing.
 	Narration string
 }
@@ -133,13 +155,21 @@ func Draw(v View) Snapshot {
 		Title: o.Title, At: o.Duration, To: max(o.Length, o.Duration), Over: o.Over, Stopped: o.Stopped,
 		End: v.End.String(), Panels: []Panel{},
 	}
+	if v.Script != nil {
+		s.Headline, s.Setting, s.Why = v.Script.Headline, Setting(*v.Script), v.Script.Says.Why
+	}
 	if o.Length == 0 || o.Target != nil { // the chart moves on
 		s.From, s.To = span(o)
 	}
 	states := statesOf(o, v.End)
 	for _, subject := range o.Subjects {
 		p := panelOf(o, subject, v.End, states)
+		p.Number, p.NumberOf = bigNumber(&s, subject, p.Held)
+		if v.Script != nil {
+			p.Says = v.Script.Says.Of(codeOf(o, subject.ID))
+		}
 		p.Verdict = v.Verdicts[subject.ID]
+		p.Headline = headlineOf(o, p.Verdict)
 		if p.Growth = p.Verdict.Growth; len(p.Verdict.Facts) == 0 { // nobody has judged, or not yet
 			p.Growth = subject.Growth()
 		}
@@ -193,6 +223,72 @@ func panelOf(o *series.Observation, s *series.Subject, end socketstats.End, stat
 		p.Points = append(p.Points, point)
 	}
 	return p
+}
+
+// codeOf is the side whose code a subject plays.
+func codeOf(o *series.Observation, id string) scenario.Side {
+	side := scenario.Side(id)
+	if o.Scenario != nil && o.Scenario.Swapped {
+		return side.Other()
+	}
+	return side
+}
+
+// Setting is what the server of a script does and what load it gets, in a few words.
+func Setting(s scenario.Script) string {
+	var answers string
+	switch delay := server.MeanDelay(s.Server); {
+	case server.NoResponseKey.Of(s.Server):
+		answers = "a server that never answers"
+	case delay > 0:
+		answers = "a server that answers after " + words.Duration(delay)
+	default:
+		answers = "a server that answers at once"
+	}
+	if len(s.Load) == 0 {
+		return answers
+	}
+	load := s.Load[0].Say()
+	return answers + " · " + strings.ToLower(load[:1]) + load[1:]
+}
+
+// Question asks an audience for the number that a run will show of its faulty side.
+func Question(s *scenario.Script, length time.Duration) string {
+	after := words.Duration(length)
+	if s == nil || s.Headline == "" {
+		return fmt.Sprintf("How many sockets will the faulty side hold after %s?", after)
+	}
+	m := metric.MustLookup(s.Headline)
+	switch {
+	case m.Unit == metric.Milliseconds:
+		return fmt.Sprintf("How many ms will the faulty side show as %s, after %s?", m.Title, after)
+	case m.Unit == metric.Bytes:
+		return fmt.Sprintf("How many MiB will the faulty side show as %s, after %s?", m.Title, after)
+	case m.Noun != "":
+		return fmt.Sprintf("How many %s on the faulty side, after %s?", strings.TrimSpace(m.Noun+"s "+m.Rest), after)
+	default:
+		return fmt.Sprintf("What will the faulty side show as %s, after %s?", m.Title, after)
+	}
+}
+
+// bigNumber is the figure of a panel's largest digits, and what it is of.
+func bigNumber(shown *Snapshot, s *series.Subject, held int) (text, of string) {
+	if shown.Headline == "" {
+		return fmt.Sprint(held), "sockets held, " + shown.End + " end"
+	}
+	m := metric.MustLookup(shown.Headline)
+	value, known := m.Get(s)
+	text, of = m.Format(value), m.Title
+	switch m.Unit {
+	case metric.Milliseconds:
+		text, of = fmt.Sprintf("%.0f", value), "ms "+m.Title
+	case metric.Bytes:
+		text, of = fmt.Sprintf("%.0f", m.Shown(value)), "MiB "+m.Title
+	}
+	if !known {
+		text = "–"
+	}
+	return text, of
 }
 
 // shown are the metrics of a run that a panel shows, and shownOfWatch those of a

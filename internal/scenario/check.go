@@ -60,6 +60,7 @@ func (s Script) check(codes []string) *finding {
 		s.checkLoad(),
 		s.checkTimes(),
 		s.checkNarration(),
+		s.checkSays(),
 		s.checkSweep(),
 		s.checkExpect(),
 	)
@@ -90,6 +91,8 @@ func (s Script) checkHead(codes []string) *finding {
 		return found("$.speed", "%s", CheckSpeed(s.Speed))
 	case s.MaxSpeed != 0 && (CheckSpeed(s.MaxSpeed) != nil || s.MaxSpeed < s.Speed):
 		return found("$.max_speed", "max_speed %v is below the script's own speed, or no speed at all", s.MaxSpeed)
+	case s.Headline != "" && headlineProblem(s.Headline) != nil:
+		return found("$.headline", "%s", headlineProblem(s.Headline))
 	case s.Sort != Pair && s.Sort != Control && s.Sort != Measurement:
 		return found("$.sort", "sort is %q: use %s, %s or %s", short(s.Sort), Pair, Control, Measurement)
 	case s.Sort != Pair && s.Fault != nil:
@@ -100,6 +103,12 @@ func (s Script) checkHead(codes []string) *finding {
 		return found("$.fault.fix", "a fault has a fix: one sentence on how to fix it")
 	}
 	return nil
+}
+
+// headlineProblem says why a name is no metric, or returns nil.
+func headlineProblem(name string) error {
+	_, err := metric.Lookup(name)
+	return err
 }
 
 // known reports whether a scenario is in the catalogue. A nil list knows them all:

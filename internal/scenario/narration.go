@@ -35,13 +35,14 @@ func (s Script) Now(at time.Duration) string {
 	}
 	for _, p := range s.Load {
 		if at -= p.length(); at < 0 {
-			return p.say()
+			return p.Say()
 		}
 	}
-	return s.Load[len(s.Load)-1].say()
+	return s.Load[len(s.Load)-1].Say()
 }
 
-func (p Phase) say() string {
+// Say is what the phase sends, in a few words.
+func (p Phase) Say() string {
 	switch {
 	case p.Rate > 0 && p.JitterRequests > 0:
 		return fmt.Sprintf("%.3g requests a second and more at random", p.Rate)
@@ -74,6 +75,26 @@ func (s Script) checkNarration() *finding {
 			return found(path+".at", "at %s is not within the load (%s)", t.At, s.Length())
 		case i > 0 && t.At <= s.Narration[i-1].At && (t.Go == "" || t.Go == s.Narration[i-1].Go):
 			return found(path+".at", "at %s is not after the one before", t.At)
+		}
+	}
+	return nil
+}
+
+// longestSentence is what fits two lines of a pane in a terminal of 80 columns.
+const longestSentence = 72
+
+func (s Script) checkSays() *finding {
+	for _, says := range []struct{ path, text string }{
+		{"$.says.faulty", s.Says.Faulty}, {"$.says.fixed", s.Says.Fixed}, {"$.says.why", s.Says.Why},
+	} {
+		switch {
+		case says.text == "":
+		case strings.ContainsFunc(says.text, unicode.IsControl):
+			return found(says.path, "it is not one plain line")
+		case utf8.RuneCountInString(says.text) > longestSentence:
+			return found(says.path, "it has %d characters: the limit is %d", utf8.RuneCountInString(says.text), longestSentence)
+		case !strings.HasSuffix(says.text, "."):
+			return found(says.path, "it is a sentence: end it with a full stop")
 		}
 	}
 	return nil

@@ -23,8 +23,8 @@ func TestLoadSpeaksForItselfWhereNothingIsTold(t *testing.T) {
 	}
 	require.Equal(t, "50 requests a second", Script{Load: []Phase{{Rate: 5, For: second}}}.AtSpeed(10).Now(0))
 	require.Empty(t, Script{}.Now(0))
-	require.Equal(t, "A single request", Phase{Burst: 1}.say())
-	require.Equal(t, "A burst of 40 requests", Phase{Burst: 40}.say())
+	require.Equal(t, "A single request", Phase{Burst: 1}.Say())
+	require.Equal(t, "A burst of 40 requests", Phase{Burst: 40}.Say())
 }
 
 func TestNarrationGoesWithTheSpeed(t *testing.T) {

@@ -147,7 +147,7 @@ func TestEveryKeyOfTheSchemaIsExplainedToScriptAuthors(t *testing.T) {
 // sections are the types whose fields are keys, but for Server.
 func sections() []reflect.Type {
 	types := []reflect.Type{
-		reflect.TypeFor[Script](), reflect.TypeFor[Fault](), reflect.TypeFor[Client](), reflect.TypeFor[Phase](), reflect.TypeFor[Expect](),
+		reflect.TypeFor[Script](), reflect.TypeFor[Fault](), reflect.TypeFor[Says](), reflect.TypeFor[Client](), reflect.TypeFor[Phase](), reflect.TypeFor[Expect](),
 		reflect.TypeFor[NetworkFault](), reflect.TypeFor[Sweep](), reflect.TypeFor[NarrationLine](),
 	}
 	for _, k := range Keys() {

@@ -44,6 +44,13 @@ type Script struct {
 	// Symptoms are what an engineer sees who meets the incident. The catalogue is
 	// grouped by them.
 	Symptoms []string `yaml:"symptoms,omitempty"`
+	// Headline is the metric that tells the two sides apart best, such as
+	// connections.opened: of it the faulty side has more. Every face shows it in its
+	// largest digits, and the audience guesses it. Default: the sockets that are held.
+	Headline string `yaml:"headline,omitempty"`
+	// Says holds a sentence for the audience on what the code of each side does, and
+	// one on why the headline's number moves.
+	Says Says `yaml:"says,omitempty"`
 	// Steps are scenarios of the catalogue that fix this one, each a part of it:
 	// what the repair before has made is what the next one begins with. They are
 	// played after it.
@@ -90,6 +97,28 @@ type Fault struct {
 	Kind string `yaml:"kind"`
 	// Fix is one sentence that says how to fix it.
 	Fix string `yaml:"fix"`
+}
+
+// Says is what an audience reads beside the numbers: whole sentences in plain words,
+// without names of the code. "" is nothing.
+type Says struct {
+	// Faulty is what the code of the faulty side does.
+	Faulty string `yaml:"faulty,omitempty"`
+	// Fixed is what the code of the fixed side does.
+	Fixed string `yaml:"fixed,omitempty"`
+	// Why is why the headline's number moves.
+	Why string `yaml:"why,omitempty"`
+}
+
+// Of returns the sentence on the code of one side.
+func (s Says) Of(side Side) string {
+	switch side {
+	case Faulty:
+		return s.Faulty
+	case Fixed:
+		return s.Fixed
+	}
+	return ""
 }
 
 // Phase is one part of a load: just one of rate, burst and pause.

@@ -70,8 +70,11 @@ func TestBarShowsTheLeast(t *testing.T) {
 
 func TestDigitsAreThreeRows(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, [3]string{"▀█  █▀█", " █  █ █", "▀▀▀ ▀▀▀"}, big(10))
-	require.Equal(t, big(0), big(-1))
+	require.Equal(t, []string{"▀█  █▀█", " █  █ █", "▀▀▀ ▀▀▀"}, big("10", 1))
+	twice := big("1", 2)
+	require.Equal(t, []string{"████  ", "  ██  ", "  ██  ", "  ██  ", "██████", "      "}, twice)
+	require.Equal(t, []string{"▀█    █▀▀", " █    ▀▀█", "▀▀▀ ▄ ▀▀▀"}, big("1.5", 1))
+	require.Equal(t, []string{"   ", "▀▀▀", "   "}, big("–", 1))
 	for _, rows := range glyphs {
 		for _, row := range rows {
 			require.Equal(t, 3, ansi.StringWidth(row))

@@ -49,11 +49,19 @@ func other(end socketstats.End) socketstats.End {
 	return socketstats.Client
 }
 
-func (f *face) header() (left, right string) {
+// header is the first line of the view, with room letters for its left part.
+func (f *face) header(room int) (left, right string) {
 	o, s := f.live.Observation(), &f.snapshot
 	switch {
 	case o.Scenario != nil:
-		return fmt.Sprintf("%s: %s · speed %g", o.Scenario.ID, o.Title, o.Scenario.Speed), fmt.Sprintf("%s of %s", clock(s.At), clock(s.To))
+		left = o.Title
+		if o.Scenario.Speed != 1 {
+			left += fmt.Sprintf(" · speed %g", o.Scenario.Speed)
+		}
+		if all := left + " · " + s.Setting; ansi.StringWidth(all) <= room {
+			left = all
+		}
+		return left, fmt.Sprintf("%s of %s", clock(s.At), clock(s.To))
 	case o.Commands != nil:
 		return "ab: " + o.Title, fmt.Sprintf("%s of %s", clock(s.At), clock(s.To))
 	case o.Newest == nil:
@@ -122,9 +130,9 @@ func (f *face) pane(p *render.Panel) *pane {
 	s := &f.snapshot
 	name, style := label(p.Name)
 	return &pane{
-		name: name, style: style, held: p.Held, trend: p.Trend, arrow: arrow(p.Growth), what: "held, " + s.End + " end",
+		name: name, style: style, number: p.Number, says: p.Says, trend: p.Trend, arrow: arrow(p.Growth), what: p.NumberOf,
 		chart: chart{states: p.States, points: p.Points, from: s.From, to: s.To, scale: s.Scale},
-		facts: facts(p), found: found(p.Verdict),
+		facts: facts(p), found: found(p), audience: f.live.Observation().Scenario != nil,
 	}
 }
 
@@ -180,11 +188,12 @@ func facts(p *render.Panel) []string {
 
 // found is the verdict so far. The fix comes before the rest of the sentences,
 // which may not fit.
-func found(v verdict.Verdict) []string {
+func found(p *render.Panel) []string {
+	v := p.Verdict
 	if v.Kind == "" {
 		return nil
 	}
-	lines := []string{render.Headline(v)}
+	lines := []string{p.Headline}
 	for i, sentence := range verdict.Sentences(v) {
 		lines = append(lines, sentence)
 		if i == 0 && v.Fix != "" {

@@ -130,6 +130,10 @@ func leave(do func()) tea.Cmd {
 // leaves the second to a note, the body, and a line of keys.
 const sentenceLines = 2
 
+// headerRest is what the header has beside its left part: the program's name and the
+// time, paused.
+const headerRest = len("sockwatch  ") + len(" PAUSED at 00:00 of 00:00")
+
 // room is the height of the body.
 func (m model) room() int { return m.height - 2 - sentenceLines }
 
@@ -176,7 +180,7 @@ func (m model) screen() string {
 		}
 		return strings.Join(text, "\n")
 	}
-	left, right := m.face.header()
+	left, right := m.face.header(m.width - headerRest)
 	if m.paused {
 		right = "PAUSED at " + right
 	}

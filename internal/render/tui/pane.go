@@ -14,10 +14,11 @@ import (
 type pane struct {
 	name, what, trend, arrow string
 	style                    ansi.Style
-	held                     int
+	number, says             string
 	chart                    chart
 	facts                    []string // what fits in lines, each of them whole or cut off
 	found                    []string // the verdict and its sentences
+	audience                 bool     // the verdict is in an audience's words
 }
 
 // leastPane is the least height of a pane: it has no chart then, but its number,
@@ -39,7 +40,7 @@ func (p *pane) draw(width, height int) []string {
 	} else if ansi.StringWidth(p.together()) <= inner {
 		below = min(below, 1)
 	}
-	lines := append(p.head(inner), make([]string, blank)...)
+	lines := append(p.head(inner, room), make([]string, blank)...)
 	lines = append(lines, p.states(inner, max(room-len(lines)-chart-below, 1))...)
 	facts := p.lower(inner, max(min(room-len(lines)-chart, below), 0))
 	if left := room - len(lines) - len(facts); left >= leastChart {
@@ -54,20 +55,34 @@ func (p *pane) draw(width, height int) []string {
 // leastChart is the least height of a chart, with its line of times.
 const leastChart = 4
 
-// head has the number, whose it is, and where it goes.
-func (p *pane) head(width int) []string {
-	number := big(p.held)
-	what := "sockets " + p.what
-	if ansi.StringWidth(number[0])+2+len(what) > width {
-		what = p.what
+// head has the number, whose it is, and where it goes; below it what the side does.
+func (p *pane) head(width, room int) []string {
+	size := max(min(room/roomForSize, mostSize), 1)
+	for size > 1 && ansi.StringWidth(big(p.number, size)[0])+2+ansi.StringWidth(p.what) > width {
+		size--
 	}
-	beside := []string{p.style.Bold().Styled(p.name), what, p.style.Bold().Styled(p.arrow + " " + p.trend)}
+	number := big(p.number, size)
+	beside := make([]string, len(number))
+	middle := (len(number) - 3) / 2
+	copy(beside[middle:], []string{p.style.Bold().Styled(p.name), p.what, p.style.Bold().Styled(p.arrow + " " + p.trend)})
 	lines := make([]string, 0, len(number))
 	for i, row := range number {
 		lines = append(lines, pad(p.style.Styled(row)+"  "+beside[i], width))
 	}
+	if p.says != "" && room >= roomForSays {
+		lines = append(lines, first(wrap(p.says, width), 2)...)
+	}
 	return lines
 }
+
+const (
+	// roomForSize is how many rows a pane has for each step of the digits' size, and
+	// mostSize the largest.
+	roomForSize = 14
+	mostSize    = 3
+	// roomForSays is from how many rows on a pane says what its side does.
+	roomForSays = 16
+)
 
 // states are the bars with their counts: those with the highest peaks if there
 // is no room for all, in their order.
@@ -98,6 +113,9 @@ func (p *pane) states(width, room int) []string {
 	return lines
 }
 
+// verdictLabel stands before a kind of verdict.
+const verdictLabel = "verdict: "
+
 // lower is what stands below the chart: as many facts as can be, and of what was
 // found as much as there is room for. It takes all of its room, so that charts
 // beside each other are of one height.
@@ -106,8 +124,8 @@ func (p *pane) lower(width, room int) []string {
 	for i, text := range p.found {
 		part := wrap(text, width)
 		if i == 0 {
-			if label := "verdict: "; len(label+text) <= width {
-				text = label + text
+			if !p.audience && len(verdictLabel+text) <= width {
+				text = verdictLabel + text
 			}
 			part = []string{p.style.Bold().Styled(pad(text, width))}
 		}

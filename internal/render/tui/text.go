@@ -68,16 +68,50 @@ var glyphs = [10][3]string{
 	{"█▀▀", "▀▀█", "▀▀▀"}, {"█▀▀", "█▀█", "▀▀▀"}, {"▀▀█", "  █", "  ▀"}, {"█▀█", "█▀█", "▀▀▀"}, {"█▀█", "▀▀█", "▀▀▀"},
 }
 
-// big writes a number in digits of three rows.
-func big(n int) [3]string {
-	var rows [3]string
-	for i, digit := range fmt.Sprint(max(n, 0)) {
+// big writes a number in digits of three rows for each step of size, from 1 on. What
+// is no digit and no point is a dash.
+func big(number string, size int) []string {
+	rows := make([]string, 3*size)
+	for i, char := range number {
+		glyph := [3]string{" ", " ", "▄"} // a point
+		switch {
+		case char >= '0' && char <= '9':
+			glyph = glyphs[char-'0']
+		case char != '.':
+			glyph = [3]string{"   ", "▀▀▀", "   "}
+		}
 		for row := range rows {
 			if i > 0 {
-				rows[row] += " "
+				rows[row] += strings.Repeat(" ", size)
 			}
-			rows[row] += glyphs[digit-'0'][row]
+			for _, cell := range glyph[row/size] {
+				rows[row] += strings.Repeat(part(cell, row%size, size), size)
+			}
 		}
 	}
 	return rows
+}
+
+// part is what one row of an enlarged cell shows: the cell is half a block or a whole
+// one, and is size rows high.
+func part(cell rune, row, size int) string {
+	upper, lower := cell == '▀' || cell == '█', cell == '▄' || cell == '█'
+	// Each row has two halves; the first size halves are the cell's upper one.
+	top, bottom := lower, lower
+	if 2*row < size {
+		top = upper
+	}
+	if 2*row+1 < size {
+		bottom = upper
+	}
+	switch {
+	case top && bottom:
+		return "█"
+	case top:
+		return "▀"
+	case bottom:
+		return "▄"
+	default:
+		return " "
+	}
 }

@@ -127,10 +127,15 @@ func (p *painter) enter(e series.Event) {
 		p.begun, p.points = true, nil
 	case !p.begun:
 		return
-	case e.Moment != nil:
-		p.points = append(p.points, pointOf(e.Moment))
 	}
 	p.live.Add(e)
+	if e.Moment != nil {
+		headline := ""
+		if script := p.live.Script(); script != nil {
+			headline = script.Headline
+		}
+		p.points = append(p.points, pointOf(e.Moment, p.live.Observation(), headline))
+	}
 	if e.Header != nil {
 		p.feed.open(encode(beginOf(&p.live)))
 	}

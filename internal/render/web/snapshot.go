@@ -7,12 +7,12 @@ import (
 	"strings"
 	"time"
 
+	"socketlab/internal/metric"
 	"socketlab/internal/render"
 	"socketlab/internal/scenario"
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
-	"socketlab/internal/words"
 	"socketlab/scenarios"
 )
 
@@ -56,10 +56,9 @@ type ofEnd struct {
 	Panels []panel `json:"panels"`
 }
 
-// panel is one subject, with its verdict in words.
+// panel is one subject, with the sentences of its verdict.
 type panel struct {
 	render.Panel
-	Headline  string   `json:"headline"`
 	Sentences []string `json:"sentences"`
 }
 
@@ -71,7 +70,9 @@ func beginOf(l *render.Live) begin {
 	of := begin{Run: h.Started.Format(time.RFC3339Nano), Title: cmp.Or(h.Title, "sockwatch"), States: states()}
 	if h.Scenario != nil {
 		of.Run += h.Scenario.ID
-		of.About = h.Scenario.ID
+		if script := l.Script(); script != nil {
+			of.About = render.Setting(*script)
+		}
 		if h.Scenario.Speed != 1 {
 			of.About += fmt.Sprintf(" · speed %g", h.Scenario.Speed)
 		}
@@ -83,7 +84,7 @@ func beginOf(l *render.Live) begin {
 		of.Length = h.Length
 	}
 	if l.Observation().Subject(string(scenario.Faulty)) != nil {
-		of.Question = fmt.Sprintf("How many sockets will the faulty side hold after %s?", words.Duration(h.Length))
+		of.Question = render.Question(l.Script(), h.Length)
 	}
 	if id := l.Code(); id != "" {
 		of.Code = map[string][]line{}
@@ -135,7 +136,7 @@ func snapshotOf(o *series.Observation, ends ...*render.Snapshot) snapshot {
 		}
 		for _, p := range s.Panels {
 			p.Points = nil
-			of.Panels = append(of.Panels, panel{p, render.Headline(p.Verdict), verdict.Sentences(p.Verdict)})
+			of.Panels = append(of.Panels, panel{p, verdict.Sentences(p.Verdict)})
 		}
 		shown.Ends[s.End] = of
 	}
@@ -149,7 +150,8 @@ type point struct {
 	data []byte
 }
 
-func pointOf(m *series.Moment) point {
+// With a headline it has also that of each subject, where it is known.
+func pointOf(m *series.Moment, o *series.Observation, headline string) point {
 	counts := map[string]map[string]map[string]int{}
 	for _, end := range []socketstats.End{socketstats.Client, socketstats.Server} {
 		counts[end.String()] = map[string]map[string]int{}
@@ -158,10 +160,21 @@ func pointOf(m *series.Moment) point {
 			counts[end.String()][s.ID] = above0(s.Of(end).Counts)
 		}
 	}
+	var values map[string]float64
+	if headline != "" {
+		values = map[string]float64{}
+		metric := metric.MustLookup(headline)
+		for _, s := range o.Subjects {
+			if v, known := metric.Get(s); known {
+				values[s.ID] = metric.Shown(v)
+			}
+		}
+	}
 	return point{m.At, encode(struct {
-		At     time.Duration                        `json:"at_ns"`
-		Counts map[string]map[string]map[string]int `json:"counts"`
-	}{m.At, counts})}
+		At       time.Duration                        `json:"at_ns"`
+		Counts   map[string]map[string]map[string]int `json:"counts"`
+		Headline map[string]float64                   `json:"headline,omitempty"`
+	}{m.At, counts, values})}
 }
 
 func above0(c socketstats.Counts) map[string]int {

@@ -172,7 +172,7 @@ func TestNumbersAreThoseOfTheSnapshot(t *testing.T) {
 					}
 					p.Points = nil
 					require.Equal(t, *p, shown.Panel)
-					require.Equal(t, render.Headline(p.Verdict), shown.Headline)
+					require.Equal(t, p.Headline, shown.Headline)
 					require.Equal(t, verdict.Sentences(p.Verdict), shown.Sentences)
 				}
 				want.Panels, got.Snapshot.Panels = nil, nil

@@ -113,11 +113,16 @@ function draw() {
   }
   $("panels").dataset.n = String(Math.min(ids.length, 4)); // 4 is any number from 4 on
   const guess = guessed();
-  let top = of.scale;
-  if (guess !== null && guess > top && guess <= 2 * top) top = guess;
+  // What is guessed is the headline, where there is one, and else the sockets.
+  const values = of.headline ? points.flatMap((q) => Object.values(q.headline ?? {})) : [];
+  const highest = of.headline ? Math.max(1, ...values) * 1.05 : of.scale;
+  const reach = guess !== null && guess > highest && guess <= 2 * highest ? guess : highest;
+  const top = of.headline ? of.scale : reach;
   const to = begun.length_ns ? of.to_ns : Math.max(of.to_ns, of.from_ns + 5e9);
   for (const p of of.panels) {
-    panels.get(p.id).draw(p, { from: of.from_ns / 1e9, to: to / 1e9, top, guess: p.id === "faulty" ? guess : null });
+    panels.get(p.id).draw(p, {
+      from: of.from_ns / 1e9, to: to / 1e9, top, guess: p.id === "faulty" ? guess : null, headline: of.headline ? reach : null,
+    });
   }
   explain();
   say(guess);
@@ -134,6 +139,7 @@ class Panel {
     this.verdict = el("p", "verdict");
     this.big = el("span", "n");
     this.unit = el("span", "unit");
+    this.says = el("p", "says");
     this.trend = el("p", "trend");
     this.states = el("ul", "states");
     this.numbers = el("p", "numbers");
@@ -141,10 +147,9 @@ class Panel {
     this.box = el("div", "chart");
     this.box.setAttribute("role", "img");
     const body = el("div", "body", this.box);
-    const lines = begun.code?.[p.id];
-    if (lines) body.append(excerpt(lines, p));
     this.section = el("section", "panel " + (sign ? p.id : "process"),
       el("div", "title", title, this.verdict),
+      this.says,
       el("div", "top", el("p", "big", this.big, " ", this.unit), el("div", "now", this.trend, this.states)),
       this.numbers, this.why, body);
     this.section.setAttribute("aria-labelledby", id);
@@ -152,8 +157,9 @@ class Panel {
   }
 
   draw(p, scales) {
-    put(this.big, String(p.held));
-    put(this.unit, p.held === 1 ? "socket" : "sockets");
+    put(this.big, p.number);
+    put(this.unit, p.number_of);
+    put(this.says, p.says ?? "");
     const arrow = p.trend === "flat" ? "— " : p.growth_per_second > 0 ? "▲ " : "▼ ";
     put(this.trend, arrow + p.trend);
     if (this.states.children.length !== p.states.length) this.states.replaceChildren(...p.states.map(row));
@@ -174,7 +180,7 @@ class Panel {
     const states = p.states.map((s) => s.name);
     this.box.setAttribute("aria-label", `Sockets of ${this.name} over time, at most ${p.most} at once; ` +
       `now ${p.states.map((s) => `${s.now} ${s.name}`).join(", ")}.` + (scales.guess !== null ? ` Your guess was ${scales.guess}.` : ""));
-    this.chart.draw(points, (q) => q.counts[end()]?.[p.id] ?? {}, states, scales);
+    this.chart.draw(points, (q) => q.counts[end()]?.[p.id] ?? {}, states, scales, (q) => q.headline?.[p.id] ?? null);
   }
 }
 
@@ -216,6 +222,7 @@ function say(guess) {
   const faulty = ofEnd().panels.some((p) => p.id === "faulty");
   if (over() && guess !== null && faulty) text += ` Your guess was ${guess}.`;
   put($("now"), text);
+  put($("because"), ofEnd().why ?? "");
   const found = [over(), end(), ...ofEnd().panels.map((p) => p.verdict?.kind)].join();
   if (found === said.found && Date.now() - said.at < 10000) return;
   said = { at: Date.now(), found };
@@ -225,42 +232,31 @@ function say(guess) {
 // ---- code ---------------------------------------------------------------
 
 // code writes lines, each with its number; what differs has a sign and is marked.
-function code(lines, side, keep) {
+function code(lines, side) {
   const pre = el("pre");
-  let gap = false;
-  lines.forEach((l, i) => {
-    if (!keep(i)) { gap = true; return; }
-    if (gap && pre.children.length) pre.append(el("span", "gap", "⋯"));
-    gap = false;
+  lines.forEach((l) => {
     const sign = l.differs ? (side === "faulty" ? "− " : "+ ") : "  ";
     pre.append(el(l.differs ? "mark" : "span", "text", sign + l.text));
   });
   return pre;
 }
 
-// excerpt is what differs, with a line around it unless that is much already.
-function excerpt(lines, p) {
-  const most = Math.max(...Object.values(begun.code).map((side) => side.filter((l) => l.differs).length));
-  const around = most > 6 ? [0] : [-1, 0, 1];
-  const near = (i) => around.some((by) => lines[i + by]?.differs) || !lines.some((l) => l.differs);
-  const box = el("div", "code", code(lines, p.id, near));
-  box.tabIndex = 0;
-  box.setAttribute("role", "region");
-  box.setAttribute("aria-label", `Code of the ${p.id} side: the lines that differ`);
-  return box;
-}
-
-$("whole").onclick = () => {
+function showCode() {
+  if (!begun?.code || $("code").open) return;
   const both = $("code").querySelector(".both");
   both.replaceChildren(...["faulty", "fixed"].map((side) => {
-    const pane = el("div", "side " + side, el("h3", "", side + ".go"), code(begun.code[side], side, () => true));
+    const pane = el("div", "side " + side, el("h3", "", side + ".go"), code(begun.code[side], side));
     pane.tabIndex = 0;
     pane.setAttribute("role", "region");
     pane.setAttribute("aria-label", side + ".go");
     return pane;
   }));
   $("code").showModal();
-};
+}
+$("whole").onclick = showCode;
+document.addEventListener("keydown", (e) => {
+  if (e.key === "c" && !e.ctrlKey && !e.metaKey && !e.altKey && !$("ask").open) showCode();
+});
 $("end").onclick = () => {
   chosen = Object.keys(snapshot.ends).find((e) => e !== end());
   draw();

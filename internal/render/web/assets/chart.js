@@ -39,6 +39,9 @@ export function swatch(state) {
   return canvas;
 }
 
+// steps are those between two labels of an axis.
+const steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 1000000];
+
 // Chart draws one panel's points, of each of which `of` returns the sockets by
 // state. All charts of a page have the same scales.
 export class Chart {
@@ -59,15 +62,20 @@ export class Chart {
     this.plot = null;
   }
 
-  draw(points, of, states, scales) {
+  // headlineOf returns a point's headline: a line on a scale of its own, at the right;
+  // null where it is not known.
+  draw(points, of, states, scales, headlineOf) {
     this.scales = scales;
     if (this.states !== states.join()) this.forget();
     this.states = states.join();
     const data = stack(points, of, states);
+    if (scales.headline !== null) data.push(points.map(headlineOf));
+    if (this.plot && this.plot.series.length !== data.length) this.forget();
     if (this.plot) {
       this.plot.setData(data, false);
       this.plot.setScale("x", { min: scales.from, max: scales.to });
       this.plot.setScale("y", { min: 0, max: scales.top });
+      if (scales.headline !== null) this.plot.setScale("headline", { min: 0, max: scales.headline });
       return;
     }
     const axis = {
@@ -81,15 +89,19 @@ export class Chart {
       scales: {
         x: { time: false, range: () => [this.scales.from, this.scales.to] },
         y: { range: () => [0, this.scales.top] },
+        headline: { range: () => [0, this.scales.headline ?? 1] },
       },
       axes: [
         { ...axis, size: 28, space: 55, values: (_, at) => at.map((s) => s + " s") },
-        { ...axis, size: 46, space: 24, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 100000] },
+        { ...axis, size: 46, space: Math.max(24, this.box.clientHeight / 4), incrs: steps },
+        ...(scales.headline === null ? [] : [{ ...axis, scale: "headline", side: 1, size: 50, space: Math.max(24, this.box.clientHeight / 4), incrs: steps, grid: { show: false } }]),
       ],
       series: [{}, ...[...states].reverse().map((state) => ({
         label: state, width: 0, points: { show: false }, paths: uPlot.paths.stepped({ align: -1 }),
         fill: (u) => (fills[state] ??= fillOf(state, u.ctx)),
-      }))],
+      })), ...(scales.headline === null ? [] : [{
+        label: "headline", scale: "headline", stroke: css("--text"), width: 3, points: { show: false },
+      }])],
       hooks: { draw: [(u) => this.guess(u)] },
     }, data, this.box);
   }
@@ -98,8 +110,10 @@ export class Chart {
   guess(u) {
     const n = this.scales.guess;
     if (n === null || n === undefined) return;
-    const above = n > this.scales.top;
-    const y = u.valToPos(Math.min(n, this.scales.top), "y", true);
+    const own = this.scales.headline !== null;
+    const top = own ? this.scales.headline : this.scales.top;
+    const above = n > top;
+    const y = u.valToPos(Math.min(n, top), own ? "headline" : "y", true);
     const c = u.ctx, px = devicePixelRatio || 1;
     c.save();
     c.strokeStyle = c.fillStyle = css("--text");
