@@ -21,7 +21,7 @@ func TestHeadlinesAreWorseOnTheFaultySide(t *testing.T) {
 		if script.Sort != scenario.Pair {
 			continue
 		}
-		require.NotEmpty(t, script.Headline, "%s has no headline", id)
+		require.NotEmpty(t, script.Headline, "%s has no headline: name a metric of which its faulty side has more, and expect that of both sides", id)
 		worse := 0
 		for _, goVersion := range goVersions {
 			script := scriptForGo(t, id, goVersion)

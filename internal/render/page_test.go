@@ -179,7 +179,7 @@ func TestPageHasTheNumbersOfViewAndJSON(t *testing.T) {
 	t.Parallel()
 	for headline, o := range map[string]*render.Observed{
 		"10 ESTABLISHED sockets left at the client against 0": run(t),
-		"83 requests failed against 0":                        long(t, "transport-per-request"),
+		"3 ESTABLISHED sockets left at the client against 1":  long(t, "transport-per-request"),
 	} {
 		var of map[string]any
 		require.NoError(t, json.Unmarshal([]byte(write(t, "json", o)), &of))

@@ -54,7 +54,7 @@ func sentence(v *View, s *Snapshot) string {
 	}
 	var sides []string
 	for i := range s.Panels {
-		sides = append(sides, holds(&s.Panels[i], s.Over, i == 0))
+		sides = append(sides, holds(&s.Panels[i], v.Observation.Scenario != nil, s.Over, i == 0))
 	}
 	text := list(sides)
 	switch {
@@ -71,8 +71,8 @@ func sentence(v *View, s *Snapshot) string {
 const manyWaiting = 10
 
 // holds is what a side holds, what lingers where that is more, and the fault that
-// it was found to have.
-func holds(p *Panel, over, first bool) string {
+// it was found to have: its kind says nothing to the audience of a scenario.
+func holds(p *Panel, audience, over, first bool) string {
 	held := fmt.Sprint(p.Held)
 	if first {
 		held = words.Plural(p.Held, "socket")
@@ -82,7 +82,7 @@ func holds(p *Panel, over, first bool) string {
 			held += fmt.Sprintf(" and %d in TIME_WAIT", state.Now)
 		}
 	}
-	if p.Verdict.IsFault() {
+	if p.Verdict.IsFault() && !audience {
 		held += fmt.Sprintf(" (%s)", p.Verdict.Kind)
 	}
 	verb := ""

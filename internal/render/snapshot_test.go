@@ -8,6 +8,7 @@ import (
 
 	"socketlab/internal/render"
 	"socketlab/internal/render/rendertest"
+	"socketlab/internal/scenario"
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
@@ -51,7 +52,7 @@ func TestSnapshotHasTheNumbersOfTheRun(t *testing.T) {
 		"connections.opened": "116", "connections.reused": "0", "requests.sent": "116", "requests.ok": "114",
 		"requests.failed": "0", "requests.in_flight": "2",
 	}, texts(faulty))
-	require.Equal(t, "2 requests a second: the faulty side holds 116 sockets (response-body-leak), the fixed side 2.", s.Sentence)
+	require.Equal(t, "2 requests a second: the faulty side holds 116 sockets, the fixed side 2.", s.Sentence)
 	require.Nil(t, s.Panel("third"))
 }
 
@@ -66,7 +67,7 @@ func TestSnapshotHasAPanelForEachSubject(t *testing.T) {
 		}
 	}
 	s := shown(rendertest.Ended(rendertest.Run(58, "faulty", "b", "c")))
-	require.Equal(t, "The faulty side ends with 116 sockets (response-body-leak), the b side with 2 and the c side with 2.", s.Sentence)
+	require.Equal(t, "The faulty side ends with 116 sockets, the b side with 2 and the c side with 2.", s.Sentence)
 }
 
 // From the first moment on a snapshot says what is so, and not more.
@@ -136,4 +137,26 @@ func TestEveryStateOfAChartHasALookOfItsOwn(t *testing.T) {
 	order := render.Stacking()
 	order[0] = socketstats.Listen
 	require.Equal(t, socketstats.Established, render.Stacking()[0], "nobody changes it for all")
+}
+
+// The largest digits are of the script's headline, in every unit, and the audience is
+// asked for the same number.
+func TestTheHeadlineIsWhatTheAudienceIsAskedFor(t *testing.T) {
+	t.Parallel()
+	o := rendertest.Observe(rendertest.Ended(rendertest.Run(58, "faulty", "fixed")))
+	for headline, want := range map[string][3]string{
+		"":                       {"116", "sockets held, client end", "How many sockets will the faulty side hold after 10s?"},
+		"connections.opened":     {"116", "connections opened", "How many connections opened on the faulty side, after 10s?"},
+		"client.final.TIME_WAIT": {"4", "client TIME_WAIT", "How many TIME_WAIT sockets left at the client on the faulty side, after 10s?"},
+		"values.idle":            {"–", "idle", "What will the faulty side show as idle, after 10s?"},
+	} {
+		script := &scenario.Script{Headline: headline, Says: scenario.Says{Faulty: "One.", Why: "Because."}}
+		s := render.Draw(render.View{Observation: o, End: socketstats.Client, Script: script})
+		faulty := s.Panel("faulty")
+		require.Equal(t, want[1], faulty.NumberOf)
+		require.Equal(t, want[0], faulty.Number, headline)
+		require.Equal(t, "One.", faulty.Says)
+		require.Equal(t, "Because.", s.Why)
+		require.Equal(t, want[2], render.Question(script, 10*time.Second))
+	}
 }

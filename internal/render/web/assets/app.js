@@ -117,11 +117,14 @@ function draw() {
   const values = of.headline ? points.flatMap((q) => Object.values(q.headline ?? {})) : [];
   const highest = of.headline ? Math.max(1, ...values) * 1.05 : of.scale;
   const reach = guess !== null && guess > highest && guess <= 2 * highest ? guess : highest;
-  const top = of.headline ? of.scale : reach;
+  // Counts that are not far from those of the sockets have the sockets' scale.
+  const counts = of.panels.every((p) => !/^(ms|MiB) /.test(p.number_of));
+  const own = of.headline && !(counts && reach <= 3 * of.scale);
+  const top = own ? of.scale : Math.max(of.scale, reach);
   const to = begun.length_ns ? of.to_ns : Math.max(of.to_ns, of.from_ns + 5e9);
   for (const p of of.panels) {
     panels.get(p.id).draw(p, {
-      from: of.from_ns / 1e9, to: to / 1e9, top, guess: p.id === "faulty" ? guess : null, headline: of.headline ? reach : null,
+      from: of.from_ns / 1e9, to: to / 1e9, top, guess: p.id === "faulty" ? guess : null, line: Boolean(of.headline), headline: own ? reach : null,
     });
   }
   explain();

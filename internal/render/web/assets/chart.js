@@ -69,13 +69,15 @@ export class Chart {
     if (this.states !== states.join()) this.forget();
     this.states = states.join();
     const data = stack(points, of, states);
-    if (scales.headline !== null) data.push(points.map(headlineOf));
-    if (this.plot && this.plot.series.length !== data.length) this.forget();
+    if (scales.line) data.push(points.map(headlineOf));
+    const own = scales.headline !== null;
+    if (this.plot && (this.own !== own || this.plot.series.length !== data.length)) this.forget();
+    this.own = own;
     if (this.plot) {
       this.plot.setData(data, false);
       this.plot.setScale("x", { min: scales.from, max: scales.to });
       this.plot.setScale("y", { min: 0, max: scales.top });
-      if (scales.headline !== null) this.plot.setScale("headline", { min: 0, max: scales.headline });
+      if (own) this.plot.setScale("headline", { min: 0, max: scales.headline });
       return;
     }
     const axis = {
@@ -94,13 +96,13 @@ export class Chart {
       axes: [
         { ...axis, size: 28, space: 55, values: (_, at) => at.map((s) => s + " s") },
         { ...axis, size: 46, space: Math.max(24, this.box.clientHeight / 4), incrs: steps },
-        ...(scales.headline === null ? [] : [{ ...axis, scale: "headline", side: 1, size: 50, space: Math.max(24, this.box.clientHeight / 4), incrs: steps, grid: { show: false } }]),
+        ...(!own ? [] : [{ ...axis, scale: "headline", side: 1, size: 50, space: Math.max(24, this.box.clientHeight / 4), incrs: steps, grid: { show: false } }]),
       ],
       series: [{}, ...[...states].reverse().map((state) => ({
         label: state, width: 0, points: { show: false }, paths: uPlot.paths.stepped({ align: -1 }),
         fill: (u) => (fills[state] ??= fillOf(state, u.ctx)),
-      })), ...(scales.headline === null ? [] : [{
-        label: "headline", scale: "headline", stroke: css("--text"), width: 3, points: { show: false },
+      })), ...(!scales.line ? [] : [{
+        label: "headline", scale: own ? "headline" : "y", stroke: css("--text"), width: 3, points: { show: false },
       }])],
       hooks: { draw: [(u) => this.guess(u)] },
     }, data, this.box);
