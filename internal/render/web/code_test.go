@@ -51,7 +51,7 @@ func TestMarksAreTheDifferenceOfEveryPair(t *testing.T) {
 			require.Equal(t, want[side], got, "%s, %s", id, side)
 			require.NotEmpty(t, b.Code[string(side)])
 		}
-		require.Equal(t, "How many sockets will the faulty side hold after 1m0s?", b.Question)
+		require.Equal(t, render.Question(live.Script(), time.Minute), b.Question)
 
 		header.Scenario.Swapped = true
 		swapped := beginOf(&live).Code
