@@ -25,6 +25,7 @@ func (w *Watcher) addDetails(ctx context.Context, r rows, m *series.Moment) erro
 		w.addActivity(v, r, m)
 	}
 	w.forgetInherited()
+	w.findMain(r)
 	w.processes.programs.seeOpened(r)
 	return w.addProcesses(ctx, r)
 }
@@ -39,6 +40,38 @@ func (w *Watcher) scanRows(r rows) {
 	}
 	slices.Sort(pids)
 	w.descriptors.Scan(slices.Compact(pids))
+}
+
+// findMain finds the processes that do the work of subjects: by the sockets that they
+// have opened or accepted, or else by their descriptors.
+func (w *Watcher) findMain(r rows) {
+	roots, opened := map[int32]bool{}, map[int32]int{}
+	for of := range r {
+		if of.pid != 0 && !of.part && !of.serves {
+			roots[of.pid] = true
+		}
+	}
+	sockets := map[int32]int{} // by root
+	for _, v := range w.views {
+		for i := range v.sockets {
+			s := &v.sockets[i]
+			pid, _, ok := v.sort.row(s)
+			if !ok || pid == 0 {
+				continue
+			}
+			if from := w.inherited.from[s.Inode]; from != 0 {
+				pid = from
+			}
+			opened[pid]++
+			sockets[w.processes.root(pid)]++
+		}
+	}
+	w.processes.findMain(roots, func(pid int32) int {
+		if sockets[w.processes.root(pid)] > 0 {
+			return opened[pid]
+		}
+		return w.descriptors.Count(pid)
+	})
 }
 
 // ended is one end of a row's connections.

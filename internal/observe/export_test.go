@@ -31,3 +31,6 @@ func (w *Watcher) Knows(pid int32, to netip.AddrPort) bool {
 
 // Remembered is of how many subjects a window knows something.
 func (w *Window) Remembered() int { return max(len(w.identities), len(w.before)) }
+
+// Identity is who the subject is that a process is the root of.
+func (w *Watcher) Identity(root int32) series.Identity { return w.processes.identity(row{pid: root}) }

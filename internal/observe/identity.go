@@ -26,6 +26,12 @@ func (p *processes) identity(of row) (id series.Identity) {
 		return id
 	}
 	id.ID, id.Name, id.Started = it.id, fmt.Sprintf("%s (%d)", it.name, it.pid), it.info.Started.UTC()
+	main := it
+	if !of.part {
+		if main = p.mainOf(it); main != it {
+			id.Name = fmt.Sprintf("%s (%d), in %s", main.name, main.pid, id.Name)
+		}
+	}
 	if of.serves {
 		id.ID, id.Serves, id.Paired = "server "+it.id, true, false
 		defer func() { id.Name += ", the server" }()
@@ -42,20 +48,20 @@ func (p *processes) identity(of row) (id series.Identity) {
 		id.Name = labelled(id, "")
 		return id
 	}
-	if it.program == nil {
-		program := socketstats.ReadProgram(it.pid)
-		it.program = &program
+	if main.program == nil {
+		program := socketstats.ReadProgram(main.pid)
+		main.program = &program
 	}
-	id.Exe, id.Command = printable(it.program.Exe), bounded(printable(it.program.Command))
+	id.Exe, id.Command = printable(main.program.Exe), bounded(printable(main.program.Command))
 	cgroup := p.cgroupOf(it)
 	id.Container = cgroup.String()
-	id.Limits = p.limitsOf(it)
+	id.Limits = p.limitsOf(main)
 	if cgroup.ID == "" && cgroup.Pod == "" {
 		id.Name = labelled(id, "")
 	} else {
 		id.Name = labelled(id, id.Container)
 	}
-	p.programs.describe(&id)
+	p.programs.describe(&id, main.pid)
 	return id
 }
 

@@ -58,8 +58,11 @@ type process struct {
 	name, id string
 	// root is the process whose subject this one is a part of: itself, or the
 	// watched ancestor; 0 if it is not watched.
-	root      int32
-	namespace uint32
+	root int32
+	// main is the process of a subject that does its work, and likely the one that
+	// seems to be since the newest sample; 0 until one was found. See findMain.
+	main, likely int32
+	namespace    uint32
 	// program and cgroup are read when they are asked for; nil before.
 	program *socketstats.Program
 	cgroup  *socketstats.Cgroup

@@ -115,20 +115,21 @@ func with(list []string, text string) []string {
 	return slices.Insert(list, i, text)
 }
 
-// describe adds to a process's identity what it runs.
-func (p programs) describe(id *series.Identity) {
-	of := p.program(id.PID)
-	id.Runtime, id.RuntimeVersion, id.Module = of.Runtime, of.Version, printable(of.Module)
-	id.Role = of.Role(of.listens, of.connects, of.peers)
+// describe adds to a subject's identity what its main process runs, and what part all
+// its processes play.
+func (p programs) describe(id *series.Identity, main int32) {
+	of, runs := p.program(id.PID), p.program(main)
+	id.Runtime, id.RuntimeVersion, id.Module = runs.Runtime, runs.Version, printable(runs.Module)
+	id.Role = runs.Role(of.listens, of.connects, of.peers)
 	protocols := of.peers
 	if !of.connects {
 		if protocols = of.clients; len(protocols) == 0 {
-			protocols = with(nil, of.Speaks())
+			protocols = with(nil, runs.Speaks())
 		}
 	}
 	id.Protocol = strings.Join(protocols, ",")
 	if len(protocols) == 1 {
-		id.Library = of.Library(protocols[0])
+		id.Library = runs.Library(protocols[0])
 	}
 }
 

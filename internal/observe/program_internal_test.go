@@ -27,7 +27,7 @@ func TestWhatAProcessIsIsSeenInItsSockets(t *testing.T) {
 	itself := func(pid int32) int32 { return pid }
 	describe := func() (id series.Identity) {
 		id.PID = me
-		p.describe(&id)
+		p.describe(&id, id.PID)
 		return id
 	}
 	require.Equal(t, series.Identity{PID: me, Runtime: "python"}, describe(), "nothing was seen yet")
@@ -64,7 +64,7 @@ func TestWhoOpensConnectionsBetweenSamplesIsAClient(t *testing.T) {
 	p.seeOpened(rows{{pid: 7}: {KernelConns: &series.ConnCounts{Opened: 6, Accepted: series.AcceptedConns{Opened: 5}}}, {pid: 0}: {KernelConns: &series.ConnCounts{Opened: 6}}})
 	require.True(t, p.of[7].connects)
 	id := series.Identity{PID: 7}
-	p.describe(&id)
+	p.describe(&id, id.PID)
 	require.Equal(t, runtimes.Service, id.Role)
 }
 
@@ -74,7 +74,7 @@ func TestThisProcessIsInGo(t *testing.T) {
 		t.Skip("no /proc here")
 	}
 	id := series.Identity{PID: int32(os.Getpid())}
-	newPrograms().describe(&id)
+	newPrograms().describe(&id, id.PID)
 	require.Equal(t, "go", id.Runtime)
 	require.Equal(t, "socketlab", id.Module)
 }

@@ -141,3 +141,54 @@ func (p *processes) startedBefore(pid int32, at time.Time) int32 {
 		from = it.info.Parent
 	}
 }
+
+// findMain finds the process that does the work of each subject that has several: from
+// the root down, as long as one child with its own children has more than half of it.
+// A shell, npm or unshare starts the program that is meant; a master with workers that
+// share the work stays. has is what each process has of it. A process is taken for it
+// once it is in two samples in a row: others come and go.
+func (p *processes) findMain(roots map[int32]bool, has func(pid int32) int) {
+	for root := range roots {
+		members := p.members(root)
+		it := p.known[root]
+		if len(members) < 2 || it == nil || it.gone {
+			continue
+		}
+		with := map[int32]int{} // its children's, too
+		for _, pid := range members {
+			n := has(pid)
+			for at := pid; ; at = p.known[at].info.Parent {
+				with[at] += n
+				if at == root || p.known[at] == nil || !slices.Contains(members, p.known[at].info.Parent) {
+					break
+				}
+			}
+		}
+		if with[root] == 0 {
+			continue // it has nothing now
+		}
+		main := root
+		for {
+			i := slices.IndexFunc(members, func(pid int32) bool {
+				return pid != main && p.known[pid].info.Parent == main && 2*with[pid] > with[root]
+			})
+			if i < 0 {
+				break
+			}
+			main = members[i]
+		}
+		if main == it.likely {
+			it.main = main
+		}
+		it.likely = main
+	}
+}
+
+// mainOf is the process that does the work of a subject: itself, where none was found or
+// that has ended.
+func (p *processes) mainOf(it *process) *process {
+	if main := p.known[it.main]; main != nil && main.root == it.pid && !main.gone {
+		return main
+	}
+	return it
+}

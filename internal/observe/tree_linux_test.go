@@ -72,9 +72,11 @@ func master() {
 	}
 }
 
-func startMaster(t *testing.T) (pid int32, do func(what string) string) {
+// startMaster starts a master, by way of a command if there is one, whose process is pid.
+func startMaster(t *testing.T, way ...string) (pid int32, do func(what string) string) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
+	argv := append(way, os.Args[0])
+	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Env, cmd.Stderr = append(os.Environ(), "MASTER=1"), os.Stderr
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
@@ -158,6 +160,36 @@ func TestAProcessAndItsChildrenAreOneSubject(t *testing.T) {
 		return len(m.Subjects) == 1 && m.Subjects[0].KernelConns.Closed == 2
 	}, 10*time.Second, 10*time.Millisecond, "what its child did remains the subject's: %v", m)
 	require.Zero(t, m.Subjects[0].Inherited)
+}
+
+// What a shell, npm or unshare starts is what is meant.
+func TestATreeIsNamedByTheProcessThatDoesItsWork(t *testing.T) {
+	t.Parallel()
+	pid, do := startMaster(t, "sh", "-c", `"$0"; true`)
+	do("connect")
+	w := newWatcher(t, sockdiag(t), series.Target{PIDs: []int32{pid}}, details)
+	for range 2 {
+		_, err := w.Sample(t.Context())
+		require.NoError(t, err)
+	}
+	m, err := w.Sample(t.Context())
+	require.NoError(t, err)
+	require.Len(t, m.Subjects, 3)
+	who := w.Identity(pid)
+	require.Regexp(t, `^observe\.test \(\d+\), in sh \(`+id(pid)+`\)$`, who.Name)
+	require.Equal(t, id(pid), who.ID)
+	require.Equal(t, pid, who.PID)
+	require.Equal(t, "go", who.Runtime)
+
+	for range 3 { // the workers hold the listener and the connection, too
+		do("fork")
+	}
+	do("close")
+	for range 3 {
+		_, err = w.Sample(t.Context())
+		require.NoError(t, err)
+	}
+	require.Equal(t, who, w.Identity(pid), "who has opened them does the work")
 }
 
 // With a port every client is a subject, and what its children have from it is its own.

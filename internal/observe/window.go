@@ -246,7 +246,7 @@ func (w *Window) together() *series.Subject {
 func (w *Window) subject(id series.Identity, of func(id string) bool) *series.Subject {
 	id.Paired = w.port() != 0 && !id.Serves
 	s := &series.Subject{Identity: id, Samples: make([]series.Sample, len(w.moments))}
-	epochs := epochs{ignored: id.Paired}
+	epochs := epochs{ignored: id.Paired, often: 4}
 	for i := range w.moments {
 		m, sample := &w.moments[i], &s.Samples[i]
 		var ids []string
@@ -265,6 +265,9 @@ func (w *Window) subject(id series.Identity, of func(id string) bool) *series.Su
 		if m.EventSource != "" && sample.KernelConns == nil && !id.Serves {
 			sample.KernelConns = &series.ConnCounts{}
 		}
+		if parts := w.holders(m, id.ID); parts != nil {
+			ids, epochs.often = parts, 20
+		}
 		sample.Epoch = epochs.next(ids)
 	}
 	if epochs.common(len(s.Samples)) {
@@ -276,11 +279,33 @@ func (w *Window) subject(id series.Identity, of func(id string) bool) *series.Su
 	return s
 }
 
+// holders are the processes of a subject that hold sockets in a sample; nil if it has no
+// rows for its processes there.
+func (w *Window) holders(m *series.Moment, id string) []string {
+	var list []string
+	for i := range m.Subjects {
+		part := &m.Subjects[i]
+		if w.identities[part.ID].Parent != id {
+			continue
+		}
+		if list == nil {
+			list = []string{}
+		}
+		if part.Client.Counts.Open()+part.Server.Counts.Total() > 0 {
+			list = append(list, part.ID)
+		}
+	}
+	return list
+}
+
 // epochs counts how often all processes were replaced by others.
 type epochs struct {
 	ignored bool // clients of a port come and go
 	now     int
 	before  []string
+	// often is in how few samples, on average, they may be replaced for it to be a
+	// restart.
+	often int
 }
 
 func (e *epochs) next(ids []string) int {
@@ -297,7 +322,7 @@ func (e *epochs) next(ids []string) int {
 
 // common reports whether processes are replaced so often that it is their way
 // of life, and no restart.
-func (e *epochs) common(samples int) bool { return 4*e.now > samples }
+func (e *epochs) common(samples int) bool { return e.often*e.now > samples }
 
 // rebase takes from a subject what came and went before its first sample: a verdict
 // is on what the samples show, and the watch counts on from its own beginning.

@@ -222,6 +222,28 @@ func TestARestartBeginsAnEpoch(t *testing.T) {
 	require.Equal(t, make([]int, 40), epochs(subjects[0]))
 }
 
+// A shell starts a program again that has ended. The shell itself holds nothing.
+func TestARestartInATreeBeginsAnEpoch(t *testing.T) {
+	t.Parallel()
+	part := func(pid int32, open int) series.SubjectSample {
+		s := row(pid, open)
+		s.ID, s.Identity.ID, s.Identity.Parent = "7/"+id(pid), "7/"+id(pid), "7"
+		return s
+	}
+	every := func(k int) func(int) []series.SubjectSample {
+		return func(i int) []series.SubjectSample {
+			return []series.SubjectSample{row(7, i%k), part(7, 0), part(int32(100+i/k), i%k+1)}
+		}
+	}
+	subject := windowOf(50, byPID, every(40)).Subjects()[0]
+	require.Equal(t, "7", subject.ID)
+	require.Equal(t, 0, epochs(subject)[39])
+	require.Equal(t, 1, epochs(subject)[40])
+	require.Equal(t, make([]int, 50), epochs(windowOf(50, byPID, every(10)).Subjects()[0]), "its children come and go")
+	one := windowOf(50, byPID, func(i int) []series.SubjectSample { return append(every(40)(i), part(8, 1)) })
+	require.Equal(t, make([]int, 50), epochs(one.Subjects()[0]), "another child goes on")
+}
+
 func TestProcessesThatAreReplacedAllTheTimeHaveNoEpochs(t *testing.T) {
 	t.Parallel()
 	every := func(k int) func(int) []series.SubjectSample {
