@@ -178,7 +178,7 @@ func decodeClosed(b []byte) (Closed, bool) {
 		return Closed{}, false // a listener, or a socket that was never connected
 	}
 	closed := Closed{Local: s.Local, Remote: s.Remote, Cookie: s.Cookie}
-	if tcp := tcpInfo(body[rowLen:]); tcp != nil {
+	if tcp := attribute(body[rowLen:], infoAttr, infoLen); tcp != nil {
 		// The room for data is set up once the handshake is complete, and kept to
 		// the end (tcp_init_buffer_space, called by tcp_init_transfer in
 		// net/ipv4/tcp_input.c).

@@ -53,6 +53,33 @@ func TestInfoIsThereWhereItWasAskedForAndTheKernelHasIt(t *testing.T) {
 	})
 }
 
+func TestHeldIsTheTimerAndTheMemoryWhereItWasAskedFor(t *testing.T) {
+	eachFamily(t, func(t *testing.T, d *socketstats.Sockdiag, family statefixture.Family) {
+		fixture := statefixture.New(t, family)
+		established, timeWait := fixture.Established().Tuple(server), fixture.TimeWait(client).Tuple(client)
+		fixture.Unaccepted() // so that the queue can be full
+		half, opening := fixture.SynRecv().Tuple(server), fixture.SynSent().Tuple(client)
+		timers := map[socketstats.Tuple]socketstats.Timer{
+			established: socketstats.NoTimer, {Local: fixture.Listener()}: socketstats.NoTimer, timeWait: socketstats.TimeWaitTimer,
+			half: socketstats.RetransmitTimer, opening: socketstats.RetransmitTimer,
+		}
+		for _, s := range byTuple(t, d, fixture, socketstats.Query{}) {
+			require.Nil(t, s.Held, "not asked for")
+		}
+		listed := byTuple(t, d, fixture, socketstats.Query{Held: true})
+		for tuple, want := range timers {
+			s := listed[tuple]
+			require.NotNil(t, s.Held, "%+v", tuple)
+			require.Equal(t, want, s.Held.Timer, "%+v", s)
+			require.LessOrEqual(t, s.Held.Expires, time.Minute)
+			hasBuffers := s.State != socketstats.TimeWait && s.State != socketstats.SynRecv
+			require.Equal(t, hasBuffers, s.Held.RecvBuffer > 0, "%+v", s)
+			require.Equal(t, hasBuffers, s.Held.SendBuffer > 0, "%+v", s)
+		}
+		require.Positive(t, listed[timeWait].Held.Expires)
+	})
+}
+
 // until asks the kernel about a descriptor until what it says will do.
 func until(t *testing.T, fd int, enough func(*unix.TCPInfo) bool) *unix.TCPInfo {
 	t.Helper()

@@ -30,6 +30,8 @@ const (
 	extAt      = 3         // idiag_ext
 	infoBit    = 1 << 1    // 1 << (INET_DIAG_INFO - 1)
 	infoAttr   = 2         // INET_DIAG_INFO
+	memoryBit  = 1 << 6    // 1 << (INET_DIAG_SKMEMINFO - 1)
+	memoryAttr = 7         // INET_DIAG_SKMEMINFO
 	filterAttr = 1         // INET_DIAG_REQ_BYTECODE
 	minisock   = 3         // idiag_timer of an inet_timewait_sock
 	maxPorts   = 2048      // what an attribute of 64 KiB holds, rounded down
@@ -81,6 +83,9 @@ func diagRequest(seq uint32, q Query, p part) ([]byte, error) {
 	binary.NativeEndian.PutUint32(body[statesAt:], states)
 	if q.Info {
 		body[extAt] = infoBit
+	}
+	if q.Held {
+		body[extAt] |= memoryBit
 	}
 	if filter := p.filter(q.Ports); filter != nil {
 		b = binary.NativeEndian.AppendUint16(b, uint16(attrLen+len(filter)))
@@ -214,12 +219,15 @@ func (a *diagAnswer) row(body []byte) error {
 		}
 	}
 	if a.query.Info {
-		if tcp := tcpInfo(body[rowLen:]); tcp != nil {
+		if tcp := attribute(body[rowLen:], infoAttr, infoLen); tcp != nil {
 			s.Info = decodeInfo(tcp)
 			if s.State == SynSent {
 				s.Info.Sent, s.Info.Received = 0, 0 // the kernel's are since the machine started
 			}
 		}
+	}
+	if a.query.Held {
+		s.Held = decodeHeld(body)
 	}
 	a.sockets = append(a.sockets, s)
 	return nil
@@ -280,15 +288,15 @@ const (
 	infoLen         = 160 // of what is read; the kernel's is longer (Linux 4.6)
 )
 
-// tcpInfo finds the struct tcp_info among a row's attributes; nil where there is
-// none.
-func tcpInfo(b []byte) []byte {
+// attribute finds an attribute of at least so many bytes among those of a row; nil
+// where there is none.
+func attribute(b []byte, wanted uint16, least int) []byte {
 	for len(b) >= attrLen {
 		size, kind := int(binary.NativeEndian.Uint16(b)), binary.NativeEndian.Uint16(b[2:])
 		if size < attrLen || size > len(b) {
 			return nil
 		}
-		if v := b[attrLen:size]; kind == infoAttr && len(v) >= infoLen {
+		if v := b[attrLen:size]; kind == wanted && len(v) >= least {
 			return v
 		}
 		b = b[min(align(size), len(b)):]
@@ -296,7 +304,22 @@ func tcpInfo(b []byte) []byte {
 	return nil
 }
 
-// decodeInfo decodes what tcpInfo found.
+// decodeHeld decodes the timer and the memory of a struct inet_diag_msg. Buffers are
+// in the order of enum SK_MEMINFO (include/uapi/linux/sock_diag.h).
+func decodeHeld(b []byte) *Held {
+	h := &Held{Timer: Timer(b[2]), Tries: b[3]}
+	if h.Timer != NoTimer {
+		h.Expires = time.Duration(binary.NativeEndian.Uint32(b[52:])) * time.Millisecond
+	}
+	if m := attribute(b[rowLen:], memoryAttr, 16); m != nil {
+		for i, into := range []*uint32{&h.RecvMemory, &h.RecvBuffer, &h.SendMemory, &h.SendBuffer} {
+			*into = binary.NativeEndian.Uint32(m[4*i:])
+		}
+	}
+	return h
+}
+
+// decodeInfo decodes struct tcp_info.
 func decodeInfo(tcp []byte) *Info {
 	u32 := func(at int) uint32 { return binary.NativeEndian.Uint32(tcp[at:]) }
 	var bytesSent uint64

@@ -13,6 +13,7 @@
 package socketstats
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -58,6 +59,45 @@ type Socket struct {
 	// Info is nil if [Query.Info] was false, and for a Minisock and in
 	// SYN_RECV, for which the kernel has none.
 	Info *Info
+	// Held is nil if [Query.Held] was false.
+	Held *Held
+}
+
+// Held is what the kernel keeps for a socket: its timer and its memory.
+type Held struct {
+	// Timer is the timer that runs, and Expires the time until it does; 0 for
+	// [NoTimer].
+	Timer   Timer
+	Expires time.Duration
+	// Tries are the retransmissions, or the probes, that nothing has answered yet.
+	Tries uint8
+	// RecvBuffer and SendBuffer are the limits, in bytes, of the memory for what was
+	// received and is to be sent, and RecvMemory and SendMemory what is in use of
+	// them, with the kernel's overhead. All are 0 for a Minisock and in SYN_RECV, which
+	// have no buffers.
+	RecvMemory, RecvBuffer, SendMemory, SendBuffer uint32
+}
+
+// Timer is a timer of a TCP socket, with the number of idiag_timer
+// (inet_sk_diag_fill in net/ipv4/inet_diag.c).
+type Timer uint8
+
+// The timers. One of a socket runs at a time that is listed.
+const (
+	NoTimer Timer = iota
+	RetransmitTimer
+	KeepAliveTimer // also that of an orphan in FIN_WAIT2
+	TimeWaitTimer
+	ProbeTimer // of a window that is zero
+)
+
+// String returns the name, such as "keep-alive"; "" for [NoTimer].
+func (t Timer) String() string {
+	names := [...]string{"", "retransmit", "keep-alive", "time-wait", "window probe"}
+	if int(t) >= len(names) {
+		return fmt.Sprintf("Timer(%d)", uint8(t))
+	}
+	return names[t]
 }
 
 // Info is the state of one connection, from the kernel's struct tcp_info
@@ -152,6 +192,8 @@ type Query struct {
 	OwnersAmong []int32
 	// Info asks for [Socket.Info].
 	Info bool
+	// Held asks for [Socket.Held]. Only [Sockdiag] knows it.
+	Held bool
 	// Multipath asks for MPTCP connections in place of their subflows. Only [Sockdiag]
 	// knows them, since Linux 5.9; States selects by the state of the subflow.
 	Multipath bool
