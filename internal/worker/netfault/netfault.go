@@ -42,6 +42,11 @@ const (
 	// connection with ECONNRESET once it sends. The other end of the
 	// connection hears of it only when it sends.
 	Reset Action = "reset"
+
+	// hold puts a packet into the queue of Network.Hold, and so does holdXT where the
+	// kernel has only the older module for it.
+	hold   Action = "hold"
+	holdXT Action = "hold-xt"
 )
 
 // Packets are those that a rule looks at.
@@ -67,7 +72,7 @@ type Rule struct {
 
 func (r Rule) check() error {
 	switch r.Do {
-	case Drop, Reject, RejectHost, Reset:
+	case Drop, Reject, RejectHost, Reset, hold, holdXT:
 	default:
 		return fmt.Errorf("rule %+v: unknown action %q", r, r.Do)
 	}

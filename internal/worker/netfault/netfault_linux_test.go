@@ -429,3 +429,45 @@ func TestASettingOfTheKernelHoldsInItsNamespace(t *testing.T) {
 func TestOutsideOfANamespaceNoSettingIsChanged(t *testing.T) {
 	require.ErrorIs(t, netfault.Changes{}.Sysctl([]string{"net.ipv4.tcp_fin_timeout=7"}), netfault.ErrOutside)
 }
+
+func TestASegmentIsHeldUntilItIsAcceptedOrDropped(t *testing.T) {
+	n := inside(t)
+	if n == nil {
+		return
+	}
+	listen(t)
+	q, err := n.Hold(port)
+	possible(t, err)
+	defer func() { require.NoError(t, q.Close()) }()
+	flagsOf := func(h netfault.Held) byte { return h.Packet[20+13] } // of a TCP header behind one of IPv4
+	next := func(want byte) netfault.Held {
+		t.Helper()
+		h, err := q.Next(patience)
+		require.NoError(t, err)
+		require.Equal(t, want, flagsOf(h))
+		return h
+	}
+	const syn, ack = 2, 16
+	type result struct {
+		net.Conn
+		error
+	}
+	dialed := make(chan result, 1)
+	go func() {
+		c, err := dial("127.0.0.1:8080", patience)
+		dialed <- result{c, err}
+	}()
+	require.NoError(t, q.Drop(next(syn)))
+	again := next(syn) // a second later
+	require.Empty(t, dialed)
+	_, err = q.Next(10 * time.Millisecond)
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded, "a held SYN has no answer")
+	require.NoError(t, q.Accept(again))
+	require.NoError(t, q.Accept(next(syn|ack)))
+	last := next(ack)
+	done := <-dialed
+	require.NoError(t, done.error, "the client's end needs no more")
+	require.NoError(t, q.Accept(last))
+	require.NoError(t, n.Apply(nil))
+	require.NoError(t, done.Close())
+}

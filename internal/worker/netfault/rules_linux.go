@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
+	"github.com/google/nftables/xt"
 	"golang.org/x/sys/unix"
 )
 
@@ -111,6 +112,11 @@ func (r Rule) verdict() expr.Any {
 		return &expr.Reject{Type: unix.NFT_REJECT_ICMPX_UNREACH, Code: unix.NFT_REJECT_ICMPX_HOST_UNREACH}
 	case Reset:
 		return &expr.Reject{Type: unix.NFT_REJECT_TCP_RST}
+	case hold:
+		return &expr.Queue{} // 0
+	case holdXT:
+		info := xt.Unknown(make([]byte, 8)) // struct xt_NFQ_info: queue 0
+		return &expr.Target{Name: "NFQUEUE", Info: &info}
 	default:
 		return &expr.Verdict{Kind: expr.VerdictDrop}
 	}
