@@ -53,7 +53,7 @@ interrupted.`,
 	// but this binary.
 	for _, c := range []*cobra.Command{
 		slowserver.Command(streams), client.Command(scenario.Faulty)(streams), client.Command(scenario.Fixed)(streams),
-		namespaceSupervisorCommand(), commandSupervisorCommand(streams),
+		namespaceSupervisorCommand(), commandSupervisorCommand(streams), lifePlayerCommand(streams),
 	} {
 		c.Hidden = true
 		root.AddCommand(c)
@@ -61,10 +61,13 @@ interrupted.`,
 	return root
 }
 
+// namespaceSupervisor is also known to internal/lab, which starts it.
+const namespaceSupervisor = "supervise-namespace"
+
 // namespaceSupervisorCommand holds the namespace of an isolated side.
 func namespaceSupervisorCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "supervise-namespace",
+		Use:   namespaceSupervisor,
 		Short: "Hold a namespace for an isolated run",
 		RunE: func(*cobra.Command, []string) error {
 			if code := netns.Supervise(); code != program.ExitOK {

@@ -27,7 +27,7 @@ func (d *Document) Has() Content {
 	has := Content(0)
 	for content, is := range map[Content]bool{
 		HasBlocks: d.Blocks != nil, HasData: d.Data != nil, HasRecords: d.Records != nil, HasChecks: d.Checks != nil,
-		HasCharts: len(d.Charts()) > 0,
+		HasCharts: len(d.Charts()) > 0 || d.Sequence() != nil,
 	} {
 		if is {
 			has |= content
@@ -45,6 +45,16 @@ func (d *Document) Charts() []Charts {
 		}
 	}
 	return all
+}
+
+// Sequence is the first sequence diagram of the document; nil if it has none.
+func (d *Document) Sequence() *Sequence {
+	for _, b := range d.Blocks {
+		if s, ok := b.(Sequence); ok {
+			return &s
+		}
+	}
+	return nil
 }
 
 // Block is one part of a document.
@@ -177,6 +187,40 @@ type Checklist struct {
 // Charts are the charts of a snapshot, one for each panel.
 type Charts struct{ Snapshot Snapshot }
 
+// Sequence is a sequence diagram: two ends beside each other, and time downwards.
+type Sequence struct {
+	// Left and Right name the two ends.
+	Left, Right string
+	Steps       []Step
+}
+
+// Step is one line of a sequence diagram.
+type Step struct {
+	// Time is when it happens, without its unit, which is ms.
+	Time string
+	// Left and Right are the states of the two ends after it; "" of an end that is not
+	// there.
+	Left, Right string
+	// Label is what happens, at the end (or between the two) that Position says.
+	Label    string
+	Position Position
+	// Arrow says that it goes from the one end to the other, and Lost that it does not
+	// arrive.
+	Arrow, Lost bool
+	// Text is a sentence about it.
+	Text string
+}
+
+// Position is where a step happens, or begins.
+type Position int
+
+// The positions. Of an arrow it is one of the first two.
+const (
+	AtLeft Position = iota
+	AtRight
+	Between
+)
+
 func (Part) block()      {}
 func (Heading) block()   {}
 func (Text) block()      {}
@@ -187,6 +231,7 @@ func (Markdown) block()  {}
 func (Finding) block()   {}
 func (Checklist) block() {}
 func (Charts) block()    {}
+func (Sequence) block()  {}
 
 // Check is one thing that was checked.
 type Check struct {

@@ -33,7 +33,7 @@ const (
 	HasData                        // the JSON form
 	HasRecords                     // the CSV form
 	HasChecks                      // what passed or failed
-	HasCharts                      // charts of sockets over time
+	HasCharts                      // charts of sockets over time, or a sequence diagram
 )
 
 // Options are what the user asked of a format.

@@ -307,7 +307,7 @@ func attribute(b []byte, wanted uint16, least int) []byte {
 // decodeHeld decodes the timer and the memory of a struct inet_diag_msg. Buffers are
 // in the order of enum SK_MEMINFO (include/uapi/linux/sock_diag.h).
 func decodeHeld(b []byte) *Held {
-	h := &Held{Timer: Timer(b[2]), Tries: b[3]}
+	h := &Held{Timer: Timer(b[2]), Unanswered: b[3]}
 	if h.Timer != NoTimer {
 		h.Expires = time.Duration(binary.NativeEndian.Uint32(b[52:])) * time.Millisecond
 	}

@@ -69,8 +69,8 @@ type Held struct {
 	// [NoTimer].
 	Timer   Timer
 	Expires time.Duration
-	// Tries are the retransmissions, or the probes, that nothing has answered yet.
-	Tries uint8
+	// Unanswered are the retransmissions, or the probes, that nothing has answered yet.
+	Unanswered uint8
 	// RecvBuffer and SendBuffer are the limits, in bytes, of the memory for what was
 	// received and is to be sent, and RecvMemory and SendMemory what is in use of
 	// them, with the kernel's overhead. All are 0 for a Minisock and in SYN_RECV, which

@@ -91,6 +91,17 @@ func markdown(b render.Block) string {
 			}
 		}
 		return out.String() + "\n" + escaped(b.Summary())
+	case render.Sequence:
+		var out strings.Builder
+		for i := range b.Steps {
+			out.WriteString(b.Line(i) + "\n")
+		}
+		diagram := markdown(render.Code{Text: b.Head() + "\n" + out.String()})
+		out.Reset()
+		for i, step := range b.Steps {
+			fmt.Fprintf(&out, "%d. %s\n", i+1, escaped(step.Text))
+		}
+		return diagram + "\n\n" + out.String()
 	}
 	return ""
 }

@@ -37,7 +37,7 @@ func writePage(w io.Writer, d *render.Document, _ render.Options) error {
 	p.Close()
 	p.Line()
 	p.Open("body")
-	if len(d.Charts()) > 0 {
+	if d.Has()&render.HasCharts != 0 {
 		p.Open("svg", "class", "fills", "aria-hidden", "true")
 		patterns(&p.Writer)
 		p.Close()
@@ -135,6 +135,12 @@ func (p *page) block(b render.Block) {
 		p.checklist(&b)
 	case render.Charts:
 		p.charts(&b.Snapshot)
+	case render.Sequence:
+		p.scroll("Sequence diagram")
+		p.Open("svg", "class", "chart sequence", "viewBox", fmt.Sprintf("0 0 %d %d", sequenceWidth, sequenceHeight(&b)))
+		drawSequence(&p.Writer, &b, 0)
+		p.Close()
+		p.Close()
 	}
 	p.Line()
 }

@@ -24,9 +24,46 @@ const (
 	legendLine  = 26
 )
 
-// writeSVG writes the charts of the first observation, at the end that comes first,
-// as a picture for a slide, which needs nothing beside itself.
+// writeSVG writes a picture for a slide, which needs nothing beside itself: the charts
+// of the first observation, at the end that comes first, or else the sequence diagram.
 func writeSVG(w io.Writer, d *render.Document, _ render.Options) error {
+	m := &markup.Writer{}
+	if len(d.Charts()) > 0 {
+		writeCharts(m, d)
+	} else {
+		writeSequence(m, d)
+	}
+	_, err := io.WriteString(w, m.String())
+	return err
+}
+
+// begin begins a picture with its texts, of which the sentence may be "".
+func begin(m *markup.Writer, width, height int, title, line, sentence string) {
+	m.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n")
+	m.Open("svg", "xmlns", "http://www.w3.org/2000/svg", "width", strconv.Itoa(width), "height", strconv.Itoa(height),
+		"viewBox", fmt.Sprintf("0 0 %d %d", width, height), "font-family", "DejaVu Sans, Verdana, Arial, sans-serif", "role", "img")
+	m.Line()
+	m.Element("title", title)
+	m.Element("desc", line+". "+sentence)
+	m.Line()
+	patterns(m)
+	m.Empty("rect", "class", "ground", "width", "100%", "height", "100%", "fill", ground)
+	m.Line()
+	write(m, slideMargin, 46, 18, "faint", faint, shortened(title, 110))
+	write(m, slideMargin, 92, 38, "ink", ink, shortened(line, 56*width/slideWidth), "font-weight", "bold")
+}
+
+// writeSequence writes the sequence diagram of a document.
+func writeSequence(m *markup.Writer, d *render.Document) {
+	const top = 110
+	s := d.Sequence()
+	begin(m, sequenceWidth, top+sequenceHeight(s), d.Title, headline(d), "")
+	drawSequence(m, s, top)
+	m.Close()
+	m.Line()
+}
+
+func writeCharts(m *markup.Writer, d *render.Document) {
 	s := d.Charts()[0].Snapshot
 	line := headline(d)
 	columns := min(len(s.Panels), 4)
@@ -41,19 +78,7 @@ func writeSVG(w io.Writer, d *render.Document, _ render.Options) error {
 	}
 	height := max(slideHeight-slideTop-40-legendLine*max(len(states), 4), 300*rows)
 	whole := max(slideTop+height+40+legendLine*len(states), slideHeight)
-	m := &markup.Writer{}
-	m.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n")
-	m.Open("svg", "xmlns", "http://www.w3.org/2000/svg", "width", strconv.Itoa(slideWidth), "height", strconv.Itoa(whole),
-		"viewBox", fmt.Sprintf("0 0 %d %d", slideWidth, whole), "font-family", "DejaVu Sans, Verdana, Arial, sans-serif", "role", "img")
-	m.Line()
-	m.Element("title", d.Title)
-	m.Element("desc", line+". "+s.Sentence)
-	m.Line()
-	patterns(m)
-	m.Empty("rect", "class", "ground", "width", "100%", "height", "100%", "fill", ground)
-	m.Line()
-	write(m, slideMargin, 46, 18, "faint", faint, shortened(d.Title, 110))
-	write(m, slideMargin, 92, 38, "ink", ink, shortened(line, 56), "font-weight", "bold")
+	begin(m, slideWidth, whole, d.Title, line, s.Sentence)
 	write(m, slideMargin, 124, 18, "ink", ink, shortened(s.Sentence, 120))
 	for i := range s.Panels {
 		ch := chart{snapshot: &s, panel: &s.Panels[i], width: float64(slideWidth-2*slideMargin) / float64(columns), height: float64(height / rows)}
@@ -74,8 +99,6 @@ func writeSVG(w io.Writer, d *render.Document, _ render.Options) error {
 	}
 	m.Close()
 	m.Line()
-	_, err := io.WriteString(w, m.String())
-	return err
 }
 
 // headline is that of the first answer of a document.

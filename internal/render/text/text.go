@@ -95,6 +95,24 @@ func (w *writer) block(b render.Block) {
 		}
 	case render.Checklist:
 		w.checklist(&b)
+	case render.Sequence:
+		w.sequence(&b)
+	}
+}
+
+// sequence draws a sequence diagram, with the sentences beside it where there is
+// room, and else below each step.
+func (w *writer) sequence(s *render.Sequence) {
+	w.gap()
+	w.line(s.Head())
+	for i, step := range s.Steps {
+		line := s.Line(i)
+		if w.width >= render.SequenceWidth+50 {
+			w.wrap(pad(line, render.SequenceWidth+2), step.Text)
+			continue
+		}
+		w.line(line)
+		w.wrap(strings.Repeat(" ", 12), step.Text)
 	}
 }
 
