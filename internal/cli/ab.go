@@ -211,6 +211,9 @@ func (o *abOptions) run(c *cobra.Command, streams program.Streams, packages []st
 		comparison.Output = streams.Err
 	}
 	observed, err := lab.Compare(ctx, comparison)
+	if err == nil {
+		screen.Stay(ctx)
+	}
 	closeFace()
 	quit := errors.Is(err, lab.ErrInterrupted) && errors.Is(context.Cause(ctx), errQuit)
 	if quit {

@@ -235,6 +235,9 @@ func (p *player) playOne(ctx context.Context, script scenario.Script) (*render.O
 			p.cost.see(e, script.SampleInterval.D())
 		},
 	})
+	if err == nil && p.onlyOne {
+		p.screen.Stay(ctx)
+	}
 	closeFace()
 	if errors.Is(err, lab.ErrInterrupted) && errors.Is(context.Cause(ctx), errQuit) {
 		err = errQuit

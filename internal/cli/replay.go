@@ -79,7 +79,7 @@ func replay(ctx context.Context, streams program.Streams, r *recording.Recording
 		defer func() { _ = linger(ctx, page, !o.quiet, streams.Err) }() // what was recorded is printed
 	}
 	screen := replayScreen(streams, r.Observation.Started, o.replaySpeed, page)
-	shown, early := paced(ctx, r.Events, o.replaySpeed, screen.Show, onPage(page))
+	shown, early := paced(ctx, r.Events, o.replaySpeed, screen, onPage(page))
 	result := replayRun
 	if r.Observation.Target != nil {
 		result = replayWatch
@@ -148,13 +148,13 @@ func replayScreen(streams program.Streams, started time.Time, speed float64, pag
 	return screen
 }
 
-// paced shows events on a face and on a page, each at its time of the recording,
+// paced shows events on a screen and on a page, each at its time of the recording,
 // which is as many times faster as speed says; at speed 0 all at once, on the page
 // alone. It returns how many were shown, and why not all of them: [errQuit], or
 // the error of the context.
 func paced(
 	ctx context.Context, events []series.Event, speed float64,
-	face func(tui.Controls) (func(series.Event), func()), page func(series.Event),
+	screen *tui.Terminal, page func(series.Event),
 ) (shown int, err error) {
 	if speed == 0 {
 		for _, e := range events {
@@ -164,7 +164,7 @@ func paced(
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	show, closeFace := face(controls(cancel))
+	show, closeFace := screen.Show(controls(cancel))
 	defer closeFace()
 	defer context.AfterFunc(ctx, closeFace)()
 	began, at := time.Now(), time.Duration(0)
@@ -182,6 +182,7 @@ func paced(
 			return i, context.Cause(ctx)
 		}
 	}
+	screen.Stay(ctx)
 	return len(events), nil
 }
 

@@ -183,7 +183,10 @@ func TestTerminalOfAReplay(t *testing.T) {
 		x.asBefore()
 
 		x = inTmux(t, 120, 45, "sockwatch replay --replay-speed 100 "+file)
+		x.until("Enter ends this") // the last picture stays
+		x.press("Enter")
 		require.NotContains(t, x.until("code="), "ended early with q")
+		x.asBefore()
 	}
 }
 

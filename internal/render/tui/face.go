@@ -203,9 +203,12 @@ func found(p *render.Panel) []string {
 	return lines
 }
 
+// keysOfARun are those that do something while a run goes on.
+const keysOfARun = "q quit and table · space pause · "
+
 // keys are the keys for the last line.
 func (f *face) keys() string {
-	keys := "q quit and table · space pause · tab " + other(f.end).String() + " end · ? states"
+	keys := keysOfARun + "tab " + other(f.end).String() + " end · ? states"
 	if f.lesson() != "" {
 		keys += " · l lesson"
 	}

@@ -191,3 +191,19 @@ func TestASettledMessageIsAnsweredLast(t *testing.T) {
 		require.Fail(t, "not answered")
 	}
 }
+
+// What is over stays until a key closes it; pages can be opened meanwhile.
+func TestTheLastPictureStays(t *testing.T) {
+	t.Parallel()
+	for _, key := range []string{"q", "enter", "esc"} {
+		m := told(aRun(58, 120, 34), press(" "), staying{})
+		require.NotContains(t, shown(m), "PAUSED", "the last picture is the whole")
+		require.Contains(t, shown(m), "Enter ends this")
+		opened := told(m, press("l"))
+		require.NotEqual(t, shown(m), shown(opened))
+		require.Equal(t, shown(m), shown(told(opened, press("esc"))))
+		_, ends := m.key(key)
+		require.NotNil(t, ends, key)
+		require.Equal(t, tea.Quit(), ends())
+	}
+}

@@ -32,6 +32,7 @@ type model struct {
 	paused        bool
 	missed        batch // what came while paused
 	notice        string
+	stays         bool   // all is over, and the picture stays until a key
 	open          string // the key of the open page; "" for none
 	scroll        int
 }
@@ -41,6 +42,9 @@ type batch []series.Event
 
 // notice is a line for the user that is no event.
 type notice string
+
+// staying says that all is over, and that the picture stays until a key.
+type staying struct{}
 
 // settled is closed when all messages before it are dealt with.
 type settled chan struct{}
@@ -62,6 +66,13 @@ func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		if text := strings.Join(strings.Fields(string(msg)), " "); text != "" {
 			m.notice = strings.TrimPrefix(text, "sockwatch: ") // the header says that
 		}
+	case staying:
+		m.stays = true
+		if m.paused { // the last picture is the whole
+			m.paused = false
+			m.take(m.missed)
+			m.missed = nil
+		}
 	case settled:
 		close(msg)
 	case tea.KeyPressMsg:
@@ -80,6 +91,9 @@ func (m model) take(events batch) {
 func (m model) key(key string) (tea.Model, tea.Cmd) {
 	switch key {
 	case "q":
+		if m.stays {
+			return m, leave(nil)
+		}
 		return m, leave(m.controls.Quit)
 	case "ctrl+c":
 		return m, leave(m.controls.Interrupt)
@@ -91,7 +105,10 @@ func (m model) key(key string) (tea.Model, tea.Cmd) {
 		}
 	case "tab":
 		m.face.otherEnd()
-	case "esc":
+	case "enter", "esc":
+		if m.stays && m.open == "" {
+			return m, leave(nil)
+		}
 		m.open, m.scroll = "", 0
 	case "up", "k":
 		m.scroll = m.within(m.scroll - 1)
@@ -234,6 +251,8 @@ func (m model) footer(left int) string {
 		return "Ctrl-C ends it · no keys: standard input is no terminal"
 	case m.open != "":
 		return "esc closes this · ↑ ↓ PgUp PgDn scroll · q quit and table" + more
+	case m.stays:
+		return "Enter ends this and prints the table · " + strings.TrimPrefix(m.face.keys(), keysOfARun) + more
 	default:
 		return m.face.keys() + more
 	}

@@ -5,6 +5,7 @@ package tui
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"os"
 	"sync"
@@ -115,6 +116,22 @@ func (t *Terminal) tooSmall() bool {
 	return err == nil && (width < LeastWidth || height < LeastHeight)
 }
 
+// Stay keeps the view of an observation that is over until a key closes it or ctx is
+// done, and returns at once where no view is shown or nobody can press a key.
+func (t *Terminal) Stay(ctx context.Context) {
+	t.mu.Lock()
+	s := t.open
+	t.mu.Unlock()
+	if s == nil || t.keys == nil {
+		return
+	}
+	s.stay()
+	select {
+	case <-s.gone:
+	case <-ctx.Done():
+	}
+}
+
 // show is a view that is shown.
 type show struct {
 	program *tea.Program
@@ -128,6 +145,7 @@ type show struct {
 	failed bool
 	queue  batch
 	notes  []notice
+	stays  bool
 	wake   chan struct{}
 }
 
@@ -208,6 +226,14 @@ func (s *show) enter(e series.Event) bool {
 	return true
 }
 
+// stay tells the view that it is shown until a key closes it.
+func (s *show) stay() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stays = true
+	s.signal()
+}
+
 // note leaves a line for the user.
 func (s *show) note(n notice) {
 	s.mu.Lock()
@@ -258,9 +284,12 @@ func (s *show) feed() {
 // hand hands over the queue and waits until the view has dealt with it.
 func (s *show) hand() {
 	s.mu.Lock()
-	queue, notes := s.queue, s.notes
-	s.queue, s.notes = nil, nil
+	queue, notes, stays := s.queue, s.notes, s.stays
+	s.queue, s.notes, s.stays = nil, nil, false
 	s.mu.Unlock()
+	if stays {
+		defer s.program.Send(staying{})
+	}
 	for _, n := range notes {
 		s.program.Send(n)
 	}
