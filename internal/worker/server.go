@@ -18,8 +18,8 @@ type Network interface {
 	Sysctl(settings []string) error
 	// Plan makes the changes of a script that come before the load, and returns what
 	// makes the others until its context is done. Their times count from began, and
-	// rules are for the port.
-	Plan(plan []scenario.NetworkFault, port uint16, began <-chan struct{}) (run func(context.Context) error, err error)
+	// rules are for the port of the server that they name.
+	Plan(plan []scenario.NetworkFault, portOf func(server string) uint16, began <-chan struct{}) (run func(context.Context) error, err error)
 }
 
 // Server is a server process under orders from in. It returns the exit code.

@@ -147,14 +147,10 @@ func (s *servers) served() Answer {
 func (s *servers) serve(ctx context.Context, network Network) error {
 	defer s.close()
 	first := s.all[0]
-	var port uint16
-	if at, ok := first.socket.Addr().(*net.TCPAddr); ok {
-		port = at.AddrPort().Port()
-	}
 	change := func(context.Context) error { return nil }
 	if plan := s.order.Network; len(plan) > 0 {
 		var err error
-		if change, err = network.Plan(plan, port, s.began); err != nil {
+		if change, err = network.Plan(plan, s.portOf, s.began); err != nil {
 			return err
 		}
 	}
@@ -183,6 +179,17 @@ func (s *servers) serve(ctx context.Context, network Network) error {
 	default:
 		return err
 	}
+}
+
+// portOf returns the port of the server with this name, or of the first one where that
+// is empty.
+func (s *servers) portOf(name string) uint16 {
+	for i, e := range s.all {
+		if at, ok := e.socket.Addr().(*net.TCPAddr); ok && (e.name == name || (name == "" && i == 0)) {
+			return at.AddrPort().Port()
+		}
+	}
+	return 0
 }
 
 // close closes what was opened. Some of it has been closed by who served it.

@@ -19,6 +19,12 @@ func Open() (*Network, error) {
 // Apply returns an error that Is [errors.ErrUnsupported].
 func (*Network) Apply([]Rule) error { return errors.ErrUnsupported }
 
+// Track returns an error that Is [errors.ErrUnsupported].
+func (*Network) Track(uint16, int, time.Duration) error { return errors.ErrUnsupported }
+
+// Translate returns an error that Is [errors.ErrUnsupported].
+func (*Network) Translate(uint16, int) error { return errors.ErrUnsupported }
+
 // SlowLink returns an error that Is [errors.ErrUnsupported].
 func (*Network) SlowLink(int, time.Duration) error { return errors.ErrUnsupported }
 

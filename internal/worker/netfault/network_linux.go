@@ -54,7 +54,7 @@ func Open() (*Network, error) {
 // Close makes the network whole again, and ends the connection to it. A process
 // that ends without it leaves what it did until the namespace ends.
 func (n *Network) Close() error {
-	return errors.Join(n.Apply(nil), n.ClearLink(), n.hangUp())
+	return errors.Join(n.Apply(nil), n.removeBoxes(), n.ClearLink(), n.hangUp())
 }
 
 func (n *Network) hangUp() error {

@@ -3,6 +3,7 @@ package netfault
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 type planned struct {
 	network *Network
 	plan    []scenario.NetworkFault
-	port    uint16
+	portOf  func(server string) uint16
 	began   <-chan struct{}
 }
 
@@ -26,16 +27,16 @@ const queue = 200 * time.Millisecond
 type Changes struct{}
 
 // Plan makes the network of this process's namespace what a script wants of it before
-// the load. port is the port that the rules of a firewall are for, and began is closed
+// the load. portOf gives the port of a server that a fault names, and began is closed
 // with the first connection, from which the times of the script count. The caller runs
 // what it returns: it makes the other changes until ctx is done, and then restores the
 // network.
-func (Changes) Plan(plan []scenario.NetworkFault, port uint16, began <-chan struct{}) (run func(context.Context) error, err error) {
-	f := &planned{plan: plan, port: port, began: began}
+func (Changes) Plan(plan []scenario.NetworkFault, portOf func(server string) uint16, began <-chan struct{}) (run func(context.Context) error, err error) {
+	f := &planned{plan: plan, portOf: portOf, began: began}
 	if f.network, err = Open(); err != nil {
 		return nil, err
 	}
-	if err := f.apply(0); err != nil {
+	if err := errors.Join(f.boxes(), f.apply(0)); err != nil {
 		_ = f.network.Close()
 		return nil, err
 	}
@@ -81,6 +82,23 @@ func (f *planned) changes() []time.Duration {
 	return slices.Compact(times)
 }
 
+// boxes puts what stands between the clients and a port for the whole run there.
+func (f *planned) boxes() error {
+	for _, one := range f.plan {
+		var err error
+		switch port := f.portOf(one.Server); {
+		case one.ConntrackMax > 0:
+			err = f.network.Track(port, one.ConntrackMax, one.ConntrackTimeout.D())
+		case one.SNATPorts > 0:
+			err = f.network.Translate(port, one.SNATPorts)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // apply makes the network what it is to be from a time on.
 func (f *planned) apply(at time.Duration) error {
 	var rules []Rule
@@ -91,11 +109,11 @@ func (f *planned) apply(at time.Duration) error {
 		}
 		if one.Firewall != "" {
 			rules = append(rules, Rule{
-				Port: f.port, Do: Action(one.Firewall), Which: Packets(cmp.Or(one.Packets, scenario.PacketsNew)),
+				Port: f.portOf(one.Server), Do: Action(one.Firewall), Which: Packets(cmp.Or(one.Packets, scenario.PacketsNew)),
 			})
 		}
 		if one.DropOneIn > 0 {
-			rules = append(rules, Rule{Port: f.port, Do: Drop, Which: All, OneIn: one.DropOneIn})
+			rules = append(rules, Rule{Port: f.portOf(one.Server), Do: Drop, Which: All, OneIn: one.DropOneIn})
 		}
 		bandwidth = max(bandwidth, int(one.Bandwidth)*1000)
 	}

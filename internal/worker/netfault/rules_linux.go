@@ -40,11 +40,17 @@ func (n *Network) Apply(rules []Rule) error {
 			}
 		}
 	}
+	return n.flush("apply rules", "nf_tables with inet, reject and numgen (CONFIG_NF_TABLES_INET, CONFIG_NFT_REJECT_INET, CONFIG_NFT_NUMGEN)")
+}
+
+// flush sends what was added to the kernel as one batch. Of its errors, those that say
+// that the kernel lacks what the batch needs Are [errors.ErrUnsupported].
+func (n *Network) flush(what, needs string) error {
 	if err := n.ruleLink.SetDeadline(time.Now().Add(patience)); err != nil {
-		return fmt.Errorf("apply rules: %w", err)
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	if err := n.rules.Flush(); err != nil {
-		return fmt.Errorf("apply rules: %w", lacking("nf_tables with inet, reject and numgen (CONFIG_NF_TABLES_INET, CONFIG_NFT_REJECT_INET, CONFIG_NFT_NUMGEN)", err))
+		return fmt.Errorf("%s: %w", what, lacking(needs, err))
 	}
 	return nil
 }
@@ -73,12 +79,15 @@ func (r Rule) matches() [][]expr.Any {
 }
 
 // port fits TCP packets that have the rule's port at an end.
-func (r Rule) port(end uint32) []expr.Any {
+func (r Rule) port(end uint32) []expr.Any { return portAt(r.Port, end) }
+
+// portAt fits TCP packets that have a port at an end.
+func portAt(port uint16, end uint32) []expr.Any {
 	return []expr.Any{
 		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
 		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{unix.IPPROTO_TCP}},
 		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: end, Len: 2},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: binary.BigEndian.AppendUint16(nil, r.Port)},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: binary.BigEndian.AppendUint16(nil, port)},
 	}
 }
 
