@@ -56,6 +56,10 @@ import (
 	peakloadshed "socketlab/scenarios/peak-load-shed"
 	poolcheckoutleak "socketlab/scenarios/pool-checkout-leak"
 	poolundersized "socketlab/scenarios/pool-undersized"
+	proxybuffersnothing "socketlab/scenarios/proxy-buffers-nothing"
+	proxyidlerace "socketlab/scenarios/proxy-idle-race"
+	proxyupgradeleft "socketlab/scenarios/proxy-upgrade-left"
+	proxywithoutupstreamkeepalive "socketlab/scenarios/proxy-without-upstream-keepalive"
 	redirectbodyunread "socketlab/scenarios/redirect-body-unread"
 	requestsperconnection "socketlab/scenarios/requests-per-connection"
 	retrybackoffonly "socketlab/scenarios/retry-backoff-only"
@@ -164,6 +168,10 @@ var ids = []string{
 	"body-unread-no-cancel",
 	"fd-limit",
 	"accept-backlog-overflow",
+	"proxy-without-upstream-keepalive",
+	"proxy-idle-race",
+	"proxy-upgrade-left",
+	"proxy-buffers-nothing",
 }
 
 var clients = []code[func(loadgen.Target) loadgen.Caller]{
@@ -234,6 +242,9 @@ var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"slow-body", slowbody.NewClient, slowbody.NewClient},
 	{"body-unread-no-cancel", bodyunreadnocancel.NewClient, bodyunreadnocancel.NewClient},
 	{"accept-backlog-overflow", acceptbacklogoverflow.NewClient, acceptbacklogoverflow.NewClient},
+	{"proxy-idle-race", proxyidlerace.NewClient, proxyidlerace.NewClient},
+	{"proxy-upgrade-left", proxyupgradeleft.NewClient, proxyupgradeleft.NewClient},
+	{"proxy-buffers-nothing", proxybuffersnothing.NewClient, proxybuffersnothing.NewClient},
 }
 
 var servers = []code[server.ServeFunc]{
@@ -256,4 +267,8 @@ var handlers = []code[func(loadgen.Target) http.Handler]{
 	{"peak-load-pool-size", peakloadpoolsize.NewFaulty, peakloadpoolsize.NewFixed},
 	{"peak-load-in-parallel", peakloadinparallel.NewFaulty, peakloadinparallel.NewFixed},
 	{"peak-load-shed", peakloadshed.NewFaulty, peakloadshed.NewFixed},
+	{"proxy-without-upstream-keepalive", proxywithoutupstreamkeepalive.NewFaulty, proxywithoutupstreamkeepalive.NewFixed},
+	{"proxy-idle-race", proxyidlerace.NewFaulty, proxyidlerace.NewFixed},
+	{"proxy-upgrade-left", proxyupgradeleft.NewFaulty, proxyupgradeleft.NewFixed},
+	{"proxy-buffers-nothing", proxybuffersnothing.NewFaulty, proxybuffersnothing.NewFixed},
 }

@@ -1,0 +1,20 @@
+package proxywithoutupstreamkeepalive
+
+import (
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+
+	"socketlab/internal/loadgen"
+)
+
+// NewFixed returns the proxy in front of the catalogue service.
+func NewFixed(t loadgen.Target) http.Handler {
+	return &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(&url.URL{Scheme: "http", Host: t.Addr})
+			r.SetXForwarded()
+		},
+		Transport: &http.Transport{MaxIdleConnsPerHost: 64},
+	}
+}
