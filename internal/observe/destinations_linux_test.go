@@ -55,13 +55,16 @@ func TestShortConnectionsAreToldByWhereTheyWent(t *testing.T) {
 		}
 	}
 	<-done
-	snap, err := w.Sample(t.Context())
-	require.NoError(t, err)
-	require.Positive(t, snap.Unattributed, "the other ends are nobody's")
+	var snap series.Moment
+	require.Eventually(t, func() bool { // the kernel reports a closing a moment later
+		snap, err = w.Sample(t.Context())
+		require.NoError(t, err)
+		return snap.Unattributed > 0
+	}, 10*time.Second, 10*time.Millisecond, "the other ends belong to no watched process")
 	_, worth = w.NextEarlyScan()
 	require.True(t, worth)
 	var before series.ConnCounts
-	require.Eventually(t, func() bool { // the kernel tells of a closing a moment later
+	require.Eventually(t, func() bool {
 		snap, err = w.Sample(t.Context())
 		require.NoError(t, err)
 		before = conns(snap, pid)

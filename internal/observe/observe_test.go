@@ -331,10 +331,14 @@ func TestWatchingDoesNotOpenDescriptors(t *testing.T) {
 		if _, err := os.Stat("/proc/self/fd"); err != nil {
 			t.Skip("no /proc/self/fd to count descriptors with")
 		}
-		descriptors := func() int {
+		descriptors := func() (targets []string) {
 			entries, err := os.ReadDir("/proc/self/fd")
 			require.NoError(t, err)
-			return len(entries)
+			for _, e := range entries {
+				target, _ := os.Readlink("/proc/self/fd/" + e.Name())
+				targets = append(targets, e.Name()+" "+target)
+			}
+			return targets
 		}
 		before := descriptors()
 		for range 5 {
@@ -344,6 +348,7 @@ func TestWatchingDoesNotOpenDescriptors(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, w.Close())
 		}
-		require.LessOrEqual(t, descriptors(), before+2)
+		after := descriptors()
+		require.LessOrEqual(t, len(after), len(before)+2, "%s\nbefore: %s", after, before)
 	})
 }
