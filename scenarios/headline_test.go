@@ -2,6 +2,8 @@ package scenarios_test
 
 import (
 	"math"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -73,4 +75,18 @@ func bounds(expected []scenario.Expectation, name string) (least, most float64) 
 		}
 	}
 	return least, most
+}
+
+// An audience reads what each side does and why the number moves, in plain words.
+func TestEverySideIsExplainedToTheAudience(t *testing.T) {
+	t.Parallel()
+	code := regexp.MustCompile(`[a-z][A-Z]|[()_{}]|\w\.\w`)
+	for _, id := range scenarios.IDs() {
+		script, err := scenarios.Script(id)
+		require.NoError(t, err)
+		for what, text := range map[string]string{"says.faulty": script.Says.Faulty, "says.fixed": script.Says.Fixed, "says.why": script.Says.Why} {
+			require.NotEmpty(t, text, "%s: %s is missing: one sentence for an audience (see the other scripts)", id, what)
+			require.NotRegexp(t, code, strings.ReplaceAll(strings.ReplaceAll(text, "HTTP/1.1", "HTTP"), "TIME_WAIT", "it"), "%s: %s has a name of the code", id, what)
+		}
+	}
 }
