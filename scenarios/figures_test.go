@@ -51,7 +51,11 @@ var facts = map[string]string{
 	`\b(204|502)\b`:                               "RFC 9110, sections 15.3.5 and 15.6.3",
 	`2 KiB`:                                       "net/http: maxBodySlurpSize, of a redirect's body in Client.do",
 	`only after 30 minutes`:                       "google.golang.org/grpc: the default of WithIdleTimeout",
-	`\(Kubernetes: 30 s by default\)`:             "Kubernetes: terminationGracePeriodSeconds",
+	`40 ms of nothing|for 40 ms on Linux|ten times 40 ms|always the same: 40 ms`: "Linux: TCP_DELACK_MIN, the least delay of an acknowledgement",
+	`some 15 minutes|for 15 minutes`:                                             "Linux: the default of net.ipv4.tcp_retries2, 15 retransmissions",
+	`15 times by default`:                                                        "the same",
+	`least 200 ms|the 200 ms`:                                                    "Linux: TCP_RTO_MIN",
+	`\(Kubernetes: 30 s by default\)`:                                            "Kubernetes: terminationGracePeriodSeconds",
 }
 
 // exempt are what has digits and is no figure.

@@ -46,6 +46,7 @@ import (
 	idlepooltoosmall "socketlab/scenarios/idle-pool-too-small"
 	idletimeoutrace "socketlab/scenarios/idle-timeout-race"
 	keepalivesdisabled "socketlab/scenarios/keepalives-disabled"
+	nagledelayedack "socketlab/scenarios/nagle-delayed-ack"
 	newclientsharedtransport "socketlab/scenarios/new-client-shared-transport"
 	notimeout "socketlab/scenarios/no-timeout"
 	onewayprotocol "socketlab/scenarios/one-way-protocol"
@@ -168,6 +169,7 @@ var ids = []string{
 	"body-unread-no-cancel",
 	"fd-limit",
 	"accept-backlog-overflow",
+	"nagle-delayed-ack",
 	"proxy-without-upstream-keepalive",
 	"proxy-idle-race",
 	"proxy-upgrade-left",
@@ -235,6 +237,7 @@ var clients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"channel-per-call", channelpercall.NewFaulty, channelpercall.NewFixed},
 	{"early-return-leak", earlyreturnleak.NewFaulty, earlyreturnleak.NewFixed},
 	{"one-way-protocol", onewayprotocol.NewFaulty, onewayprotocol.NewFixed},
+	{"nagle-delayed-ack", nagledelayedack.NewFaulty, nagledelayedack.NewFixed},
 }
 
 var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{
