@@ -43,8 +43,10 @@ import (
 	http2overmaxconns "socketlab/scenarios/http2-over-max-conns"
 	http2pinnedbehindbalancer "socketlab/scenarios/http2-pinned-behind-balancer"
 	http2streamsexhausted "socketlab/scenarios/http2-streams-exhausted"
+	hungpeerappping "socketlab/scenarios/hung-peer-app-ping"
 	idlepooltoosmall "socketlab/scenarios/idle-pool-too-small"
 	idletimeoutrace "socketlab/scenarios/idle-timeout-race"
+	keepalivedeadpeer "socketlab/scenarios/keepalive-dead-peer"
 	keepalivesdisabled "socketlab/scenarios/keepalives-disabled"
 	nagledelayedack "socketlab/scenarios/nagle-delayed-ack"
 	newclientsharedtransport "socketlab/scenarios/new-client-shared-transport"
@@ -88,6 +90,7 @@ import (
 	transportperrequest "socketlab/scenarios/transport-per-request"
 	unavailableandback "socketlab/scenarios/unavailable-and-back"
 	unboundedfanout "socketlab/scenarios/unbounded-fan-out"
+	usertimeout "socketlab/scenarios/user-timeout"
 )
 
 // ids are in the order in which the catalogue is best taught: by the order of each
@@ -170,6 +173,9 @@ var ids = []string{
 	"fd-limit",
 	"accept-backlog-overflow",
 	"nagle-delayed-ack",
+	"keepalive-dead-peer",
+	"hung-peer-app-ping",
+	"user-timeout",
 	"proxy-without-upstream-keepalive",
 	"proxy-idle-race",
 	"proxy-upgrade-left",
@@ -238,6 +244,9 @@ var clients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"early-return-leak", earlyreturnleak.NewFaulty, earlyreturnleak.NewFixed},
 	{"one-way-protocol", onewayprotocol.NewFaulty, onewayprotocol.NewFixed},
 	{"nagle-delayed-ack", nagledelayedack.NewFaulty, nagledelayedack.NewFixed},
+	{"keepalive-dead-peer", keepalivedeadpeer.NewFaulty, keepalivedeadpeer.NewFixed},
+	{"hung-peer-app-ping", hungpeerappping.NewFaulty, hungpeerappping.NewFixed},
+	{"user-timeout", usertimeout.NewFaulty, usertimeout.NewFixed},
 }
 
 var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{
