@@ -32,6 +32,7 @@ import (
 	drainbehindacap "socketlab/scenarios/drain-behind-a-cap"
 	drainlimit "socketlab/scenarios/drain-limit"
 	earlyreturnleak "socketlab/scenarios/early-return-leak"
+	ephemeralports "socketlab/scenarios/ephemeral-ports"
 	errorbodynotclosed "socketlab/scenarios/error-body-not-closed"
 	expectcontinuecloses "socketlab/scenarios/expect-continue-closes"
 	fdlimit "socketlab/scenarios/fd-limit"
@@ -78,6 +79,7 @@ import (
 	stalepoolafterrestart "socketlab/scenarios/stale-pool-after-restart"
 	stalepoolping "socketlab/scenarios/stale-pool-ping"
 	subscriptionpercall "socketlab/scenarios/subscription-per-call"
+	timewaitpileup "socketlab/scenarios/time-wait-pile-up"
 	timeoutchurn "socketlab/scenarios/timeout-churn"
 	timeoutconnect "socketlab/scenarios/timeout-connect"
 	timeoutidle "socketlab/scenarios/timeout-idle"
@@ -176,6 +178,8 @@ var ids = []string{
 	"keepalive-dead-peer",
 	"hung-peer-app-ping",
 	"user-timeout",
+	"ephemeral-ports",
+	"time-wait-pile-up",
 	"proxy-without-upstream-keepalive",
 	"proxy-idle-race",
 	"proxy-upgrade-left",
@@ -247,6 +251,8 @@ var clients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"keepalive-dead-peer", keepalivedeadpeer.NewFaulty, keepalivedeadpeer.NewFixed},
 	{"hung-peer-app-ping", hungpeerappping.NewFaulty, hungpeerappping.NewFixed},
 	{"user-timeout", usertimeout.NewFaulty, usertimeout.NewFixed},
+	{"ephemeral-ports", ephemeralports.NewFaulty, ephemeralports.NewFixed},
+	{"time-wait-pile-up", timewaitpileup.NewFaulty, timewaitpileup.NewFixed},
 }
 
 var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{

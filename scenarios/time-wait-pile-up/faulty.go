@@ -1,0 +1,27 @@
+package timewaitpileup
+
+import (
+	"context"
+	"net/http"
+
+	"socketlab/internal/loadgen"
+)
+
+// faulty is a client of the price service.
+type faulty struct {
+	url  string
+	http *http.Client
+}
+
+// NewFaulty returns a client of the price service.
+func NewFaulty(t loadgen.Target) loadgen.Caller {
+	return &faulty{url: t.URL, http: &http.Client{Transport: &http.Transport{
+		MaxIdleConnsPerHost: 50,
+		IdleConnTimeout:     90, // seconds
+	}}}
+}
+
+// Call asks for one price.
+func (c *faulty) Call(ctx context.Context) error {
+	return loadgen.Get(ctx, c.http, c.url)
+}
