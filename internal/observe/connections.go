@@ -174,6 +174,7 @@ func (c *connections) hearTransitions(v *view) error {
 	}
 	v.ears.lost = lost > 0
 	for _, h := range heard {
+		h.PID = trace.callerOf(h, v.sort)
 		pid, end, found := v.sort.connection(socket{h.Local, h.Remote, h.PID})
 		if !found.counted() {
 			continue
@@ -190,6 +191,33 @@ func (c *connections) hearTransitions(v *view) error {
 		}
 	}
 	return nil
+}
+
+// mostCallers bounds how many processes are remembered that have connected.
+const mostCallers = 10_000
+
+// callerOf is the watched process that connected, or that has started the one that did:
+// a child that lives for less than the time between two samples is in none.
+func (t *transitions) callerOf(h tracepoint.Transition, sort sorter) int32 {
+	by, ok := sort.(*byProcess)
+	if !ok || h.PID == 0 || by.processes.watched(h.PID) {
+		return h.PID
+	}
+	if h.To == socketstats.SynSent {
+		if t.callers == nil || len(t.callers) >= mostCallers {
+			t.callers = map[int32]int32{}
+		}
+		delete(t.callers, h.PID)
+		for _, above := range []int32{h.Grandparent, h.Parent} { // the nearest is the last
+			if by.processes.watched(above) && by.processes.follows() {
+				t.callers[h.PID] = above
+			}
+		}
+	}
+	if above := t.callers[h.PID]; above != 0 {
+		return above
+	}
+	return h.PID
 }
 
 // connected reports whether a socket in this state is a connection.
@@ -240,6 +268,9 @@ type transitions struct {
 	// turned, or since the last list, and before.
 	openers holders
 	turned  time.Time
+	// callers are the watched processes that have started others, which connected and
+	// were in no sample, by the ids of those.
+	callers map[int32]int32
 }
 
 // remembered is how long it is known at least who opened a connection: that it

@@ -44,6 +44,7 @@ const (
 	skStorageGet      helper = 107
 	ringbufOutput     helper = 130
 	skcToTCPSock      helper = 137
+	getCurrentTask    helper = 158
 )
 
 // instruction is one of BPF (RFC 9669).

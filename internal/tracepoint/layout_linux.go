@@ -20,6 +20,7 @@ type layout struct {
 	remotePort      int16 // skc_dport, in the network's order
 	lastPort        int16 // inet_sport, in the network's order; in struct tcp_sock
 	inodeOfNet      int16 // in struct net, to which net points
+	parent, process int16 // real_parent and tgid, in struct task_struct
 }
 
 // readLayout reads the layout. The error Is errNotFound if the kernel lacks a field.
@@ -47,6 +48,8 @@ func readLayout(t *types) (layout, error) {
 		{&l.remotePort, common, []string{"skc_dport"}},
 		{&l.lastPort, "tcp_sock", []string{"inet_conn", "icsk_inet", "inet_sport"}},
 		{&l.inodeOfNet, "net", []string{"ns", "inum"}},
+		{&l.parent, "task_struct", []string{"real_parent"}},
+		{&l.process, "task_struct", []string{"tgid"}},
 	} {
 		if *field.into, err = offsetOf(t, field.of, field.path); err != nil {
 			return layout{}, err

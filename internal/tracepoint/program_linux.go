@@ -57,6 +57,7 @@ func program(l layout, o Options, m maps, copied bool) []instruction {
 	code = append(code, remember(m.memory, copied)...)
 	code = append(code, writePorts(l, o.Ports)...)
 	code = append(code, writeAddresses(l)...)
+	code = append(code, writeParents(l)...)
 	code = append(code, output(m.ring, m.lost)...)
 	return append(code,
 		set(r0, 0).named("out"),
@@ -182,7 +183,7 @@ func writeAddresses(l layout) []instruction {
 		store(recordLocal, r1, word),
 		load(r1, rSock, l.remote4, word),
 		store(recordRemote, r1, word),
-		jump("output"),
+		jump("parents"),
 		set(r1, 0).named("IPv6"), // only the target of the jump
 	}
 	for half := int16(0); half < 16; half += 8 {
@@ -194,6 +195,21 @@ func writeAddresses(l layout) []instruction {
 		)
 	}
 	return code
+}
+
+// writeParents writes who has started the process that calls connect(2), and who has
+// started that one.
+func writeParents(l layout) []instruction {
+	return []instruction{
+		jumpUnless(rTo, tcpSynSent, "output").named("parents"),
+		call(getCurrentTask),
+		load(r1, r0, l.parent, dword),
+		load(r2, r1, l.process, word),
+		store(recordParent, r2, word),
+		load(r1, r1, l.parent, dword),
+		load(r2, r1, l.process, word),
+		store(recordGrandparent, r2, word),
+	}
 }
 
 // output writes the record into the ring buffer, or counts it as lost if there is no

@@ -12,19 +12,21 @@ import (
 // The offsets of the fields in a record, in bytes. Numbers are in the machine's byte
 // order, addresses in the network's.
 const (
-	recordAt         = 0  // nanoseconds
-	recordSince      = 8  // nanoseconds: when the socket entered the state in recordKnown
-	recordSocket     = 16 // struct sock's address
-	recordLocal      = 24 // address, 4 or 16 bytes of 16
-	recordRemote     = 40
-	recordPID        = 56 // 32 bits
-	recordFamily     = 60 // 16 bits each from here
-	recordFrom       = 62
-	recordTo         = 64
-	recordLocalPort  = 66
-	recordRemotePort = 68
-	recordKnown      = 70 // the state that the socket last entered, as far as was seen; 0 is none
-	recordSize       = 72
+	recordAt          = 0  // nanoseconds
+	recordSince       = 8  // nanoseconds: when the socket entered the state in recordKnown
+	recordSocket      = 16 // struct sock's address
+	recordLocal       = 24 // address, 4 or 16 bytes of 16
+	recordRemote      = 40
+	recordPID         = 56 // 32 bits
+	recordFamily      = 60 // 16 bits each from here
+	recordFrom        = 62
+	recordTo          = 64
+	recordLocalPort   = 66
+	recordRemotePort  = 68
+	recordKnown       = 70 // the state that the socket last entered, as far as was seen; 0 is none
+	recordParent      = 72 // 32 bits each from here
+	recordGrandparent = 76
+	recordSize        = 80
 
 	// ringHeader is the size of the ring buffer's header of each record
 	// (kernel/bpf/ringbuf.c, struct bpf_ringbuf_hdr).
@@ -64,7 +66,9 @@ func decodeFields(record []byte) (Transition, error) {
 	t := Transition{
 		At:     time.Duration(number(record[recordAt:])),
 		Socket: number(record[recordSocket:]),
-		PID:    int32(binary.NativeEndian.Uint32(record[recordPID:])),
+	}
+	for at, into := range map[int]*int32{recordPID: &t.PID, recordParent: &t.Parent, recordGrandparent: &t.Grandparent} {
+		*into = int32(binary.NativeEndian.Uint32(record[at:]))
 	}
 	var err error
 	if t.From, err = state(short(record[recordFrom:])); err != nil {

@@ -20,7 +20,9 @@ func encode(t Transition, family uint16, since time.Duration, known socketstats.
 	number(record[recordSocket:], t.Socket)
 	copy(record[recordLocal:], local)
 	copy(record[recordRemote:], remote)
-	binary.NativeEndian.PutUint32(record[recordPID:], uint32(t.PID))
+	for at, pid := range map[int]int32{recordPID: t.PID, recordParent: t.Parent, recordGrandparent: t.Grandparent} {
+		binary.NativeEndian.PutUint32(record[at:], uint32(pid))
+	}
 	short(record[recordFamily:], family)
 	short(record[recordFrom:], uint16(t.From))
 	short(record[recordTo:], uint16(t.To))
@@ -39,7 +41,7 @@ type decoded struct {
 // records are one of each kind, with what they mean.
 func records() map[string]decoded {
 	four := Transition{
-		At: 5 * time.Second, StateDuration: 3 * time.Second, Socket: 0xffff888012345678, PID: 4242,
+		At: 5 * time.Second, StateDuration: 3 * time.Second, Socket: 0xffff888012345678, PID: 4242, Parent: 4241, Grandparent: 1,
 		Local: netip.MustParseAddrPort("127.0.0.1:40000"), Remote: netip.MustParseAddrPort("192.0.2.1:80"),
 		From: socketstats.Established, To: socketstats.FinWait1,
 	}
@@ -88,8 +90,8 @@ func TestABrokenRecordIsAnError(t *testing.T) {
 		says   string
 	}{
 		"nothing":             {nil, "0 bytes"},
-		"too short":           {good[:recordSize-1], "71 bytes"},
-		"too long":            {append(good, 0), "73 bytes"},
+		"too short":           {good[:recordSize-1], "79 bytes"},
+		"too long":            {append(good, 0), "81 bytes"},
 		"from no state":       {spoilt(recordFrom, 0), "state 0"},
 		"to a request socket": {spoilt(recordTo, 12), "state 12"},
 		"another family":      {spoilt(recordFamily, 1), "family 1"},

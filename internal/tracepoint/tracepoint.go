@@ -56,6 +56,10 @@ type Transition struct {
 	// To == SynSent on. It is 0 for a listener, for an accepted connection, and
 	// if connect(2) was called before Open.
 	PID int32
+	// Parent and Grandparent are those of PID, by the same ids, when it called
+	// connect(2). They are set where To is SynSent, and 0 otherwise: a process that has
+	// ended by the time of Drain is in no list.
+	Parent, Grandparent int32
 }
 
 // Options selects what is reported. The zero Options selects every TCP socket in
