@@ -145,11 +145,13 @@ func suspected(v verdict.Verdict) string {
 // sure reports whether more samples would hardly change the verdict. That
 // something is healthy shows only in time.
 func (e *examination) sure() bool {
-	const stable, enough, more = 3, 30, 40
+	const stable, hopeless, enough, more = 3, 20, 30, 40
 	v := e.verdict
 	switch {
-	case e.same < stable, v.LeftMS > 0, v.Kind == verdict.NotEnoughData:
+	case e.same < stable, v.LeftMS > 0:
 		return false
+	case v.Kind == verdict.NotEnoughData: // for a reason that time does not change
+		return e.same >= hopeless && !e.patient && !e.settling
 	case v.Kind == verdict.Healthy, v.Kind == verdict.Growing:
 		return !e.patient && !e.settling
 	case v.Severity == verdict.Note:
@@ -289,7 +291,7 @@ func verdictCode(subjects []*series.Subject, verdicts map[string]verdict.Verdict
 	case v.IsFault(), strict && v.Severity == verdict.Note:
 		return &program.CodeError{Code: program.ExitFault}
 	case v.Kind == verdict.NotEnoughData, v.Kind == verdict.Growing:
-		return errors.New("not enough was seen for a verdict: watch for longer (--for)")
+		return errors.New("not enough was seen for a verdict: watch for longer (--for), or see the facts")
 	}
 	return nil
 }

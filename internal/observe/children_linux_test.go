@@ -56,3 +56,24 @@ func TestWhatChildrenConnectToThatNoSampleShowsIsTheirParents(t *testing.T) {
 	}, 10*time.Second, 10*time.Millisecond)
 	require.Len(t, m.Subjects, 1)
 }
+
+func TestChildrenThatNoSampleShowsAreCountedWithoutPrivilege(t *testing.T) {
+	t.Parallel()
+	_, port := listen(t)
+	pid, call := startCaller(t, port)
+	w := newWatcher(t, sockdiag(t), series.Target{PIDs: []int32{pid}}, details)
+	require.NoError(t, w.WithoutPrivilege())
+	unseen := func() int {
+		m, err := w.Sample(t.Context())
+		require.NoError(t, err)
+		return find(t, m, pid).Process.UnseenChildren
+	}
+	require.Zero(t, unseen())
+	require.Zero(t, unseen(), "none has ended")
+	for range 3 {
+		call()
+		unseen()
+	}
+	require.Eventually(t, func() bool { return unseen() == 3 }, 10*time.Second, 10*time.Millisecond)
+	require.Equal(t, 3, unseen())
+}

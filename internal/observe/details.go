@@ -198,6 +198,9 @@ func (w *Watcher) addProcesses(ctx context.Context, r rows) error {
 			use := w.processes.usage(pid)
 			p.Threads, p.CPU, p.Wakeups = p.Threads+use.Threads, p.CPU+use.CPU, p.Wakeups+use.Wakeups
 			p.Descriptors = max(p.Descriptors, w.descriptors.Count(pid))
+			if it := w.processes.known[pid]; it != nil && !w.conns.ledger.HearsOpened && w.processes.follows() {
+				p.UnseenChildren += w.processes.unseenChildren(it)
+			}
 		}
 		if len(members) > 1 {
 			p.Processes = len(members)

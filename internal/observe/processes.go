@@ -71,6 +71,10 @@ type process struct {
 	// since they were first seen, also those that have ended.
 	threads map[int]int64
 	slept   int64
+	// unseen is how many samples came after children of it had ended that were in none,
+	// as ChildFaults said; asked is the round in which it was asked for.
+	unseen, asked int
+	childFaults   int64
 }
 
 // findProcesses finds those of a target. That there is none is an error, and

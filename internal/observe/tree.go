@@ -192,3 +192,27 @@ func (p *processes) mainOf(it *process) *process {
 	}
 	return it
 }
+
+// unseenChildren is how often children of a process have come and gone between two
+// samples, and were in none.
+func (p *processes) unseenChildren(it *process) int {
+	if it.asked == p.round {
+		return it.unseen
+	}
+	if it.asked > 0 && it.info.ChildFaults > it.childFaults && !p.lostChild(it.pid) {
+		it.unseen++
+	}
+	it.asked, it.childFaults = p.round, it.info.ChildFaults
+	return it.unseen
+}
+
+// lostChild reports whether a child of a process has ended since the last sample that was
+// in it.
+func (p *processes) lostChild(pid int32) bool {
+	for _, it := range p.known {
+		if it.gone && it.round == p.round && it.info.Parent == pid {
+			return true
+		}
+	}
+	return false
+}

@@ -94,6 +94,10 @@ type Process struct {
 	Kinds map[string]int `json:"kinds,omitempty"`
 	// Processes is how many processes these are; absent for one.
 	Processes int `json:"processes,omitempty"`
+	// UnseenChildren is before how many samples, since the processes were first seen,
+	// children of theirs had ended that were in no sample; absent where what these
+	// connected to is known all the same.
+	UnseenChildren int `json:"unseen_children,omitempty"`
 	// Threads is the number of threads now, Wakeups how often they went to sleep of
 	// their own accord (voluntary context switches) since they were first seen, with
 	// what they had then, and CPU the processor time since the process started.

@@ -43,6 +43,7 @@ func (p *Process) plus(q *Process) *Process {
 		sum = *q
 	}
 	sum.Processes = max(1, p.Processes) + max(1, q.Processes)
+	sum.UnseenChildren = p.UnseenChildren + q.UnseenChildren
 	sum.Threads, sum.Wakeups, sum.CPU = p.Threads+q.Threads, p.Wakeups+q.Wakeups, p.CPU+q.CPU
 	sum.Kinds = maps.Clone(p.Kinds)
 	for kind, n := range q.Kinds {

@@ -15,6 +15,9 @@ type ProcessInfo struct {
 	// Threads is the number of its threads, and CPU the processor time that it used.
 	Threads int
 	CPU     time.Duration
+	// ChildFaults are the page faults of its children that have ended and that it has
+	// waited for: each has some, so that a rise says that one has ended. It is of Linux.
+	ChildFaults int64
 }
 
 // ReadProcess reads who a process is. The error Is [ErrNoProcess] for a process that

@@ -43,7 +43,7 @@ func readProcess(pid int32) (ProcessInfo, error) {
 	if begin < 0 || end < begin {
 		return ProcessInfo{}, fmt.Errorf("process %d: %q is not in the kernel's form", pid, text)
 	}
-	const state, parent, user, system, threads, started = 0, 1, 11, 12, 17, 19 // after the name
+	const state, parent, childFaults, user, system, threads, started = 0, 1, 8, 11, 12, 17, 19 // after the name
 	f := strings.Fields(string(text[end+1:]))
 	if len(f) <= started {
 		return ProcessInfo{}, fmt.Errorf("process %d: %q is cut short", pid, text)
@@ -57,7 +57,7 @@ func readProcess(pid int32) (ProcessInfo, error) {
 	}
 	return ProcessInfo{
 		Name: fullName(pid, string(text[begin+1:end])), Parent: int32(number(parent)), Started: booted().Add(time.Duration(number(started)) * ticks),
-		Threads: int(number(threads)), CPU: time.Duration(number(user)+number(system)) * ticks,
+		ChildFaults: number(childFaults), Threads: int(number(threads)), CPU: time.Duration(number(user)+number(system)) * ticks,
 	}, nil
 }
 

@@ -135,6 +135,8 @@ type finding struct {
 	// suspects and left are those of [Verdict].
 	suspects []Kind
 	left     time.Duration
+	// yields says that a note goes before it.
+	yields bool
 }
 
 // apply returns what the rule finds; nil if it does not fit, or what it needs is

@@ -19,6 +19,7 @@ var _ = register(Rule{
 	Limits:     "A leak slower than the facts say would not have shown in the time observed. Without privilege, connections whose process is not known make it less sure, and so do requests that fail for a reason that no socket shows, as where a server is overloaded.",
 	Sentences: map[string]string{
 		"unattributed":  "{connections|connection} opened and closed that may have been this process's: without privilege the kernel does not say. Observe by port, or as root.",
+		"children":      "Children of the process came and went between samples, {times|time|times} at least, and {connections|connection|connections} ended that may have been theirs: without privilege the kernel does not say. Observe as root, or the server by its port.",
 		"no_connection": "No connection was seen.",
 		"failed":        "No socket shows why {failed|request} failed: {errors}.",
 		"open":          "{most|connection was|connections were} open at most, and {last} at the end.",
@@ -45,6 +46,10 @@ func (healthy) find(f *facts) *finding {
 	if n := f.last().Unattributed; n >= 2*several {
 		found.confidence = Low
 		add("unattributed", count("connections", n))
+	}
+	if f.unseenChildren() > 0 {
+		found.confidence = Low
+		found.facts = append(found.facts, f.children())
 	}
 	open := clientOpen
 	if f.most(serverOpen) > f.most(clientOpen) {

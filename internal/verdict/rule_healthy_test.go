@@ -8,7 +8,20 @@ import (
 	"socketlab/internal/verdict"
 )
 
+// withOwn is a subject with a connection of its own.
+func withOwn(s *series.Subject) *series.Subject {
+	for i := range s.Samples {
+		set(&s.Samples[i].Client, socketstats.Established, 1)
+	}
+	return s
+}
+
 var _ = examplesOf(verdict.Healthy,
+	example{
+		name: "children come and go beside its own connection", confidence: verdict.Low, says: "Children of the process came and went between samples, 39 times at least",
+		subject: withOwn(withChildren(1)),
+	},
+	example{name: "children come and go, and no connection with them", subject: withChildren(0), confidence: verdict.Low},
 	example{name: "an idle pool stands still", confidence: verdict.Medium, says: "40 connections were open at most, and 40 at the end.", subject: observed(30, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 40)
 		s.Client.Activity.Received = silent(40, long)

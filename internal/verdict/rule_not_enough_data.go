@@ -9,7 +9,7 @@ var _ = register(Rule{
 	Rank:       rankNone, // a fault that shows already is reported at once
 	Title:      "too early to say",
 	Means:      "There are too few samples, or what they show may still be the beginning of something ordinary: a start-up, a slow response.",
-	Recognised: "Fewer than eight samples, or fewer than eight since the last restart; every request failed because this machine has no way to the destination; requests are in flight and the first of them have no response yet.",
+	Recognised: "Fewer than eight samples, or fewer than eight since the last restart; every request failed because this machine has no way to the destination; requests are in flight and the first of them have no response yet. Or, without privilege, the process has no connections, and children of it came and went between samples, three times or more and in one of ten samples, while connections ended whose process is not known.",
 	Sentences: map[string]string{
 		"ended_early": "The program ended before a sample showed it at work.",
 		"no_sample":   "There is no sample.",
@@ -17,6 +17,7 @@ var _ = register(Rule{
 		"unreached":   "No request got through, and no connection was opened: {errors}.",
 		"restarted":   "The process was restarted.",
 		"samples":     "{samples|sample} of at least {needed}.",
+		"children":    "Children of the process came and went between samples, {times|time|times} at least, and {connections|connection|connections} ended that may have been theirs: without privilege the kernel does not say. Observe as root, or the server by its port.",
 		"waiting":     "{requests|request waits|requests wait} for a response. Observe for longer than a slow response takes.",
 	},
 	recognise: notEnoughData{},
@@ -30,6 +31,8 @@ func (notEnoughData) find(f *facts) *finding {
 	}
 	last := f.last()
 	switch n := max(f.pending(), unanswered(last, f.silent)); {
+	case len(f.Samples) >= series.Least && f.childrenConnect():
+		return &finding{yields: true, facts: []Fact{f.children()}}
 	case f.counted() && last.Requests.Sent == 0:
 		return &finding{facts: []Fact{fact("no_request")}}
 	case f.subject.Unreached():
@@ -50,7 +53,33 @@ func (f *facts) enough() bool {
 	if r := f.last().Requests; r != nil && f.Over && f.reused() > 0 && 2*f.reused() >= r.Finished() {
 		return true // connections were used again, however short the run
 	}
-	return len(f.Samples) >= series.Least && !f.subject.Unreached() && !f.starting()
+	return len(f.Samples) >= series.Least && !f.subject.Unreached() && !f.starting() && !f.childrenConnect()
+}
+
+// childrenConnect reports whether all that the subject does may be done by children that
+// no sample shows: it has no connection itself.
+func (f *facts) childrenConnect() bool {
+	c := f.since(f.clientConns)
+	return f.unseenChildren() > 0 && f.most(clientOpen)+f.most(serverOpen) == 0 && (c == nil || c.Opened == 0)
+}
+
+// children says that children of the subject were in no sample.
+func (f *facts) children() Fact {
+	return fact("children", count("times", f.unseenChildren()), count("connections", f.last().Unattributed-f.Samples[0].Unattributed))
+}
+
+// unseenChildren is how often children of the subject came and went that no sample
+// shows; 0 if that is hardly ever, and where no connection ended that may have been theirs.
+func (f *facts) unseenChildren() int {
+	first, last := f.Samples[0].Process, f.last().Process
+	if first == nil || last == nil || f.last().Unattributed-f.Samples[0].Unattributed < few {
+		return 0
+	}
+	n := last.UnseenChildren - first.UnseenChildren
+	if n < few || 10*n < len(f.Samples) {
+		return 0
+	}
+	return n
 }
 
 // starting reports whether connections still grow, or requests still wait, in a way

@@ -11,7 +11,20 @@ import (
 	"socketlab/internal/verdict"
 )
 
+// withChildren is a shell that holds nothing itself, and whose children come and go:
+// each second one of a few connections ends that may have been theirs.
+func withChildren(unattributed int) *series.Subject {
+	return observed(40, func(i int, s *series.Sample) {
+		s.Process = &series.Process{Descriptors: 4, UnseenChildren: i}
+		s.Unattributed = unattributed * i / 4
+	})
+}
+
 var _ = examplesOf(verdict.NotEnoughData,
+	example{
+		name: "children come and go unseen", subject: withChildren(1),
+		says: "Children of the process came and went between samples, 39 times at least, and 9 connections ended that may have been theirs",
+	},
 	example{name: "there is no sample", subject: &series.Subject{}, says: "There is no sample."},
 	example{name: "the program ended at once", subject: observed(2, func(_ int, s *series.Sample) { s.Ended = true }), says: "The program ended before a sample showed it at work."},
 	example{name: "too few samples", subject: open([]int{0, 10, 20}), says: "3 samples of at least 8."},

@@ -134,7 +134,7 @@ func (f *facts) judge() (*Rule, *finding) {
 			if note == nil {
 				noteRule, note = r, found
 			}
-		case note != nil && (r.Kind == Healthy || (r.Kind == NotEnoughData && f.counted())):
+		case note != nil && (r.Kind == Healthy || found.yields || (r.Kind == NotEnoughData && f.counted())):
 			return noteRule, note
 		default:
 			return r, found
