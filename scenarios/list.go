@@ -31,6 +31,7 @@ import (
 	dnssilent "socketlab/scenarios/dns-silent"
 	drainbehindacap "socketlab/scenarios/drain-behind-a-cap"
 	drainlimit "socketlab/scenarios/drain-limit"
+	early413 "socketlab/scenarios/early-413"
 	earlyreturnleak "socketlab/scenarios/early-return-leak"
 	ephemeralports "socketlab/scenarios/ephemeral-ports"
 	errorbodynotclosed "socketlab/scenarios/error-body-not-closed"
@@ -172,6 +173,7 @@ var ids = []string{
 	"server-no-idle-timeout",
 	"handler-ignores-context",
 	"body-unread-no-cancel",
+	"early-413",
 	"fd-limit",
 	"accept-backlog-overflow",
 	"nagle-delayed-ack",
@@ -259,6 +261,7 @@ var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"slow-headers", slowheaders.NewClient, slowheaders.NewClient},
 	{"slow-body", slowbody.NewClient, slowbody.NewClient},
 	{"body-unread-no-cancel", bodyunreadnocancel.NewClient, bodyunreadnocancel.NewClient},
+	{"early-413", early413.NewClient, early413.NewClient},
 	{"accept-backlog-overflow", acceptbacklogoverflow.NewClient, acceptbacklogoverflow.NewClient},
 	{"proxy-idle-race", proxyidlerace.NewClient, proxyidlerace.NewClient},
 	{"proxy-upgrade-left", proxyupgradeleft.NewClient, proxyupgradeleft.NewClient},
@@ -274,6 +277,7 @@ var servers = []code[server.ServeFunc]{
 	{"server-no-idle-timeout", servernoidletimeout.ServeFaulty, servernoidletimeout.ServeFixed},
 	{"handler-ignores-context", handlerignorescontext.ServeFaulty, handlerignorescontext.ServeFixed},
 	{"body-unread-no-cancel", bodyunreadnocancel.ServeFaulty, bodyunreadnocancel.ServeFixed},
+	{"early-413", early413.ServeFaulty, early413.ServeFixed},
 	{"fd-limit", fdlimit.ServeFaulty, fdlimit.ServeFixed},
 	{"accept-backlog-overflow", acceptbacklogoverflow.ServeFaulty, acceptbacklogoverflow.ServeFixed},
 }
