@@ -74,6 +74,7 @@ import (
 	setupcost "socketlab/scenarios/set-up-cost"
 	slowbody "socketlab/scenarios/slow-body"
 	slowheaders "socketlab/scenarios/slow-headers"
+	slowreader "socketlab/scenarios/slow-reader"
 	sqlidledefault "socketlab/scenarios/sql-idle-default"
 	sqlmaxlifetime "socketlab/scenarios/sql-max-lifetime"
 	staledns "socketlab/scenarios/stale-dns"
@@ -174,6 +175,7 @@ var ids = []string{
 	"handler-ignores-context",
 	"body-unread-no-cancel",
 	"early-413",
+	"slow-reader",
 	"fd-limit",
 	"accept-backlog-overflow",
 	"nagle-delayed-ack",
@@ -262,6 +264,7 @@ var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"slow-body", slowbody.NewClient, slowbody.NewClient},
 	{"body-unread-no-cancel", bodyunreadnocancel.NewClient, bodyunreadnocancel.NewClient},
 	{"early-413", early413.NewClient, early413.NewClient},
+	{"slow-reader", slowreader.NewClient, slowreader.NewClient},
 	{"accept-backlog-overflow", acceptbacklogoverflow.NewClient, acceptbacklogoverflow.NewClient},
 	{"proxy-idle-race", proxyidlerace.NewClient, proxyidlerace.NewClient},
 	{"proxy-upgrade-left", proxyupgradeleft.NewClient, proxyupgradeleft.NewClient},
@@ -278,6 +281,7 @@ var servers = []code[server.ServeFunc]{
 	{"handler-ignores-context", handlerignorescontext.ServeFaulty, handlerignorescontext.ServeFixed},
 	{"body-unread-no-cancel", bodyunreadnocancel.ServeFaulty, bodyunreadnocancel.ServeFixed},
 	{"early-413", early413.ServeFaulty, early413.ServeFixed},
+	{"slow-reader", slowreader.ServeFaulty, slowreader.ServeFixed},
 	{"fd-limit", fdlimit.ServeFaulty, fdlimit.ServeFixed},
 	{"accept-backlog-overflow", acceptbacklogoverflow.ServeFaulty, acceptbacklogoverflow.ServeFixed},
 }
