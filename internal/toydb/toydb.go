@@ -100,6 +100,10 @@ func (c *Conn) Check() error {
 
 var errUnasked = errors.New("toydb: the server said something that nobody asked for")
 
+// SetWriteDeadline sets until when a query must have been sent; the zero time is no
+// limit.
+func (c *Conn) SetWriteDeadline(t time.Time) error { return c.tcp.SetWriteDeadline(t) }
+
 // Close closes the connection.
 func (c *Conn) Close() error { return c.tcp.Close() }
 

@@ -1,0 +1,302 @@
+// Package connpool is a connection pool to be read. It has what a pool needs and no
+// more: limits in total and for each client, a deadline for the wait, health checks
+// before use and at intervals, timeouts, and an orderly shutdown.
+package connpool
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"socketlab/internal/toydb"
+)
+
+// Errors of Acquire.
+var (
+	// ErrExhausted is returned where no connection was free in time. The error wraps
+	// that of the context, too.
+	ErrExhausted = errors.New("connpool: all connections are in use")
+	ErrClosed    = errors.New("connpool: the pool is closed")
+)
+
+// Config says how a pool behaves. 0 is no limit throughout.
+type Config struct {
+	Addr string // host and port
+
+	Size        int // connections in total
+	PerClient   int // connections that one client has at a time
+	MaxRequests int // queries of a connection, until it is closed
+
+	Wait           time.Duration // for a free connection
+	ConnectTimeout time.Duration // until the server has set a connection up
+	ReadTimeout    time.Duration // for a row
+	WriteTimeout   time.Duration // for sending a query
+	IdleTimeout    time.Duration // since IdleSince
+	// IdleSince is from when a connection counts as idle; nil is (*Conn).LastUsed.
+	IdleSince func(*Conn) time.Time
+
+	// Check is the health check of an idle connection, before it is used and at
+	// intervals: (*Conn).Ping, (*Conn).Look, or a request of one's own. nil is none.
+	Check func(*Conn, context.Context) error
+	// Every is the time between two rounds in which idle connections are checked, and
+	// closed after their timeout; 0 is never.
+	Every time.Duration
+}
+
+// Pool is a pool of connections to one server. It is safe for concurrent use. The
+// caller closes it.
+type Pool struct {
+	Config
+	stop    context.CancelFunc
+	tending sync.WaitGroup
+
+	mu     sync.Mutex // guards all below, and the state of each connection
+	counts [5]int     // connections by state
+	open   map[*Conn]struct{}
+	idle   []*Conn        // the last used is the last
+	held   map[string]int // by client, those that are Connecting or Connected
+	freed  chan struct{}  // closed, and replaced, when there is room again
+	closed bool
+}
+
+// New returns a pool without connections.
+func New(c Config) *Pool {
+	if c.IdleSince == nil {
+		c.IdleSince = (*Conn).LastUsed
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	p := &Pool{Config: c, stop: stop, open: map[*Conn]struct{}{}, held: map[string]int{}, freed: make(chan struct{})}
+	if c.Every > 0 {
+		p.tending.Go(func() { p.tend(ctx) })
+	}
+	return p
+}
+
+// Acquire returns an idle connection that is healthy, or a new one, or waits for one.
+// The caller gives it back by Release, or by Discard after an error.
+func (p *Pool) Acquire(ctx context.Context, client string) (*Conn, error) {
+	wait, cancel := within(ctx, p.Wait)
+	defer cancel()
+	for {
+		c, freed, err := p.take(client)
+		switch {
+		case err != nil:
+			return nil, err
+		case c == nil:
+			select {
+			case <-freed:
+			case <-wait.Done():
+				return nil, errors.Join(ErrExhausted, wait.Err())
+			}
+		case c.db == nil:
+			return p.connect(ctx, c)
+		case p.Check == nil || p.Check(c, ctx) == nil:
+			return c, nil
+		default:
+			p.Discard(c)
+		}
+	}
+}
+
+// take takes an idle connection, or begins one where there is room for it. Else freed
+// is closed when it may be worth another try.
+func (p *Pool) take(client string) (c *Conn, freed <-chan struct{}, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch n := len(p.idle); {
+	case p.closed:
+		return nil, nil, ErrClosed
+	case p.PerClient > 0 && p.held[client] >= p.PerClient:
+		return nil, p.freed, nil
+	case n > 0:
+		c = p.idle[n-1]
+		p.idle = p.idle[:n-1]
+		if p.expired(c) {
+			p.drop(c)
+			return p.begin(client), nil, nil
+		}
+		c.move(Connected)
+	case p.Size > 0 && len(p.open) >= p.Size:
+		return nil, p.freed, nil
+	default:
+		return p.begin(client), nil, nil
+	}
+	c.client = client
+	p.held[client]++
+	return c, nil, nil
+}
+
+// begin counts a connection before it is dialled, so that others that ask meanwhile
+// find it counted. The caller holds mu.
+func (p *Pool) begin(client string) *Conn {
+	c := &Conn{pool: p, client: client, created: time.Now()}
+	p.open[c] = struct{}{}
+	p.counts[Connecting]++
+	p.held[client]++
+	return c
+}
+
+func (p *Pool) connect(ctx context.Context, c *Conn) (*Conn, error) {
+	ctx, cancel := within(ctx, p.ConnectTimeout)
+	defer cancel()
+	db, err := toydb.Open(ctx, p.Addr)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err == nil && p.closed {
+		c.db, err = db, ErrClosed
+	}
+	if err != nil {
+		p.give(c)
+		p.drop(c)
+		return nil, err
+	}
+	c.db = db
+	c.move(Connected)
+	return c, nil
+}
+
+// Release gives a connection back that is as good as before.
+func (p *Pool) Release(c *Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.give(c)
+	if p.closed || (p.MaxRequests > 0 && c.requests >= p.MaxRequests) {
+		p.drop(c)
+		return
+	}
+	c.used = time.Now()
+	c.move(Idle)
+	p.idle = append(p.idle, c)
+}
+
+// Discard closes a connection in place of giving it back.
+func (p *Pool) Discard(c *Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.give(c)
+	p.drop(c)
+}
+
+// give takes a connection from its client. The caller holds mu.
+func (p *Pool) give(c *Conn) {
+	if p.held[c.client]--; p.held[c.client] == 0 {
+		delete(p.held, c.client)
+	}
+	p.wake()
+}
+
+// wake lets those that wait try again. The caller holds mu.
+func (p *Pool) wake() {
+	close(p.freed)
+	p.freed = make(chan struct{})
+}
+
+// drop closes a connection that is in no client's hands. The caller holds mu; Close of
+// a socket does not block.
+func (p *Pool) drop(c *Conn) {
+	c.move(Closing)
+	if c.db != nil {
+		c.db.Close()
+	}
+	c.move(Closed)
+	delete(p.open, c)
+	p.wake()
+}
+
+func (p *Pool) expired(c *Conn) bool {
+	return p.IdleTimeout > 0 && time.Since(p.IdleSince(c)) >= p.IdleTimeout
+}
+
+// tend checks the idle connections from time to time, until ctx is done.
+func (p *Pool) tend(ctx context.Context) {
+	ticker := time.NewTicker(p.Every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		for _, c := range p.takeIdle() {
+			good := p.Check == nil || p.Check(c, ctx) == nil
+			p.mu.Lock()
+			p.give(c)
+			if good && !p.closed {
+				c.move(Idle) // used is as it was: a check is no activity
+				p.idle = append(p.idle, c)
+			} else {
+				p.drop(c)
+			}
+			p.mu.Unlock()
+		}
+	}
+}
+
+// takeIdle takes all idle connections for a check, and closes those after their
+// timeout.
+func (p *Pool) takeIdle() []*Conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var taken []*Conn
+	for _, c := range p.idle {
+		if p.expired(c) {
+			p.drop(c)
+			continue
+		}
+		c.move(Connected)
+		c.client = "" // no client is the pool itself
+		p.held[""]++
+		taken = append(taken, c)
+	}
+	p.idle = nil
+	return taken
+}
+
+// CloseIdle closes the connections that are idle now. The pool can be used on.
+func (p *Pool) CloseIdle() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range slices.Backward(p.idle) {
+		p.drop(c)
+	}
+	p.idle = nil
+}
+
+// Close gives out no more connections, closes those that are idle, and each of the
+// others when it is given back. It waits for that until ctx is done.
+func (p *Pool) Close(ctx context.Context) error {
+	p.stop()
+	p.tending.Wait()
+	p.mu.Lock()
+	p.closed = true
+	p.wake()
+	p.mu.Unlock()
+	p.CloseIdle()
+	for {
+		p.mu.Lock()
+		open, freed := len(p.open), p.freed
+		p.mu.Unlock()
+		if open == 0 {
+			return nil
+		}
+		select {
+		case <-freed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Values returns how many connections are in each state, by its name. Those that are
+// closed are all so far.
+func (p *Pool) Values() map[string]float64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	values := map[string]float64{}
+	for state, n := range p.counts {
+		values[State(state).String()] = float64(n)
+	}
+	return values
+}
