@@ -32,6 +32,7 @@ func Programs() []string {
 //go:embed internal/server/*[^t].go
 //go:embed internal/socketstats/*[^t].go
 //go:embed internal/toydb/*[^t].go
+//go:embed internal/toydb/connpool/*[^t].go
 //go:embed internal/toydb/sqldriver/*[^t].go
 //go:embed internal/verdict/kind/*[^e]st.go
 //go:embed internal/verdict/kind/*[^t].go

@@ -59,8 +59,15 @@ import (
 	peakloadkeepalive "socketlab/scenarios/peak-load-keep-alive"
 	peakloadpoolsize "socketlab/scenarios/peak-load-pool-size"
 	peakloadshed "socketlab/scenarios/peak-load-shed"
+	poolbrokenreleased "socketlab/scenarios/pool-broken-released"
 	poolcheckoutleak "socketlab/scenarios/pool-checkout-leak"
+	poolcountsafterdial "socketlab/scenarios/pool-counts-after-dial"
+	poolidlebycreation "socketlab/scenarios/pool-idle-by-creation"
+	poollifecycle "socketlab/scenarios/pool-lifecycle"
+	poolnohealthcheck "socketlab/scenarios/pool-no-health-check"
+	poolshutdownforgets "socketlab/scenarios/pool-shutdown-forgets"
 	poolundersized "socketlab/scenarios/pool-undersized"
+	poolwaitwithoutdeadline "socketlab/scenarios/pool-wait-without-deadline"
 	proxybuffersnothing "socketlab/scenarios/proxy-buffers-nothing"
 	proxyidlerace "socketlab/scenarios/proxy-idle-race"
 	proxyupgradeleft "socketlab/scenarios/proxy-upgrade-left"
@@ -169,6 +176,13 @@ var ids = []string{
 	"early-return-leak",
 	"one-way-protocol",
 	"redirect-body-unread",
+	"pool-lifecycle",
+	"pool-no-health-check",
+	"pool-broken-released",
+	"pool-counts-after-dial",
+	"pool-wait-without-deadline",
+	"pool-idle-by-creation",
+	"pool-shutdown-forgets",
 	"slow-headers",
 	"slow-body",
 	"server-no-idle-timeout",
@@ -251,6 +265,13 @@ var clients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"channel-per-call", channelpercall.NewFaulty, channelpercall.NewFixed},
 	{"early-return-leak", earlyreturnleak.NewFaulty, earlyreturnleak.NewFixed},
 	{"one-way-protocol", onewayprotocol.NewFaulty, onewayprotocol.NewFixed},
+	{"pool-lifecycle", poollifecycle.NewFaulty, poollifecycle.NewFixed},
+	{"pool-no-health-check", poolnohealthcheck.NewFaulty, poolnohealthcheck.NewFixed},
+	{"pool-broken-released", poolbrokenreleased.NewFaulty, poolbrokenreleased.NewFixed},
+	{"pool-counts-after-dial", poolcountsafterdial.NewFaulty, poolcountsafterdial.NewFixed},
+	{"pool-wait-without-deadline", poolwaitwithoutdeadline.NewFaulty, poolwaitwithoutdeadline.NewFixed},
+	{"pool-idle-by-creation", poolidlebycreation.NewFaulty, poolidlebycreation.NewFixed},
+	{"pool-shutdown-forgets", poolshutdownforgets.NewFaulty, poolshutdownforgets.NewFixed},
 	{"nagle-delayed-ack", nagledelayedack.NewFaulty, nagledelayedack.NewFixed},
 	{"keepalive-dead-peer", keepalivedeadpeer.NewFaulty, keepalivedeadpeer.NewFixed},
 	{"hung-peer-app-ping", hungpeerappping.NewFaulty, hungpeerappping.NewFixed},

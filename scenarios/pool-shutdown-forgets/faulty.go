@@ -1,0 +1,44 @@
+package poolshutdownforgets
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"socketlab/internal/loadgen"
+	"socketlab/internal/toydb/connpool"
+)
+
+type faulty struct {
+	calls atomic.Int64
+	mu    sync.RWMutex // guards pool
+	pool  *connpool.Pool
+}
+
+// NewFaulty returns a client of the stock database, whose password changes at times.
+func NewFaulty(t loadgen.Target) loadgen.Caller {
+	return &faulty{pool: connpool.New(connpool.Config{Addr: t.Addr, Every: t.Every})}
+}
+
+func (c *faulty) renew() {
+	c.mu.Lock()
+	c.pool.CloseIdle()
+	c.pool = connpool.New(c.pool.Config)
+	c.mu.Unlock()
+}
+
+// Call looks one article up. Every ninth time there is a new password.
+func (c *faulty) Call(ctx context.Context) error {
+	if c.calls.Add(1)%9 == 0 {
+		c.renew()
+	}
+	c.mu.RLock()
+	pool := c.pool
+	conn, err := pool.Acquire(ctx, "web")
+	c.mu.RUnlock()
+	if err == nil {
+		defer pool.Release(conn)
+		_, err = conn.Query(ctx, "SELECT n FROM stock")
+	}
+	return err
+}

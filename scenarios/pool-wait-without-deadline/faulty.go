@@ -1,0 +1,33 @@
+package poolwaitwithoutdeadline
+
+import (
+	"context"
+	"time"
+
+	"socketlab/internal/loadgen"
+	"socketlab/internal/toydb/connpool"
+)
+
+// faulty is a client of the session database.
+type faulty struct{ *connpool.Pool }
+
+// NewFaulty returns a client of the session database.
+func NewFaulty(t loadgen.Target) loadgen.Caller {
+	return &faulty{connpool.New(connpool.Config{Addr: t.Addr, Size: t.PoolSize,
+		ReadTimeout: 500 * time.Millisecond,
+	})}
+}
+
+// Call looks one session up.
+func (c *faulty) Call(ctx context.Context) error {
+	conn, err := c.Acquire(ctx, "web")
+	if err != nil {
+		return err
+	}
+	if _, err = conn.Query(ctx, "SELECT user FROM sessions"); err != nil {
+		c.Discard(conn)
+		return err
+	}
+	c.Release(conn)
+	return nil
+}
