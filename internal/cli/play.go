@@ -64,6 +64,11 @@ func play(c *cobra.Command, streams program.Streams, o runOptions, words []strin
 		p.screen.Pin("the page is at " + p.page.URL())
 		defer func() { _ = linger(c.Context(), p.page, !o.quiet, streams.Err) }() // what was played is printed
 	}
+	if !o.quiet {
+		if err := o.web.wait(c.Context(), p.page, p.screen); err != nil {
+			return err
+		}
+	}
 	runs, failed := p.playAll(c.Context(), scripts)
 	kept := o.keep.write(runs)
 	if len(runs) > 0 || failed == nil {

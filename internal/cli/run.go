@@ -67,6 +67,7 @@ func (o *runOptions) add(f *pflag.FlagSet, has render.Content) {
 	o.keep.add(f)
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show nothing while the run goes on")
 	o.web.add(f)
+	o.web.addNow(f)
 }
 
 var _ = register(demoCommand)

@@ -5,6 +5,7 @@ package cli_test
 import (
 	"bytes"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -285,4 +286,36 @@ func TestNoColorIsHeeded(t *testing.T) {
 		x.until("ESTABLISHED")
 		require.Equal(t, want, coloured.MatchString(x.do("capture-pane", "-p", "-e")), variable)
 	}
+}
+
+// With a page a run begins when somebody looks, and on a terminal also with Enter.
+func TestARunWaitsForItsFirstViewer(t *testing.T) {
+	t.Parallel()
+	script := longScript(t)
+	const waits = "The run begins when the page is opened, or with Enter."
+	x := inTmux(t, 120, 40, "sockwatch run --isolate never --web "+script)
+	x.until(waits)
+	x.press("C-c")
+	require.Contains(t, x.until("code="), "code=130")
+
+	x = inTmux(t, 120, 40, "sockwatch run --isolate never --web "+script)
+	x.until(waits)
+	x.press("Enter")
+	x.until("FAULTY")
+	x.press("q")
+	x.until("the page stays until Ctrl-C")
+
+	x = inTmux(t, 120, 40, "sockwatch run --isolate never --web "+script)
+	at := regexp.MustCompile(`http://127\.0\.0\.1:\d+/`).FindString(x.until(waits))
+	resp, err := http.Get(at + "events") //nolint:noctx // it is on loopback, and the test ends it
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	x.until("FAULTY")
+	x.press("C-c")
+	x.until("code=")
+
+	x = inTmux(t, 120, 40, "sockwatch run --isolate never --now --web "+script)
+	x.until("FAULTY")
+	x.press("C-c")
+	x.until("code=")
 }

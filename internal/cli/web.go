@@ -11,12 +11,36 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"socketlab/internal/cli/program"
+	"socketlab/internal/render/tui"
 	"socketlab/internal/render/web"
 	"socketlab/internal/series"
 )
 
 // webFlag is --web [HOST:PORT].
-type webFlag struct{ addr string }
+type webFlag struct {
+	addr string
+	now  bool // begin without a viewer
+}
+
+// addNow adds --now, for commands that begin something.
+func (w *webFlag) addNow(f *pflag.FlagSet) {
+	f.BoolVar(&w.now, "now", false, "with --web on a terminal, begin at once, and not with the page's first viewer")
+}
+
+// wait waits for a page's first viewer, or for Enter.
+func (w *webFlag) wait(ctx context.Context, page *web.Server, screen *tui.Terminal) error {
+	if page == nil || w.now {
+		return nil
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	err := screen.Wait(ctx, "The run begins when the page is opened, or with Enter.", page.Viewed(), controls(cancel).Interrupt)
+	if ctx.Err() != nil {
+		return &program.CodeError{Code: program.ExitInterrupted}
+	}
+	return err
+}
 
 func (w *webFlag) add(f *pflag.FlagSet) {
 	f.StringVar(&w.addr, "web", "", "show a live page, too, at HOST:PORT (without one, at a free port of this machine)")

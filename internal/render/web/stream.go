@@ -58,6 +58,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodHead {
 		return
 	}
+	s.first.Do(func() { close(s.viewed) })
 	// A page that opens a stream itself cannot set the header.
 	last := r.Header.Get("Last-Event-ID")
 	if last == "" {

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 
 	"socketlab/internal/series"
@@ -34,6 +35,8 @@ type Server struct {
 	painter
 	http   *http.Server
 	closed chan struct{} // no stream goes on after this
+	viewed chan struct{} // closed when the first viewer comes
+	first  sync.Once
 	served chan error
 }
 
@@ -51,7 +54,7 @@ func Start(addr string) (*Server, error) {
 	at = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 	s := &Server{
 		port: at.Port(), beyond: !at.Addr().IsLoopback(), feed: newFeed(),
-		closed: make(chan struct{}), served: make(chan error, 1),
+		closed: make(chan struct{}), viewed: make(chan struct{}), served: make(chan error, 1),
 	}
 	base := "/"
 	if s.beyond {
@@ -85,6 +88,9 @@ func (s *Server) Port() uint16 { return s.port }
 
 // Beyond reports whether other machines may reach the page.
 func (s *Server) Beyond() bool { return s.beyond }
+
+// Viewed is closed when the first viewer has the page open.
+func (s *Server) Viewed() <-chan struct{} { return s.viewed }
 
 // Show shows an event. A header puts a new observation in the place of the one
 // before.
