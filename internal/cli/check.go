@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -108,7 +109,7 @@ func (o *checkOptions) addFlags(f *pflag.FlagSet) {
 		o.most[l.flag] = f.Int(l.flag, -1, "most "+l.what+" in any count; below 0 is no limit")
 		f.Lookup(l.flag).DefValue = ""
 	}
-	f.BoolVar(&o.noGrowth, "no-growth", false, "fail if open connections keep growing")
+	f.BoolVar(&o.noGrowth, "no-growth", false, "fail if open connections, or descriptors of any kind, keep growing")
 	f.BoolVar(&o.noFault, "no-fault", false, "fail if the verdict is a fault (see diagnose)")
 	f.BoolVar(&o.strict, "strict", false, "with --no-fault: fail for a note, too")
 	f.DurationVar(&o.length, "for", 30*time.Second, "how long to watch")
@@ -264,17 +265,33 @@ func (o *checkOptions) results(w *observe.Window, worst map[string]*ceiling) []r
 	return checks
 }
 
-// growth reports whether no subject grows all the time.
+// growth reports whether neither open connections nor descriptors of any kind of a
+// subject grow all the time.
 func growth(subjects []*series.Subject) (met bool, got string, details []string) {
+	var grows []string
 	fastest := series.Growth(0)
 	for _, s := range subjects {
-		if g, grows := s.Grows(); grows {
+		if g, ok := s.Grows(); ok {
 			fastest = max(fastest, g)
 			details = append(details, fmt.Sprintf("%s: %s", s.Name, g))
 		}
 	}
 	if len(details) > 0 {
-		return false, fmt.Sprintf("open connections grow by %s", fastest), details
+		grows = append(grows, fmt.Sprintf("open connections grow by %s", fastest))
+	}
+	fastestOf := map[string]series.Growth{}
+	for _, s := range subjects {
+		for _, k := range verdict.GrowingKinds(s) {
+			g := series.Growth(k.PerSecond)
+			fastestOf[k.Name] = max(fastestOf[k.Name], g)
+			details = append(details, fmt.Sprintf("%s: %s, %s", s.Name, k.Name, g))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(fastestOf)) {
+		grows = append(grows, fmt.Sprintf("%s grow by %s", name, fastestOf[name]))
+	}
+	if len(grows) > 0 {
+		return false, strings.Join(grows, ", "), details
 	}
 	return true, "no lasting trend", nil
 }

@@ -212,7 +212,7 @@ func diagnoseFile(ctx context.Context, streams program.Streams, path string, out
 	if err := output.write(streams.Out, render.Diagnosis(run)); err != nil {
 		return err
 	}
-	return firstOf(err, verdictCode(run.Observation.Subjects, run.Result.Verdicts, strict))
+	return firstOf(err, verdictCode(run, strict))
 }
 
 // firstOf returns the first error: of a failure before a verdict's exit code.
@@ -246,7 +246,7 @@ func printDiagnosis(ctx context.Context, streams program.Streams, w *observe.Win
 	if ctx.Err() != nil {
 		return nil
 	}
-	return firstOf(verdictCode(w.Subjects(), seen.Result.Verdicts, strict), unseen(w))
+	return firstOf(verdictCode(seen, strict), unseen(w))
 }
 
 // worstFirst keeps of a look at every process those that matter: first those with
@@ -285,12 +285,12 @@ func unseen(w *observe.Window) error {
 
 // verdictCode is the exit code of the verdict that matters most. strict says that a
 // note is as bad as a fault.
-func verdictCode(subjects []*series.Subject, verdicts map[string]verdict.Verdict, strict bool) error {
-	v := verdicts[observe.Worst(subjects, verdicts).ID]
+func verdictCode(o *render.Observed, strict bool) error {
+	v := o.Worst()
 	switch {
 	case v.IsFault(), strict && v.Severity == verdict.Note:
 		return &program.CodeError{Code: program.ExitFault}
-	case v.Kind == verdict.NotEnoughData, v.Kind == verdict.Growing:
+	case v.Kind == "", v.Kind == verdict.NotEnoughData, v.Kind == verdict.Growing:
 		return errors.New("not enough was seen for a verdict: watch for longer (--for), or see the facts")
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -60,6 +61,8 @@ func (t *targetFlags) check(c *cobra.Command) error {
 	switch {
 	case t.port < 0 || t.port > 65535 || t.port == 0 && c.Flags().Changed("port"):
 		return program.Usagef(c, "--port %d is not a port", t.port)
+	case slices.ContainsFunc(t.pids, func(pid int32) bool { return pid <= 0 }):
+		return program.Usagef(c, "--pid %d is not a process id", slices.Min(t.pids))
 	case t.traits() > 1:
 		return program.Usagef(c, "give one of --name, --container, --cgroup and --unit, not several")
 	case t.interval <= 0:

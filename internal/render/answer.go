@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"socketlab/internal/expect"
@@ -89,8 +90,15 @@ func (o *Observed) blocks(table bool) []Block {
 		}
 	}
 	blocks = append(blocks, Heading{3, "What was measured", true}, figures, Heading{3, "Verdicts", true})
+	said := map[string]bool{}
 	for _, s := range o.subjects() {
 		if v := o.Result.Verdicts[s.ID]; len(v.Facts) > 0 { // there is something to say
+			v.Facts = slices.DeleteFunc(slices.Clone(v.Facts), func(f verdict.Fact) bool {
+				const ofAll = "unattributed" // of the whole watch, whichever subject has it
+				again := f.Name == ofAll && said[ofAll]
+				said[f.Name] = true
+				return again
+			})
 			f := Finding{
 				Subject: s.Name, Program: program(&s.Identity), Verdict: v, Explain: explainCommand(v, &s.Identity),
 				Wide: o.Script == nil && table, // of a watch the table says it

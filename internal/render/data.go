@@ -82,7 +82,7 @@ func (o *Observed) data(schema string) Object {
 	d.add("source", of.Source)
 	d.add("isolated", of.Isolated, of.Target != nil)
 	_, _, pair := o.pair()
-	if worst := o.worst(); !pair && worst.Kind != "" {
+	if worst := o.Worst(); !pair && worst.Kind != "" {
 		d.add("kind", worst.Kind)
 		d.add("severity", worst.Severity, worst.Severity == "")
 	}

@@ -194,7 +194,7 @@ func (o *Observed) wordRows() []Row {
 	for _, f := range o.Result.Features {
 		rows = append(rows, row(f.Name, whyFeature[f.Name], func(s *series.Subject) string { return f.Of[s.ID] }))
 	}
-	if o.worst().Kind != "" {
+	if o.Worst().Kind != "" {
 		rows = append(rows, row("verdict", "", func(s *series.Subject) string { return Label(o.Result.Verdicts[s.ID]) }))
 	}
 	return rows

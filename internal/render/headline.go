@@ -82,7 +82,7 @@ func (o *Observed) scriptsHeadline(faulty, fixed *series.Subject) (candidate, bo
 
 // found is the verdict that matters most, and how many processes have a fault.
 func (o *Observed) found() string {
-	worst, faults, judged := o.worst(), 0, 0
+	worst, faults, judged := o.Worst(), 0, 0
 	for _, s := range o.Observation.Subjects {
 		v := o.Result.Verdicts[s.ID]
 		if v.Kind != "" {

@@ -148,6 +148,7 @@ func TestSentenceNamesTheWorstFaultFirst(t *testing.T) {
 		"client (12): idle-connections-not-reused, holds 64 sockets; 2 others have a fault; 3 processes hold 99 sockets.": {"10": leak(verdict.Low), "11": leak(verdict.Low), "12": leak(verdict.Low)},
 		fmt.Sprintf("all: not-enough-data; 3 processes hold 99 sockets. %s", verdict.Evidence(churn)[0]):                  {"12": leak(verdict.Low), "all": churn},
 		"3 processes hold 99 sockets; client (12) grows the fastest: +2.0/s.":                                             {"gone": leak(verdict.High)},
+		"3 processes hold 99 sockets.": {"12": {Kind: verdict.Healthy}},
 	} {
 		s := render.Draw(render.View{Observation: o, Verdicts: found, Together: &series.Subject{Identity: series.Identity{ID: "all", Name: "all"}}})
 		require.Equal(t, want, s.Sentence)

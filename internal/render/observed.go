@@ -106,27 +106,21 @@ func (o *Observed) pair() (faulty, fixed *series.Subject, ok bool) {
 	return faulty, fixed, faulty != nil && fixed != nil
 }
 
-// worst returns the verdict that matters most: of several alike, that of the process
-// that holds most, and only then that of all together. Who was not there for long
-// enough to be judged does not count: at a port clients come all the time.
-func (o *Observed) worst() (worst verdict.Verdict) {
-	most := 0
-	for _, s := range append(slices.Clone(o.Observation.Subjects), o.Together) {
+// Worst is the verdict that matters most, which the exit code stands for. Who was not
+// there for long enough to be judged does not count: at a port clients come all the time.
+// It is the zero Verdict if there is none.
+func (o *Observed) Worst() verdict.Verdict {
+	judged := slices.DeleteFunc(append(slices.Clone(o.Observation.Subjects), o.Together), func(s *series.Subject) bool {
 		if s == nil {
-			continue // there is no all together
+			return true // there is no all together
 		}
-		v, held := o.Result.Verdicts[s.ID], 0
-		if s != o.Together {
-			held = heldBy(o.Observation, s.ID)
-		}
-		if v.Kind == "" || (v.Kind == verdict.NotEnoughData && len(v.Facts) == 0) {
-			continue
-		}
-		if order := verdict.Compare(v, worst); worst.Kind == "" || order < 0 || order == 0 && held > most {
-			worst, most = v, held
-		}
+		v := o.Result.Verdicts[s.ID]
+		return v.Kind == "" || (v.Kind == verdict.NotEnoughData && len(v.Facts) == 0)
+	})
+	if len(judged) == 0 {
+		return verdict.Verdict{}
 	}
-	return worst
+	return o.Result.Verdicts[observe.Worst(judged, o.Result.Verdicts).ID]
 }
 
 // conditions say in a few lines how the observation was made.

@@ -130,7 +130,10 @@ func ofProcesses(v *View, s *Snapshot) string {
 		return strings.Join(append([]string{text}, first(verdict.Evidence(found))...), " ")
 	}
 	if worst == nil {
-		if fastest.Growth > 0 && !fastest.Growth.Flat() {
+		switch grows := fastest.Growth > 0 && !fastest.Growth.Flat(); {
+		case grows && fastest.Verdict.Kind == verdict.Healthy: // it does not last
+			return all + "."
+		case grows:
 			return fmt.Sprintf("%s; %s grows the fastest: %s.", all, fastest.Name, fastest.Trend)
 		}
 		return all + "; none grows."

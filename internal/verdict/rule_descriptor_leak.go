@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -51,24 +52,13 @@ func (descriptorLeak) find(f *facts) *finding {
 	if last == nil || len(f.Samples) < 2*series.Least {
 		return nil
 	}
-	var worst *finding
-	fastest := 0.0
 	if f.trend(0, clientOpen).Grows || f.trend(0, serverOpen).Grows {
 		return nil // connections may have descriptors of other kinds beside; they are named first
 	}
-	spawns := f.allAlong(processes).Grows
-	for _, kind := range slices.Sorted(maps.Keys(last.Kinds)) {
-		name := descriptorNames[kind]
-		if name == "" || (spawns && !socketKinds[kind]) {
-			continue // each child has files and pipes of its own
-		}
-		of := func(s *series.Sample) int { return ofKind(s, kind) }
-		t := f.allAlong(of)
-		more := of(f.last()) - of(&f.Samples[0])
-		if t.Grows && more >= several && t.PerSecond > fastest {
-			fastest = t.PerSecond
-			worst = &finding{confidence: likely(more), descriptor: kind, facts: []Fact{fact("grows", count("descriptors", of(f.last())), text("kind", name), count("more", more), growing(t.PerSecond))}}
-		}
+	var worst *finding
+	if kinds := f.growingKinds(); len(kinds) > 0 {
+		k := kinds[0]
+		worst = &finding{confidence: likely(k.More), descriptor: k.Kind, facts: []Fact{fact("grows", count("descriptors", k.Now), text("kind", k.Name), count("more", k.More), growing(k.PerSecond))}}
 	}
 	closed := func(s *series.Sample) int { return ofKind(s, "tcp_closed") }
 	if n := f.least(2, closed); worst == nil && n >= several {
@@ -78,6 +68,43 @@ func (descriptorLeak) find(f *facts) *finding {
 		worst.facts = append(worst.facts, fact("all", count("descriptors", last.Descriptors), some("limit", f.subject.Limits.Descriptors)))
 	}
 	return worst
+}
+
+// GrowingKind is a kind of descriptors that grow all the time.
+type GrowingKind struct {
+	// Kind is as internal/socketstats names it, and Name in words.
+	Kind, Name string
+	// Now is how many are open, and More how many more than at first.
+	Now, More int
+	PerSecond float64
+}
+
+// GrowingKinds are the kinds of a subject's descriptors that grow all the time, other
+// than connections; the fastest first. There is none without [series.Process.Kinds].
+func GrowingKinds(s *series.Subject) []GrowingKind {
+	f := gather(s, Conditions{})
+	if len(f.Samples) < 2*series.Least || f.last().Process == nil {
+		return nil
+	}
+	return f.growingKinds()
+}
+
+func (f *facts) growingKinds() []GrowingKind {
+	var kinds []GrowingKind
+	spawns := f.allAlong(processes).Grows
+	for _, kind := range slices.Sorted(maps.Keys(f.last().Process.Kinds)) {
+		name := descriptorNames[kind]
+		if name == "" || (spawns && !socketKinds[kind]) {
+			continue // each child has files and pipes of its own
+		}
+		of := func(s *series.Sample) int { return ofKind(s, kind) }
+		t := f.allAlong(of)
+		if more := of(f.last()) - of(&f.Samples[0]); t.Grows && more >= several {
+			kinds = append(kinds, GrowingKind{kind, name, of(f.last()), more, t.PerSecond})
+		}
+	}
+	slices.SortStableFunc(kinds, func(a, b GrowingKind) int { return cmp.Compare(b.PerSecond, a.PerSecond) })
+	return kinds
 }
 
 // ofKind is how many descriptors of a kind are open; 0 where that is not known.

@@ -21,7 +21,7 @@ func (fDExhaustion) find(f *facts) *finding {
 	open, limit := descriptors(f.last()), f.subject.Limits.Descriptors
 	server := f.last().ServerProcess
 	switch {
-	case limit > 0 && 10*open >= 9*limit:
+	case limit > 0 && 10*open >= 9*limit && open <= limit: // who holds more has forbidden itself any other, as sshd does
 		return &finding{confidence: High, facts: []Fact{fact("descriptors", count("open", open), count("limit", limit))}}
 	case server != nil && server.DescriptorLimit > 0 && 10*server.DescriptorsPeak >= 9*server.DescriptorLimit:
 		return &finding{confidence: High, facts: []Fact{fact("server", count("open", server.DescriptorsPeak), count("limit", server.DescriptorLimit))}}

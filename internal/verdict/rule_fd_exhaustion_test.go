@@ -26,5 +26,6 @@ var _ = examplesOf(verdict.FDExhaustion,
 	example{name: "the load was stopped for them", subject: stoppedLoad(), confidence: verdict.High, says: "The load was stopped: the process holds 900 descriptors."},
 	example{name: "the server had opened most of its own", subject: serverHeld(64), confidence: verdict.High, says: "64 of the 64 descriptors that the server's process"},
 	example{name: "the server had opened eight in ten", subject: serverHeld(51), instead: verdict.Healthy},
+	example{name: "it lowered its limit below what it had", subject: holding(1030), instead: verdict.Healthy},
 	example{name: "eight in ten are open", subject: holding(820), instead: verdict.Healthy},
 )

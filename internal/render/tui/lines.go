@@ -19,14 +19,21 @@ import (
 type lines struct {
 	w           io.Writer
 	observation series.Observation // its header and names; no samples but the newest two
+	printed     time.Duration      // the time of the newest line
 }
+
+// eachSecond is the time between two lines of a comparison of commands, which is sampled
+// more often than anybody reads.
+const eachSecond = time.Second
 
 func (l *lines) show(e series.Event) {
 	l.observation.Add(e)
 	switch m := e.Moment; {
 	case e.Header != nil:
 		fmt.Fprint(l.w, opening(e.Header))
+	case m != nil && l.observation.Commands != nil && l.printed > 0 && m.At-l.printed < eachSecond:
 	case m != nil && l.observation.Target == nil:
+		l.printed = m.At
 		fmt.Fprintf(l.w, "%6.1fs  %s\n", m.At.Seconds(), l.columns(m, sideCounts))
 	case m != nil:
 		fmt.Fprintf(l.w, "%s  %s\n", m.Clock.Format("15:04:05"), cmp.Or(l.columns(m, processCounts), "no connections"))

@@ -60,6 +60,20 @@ func TestOffATerminalThereIsALineForEachSample(t *testing.T) {
 `, out.String())
 }
 
+func TestOfAComparisonThereIsALineASecond(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	show, header := Plain(&out, false), begin()
+	header.Header.Scenario, header.Header.Commands = nil, &series.Commands{}
+	show(header)
+	opening := strings.Count(out.String(), "\n")
+	for i := range 31 {
+		show(sample(time.Duration(i+1)*100*time.Millisecond, i, 2))
+	}
+	require.Equal(t, 4, strings.Count(out.String(), "\n")-opening, "%s", out.String())
+	require.Contains(t, out.String(), "  2.1s  faulty: opened 20,")
+}
+
 func TestOnASmallTerminalTheTableIsDrawnOverItself(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
