@@ -23,9 +23,11 @@ import (
 	connectnotreused "socketlab/scenarios/connect-not-reused"
 	connectionrefused "socketlab/scenarios/connection-refused"
 	connectionreset "socketlab/scenarios/connection-reset"
+	conntrackfull "socketlab/scenarios/conntrack-full"
 	contextnotpassed "socketlab/scenarios/context-not-passed"
 	deadpeerpooled "socketlab/scenarios/dead-peer-pooled"
 	dialperquery "socketlab/scenarios/dial-per-query"
+	dnsbalancing "socketlab/scenarios/dns-balancing"
 	dnsnotfound "socketlab/scenarios/dns-not-found"
 	dnsoutage "socketlab/scenarios/dns-outage"
 	dnssilent "socketlab/scenarios/dns-silent"
@@ -51,6 +53,7 @@ import (
 	keepalivedeadpeer "socketlab/scenarios/keepalive-dead-peer"
 	keepalivesdisabled "socketlab/scenarios/keepalives-disabled"
 	nagledelayedack "socketlab/scenarios/nagle-delayed-ack"
+	natdropsidle "socketlab/scenarios/nat-drops-idle"
 	newclientsharedtransport "socketlab/scenarios/new-client-shared-transport"
 	notimeout "socketlab/scenarios/no-timeout"
 	onewayprotocol "socketlab/scenarios/one-way-protocol"
@@ -82,6 +85,7 @@ import (
 	slowbody "socketlab/scenarios/slow-body"
 	slowheaders "socketlab/scenarios/slow-headers"
 	slowreader "socketlab/scenarios/slow-reader"
+	snatportsusedup "socketlab/scenarios/snat-ports-used-up"
 	sqlidledefault "socketlab/scenarios/sql-idle-default"
 	sqlmaxlifetime "socketlab/scenarios/sql-max-lifetime"
 	staledns "socketlab/scenarios/stale-dns"
@@ -202,6 +206,10 @@ var ids = []string{
 	"proxy-idle-race",
 	"proxy-upgrade-left",
 	"proxy-buffers-nothing",
+	"dns-balancing",
+	"nat-drops-idle",
+	"conntrack-full",
+	"snat-ports-used-up",
 }
 
 var clients = []code[func(loadgen.Target) loadgen.Caller]{
@@ -278,6 +286,10 @@ var clients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"user-timeout", usertimeout.NewFaulty, usertimeout.NewFixed},
 	{"ephemeral-ports", ephemeralports.NewFaulty, ephemeralports.NewFixed},
 	{"time-wait-pile-up", timewaitpileup.NewFaulty, timewaitpileup.NewFixed},
+	{"dns-balancing", dnsbalancing.NewFaulty, dnsbalancing.NewFixed},
+	{"nat-drops-idle", natdropsidle.NewFaulty, natdropsidle.NewFixed},
+	{"conntrack-full", conntrackfull.NewFaulty, conntrackfull.NewFixed},
+	{"snat-ports-used-up", snatportsusedup.NewFaulty, snatportsusedup.NewFixed},
 }
 
 var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{

@@ -1,0 +1,43 @@
+package natdropsidle
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"socketlab/internal/loadgen"
+)
+
+// fixed is a client of the stock service.
+type fixed struct {
+	url        string
+	httpClient *http.Client
+}
+
+// NewFixed returns a client of the stock service.
+func NewFixed(t loadgen.Target) loadgen.Caller {
+	probes := net.KeepAliveConfig{Enable: true, Idle: time.Second}
+	dialer := net.Dialer{Timeout: t.Timeout, KeepAliveConfig: probes}
+	transport := &http.Transport{DialContext: dialer.DialContext, MaxIdleConnsPerHost: 8}
+	return &fixed{url: t.URL, httpClient: &http.Client{Timeout: t.Timeout, Transport: transport}}
+}
+
+// Call asks how many are left.
+func (c *fixed) Call(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.httpClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return loadgen.StatusError(resp.StatusCode)
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
+}

@@ -1,0 +1,39 @@
+package snatportsusedup
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	"socketlab/internal/loadgen"
+)
+
+// faulty is a client of the map service.
+type faulty struct {
+	url        string
+	httpClient *http.Client
+}
+
+// NewFaulty returns a client of the map service.
+func NewFaulty(t loadgen.Target) loadgen.Caller {
+	transport := &http.Transport{}
+	return &faulty{url: t.URL, httpClient: &http.Client{Timeout: t.Timeout, Transport: transport}}
+}
+
+// Call fetches a tile.
+func (c *faulty) Call(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.httpClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return loadgen.StatusError(resp.StatusCode)
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
+}
