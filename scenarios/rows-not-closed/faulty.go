@@ -15,6 +15,7 @@ type faulty struct{ db *sql.DB }
 func NewFaulty(t loadgen.Target) loadgen.Caller {
 	db := sql.OpenDB(sqldriver.Connector{Addr: t.Addr})
 	db.SetMaxOpenConns(t.PoolSize)
+	db.SetMaxIdleConns(t.PoolSize)
 	return &faulty{db: db}
 }
 

@@ -15,6 +15,7 @@ type fixed struct{ db *sql.DB }
 func NewFixed(t loadgen.Target) loadgen.Caller {
 	db := sql.OpenDB(sqldriver.Connector{Addr: t.Addr})
 	db.SetMaxOpenConns(t.PoolSize)
+	db.SetMaxIdleConns(t.PoolSize)
 	return &fixed{db: db}
 }
 
