@@ -31,6 +31,8 @@ func Programs() []string {
 //go:embed internal/server/*[^s]t.go
 //go:embed internal/server/*[^t].go
 //go:embed internal/socketstats/*[^t].go
+//go:embed internal/sockopt/*[^s]t.go
+//go:embed internal/sockopt/*[^t].go
 //go:embed internal/toydb/*[^t].go
 //go:embed internal/toydb/connpool/*[^t].go
 //go:embed internal/toydb/sqldriver/*[^t].go

@@ -9,6 +9,7 @@ import (
 	"socketlab/internal/server"
 	abruptshutdown "socketlab/scenarios/abrupt-shutdown"
 	acceptbacklogoverflow "socketlab/scenarios/accept-backlog-overflow"
+	addressinuse "socketlab/scenarios/address-in-use"
 	badcredentials "socketlab/scenarios/bad-credentials"
 	bodycutoff "socketlab/scenarios/body-cut-off"
 	bodynotclosed "socketlab/scenarios/body-not-closed"
@@ -196,6 +197,7 @@ var ids = []string{
 	"slow-reader",
 	"fd-limit",
 	"accept-backlog-overflow",
+	"address-in-use",
 	"nagle-delayed-ack",
 	"keepalive-dead-peer",
 	"hung-peer-app-ping",
@@ -317,6 +319,7 @@ var servers = []code[server.ServeFunc]{
 	{"slow-reader", slowreader.ServeFaulty, slowreader.ServeFixed},
 	{"fd-limit", fdlimit.ServeFaulty, fdlimit.ServeFixed},
 	{"accept-backlog-overflow", acceptbacklogoverflow.ServeFaulty, acceptbacklogoverflow.ServeFixed},
+	{"address-in-use", addressinuse.ServeFaulty, addressinuse.ServeFixed},
 }
 
 var handlers = []code[func(loadgen.Target) http.Handler]{
