@@ -80,6 +80,7 @@ import (
 	requestsperconnection "socketlab/scenarios/requests-per-connection"
 	retrybackoffonly "socketlab/scenarios/retry-backoff-only"
 	retrystorm "socketlab/scenarios/retry-storm"
+	reuseportclosedlistener "socketlab/scenarios/reuseport-closed-listener"
 	rowsnotclosed "socketlab/scenarios/rows-not-closed"
 	servernoidletimeout "socketlab/scenarios/server-no-idle-timeout"
 	setupcost "socketlab/scenarios/set-up-cost"
@@ -198,6 +199,7 @@ var ids = []string{
 	"fd-limit",
 	"accept-backlog-overflow",
 	"address-in-use",
+	"reuseport-closed-listener",
 	"nagle-delayed-ack",
 	"keepalive-dead-peer",
 	"hung-peer-app-ping",
@@ -301,6 +303,7 @@ var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"early-413", early413.NewClient, early413.NewClient},
 	{"slow-reader", slowreader.NewClient, slowreader.NewClient},
 	{"accept-backlog-overflow", acceptbacklogoverflow.NewClient, acceptbacklogoverflow.NewClient},
+	{"reuseport-closed-listener", reuseportclosedlistener.NewClient, reuseportclosedlistener.NewClient},
 	{"proxy-idle-race", proxyidlerace.NewClient, proxyidlerace.NewClient},
 	{"proxy-upgrade-left", proxyupgradeleft.NewClient, proxyupgradeleft.NewClient},
 	{"proxy-buffers-nothing", proxybuffersnothing.NewClient, proxybuffersnothing.NewClient},
@@ -320,6 +323,7 @@ var servers = []code[server.ServeFunc]{
 	{"fd-limit", fdlimit.ServeFaulty, fdlimit.ServeFixed},
 	{"accept-backlog-overflow", acceptbacklogoverflow.ServeFaulty, acceptbacklogoverflow.ServeFixed},
 	{"address-in-use", addressinuse.ServeFaulty, addressinuse.ServeFixed},
+	{"reuseport-closed-listener", reuseportclosedlistener.ServeFaulty, reuseportclosedlistener.ServeFixed},
 }
 
 var handlers = []code[func(loadgen.Target) http.Handler]{

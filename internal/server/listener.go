@@ -11,6 +11,7 @@ import (
 	"golang.org/x/net/netutil"
 
 	"socketlab/internal/scenario"
+	"socketlab/internal/sockopt"
 )
 
 // tcpKeys are the keys of every server over TCP.
@@ -19,6 +20,9 @@ var tcpKeys scenario.KeySet
 var (
 	BacklogKey = scenario.NewKey[int](&tcpKeys, scenario.Key{
 		Name: "backlog", Text: "let this many connections wait to be accepted (Linux); 0 for the system's limit",
+	})
+	ReusePortKey = scenario.NewKey[bool](&tcpKeys, scenario.Key{
+		Name: "reuse_port", Text: "let the code of a pair open more listeners at the server's port (SO_REUSEPORT; not on Windows)",
 	})
 	MaxDescriptorsKey = scenario.NewKey[int](&tcpKeys, scenario.Key{
 		Name: "max_descriptors", Text: "let the server's process open at most this many descriptors (not on Windows); 0 for the system's limit",
@@ -38,7 +42,11 @@ var (
 
 // listenTCP listens on addr with the accept queue that b asks for.
 func listenTCP(addr string, b scenario.Server) (Socket, error) {
-	l, err := net.Listen("tcp", addr)
+	var socket net.ListenConfig
+	if ReusePortKey.Of(b) {
+		socket.Control = sockopt.ReusePort(true)
+	}
+	l, err := socket.Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return nil, err
 	}
