@@ -2,6 +2,7 @@ package slowreader
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"sync/atomic"
@@ -46,7 +47,7 @@ func (c *client) Call(ctx context.Context) error {
 	tick := time.NewTicker(c.every)
 	defer tick.Stop()
 	for {
-		if _, err := io.CopyN(io.Discard, resp.Body, 256<<10); err == io.EOF {
+		if _, err := io.CopyN(io.Discard, resp.Body, 256<<10); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
 			return err

@@ -20,7 +20,13 @@ func loopback(port uint16) *unix.SockaddrInet4 {
 }
 
 // errno is the result of a call that fails as a program sees it.
-func errno(err error) string { return unix.ErrnoName(err.(unix.Errno)) }
+func errno(err error) string {
+	var number unix.Errno
+	if !errors.As(err, &number) {
+		return err.Error()
+	}
+	return unix.ErrnoName(number)
+}
 
 func newSocket() (fd int, result string, err error) {
 	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)

@@ -104,7 +104,10 @@ func (t *turn) Read(b []byte) (int, error) {
 	fd := t.player.fd[t.end]
 	for {
 		_, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(patience/time.Millisecond))
-		if err != nil && !errors.Is(err, unix.EINTR) {
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
 			return 0, err
 		}
 		t.Lock() // not before the writer's segment is acknowledged

@@ -24,7 +24,7 @@ type Held struct {
 
 // The messages of nfnetlink_queue (include/uapi/linux/netfilter/nfnetlink_queue.h).
 const (
-	queuePacket  = unix.NFNL_SUBSYS_QUEUE<<8 | 0 // NFQNL_MSG_PACKET
+	queuePacket  = unix.NFNL_SUBSYS_QUEUE << 8   // NFQNL_MSG_PACKET, 0
 	queueVerdict = unix.NFNL_SUBSYS_QUEUE<<8 | 1 // NFQNL_MSG_VERDICT
 	queueConfig  = unix.NFNL_SUBSYS_QUEUE<<8 | 2 // NFQNL_MSG_CONFIG
 
