@@ -108,6 +108,7 @@ import (
 	unavailableandback "socketlab/scenarios/unavailable-and-back"
 	unboundedfanout "socketlab/scenarios/unbounded-fan-out"
 	usertimeout "socketlab/scenarios/user-timeout"
+	writetimeoutcut "socketlab/scenarios/write-timeout-cut"
 )
 
 // ids are in the order in which the catalogue is best taught: by the order of each
@@ -196,6 +197,7 @@ var ids = []string{
 	"body-unread-no-cancel",
 	"early-413",
 	"slow-reader",
+	"write-timeout-cut",
 	"fd-limit",
 	"accept-backlog-overflow",
 	"address-in-use",
@@ -320,6 +322,7 @@ var servers = []code[server.ServeFunc]{
 	{"body-unread-no-cancel", bodyunreadnocancel.ServeFaulty, bodyunreadnocancel.ServeFixed},
 	{"early-413", early413.ServeFaulty, early413.ServeFixed},
 	{"slow-reader", slowreader.ServeFaulty, slowreader.ServeFixed},
+	{"write-timeout-cut", writetimeoutcut.ServeFaulty, writetimeoutcut.ServeFixed},
 	{"fd-limit", fdlimit.ServeFaulty, fdlimit.ServeFixed},
 	{"accept-backlog-overflow", acceptbacklogoverflow.ServeFaulty, acceptbacklogoverflow.ServeFixed},
 	{"address-in-use", addressinuse.ServeFaulty, addressinuse.ServeFixed},
