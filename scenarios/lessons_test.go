@@ -221,7 +221,7 @@ func TestSymptomsAreShown(t *testing.T) {
 		}
 		require.LessOrEqual(t, len(script.Symptoms), 3, "%s: name the most telling", id)
 		for _, name := range script.Symptoms {
-			shown[name] = shown[name] || script.Fault != nil
+			shown[name] = shown[name] || script.Sort == scenario.Pair
 		}
 	}
 	for _, symptom := range scenario.Symptoms() {

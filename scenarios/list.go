@@ -43,6 +43,7 @@ import (
 	firewalldrop "socketlab/scenarios/firewall-drop"
 	firewallreject "socketlab/scenarios/firewall-reject"
 	h2wrappeddialer "socketlab/scenarios/h2-wrapped-dialer"
+	handlergoroutineleak "socketlab/scenarios/handler-goroutine-leak"
 	handlerignorescontext "socketlab/scenarios/handler-ignores-context"
 	http1vshttp2 "socketlab/scenarios/http1-vs-http2"
 	http2overmaxconns "socketlab/scenarios/http2-over-max-conns"
@@ -198,6 +199,7 @@ var ids = []string{
 	"early-413",
 	"slow-reader",
 	"write-timeout-cut",
+	"handler-goroutine-leak",
 	"fd-limit",
 	"accept-backlog-overflow",
 	"address-in-use",
@@ -323,6 +325,7 @@ var servers = []code[server.ServeFunc]{
 	{"early-413", early413.ServeFaulty, early413.ServeFixed},
 	{"slow-reader", slowreader.ServeFaulty, slowreader.ServeFixed},
 	{"write-timeout-cut", writetimeoutcut.ServeFaulty, writetimeoutcut.ServeFixed},
+	{"handler-goroutine-leak", handlergoroutineleak.ServeFaulty, handlergoroutineleak.ServeFixed},
 	{"fd-limit", fdlimit.ServeFaulty, fdlimit.ServeFixed},
 	{"accept-backlog-overflow", acceptbacklogoverflow.ServeFaulty, acceptbacklogoverflow.ServeFixed},
 	{"address-in-use", addressinuse.ServeFaulty, addressinuse.ServeFixed},

@@ -140,7 +140,7 @@ func causeGroups(all []scenario.Script) []group {
 			return s.Fault != nil && s.Fault.Kind == string(kind)
 		})})
 	}
-	return append(groups, group{"no leak on either side: comparisons of what two ways cost", only(all, func(s scenario.Script) bool {
+	return append(groups, group{"no kind of verdict: what sockets do not show, and comparisons of what two ways cost", only(all, func(s scenario.Script) bool {
 		return s.Fault == nil && s.Sort != scenario.Control
 	})})
 }

@@ -17,6 +17,7 @@ func Symptoms() []Symptom {
 		{"established-climbs", "ESTABLISHED climbs, and never comes down"},
 		{"close-wait-climbs", "CLOSE_WAIT climbs, at the client or at the server"},
 		{"descriptors-run-out", "descriptors climb until there is none: too many open files"},
+		{"memory-climbs", "memory climbs, and the number of sockets does not say why"},
 		{"time-wait-piles-up", "TIME_WAIT piles up: connections are opened and closed all the time"},
 		{"ports-run-out", "connecting fails: cannot assign requested address"},
 		{"handshake-each-time", "each request waits for a new connection, though few are open"},
