@@ -54,6 +54,7 @@ import (
 	idletimeoutrace "socketlab/scenarios/idle-timeout-race"
 	keepalivedeadpeer "socketlab/scenarios/keepalive-dead-peer"
 	keepalivesdisabled "socketlab/scenarios/keepalives-disabled"
+	maxconnectionsperclient "socketlab/scenarios/max-connections-per-client"
 	nagledelayedack "socketlab/scenarios/nagle-delayed-ack"
 	natdropsidle "socketlab/scenarios/nat-drops-idle"
 	newclientsharedtransport "socketlab/scenarios/new-client-shared-transport"
@@ -200,6 +201,7 @@ var ids = []string{
 	"slow-reader",
 	"write-timeout-cut",
 	"handler-goroutine-leak",
+	"max-connections-per-client",
 	"fd-limit",
 	"accept-backlog-overflow",
 	"address-in-use",
@@ -306,6 +308,7 @@ var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"body-unread-no-cancel", bodyunreadnocancel.NewClient, bodyunreadnocancel.NewClient},
 	{"early-413", early413.NewClient, early413.NewClient},
 	{"slow-reader", slowreader.NewClient, slowreader.NewClient},
+	{"max-connections-per-client", maxconnectionsperclient.NewClient, maxconnectionsperclient.NewClient},
 	{"accept-backlog-overflow", acceptbacklogoverflow.NewClient, acceptbacklogoverflow.NewClient},
 	{"reuseport-closed-listener", reuseportclosedlistener.NewClient, reuseportclosedlistener.NewClient},
 	{"proxy-idle-race", proxyidlerace.NewClient, proxyidlerace.NewClient},
@@ -326,6 +329,7 @@ var servers = []code[server.ServeFunc]{
 	{"slow-reader", slowreader.ServeFaulty, slowreader.ServeFixed},
 	{"write-timeout-cut", writetimeoutcut.ServeFaulty, writetimeoutcut.ServeFixed},
 	{"handler-goroutine-leak", handlergoroutineleak.ServeFaulty, handlergoroutineleak.ServeFixed},
+	{"max-connections-per-client", maxconnectionsperclient.ServeFaulty, maxconnectionsperclient.ServeFixed},
 	{"fd-limit", fdlimit.ServeFaulty, fdlimit.ServeFixed},
 	{"accept-backlog-overflow", acceptbacklogoverflow.ServeFaulty, acceptbacklogoverflow.ServeFixed},
 	{"address-in-use", addressinuse.ServeFaulty, addressinuse.ServeFixed},
