@@ -18,6 +18,7 @@ import (
 	bodytruncated "socketlab/scenarios/body-truncated"
 	bodyunreadnocancel "socketlab/scenarios/body-unread-no-cancel"
 	channelpercall "socketlab/scenarios/channel-per-call"
+	cleaneofafterreset "socketlab/scenarios/clean-eof-after-reset"
 	clientperrequestdrained "socketlab/scenarios/client-per-request-drained"
 	congestion "socketlab/scenarios/congestion"
 	conncapplusleak "socketlab/scenarios/conn-cap-plus-leak"
@@ -40,6 +41,7 @@ import (
 	errorbodynotclosed "socketlab/scenarios/error-body-not-closed"
 	expectcontinuecloses "socketlab/scenarios/expect-continue-closes"
 	fdlimit "socketlab/scenarios/fd-limit"
+	finwait2halfclose "socketlab/scenarios/fin-wait2-half-close"
 	firewalldrop "socketlab/scenarios/firewall-drop"
 	firewallreject "socketlab/scenarios/firewall-reject"
 	h2wrappeddialer "socketlab/scenarios/h2-wrapped-dialer"
@@ -54,6 +56,7 @@ import (
 	idletimeoutrace "socketlab/scenarios/idle-timeout-race"
 	keepalivedeadpeer "socketlab/scenarios/keepalive-dead-peer"
 	keepalivesdisabled "socketlab/scenarios/keepalives-disabled"
+	lingerreset "socketlab/scenarios/linger-reset"
 	maxconnectionsperclient "socketlab/scenarios/max-connections-per-client"
 	nagledelayedack "socketlab/scenarios/nagle-delayed-ack"
 	natdropsidle "socketlab/scenarios/nat-drops-idle"
@@ -212,6 +215,9 @@ var ids = []string{
 	"user-timeout",
 	"ephemeral-ports",
 	"time-wait-pile-up",
+	"linger-reset",
+	"fin-wait2-half-close",
+	"clean-eof-after-reset",
 	"proxy-without-upstream-keepalive",
 	"proxy-idle-race",
 	"proxy-upgrade-left",
@@ -296,6 +302,8 @@ var clients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"user-timeout", usertimeout.NewFaulty, usertimeout.NewFixed},
 	{"ephemeral-ports", ephemeralports.NewFaulty, ephemeralports.NewFixed},
 	{"time-wait-pile-up", timewaitpileup.NewFaulty, timewaitpileup.NewFixed},
+	{"fin-wait2-half-close", finwait2halfclose.NewFaulty, finwait2halfclose.NewFixed},
+	{"clean-eof-after-reset", cleaneofafterreset.NewFaulty, cleaneofafterreset.NewFixed},
 	{"dns-balancing", dnsbalancing.NewFaulty, dnsbalancing.NewFixed},
 	{"nat-drops-idle", natdropsidle.NewFaulty, natdropsidle.NewFixed},
 	{"conntrack-full", conntrackfull.NewFaulty, conntrackfull.NewFixed},
@@ -311,6 +319,7 @@ var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"max-connections-per-client", maxconnectionsperclient.NewClient, maxconnectionsperclient.NewClient},
 	{"accept-backlog-overflow", acceptbacklogoverflow.NewClient, acceptbacklogoverflow.NewClient},
 	{"reuseport-closed-listener", reuseportclosedlistener.NewClient, reuseportclosedlistener.NewClient},
+	{"linger-reset", lingerreset.NewClient, lingerreset.NewClient},
 	{"proxy-idle-race", proxyidlerace.NewClient, proxyidlerace.NewClient},
 	{"proxy-upgrade-left", proxyupgradeleft.NewClient, proxyupgradeleft.NewClient},
 	{"proxy-buffers-nothing", proxybuffersnothing.NewClient, proxybuffersnothing.NewClient},
@@ -334,6 +343,7 @@ var servers = []code[server.ServeFunc]{
 	{"accept-backlog-overflow", acceptbacklogoverflow.ServeFaulty, acceptbacklogoverflow.ServeFixed},
 	{"address-in-use", addressinuse.ServeFaulty, addressinuse.ServeFixed},
 	{"reuseport-closed-listener", reuseportclosedlistener.ServeFaulty, reuseportclosedlistener.ServeFixed},
+	{"linger-reset", lingerreset.ServeFaulty, lingerreset.ServeFixed},
 }
 
 var handlers = []code[func(loadgen.Target) http.Handler]{
