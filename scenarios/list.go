@@ -63,6 +63,7 @@ import (
 	newclientsharedtransport "socketlab/scenarios/new-client-shared-transport"
 	notimeout "socketlab/scenarios/no-timeout"
 	onewayprotocol "socketlab/scenarios/one-way-protocol"
+	packetloss "socketlab/scenarios/packet-loss"
 	peakload "socketlab/scenarios/peak-load"
 	peakloadinparallel "socketlab/scenarios/peak-load-in-parallel"
 	peakloadkeepalive "socketlab/scenarios/peak-load-keep-alive"
@@ -93,6 +94,7 @@ import (
 	slowheaders "socketlab/scenarios/slow-headers"
 	slowreader "socketlab/scenarios/slow-reader"
 	snatportsusedup "socketlab/scenarios/snat-ports-used-up"
+	socketbuffers "socketlab/scenarios/socket-buffers"
 	sqlidledefault "socketlab/scenarios/sql-idle-default"
 	sqlmaxlifetime "socketlab/scenarios/sql-max-lifetime"
 	staledns "socketlab/scenarios/stale-dns"
@@ -218,6 +220,8 @@ var ids = []string{
 	"linger-reset",
 	"fin-wait2-half-close",
 	"clean-eof-after-reset",
+	"packet-loss",
+	"socket-buffers",
 	"proxy-without-upstream-keepalive",
 	"proxy-idle-race",
 	"proxy-upgrade-left",
@@ -304,6 +308,7 @@ var clients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"time-wait-pile-up", timewaitpileup.NewFaulty, timewaitpileup.NewFixed},
 	{"fin-wait2-half-close", finwait2halfclose.NewFaulty, finwait2halfclose.NewFixed},
 	{"clean-eof-after-reset", cleaneofafterreset.NewFaulty, cleaneofafterreset.NewFixed},
+	{"packet-loss", packetloss.NewFaulty, packetloss.NewFixed},
 	{"dns-balancing", dnsbalancing.NewFaulty, dnsbalancing.NewFixed},
 	{"nat-drops-idle", natdropsidle.NewFaulty, natdropsidle.NewFixed},
 	{"conntrack-full", conntrackfull.NewFaulty, conntrackfull.NewFixed},
@@ -320,6 +325,7 @@ var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"accept-backlog-overflow", acceptbacklogoverflow.NewClient, acceptbacklogoverflow.NewClient},
 	{"reuseport-closed-listener", reuseportclosedlistener.NewClient, reuseportclosedlistener.NewClient},
 	{"linger-reset", lingerreset.NewClient, lingerreset.NewClient},
+	{"socket-buffers", socketbuffers.NewClient, socketbuffers.NewClient},
 	{"proxy-idle-race", proxyidlerace.NewClient, proxyidlerace.NewClient},
 	{"proxy-upgrade-left", proxyupgradeleft.NewClient, proxyupgradeleft.NewClient},
 	{"proxy-buffers-nothing", proxybuffersnothing.NewClient, proxybuffersnothing.NewClient},
@@ -344,6 +350,7 @@ var servers = []code[server.ServeFunc]{
 	{"address-in-use", addressinuse.ServeFaulty, addressinuse.ServeFixed},
 	{"reuseport-closed-listener", reuseportclosedlistener.ServeFaulty, reuseportclosedlistener.ServeFixed},
 	{"linger-reset", lingerreset.ServeFaulty, lingerreset.ServeFixed},
+	{"socket-buffers", socketbuffers.ServeFaulty, socketbuffers.ServeFixed},
 }
 
 var handlers = []code[func(loadgen.Target) http.Handler]{
