@@ -101,6 +101,7 @@ import (
 	stalepoolafterrestart "socketlab/scenarios/stale-pool-after-restart"
 	stalepoolping "socketlab/scenarios/stale-pool-ping"
 	subscriptionpercall "socketlab/scenarios/subscription-per-call"
+	threadperconnection "socketlab/scenarios/thread-per-connection"
 	timewaitpileup "socketlab/scenarios/time-wait-pile-up"
 	timeoutchurn "socketlab/scenarios/timeout-churn"
 	timeoutconnect "socketlab/scenarios/timeout-connect"
@@ -222,6 +223,7 @@ var ids = []string{
 	"clean-eof-after-reset",
 	"packet-loss",
 	"socket-buffers",
+	"thread-per-connection",
 	"proxy-without-upstream-keepalive",
 	"proxy-idle-race",
 	"proxy-upgrade-left",
@@ -326,6 +328,7 @@ var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"reuseport-closed-listener", reuseportclosedlistener.NewClient, reuseportclosedlistener.NewClient},
 	{"linger-reset", lingerreset.NewClient, lingerreset.NewClient},
 	{"socket-buffers", socketbuffers.NewClient, socketbuffers.NewClient},
+	{"thread-per-connection", threadperconnection.NewClient, threadperconnection.NewClient},
 	{"proxy-idle-race", proxyidlerace.NewClient, proxyidlerace.NewClient},
 	{"proxy-upgrade-left", proxyupgradeleft.NewClient, proxyupgradeleft.NewClient},
 	{"proxy-buffers-nothing", proxybuffersnothing.NewClient, proxybuffersnothing.NewClient},
@@ -351,6 +354,7 @@ var servers = []code[server.ServeFunc]{
 	{"reuseport-closed-listener", reuseportclosedlistener.ServeFaulty, reuseportclosedlistener.ServeFixed},
 	{"linger-reset", lingerreset.ServeFaulty, lingerreset.ServeFixed},
 	{"socket-buffers", socketbuffers.ServeFaulty, socketbuffers.ServeFixed},
+	{"thread-per-connection", threadperconnection.ServeFaulty, threadperconnection.ServeFixed},
 }
 
 var handlers = []code[func(loadgen.Target) http.Handler]{

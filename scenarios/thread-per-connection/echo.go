@@ -1,0 +1,17 @@
+package threadperconnection
+
+import "net"
+
+// echo writes back what it reads, until the client leaves.
+func echo(conn net.Conn) {
+	buffer := make([]byte, 64)
+	for {
+		n, err := conn.Read(buffer)
+		if err != nil {
+			return
+		}
+		if _, err := conn.Write(buffer[:n]); err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,27 @@
+package threadperconnection
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"runtime"
+)
+
+// ServeFaulty runs the echo service until ctx is done.
+func ServeFaulty(ctx context.Context, l net.Listener, _ http.Handler) error {
+	defer context.AfterFunc(ctx, func() { l.Close() })()
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		go func() {
+			runtime.LockOSThread() // and it ends with the connection
+			defer conn.Close()
+			echo(conn)
+		}()
+	}
+}
