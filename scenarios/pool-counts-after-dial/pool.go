@@ -8,7 +8,7 @@ import (
 	"socketlab/internal/toydb"
 )
 
-// pool is what both sides have: all of a pool but the way to a connection.
+// pool is a pool of connections without the way to get one: each side has its own.
 type pool struct {
 	addr  string
 	size  int

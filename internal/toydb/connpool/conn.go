@@ -9,7 +9,7 @@ import (
 	"socketlab/internal/toydb"
 )
 
-// State is where a connection is in its life.
+// State is a stage in the life of a connection.
 type State int
 
 // The states of a connection.

@@ -34,7 +34,8 @@ type Config struct {
 	ReadTimeout    time.Duration // for a row
 	WriteTimeout   time.Duration // for sending a query
 	IdleTimeout    time.Duration // since IdleSince
-	// IdleSince is from when a connection counts as idle; nil is (*Conn).LastUsed.
+	// IdleSince returns the time from which a connection counts as idle; nil is
+	// (*Conn).LastUsed.
 	IdleSince func(*Conn) time.Time
 
 	// Check is the health check of an idle connection, before it is used and at
