@@ -28,7 +28,7 @@ var _ = examplesOf(verdict.Growing,
 		s.Client.Activity.Received = silent(2*i, now)
 	})},
 	example{name: "clients have joined", instead: verdict.Healthy, subject: joining(90, 30)},
-	example{name: "clients have joined, and nothing has happened since", instead: verdict.Healthy, subject: observed(60, func(i int, s *series.Sample) {
+	example{name: "clients have joined, and nothing has happened since", instead: verdict.Healthy, confidence: verdict.Low, subject: observed(60, func(i int, s *series.Sample) {
 		clients := min(i, 12)
 		set(&s.Server, socketstats.Established, clients)
 		s.Server.Activity.Sent = silent(clients, map[bool]time.Duration{true: now, false: 30 * time.Second}[i <= 12])

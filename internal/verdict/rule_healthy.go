@@ -111,6 +111,8 @@ func (f *facts) calm() (Confidence, time.Duration) {
 	switch {
 	case left > 0:
 		return Low, left
+	case rise >= few && f.quiet():
+		return Low, 0 // whether they are used again, or given back, was not seen
 	case f.life(f.span()) >= lastingGrowth && rise < few:
 		return High, 0
 	}
