@@ -61,7 +61,7 @@ var (
 	needActivity          = Need{"activity from tcp_info", (*facts).active}
 	needMetricsOrActivity = Need{"client-side counters, or activity from tcp_info", func(f *facts) bool { return f.counted() || f.active() }}
 	needServers           = Need{"the counters of several servers", func(f *facts) bool { return len(f.last().Servers) > 1 }}
-	needPorts             = Need{"the number of local ports", func(f *facts) bool { return f.subject.Limits.Ports > 0 }}
+	needPorts             = Need{"the number of local ports, or client-side counters", func(f *facts) bool { return f.subject.Limits.Ports > 0 || f.counted() }}
 )
 
 // The ranks, from what only one kind shows to what many do. A rule adds to its
