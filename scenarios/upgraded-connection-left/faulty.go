@@ -1,0 +1,36 @@
+package upgradedconnectionleft
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+)
+
+// ServeFaulty runs the price service until ctx is done. It pushes a price whenever
+// there is a new one, over an upgraded connection.
+func ServeFaulty(ctx context.Context, l net.Listener, _ http.Handler) error {
+	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		fmt.Fprint(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: prices\r\n\r\n")
+		for prices := time.Tick(time.Minute); ; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-prices:
+				fmt.Fprintln(conn, "price")
+			}
+		}
+	})}
+	context.AfterFunc(ctx, func() { srv.Close() })
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,44 @@
+package upgradedconnectionleft
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+// ServeFixed runs the price service until ctx is done. It pushes a price whenever
+// there is a new one, over an upgraded connection.
+func ServeFixed(ctx context.Context, l net.Listener, _ http.Handler) error {
+	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		fmt.Fprint(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: prices\r\n\r\n")
+		gone := make(chan struct{})
+		go func() {
+			defer close(gone)
+			io.Copy(io.Discard, conn) // returns when the client has closed its end
+		}()
+		for prices := time.Tick(time.Minute); ; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-gone:
+				return
+			case <-prices:
+				fmt.Fprintln(conn, "price")
+			}
+		}
+	})}
+	context.AfterFunc(ctx, func() { srv.Close() })
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
