@@ -23,6 +23,7 @@ import (
 	congestion "socketlab/scenarios/congestion"
 	conncapplusleak "socketlab/scenarios/conn-cap-plus-leak"
 	connectnotreused "socketlab/scenarios/connect-not-reused"
+	connectionageattheserver "socketlab/scenarios/connection-age-at-the-server"
 	connectionrefused "socketlab/scenarios/connection-refused"
 	connectionreset "socketlab/scenarios/connection-reset"
 	conntrackfull "socketlab/scenarios/conntrack-full"
@@ -97,6 +98,7 @@ import (
 	socketbuffers "socketlab/scenarios/socket-buffers"
 	sqlidledefault "socketlab/scenarios/sql-idle-default"
 	sqlmaxlifetime "socketlab/scenarios/sql-max-lifetime"
+	ssesubscriberforgotten "socketlab/scenarios/sse-subscriber-forgotten"
 	staledns "socketlab/scenarios/stale-dns"
 	stalepoolafterrestart "socketlab/scenarios/stale-pool-after-restart"
 	stalepoolping "socketlab/scenarios/stale-pool-ping"
@@ -115,6 +117,7 @@ import (
 	transportperrequest "socketlab/scenarios/transport-per-request"
 	unavailableandback "socketlab/scenarios/unavailable-and-back"
 	unboundedfanout "socketlab/scenarios/unbounded-fan-out"
+	upgradedconnectionleft "socketlab/scenarios/upgraded-connection-left"
 	usertimeout "socketlab/scenarios/user-timeout"
 	writetimeoutcut "socketlab/scenarios/write-timeout-cut"
 )
@@ -212,6 +215,9 @@ var ids = []string{
 	"accept-backlog-overflow",
 	"address-in-use",
 	"reuseport-closed-listener",
+	"connection-age-at-the-server",
+	"upgraded-connection-left",
+	"sse-subscriber-forgotten",
 	"nagle-delayed-ack",
 	"keepalive-dead-peer",
 	"hung-peer-app-ping",
@@ -326,6 +332,9 @@ var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"max-connections-per-client", maxconnectionsperclient.NewClient, maxconnectionsperclient.NewClient},
 	{"accept-backlog-overflow", acceptbacklogoverflow.NewClient, acceptbacklogoverflow.NewClient},
 	{"reuseport-closed-listener", reuseportclosedlistener.NewClient, reuseportclosedlistener.NewClient},
+	{"connection-age-at-the-server", connectionageattheserver.NewClient, connectionageattheserver.NewClient},
+	{"upgraded-connection-left", upgradedconnectionleft.NewClient, upgradedconnectionleft.NewClient},
+	{"sse-subscriber-forgotten", ssesubscriberforgotten.NewClient, ssesubscriberforgotten.NewClient},
 	{"linger-reset", lingerreset.NewClient, lingerreset.NewClient},
 	{"socket-buffers", socketbuffers.NewClient, socketbuffers.NewClient},
 	{"thread-per-connection", threadperconnection.NewClient, threadperconnection.NewClient},
@@ -352,6 +361,9 @@ var servers = []code[server.ServeFunc]{
 	{"accept-backlog-overflow", acceptbacklogoverflow.ServeFaulty, acceptbacklogoverflow.ServeFixed},
 	{"address-in-use", addressinuse.ServeFaulty, addressinuse.ServeFixed},
 	{"reuseport-closed-listener", reuseportclosedlistener.ServeFaulty, reuseportclosedlistener.ServeFixed},
+	{"connection-age-at-the-server", connectionageattheserver.ServeFaulty, connectionageattheserver.ServeFixed},
+	{"upgraded-connection-left", upgradedconnectionleft.ServeFaulty, upgradedconnectionleft.ServeFixed},
+	{"sse-subscriber-forgotten", ssesubscriberforgotten.ServeFaulty, ssesubscriberforgotten.ServeFixed},
 	{"linger-reset", lingerreset.ServeFaulty, lingerreset.ServeFixed},
 	{"socket-buffers", socketbuffers.ServeFaulty, socketbuffers.ServeFixed},
 	{"thread-per-connection", threadperconnection.ServeFaulty, threadperconnection.ServeFixed},
