@@ -6,15 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 
 	"github.com/spf13/cobra"
 
 	"socketlab/internal/cli/program"
+	"socketlab/internal/lab"
 	"socketlab/internal/life"
 	lifeplay "socketlab/internal/life/play"
 	"socketlab/internal/render"
-	"socketlab/internal/worker/netns"
 )
 
 var _ = register(lifeCommand)
@@ -67,10 +66,10 @@ state is missed; the times show the order, not how fast a connection is.`,
 // lifePlayer is the hidden command that plays inside the namespace.
 const lifePlayer = "play-life"
 
-// mostPlays is how often a variant is played that a busy machine disturbs.
+// mostPlays bounds the plays of a variant that a busy machine disturbs.
 const mostPlays = 3
 
-// lifeAnswer is what the player says: a record, or why there is none.
+// lifeAnswer is written by the player: a record, or why there is none.
 type lifeAnswer struct {
 	Record    *life.Record `json:",omitempty"`
 	Error     string       `json:",omitempty"`
@@ -83,7 +82,7 @@ func playLife(ctx context.Context, variant string, wait bool) (*lifeAnswer, erro
 	if err != nil {
 		return nil, fmt.Errorf("cannot find this program's own file to start the player from it: %w", err)
 	}
-	namespace, err := netns.New(exec.Command(self, namespaceSupervisor))
+	namespace, err := lab.NewNamespace()
 	if err != nil {
 		return nil, fmt.Errorf("a connection's life is played in a network namespace of its own: %w", err)
 	}

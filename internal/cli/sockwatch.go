@@ -11,6 +11,7 @@ import (
 	"socketlab/internal/cli/client"
 	"socketlab/internal/cli/program"
 	"socketlab/internal/cli/slowserver"
+	"socketlab/internal/lab"
 	"socketlab/internal/render"
 	"socketlab/internal/scenario"
 	"socketlab/internal/worker/netns"
@@ -61,13 +62,10 @@ interrupted.`,
 	return root
 }
 
-// namespaceSupervisor is also known to internal/lab, which starts it.
-const namespaceSupervisor = "supervise-namespace"
-
 // namespaceSupervisorCommand holds the namespace of an isolated side.
 func namespaceSupervisorCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   namespaceSupervisor,
+		Use:   lab.NamespaceSupervisor,
 		Short: "Hold a namespace for an isolated run",
 		RunE: func(*cobra.Command, []string) error {
 			if code := netns.Supervise(); code != program.ExitOK {

@@ -154,7 +154,7 @@ func (r *run) prepare(ctx context.Context) error {
 	for _, s := range r.sides {
 		if r.isolated {
 			var err error
-			if s.namespace, err = newNamespace(); err != nil {
+			if s.namespace, err = NewNamespace(); err != nil {
 				return err
 			}
 		}

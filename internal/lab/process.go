@@ -29,11 +29,12 @@ type Programs struct {
 	echo io.Writer
 }
 
-// What a program of ours is told to be by its first argument.
+// The first argument of a program of ours says which one it is to be.
 const (
-	slowserverProgram   = "slowserver"
-	namespaceSupervisor = "supervise-namespace"
-	commandSupervisor   = "supervise-command"
+	slowserverProgram = "slowserver"
+	commandSupervisor = "supervise-command"
+	// NamespaceSupervisor is for [NewNamespace].
+	NamespaceSupervisor = "supervise-namespace"
 )
 
 func clientProgram(code scenario.Side) string { return "client-" + string(code) }
@@ -274,20 +275,20 @@ func (p *process) shown() int {
 // CanIsolate returns nil where a run can be isolated, and otherwise an error
 // that says why not. It tries.
 func CanIsolate() error {
-	namespace, err := newNamespace()
+	namespace, err := NewNamespace()
 	if err != nil {
 		return err
 	}
 	return namespace.Close()
 }
 
-// newNamespace makes a namespace. Its supervisor is always this same binary.
-func newNamespace() (*netns.Namespace, error) {
+// NewNamespace makes a namespace, which the caller closes. Its supervisor is always this same binary.
+func NewNamespace() (*netns.Namespace, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("cannot find this program's own file to start a namespace's supervisor from it: %w", err)
 	}
-	return netns.New(exec.Command(self, namespaceSupervisor))
+	return netns.New(exec.Command(self, NamespaceSupervisor))
 }
 
 // tail keeps the end of what a process wrote to standard error.
