@@ -79,7 +79,7 @@ With --play it measures the three on the lab's own server, for about 5 s each.`,
 	return c
 }
 
-// predict is what the arithmetic says of a load.
+// predict computes the size of a load, and what each pool makes of it.
 func predict(load sizing.Load) *render.Size {
 	script := scenario.Script{Load: load.Phases()}
 	due, end := script.Arrivals(1), script.Length()

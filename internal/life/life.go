@@ -103,7 +103,7 @@ type Segment struct {
 // None is the state of an end that has no socket.
 const None = "none"
 
-// End is what one end of the connection is and holds.
+// End describes one end of the connection: its state, and what it holds.
 type End struct {
 	// State is the kernel's name of the state, or [None]. Before the first SYN the
 	// server's is that of its listening socket.

@@ -192,21 +192,36 @@ func (h *heldIn) timers() []string {
 
 // lifeRecords has a line for each row of a record.
 func lifeRecords(r *life.Record) [][]string {
-	lines := [][]string{{
-		"variant", "step", "at_ms", "who", "call", "result", "flags", "seq", "ack", "bytes", "lost", "retransmission", "keep_alive",
-		"client", "server", "client_descriptor", "server_descriptor", "client_timer", "server_timer", "text",
-	}}
+	head := []string{
+		"variant", "step", "at_ms", "who", "call", "result", "flags", "seq", "ack", "bytes", "lost", "retransmission", "keep_alive", "text",
+	}
+	for _, end := range []string{life.Client, life.Server} {
+		for _, name := range []string{
+			"state", "descriptor", "unread_bytes", "unacknowledged_bytes", "recv_memory_bytes", "recv_buffer_bytes",
+			"send_memory_bytes", "send_buffer_bytes", "timer", "expires_ms", "unanswered",
+		} {
+			head = append(head, end+"_"+name)
+		}
+	}
+	lines := [][]string{head}
 	for i, row := range r.Rows {
-		segment := make([]string, 7)
+		segment := make([]any, 7)
 		if s := row.Segment; s != nil {
-			segment = []string{
-				s.Flags, fmt.Sprint(s.Seq), fmt.Sprint(s.Ack), fmt.Sprint(s.Bytes), fmt.Sprint(s.Lost), fmt.Sprint(s.Retransmission), fmt.Sprint(s.KeepAlive),
+			segment = []any{s.Flags, s.Seq, s.Ack, s.Bytes, s.Lost, s.Retransmission, s.KeepAlive}
+		}
+		values := append([]any{r.Variant, i + 1, row.AtMS, row.Who, row.Call, row.Result}, segment...)
+		values = append(values, row.Text)
+		for _, e := range []life.End{row.Client, row.Server} {
+			values = append(values, e.State, e.Descriptor, e.Unread, e.Unacknowledged,
+				e.RecvMemory, e.RecvBuffer, e.SendMemory, e.SendBuffer, e.Timer, e.ExpiresMS, e.Unanswered)
+		}
+		line := make([]string, len(values))
+		for j, v := range values {
+			if v != nil { // of a call there is no segment
+				line[j] = fmt.Sprint(v)
 			}
 		}
-		line := append([]string{r.Variant, strconv.Itoa(i + 1), number(row.AtMS), row.Who, row.Call, row.Result}, segment...)
-		lines = append(lines, append(line,
-			row.Client.State, row.Server.State, fmt.Sprint(row.Client.Descriptor), fmt.Sprint(row.Server.Descriptor),
-			row.Client.Timer, row.Server.Timer, row.Text))
+		lines = append(lines, line)
 	}
 	return lines
 }

@@ -1,11 +1,14 @@
 package render_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/life"
@@ -51,6 +54,22 @@ func TestEveryFaceOfALifeHasEachStepsSentenceAndStates(t *testing.T) {
 	table := strings.Join(strings.Fields(written(t, "table", d)), " ")
 	for _, row := range r.Rows {
 		require.Contains(t, table, row.Text)
+	}
+}
+
+func TestAWideTerminalHasTheSentencesBesideTheSteps(t *testing.T) {
+	t.Parallel()
+	r := recorded(t)
+	d := render.Life(r)
+	f, err := render.FormatOf("table", d.Has())
+	require.NoError(t, err)
+	for width, beside := range map[int]bool{80: false, 160: true} {
+		var out bytes.Buffer
+		require.NoError(t, f.Render(&out, d, render.Options{Width: width}))
+		require.Equal(t, beside, regexp.MustCompile(`(?m)SYN seq 0 ─+> SYN_RECV +The SYN says`).MatchString(out.String()))
+		for line := range strings.Lines(out.String()) {
+			require.LessOrEqual(t, ansi.StringWidth(strings.TrimSpace(line)), width, line)
+		}
 	}
 }
 

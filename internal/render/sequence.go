@@ -11,7 +11,7 @@ const (
 	timeWidth  = 10
 	stateWidth = 11 // ESTABLISHED
 	labelWidth = 43
-	// SequenceWidth is that of a line.
+	// SequenceWidth is the width of a line.
 	SequenceWidth = timeWidth + 2 + stateWidth + 1 + labelWidth + 1 + stateWidth
 )
 

@@ -13,10 +13,10 @@ import (
 // sizeSchema names the form of a size in JSON. Names are only ever added.
 const sizeSchema = "sockwatch.size/v1"
 
-// Size is how many connections a load needs, and what pools of several sizes make of it.
+// Size compares pools of several sizes for a load.
 type Size struct {
 	sizing.Load
-	// Taken is how long the load and the pause after it take.
+	// Taken is the time of the load and the pause after it.
 	Taken time.Duration
 	Pools []SizePool
 }

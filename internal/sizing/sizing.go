@@ -15,11 +15,11 @@ import (
 type Load struct {
 	// PerSecond is the rate of requests, evenly spaced.
 	PerSecond float64
-	// Latency is how long one keeps its connection busy.
+	// Latency is the time for which one keeps its connection busy.
 	Latency time.Duration
-	// Burst is how many more come at one moment; 0 is none.
+	// Burst is a number of requests that come at one moment on top; 0 is none.
 	Burst int
-	// Spare is what is added to the connections that are needed: 0.2 is a fifth.
+	// Spare is added to the connections that are needed: 0.2 is a fifth.
 	Spare float64
 }
 
@@ -49,15 +49,15 @@ func (l Load) Check() error {
 	return nil
 }
 
-// UnderWay is how many requests are under way at a time (Little's law).
+// UnderWay returns the mean number of requests under way (Little's law).
 func (l Load) UnderWay() float64 { return l.PerSecond * l.Latency.Seconds() }
 
 func (l Load) needed() float64 { return (l.UnderWay() + float64(l.Burst)) * (1 + l.Spare) }
 
-// Connections is how many connections the load needs.
+// Connections returns the number of connections that the load needs.
 func (l Load) Connections() int { return max(1, int(math.Ceil(l.needed()-1e-9))) }
 
-// PerSecondOf is how many requests a second a pool of so many connections can serve.
+// PerSecondOf returns the highest rate that a pool of so many connections can serve.
 func (l Load) PerSecondOf(connections int) float64 { return float64(connections) / l.Latency.Seconds() }
 
 // Pool is a size to compare.
@@ -98,20 +98,20 @@ func (l Load) Phases() []scenario.Phase {
 	return append(phases, rate, scenario.Phase{Pause: scenario.Duration(max(afterTime, 2*l.Latency))})
 }
 
-// Result is what a pool made of a load.
+// Result is the outcome of a load with a pool, predicted or measured.
 type Result struct {
 	// P50MS and P99MS are of the requests that were answered, from the moment that each
 	// was due. Both are 0 where there is none.
 	P50MS, P99MS float64
-	// Sockets is how many connections were opened, and Answered how many requests had
-	// their answer.
+	// Sockets counts the connections that were opened, and Answered the requests that
+	// had their answer.
 	Sockets, Answered int
-	// InFlight is how many requests had no answer at the end.
+	// InFlight counts the requests without an answer at the end.
 	InFlight int
 }
 
-// Predict is what a pool of connections makes of requests that are due at these times,
-// in order, until end. A request that finds no connection free waits for one, and the
+// Predict computes what happens to requests that are due at these times, in order,
+// with a pool of connections, until end. A request that finds no connection free waits for one, and the
 // first that waits is the first served. Each takes exactly latency.
 func Predict(due []time.Duration, connections int, latency, end time.Duration) Result {
 	r := Result{}

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// answer is what the player inside writes.
+// answer is written by the player inside.
 type answer struct {
 	Record    *life.Record
 	Error     string
@@ -72,7 +72,7 @@ func namespace(t *testing.T) *netns.Namespace {
 	return n
 }
 
-// played is what a play inside showed; false if it was disturbed.
+// played plays a variant inside; it returns false if it was disturbed.
 func played(t *testing.T, n *netns.Namespace, variant, watch string) (*life.Record, bool) {
 	t.Helper()
 	self, err := os.Executable()
@@ -99,7 +99,7 @@ func played(t *testing.T, n *netns.Namespace, variant, watch string) (*life.Reco
 	return s.Record, true
 }
 
-// tries is how often a busy machine may disturb a play.
+// tries bounds the plays that a busy machine disturbs.
 const tries = 5
 
 // eachVariant runs a test of each variant, until it was not disturbed.
@@ -167,7 +167,7 @@ func TestARecordHasTheSegmentsThatTcpdumpCaptures(t *testing.T) {
 	})
 }
 
-// capture is what tcpdump printed of the connection with a client's port.
+// capture collects the segments of one client's port from tcpdump's lines.
 type capture struct {
 	port     uint16
 	numbers  [2]numbering
@@ -176,7 +176,7 @@ type capture struct {
 
 var tcpdumpLine = regexp.MustCompile(`127\.0\.0\.1\.(\d+) > 127\.0\.0\.1\.(\d+): Flags \[([^\]]+)\].*? seq (\d+)(?::\d+)?(?:, ack (\d+))?.*, length (\d+)`)
 
-// tcpdumpFlags are how tcpdump writes flags (print-tcp.c).
+// tcpdumpFlags maps tcpdump's letters (print-tcp.c) to our names.
 var tcpdumpFlags = map[string]string{
 	"S": "SYN", "S.": "SYN-ACK", ".": "ACK", "P.": "PSH-ACK", "F.": "FIN-ACK", "R": "RST", "R.": "RST-ACK",
 }

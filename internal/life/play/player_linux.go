@@ -19,7 +19,7 @@ const (
 	serverPort = 8080
 	// patience is the longest wait for one segment. A SYN is sent again after 1 s.
 	patience = 5 * time.Second
-	// quiet is how long no segment may follow at the end.
+	// quiet is the time at the end in which no segment may follow.
 	quiet = 50 * time.Millisecond
 )
 
@@ -246,8 +246,8 @@ func (p *player) sample(row *life.Row) error {
 	return err
 }
 
-// unlisted is what a descriptor's socket is and holds, for sockets in no connection: no
-// table of the kernel lists them.
+// unlisted reads the end of a descriptor whose socket is in no connection: no table of
+// the kernel lists it.
 func unlisted(fd int) (life.End, error) {
 	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
 	if err != nil {

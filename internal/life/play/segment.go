@@ -12,8 +12,7 @@ import (
 	"socketlab/internal/life"
 )
 
-// segment is what a packet of IPv4 (RFC 791) says with its TCP header (RFC 9293,
-// section 3.1).
+// segment has the fields of a TCP header (RFC 9293, section 3.1) and the data.
 type segment struct {
 	from, to uint16 // ports
 	seq, ack uint32
@@ -27,8 +26,8 @@ const (
 	protocolTCP = 6
 )
 
-// ErrDisturbed is what errors of [Play] Are if another segment came than the next one
-// of the variant.
+// Errors of [Play] Are ErrDisturbed if another segment came than the next one of the
+// variant.
 var ErrDisturbed = errors.New("a segment came that is no part of the variant")
 
 var errPacket = errors.New("a packet that is no TCP segment of IPv4")
@@ -67,7 +66,7 @@ func (s segment) names() string {
 	return strings.Join(names, "-")
 }
 
-// length is how many sequence numbers it takes.
+// length returns the number of sequence numbers that it takes.
 func (s segment) length() uint32 {
 	n := uint32(len(s.data))
 	for _, f := range []byte{syn, fin} {

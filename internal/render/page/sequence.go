@@ -57,7 +57,7 @@ func drawSequence(m *markup.Writer, s *render.Sequence, y float64) {
 	}
 }
 
-// stateName is what is written where a state begins; an end that is no more is gone.
+// stateName returns the text where a state begins; "gone" for an end without a socket.
 func stateName(state string) string {
 	if state == "" {
 		return "gone"
