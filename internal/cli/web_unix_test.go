@@ -4,6 +4,7 @@ package cli_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -19,7 +21,10 @@ import (
 // events opens the stream of a page.
 func events(t *testing.T, url string) *bufio.Reader {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"events", nil)
+	// It is kept alive: what never comes has to end the test.
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"events", nil)
 	require.NoError(t, err)
 	resp, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
@@ -74,7 +79,7 @@ func TestRecordingOnAPage(t *testing.T) {
 	at := r.until(t, `^sockwatch: the page is at (http://127\.0\.0\.1:\d+/)$`)
 	r.until(t, `^sockwatch: the page stays until Ctrl-C$`)
 	stream := events(t, at[1])
-	readUntil(t, stream, "How many sockets")
+	readUntil(t, stream, "on the faulty side, after ")
 	readUntil(t, stream, `"over":true`)
 	require.NoError(t, r.cmd.Process.Signal(syscall.SIGINT))
 	require.Equal(t, code, r.end(t), "that of the run")
