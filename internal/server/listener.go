@@ -52,9 +52,9 @@ func listenTCP(addr string, b scenario.Server) (Socket, error) {
 	}
 	switch n := BacklogKey.Of(b); {
 	case NoAcceptKey.Of(b):
-		err = setBacklog(l, 0)
+		err = sockopt.SetBacklog(l, 0)
 	case n > 0:
-		err = setBacklog(l, n)
+		err = sockopt.SetBacklog(l, n)
 	}
 	if err != nil {
 		l.Close()
