@@ -33,6 +33,7 @@ func Programs() []string {
 //go:embed internal/socketstats/*[^t].go
 //go:embed internal/sockopt/*[^s]t.go
 //go:embed internal/sockopt/*[^t].go
+//go:embed internal/tcpserver/*[^t].go
 //go:embed internal/toydb/*[^t].go
 //go:embed internal/toydb/connpool/*[^t].go
 //go:embed internal/toydb/sqldriver/*[^t].go

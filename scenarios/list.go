@@ -45,6 +45,7 @@ import (
 	finwait2halfclose "socketlab/scenarios/fin-wait2-half-close"
 	firewalldrop "socketlab/scenarios/firewall-drop"
 	firewallreject "socketlab/scenarios/firewall-reject"
+	gracefulshutdown "socketlab/scenarios/graceful-shutdown"
 	h2wrappeddialer "socketlab/scenarios/h2-wrapped-dialer"
 	handlergoroutineleak "socketlab/scenarios/handler-goroutine-leak"
 	handlerignorescontext "socketlab/scenarios/handler-ignores-context"
@@ -216,6 +217,7 @@ var ids = []string{
 	"address-in-use",
 	"reuseport-closed-listener",
 	"connection-age-at-the-server",
+	"graceful-shutdown",
 	"upgraded-connection-left",
 	"sse-subscriber-forgotten",
 	"nagle-delayed-ack",
@@ -333,6 +335,7 @@ var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"accept-backlog-overflow", acceptbacklogoverflow.NewClient, acceptbacklogoverflow.NewClient},
 	{"reuseport-closed-listener", reuseportclosedlistener.NewClient, reuseportclosedlistener.NewClient},
 	{"connection-age-at-the-server", connectionageattheserver.NewClient, connectionageattheserver.NewClient},
+	{"graceful-shutdown", gracefulshutdown.NewClient, gracefulshutdown.NewClient},
 	{"upgraded-connection-left", upgradedconnectionleft.NewClient, upgradedconnectionleft.NewClient},
 	{"sse-subscriber-forgotten", ssesubscriberforgotten.NewClient, ssesubscriberforgotten.NewClient},
 	{"linger-reset", lingerreset.NewClient, lingerreset.NewClient},
@@ -362,6 +365,7 @@ var servers = []code[server.ServeFunc]{
 	{"address-in-use", addressinuse.ServeFaulty, addressinuse.ServeFixed},
 	{"reuseport-closed-listener", reuseportclosedlistener.ServeFaulty, reuseportclosedlistener.ServeFixed},
 	{"connection-age-at-the-server", connectionageattheserver.ServeFaulty, connectionageattheserver.ServeFixed},
+	{"graceful-shutdown", gracefulshutdown.ServeFaulty, gracefulshutdown.ServeFixed},
 	{"upgraded-connection-left", upgradedconnectionleft.ServeFaulty, upgradedconnectionleft.ServeFixed},
 	{"sse-subscriber-forgotten", ssesubscriberforgotten.ServeFaulty, ssesubscriberforgotten.ServeFixed},
 	{"linger-reset", lingerreset.ServeFaulty, lingerreset.ServeFixed},
