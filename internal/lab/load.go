@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"socketlab/internal/loadgen"
@@ -83,7 +84,11 @@ func (l *load) startClient(ctx context.Context, s *side) error {
 		return err
 	}
 	s.client.reports = true
-	return l.run.awaitStart(ctx, s.client, func() bool { return s.client.ready })
+	if err := l.run.awaitStart(ctx, s.client, func() bool { return s.client.ready }); err != nil {
+		return err
+	}
+	l.run.sampler.watch(slices.Index(l.run.sides, s), s.client.pid)
+	return nil
 }
 
 func (l *load) begin(_ context.Context, announce func()) error {
@@ -139,7 +144,21 @@ func (l *load) sent() bool {
 	return true
 }
 
-func (l *load) fill(s *side, sample *series.Sample) { sample.ClientMetrics = l.metrics(s) }
+func (l *load) fill(s *side, sample *series.Sample) {
+	counted := sample.Process
+	sample.ClientMetrics = withKinds(l.metrics(s), counted)
+}
+
+// withKinds adds the descriptors by kind, which the sampler has counted, to what a
+// client said of its process. counted is nil where they are not known.
+func withKinds(m series.ClientMetrics, counted *series.Process) series.ClientMetrics {
+	if counted != nil && m.Process != nil {
+		said := *m.Process
+		said.Kinds = counted.Kinds
+		m.Process = &said
+	}
+	return m
+}
 
 // metrics are what both processes of a side said last.
 func (l *load) metrics(s *side) series.ClientMetrics {
@@ -168,8 +187,12 @@ func (l *load) settled(s *side, _, now *series.ConnCounts) bool {
 // final is what the client said last. What it closes since then is not what it did
 // under its load: of the kernel's closings those of the last sample stand.
 func (l *load) final(s *side, kernel *series.ConnCounts) series.Final {
+	subject := l.run.observation.Subject(s.ID)
 	f := series.Final{ClientMetrics: l.metrics(s), Stopped: s.report.Stopped}
-	sampled := l.run.observation.Subject(s.ID).KernelConns()
+	if last := subject.Last(); last != nil {
+		f.ClientMetrics = withKinds(f.ClientMetrics, last.Process)
+	}
+	sampled := subject.KernelConns()
 	if kernel != nil && sampled != nil {
 		closed := *sampled
 		closed.Opened, closed.AtLeast = kernel.Opened, kernel.AtLeast

@@ -40,6 +40,11 @@ type sideView struct {
 	at      endpoints
 	relayed bool
 	ages    ages
+	// client is the client's process, where it is one of ours: all its TCP sockets are
+	// those of the list. 0 is unknown.
+	client int32
+	// descriptors are those of the client.
+	descriptors socketstats.DescriptorTable
 }
 
 // open makes the run's views, and has them look at what is there already.
@@ -73,6 +78,17 @@ func (s *sampler) open(ctx context.Context, r *run) error {
 		}
 	}
 	return nil
+}
+
+// watch has the descriptors of a side's client counted.
+func (s *sampler) watch(side int, client int) {
+	for _, v := range s.views {
+		for i := range v.sides {
+			if v.sides[i].index == side {
+				v.sides[i].client = int32(client)
+			}
+		}
+	}
 }
 
 // source is that of the counts.
@@ -192,8 +208,18 @@ func (v *view) count(ctx context.Context, m *series.Moment) error {
 		}
 	}
 	v.before = still
-	for _, side := range v.sides {
+	rows := socketstats.Rows{TCP: map[uint32]socketstats.State{}, MPTCP: map[uint32]socketstats.State{}}
+	rows.Add(sockets)
+	for i := range v.sides {
+		side := &v.sides[i]
 		of := &m.Subjects[side.index].Sample
+		if side.client != 0 {
+			pids := []int32{side.client}
+			side.descriptors.Scan(pids)
+			if kinds := side.descriptors.Kinds(pids, &rows); kinds != nil {
+				of.Process = &series.Process{Kinds: kinds}
+			}
+		}
 		of.Client.Counts, of.Server.Counts = socketstats.Count(ours, side.at...)
 		if side.relayed {
 			of.Upstreams = side.at.upstreams(ours)

@@ -39,6 +39,26 @@ func families() []family {
 			},
 		},
 		{
+			prefix: KindsPrefix, forms: []string{KindsPrefix + "KIND"},
+			lookup: func(name string) (Metric, error) {
+				kind := strings.TrimPrefix(name, KindsPrefix)
+				if !slices.Contains(socketstats.Kinds(), kind) {
+					return Metric{}, fmt.Errorf("%s: no kind of descriptors is called %q: use one of %s", short(name), short(kind), strings.Join(socketstats.Kinds(), ", "))
+				}
+				return Metric{
+					Name: name, Title: "client's descriptors of kind " + kind, Unit: Count, Noun: "descriptor", Rest: "of kind " + kind,
+					Meaning: "Descriptors of this kind that the last sample shows in the client's process (Linux).",
+					Get: func(s *series.Subject) (float64, bool) {
+						if last := s.Last(); last != nil && last.Process != nil && last.Process.Kinds != nil {
+							return float64(last.Process.Kinds[kind]), true
+						}
+						return 0, false
+					},
+				}, nil
+			},
+			members: func(*series.Subject) []string { return nil }, // the documents have rows of their own
+		},
+		{
 			prefix: ServersPrefix, forms: []string{ServersPrefix + "NAME.requests", ServersPrefix + "NAME.connections"},
 			lookup: server,
 			members: func(s *series.Subject) []string {
@@ -103,6 +123,8 @@ const (
 	// KernelPrefix begins the name of a counter of the kernel, which only a subject
 	// in a namespace of its own has.
 	KernelPrefix = "kernel."
+	// KindsPrefix begins the name of a count of descriptors by kind.
+	KindsPrefix = "process.kinds."
 	// ValuesPrefix begins the name of what the code of a pair says of itself.
 	ValuesPrefix = "values."
 	// ServersPrefix begins the name of what one of several servers did.

@@ -91,7 +91,7 @@ func expectationForm() string {
 			counts = append(counts, regexp.QuoteMeta(m.Name))
 		}
 	}
-	counts = append(counts, `requests\.errors\.\S+`, `servers\.[a-z0-9-]+\.(requests|connections)`, `values\.[a-z][a-z0-9_]*`, `kernel\.\w+`, `(client|server)\.(peak|final)\.(`+strings.Join(states, "|")+`|open|total)`)
+	counts = append(counts, `requests\.errors\.\S+`, `servers\.[a-z0-9-]+\.(requests|connections)`, `process\.kinds\.[a-z_]+`, `values\.[a-z][a-z0-9_]*`, `kernel\.\w+`, `(client|server)\.(peak|final)\.(`+strings.Join(states, "|")+`|open|total)`)
 	count, latency := "("+strings.Join(counts, "|")+")", "("+strings.Join(times, "|")+")"
 	const op, figure = `\s+(==|!=|<=|>=|<|>)\s+`, `[0-9]+(\.[0-9]+)?([eE][0-9]+)?`
 	verdicts := `verdict\s+(==|!=)\s+(` + strings.Join(verdictWords(), "|") + ")"
