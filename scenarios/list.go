@@ -20,6 +20,7 @@ import (
 	channelpercall "socketlab/scenarios/channel-per-call"
 	cleaneofafterreset "socketlab/scenarios/clean-eof-after-reset"
 	clientperrequestdrained "socketlab/scenarios/client-per-request-drained"
+	closewaitvanishes "socketlab/scenarios/close-wait-vanishes"
 	congestion "socketlab/scenarios/congestion"
 	conncapplusleak "socketlab/scenarios/conn-cap-plus-leak"
 	connectnotreused "socketlab/scenarios/connect-not-reused"
@@ -116,8 +117,10 @@ import (
 	toomanyconnections "socketlab/scenarios/too-many-connections"
 	transportclonefortls "socketlab/scenarios/transport-clone-for-tls"
 	transportperrequest "socketlab/scenarios/transport-per-request"
+	udpsocketsleft "socketlab/scenarios/udp-sockets-left"
 	unavailableandback "socketlab/scenarios/unavailable-and-back"
 	unboundedfanout "socketlab/scenarios/unbounded-fan-out"
+	unixsocketsleft "socketlab/scenarios/unix-sockets-left"
 	upgradedconnectionleft "socketlab/scenarios/upgraded-connection-left"
 	usertimeout "socketlab/scenarios/user-timeout"
 	writetimeoutcut "socketlab/scenarios/write-timeout-cut"
@@ -240,6 +243,9 @@ var ids = []string{
 	"nat-drops-idle",
 	"conntrack-full",
 	"snat-ports-used-up",
+	"close-wait-vanishes",
+	"udp-sockets-left",
+	"unix-sockets-left",
 }
 
 var clients = []code[func(loadgen.Target) loadgen.Caller]{
@@ -323,6 +329,9 @@ var clients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"nat-drops-idle", natdropsidle.NewFaulty, natdropsidle.NewFixed},
 	{"conntrack-full", conntrackfull.NewFaulty, conntrackfull.NewFixed},
 	{"snat-ports-used-up", snatportsusedup.NewFaulty, snatportsusedup.NewFixed},
+	{"close-wait-vanishes", closewaitvanishes.NewFaulty, closewaitvanishes.NewFixed},
+	{"udp-sockets-left", udpsocketsleft.NewFaulty, udpsocketsleft.NewFixed},
+	{"unix-sockets-left", unixsocketsleft.NewFaulty, unixsocketsleft.NewFixed},
 }
 
 var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{

@@ -1,0 +1,36 @@
+package udpsocketsleft
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+
+	"socketlab/internal/loadgen"
+)
+
+// faulty is a client of the order service, and counts what it does.
+type faulty struct {
+	url, statsd string
+	httpClient  *http.Client
+}
+
+// NewFaulty returns a client of the order service.
+func NewFaulty(t loadgen.Target) loadgen.Caller {
+	return &faulty{url: t.URL, statsd: startStatsd(), httpClient: &http.Client{Transport: &http.Transport{}}}
+}
+
+// Call fetches the orders, and counts that.
+func (c *faulty) Call(ctx context.Context) error {
+	if err := loadgen.Get(ctx, c.httpClient, c.url); err != nil {
+		return err
+	}
+	conn, err := net.Dial("udp", c.statsd)
+	if err != nil {
+		return err
+	}
+	go io.Copy(io.Discard, conn) // statsd may answer
+	_, err = fmt.Fprintf(conn, "orders.fetched:1|c")
+	return err
+}

@@ -1,0 +1,37 @@
+package unixsocketsleft
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+
+	"socketlab/internal/loadgen"
+)
+
+// fixed is a client of the order service, and logs what it does.
+type fixed struct {
+	url, syslog string
+	httpClient  *http.Client
+}
+
+// NewFixed returns a client of the order service.
+func NewFixed(t loadgen.Target) loadgen.Caller {
+	return &fixed{url: t.URL, syslog: startSyslog(), httpClient: &http.Client{Transport: &http.Transport{}}}
+}
+
+// Call fetches the orders, and logs that.
+func (c *fixed) Call(ctx context.Context) error {
+	if err := loadgen.Get(ctx, c.httpClient, c.url); err != nil {
+		return err
+	}
+	conn, err := net.Dial("unixgram", c.syslog)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	go io.Copy(io.Discard, conn) // syslog may answer
+	_, err = fmt.Fprintf(conn, "<14>shop: orders fetched")
+	return err
+}
