@@ -89,6 +89,7 @@ import (
 	requestsperconnection "socketlab/scenarios/requests-per-connection"
 	retrybackoffonly "socketlab/scenarios/retry-backoff-only"
 	retrystorm "socketlab/scenarios/retry-storm"
+	reuseportbalance "socketlab/scenarios/reuseport-balance"
 	reuseportclosedlistener "socketlab/scenarios/reuseport-closed-listener"
 	rowsnotclosed "socketlab/scenarios/rows-not-closed"
 	servernoidletimeout "socketlab/scenarios/server-no-idle-timeout"
@@ -98,6 +99,7 @@ import (
 	slowreader "socketlab/scenarios/slow-reader"
 	snatportsusedup "socketlab/scenarios/snat-ports-used-up"
 	socketbuffers "socketlab/scenarios/socket-buffers"
+	somaxconncapsbacklog "socketlab/scenarios/somaxconn-caps-backlog"
 	sqlidledefault "socketlab/scenarios/sql-idle-default"
 	sqlmaxlifetime "socketlab/scenarios/sql-max-lifetime"
 	ssesubscriberforgotten "socketlab/scenarios/sse-subscriber-forgotten"
@@ -246,6 +248,8 @@ var ids = []string{
 	"close-wait-vanishes",
 	"udp-sockets-left",
 	"unix-sockets-left",
+	"somaxconn-caps-backlog",
+	"reuseport-balance",
 }
 
 var clients = []code[func(loadgen.Target) loadgen.Caller]{
@@ -353,6 +357,8 @@ var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"proxy-idle-race", proxyidlerace.NewClient, proxyidlerace.NewClient},
 	{"proxy-upgrade-left", proxyupgradeleft.NewClient, proxyupgradeleft.NewClient},
 	{"proxy-buffers-nothing", proxybuffersnothing.NewClient, proxybuffersnothing.NewClient},
+	{"somaxconn-caps-backlog", somaxconncapsbacklog.NewClient, somaxconncapsbacklog.NewClient},
+	{"reuseport-balance", reuseportbalance.NewClient, reuseportbalance.NewClient},
 }
 
 var servers = []code[server.ServeFunc]{
@@ -380,6 +386,8 @@ var servers = []code[server.ServeFunc]{
 	{"linger-reset", lingerreset.ServeFaulty, lingerreset.ServeFixed},
 	{"socket-buffers", socketbuffers.ServeFaulty, socketbuffers.ServeFixed},
 	{"thread-per-connection", threadperconnection.ServeFaulty, threadperconnection.ServeFixed},
+	{"somaxconn-caps-backlog", somaxconncapsbacklog.ServeFaulty, somaxconncapsbacklog.ServeFixed},
+	{"reuseport-balance", reuseportbalance.ServeFaulty, reuseportbalance.ServeFixed},
 }
 
 var handlers = []code[func(loadgen.Target) http.Handler]{
