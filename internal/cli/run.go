@@ -34,7 +34,10 @@ type runOptions struct {
 	web      webFlag
 	swap     bool
 	versions []string // of Go, that each build both codes
-	keep     keepOptions
+	// faulty and fixed are programs of the user's that make the requests in place of the
+	// scenario's code; "" is that code.
+	faulty, fixed string
+	keep          keepOptions
 	// steps plays the steps of a repair, too.
 	steps bool
 	// visible keeps runs where another terminal can see them, unless they
@@ -114,6 +117,7 @@ With -o json one run is an object; --all, or several, are an array of objects.`,
   sockwatch run my-incident.yaml --record run.jsonl
   sockwatch run body-not-closed --report out.html   # a page to keep
   sockwatch run body-not-drained --go 1.26.9,1.27.4 # what another Go changes
+  sockwatch run body-not-closed --fixed 'python3 mine.py' # your own code
   sockwatch run --all --report pages                # a folder of them
   sockwatch run --all -o json > runs.json`,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -133,6 +137,8 @@ With -o json one run is an object; --all, or several, are an array of objects.`,
 	o.add(c.Flags(), fullAnswer)
 	c.Flags().BoolVar(&all, "all", false, "play the whole catalogue")
 	c.Flags().BoolVar(&o.swap, "swap-sides", false, "play the fixed code as the faulty side and the other way round: a good script must then fail")
+	c.Flags().StringVar(&o.faulty, "faulty", "", "a program of your own that makes the requests of the faulty side: one for each line of its input (see docs/own-code.md)")
+	c.Flags().StringVar(&o.fixed, "fixed", "", "the same for the fixed side")
 	c.Flags().StringSliceVar(&o.versions, "go", nil, "play both codes as each of these versions of Go builds them, such as 1.26.9,1.27.4")
 	c.Flags().IntVar(&o.parallel, "parallel", 0, "how many isolated runs go on at once; 0 is two for each processor, at most 8, and one above --speed 10")
 	return c
@@ -221,7 +227,7 @@ func (o *runOptions) check(c *cobra.Command, runs int) ([]lab.Side, error) {
 	if err := o.output.oneRun(runs); err != nil {
 		return nil, program.Usagef(c, "%w", err)
 	}
-	for _, name := range []string{"ports", "program-dir", "swap-sides"} {
+	for _, name := range []string{"ports", "program-dir", "swap-sides", "faulty", "fixed"} {
 		if len(o.versions) > 0 && c.Flags().Changed(name) {
 			return nil, program.Usagef(c, "--go and --%s do not go together", name)
 		}
@@ -230,6 +236,10 @@ func (o *runOptions) check(c *cobra.Command, runs int) ([]lab.Side, error) {
 		return nil, err
 	}
 	sides := lab.Pair()
+	sides[0].Command, sides[1].Command = o.faulty, o.fixed
+	if o.swap && o.faulty+o.fixed != "" {
+		return nil, program.Usagef(c, "--swap-sides plays the scenario's code, and --faulty and --fixed your own")
+	}
 	if o.swap {
 		sides = lab.Swap(sides)
 	}

@@ -48,8 +48,9 @@ type Side struct {
 	// Half is the half of the script's pair whose expectations the side is held to;
 	// "" if the ID says which, or none.
 	Half scenario.Side
-	// Command is the side's client in a comparison; "" is that of its code. GoVersion is
-	// the version of Go that built it, as runtime.Version has it; "" if that is not known.
+	// Command is the side's client, a program of the user's: in a comparison whatever it
+	// does, in a run one that makes a request for each line of its standard input; "" is
+	// that of its code. GoVersion is the version of Go that built it, as runtime.Version has it; "" if that is not known.
 	Command, GoVersion string
 }
 

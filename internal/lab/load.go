@@ -11,6 +11,7 @@ import (
 	"socketlab/internal/scenario"
 	"socketlab/internal/series"
 	"socketlab/internal/worker"
+	"socketlab/scenarios"
 )
 
 // load is the driver of a scenario: a load of ours against servers of ours, with
@@ -26,6 +27,12 @@ func (l *load) header() series.Header {
 	}}
 	for _, s := range l.run.sides {
 		h.Scenario.Swapped = h.Scenario.Swapped || s.ID == string(s.Code.Other())
+		if s.Command != "" {
+			if h.Scenario.Commands == nil {
+				h.Scenario.Commands = map[string]string{}
+			}
+			h.Scenario.Commands[s.ID] = s.Command
+		}
 	}
 	return h
 }
@@ -75,7 +82,7 @@ func (r *run) startOwnServer(ctx context.Context, programs Programs, s *side, or
 func (l *load) startClient(ctx context.Context, s *side) error {
 	var err error
 	s.client, err = l.programs(s).start(l.run, s, clientProgram(s.Code), "client", worker.ClientOrder{
-		Code: l.Script.Implementation, Side: s.Code, Arrivals: l.Script.Arrivals(l.Seed),
+		Code: l.Script.Implementation, Side: s.Code, Command: s.Command, Arrivals: l.Script.Arrivals(l.Seed),
 		Target: loadgen.NewTarget(loadgen.At{
 			Addr: s.addrs[0].String(), Secure: s.own.CA != "", CA: s.own.CA, Servers: s.own.Upstreams, DNS: s.own.Names,
 		}, l.settings(s)),
@@ -160,10 +167,19 @@ func withKinds(m series.ClientMetrics, counted *series.Process) series.ClientMet
 	return m
 }
 
-// metrics are what both processes of a side said last.
+// metrics are what both processes of a side said last. Of the connections of a program
+// of the user's it is the server that knows.
 func (l *load) metrics(s *side) series.ClientMetrics {
 	m := s.report.ClientMetrics
 	m.ServerProcess = s.serverProcess
+	if s.Command == "" || m.Requests == nil {
+		return m
+	}
+	reused := s.served.Reused
+	if scenarios.Serve(l.Script.Implementation, s.Code) != nil { // that counts requests only
+		reused = max(0, s.served.Received-s.served.Accepted)
+	}
+	m.Connections = &series.ClientConns{Opened: s.served.Accepted, Reused: &reused}
 	return m
 }
 

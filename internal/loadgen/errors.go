@@ -24,7 +24,10 @@ func ErrorName(err error) string {
 	var status StatusError
 	var dns *net.DNSError
 	var netErr net.Error
+	var named NamedError
 	switch {
+	case errors.As(err, &named):
+		return named.name()
 	case errors.As(err, &status):
 		return fmt.Sprintf("HTTP_%d", int(status))
 	case errors.As(err, &errno) && errnoNames[errno] != "": // a chain holds one

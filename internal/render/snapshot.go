@@ -166,7 +166,7 @@ func Draw(v View) Snapshot {
 		p := panelOf(o, subject, v.End, states)
 		p.Number, p.NumberOf = bigNumber(&s, subject, p.Held)
 		if v.Script != nil {
-			p.Says = v.Script.Says.Of(codeOf(o, subject.ID))
+			p.Says = says(o, v.Script, subject.ID)
 		}
 		p.Verdict = v.Verdicts[subject.ID]
 		p.Headline = headlineOf(o, p.Verdict)
@@ -223,6 +223,14 @@ func panelOf(o *series.Observation, s *series.Subject, end socketstats.End, stat
 		p.Points = append(p.Points, point)
 	}
 	return p
+}
+
+// says is what a side's code does, or which program stands in its place.
+func says(o *series.Observation, script *scenario.Script, id string) string {
+	if o.Scenario != nil && o.Scenario.Commands[id] != "" {
+		return "It is the program " + o.Scenario.Commands[id]
+	}
+	return script.Says.Of(codeOf(o, id))
 }
 
 // codeOf is the side whose code a subject plays.

@@ -61,6 +61,9 @@ type Scenario struct {
 	Seed  uint64  `json:"seed"`
 	// Swapped says that each side played the other's code.
 	Swapped bool `json:"swapped,omitempty"`
+	// Commands are the programs of the user's that made the requests in place of the
+	// code of the scenario, by the id of their subject.
+	Commands map[string]string `json:"commands,omitempty"`
 }
 
 // Commands are the programs that were compared, as their user wrote them, or the

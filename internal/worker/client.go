@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
+	"sync/atomic"
 
 	"socketlab/internal/loadgen"
 	"socketlab/scenarios"
@@ -17,14 +19,29 @@ import (
 func Client(ctx context.Context, in io.Reader, out io.Writer) int {
 	answers := json.NewEncoder(out)
 	var order ClientOrder
-	orders, err := receive(in, &order, die)
-	if err == nil && order.Code == "" {
+	var held atomic.Pointer[lines] // the user's program, which must not outlive the lab
+	orders, err := receive(in, &order, func() {
+		if program := held.Load(); program != nil {
+			program.end()
+		}
+		die()
+	})
+	if err == nil && order.Code == "" && order.Command == "" {
 		err = errors.New("an order for a client names the code")
 	}
 	if err := cmp.Or(err, checkCode(order.Code)); err != nil {
 		return fail(answers, err)
 	}
-	caller := scenarios.NewCaller(order.Code, order.Side, order.Target)
+	caller, program, err := callerOf(order)
+	if err != nil {
+		return fail(answers, err)
+	}
+	var ended <-chan End
+	if program != nil {
+		held.Store(program)
+		defer program.end()
+		ended = program.command.ended
+	}
 	if err := answers.Encode(Answer{Ready: true, GoVersion: runtime.Version()}); err != nil {
 		return 1
 	}
@@ -35,6 +52,8 @@ func Client(ctx context.Context, in io.Reader, out io.Writer) int {
 				return 0
 			}
 			begun = c == Start
+		case end := <-ended:
+			return fail(answers, endedEarly(order.Command, end))
 		case <-ctx.Done():
 			return 0
 		}
@@ -46,10 +65,16 @@ func Client(ctx context.Context, in io.Reader, out io.Writer) int {
 		select {
 		case c := <-orders.commands:
 			final = c == Finish
+		case end := <-ended:
+			program.command.waitOutput()
+			return fail(answers, endedEarly(order.Command, end))
 		case <-ctx.Done():
 			final = true
 		}
 		report := player.Report()
+		if program != nil { // what the player counts are connections and descriptors of its own
+			report.Connections, report.Process, report.Requests.Attempts = nil, nil, nil
+		}
 		report.Final = final
 		if err := answers.Encode(Answer{Report: &report}); err != nil {
 			return 1
@@ -58,4 +83,23 @@ func Client(ctx context.Context, in io.Reader, out io.Writer) int {
 			return 0
 		}
 	}
+}
+
+// callerOf is what makes the requests of an order: the code of a pair, or a program of
+// the user's, which the caller ends.
+func callerOf(order ClientOrder) (loadgen.Caller, *lines, error) {
+	if order.Command == "" {
+		return scenarios.NewCaller(order.Code, order.Side, order.Target), nil, nil
+	}
+	// The kernel ends the program with the thread that started it.
+	runtime.LockOSThread()
+	program, err := startLines(order.Command, order.Target)
+	if err != nil {
+		return nil, nil, fmt.Errorf("start %q: %w", order.Command, err)
+	}
+	return program, program, nil
+}
+
+func endedEarly(command string, end End) error {
+	return fmt.Errorf("%q ended (%s) before its load did: it has to read requests until the end of its standard input", command, end.How)
 }

@@ -86,6 +86,17 @@ type command struct {
 
 // startCommand starts a command in the system's shell.
 func startCommand(order CommandOrder) (*command, error) {
+	var out *os.File
+	if order.ShowOutput {
+		out = os.Stderr
+	}
+	return startWith(order.Command, nil, out, nil)
+}
+
+// startWith starts a command in the system's shell, with these standard streams and
+// with environment beside our own. nil is no input, and output that goes nowhere. The
+// files stay the caller's to close.
+func startWith(line string, in, out *os.File, environment []string) (*command, error) {
 	c := &command{ended: make(chan End, 1), said: make(chan struct{})}
 	// Our standard error is not given to the command itself: the lab reads it
 	// to its end, and that must not hang on what the command leaves behind.
@@ -93,10 +104,17 @@ func startCommand(order CommandOrder) (*command, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := shell(order.Command)
+	cmd := shell(line)
+	cmd.Env = append(os.Environ(), environment...)
 	cmd.Stderr = w
-	if order.ShowOutput {
+	if in != nil {
+		cmd.Stdin = in
+	}
+	switch {
+	case out == os.Stderr:
 		cmd.Stdout = w
+	case out != nil:
+		cmd.Stdout = out
 	}
 	err = c.tree.start(cmd)
 	_ = w.Close()

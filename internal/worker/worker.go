@@ -49,6 +49,9 @@ type ClientOrder struct {
 	Code   string
 	Side   scenario.Side
 	Target loadgen.Target
+	// Command is a program of the user's that makes the requests in place of the code,
+	// as a line for the system's shell; "" is none.
+	Command string
 	// Arrivals are when requests are due, from the start order.
 	Arrivals []time.Duration
 }

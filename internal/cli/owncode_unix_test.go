@@ -1,0 +1,119 @@
+//go:build unix
+
+package cli_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// shortLoad is a script with few requests, which the fixed side's code answers over one
+// connection.
+func shortLoad(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "short.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(`id: short
+title: A few requests
+implementation: body-not-drained
+load:
+  - pause: 1s # in which a program starts
+  - {rate: 20, for: 1500ms}
+  - pause: 500ms
+sample_interval: 100ms
+expect:
+  faulty: [requests.ok == 30]
+  fixed: [requests.ok == 30, connections.opened <= 5, connections.reused >= 25]
+`), 0o600))
+	return path
+}
+
+// The adapters of the documentation work as they stand there.
+func TestAdaptersOfTheDocumentation(t *testing.T) {
+	t.Parallel()
+	doc, err := os.ReadFile("../../docs/own-code.md")
+	require.NoError(t, err)
+	for _, of := range []struct{ language, file, needs, command string }{
+		{"python", "mine.py", "python3", "python3 %s"},
+		{"js", "mine.js", "node", "node %s"},
+		{"java", "Mine.java", "java", "java %s"},
+		{"go", "mine.go", "go", "go run %s"},
+	} {
+		t.Run(of.language, func(t *testing.T) {
+			t.Parallel()
+			if _, err := exec.LookPath(of.needs); err != nil {
+				t.Skip(of.needs, " is not installed")
+			}
+			code := regexp.MustCompile("(?s)```" + of.language + "\n(.*?)```").FindSubmatch(doc)
+			require.NotNil(t, code)
+			file := filepath.Join(t.TempDir(), of.file)
+			require.NoError(t, os.WriteFile(file, code[1], 0o600))
+			command := fmt.Sprintf(of.command, file)
+			if of.language == "go" { // what compiles it is not to be measured
+				out, err := exec.CommandContext(t.Context(), "go", "build", "-o", file+".exe", file).CombinedOutput()
+				require.NoError(t, err, "%s", out)
+				command = file + ".exe"
+			}
+			exit, stdout, stderr := toItsEnd(t, "run", "-q", "-o", "json", "--fixed", command, shortLoad(t))
+			require.Equal(t, 0, exit, "%s\n%s", stdout, stderr)
+			var run struct {
+				Fixed struct {
+					Requests    struct{ Sent, OK int }
+					Connections struct{ Opened, Reused int }
+				}
+			}
+			require.NoError(t, json.Unmarshal(stdout, &run))
+			require.Equal(t, 30, run.Fixed.Requests.OK)
+			require.Equal(t, 30, run.Fixed.Connections.Opened+run.Fixed.Connections.Reused, "one connection or another for each request")
+		})
+	}
+}
+
+// A program that ends before its load is an error with what it said, and one that
+// answers with names of errors is counted by them.
+func TestProgramsThatFail(t *testing.T) {
+	t.Parallel()
+	exit, _, stderr := toItsEnd(t, "run", "-q", "--fixed", "echo no such module >&2; exit 4", shortLoad(t))
+	require.Equal(t, 1, exit)
+	require.Contains(t, string(stderr), "exit status 4")
+	require.Contains(t, string(stderr), "no such module")
+
+	exit, stdout, _ := toItsEnd(t, "run", "-q", "-o", "json", "--fixed", "while read number url; do echo $number timeout; done", shortLoad(t))
+	require.Equal(t, 3, exit)
+	var run struct {
+		Fixed struct {
+			Requests struct {
+				Failed int
+				Errors map[string]int
+			}
+		}
+	}
+	require.NoError(t, json.Unmarshal(stdout, &run))
+	require.Equal(t, 30, run.Fixed.Requests.Failed)
+	require.Equal(t, map[string]int{"timeout": 30}, run.Fixed.Requests.Errors)
+
+	exit, _, stderr = toItsEnd(t, "run", "--swap-sides", "--fixed", "true", shortLoad(t))
+	require.Equal(t, 2, exit, "%s", stderr)
+}
+
+// toItsEnd runs a command of sockwatch to its end.
+func toItsEnd(t *testing.T, args ...string) (exit int, stdout, stderr []byte) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), "sockwatch", args...)
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	var ended *exec.ExitError
+	if !errors.As(err, &ended) {
+		require.NoError(t, err)
+	}
+	return cmd.ProcessState.ExitCode(), out.Bytes(), errs.Bytes()
+}
