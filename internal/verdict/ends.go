@@ -80,10 +80,10 @@ func (f *facts) singleUse() bool {
 
 // spread reports whether the client's connections go to nearly as many destinations
 // as there are connections, or there is no more than one for each of the subject's
-// processes: one for each is not too many.
+// processes: one for each is not too many, unless these grow, too.
 func (f *facts) spread() bool {
 	open := clientOpen(f.last())
-	if p := f.last().Process; p != nil && p.Processes > 1 && open <= p.Processes {
+	if p := f.last().Process; p != nil && p.Processes > 1 && open <= p.Processes && !f.allAlong(processes).Grows {
 		return true
 	}
 	a := f.last().Client.Activity

@@ -69,6 +69,12 @@ var _ = examplesOf(verdict.IdleConnectionsNotReused,
 		set(&s.Client, socketstats.Established, i)
 		s.Client.Activity.Received, s.Client.Activity.Once, s.Client.Activity.Destinations = silent(i, 10*time.Second), i, 1
 		s.KernelConns.Opened = i
+		s.Process = &series.Process{Processes: 31}
+	})},
+	example{name: "a process for each connection, and both grow", subject: observed(30, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, i)
+		s.Client.Activity.Received, s.Client.Activity.Once, s.Client.Activity.Destinations = silent(i, 10*time.Second), i, 1
+		s.KernelConns.Opened = i
 		s.Process = &series.Process{Processes: i + 1}
 	})},
 	example{name: "a burst opens connections, and an idle timeout closes them", instead: verdict.Healthy, subject: observed(90, func(i int, s *series.Sample) {
