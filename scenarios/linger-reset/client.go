@@ -2,6 +2,7 @@ package lingerreset
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -34,11 +35,11 @@ func (c *client) Call(ctx context.Context) error {
 	pace := time.NewTicker(10 * time.Millisecond)
 	defer pace.Stop()
 	for range pace.C {
-		switch _, err := io.CopyN(io.Discard, resp.Body, 64<<10); err {
-		case nil:
-		case io.EOF:
+		_, err := io.CopyN(io.Discard, resp.Body, 64<<10)
+		if errors.Is(err, io.EOF) {
 			return nil
-		default:
+		}
+		if err != nil {
 			return err
 		}
 	}

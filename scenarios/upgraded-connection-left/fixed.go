@@ -23,7 +23,7 @@ func ServeFixed(ctx context.Context, l net.Listener, _ http.Handler) error {
 		gone := make(chan struct{})
 		go func() {
 			defer close(gone)
-			io.Copy(io.Discard, conn) // returns when the client has closed its end
+			_, _ = io.Copy(io.Discard, conn) // returns when the client has closed its end
 		}()
 		for prices := time.Tick(time.Minute); ; {
 			select {
