@@ -48,6 +48,7 @@ import (
 	firewallreject "socketlab/scenarios/firewall-reject"
 	gracefulshutdown "socketlab/scenarios/graceful-shutdown"
 	h2wrappeddialer "socketlab/scenarios/h2-wrapped-dialer"
+	halfopenpeers "socketlab/scenarios/half-open-peers"
 	handlergoroutineleak "socketlab/scenarios/handler-goroutine-leak"
 	handlerignorescontext "socketlab/scenarios/handler-ignores-context"
 	http1vshttp2 "socketlab/scenarios/http1-vs-http2"
@@ -225,6 +226,7 @@ var ids = []string{
 	"graceful-shutdown",
 	"upgraded-connection-left",
 	"sse-subscriber-forgotten",
+	"half-open-peers",
 	"nagle-delayed-ack",
 	"keepalive-dead-peer",
 	"hung-peer-app-ping",
@@ -351,6 +353,7 @@ var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"graceful-shutdown", gracefulshutdown.NewClient, gracefulshutdown.NewClient},
 	{"upgraded-connection-left", upgradedconnectionleft.NewClient, upgradedconnectionleft.NewClient},
 	{"sse-subscriber-forgotten", ssesubscriberforgotten.NewClient, ssesubscriberforgotten.NewClient},
+	{"half-open-peers", halfopenpeers.NewClient, halfopenpeers.NewClient},
 	{"linger-reset", lingerreset.NewClient, lingerreset.NewClient},
 	{"socket-buffers", socketbuffers.NewClient, socketbuffers.NewClient},
 	{"thread-per-connection", threadperconnection.NewClient, threadperconnection.NewClient},
@@ -383,6 +386,7 @@ var servers = []code[server.ServeFunc]{
 	{"graceful-shutdown", gracefulshutdown.ServeFaulty, gracefulshutdown.ServeFixed},
 	{"upgraded-connection-left", upgradedconnectionleft.ServeFaulty, upgradedconnectionleft.ServeFixed},
 	{"sse-subscriber-forgotten", ssesubscriberforgotten.ServeFaulty, ssesubscriberforgotten.ServeFixed},
+	{"half-open-peers", halfopenpeers.ServeFaulty, halfopenpeers.ServeFixed},
 	{"linger-reset", lingerreset.ServeFaulty, lingerreset.ServeFixed},
 	{"socket-buffers", socketbuffers.ServeFaulty, socketbuffers.ServeFixed},
 	{"thread-per-connection", threadperconnection.ServeFaulty, threadperconnection.ServeFixed},
