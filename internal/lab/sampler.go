@@ -31,7 +31,10 @@ type view struct {
 	// does not report them.
 	closings socketstats.Closings
 	ledger   series.Ledger[int] // by the side's index in the run
-	heard    []socketstats.Closed
+	// multipath says that there are MPTCP connections, perhaps: their states are then
+	// those of the connections, and not of their subflows.
+	multipath bool
+	heard     []socketstats.Closed
 }
 
 // sideView is one side in a view.
@@ -147,7 +150,11 @@ func (v *view) list(ctx context.Context) ([]socketstats.Socket, error) {
 	if err := v.drain(); err != nil {
 		return nil, err
 	}
-	sockets, err := v.source.Sockets(ctx, socketstats.Query{Ports: v.ports(), Info: true})
+	for i := range v.sides {
+		client := v.sides[i].client
+		v.multipath = v.multipath || client != 0 && socketstats.MetMPTCP(client)
+	}
+	sockets, err := v.source.Sockets(ctx, socketstats.Query{Ports: v.ports(), Info: true, Multipath: v.multipath})
 	if err != nil {
 		return nil, err
 	}
