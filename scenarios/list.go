@@ -62,6 +62,7 @@ import (
 	keepalivesdisabled "socketlab/scenarios/keepalives-disabled"
 	lingerreset "socketlab/scenarios/linger-reset"
 	maxconnectionsperclient "socketlab/scenarios/max-connections-per-client"
+	mptcphidesclosewait "socketlab/scenarios/mptcp-hides-close-wait"
 	nagledelayedack "socketlab/scenarios/nagle-delayed-ack"
 	natdropsidle "socketlab/scenarios/nat-drops-idle"
 	newclientsharedtransport "socketlab/scenarios/new-client-shared-transport"
@@ -250,6 +251,7 @@ var ids = []string{
 	"close-wait-vanishes",
 	"udp-sockets-left",
 	"unix-sockets-left",
+	"mptcp-hides-close-wait",
 	"somaxconn-caps-backlog",
 	"reuseport-balance",
 }
@@ -338,6 +340,7 @@ var clients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"close-wait-vanishes", closewaitvanishes.NewFaulty, closewaitvanishes.NewFixed},
 	{"udp-sockets-left", udpsocketsleft.NewFaulty, udpsocketsleft.NewFixed},
 	{"unix-sockets-left", unixsocketsleft.NewFaulty, unixsocketsleft.NewFixed},
+	{"mptcp-hides-close-wait", mptcphidesclosewait.NewFaulty, mptcphidesclosewait.NewFixed},
 }
 
 var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{
