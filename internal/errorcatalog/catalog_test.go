@@ -8,7 +8,7 @@ import (
 )
 
 // planned are the ids that scenarios have or are to have.
-const planned = " timeout-connect timeout-tls-handshake timeout-response-header no-timeout timeout-read-stall timeout-write-stall connection-refused connection-reset body-cut-off body-reset body-truncated dns-silent dns-not-found dns-outage too-many-connections firewall-drop firewall-reject bad-credentials unavailable-and-back idle-timeout-race stale-pool-after-restart requests-per-connection dead-peer-pooled abrupt-shutdown error-body-not-closed congestion timeout-churn "
+const planned = " ephemeral-ports user-timeout keepalive-dead-peer linger-reset timeout-connect timeout-tls-handshake timeout-response-header no-timeout timeout-read-stall timeout-write-stall connection-refused connection-reset body-cut-off body-reset body-truncated dns-silent dns-not-found dns-outage too-many-connections firewall-drop firewall-reject bad-credentials unavailable-and-back idle-timeout-race stale-pool-after-restart requests-per-connection dead-peer-pooled abrupt-shutdown error-body-not-closed congestion timeout-churn "
 
 func TestEntriesSayEverything(t *testing.T) {
 	require.NotEmpty(t, All())
