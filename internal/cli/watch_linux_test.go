@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -56,7 +55,6 @@ func TestWatchShowsVerdicts(t *testing.T) {
 	t.Run("on a page", func(t *testing.T) {
 		r := start(t, "sockwatch", "watch", "--interval", "100ms", "--pid", pids, "--web")
 		stream := events(t, r.until(t, `the page is at (http://127\.0\.0\.1:\d+/)$`)[1])
-		defer time.AfterFunc(30*time.Second, func() { _ = r.cmd.Process.Kill() }).Stop() // ends the stream
 		readUntil(t, stream, `"sentence":"client-faulty (`+pidOf(leaks)+`): idle-connections-not-reused, holds `)
 		readUntil(t, stream, `"verdict":{"kind":"healthy","confidence":"`)
 		require.NoError(t, r.cmd.Process.Signal(syscall.SIGINT))
