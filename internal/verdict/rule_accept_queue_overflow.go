@@ -3,7 +3,7 @@ package verdict
 const AcceptQueueOverflow Kind = "accept-queue-overflow"
 
 var _ = register(Rule{
-	Kind: AcceptQueueOverflow, Severity: Fault, Rank: rankSign,
+	Kind: AcceptQueueOverflow, Severity: Fault, Rank: rankSign, Scenario: "accept-backlog-overflow",
 	Title:      "a listener's accept queue is full",
 	Means:      "The kernel completes handshakes faster than the program accepts. It drops what comes then, and clients try again after one second, two, four.",
 	Recognised: "More connections wait than the listener's backlog in two samples, or the kernel's ListenOverflows rose in a network namespace of the subject's own.",

@@ -3,7 +3,7 @@ package verdict
 const FDExhaustion Kind = "fd-exhaustion"
 
 var _ = register(Rule{
-	Kind: FDExhaustion, Severity: Fault, Rank: rankLimits + 1,
+	Kind: FDExhaustion, Severity: Fault, Rank: rankLimits + 1, Scenario: "fd-limit",
 	Title:      "the process is about to run out of descriptors",
 	Means:      "At the limit no connection can be opened or accepted, and no file: EMFILE.",
 	Recognised: "At least nine tenths of the process's limit are open, or a load was stopped because it held too many. Or at some time nine tenths of what the server's process may open were open, where that reports it.",

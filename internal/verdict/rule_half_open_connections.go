@@ -5,7 +5,7 @@ import "socketlab/internal/series"
 const HalfOpenConnections Kind = "half-open-connections"
 
 var _ = register(Rule{
-	Kind: HalfOpenConnections, Severity: Fault,
+	Kind: HalfOpenConnections, Severity: Fault, Scenario: "half-open-peers",
 	Rank:       rankServer, // before server-idle-clients: a dead client is silent, too
 	Title:      "the server holds connections whose other end does not answer",
 	Means:      "What was sent is sent again and again and is not acknowledged: the client has vanished, or the network between. The kernel gives up after some 15 minutes.",
