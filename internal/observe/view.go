@@ -64,7 +64,9 @@ func (w *Watcher) place(members []int32, now time.Time) error {
 	}
 	for _, pid := range slices.Clone(members) {
 		ns, err := socketstats.NamespaceOf(pid)
-		if errors.Is(socketstats.CheckProcess(pid), socketstats.ErrNoProcess) {
+		// A process that exits has no namespaces a moment before it is a zombie (do_exit in
+		// kernel/exit.c).
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(socketstats.CheckProcess(pid), socketstats.ErrNoProcess) {
 			continue // it has ended since
 		}
 		var v *view
