@@ -11,6 +11,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -81,10 +84,10 @@ func TestAdaptersOfTheDocumentation(t *testing.T) {
 // answers with names of errors is counted by them.
 func TestProgramsThatFail(t *testing.T) {
 	t.Parallel()
-	exit, _, stderr := toItsEnd(t, "run", "-q", "--fixed", "echo no such module >&2; exit 4", shortLoad(t))
+	exit, _, stderr := toItsEnd(t, "run", "-q", "--fixed", "echo no such $((20+2)) >&2; exit 4", shortLoad(t))
 	require.Equal(t, 1, exit)
 	require.Contains(t, string(stderr), "exit status 4")
-	require.Contains(t, string(stderr), "no such module")
+	require.Contains(t, string(stderr), "no such 22", "what it wrote, and not the command")
 
 	exit, stdout, _ := toItsEnd(t, "run", "-q", "-o", "json", "--fixed", "while read number url; do echo $number timeout; done", shortLoad(t))
 	require.Equal(t, 3, exit)
@@ -100,8 +103,25 @@ func TestProgramsThatFail(t *testing.T) {
 	require.Equal(t, 30, run.Fixed.Requests.Failed)
 	require.Equal(t, map[string]int{"timeout": 30}, run.Fixed.Requests.Errors)
 
-	exit, _, stderr = toItsEnd(t, "run", "--swap-sides", "--fixed", "true", shortLoad(t))
-	require.Equal(t, 2, exit, "%s", stderr)
+	for _, wrong := range [][]string{{"--swap-sides", "--fixed", "true"}, {"--fixed", ""}, {"--faulty", " "}} {
+		exit, _, stderr = toItsEnd(t, append([]string{"run", shortLoad(t)}, wrong...)...)
+		require.Equal(t, 2, exit, "%s", stderr)
+	}
+}
+
+// A program that ignores the end of its input and every request to end is ended by force.
+func TestProgramThatDoesNotEnd(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "pid")
+	exit, stdout, stderr := toItsEnd(t, "run", "-q", "-o", "markdown", "--fixed",
+		"trap '' TERM HUP INT; echo $$ >'"+file+"'; while read number url; do echo $number ok; done; while :; do sleep 0.1; done", shortLoad(t))
+	require.Equal(t, 3, exit, "%s", stderr)
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	require.NoError(t, err)
+	require.ErrorIs(t, syscall.Kill(pid, 0), syscall.ESRCH)
+	require.NotContains(t, string(stdout), "The difference of the two codes", "which were not played")
 }
 
 // toItsEnd runs a command of sockwatch to its end.

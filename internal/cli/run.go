@@ -235,6 +235,11 @@ func (o *runOptions) check(c *cobra.Command, runs int) ([]lab.Side, error) {
 	if err := checkReleases(c, o.versions); err != nil {
 		return nil, err
 	}
+	for name, command := range map[string]string{"faulty": o.faulty, "fixed": o.fixed} {
+		if c.Flags().Changed(name) && strings.TrimSpace(command) == "" {
+			return nil, program.Usagef(c, "--%s has no program: leave it out to play the scenario's code", name)
+		}
+	}
 	sides := lab.Pair()
 	sides[0].Command, sides[1].Command = o.faulty, o.fixed
 	if o.swap && o.faulty+o.fixed != "" {

@@ -91,6 +91,9 @@ func (l *load) startClient(ctx context.Context, s *side) error {
 		return err
 	}
 	s.client.reports = true
+	if s.Command != "" { // it ends the user's program first, if need be by force
+		s.client.patience = worker.CommandEndTimeout + endTimeout
+	}
 	if err := l.run.awaitStart(ctx, s.client, func() bool { return s.client.ready }); err != nil {
 		return err
 	}

@@ -272,7 +272,7 @@ func (r *run) take(m message) error {
 	case a.Error != "" && p.stopping:
 		return nil // a stopping server complains of the responses that it cut off
 	case a.Error != "":
-		return fmt.Errorf("%s: %s", p.name, a.Error)
+		return p.failure(a.Error)
 	case a.Listening != "":
 		return s.listens(a)
 	case a.Ready:

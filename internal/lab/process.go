@@ -244,6 +244,16 @@ func (p *process) death() error {
 	return fmt.Errorf("the %s (process %d) ended in mid-run: %s%s", p.name, p.pid, how, p.stderr)
 }
 
+// failure is an error that the process reported, with what it wrote to standard error.
+// It waits for the end, which follows: until then some of that may be under way.
+func (p *process) failure(reported string) error {
+	select {
+	case <-p.ended:
+	case <-time.After(p.patience):
+	}
+	return fmt.Errorf("%s: %s%s", p.name, reported, p.stderr)
+}
+
 // endTimeout is how long a process may take to end by itself.
 const endTimeout = 2 * time.Second
 

@@ -116,7 +116,7 @@ func (o *Observed) blocks(table bool) []Block {
 		} else {
 			blocks = append(blocks, Checklist{Checks: o.checks(), Brief: true})
 		}
-		if id := o.Script.Implementation; o.Observation.Commands == nil && scenarios.Has(id) {
+		if id := o.Script.Implementation; o.Observation.Commands == nil && !o.Observation.Scenario.OwnPrograms() && scenarios.Has(id) {
 			blocks = append(blocks, Heading{3, "The difference of the two codes", true},
 				Text{Text: id + ": − is the faulty side, + the fixed one.", Note: true, Wide: true},
 				Code{"diff", scenarios.Difference(id), true})

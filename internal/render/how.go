@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"socketlab/internal/scenario"
 	"socketlab/internal/series"
 	"socketlab/scenarios"
 )
@@ -76,6 +77,11 @@ func (o *Observed) again() string {
 	}
 	if s.Swapped {
 		words = append(words, "--swap-sides")
+	}
+	for _, side := range scenario.Sides() {
+		if command := s.Commands[string(side)]; command != "" {
+			words = append(words, "--"+string(side), "'"+strings.ReplaceAll(command, "'", `'\''`)+"'")
+		}
 	}
 	return strings.Join(words, " ")
 }

@@ -103,7 +103,7 @@ func (l *Live) Script() *scenario.Script { return l.script }
 
 // Code is the scenario of the catalogue whose code is played; "" is none.
 func (l *Live) Code() string {
-	if l.script == nil || l.run.Commands != nil {
+	if l.script == nil || l.run.Commands != nil || l.run.Scenario.OwnPrograms() {
 		return ""
 	}
 	if id := cmp.Or(l.script.Implementation, l.script.ID); scenarios.Has(id) {

@@ -66,6 +66,10 @@ type Scenario struct {
 	Commands map[string]string `json:"commands,omitempty"`
 }
 
+// OwnPrograms reports whether a program of the user's stood in the place of a side's
+// code. A nil Scenario has none.
+func (s *Scenario) OwnPrograms() bool { return s != nil && len(s.Commands) > 0 }
+
 // Commands are the programs that were compared, as their user wrote them, or the
 // recordings.
 type Commands struct {

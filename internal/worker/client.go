@@ -53,6 +53,7 @@ func Client(ctx context.Context, in io.Reader, out io.Writer) int {
 			}
 			begun = c == Start
 		case end := <-ended:
+			program.command.waitOutput()
 			return fail(answers, endedEarly(order.Command, end))
 		case <-ctx.Done():
 			return 0
