@@ -14,7 +14,7 @@ func limitDescriptors(n int) error {
 	var limit unix.Rlimit
 	err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit)
 	if err == nil {
-		limit.Cur = min(uint64(n), limit.Max)
+		limit.Cur = least(n, limit.Max)
 		err = unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)
 	}
 	if err != nil {
@@ -22,3 +22,6 @@ func limitDescriptors(n int) error {
 	}
 	return nil
 }
+
+// least is the smaller of two limits, whose type differs from system to system.
+func least[T int64 | uint64](n int, most T) T { return min(T(n), most) }

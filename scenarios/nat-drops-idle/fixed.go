@@ -18,7 +18,9 @@ type fixed struct {
 
 // NewFixed returns a client of the stock service.
 func NewFixed(t loadgen.Target) loadgen.Caller {
-	probes := net.KeepAliveConfig{Enable: true, Idle: time.Second}
+	probes := net.KeepAliveConfig{
+		Enable: true, Idle: time.Second, Interval: time.Second,
+	}
 	dialer := net.Dialer{Timeout: t.Timeout, KeepAliveConfig: probes}
 	transport := &http.Transport{DialContext: dialer.DialContext, MaxIdleConnsPerHost: 8}
 	return &fixed{url: t.URL, httpClient: &http.Client{Timeout: t.Timeout, Transport: transport}}
