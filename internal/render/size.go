@@ -82,7 +82,7 @@ func latencyText(ms float64) string { return metric.MustLookup("latency_ms.p99")
 // arithmetic says how the number of connections comes about.
 func (s *Size) arithmetic() []Item {
 	sum := fmt.Sprintf("%.4g", s.UnderWay())
-	list := []Item{{"under way", fmt.Sprintf("%g requests a second x %s = %s at a time (Little's law)", s.PerSecond, s.Latency, sum)}}
+	list := []Item{{"under way", fmt.Sprintf("%.4g requests a second x %s = %s at a time (Little's law)", s.PerSecond, s.Latency, sum)}}
 	if s.Burst > 0 {
 		list = append(list, Item{"burst", fmt.Sprintf("%d more at one moment", s.Burst)})
 		sum = fmt.Sprintf("(%s + %d)", sum, s.Burst)

@@ -25,6 +25,7 @@ type Load struct {
 
 // The limits of a load.
 const (
+	minPerSecond   = 1.0 / 3600
 	maxPerSecond   = 1e6
 	maxLatency     = time.Hour
 	maxBurst       = 10_000
@@ -35,8 +36,8 @@ const (
 // Check says what is wrong with a load, or returns nil.
 func (l Load) Check() error {
 	switch {
-	case !(l.PerSecond > 0 && l.PerSecond <= maxPerSecond): // also refuses NaN
-		return fmt.Errorf("rate %g/s is not above 0 and at most %g/s", l.PerSecond, float64(maxPerSecond))
+	case !(l.PerSecond >= minPerSecond && l.PerSecond <= maxPerSecond): // also refuses NaN
+		return fmt.Errorf("rate %.4g/s is not between 1/h and %g/s", l.PerSecond, float64(maxPerSecond))
 	case l.Latency <= 0 || l.Latency > maxLatency:
 		return fmt.Errorf("latency %s is not above 0 and at most %s", l.Latency, maxLatency)
 	case l.Burst < 0 || l.Burst > maxBurst:

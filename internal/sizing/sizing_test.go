@@ -41,6 +41,7 @@ func TestImpossibleLoadsAreRefused(t *testing.T) {
 	for want, change := range map[string]func(*sizing.Load){
 		"rate 0/s is not":            func(l *sizing.Load) { l.PerSecond = 0 },
 		"rate 2e+06/s is not":        func(l *sizing.Load) { l.PerSecond = 2e6 },
+		"rate 1e-05/s is not":        func(l *sizing.Load) { l.PerSecond = 1e-5 },
 		"latency 0s is not":          func(l *sizing.Load) { l.Latency = 0 },
 		"latency 2h0m0s is not":      func(l *sizing.Load) { l.Latency = 2 * time.Hour },
 		"burst -1 is not":            func(l *sizing.Load) { l.Burst = -1 },
