@@ -22,6 +22,10 @@ type lines struct {
 	url     string
 	in      io.WriteCloser
 
+	// asking is held while a request is written, which takes as long as a full pipe is
+	// not read: answers are taken meanwhile. It is locked before mu.
+	asking sync.Mutex
+
 	mu      sync.Mutex
 	last    int
 	waiting map[int]chan string
@@ -57,17 +61,7 @@ func startLines(command string, target loadgen.Target) (*lines, error) {
 
 // Call implements [loadgen.Caller].
 func (l *lines) Call(ctx context.Context) error {
-	l.mu.Lock()
-	if l.over {
-		l.mu.Unlock()
-		return errProgramEnded
-	}
-	l.last++
-	n, answer := l.last, make(chan string, 1)
-	l.waiting[n] = answer
-	l.queue = append(l.queue, n)
-	_, err := fmt.Fprintf(l.in, "%d %s\n", n, l.url)
-	l.mu.Unlock()
+	answer, err := l.ask()
 	if err != nil {
 		return errProgramEnded
 	}
@@ -85,12 +79,38 @@ func (l *lines) Call(ctx context.Context) error {
 	}
 }
 
-// read takes what the program says until it says no more.
+// ask writes a request, and returns where its answer comes.
+func (l *lines) ask() (<-chan string, error) {
+	l.asking.Lock()
+	defer l.asking.Unlock()
+	l.mu.Lock()
+	if l.over {
+		l.mu.Unlock()
+		return nil, errProgramEnded
+	}
+	l.last++
+	n, answer := l.last, make(chan string, 1)
+	l.waiting[n] = answer
+	l.queue = append(l.queue, n)
+	l.mu.Unlock()
+	_, err := fmt.Fprintf(l.in, "%d %s\n", n, l.url)
+	return answer, err
+}
+
+// read takes what the program says until it says no more. Of a line that is longer than
+// its buffer, which no answer is, it takes the beginning.
 func (l *lines) read(answers io.ReadCloser) {
 	defer answers.Close()
-	said := bufio.NewScanner(answers)
-	for said.Scan() {
-		l.answer(strings.TrimSpace(said.Text()))
+	said := bufio.NewReader(answers)
+	for rest := false; ; {
+		line, more, err := said.ReadLine()
+		if err != nil {
+			break
+		}
+		if !rest {
+			l.answer(strings.TrimSpace(string(line)))
+		}
+		rest = more
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

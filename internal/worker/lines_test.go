@@ -3,8 +3,10 @@ package worker
 import (
 	"context"
 	"io"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -48,4 +50,30 @@ func TestAnswersFindTheirRequests(t *testing.T) {
 	require.ErrorIs(t, ends[3], errProgramEnded)
 	require.NoError(t, ends[4])
 	require.ErrorIs(t, l.Call(context.Background()), errProgramEnded)
+}
+
+// Answers are taken also while a request waits for room in a pipe that is not read, and
+// after a line of any length.
+func TestAnswersAreTakenWhileTheProgramReadsNothing(t *testing.T) {
+	t.Parallel()
+	requests, theirs := io.Pipe()
+	l := &lines{url: "http://test/", in: theirs, waiting: map[int]chan string{}}
+	ends := make([]chan error, 2)
+	for i := range ends {
+		ends[i] = make(chan error, 1)
+		go func() { ends[i] <- l.Call(context.Background()) }()
+		if i == 0 {
+			_, err := requests.Read(make([]byte, 100))
+			require.NoError(t, err)
+		}
+	}
+	require.Eventually(t, func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.last == 2
+	}, 5*time.Second, time.Millisecond)
+	l.read(io.NopCloser(strings.NewReader("99 " + strings.Repeat("z", 1<<20) + "\n1 ok\n")))
+	require.NoError(t, <-ends[0])
+	require.NoError(t, requests.Close())
+	require.ErrorIs(t, <-ends[1], errProgramEnded)
 }
