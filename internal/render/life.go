@@ -157,13 +157,14 @@ func count(n uint32) Cell {
 
 // heldIn is the most that an end held in one state.
 type heldIn struct {
-	with, without                           bool // a descriptor
+	with, without, last                     bool // a descriptor: at some time, not at some time, at last
 	unread, unacknowledged, memory, buffers uint32
 	longest                                 map[string]float64 // of each timer, in ms
 }
 
 func (h *heldIn) add(e life.End) {
-	h.with, h.without = h.with || e.Descriptor != 0, h.without || e.Descriptor == 0
+	h.last = e.Descriptor != 0
+	h.with, h.without = h.with || h.last, h.without || !h.last
 	h.unread, h.unacknowledged = max(h.unread, e.Unread), max(h.unacknowledged, e.Unacknowledged)
 	h.memory = max(h.memory, e.RecvMemory+e.SendMemory)
 	h.buffers = max(h.buffers, e.RecvBuffer+e.SendBuffer)
@@ -174,8 +175,10 @@ func (h *heldIn) add(e life.End) {
 
 func (h *heldIn) descriptor() string {
 	switch {
-	case h.with && h.without:
-		return "later" // or until a shutdown had its effect
+	case h.with && h.without && h.last:
+		return "later"
+	case h.with && h.without: // the program closed it in this state
+		return "at first"
 	case h.with:
 		return "yes"
 	}

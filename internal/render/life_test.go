@@ -92,3 +92,16 @@ func TestALineOfASequenceFitsItsWidth(t *testing.T) {
 		require.LessOrEqual(t, len([]rune(s.Line(i))), render.SequenceWidth)
 	}
 }
+
+func TestADescriptorInPartOfAState(t *testing.T) {
+	t.Parallel()
+	r := &life.Record{Variant: "half-close", Rows: []life.Row{
+		{Client: life.End{State: "ESTABLISHED"}, Server: life.End{State: life.None}},
+		{Client: life.End{State: "ESTABLISHED", Descriptor: 7}, Server: life.End{State: life.None}},
+		{Client: life.End{State: "TIME_WAIT", Descriptor: 7}, Server: life.End{State: life.None}},
+		{Client: life.End{State: "TIME_WAIT"}, Server: life.End{State: life.None}},
+	}}
+	text := written(t, "markdown", render.Life(r))
+	require.Contains(t, text, "| ESTABLISHED | later |")
+	require.Contains(t, text, "| TIME_WAIT | at first |")
+}
