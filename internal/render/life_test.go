@@ -103,5 +103,5 @@ func TestADescriptorInPartOfAState(t *testing.T) {
 	}}
 	text := written(t, "markdown", render.Life(r))
 	require.Contains(t, text, "| ESTABLISHED | later |")
-	require.Contains(t, text, "| TIME_WAIT | at first |")
+	require.Contains(t, text, `| TIME\_WAIT | at first |`)
 }
