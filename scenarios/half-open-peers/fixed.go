@@ -34,11 +34,11 @@ func ServeFixed(ctx context.Context, l net.Listener, _ http.Handler) error {
 			defer c.Close()
 			var err error
 			for pongs := bufio.NewReader(c); err == nil; {
-				c.SetReadDeadline(time.Now().Add(1200 * time.Millisecond)) // two pings
+				_ = c.SetReadDeadline(time.Now().Add(1200 * time.Millisecond)) // two pings
 				_, err = pongs.ReadString('\n')
 			}
 			if errors.Is(err, os.ErrDeadlineExceeded) {
-				c.(interface{ SetLinger(int) error }).SetLinger(0) // a FIN would wait, too
+				_ = c.(interface{ SetLinger(int) error }).SetLinger(0) // a FIN would wait, too
 			}
 		}()
 	}
