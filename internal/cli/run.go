@@ -240,6 +240,9 @@ func (o *runOptions) check(c *cobra.Command, runs int) ([]lab.Side, error) {
 			return nil, program.Usagef(c, "--%s has no program: leave it out to play the scenario's code", name)
 		}
 	}
+	if o.web.now && o.web.addr == "" {
+		return nil, program.Usagef(c, "--now is for a run with --web: without a page nothing is waited for")
+	}
 	sides := lab.Pair()
 	sides[0].Command, sides[1].Command = o.faulty, o.fixed
 	if o.swap && o.faulty+o.fixed != "" {

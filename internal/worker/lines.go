@@ -124,6 +124,9 @@ func (l *lines) read(answers io.ReadCloser) {
 // answer enters how a request ended: the one whose number the line begins with, or
 // the oldest.
 func (l *lines) answer(line string) {
+	if line == "" {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	first, rest, _ := strings.Cut(line, " ")

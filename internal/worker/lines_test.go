@@ -37,6 +37,7 @@ func TestAnswersFindTheirRequests(t *testing.T) {
 		require.Equal(t, string(rune('1'+i))+" http://test/\n", <-asked)
 	}
 	l.answer("3 HTTP_503")
+	l.answer("")
 	l.answer("ok") // the first
 	l.answer("3 ok")
 	l.answer("99 ok")
