@@ -88,16 +88,21 @@ func Judge(o *series.Observation, script scenario.Script) Result {
 		r.Verdicts[s.ID] = v
 		goVersion := cmp.Or(s.GoVersion, o.GoVersion)
 		own, half := script.ForGo(goVersion), scenario.Side(cmp.Or(s.Half, s.ID))
+		builtBy := "the client was built by " + cmp.Or(goVersion, "an unknown version")
+		if program(o, s) {
+			builtBy = "the client is a program of yours"
+		}
 		for _, e := range own.Expect.Of(half) {
+			if e.Go != "" && program(o, s) {
+				r.Expectations = append(r.Expectations, otherGo(s, e, builtBy))
+				continue
+			}
 			outcome := expect(o, s, v, e)
 			outcome.Text = cmp.Or(s.Name, s.ID) + ": " + outcome.Text
 			r.Expectations = append(r.Expectations, outcome)
 		}
 		for _, e := range own.OtherGo.Of(half) {
-			r.Expectations = append(r.Expectations, Outcome{
-				Text:    s.ID + ": " + e.String(),
-				Skipped: fmt.Sprintf("this is so with Go %s, and the client was built by %s", e.Go, cmp.Or(goVersion, "an unknown version")),
-			})
+			r.Expectations = append(r.Expectations, otherGo(s, e, builtBy))
 		}
 	}
 	for _, s := range o.Subjects {
@@ -110,6 +115,19 @@ func Judge(o *series.Observation, script scenario.Script) Result {
 		r.Unreached = unreached(o)
 	}
 	return r
+}
+
+// program reports whether a subject's requests were made by a program of the user's.
+func program(o *series.Observation, s *series.Subject) bool {
+	return o.Scenario != nil && o.Scenario.Commands[s.ID] != ""
+}
+
+// otherGo is an expectation of clients that were built by another version of Go.
+func otherGo(s *series.Subject, e scenario.Expectation, builtBy string) Outcome {
+	return Outcome{
+		Text:    s.ID + ": " + e.String(),
+		Skipped: fmt.Sprintf("this is so with Go %s, and %s", e.Go, builtBy),
+	}
 }
 
 // unreached is the errors of all subjects, if no request of any got through; ""
@@ -133,7 +151,7 @@ func judge(o *series.Observation, s *series.Subject, script scenario.Script) ver
 		over = o.Gone // the processes go on, also where the recordings have their end
 	}
 	v := verdict.Judge(s, verdict.Conditions{Speed: script.Speed, Over: over})
-	if fault := script.Fault; fault != nil && fault.Kind == string(v.Kind) {
+	if fault := script.Fault; fault != nil && fault.Kind == string(v.Kind) && !program(o, s) {
 		v.Fix = fault.Fix
 	}
 	return v

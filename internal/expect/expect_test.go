@@ -196,6 +196,12 @@ func TestOnlyWhatHoldsForTheGoOfTheClientIsJudged(t *testing.T) {
 
 	o.Subject("faulty").GoVersion = "go1.26.9" // its own, in place of the run's
 	require.True(t, judge(t, o).OK)
+
+	// A program of the user's is not of this Go, nor is the script's fix for it.
+	o.Scenario.Commands = map[string]string{"faulty": "python3 mine.py"}
+	require.Equal(t, "this is so with Go < 1.27, and the client is a program of yours", outcome(old).Skipped)
+	require.Equal(t, "this is so with Go >= 1.27, and the client is a program of yours", outcome(now).Skipped)
+	require.Equal(t, verdict.Judge(o.Subject("faulty"), verdict.Conditions{Speed: 1, Over: true}), judge(t, o).Verdicts["faulty"])
 }
 
 func TestDifferentWorkIsNotComparable(t *testing.T) {
