@@ -9,6 +9,7 @@ import (
 	"socketlab/internal/server"
 	abruptshutdown "socketlab/scenarios/abrupt-shutdown"
 	acceptbacklogoverflow "socketlab/scenarios/accept-backlog-overflow"
+	acceptqueueofthedead "socketlab/scenarios/accept-queue-of-the-dead"
 	addressinuse "socketlab/scenarios/address-in-use"
 	badcredentials "socketlab/scenarios/bad-credentials"
 	bodycutoff "socketlab/scenarios/body-cut-off"
@@ -109,6 +110,7 @@ import (
 	stalepoolafterrestart "socketlab/scenarios/stale-pool-after-restart"
 	stalepoolping "socketlab/scenarios/stale-pool-ping"
 	subscriptionpercall "socketlab/scenarios/subscription-per-call"
+	synqueueandsyncookies "socketlab/scenarios/syn-queue-and-syncookies"
 	threadperconnection "socketlab/scenarios/thread-per-connection"
 	timewaitpileup "socketlab/scenarios/time-wait-pile-up"
 	timeoutchurn "socketlab/scenarios/timeout-churn"
@@ -254,6 +256,8 @@ var ids = []string{
 	"mptcp-hides-close-wait",
 	"somaxconn-caps-backlog",
 	"reuseport-balance",
+	"accept-queue-of-the-dead",
+	"syn-queue-and-syncookies",
 }
 
 var clients = []code[func(loadgen.Target) loadgen.Caller]{
@@ -365,6 +369,8 @@ var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"proxy-buffers-nothing", proxybuffersnothing.NewClient, proxybuffersnothing.NewClient},
 	{"somaxconn-caps-backlog", somaxconncapsbacklog.NewClient, somaxconncapsbacklog.NewClient},
 	{"reuseport-balance", reuseportbalance.NewClient, reuseportbalance.NewClient},
+	{"accept-queue-of-the-dead", acceptqueueofthedead.NewClient, acceptqueueofthedead.NewClient},
+	{"syn-queue-and-syncookies", synqueueandsyncookies.NewClient, synqueueandsyncookies.NewClient},
 }
 
 var servers = []code[server.ServeFunc]{
@@ -395,6 +401,8 @@ var servers = []code[server.ServeFunc]{
 	{"thread-per-connection", threadperconnection.ServeFaulty, threadperconnection.ServeFixed},
 	{"somaxconn-caps-backlog", somaxconncapsbacklog.ServeFaulty, somaxconncapsbacklog.ServeFixed},
 	{"reuseport-balance", reuseportbalance.ServeFaulty, reuseportbalance.ServeFixed},
+	{"accept-queue-of-the-dead", acceptqueueofthedead.ServeFaulty, acceptqueueofthedead.ServeFixed},
+	{"syn-queue-and-syncookies", synqueueandsyncookies.ServeFaulty, synqueueandsyncookies.ServeFixed},
 }
 
 var handlers = []code[func(loadgen.Target) http.Handler]{
