@@ -34,7 +34,7 @@ func ServeFixed(ctx context.Context, l net.Listener, _ http.Handler) error {
 // waits reports whether the client is still there: one that has closed its connection
 // is read as the end of the stream at once, and one that waits as nothing for 1 ms.
 func waits(c net.Conn, query *bufio.Reader) bool {
-	c.SetReadDeadline(time.Now().Add(time.Millisecond))
+	_ = c.SetReadDeadline(time.Now().Add(time.Millisecond))
 	_, err := query.Peek(1)
 	return errors.Is(err, os.ErrDeadlineExceeded)
 }
