@@ -23,7 +23,7 @@ func (p *processes) rootOf(it *process) int32 {
 }
 
 // root is the process whose subject a process is a part of; 0 for none, and where
-// nobody of the subject is there any more.
+// no process of the subject is there any more.
 func (p *processes) root(pid int32) int32 {
 	if pid == 0 {
 		return 0

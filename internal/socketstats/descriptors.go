@@ -93,7 +93,7 @@ func (d *DescriptorTable) Holders(inode uint32) []int32 {
 }
 
 // OwnersOf finds the processes that hold sockets, by their inodes, whoever they are;
-// 0 for one that nobody whom this user may see holds. It reads the descriptors of all
+// 0 for one that no process this user may see holds. It reads the descriptors of all
 // processes.
 func OwnersOf(sockets []uint32) map[uint32]int32 {
 	left := map[uint32]bool{}

@@ -101,7 +101,7 @@ func option(t *testing.T, of syscall.Conn, level, name int) (value int) {
 	return value
 }
 
-// slow answers once it is told to, and says when it has begun.
+// slow answers once it is asked to, and says when it has begun.
 func slow() (s *tcpserver.Server, begun chan string, proceed chan bool) {
 	begun, proceed = make(chan string, 10), make(chan bool)
 	return &tcpserver.Server{Respond: func(line string) string {

@@ -140,7 +140,7 @@ func (l *lines) answer(line string) {
 	}
 	answer := l.waiting[n]
 	if answer == nil {
-		return // nobody waits for it: it was answered before
+		return // no request waits for it: it was answered before
 	}
 	delete(l.waiting, n)
 	for i, waits := range l.queue {

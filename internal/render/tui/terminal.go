@@ -117,7 +117,7 @@ func (t *Terminal) tooSmall() bool {
 }
 
 // Stay keeps the view of an observation that is over until a key closes it or ctx is
-// done, and returns at once where no view is shown or nobody can press a key.
+// done, and returns at once where no view is shown or there is no keyboard.
 func (t *Terminal) Stay(ctx context.Context) {
 	t.mu.Lock()
 	s := t.open

@@ -7,7 +7,7 @@ import (
 )
 
 // Wait shows a line and waits until Enter is pressed, come is closed or ctx is done.
-// It returns at once where nobody can press a key, and the cause of ctx where that
+// It returns at once where there is no keyboard, and the cause of ctx where that
 // ended it, also by Ctrl-C, which is handed to interrupt.
 func (t *Terminal) Wait(ctx context.Context, line string, come <-chan struct{}, interrupt func()) error {
 	if t.keys == nil || !t.draws {
