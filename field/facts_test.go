@@ -69,6 +69,9 @@ func countAll(pids []int) counts {
 			}
 			name := tcpStates[state]
 			if held[fields[9]] {
+				// The kernel writes the table in pieces, and a row may come again in
+				// the next one while others come and go.
+				held[fields[9]] = false
 				c[name]++
 			}
 			if name == "TIME_WAIT" || name == "SYN_RECV" {
