@@ -129,4 +129,4 @@ func main() {
 	}
 }
 GO
-GOTOOLCHAIN=local GOFLAGS=-mod=mod go run .
+GOTOOLCHAIN=go1.26.8 GOFLAGS=-mod=mod go run .

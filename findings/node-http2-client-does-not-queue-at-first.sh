@@ -18,6 +18,7 @@
 #           go, at once: 50 answered
 set -euo pipefail
 command -v node >/dev/null && command -v go >/dev/null || { echo "needs node and go" >&2; exit 77; }
+export GOTOOLCHAIN=go1.26.8 # the version above
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"

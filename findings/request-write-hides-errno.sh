@@ -18,6 +18,7 @@
 #   Request.Write: http.requestBodyReadError, errno found: false
 set -euo pipefail
 
+export GOTOOLCHAIN=go1.26.8 # the version above
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"

@@ -18,6 +18,7 @@
 #           proxy, WithoutCancel and WithCancel: HTTP/1.1 200 OK
 set -euo pipefail
 command -v go >/dev/null || { echo "needs go" >&2; exit 77; }
+export GOTOOLCHAIN=go1.26.8 # the version above
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
