@@ -167,7 +167,7 @@ func (o *runOptions) scripts(c *cobra.Command, words []string) ([]scenario.Scrip
 }
 
 // speedOf is the speed to play a script at: the script's own unless another is
-// named, and no more than what it allows.
+// named, and within what it allows.
 func (o *runOptions) speedOf(c *cobra.Command, script scenario.Script) float64 {
 	switch {
 	case o.speed == 0:
@@ -176,6 +176,10 @@ func (o *runOptions) speedOf(c *cobra.Command, script scenario.Script) float64 {
 		fmt.Fprintf(c.ErrOrStderr(), "sockwatch: %s is played at speed %g, the highest at which it shows what it should\n",
 			script.ID, script.MaxSpeed)
 		return script.MaxSpeed
+	case o.speed < script.MinSpeed:
+		fmt.Fprintf(c.ErrOrStderr(), "sockwatch: %s is played at speed %g, the lowest at which it shows what it should\n",
+			script.ID, script.MinSpeed)
+		return script.MinSpeed
 	default:
 		return o.speed
 	}

@@ -91,6 +91,8 @@ func (s Script) checkHead(codes []string) *finding {
 		return found("$.speed", "%s", CheckSpeed(s.Speed))
 	case s.MaxSpeed != 0 && (CheckSpeed(s.MaxSpeed) != nil || s.MaxSpeed < s.Speed):
 		return found("$.max_speed", "max_speed %v is below the script's own speed, or no speed at all", s.MaxSpeed)
+	case s.MinSpeed != 0 && (CheckSpeed(s.MinSpeed) != nil || s.MinSpeed > s.Speed):
+		return found("$.min_speed", "min_speed %v is above the script's own speed, or no speed at all", s.MinSpeed)
 	case s.Headline != "" && headlineProblem(s.Headline) != nil:
 		return found("$.headline", "%s", headlineProblem(s.Headline))
 	case s.Sort != Pair && s.Sort != Control && s.Sort != Measurement:

@@ -81,7 +81,7 @@ func TestBadScriptOfOddBytes(t *testing.T) {
 		{"CR line ends", "id: my-incident\rserver:\r  delay: 20\r",
 			"my.yaml:3:10: duration \"20\" has no unit: write it like 20s or 20ms\n  3 |   delay: 20\n    |          ^"},
 		{"byte order mark", "\ufeffid: my-incident\ndealy: 1s\n",
-			"my.yaml:2:1: unknown key \"dealy\": use one of id, title, order, sort, implementation, requires, speed, max_speed, fault, symptoms, headline, says, steps, server, upstreams, network, sysctl, client, load, narration, sample_interval, sweep, expect\n" +
+			"my.yaml:2:1: unknown key \"dealy\": use one of id, title, order, sort, implementation, requires, speed, max_speed, min_speed, fault, symptoms, headline, says, steps, server, upstreams, network, sysctl, client, load, narration, sample_interval, sweep, expect\n" +
 				"  2 | dealy: 1s\n    | ^"},
 		{"space behind a value", "server:\n  delay: 20   \n",
 			"my.yaml:2:10: duration \"20\" has no unit: write it like 20s or 20ms\n  2 |   delay: 20\n    |          ^"},

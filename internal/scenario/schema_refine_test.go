@@ -154,6 +154,7 @@ func refine(section reflect.Type, s *jsonschema.Schema) {
 var bounds = map[string][]float64{
 	"Script.speed":                   {minSpeed, maxSpeed},
 	"Script.max_speed":               {minSpeed, maxSpeed},
+	"Script.min_speed":               {minSpeed, maxSpeed},
 	"NetworkFault.bandwidth":         {0},
 	"Client.in_flight":               {0, maxRequests},
 	"Client.retries":                 {0, maxRetries},

@@ -38,6 +38,9 @@ type Script struct {
 	// expects: the kernel's own timers do not scale, nor does the machine.
 	// Default: any.
 	MaxSpeed float64 `yaml:"max_speed,omitempty"`
+	// MinSpeed is the lowest speed at which it does, where a time in the code of its
+	// sides is to be compared with those of the script. Default: any.
+	MinSpeed float64 `yaml:"min_speed,omitempty"`
 	// Fault says what the faulty side shows. A control or a comparison, whose two
 	// sides are both healthy, has none.
 	Fault *Fault `yaml:"fault,omitempty"`
