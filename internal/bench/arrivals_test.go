@@ -30,7 +30,7 @@ func schedule(rate int, length time.Duration) []time.Duration {
 }
 
 func plainCaller(addr string) loadgen.Caller {
-	return loadgen.NewPlain(loadgen.NewTarget(loadgen.At{Addr: addr}, scenario.Client{Timeout: scenario.Duration(30 * time.Second)}))
+	return loadgen.NewPlain(loadgen.NewTarget(loadgen.At{Addr: addr}, scenario.Client{Timeout: scenario.Duration(30 * time.Second)}, 1))
 }
 
 // A loader sends a request at each of the moments, or tries to, and returns

@@ -55,7 +55,7 @@ func (l *load) programs(s *side) Programs {
 func (l *load) startServer(ctx context.Context, s *side) error {
 	err := l.run.startOwnServer(ctx, l.programs(s), s, worker.ServerOrder{
 		Listen: s.Listen, Behaviour: l.Script.Server, Upstreams: l.Script.Upstreams, Network: l.Script.Network, Sysctl: l.Script.Sysctl,
-		Settings: l.settings(s), Code: l.Script.Implementation, Side: s.Code,
+		Settings: l.settings(s), Speed: l.Script.Speed, Code: l.Script.Implementation, Side: s.Code,
 	})
 	if err != nil {
 		return err
@@ -85,7 +85,7 @@ func (l *load) startClient(ctx context.Context, s *side) error {
 		Code: l.Script.Implementation, Side: s.Code, Command: s.Command, Arrivals: l.Script.Arrivals(l.Seed),
 		Target: loadgen.NewTarget(loadgen.At{
 			Addr: s.addrs[0].String(), Secure: s.own.CA != "", CA: s.own.CA, Servers: s.own.Upstreams, DNS: s.own.Names,
-		}, l.settings(s)),
+		}, l.settings(s), l.Script.Speed),
 	})
 	if err != nil {
 		return err

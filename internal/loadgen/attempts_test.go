@@ -123,7 +123,7 @@ func TestTargetOfSeveralServers(t *testing.T) {
 	settings := scenario.Client{
 		Retries: 3, Backoff: scenario.Duration(time.Second), InFlight: 4, Send: 5, Every: scenario.Duration(6 * time.Second),
 	}
-	got := NewTarget(at, settings)
+	got := NewTarget(at, settings, 1)
 	require.Equal(t, "https://127.0.0.1:80/", got.URL)
 	require.Equal(t, at.Servers, got.Servers)
 	require.Equal(t, "pem", got.CA)
@@ -133,5 +133,5 @@ func TestTargetOfSeveralServers(t *testing.T) {
 	require.Equal(t, 5, got.Send)
 	require.Equal(t, 6*time.Second, got.Every)
 	at.Secure, at.DNS = false, "127.0.0.1:53"
-	require.Equal(t, "http://shop.test:80/", NewTarget(at, settings).URL)
+	require.Equal(t, "http://shop.test:80/", NewTarget(at, settings, 1).URL)
 }

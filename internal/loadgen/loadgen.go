@@ -7,6 +7,7 @@
 package loadgen
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"time"
@@ -49,6 +50,16 @@ type Target struct {
 	Send int
 	// Every is the time between two of what is done again and again.
 	Every time.Duration
+
+	// Speed is that of the run; 0 is 1. Code that has a duration of its own asks
+	// Scaled for it.
+	Speed float64
+}
+
+// Scaled returns the duration of the code that belongs to the times of the script: d
+// at the speed of the run.
+func (t Target) Scaled(d time.Duration) time.Duration {
+	return time.Duration(float64(d) / cmp.Or(t.Speed, 1))
 }
 
 // At is where a load goes.
@@ -83,8 +94,8 @@ type Reporter interface {
 	Values() map[string]float64
 }
 
-// NewTarget returns the target that is there, with a script's settings.
-func NewTarget(at At, s scenario.Client) Target {
+// NewTarget returns the target that is there, with a script's settings at a speed.
+func NewTarget(at At, s scenario.Client, speed float64) Target {
 	scheme, host := "http://", at.Addr
 	if at.Secure {
 		scheme = "https://"
@@ -108,6 +119,7 @@ func NewTarget(at At, s scenario.Client) Target {
 		Backoff:             s.Backoff.D(),
 		Send:                s.Send,
 		Every:               s.Every.D(),
+		Speed:               speed,
 	}
 }
 

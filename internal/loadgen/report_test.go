@@ -155,11 +155,14 @@ func TestTargetHasTheSettingsOfTheScript(t *testing.T) {
 	got := NewTarget(At{Addr: "127.0.0.1:8080"}, scenario.Client{
 		MaxIdleConns: 5, MaxIdleConnsPerHost: 2, IdleConnTimeout: scenario.Duration(30 * time.Second),
 		Timeout: scenario.Duration(time.Second), PoolSize: 7,
-	})
+	}, 4)
 	require.Equal(t, Target{
 		URL: "http://127.0.0.1:8080/", Addr: "127.0.0.1:8080",
 		MaxIdleConns: 5, MaxIdleConnsPerHost: 2, IdleConnTimeout: 30 * time.Second, Timeout: time.Second, PoolSize: 7,
+		Speed: 4,
 	}, got)
+	require.Equal(t, 500*time.Millisecond, got.Scaled(2*time.Second))
+	require.Equal(t, 2*time.Second, Target{}.Scaled(2*time.Second))
 }
 
 // valued is a caller with a number of its own.

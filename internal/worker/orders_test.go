@@ -146,7 +146,7 @@ func TestClientUnderOrders(t *testing.T) {
 	at := s.answer(t)
 	c := startClient(t)
 	c.order(t, worker.ClientOrder{
-		Code: "transport-per-request", Side: scenario.Fixed, Target: loadgen.NewTarget(loadgen.At{Addr: at.Listening}, scenario.Client{}),
+		Code: "transport-per-request", Side: scenario.Fixed, Target: loadgen.NewTarget(loadgen.At{Addr: at.Listening}, scenario.Client{}, 1),
 		Arrivals: make([]time.Duration, 3),
 	})
 	require.True(t, c.answer(t).Ready)

@@ -87,7 +87,7 @@ func (s *servers) handler(upstreams []server.Peer) http.Handler {
 	}
 	return scenarios.Handler(s.order.Code, s.order.Side, loadgen.NewTarget(loadgen.At{
 		Addr: upstreams[0].Addr, Servers: addrs(upstreams),
-	}, s.order.Settings))
+	}, s.order.Settings, s.order.Speed))
 }
 
 func addrs(peers []server.Peer) map[string]string {

@@ -38,6 +38,8 @@ type ServerOrder struct {
 	// Settings are for the code of a pair that stands in the middle: a client of
 	// the servers behind it.
 	Settings scenario.Client
+	// Speed is that of the run.
+	Speed float64
 	// Code and Side name the pair whose server code is to serve, if its sides
 	// differ in the server. Without Code there is no such pair.
 	Code string

@@ -131,7 +131,7 @@ var silentServer = worker.ServerOrder{
 func clientOf(addr string, requests int) worker.ClientOrder {
 	return worker.ClientOrder{
 		Code: "no-timeout", Side: scenario.Faulty, Arrivals: make([]time.Duration, requests),
-		Target: loadgen.NewTarget(loadgen.At{Addr: addr}, scenario.Client{}),
+		Target: loadgen.NewTarget(loadgen.At{Addr: addr}, scenario.Client{}, 1),
 	}
 }
 

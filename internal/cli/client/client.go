@@ -108,7 +108,7 @@ func playClient(c *cobra.Command, streams program.Streams, side scenario.Side, o
 	if o.allowRemote {
 		fmt.Fprintf(streams.Err, "client-%s: note: loading %s, which need not be on this machine\n", side, addr)
 	}
-	caller := scenarios.NewCaller(script.Implementation, side, loadgen.NewTarget(loadgen.At{Addr: addr}, script.Client))
+	caller := scenarios.NewCaller(script.Implementation, side, loadgen.NewTarget(loadgen.At{Addr: addr}, script.Client, script.Speed))
 	return runClient(c, streams, side, loadgen.Begin(caller, script.Arrivals(o.seed), loadgen.MaxFDs()), script, o)
 }
 
