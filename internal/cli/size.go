@@ -143,7 +143,7 @@ expect: {faulty: [requests.sent >= 1], fixed: [requests.sent >= 1]}
 
 // playSize plays the fixed code with a pool, and returns what it showed.
 func (p *player) playSize(ctx context.Context, script scenario.Script, connections int) (*series.Subject, error) {
-	settings := script.Client.With("pool_size", connections)
+	settings := script.Client.With("pool_size", scenario.WholeNumber(connections), script.Speed)
 	o, err := lab.Play(ctx, lab.Plan{
 		Script: script, Seed: p.seed, Source: p.source, Isolated: p.isolates(script),
 		Sides: []lab.Side{{ID: "pool", Code: scenario.Fixed, Settings: &settings}},

@@ -21,7 +21,7 @@ func sweepCommand(streams program.Streams) *cobra.Command {
 	var (
 		o       runOptions
 		setting string
-		values  []int
+		values  []string
 	)
 	c := &cobra.Command{
 		Use:   "sweep ID | FILE",
@@ -30,13 +30,23 @@ func sweepCommand(streams program.Streams) *cobra.Command {
 value of a client setting that the script names (sweep: {setting, values}), two
 values at a time, and prints latency and connections against it: as a table, and
 as a chart with the knee that Little's law predicts from the script (requests a
-second x latency) beside the one that was measured.`,
+second x latency) beside the one that was measured. A script may name two other
+metrics in their place (sweep: {show}).`,
 		Example: `  sockwatch sweep pool-undersized
   sockwatch sweep pool-undersized --values 8,10,12 -o json
+  sockwatch sweep dns-balancing                # the age of connections
   sockwatch sweep conn-cap-plus-leak --setting pool_size --values 1,5,10`,
 		Args: program.Args(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return sweep(c, streams, o, args[0], scenario.Sweep{Setting: setting, Values: values})
+			asked := scenario.Sweep{Setting: setting}
+			for _, text := range values {
+				value, err := scenario.ParseSweepValue(text)
+				if err != nil {
+					return program.Usagef(c, "--values: %w", err)
+				}
+				asked.Values = append(asked.Values, value)
+			}
+			return sweep(c, streams, o, args[0], asked)
 		},
 	}
 	f := c.Flags()
@@ -45,7 +55,7 @@ second x latency) beside the one that was measured.`,
 		_ = f.MarkHidden(name)
 	}
 	f.StringVar(&setting, "setting", "", "the client setting, such as pool_size (default: the script's)")
-	f.IntSliceVar(&values, "values", nil, "the values, such as 4,8,12, the smallest first (default: the script's)")
+	f.StringSliceVar(&values, "values", nil, "the values, such as 4,8,12 or 1s,5s, the smallest first (default: the script's)")
 	return c
 }
 
@@ -103,6 +113,9 @@ func sweepOver(script scenario.Script, asked scenario.Sweep) (scenario.Sweep, er
 	if asked.Setting != "" {
 		over.Setting = asked.Setting
 	}
+	if over.Setting != own.Setting {
+		over.Show = nil
+	}
 	if asked.Values != nil {
 		over.Values = asked.Values
 	}
@@ -123,7 +136,7 @@ const atATime = 2
 func (p *player) sweepAll(ctx context.Context, script scenario.Script, over scenario.Sweep) (*render.Sweep, error) {
 	latency := server.MeanDelay(script.Server)
 	result := &render.Sweep{
-		Scenario: script.ID, Title: script.Title, Setting: over.Setting, Speed: script.Speed, Seed: p.seed,
+		Scenario: script.ID, Title: script.Title, Setting: over.Setting, Show: over.Show, Speed: script.Speed, Seed: p.seed,
 		PerSecond: script.Busiest(), LatencyMS: float64(latency.Microseconds()) / 1000, UnderWay: script.UnderWay(latency),
 	}
 	for values := range slices.Chunk(over.Values, atATime) {
@@ -132,8 +145,8 @@ func (p *player) sweepAll(ctx context.Context, script scenario.Script, over scen
 		}
 		var sides []lab.Side
 		for _, value := range values {
-			settings := script.Client.With(over.Setting, value)
-			sides = append(sides, lab.Side{ID: fmt.Sprintf("%s %d", over.Setting, value), Code: scenario.Fixed, Settings: &settings})
+			settings := script.Client.With(over.Setting, value, script.Speed)
+			sides = append(sides, lab.Side{ID: fmt.Sprintf("%s %s", over.Setting, value), Code: scenario.Fixed, Settings: &settings})
 		}
 		o, err := lab.Play(ctx, lab.Plan{
 			Script: script, Seed: p.seed, Sides: sides, Source: p.source, Isolated: p.isolates(script),
@@ -155,9 +168,9 @@ func (p *player) sweepAll(ctx context.Context, script scenario.Script, over scen
 	return result, nil
 }
 
-func inWords(values []int) string {
+func inWords(values []scenario.SweepValue) string {
 	if len(values) == 1 {
-		return fmt.Sprint(values[0])
+		return values[0].String()
 	}
-	return fmt.Sprintf("%d and %d", values[0], values[1])
+	return fmt.Sprintf("%s and %s", values[0], values[1])
 }

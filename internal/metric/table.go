@@ -57,6 +57,21 @@ var table = []Metric{
 		},
 	},
 	{
+		Name: "requests.busiest_server", Title: "requests at the busiest server", Unit: Count, Noun: "request", Rest: "to the busiest server",
+		Meaning: "The most requests that one of several servers got, by its own count.",
+		Why:     "an equal share is all requests divided by the servers", Detail: true,
+		Get: func(s *series.Subject) (float64, bool) {
+			last, most := s.Last(), 0
+			if last == nil || len(last.Servers) < 2 {
+				return 0, false
+			}
+			for _, server := range last.Servers {
+				most = max(most, int(server.Requests))
+			}
+			return float64(most), true
+		},
+	},
+	{
 		Name: "latency_ms.p50", Title: "latency p50", Unit: Milliseconds,
 		Meaning: "The median time of a finished request.",
 		Why:     "from the moment that a request was due",

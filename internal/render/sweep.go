@@ -3,9 +3,12 @@ package render
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
+	"time"
 
 	"socketlab/internal/metric"
+	"socketlab/internal/scenario"
 	"socketlab/internal/series"
 )
 
@@ -16,8 +19,11 @@ const sweepSchema = "sockwatch.sweep/v2"
 // client setting.
 type Sweep struct {
 	Scenario, Title, Setting string
-	Speed                    float64
-	Seed                     uint64
+	// Show are two metrics to compare; empty for latency and connections, with the
+	// knee.
+	Show  []string
+	Speed float64
+	Seed  uint64
 	// PerSecond is the script's highest rate, and LatencyMS the time that its
 	// server takes for a request, at the speed that was played; UnderWay is the
 	// one times the other (Little's law): how many requests are under way at a
@@ -29,7 +35,7 @@ type Sweep struct {
 
 // SweepPoint is one value, and the side of a run that showed what it does.
 type SweepPoint struct {
-	Value   int
+	Value   scenario.SweepValue
 	Run     *Observed
 	Subject *series.Subject
 }
@@ -56,7 +62,7 @@ func (s *Sweep) measured() (int, bool) {
 		if p99, ok := s.Points[i].answered(); !ok || p99 > near*least {
 			break
 		}
-		knee, found = s.Points[i].Value, true
+		knee, found = s.Points[i].Value.Number, true
 	}
 	return knee, found
 }
@@ -75,37 +81,88 @@ func (s *Sweep) Document() *Document {
 	for _, title := range []string{"p50", "p99", "ok", "failed", "in flight", "opened"} {
 		t.Columns = append(t.Columns, Column{title, true, false})
 	}
+	for _, name := range s.Show {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+			t.Columns = append(t.Columns, Column{metric.MustLookup(name).Title, true, false})
+		}
+	}
 	t.Columns = append(t.Columns, Column{Title: "verdict"})
 	d := &Document{Title: s.Scenario + ": " + s.Title, Records: [][]string{recordsHeader}}
 	points := []Object{}
 	for _, p := range s.Points {
-		row := Row{Cells: []Cell{{{Text: fmt.Sprint(p.Value), Value: fmt.Sprint(p.Value)}}}}
+		row := Row{Cells: []Cell{{{Text: p.Value.String(), Value: p.Value.String()}}}}
 		for _, name := range names {
 			row.Cells = append(row.Cells, Cell{datum(metric.MustLookup(name), p.Subject)})
 		}
 		v := p.Run.Result.Verdicts[p.Subject.ID]
 		row.Cells = append(row.Cells, cell(Label(v)))
 		t.Groups[0].Rows = append(t.Groups[0].Rows, row)
-		points = append(points, append(Object{{"value", p.Value}}, p.Run.subject(p.Subject)...))
+		points = append(points, append(p.value(), p.Run.subject(p.Subject)...))
 		for _, m := range metric.Of(p.Subject) {
-			d.Records = append(d.Records, []string{s.Scenario, fmt.Sprintf("%s %d", s.Setting, p.Value), m.Name, number(m.Value), string(m.Unit)})
+			d.Records = append(d.Records, []string{s.Scenario, fmt.Sprintf("%s %s", s.Setting, p.Value), m.Name, number(m.Value), string(m.Unit)})
 		}
 	}
 	data := Object{
 		{"schema", sweepSchema}, {"scenario", s.Scenario}, {"title", s.Title}, {"setting", s.Setting}, {"speed", s.Speed}, {"seed", s.Seed},
 		{"requests_per_second", s.PerSecond}, {"server_latency_ms", s.LatencyMS}, {"under_way", s.UnderWay}, {"points", points},
 	}
-	predicted, isPredicted := s.predicted()
-	data.add("predicted_knee", predicted, !isPredicted)
-	measured, isMeasured := s.measured()
-	data.add("measured_knee", measured, !isMeasured)
+	data.add("shown", s.Show, len(s.Show) == 0)
+	if len(s.Show) == 0 {
+		predicted, isPredicted := s.predicted()
+		data.add("predicted_knee", predicted, !isPredicted)
+		measured, isMeasured := s.measured()
+		data.add("measured_knee", measured, !isMeasured)
+	}
 	d.Data = data
 	d.Blocks = []Block{
 		Part{d.Title},
 		Text{Text: fmt.Sprintf("the fixed code at %d values of %s, speed %g, seed %d", len(s.Points), s.Setting, s.Speed, s.Seed), Note: true},
-		t, Code{Text: s.chart()}, List{Items: s.knees()},
+		t,
+	}
+	if len(s.Show) > 0 {
+		d.Blocks = append(d.Blocks, Code{Text: s.compared()})
+	} else {
+		d.Blocks = append(d.Blocks, Code{Text: s.chart()}, List{Items: s.knees()})
 	}
 	return d
+}
+
+// value is the setting in JSON: a number, or a duration in milliseconds.
+func (p *SweepPoint) value() Object {
+	if p.Value.Time != 0 {
+		return Object{{"value_ms", float64(p.Value.Time) / float64(time.Millisecond)}}
+	}
+	return Object{{"value", p.Value.Number}}
+}
+
+// compared draws the two metrics that the script names beside each other, each on a
+// scale of its own that begins at 0.
+func (s *Sweep) compared() string {
+	const width = 28
+	a, b := metric.MustLookup(s.Show[0]), metric.MustLookup(s.Show[1])
+	most := func(m metric.Metric) float64 {
+		top := 1.0
+		for _, p := range s.Points {
+			v, _ := m.Get(p.Subject)
+			top = max(top, v)
+		}
+		return top
+	}
+	bar := func(m metric.Metric, of *series.Subject, sign string, most float64) string {
+		v, known := m.Get(of)
+		if !known {
+			return "-"
+		}
+		return strings.Repeat(sign, int(math.Ceil(width*v/most))) + " " + datum(m, of).Text
+	}
+	mostA, mostB := most(a), most(b)
+	var out strings.Builder
+	fmt.Fprintf(&out, "%*s  %-*s  %s\n", len(s.Setting), s.Setting, width+9, a.Title, b.Title)
+	for _, p := range s.Points {
+		fmt.Fprintf(&out, "%*s  %-*s  %s\n", len(s.Setting), p.Value, width+9, bar(a, p.Subject, "#", mostA), bar(b, p.Subject, "o", mostB))
+	}
+	return out.String()
 }
 
 // chart draws p99 on a logarithmic scale, and the connections beside it.
@@ -136,11 +193,11 @@ func (s *Sweep) chart() string {
 		n, _ := opened.Get(p.Subject)
 		beside := strings.Repeat("o", int(math.Ceil(narrow*n/most)))
 		var marks []string
-		if isPredicted && !enough && p.Value >= predicted {
+		if isPredicted && !enough && p.Value.Number >= predicted {
 			enough = true
 			marks = append(marks, "predicted")
 		}
-		if isMeasured && p.Value == measured {
+		if isMeasured && p.Value.Number == measured {
 			marks = append(marks, "measured")
 		}
 		mark := ""
@@ -149,7 +206,7 @@ func (s *Sweep) chart() string {
 		}
 		left := strings.Repeat("#", bar) + " " + datum(p99, p.Subject).Text
 		right := fmt.Sprintf("%s %.0f", beside, n)
-		line := fmt.Sprintf("%*d  %-*s  %-*s%s", len(s.Setting), p.Value, width+9, left, narrow+4, right, mark)
+		line := fmt.Sprintf("%*s  %-*s  %-*s%s", len(s.Setting), p.Value, width+9, left, narrow+4, right, mark)
 		out.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	return out.String()

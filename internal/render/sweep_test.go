@@ -8,6 +8,7 @@ import (
 
 	"socketlab/internal/expect"
 	"socketlab/internal/render"
+	"socketlab/internal/scenario"
 	"socketlab/internal/series"
 	"socketlab/internal/verdict"
 )
@@ -29,7 +30,7 @@ func sweepPoint(value int, p99 float64, waiting int64) render.SweepPoint {
 		Observation: &series.Observation{Subjects: []*series.Subject{s}},
 		Result:      expect.Result{Verdicts: map[string]verdict.Verdict{"fixed": {Kind: verdict.Healthy}}},
 	}
-	return render.SweepPoint{Value: value, Run: o, Subject: s}
+	return render.SweepPoint{Value: scenario.WholeNumber(value), Run: o, Subject: s}
 }
 
 func TestKneeIsWhereLatencyStaysLow(t *testing.T) {

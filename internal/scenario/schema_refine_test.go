@@ -27,7 +27,11 @@ func ownForms() map[string]*jsonschema.Schema {
 			Examples: []any{"20s", "500ms", "1m30s"},
 		},
 		"GoRange": goRangeForm(),
-		"Rate":    {Type: "number", ExclusiveMinimum: number(0), Maximum: number(maxRate)},
+		"SweepValue": {
+			Description: "A whole number, or a duration.",
+			OneOf:       []*jsonschema.Schema{{Type: "integer", Minimum: number(1)}, {Type: "string", Pattern: `^\+?(` + durationForm + `)+$`}},
+		},
+		"Rate": {Type: "number", ExclusiveMinimum: number(0), Maximum: number(maxRate)},
 		"Expectation": {
 			Description: "METRIC OP VALUE: a figure of the run, and a number, a duration (for latencies) or another figure of the same side. Or verdict: KIND, what the side is found to be; fault stands for every one that has a severity. With go it holds for a range of Go versions.",
 			OneOf:       []*jsonschema.Schema{{Type: "string", Pattern: expectationForm()}, verdictForm(), metricForm()},
@@ -140,7 +144,8 @@ func refine(section reflect.Type, s *jsonschema.Schema) {
 	case "Sweep":
 		values := property(s, "values")
 		values.MinItems, values.MaxItems = new(uint64(minSweep)), new(uint64(maxSweep))
-		values.Items.Minimum = number(1)
+		show := property(s, "show")
+		show.MinItems, show.MaxItems = new(uint64(2)), new(uint64(2))
 	case "Phase":
 		s.OneOf = []*jsonschema.Schema{
 			{Required: []string{"rate", "for"}}, {Required: []string{"burst"}}, {Required: []string{"pause"}},

@@ -219,6 +219,8 @@ func scale(v reflect.Value, speed float64) reflect.Value {
 		return reflect.ValueOf(Kilobits(math.Round(float64(x) * speed)))
 	case Expectation:
 		return reflect.ValueOf(x.atSpeed(speed))
+	case SweepValue:
+		return v
 	case Server:
 		x.StopAfter = Duration(math.Round(float64(x.StopAfter) / speed))
 		x.values = maps.Clone(x.values)

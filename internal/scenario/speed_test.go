@@ -78,6 +78,8 @@ func timesOf(v reflect.Value, path string, out map[string]float64) {
 	case Expectation:
 		out[path+" duration"] = x.Value
 		return
+	case SweepValue: // Client.With divides it
+		return
 	case Server:
 		out[path+".StopAfter duration"] = float64(x.StopAfter)
 		for key, value := range x.values {
