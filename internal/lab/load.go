@@ -175,6 +175,11 @@ func withKinds(m series.ClientMetrics, counted *series.Process) series.ClientMet
 func (l *load) metrics(s *side) series.ClientMetrics {
 	m := s.report.ClientMetrics
 	m.ServerProcess = s.serverProcess
+	if m.Requests != nil && scenario.ProtocolOf(l.Script.Server).Multiplexes {
+		requests := *m.Requests
+		requests.Serving = max(0, s.served.Received-s.served.Answered-s.served.Left-s.served.Cut)
+		m.Requests = &requests
+	}
 	if s.Command == "" || m.Requests == nil {
 		return m
 	}

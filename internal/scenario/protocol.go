@@ -16,6 +16,8 @@ type Protocol struct {
 	// Relays is for what passes on what comes to it: it is the first server of a
 	// side, and has upstreams.
 	Relays bool
+	// Multiplexes says that a connection may carry many requests at a time.
+	Multiplexes bool
 	// NameServer is for what clients ask where to send the load. It is an upstream,
 	// nothing is relayed to it, and its requests are not counted.
 	NameServer bool

@@ -33,6 +33,9 @@ type Requests struct {
 	OK       int64 `json:"ok"`
 	Failed   int64 `json:"failed"`
 	InFlight int64 `json:"in_flight"`
+	// Serving are those that a server of HTTP/2 has received and not ended, as it says:
+	// there may be more of them than connections. 0 with other servers.
+	Serving int64 `json:"serving,omitempty"`
 	// Attempts is how often a request was sent over HTTP, or failed to get as far as
 	// that: once for each, and once more whenever one was tried again. nil where only
 	// requests are counted.

@@ -47,8 +47,12 @@ func init() {
 	registerHTTP("h2c", "HTTP/2 without TLS, and HTTP/1.1", h2c{}, http2Keys...)
 }
 
-func registerHTTP(name, text string, p protocol, more ...*scenario.Key) {
-	register(scenario.Protocol{Name: name, Text: text, Keys: slices.Concat(requestKeys, httpKeys, more, tcpKeys)}, p)
+// registerHTTP registers a protocol; one with keys of HTTP/2 speaks that.
+func registerHTTP(name, text string, p protocol, http2 ...*scenario.Key) {
+	register(scenario.Protocol{
+		Name: name, Text: text, Multiplexes: len(http2) > 0,
+		Keys: slices.Concat(requestKeys, httpKeys, http2, tcpKeys),
+	}, p)
 }
 
 type plainHTTP struct{ tcp }

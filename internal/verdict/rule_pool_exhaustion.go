@@ -15,7 +15,7 @@ var _ = register(Rule{
 	Rank:       rankRequests, // before request-stalled: what waits for a connection waits for its response, too
 	Title:      "requests wait for a connection of a pool that has none to give",
 	Means:      "The pool's limit is reached and every connection is taken, by slow requests or by ones that never give it back. A request that waits has no socket: the server is idle while its clients time out.",
-	Recognised: "With client-side counters: for half of the time at least three more requests are in flight than there are connections, and the connections do not grow. Without: three or more connections, half of all, have been idle in a transaction for ten seconds or longer, as the titles of PostgreSQL's processes on this machine say, and none was opened. Or five or more connections had responses and are all silent for ten seconds or longer, none is opened or closed, and the process works on all the same: its threads have become more since, or it wakes up five times a second or more.",
+	Recognised: "With client-side counters: for half of the time at least three more requests are in flight than there are connections (over HTTP/2: than the server works on), and the connections do not grow. Without: three or more connections, half of all, have been idle in a transaction for ten seconds or longer, as the titles of PostgreSQL's processes on this machine say, and none was opened. Or five or more connections had responses and are all silent for ten seconds or longer, none is opened or closed, and the process works on all the same: its threads have become more since, or it wakes up five times a second or more.",
 	Limits:     "A pool's queue is in no socket: without counters, and without the titles of a database's processes, it is a guess: a note, and a fault only where threads have become more, with confidence low. A program that has nothing to send and does something else looks like it.",
 	Needs:      []Need{needMetricsOrActivity},
 	Fix:        "Give connections back in every path, size the pool to requests per second times latency and some more, and give the wait for a connection a deadline of its own.",
@@ -51,7 +51,8 @@ func (poolExhaustion) find(f *facts) *finding {
 		if pool(s) == 0 {
 			return 0
 		}
-		return inFlight(s) - pool(s)
+		// One HTTP/2 connection carries many requests at a time.
+		return inFlight(s) - max(pool(s), int(s.Requests.Serving))
 	})
 	if queued < few {
 		return nil

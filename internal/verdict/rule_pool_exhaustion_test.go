@@ -35,6 +35,19 @@ func exhausted(held time.Duration) *series.Subject {
 	return subject
 }
 
+// streams are eight requests a second, of which ten are under way, on one HTTP/2
+// connection. The server works on so many of them.
+func streams(serving int64) *series.Subject {
+	subject := counted(30, func(i int) (int, int, int, int, int) {
+		return 8 * i, 8*i - min(10, 8*i), min(10, 8*i), 1, 1
+	})
+	for i := range subject.Samples {
+		subject.Samples[i].Requests.Serving = serving
+		subject.Samples[i].Latency = &series.Quantiles{Max: 1250}
+	}
+	return subject
+}
+
 // inTransactions is a pool of eight of which one more connection is left in a
 // transaction every other second, seven in all. One is used on.
 func inTransactions(left int, opened func(i int) int) *series.Subject {
@@ -65,6 +78,8 @@ var _ = examplesOf(verdict.PoolExhaustion,
 	example{name: "others are opened meanwhile", subject: inTransactions(7, func(i int) int { return i / 4 }), instead: verdict.Growing},
 	example{name: "requests wait for a pool", subject: exhausted(now), confidence: verdict.High, says: "145 requests are in flight and only 5 connections are open"},
 	example{name: "its connections are held", subject: exhausted(long), says: "silent since its response, for 3s or longer: it is held, not busy."},
+	example{name: "many streams of one connection", subject: streams(9), instead: verdict.Healthy},
+	example{name: "more requests than a connection has streams", subject: streams(5), confidence: verdict.High, says: "10 requests are in flight and only 1 connection is open"},
 	example{name: "requests wait for the server's pool", subject: relayed(upTo(20), upTo(5)), over: true},
 	example{name: "each that waits holds a connection to the server", subject: relayed(func(i int) int { return 2 * i }, upTo(5)), over: true},
 	example{name: "the server's pool is large enough", subject: relayed(upTo(20), upTo(20)), over: true, instead: verdict.Healthy},
