@@ -288,6 +288,29 @@ func TestNoColorIsHeeded(t *testing.T) {
 	}
 }
 
+// For phones the address of a page is a QR code, too, where it fits.
+func TestAddressForOtherMachinesIsAQRCode(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		width, height    int
+		variable, addr   string
+		wantCode, beyond bool
+	}{
+		{80, 28, "NO_COLOR=", "0.0.0.0:0", true, true},
+		{80, 28, "NO_COLOR=", "127.0.0.1:0", false, false},
+		{80, 28, "NO_COLOR=yes", "0.0.0.0:0", false, true},
+		{80, 20, "NO_COLOR=", "0.0.0.0:0", false, true},
+	} {
+		x := inTmux(t, c.width, c.height, c.variable+" sockwatch demo --web "+c.addr)
+		screen := x.until("The run begins ")
+		require.Contains(t, screen, "sockwatch: the page is at http://")
+		require.Equal(t, c.beyond, strings.Contains(screen, "other machines can reach it"), "%+v", c)
+		require.Equal(t, c.wantCode, strings.Contains(screen, "▄▄"), "%+v\n%s", c, screen)
+		x.press("C-c")
+		x.until("code=130")
+	}
+}
+
 // With a page a run begins when somebody looks, and on a terminal also with Enter.
 func TestARunWaitsForItsFirstViewer(t *testing.T) {
 	t.Parallel()

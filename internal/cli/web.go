@@ -91,10 +91,7 @@ func (w *webFlag) open(errs io.Writer) (*web.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(errs, "sockwatch: the page is at %s\n", page.URL())
-	if page.Beyond() {
-		fmt.Fprintln(errs, "sockwatch: other machines can reach it: whoever has this address, with its token, can look on")
-	}
+	sayAddress(errs, "the page", page.URL(), page.Beyond())
 	return page, nil
 }
 
