@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -30,8 +31,10 @@ func goDiffCommand(streams program.Streams) *cobra.Command {
 		Short: "Show which scenarios two versions of Go play differently",
 		Long: `Builds both codes of each scenario with two versions of Go, plays the four programs
 side by side, and shows the scenarios that differ: another verdict, many more
-connections, or a much longer response. It needs a go command, which fetches the
-versions and builds the sources that are in sockwatch.
+connections, or a much longer response. One play may differ by chance: what differs,
+and what does not although its lesson says so, is played again by itself until two
+plays agree, three times at most. It needs a go command, which fetches the versions
+and builds the sources that are in sockwatch.
 
 The exit code is 3 if a scenario differs and its lesson does not say so, or the
 other way round.`,
@@ -93,9 +96,15 @@ func goDiff(c *cobra.Command, streams program.Streams, o runOptions, ids []strin
 	if err := p.isolation(scripts); err != nil {
 		return err
 	}
-	runs, failed := p.playAll(c.Context(), scripts)
-	diff := newDiff(o.versions, runs)
-	if len(runs) > 0 {
+	diff := &diff{versions: o.versions}
+	var failed error
+	for again := scripts; len(again) > 0 && failed == nil; again = diff.unsure(scripts) {
+		var runs []*render.Observed
+		runs, failed = p.playAll(c.Context(), again)
+		diff.add(runs)
+		p.parallel = 1 // a neighbour may be what made the difference
+	}
+	if len(diff.scenarios) > 0 {
 		if err := o.output.write(streams.Out, diff.document()); err != nil {
 			return errors.Join(failed, err)
 		}
@@ -109,18 +118,23 @@ func goDiff(c *cobra.Command, streams program.Streams, o runOptions, ids []strin
 // diff is what two versions of Go make of scenarios.
 type diff struct {
 	versions  []string
-	scenarios []scenarioDiff
+	scenarios []*scenarioDiff
 }
 
 type scenarioDiff struct {
 	ID string `json:"id"`
 	// Differs says that a side differs, and InLesson that its script and lesson tell
 	// these two versions apart.
-	Differs  bool       `json:"differs"`
-	InLesson bool       `json:"in_lesson"`
-	Sides    []sideDiff `json:"sides"`
-	// Stopped is why the run ended before its time; it tells nothing then.
+	Differs  bool `json:"differs"`
+	InLesson bool `json:"in_lesson"`
+	// Plays is how many there were, and Sides are those of the last one.
+	Plays int        `json:"plays"`
+	Sides []sideDiff `json:"sides"`
+	// Stopped is why plays ended before their time; they tell nothing then.
 	Stopped string `json:"stopped,omitempty"`
+
+	seen           map[string]int // the plays in which a side differed in one way
+	alike, stopped int            // the plays without any difference, and those that were stopped
 }
 
 type sideDiff struct {
@@ -138,29 +152,86 @@ type goFigure struct {
 	P50     *float64     `json:"latency_p50_ms,omitempty"`
 }
 
-func newDiff(versions []string, runs []*render.Observed) *diff {
-	d := &diff{versions: versions}
+// A scenario is played until so many plays agree, and so often at most.
+const (
+	agreeingPlays = 2
+	maxGoPlays    = 3
+)
+
+// add adds a play of each run's scenario.
+func (d *diff) add(runs []*render.Observed) {
 	for _, run := range runs {
-		one := scenarioDiff{ID: run.ID(), Stopped: run.Observation.Stopped}
-		if script, err := scenarios.Script(run.ID()); err == nil {
-			one.InLesson = script.TellsApart("go"+versions[0], "go"+versions[1])
-		}
+		var sides []sideDiff
 		for i, half := range scenario.Sides() {
 			side := sideDiff{Side: string(half)}
-			for j, v := range versions {
-				s := run.Observation.Subjects[i*len(versions)+j]
+			for j, v := range d.versions {
+				s := run.Observation.Subjects[i*len(d.versions)+j]
 				side.Of = append(side.Of, goFigure{
 					Go: v, Verdict: run.Result.Verdicts[s.ID].Kind,
 					Opened: figureOf(s, "connections.opened"), Reused: figureOf(s, "connections.reused"), P50: figureOf(s, "latency_ms.p50"),
 				})
 			}
-			side.Differs = one.Stopped == "" && differ(side.Of[0], side.Of[1])
-			one.Differs = one.Differs || side.Differs
-			one.Sides = append(one.Sides, side)
+			sides = append(sides, side)
 		}
-		d.scenarios = append(d.scenarios, one)
+		d.of(run.ID()).add(sides, run.Observation.Stopped)
 	}
-	return d
+}
+
+// of is what is known of a scenario.
+func (d *diff) of(id string) *scenarioDiff {
+	if i := slices.IndexFunc(d.scenarios, func(s *scenarioDiff) bool { return s.ID == id }); i >= 0 {
+		return d.scenarios[i]
+	}
+	s := &scenarioDiff{ID: id}
+	if script, err := scenarios.Script(id); err == nil {
+		s.InLesson = script.TellsApart("go"+d.versions[0], "go"+d.versions[1])
+	}
+	d.scenarios = append(d.scenarios, s)
+	return s
+}
+
+// add adds a play.
+func (s *scenarioDiff) add(sides []sideDiff, stopped string) {
+	s.Plays++
+	s.Sides = sides
+	if stopped != "" {
+		if s.stopped++; s.stopped == agreeingPlays {
+			s.Stopped = stopped
+		}
+		return
+	}
+	if s.seen == nil {
+		s.seen = map[string]int{}
+	}
+	alike := true
+	for i := range sides {
+		side := &sides[i]
+		for _, way := range differences(side.Of[0], side.Of[1]) {
+			alike = false
+			way = side.Side + ": " + way
+			s.seen[way]++
+			side.Differs = side.Differs || s.seen[way] >= agreeingPlays
+		}
+		s.Differs = s.Differs || side.Differs
+	}
+	if alike {
+		s.alike++
+	}
+}
+
+// decided reports whether another play would change nothing. One play without a
+// difference is enough where none is expected.
+func (s *scenarioDiff) decided() bool {
+	return s.Plays >= maxGoPlays || s.Differs || s.Stopped != "" || s.alike >= agreeingPlays || s.alike == s.Plays && !s.InLesson
+}
+
+// unsure are those of the scripts that are to be played again. Those that were skipped
+// are not.
+func (d *diff) unsure(scripts []scenario.Script) []scenario.Script {
+	return slices.DeleteFunc(slices.Clone(scripts), func(script scenario.Script) bool {
+		i := slices.IndexFunc(d.scenarios, func(s *scenarioDiff) bool { return s.ID == script.ID })
+		return i < 0 || d.scenarios[i].decided()
+	})
 }
 
 func figureOf(s *series.Subject, name string) *float64 {
@@ -182,17 +253,28 @@ const (
 	chanceMS     = 20
 )
 
-// differ reports whether two plays of a side are more different than two plays of
-// one program are.
-func differ(a, b goFigure) bool {
-	far := func(a, b *float64, chance float64) bool {
+// differences are the ways in which two plays of a side are more different than two
+// plays of one program are.
+func differences(a, b goFigure) (ways []string) {
+	far := func(name string, a, b *float64, chance float64) {
 		if a == nil || b == nil {
-			return false
+			return
 		}
 		less, more := min(*a, *b), max(*a, *b)
-		return more > 2*less && more-less > chance
+		switch {
+		case more <= 2*less || more-less <= chance:
+		case *a < *b:
+			ways = append(ways, "more "+name)
+		default:
+			ways = append(ways, "less "+name)
+		}
 	}
-	return a.Verdict != b.Verdict || far(a.Opened, b.Opened, chanceOpened) || far(a.P50, b.P50, chanceMS)
+	if a.Verdict != b.Verdict {
+		ways = append(ways, fmt.Sprintf("%s, then %s", a.Verdict, b.Verdict))
+	}
+	far("opened", a.Opened, b.Opened, chanceOpened)
+	far("p50", a.P50, b.P50, chanceMS)
+	return ways
 }
 
 // unexpected is the error of scenarios whose lessons say something else.
