@@ -22,7 +22,7 @@ func layers(t *testing.T) map[string]int {
 	require.NotNil(t, block)
 	rank := map[string]int{}
 	for i, line := range strings.Split(string(block[1]), "\n") {
-		for _, name := range regexp.MustCompile(`^(internal[\w/]+|scenarios)|(cmd/[\w-]+)|sockettest`).FindAllString(line, -1) {
+		for _, name := range regexp.MustCompile(`^(internal[\w/]+|scenarios|exercises)|(cmd/[\w-]+)|sockettest`).FindAllString(line, -1) {
 			rank["socketlab/"+name] = i
 		}
 	}
@@ -61,10 +61,12 @@ func TestDependenciesPointDownTheDrawing(t *testing.T) {
 
 // layerOf is the drawn package that an import path belongs to. A package below
 // another, such as internal/render/tui, is a layer of its own; only the
-// incidents are one layer together.
+// incidents are one layer together, and so are the exercises.
 func layerOf(path string) string {
-	if strings.HasPrefix(path, "socketlab/scenarios/") {
-		return "socketlab/scenarios"
+	for _, one := range []string{"socketlab/scenarios", "socketlab/exercises"} {
+		if strings.HasPrefix(path, one+"/") {
+			return one
+		}
 	}
 	return path
 }

@@ -97,7 +97,7 @@ func Judge(o *series.Observation, script scenario.Script) Result {
 				r.Expectations = append(r.Expectations, otherGo(s, e, builtBy))
 				continue
 			}
-			outcome := expect(o, s, v, e)
+			outcome := Hold(o, s, v, e)
 			outcome.Text = cmp.Or(s.Name, s.ID) + ": " + outcome.Text
 			r.Expectations = append(r.Expectations, outcome)
 		}
@@ -218,7 +218,8 @@ func sameConnections(o *series.Observation, s *series.Subject) (Outcome, bool) {
 	return r, true
 }
 
-func expect(o *series.Observation, s *series.Subject, found verdict.Verdict, e scenario.Expectation) Outcome {
+// Hold holds a subject, which was found to be something, against one expectation.
+func Hold(o *series.Observation, s *series.Subject, found verdict.Verdict, e scenario.Expectation) Outcome {
 	r := Outcome{Text: e.String()}
 	if o.Stopped != "" {
 		r.Skipped = endedEarly

@@ -1,0 +1,36 @@
+// Package client asks a service for its health.
+package client
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// Client asks one service. It is safe for use by several goroutines.
+type Client struct {
+	url    string
+	client *http.Client
+}
+
+// New returns a client of the service at url.
+func New(url string) *Client {
+	return &Client{url: url, client: &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{}}}
+}
+
+// Call asks once. A service is well if it answers with status 200.
+func (c *Client) Call(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
+	if err != nil {
+		return err
+	}
+	answer, err := c.client.Do(req)
+	if err != nil {
+		return err
+	}
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("the service is not well: %s", answer.Status)
+	}
+	return nil
+}

@@ -1,0 +1,251 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"socketlab/internal/cli/program"
+	"socketlab/internal/exercise"
+	"socketlab/internal/lab"
+	"socketlab/internal/render/tui"
+	"socketlab/internal/scenario"
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+)
+
+// afterCheck is given each project after a check of it, whose state is saved then. It
+// must not take long, and not fail.
+var afterCheck = func(context.Context, program.Streams, *exercise.Project) {}
+
+func exerciseCheckCommand(streams program.Streams) *cobra.Command {
+	var output outputFlag
+	c := &cobra.Command{
+		Use:   "check [DIR]",
+		Short: "Measure your code, and say what is right and what is not yet",
+		Long: `Builds the code in DIR (default: this folder), plays the load of the exercise
+against it and, beside it, against the code as it was at the start, and counts the
+sockets of both.
+
+The exit code is 0 if your code does all that was asked, 3 if not yet, and 1 if it does
+not build or ends by itself.`,
+		Args: program.Args(0, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			p, err := openProject(args)
+			if err != nil {
+				return err
+			}
+			if err := askForGuess(streams, p); err != nil {
+				return err
+			}
+			check, err := newExerciseCheck(streams, p)
+			if err != nil {
+				return err
+			}
+			defer check.close()
+			result, err := check.play(c.Context(), func(series.Event) {})
+			if err != nil {
+				return err
+			}
+			if err := output.write(streams.Out, result.Document()); err != nil {
+				return err
+			}
+			if !result.Passed {
+				return &program.CodeError{Code: program.ExitFault}
+			}
+			return nil
+		},
+	}
+	output.add(c.Flags(), "table", tableAnswer)
+	return c
+}
+
+// exerciseCheck checks a participant's code, once or more often. The caller closes it.
+type exerciseCheck struct {
+	streams  program.Streams
+	project  *exercise.Project
+	script   scenario.Script
+	source   socketstats.Source
+	isolated bool
+	// dir holds what is built, and starter is the command of the code as it was at the
+	// start; "" before it was built.
+	dir, starter string
+	builds       int
+}
+
+func newExerciseCheck(streams program.Streams, p *exercise.Project) (*exerciseCheck, error) {
+	script, err := p.Exercise.Play(p.Language.Name)
+	if err != nil {
+		return nil, err
+	}
+	cannot := lab.CanIsolate()
+	if script.Requires == scenario.Namespace && cannot != nil {
+		return nil, fmt.Errorf("%s needs a network namespace of its own: %w", p.Exercise.ID, cannot)
+	}
+	source, err := socketstats.OpenSource(socketstats.Auto)
+	if err != nil {
+		return nil, err
+	}
+	c := &exerciseCheck{streams: streams, project: p, script: script, source: source}
+	c.isolated = cannot == nil && (script.Requires == scenario.Namespace || socketstats.EntersNamespaces(source))
+	if c.dir, err = os.MkdirTemp("", "sockwatch-exercise"); err != nil {
+		_ = source.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *exerciseCheck) close() {
+	_ = c.source.Close()
+	_ = os.RemoveAll(c.dir)
+}
+
+// build builds what there is of a participant's code now, and once the starter.
+func (c *exerciseCheck) build(ctx context.Context) (yours string, err error) {
+	p := c.project
+	code, err := p.Language.Sources(p.Dir)
+	if err != nil {
+		return "", err
+	}
+	if c.starter == "" {
+		starter, err := p.Exercise.Code(p.Language, "starter")
+		if err != nil {
+			return "", err
+		}
+		if c.starter, err = p.Language.Build(ctx, filepath.Join(c.dir, exercise.StarterSide), starter); err != nil {
+			return "", fmt.Errorf("the code as it was at the start: %w", err)
+		}
+	}
+	c.builds++
+	yours, err = p.Language.Build(ctx, filepath.Join(c.dir, fmt.Sprint(exercise.YourSide, c.builds)), code)
+	if errors.Is(err, exercise.ErrBuild) {
+		return "", fmt.Errorf("your code does not build:\n%w", err)
+	}
+	return yours, err
+}
+
+// play builds and plays once, and enters that in the participant's folder. show is given
+// every event.
+func (c *exerciseCheck) play(ctx context.Context, show func(series.Event)) (exercise.Result, error) {
+	yours, err := c.build(ctx)
+	if ctx.Err() != nil {
+		return exercise.Result{}, interrupted()
+	}
+	if err != nil {
+		return exercise.Result{}, err
+	}
+	fmt.Fprintf(c.streams.Err, "playing the load of %s against your code and the starter (%s)\n",
+		c.project.Exercise.ID, c.script.Length().Round(100*time.Millisecond))
+	o, err := lab.Play(ctx, lab.Plan{
+		Script: c.script, Seed: 1, Source: c.source, Isolated: c.isolated, Provenance: thisProvenance(), Observe: show,
+		Sides: []lab.Side{
+			{ID: exercise.StarterSide, Code: scenario.Faulty, Half: scenario.Faulty, Command: c.starter},
+			{ID: exercise.YourSide, Code: scenario.Fixed, Half: scenario.Fixed, Command: yours},
+		},
+	})
+	if errors.Is(err, lab.ErrInterrupted) {
+		return exercise.Result{}, interrupted()
+	}
+	if err != nil {
+		return exercise.Result{}, err
+	}
+	result := c.project.Judge(o, c.script)
+	if err := c.project.Checked(result.Passed); err != nil {
+		return result, err
+	}
+	afterCheck(ctx, c.streams, c.project)
+	return result, nil
+}
+
+// interrupted is the end by Ctrl-C.
+func interrupted() error {
+	return &program.CodeError{Code: program.ExitInterrupted, Err: lab.ErrInterrupted}
+}
+
+func exerciseWatchCommand(streams program.Streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "watch [DIR]",
+		Short: "Check each time you save, with the picture of the sockets",
+		Long: `Checks the code in DIR (default: this folder) now and after each change of it, and
+shows the sockets of your code beside those of the starter while it is played. Ctrl-C
+ends it. The exit code is that of the last check.`,
+		Args: program.Args(0, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			p, err := openProject(args)
+			if err != nil {
+				return err
+			}
+			if err := askForGuess(streams, p); err != nil {
+				return err
+			}
+			return watchExercise(c.Context(), streams, p)
+		},
+	}
+}
+
+// sourcesInterval is how often it is looked whether something was saved.
+const sourcesInterval = 200 * time.Millisecond
+
+// watchExercise checks now and after each change, until ctx is done.
+func watchExercise(ctx context.Context, streams program.Streams, p *exercise.Project) error {
+	screen := tui.NewTerminal(streams.Err, streams.Err, streams.In)
+	streams.Err = screen
+	check, err := newExerciseCheck(streams, p)
+	if err != nil {
+		return err
+	}
+	defer check.close()
+	tick := time.NewTicker(sourcesInterval)
+	defer tick.Stop()
+	for {
+		played, _ := p.Language.Sources(p.Dir)
+		err := watchOnce(ctx, screen, check, streams.Out)
+		if errors.Is(err, lab.ErrInterrupted) {
+			return err
+		}
+		fmt.Fprintln(streams.Err, "Waiting until you save a change. Ctrl-C ends it.")
+		for same := true; same; {
+			select {
+			case <-ctx.Done():
+				return err
+			case <-tick.C:
+			}
+			now, err := p.Language.Sources(p.Dir)
+			same = err != nil || maps.EqualFunc(played, now, func(a, b []byte) bool { return string(a) == string(b) })
+		}
+	}
+}
+
+// watchOnce checks once, with the picture, and writes the result. The error is that of a
+// check.
+func watchOnce(ctx context.Context, screen *tui.Terminal, check *exerciseCheck, out io.Writer) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	show, closeFace := screen.Show(controls(cancel))
+	defer closeFace()
+	defer context.AfterFunc(ctx, closeFace)()
+	result, err := check.play(ctx, show)
+	closeFace()
+	if errors.Is(err, lab.ErrInterrupted) {
+		return err
+	}
+	if err != nil {
+		fmt.Fprintf(screen, "sockwatch: %s\n", err)
+		return err
+	}
+	output := outputFlag{name: "table", has: tableAnswer}
+	if err := output.write(out, result.Document()); err != nil {
+		return err
+	}
+	if !result.Passed {
+		return &program.CodeError{Code: program.ExitFault}
+	}
+	return nil
+}

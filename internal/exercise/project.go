@@ -1,0 +1,128 @@
+package exercise
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// stateFile is the file of a participant's folder that says what it is.
+const stateFile = ".exercise.json"
+
+// State is what is kept of a participant's work, in the folder alone.
+type State struct {
+	ID       string `json:"exercise"`
+	Language string `json:"language"`
+	// Guess is what the participant predicted; nil before that.
+	Guess *float64 `json:"guess,omitempty"`
+	// Hints is how many were seen, and Checks how often the work was checked.
+	Hints  int `json:"hints,omitempty"`
+	Checks int `json:"checks,omitempty"`
+	// Started is when the folder was made, and Done when a check first passed; zero
+	// before that.
+	Started time.Time `json:"started,omitzero"`
+	Done    time.Time `json:"done,omitzero"`
+}
+
+// Project is a participant's folder.
+type Project struct {
+	Dir      string
+	Exercise Exercise
+	Language *Language
+	State    State
+}
+
+// commands end every task: they are the same in all.
+const commands = `
+## The commands
+
+In this folder:
+
+    sockwatch exercise predict NUMBER   # your guess, before the first check
+    sockwatch exercise check            # plays the load against your code and measures it
+    sockwatch exercise watch            # does so each time you save
+    sockwatch exercise hint             # three hints, one after the other
+    sockwatch exercise answer           # what was wrong, and our solution
+    sockwatch exercise reset            # puts the files back as they were
+`
+
+// Start makes a participant's folder, which must not be there, or be empty.
+func Start(e Exercise, l *Language, dir string) (*Project, error) {
+	switch entries, err := os.ReadDir(dir); {
+	case err == nil && len(entries) > 0:
+		return nil, fmt.Errorf("%s is there already, and is not empty: give another folder (sockwatch exercise start %s DIR)", dir, e.ID)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	}
+	p := &Project{Dir: dir, Exercise: e, Language: l, State: State{ID: e.ID, Language: l.Name, Started: time.Now().UTC().Truncate(time.Second)}}
+	return p, p.Reset()
+}
+
+// Reset writes all files as they were at the start. What is known of the participant's
+// work stays.
+func (p *Project) Reset() error {
+	files, err := p.Exercise.Code(p.Language, "starter")
+	if err != nil {
+		return err
+	}
+	harness, err := p.Language.harness()
+	if err != nil {
+		return err
+	}
+	for name, data := range harness {
+		files[name] = data
+	}
+	task, err := p.Exercise.text("task.md", p.Language)
+	if err != nil {
+		return err
+	}
+	files["TASK.md"] = []byte(task + commands)
+	if err := writeFiles(p.Dir, files); err != nil {
+		return err
+	}
+	return p.Save()
+}
+
+// Open reads a participant's folder.
+func Open(dir string) (*Project, error) {
+	data, err := os.ReadFile(filepath.Join(dir, stateFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s is not the folder of an exercise: go to one, or make one with 'sockwatch exercise start ID'", dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p := &Project{Dir: dir}
+	if err := json.Unmarshal(data, &p.State); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, stateFile), err)
+	}
+	if p.Exercise, err = Find(p.State.ID); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, stateFile), err)
+	}
+	if p.Language, err = FindLanguage(p.State.Language); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, stateFile), err)
+	}
+	return p, nil
+}
+
+// Save writes what is known of the participant's work.
+func (p *Project) Save() error {
+	data, err := json.MarshalIndent(p.State, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(p.Dir, stateFile), append(data, '\n'), 0o644)
+}
+
+// Checked enters a check, and saves.
+func (p *Project) Checked(ok bool) error {
+	p.State.Checks++
+	if ok && p.State.Done.IsZero() {
+		p.State.Done = time.Now().UTC().Truncate(time.Second)
+	}
+	return p.Save()
+}

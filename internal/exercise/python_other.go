@@ -1,0 +1,6 @@
+//go:build !windows
+
+package exercise
+
+// python is the name of its interpreter.
+const python = "python3"

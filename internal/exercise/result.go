@@ -1,0 +1,175 @@
+package exercise
+
+import (
+	"fmt"
+	"slices"
+
+	"socketlab/internal/expect"
+	"socketlab/internal/metric"
+	"socketlab/internal/render"
+	"socketlab/internal/scenario"
+	"socketlab/internal/series"
+)
+
+// The subjects of a run of an exercise.
+const (
+	StarterSide = "starter"
+	YourSide    = "yours"
+)
+
+// Result is what one check of a participant's code showed.
+type Result struct {
+	Exercise Exercise
+	Language string
+	// Passed says that every bound was met. Stopped is why the run ended before its time;
+	// "" if it did not.
+	Passed  bool
+	Stopped string
+	Bounds  []Bound
+	// Guess is what the participant predicted, and Came the starter's value; nil where it
+	// is not known.
+	Guess, Came *float64
+}
+
+// Bound is one thing that the participant's code must show.
+type Bound struct {
+	Expectation     scenario.Expectation
+	Yours, Starters expect.Outcome
+}
+
+// Judge says what a run showed of the participant's code.
+func (p *Project) Judge(o *series.Observation, script scenario.Script) Result {
+	r := Result{Exercise: p.Exercise, Language: p.Language.Name, Guess: p.State.Guess, Stopped: o.Stopped, Passed: o.Stopped == ""}
+	result := expect.Judge(o, script)
+	starter, yours := o.Subject(StarterSide), o.Subject(YourSide)
+	judged := false
+	for _, e := range script.Expect.Of(scenario.Fixed) {
+		b := Bound{
+			Expectation: e,
+			Yours:       expect.Hold(o, yours, result.Verdicts[YourSide], e),
+			Starters:    expect.Hold(o, starter, result.Verdicts[StarterSide], e),
+		}
+		r.Passed = r.Passed && !b.Yours.Failed()
+		judged = judged || b.Yours.Skipped == ""
+		r.Bounds = append(r.Bounds, b)
+	}
+	r.Passed = r.Passed && judged
+	if v, ok := metric.MustLookup(p.Exercise.Predict.Metric).Get(starter); ok {
+		r.Came = &v
+	}
+	return r
+}
+
+var relations = map[string]string{"==": "exactly", "!=": "not", "<=": "at most", ">=": "at least", "<": "less than", ">": "more than"}
+
+// what and wanted say a bound in words.
+func (b Bound) what() string {
+	if m, err := metric.Lookup(b.Expectation.Metric); err == nil {
+		return m.Title
+	}
+	return b.Expectation.Metric
+}
+
+func (b Bound) wanted() string {
+	e := b.Expectation
+	m, err := metric.Lookup(e.Metric)
+	switch {
+	case err != nil: // a verdict
+		return relations[e.Op] + " " + string(e.Kind)
+	case e.Other != "":
+		return relations[e.Op] + " " + metric.MustLookup(e.Other).Title
+	default:
+		return relations[e.Op] + " " + m.Format(e.Value)
+	}
+}
+
+func (b Bound) label() string {
+	switch {
+	case b.Yours.Skipped != "":
+		return "not known"
+	case b.Yours.Met:
+		return "ok"
+	}
+	return "NOT YET"
+}
+
+// shown is what was measured.
+func shown(o expect.Outcome) string {
+	if o.Skipped != "" {
+		return render.NotKnown
+	}
+	return o.Got
+}
+
+// Open is how many bounds are not met.
+func (r Result) Open() int {
+	n := 0
+	for _, b := range r.Bounds {
+		if b.Yours.Failed() {
+			n++
+		}
+	}
+	return n
+}
+
+// headline is the result in one sentence.
+func (r Result) headline() string {
+	switch {
+	case r.Passed:
+		return "Done: your code does all that was asked."
+	case r.Stopped != "":
+		return "Not done yet: the run was stopped. " + r.Stopped
+	default:
+		return fmt.Sprintf("Not done yet: %d of %d is not as it should be.", r.Open(), len(r.Bounds))
+	}
+}
+
+// guess says what was predicted, and what came.
+func (r Result) guess() string {
+	m := metric.MustLookup(r.Exercise.Predict.Metric)
+	switch {
+	case r.Guess == nil || r.Came == nil:
+		return ""
+	case *r.Guess == *r.Came:
+		return fmt.Sprintf("Your guess was right: %s.", m.Format(*r.Came))
+	}
+	return fmt.Sprintf("Your guess for the starter was %s, and it came to %s (%s).", m.Format(*r.Guess), m.Format(*r.Came), m.Title)
+}
+
+// Document is the result for people and for programs.
+func (r Result) Document() *render.Document {
+	table := render.Table{Name: "what was measured", Columns: []render.Column{
+		{Title: "what"}, {Title: "should be"}, {Title: "yours", Number: true}, {Title: "the starter", Number: true}, {Title: "result"},
+	}}
+	var (
+		group  render.Group
+		bounds []render.Object
+	)
+	records := [][]string{{"expectation", "met", "yours", "starter"}}
+	for _, b := range r.Bounds {
+		group.Rows = append(group.Rows, render.Words(b.what(), b.wanted(), shown(b.Yours), shown(b.Starters), b.label()))
+		records = append(records, []string{b.Expectation.String(), fmt.Sprint(b.Yours.Met), shown(b.Yours), shown(b.Starters)})
+		bounds = append(bounds, render.Object{
+			{Name: "expectation", Value: b.Expectation.String()}, {Name: "met", Value: b.Yours.Met},
+			{Name: "yours", Value: b.Yours.Got}, {Name: "starter", Value: b.Starters.Got}, {Name: "skipped", Value: b.Yours.Skipped},
+		})
+	}
+	table.Groups = []render.Group{group}
+	title := r.Exercise.ID + ": " + r.Exercise.Title
+	blocks := []render.Block{render.Part{Title: title}, table, render.Text{Text: r.headline()}}
+	if guess := r.guess(); guess != "" {
+		blocks = append(blocks, render.Text{Text: guess})
+	}
+	if !r.Passed {
+		blocks = append(blocks, render.Text{Text: "Stuck? 'sockwatch exercise hint' helps a little, and a little more each time.", Note: true})
+	}
+	return &render.Document{
+		Title: title,
+		Data: render.Object{
+			{Name: "schema", Value: "sockwatch.exercise/v1"}, {Name: "exercise", Value: r.Exercise.ID}, {Name: "language", Value: r.Language},
+			{Name: "passed", Value: r.Passed}, {Name: "stopped", Value: r.Stopped}, {Name: "bounds", Value: slices.Clone(bounds)},
+			{Name: "guess", Value: r.Guess}, {Name: "came", Value: r.Came},
+		},
+		Blocks: blocks, Records: records,
+	}
+}
