@@ -64,9 +64,8 @@ func script(t *testing.T, yaml string) scenario.Script {
 const holds = `
 id: holds
 title: t
-implementation: no-timeout
+implementation: new-client-shared-transport
 server: {no_response: true}
-client: {timeout: 60s}
 load: [{burst: 20}, {pause: 1500ms}]
 sample_interval: 100ms
 expect: {faulty: [requests.sent == 20], fixed: [requests.sent == 20]}
@@ -523,10 +522,9 @@ func sourceOrSkip(t *testing.T, name string) socketstats.Source {
 const several = `
 id: several
 title: t
-implementation: no-timeout
+implementation: new-client-shared-transport
 server: {delay: 5ms}
 upstreams: [{name: other}]
-client: {timeout: 60s}
 load: [{rate: 20, for: 1s}, {pause: 200ms}]
 sample_interval: 100ms
 expect: {faulty: [servers.server.requests == 20], fixed: [servers.other.requests == 0]}
@@ -556,10 +554,9 @@ func TestConnectionsOfAServerInTheMiddleAreCounted(t *testing.T) {
 	o, err := lab.Play(t.Context(), lab.Plan{Script: script(t, `
 id: middle
 title: t
-implementation: no-timeout
+implementation: new-client-shared-transport
 server: {protocol: balancer}
 upstreams: [{name: a, no_response: true}, {name: b, no_response: true}]
-client: {timeout: 60s}
 load: [{burst: 10}, {pause: 1s}]
 sample_interval: 100ms
 expect: {faulty: [servers.a.requests == 5], fixed: [servers.b.requests == 5]}

@@ -17,7 +17,7 @@ type fixed struct {
 // NewFixed returns a client of the price service.
 func NewFixed(t loadgen.Target) loadgen.Caller {
 	return &fixed{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{
-		MaxIdleConnsPerHost: t.MaxIdleConnsPerHost,
+		MaxIdleConnsPerHost: 500,
 	}}}
 }
 

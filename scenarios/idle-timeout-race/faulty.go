@@ -18,7 +18,7 @@ type faulty struct {
 // NewFaulty returns a client of the order service.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
 	return &faulty{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{
-		MaxIdleConnsPerHost: t.MaxIdleConnsPerHost,
+		MaxIdleConnsPerHost: 6,
 	}}}
 }
 

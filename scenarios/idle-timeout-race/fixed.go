@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"socketlab/internal/loadgen"
 )
@@ -18,8 +19,8 @@ type fixed struct {
 // NewFixed returns a client of the order service.
 func NewFixed(t loadgen.Target) loadgen.Caller {
 	return &fixed{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{
-		MaxIdleConnsPerHost: t.MaxIdleConnsPerHost,
-		IdleConnTimeout:     t.IdleConnTimeout,
+		MaxIdleConnsPerHost: 6,
+		IdleConnTimeout:     t.Scaled(400 * time.Millisecond),
 	}}}
 }
 

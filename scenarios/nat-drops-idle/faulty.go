@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"time"
 
 	"socketlab/internal/loadgen"
 )
@@ -17,9 +18,9 @@ type faulty struct {
 
 // NewFaulty returns a client of the stock service.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
-	dialer := net.Dialer{Timeout: t.Timeout}
+	dialer := net.Dialer{Timeout: 900 * time.Millisecond}
 	transport := &http.Transport{DialContext: dialer.DialContext, MaxIdleConnsPerHost: 8}
-	return &faulty{url: t.URL, httpClient: &http.Client{Timeout: t.Timeout, Transport: transport}}
+	return &faulty{url: t.URL, httpClient: &http.Client{Timeout: 900 * time.Millisecond, Transport: transport}}
 }
 
 // Call asks how many are left.

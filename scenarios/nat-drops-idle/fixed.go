@@ -21,9 +21,9 @@ func NewFixed(t loadgen.Target) loadgen.Caller {
 	probes := net.KeepAliveConfig{
 		Enable: true, Idle: time.Second, Interval: time.Second,
 	}
-	dialer := net.Dialer{Timeout: t.Timeout, KeepAliveConfig: probes}
+	dialer := net.Dialer{Timeout: 900 * time.Millisecond, KeepAliveConfig: probes}
 	transport := &http.Transport{DialContext: dialer.DialContext, MaxIdleConnsPerHost: 8}
-	return &fixed{url: t.URL, httpClient: &http.Client{Timeout: t.Timeout, Transport: transport}}
+	return &fixed{url: t.URL, httpClient: &http.Client{Timeout: 900 * time.Millisecond, Transport: transport}}
 }
 
 // Call asks how many are left.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"time"
 
 	"socketlab/internal/loadgen"
 )
@@ -18,7 +19,7 @@ type fixed struct {
 func NewFixed(t loadgen.Target) loadgen.Caller {
 	return &fixed{url: t.URL, httpClient: &http.Client{
 		Transport: &http.Transport{},
-		Timeout:   t.Timeout,
+		Timeout:   t.Scaled(500 * time.Millisecond),
 	}}
 }
 

@@ -19,7 +19,6 @@ func NewFaulty(t loadgen.Target) loadgen.Caller {
 	protocols.SetHTTP1(true)
 	return &faulty{url: t.URL, http: &http.Client{
 		Transport: &http.Transport{Protocols: &protocols, MaxIdleConnsPerHost: 50},
-		Timeout:   t.Timeout,
 	}}
 }
 

@@ -19,7 +19,6 @@ func NewFixed(t loadgen.Target) loadgen.Caller {
 	protocols.SetUnencryptedHTTP2(true)
 	return &fixed{url: t.URL, http: &http.Client{
 		Transport: &http.Transport{Protocols: &protocols, MaxIdleConnsPerHost: 50},
-		Timeout:   t.Timeout,
 	}}
 }
 

@@ -10,7 +10,7 @@ import (
 // NewFaulty returns the page of a basket: ten articles, each with its price.
 func NewFaulty(t loadgen.Target) http.Handler {
 	prices := &http.Client{Transport: &http.Transport{
-		MaxIdleConnsPerHost: t.PoolSize, MaxConnsPerHost: t.PoolSize,
+		MaxIdleConnsPerHost: 60, MaxConnsPerHost: 60,
 	}}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for range 10 {

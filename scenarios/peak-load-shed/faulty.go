@@ -12,7 +12,7 @@ import (
 // NewFaulty returns the page of a basket: ten articles, each with its price.
 func NewFaulty(t loadgen.Target) http.Handler {
 	prices := &http.Client{Transport: &http.Transport{
-		MaxIdleConnsPerHost: t.PoolSize, MaxConnsPerHost: t.PoolSize,
+		MaxIdleConnsPerHost: 20, MaxConnsPerHost: 20,
 	}}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		calls, ctx := errgroup.WithContext(r.Context())

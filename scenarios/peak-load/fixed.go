@@ -13,9 +13,9 @@ import (
 // NewFixed returns the page of a basket: ten articles, each with its price.
 func NewFixed(t loadgen.Target) http.Handler {
 	prices := &http.Client{Transport: &http.Transport{
-		MaxIdleConnsPerHost: t.PoolSize, MaxConnsPerHost: t.PoolSize,
+		MaxIdleConnsPerHost: 60, MaxConnsPerHost: 60,
 	}}
-	slots := semaphore.NewWeighted(int64(t.InFlight))
+	slots := semaphore.NewWeighted(30)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !slots.TryAcquire(1) {
 			http.Error(w, "try again later", http.StatusServiceUnavailable)

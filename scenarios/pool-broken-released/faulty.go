@@ -2,6 +2,7 @@ package poolbrokenreleased
 
 import (
 	"context"
+	"time"
 
 	"socketlab/internal/loadgen"
 	"socketlab/internal/toydb/connpool"
@@ -12,7 +13,7 @@ type faulty struct{ *connpool.Pool }
 
 // NewFaulty returns a client of the seat database.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
-	return &faulty{connpool.New(connpool.Config{Addr: t.Addr, Size: t.PoolSize, ReadTimeout: t.Timeout})}
+	return &faulty{connpool.New(connpool.Config{Addr: t.Addr, Size: 5, ReadTimeout: t.Scaled(300 * time.Millisecond)})}
 }
 
 // Call books one seat.

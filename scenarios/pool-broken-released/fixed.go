@@ -2,6 +2,7 @@ package poolbrokenreleased
 
 import (
 	"context"
+	"time"
 
 	"socketlab/internal/loadgen"
 	"socketlab/internal/toydb/connpool"
@@ -12,7 +13,7 @@ type fixed struct{ *connpool.Pool }
 
 // NewFixed returns a client of the seat database.
 func NewFixed(t loadgen.Target) loadgen.Caller {
-	return &fixed{connpool.New(connpool.Config{Addr: t.Addr, Size: t.PoolSize, ReadTimeout: t.Timeout})}
+	return &fixed{connpool.New(connpool.Config{Addr: t.Addr, Size: 5, ReadTimeout: t.Scaled(300 * time.Millisecond)})}
 }
 
 // Call books one seat.

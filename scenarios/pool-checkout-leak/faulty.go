@@ -2,6 +2,7 @@ package poolcheckoutleak
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/puddle/v2"
 
@@ -11,21 +12,20 @@ import (
 
 // faulty is a client of the order database.
 type faulty struct {
-	pool     *puddle.Pool[*toydb.Conn]
-	settings loadgen.Target
+	pool    *puddle.Pool[*toydb.Conn]
+	timeout time.Duration
 }
 
 // NewFaulty returns a client of the order database.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
 	pool, err := puddle.NewPool(&puddle.Config[*toydb.Conn]{
 		Constructor: func(ctx context.Context) (*toydb.Conn, error) { return toydb.Open(ctx, t.Addr) },
-		Destructor:  func(conn *toydb.Conn) { conn.Close() },
-		MaxSize:     int32(max(t.PoolSize, 1)),
+		Destructor:  func(conn *toydb.Conn) { conn.Close() }, MaxSize: 5,
 	})
 	if err != nil {
-		panic(err) // only for a size below 1, which max excludes
+		panic(err) // only for a size below 1
 	}
-	return &faulty{pool: pool, settings: t}
+	return &faulty{pool: pool, timeout: t.Scaled(400 * time.Millisecond)}
 }
 
 // Call looks one order up.
@@ -34,7 +34,7 @@ func (c *faulty) Call(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	query, cancel := context.WithTimeout(ctx, c.settings.Timeout)
+	query, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	if _, err = conn.Value().Query(query, "SELECT state FROM orders"); err != nil {
 		return err

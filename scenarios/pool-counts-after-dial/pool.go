@@ -19,7 +19,7 @@ type pool struct {
 }
 
 func newPool(t loadgen.Target) *pool {
-	p := &pool{addr: t.Addr, size: t.PoolSize}
+	p := &pool{addr: t.Addr, size: 5}
 	p.freed = sync.NewCond(&p.mu)
 	return p
 }

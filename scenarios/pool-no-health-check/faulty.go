@@ -12,7 +12,7 @@ type faulty struct{ *connpool.Pool }
 
 // NewFaulty returns a client of the invoice database.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
-	return &faulty{connpool.New(connpool.Config{Addr: t.Addr, Size: t.PoolSize})}
+	return &faulty{connpool.New(connpool.Config{Addr: t.Addr, Size: 5})}
 }
 
 // Call looks one invoice up.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"socketlab/internal/loadgen"
 	"socketlab/internal/toydb/connpool"
@@ -17,7 +18,7 @@ type faulty struct {
 
 // NewFaulty returns a client of the stock database, whose password changes at times.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
-	return &faulty{pool: connpool.New(connpool.Config{Addr: t.Addr, Every: t.Every})}
+	return &faulty{pool: connpool.New(connpool.Config{Addr: t.Addr, Every: t.Scaled(time.Second)})}
 }
 
 func (c *faulty) renew() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"socketlab/internal/loadgen"
 	"socketlab/internal/toydb/connpool"
@@ -17,7 +18,7 @@ type fixed struct {
 
 // NewFixed returns a client of the stock database, whose password changes at times.
 func NewFixed(t loadgen.Target) loadgen.Caller {
-	return &fixed{pool: connpool.New(connpool.Config{Addr: t.Addr, Every: t.Every})}
+	return &fixed{pool: connpool.New(connpool.Config{Addr: t.Addr, Every: t.Scaled(time.Second)})}
 }
 
 func (c *fixed) renew() {

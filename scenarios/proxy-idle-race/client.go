@@ -18,7 +18,7 @@ type client struct {
 // NewClient returns a client of the proxy.
 func NewClient(t loadgen.Target) loadgen.Caller {
 	return &client{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{
-		MaxIdleConnsPerHost: t.MaxIdleConnsPerHost,
+		MaxIdleConnsPerHost: 6,
 	}}}
 }
 

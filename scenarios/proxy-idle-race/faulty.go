@@ -15,6 +15,6 @@ func NewFaulty(t loadgen.Target) http.Handler {
 			r.SetURL(&url.URL{Scheme: "http", Host: t.Addr})
 			r.SetXForwarded()
 		},
-		Transport: &http.Transport{MaxIdleConnsPerHost: t.MaxIdleConnsPerHost},
+		Transport: &http.Transport{MaxIdleConnsPerHost: 6},
 	}
 }

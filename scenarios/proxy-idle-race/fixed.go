@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"time"
 
 	"socketlab/internal/loadgen"
 )
@@ -16,8 +17,8 @@ func NewFixed(t loadgen.Target) http.Handler {
 			r.SetXForwarded()
 		},
 		Transport: &http.Transport{
-			MaxIdleConnsPerHost: t.MaxIdleConnsPerHost,
-			IdleConnTimeout:     t.IdleConnTimeout,
+			MaxIdleConnsPerHost: 6,
+			IdleConnTimeout:     t.Scaled(400 * time.Millisecond),
 		},
 	}
 }

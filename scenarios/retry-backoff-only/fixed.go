@@ -11,7 +11,6 @@ import (
 
 type fixed struct {
 	prices  loadgen.Caller
-	retries int
 	backoff time.Duration
 
 	sent, retried atomic.Int64
@@ -19,14 +18,18 @@ type fixed struct {
 
 // NewFixed returns a client of the price service.
 func NewFixed(t loadgen.Target) loadgen.Caller {
-	return &fixed{prices: loadgen.NewPlain(t), retries: t.Retries, backoff: t.Backoff}
+	return &fixed{prices: loadgen.NewPlain(t), backoff: t.Scaled(80 * time.Millisecond)}
 }
 
 // Call fetches a price.
 func (c *fixed) Call(ctx context.Context) error {
 	c.sent.Add(1)
 	err := c.prices.Call(ctx)
-	for n := 0; err != nil && n < c.retries && c.mayRetry(); n++ {
+	for n := 0; err != nil && n < 10; n++ {
+		if c.retried.Add(1) > c.sent.Load()/10 { // a tenth of the requests
+			c.retried.Add(-1)
+			return err
+		}
 		select {
 		case <-time.After(rand.N(c.backoff << n)): // full jitter
 		case <-ctx.Done():
@@ -35,9 +38,4 @@ func (c *fixed) Call(ctx context.Context) error {
 		err = c.prices.Call(ctx)
 	}
 	return err
-}
-
-// mayRetry takes one retry from the budget: a tenth of the requests.
-func (c *fixed) mayRetry() bool {
-	return c.retried.Load() < c.sent.Load()/10 && c.retried.Add(1) > 0
 }

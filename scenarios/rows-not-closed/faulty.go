@@ -14,8 +14,8 @@ type faulty struct{ db *sql.DB }
 // NewFaulty returns a client of the order database.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
 	db := sql.OpenDB(sqldriver.Connector{Addr: t.Addr})
-	db.SetMaxOpenConns(t.PoolSize)
-	db.SetMaxIdleConns(t.PoolSize)
+	db.SetMaxOpenConns(5)
+	db.SetMaxIdleConns(5)
 	return &faulty{db: db}
 }
 

@@ -14,8 +14,8 @@ type fixed struct{ db *sql.DB }
 // NewFixed returns a client of the order database.
 func NewFixed(t loadgen.Target) loadgen.Caller {
 	db := sql.OpenDB(sqldriver.Connector{Addr: t.Addr})
-	db.SetMaxOpenConns(t.PoolSize)
-	db.SetMaxIdleConns(t.PoolSize)
+	db.SetMaxOpenConns(5)
+	db.SetMaxIdleConns(5)
 	return &fixed{db: db}
 }
 

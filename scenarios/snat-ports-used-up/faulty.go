@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"time"
 
 	"socketlab/internal/loadgen"
 )
@@ -17,7 +18,7 @@ type faulty struct {
 // NewFaulty returns a client of the map service.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
 	transport := &http.Transport{}
-	return &faulty{url: t.URL, httpClient: &http.Client{Timeout: t.Timeout, Transport: transport}}
+	return &faulty{url: t.URL, httpClient: &http.Client{Timeout: 1500 * time.Millisecond, Transport: transport}}
 }
 
 // Call fetches a tile.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"time"
 
 	"socketlab/internal/loadgen"
 )
@@ -19,7 +20,7 @@ func NewFixed(t loadgen.Target) loadgen.Caller {
 	protocols := new(http.Protocols)
 	protocols.SetUnencryptedHTTP2(true)
 	transport := &http.Transport{Protocols: protocols}
-	return &fixed{url: t.URL, httpClient: &http.Client{Timeout: t.Timeout, Transport: transport}}
+	return &fixed{url: t.URL, httpClient: &http.Client{Timeout: 1500 * time.Millisecond, Transport: transport}}
 }
 
 // Call fetches a tile.

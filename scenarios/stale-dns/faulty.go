@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"time"
 
 	"socketlab/internal/loadgen"
 )
@@ -15,8 +16,8 @@ type faulty struct {
 
 // NewFaulty returns a client that asks the name server where the shop is.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
-	transport := &http.Transport{DialContext: loadgen.DialByName(t.DNS), MaxConnsPerHost: t.PoolSize}
-	transport.IdleConnTimeout = t.IdleConnTimeout
+	transport := &http.Transport{DialContext: loadgen.DialByName(t.DNS), MaxConnsPerHost: 1}
+	transport.IdleConnTimeout = t.Scaled(3 * time.Second)
 	return &faulty{url: t.URL, httpClient: &http.Client{Transport: transport}}
 }
 

@@ -17,10 +17,10 @@ func NewFaulty(t loadgen.Target) loadgen.Caller {
 	pool, err := puddle.NewPool(&puddle.Config[*toydb.Conn]{
 		Constructor: func(ctx context.Context) (*toydb.Conn, error) { return toydb.Open(ctx, t.Addr) },
 		Destructor:  func(conn *toydb.Conn) { conn.Close() },
-		MaxSize:     int32(max(t.PoolSize, 1)),
+		MaxSize:     20,
 	})
 	if err != nil {
-		panic(err) // only for a size below 1, which max excludes
+		panic(err) // only for a size below 1
 	}
 	return &faulty{pool: pool}
 }

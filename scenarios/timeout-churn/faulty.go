@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"time"
 
 	"socketlab/internal/loadgen"
 )
@@ -18,7 +19,7 @@ type faulty struct {
 func NewFaulty(t loadgen.Target) loadgen.Caller {
 	return &faulty{url: t.URL, httpClient: &http.Client{
 		Transport: &http.Transport{MaxIdleConnsPerHost: 100},
-		Timeout:   t.Timeout / 10,
+		Timeout:   t.Scaled(100 * time.Millisecond),
 	}}
 }
 

@@ -17,7 +17,7 @@ type faulty struct {
 // NewFaulty returns a client of the thumbnail service.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
 	return &faulty{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{
-		MaxIdleConnsPerHost: t.MaxIdleConnsPerHost,
+		MaxIdleConnsPerHost: 100,
 	}}}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"time"
 
 	"socketlab/internal/loadgen"
 )
@@ -17,8 +18,8 @@ type fixed struct {
 // NewFixed returns a client of the thumbnail service.
 func NewFixed(t loadgen.Target) loadgen.Caller {
 	return &fixed{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{
-		MaxIdleConnsPerHost: t.MaxIdleConnsPerHost,
-		IdleConnTimeout:     t.IdleConnTimeout,
+		MaxIdleConnsPerHost: 100,
+		IdleConnTimeout:     t.Scaled(30 * time.Second),
 	}}}
 }
 

@@ -10,28 +10,27 @@ import (
 )
 
 // faulty is a client of the film archive.
-type faulty struct{ loadgen.Target }
+type faulty struct{ target loadgen.Target }
 
 // NewFaulty returns a client of the film archive.
-func NewFaulty(t loadgen.Target) loadgen.Caller {
-	return &faulty{t}
-}
+func NewFaulty(t loadgen.Target) loadgen.Caller { return &faulty{target: t} }
 
 // Call downloads a film.
 func (c *faulty) Call(ctx context.Context) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.target.URL, nil)
 	if err != nil {
 		return err
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return err
-	} else if resp.StatusCode != http.StatusOK {
-		err = loadgen.StatusError(resp.StatusCode)
 	}
 	defer resp.Body.Close()
-	for buf := make([]byte, 32<<10); err == nil; {
-		_, err = resp.Body.Read(buf)
+	if resp.StatusCode != http.StatusOK {
+		return loadgen.StatusError(resp.StatusCode)
+	}
+	for film := make([]byte, 32<<10); err == nil; {
+		_, err = resp.Body.Read(film)
 	}
 	if errors.Is(err, io.EOF) {
 		return nil

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"time"
 
 	"socketlab/internal/loadgen"
 )
@@ -17,7 +18,7 @@ type faulty struct {
 
 // NewFaulty returns a client of the report service.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
-	dialer := &net.Dialer{Timeout: t.Timeout}
+	dialer := &net.Dialer{Timeout: t.Scaled(500 * time.Millisecond)}
 	return &faulty{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{
 		DialContext: dialer.DialContext,
 	}}}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"time"
 
 	"socketlab/internal/loadgen"
 )
@@ -17,10 +18,10 @@ type fixed struct {
 
 // NewFixed returns a client of the report service.
 func NewFixed(t loadgen.Target) loadgen.Caller {
-	dialer := &net.Dialer{Timeout: t.Timeout}
+	dialer := &net.Dialer{Timeout: t.Scaled(500 * time.Millisecond)}
 	return &fixed{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{
 		DialContext:           dialer.DialContext,
-		ResponseHeaderTimeout: t.Timeout,
+		ResponseHeaderTimeout: t.Scaled(500 * time.Millisecond),
 	}}}
 }
 

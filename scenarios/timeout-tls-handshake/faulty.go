@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"time"
 
 	"socketlab/internal/loadgen"
 )
@@ -17,7 +18,7 @@ type faulty struct {
 // NewFaulty returns a client of the payment service, which speaks TLS.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
 	return &faulty{url: "https://" + t.Addr, httpClient: &http.Client{Transport: &http.Transport{
-		ResponseHeaderTimeout: t.Timeout,
+		ResponseHeaderTimeout: t.Scaled(500 * time.Millisecond),
 	}}}
 }
 

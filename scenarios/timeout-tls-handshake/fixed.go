@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"time"
 
 	"socketlab/internal/loadgen"
 )
@@ -17,8 +18,8 @@ type fixed struct {
 // NewFixed returns a client of the payment service, which speaks TLS.
 func NewFixed(t loadgen.Target) loadgen.Caller {
 	return &fixed{url: "https://" + t.Addr, httpClient: &http.Client{Transport: &http.Transport{
-		TLSHandshakeTimeout:   t.Timeout,
-		ResponseHeaderTimeout: t.Timeout,
+		TLSHandshakeTimeout:   t.Scaled(500 * time.Millisecond),
+		ResponseHeaderTimeout: t.Scaled(500 * time.Millisecond),
 	}}}
 }
 

@@ -11,14 +11,13 @@ import (
 // faulty is a client of the report service.
 type faulty struct {
 	url        string
-	retries    int
 	httpClient *http.Client
 }
 
 // NewFaulty returns a client of the report service.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
-	return &faulty{url: t.URL, retries: t.Retries, httpClient: &http.Client{Transport: &http.Transport{
-		MaxIdleConnsPerHost: t.PoolSize,
+	return &faulty{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{
+		MaxIdleConnsPerHost: 10,
 	}}}
 }
 
@@ -38,7 +37,7 @@ func (c *faulty) Call(ctx context.Context) error {
 		switch {
 		case err != nil || resp.StatusCode == http.StatusOK:
 			return err
-		case resp.StatusCode != http.StatusServiceUnavailable || try == c.retries:
+		case resp.StatusCode != http.StatusServiceUnavailable || try == 10:
 			return loadgen.StatusError(resp.StatusCode)
 		}
 	}

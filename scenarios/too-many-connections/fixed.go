@@ -11,14 +11,13 @@ import (
 // fixed is a client of the report service.
 type fixed struct {
 	url        string
-	retries    int
 	httpClient *http.Client
 }
 
 // NewFixed returns a client of the report service.
 func NewFixed(t loadgen.Target) loadgen.Caller {
-	return &fixed{url: t.URL, retries: t.Retries, httpClient: &http.Client{Transport: &http.Transport{
-		MaxIdleConnsPerHost: t.PoolSize, MaxConnsPerHost: t.PoolSize,
+	return &fixed{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{
+		MaxIdleConnsPerHost: 10, MaxConnsPerHost: 10,
 	}}}
 }
 
@@ -38,7 +37,7 @@ func (c *fixed) Call(ctx context.Context) error {
 		switch {
 		case err != nil || resp.StatusCode == http.StatusOK:
 			return err
-		case resp.StatusCode != http.StatusServiceUnavailable || try == c.retries:
+		case resp.StatusCode != http.StatusServiceUnavailable || try == 10:
 			return loadgen.StatusError(resp.StatusCode)
 		}
 	}

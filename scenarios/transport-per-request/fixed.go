@@ -1,42 +1,33 @@
 package transportperrequest
 
 import (
+	"cmp"
 	"context"
-	"io"
 	"net/http"
+	"time"
 
 	"socketlab/internal/loadgen"
 )
 
+// fixed is a client of the report service.
 type fixed struct {
 	url        string
 	httpClient *http.Client
 }
 
-// NewFixed returns a client of the report service.
+// NewFixed returns a client of the report service, with limits of its own where t has none.
 func NewFixed(t loadgen.Target) loadgen.Caller {
 	return &fixed{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{
-		MaxIdleConns: t.MaxIdleConns, MaxIdleConnsPerHost: t.MaxIdleConnsPerHost,
-		IdleConnTimeout: t.IdleConnTimeout,
+		MaxIdleConns:        cmp.Or(t.MaxIdleConns, 5),
+		MaxIdleConnsPerHost: cmp.Or(t.MaxIdleConnsPerHost, 2),
+		IdleConnTimeout:     cmp.Or(t.IdleConnTimeout, t.Scaled(30*time.Second)),
 	}}}
 }
 
 // Call fetches the latest report.
 func (c *fixed) Call(ctx context.Context) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
+	err := loadgen.Get(ctx, c.httpClient, c.url)
 	if err != nil {
-		return err
-	}
-	resp, err := c.httpClient.Do(req)
-	if err != nil {
-		c.httpClient.CloseIdleConnections()
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return loadgen.StatusError(resp.StatusCode)
-	}
-	if _, err = io.Copy(io.Discard, resp.Body); err != nil {
 		c.httpClient.CloseIdleConnections()
 	}
 	return err

@@ -14,7 +14,7 @@ type faulty struct {
 
 // NewFaulty returns a client of the session service.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
-	return &faulty{service: loadgen.NewPlain(t), every: t.Every}
+	return &faulty{service: loadgen.NewPlain(t), every: t.Scaled(10 * time.Millisecond)}
 }
 
 // Call reads a session, and waits for the service if it is down.

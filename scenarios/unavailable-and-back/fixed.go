@@ -15,7 +15,7 @@ type fixed struct {
 
 // NewFixed returns a client of the session service.
 func NewFixed(t loadgen.Target) loadgen.Caller {
-	return &fixed{service: loadgen.NewPlain(t), backoff: t.Backoff}
+	return &fixed{service: loadgen.NewPlain(t), backoff: t.Scaled(200 * time.Millisecond)}
 }
 
 // Call reads a session, and waits for the service if it is down.

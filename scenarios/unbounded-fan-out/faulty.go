@@ -15,7 +15,7 @@ type faulty struct {
 
 // NewFaulty returns a client of the picture service.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
-	transport := &http.Transport{MaxIdleConnsPerHost: t.InFlight}
+	transport := &http.Transport{MaxIdleConnsPerHost: 20}
 	return &faulty{url: t.URL, httpClient: &http.Client{Transport: transport}}
 }
 

@@ -16,8 +16,8 @@ type fixed struct {
 
 // NewFixed returns a client of the picture service.
 func NewFixed(t loadgen.Target) loadgen.Caller {
-	transport := &http.Transport{MaxIdleConnsPerHost: t.InFlight}
-	return &fixed{url: t.URL, httpClient: &http.Client{Transport: transport}, slots: make(chan struct{}, t.InFlight)}
+	transport := &http.Transport{MaxIdleConnsPerHost: 20}
+	return &fixed{url: t.URL, httpClient: &http.Client{Transport: transport}, slots: make(chan struct{}, 20)}
 }
 
 // Call fetches one picture; an album asks for all of its own at once.
