@@ -579,7 +579,7 @@ expect: {faulty: [servers.a.requests == 5], fixed: [servers.b.requests == 5]}
 
 func TestSwappedRunPlaysTheOtherSidesCode(t *testing.T) {
 	t.Parallel()
-	plan := lab.Plan{Script: script(t, strings.Replace(holds, "60s", "300ms", 1)), Seed: 1, Source: socketstats.Gopsutil{}}
+	plan := lab.Plan{Script: script(t, strings.Replace(holds, "new-client-shared-transport", "no-timeout", 1)), Seed: 1, Source: socketstats.Gopsutil{}}
 	for _, swapped := range []bool{false, true} {
 		inFlight := map[string]int64{"faulty": 20, "fixed": 0}
 		if swapped {
