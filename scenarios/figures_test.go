@@ -1,6 +1,7 @@
 package scenarios_test
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"os"
@@ -154,7 +155,7 @@ func rounded(value float64) float64 {
 var (
 	yamlComment = regexp.MustCompile(`(?m)(^|\s)#.*$`)
 	goComment   = regexp.MustCompile(`(?m)(^|\s)//.*$`)
-	goTime      = regexp.MustCompile(`\b(\d+)\s*\*\s*time\.(Millisecond|Second|Minute|Hour)\b`)
+	goTime      = regexp.MustCompile(`\b(?:(\d+)\s*\*\s*)?time\.(Millisecond|Second|Minute|Hour)\b`)
 )
 
 // knownFigures are those of the script, and of the code of both sides. A time is
@@ -166,7 +167,7 @@ func knownFigures(t *testing.T, id string, speed float64) map[figure]bool {
 		code := goComment.ReplaceAllString(scenarios.Code(id, side), "")
 		sources += "\n" + goTime.ReplaceAllStringFunc(code, func(s string) string {
 			m := goTime.FindStringSubmatch(s)
-			return m[1] + " " + strings.ToLower(m[2])
+			return cmp.Or(m[1], "1") + " " + strings.ToLower(m[2])
 		})
 	}
 	known := map[figure]bool{}

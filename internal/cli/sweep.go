@@ -35,7 +35,7 @@ metrics in their place (sweep: {show}).`,
 		Example: `  sockwatch sweep pool-undersized
   sockwatch sweep pool-undersized --values 8,10,12 -o json
   sockwatch sweep dns-balancing                # the age of connections
-  sockwatch sweep conn-cap-plus-leak --setting pool_size --values 1,5,10`,
+  sockwatch sweep dns-balancing --values 300ms,3s`,
 		Args: program.Args(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			asked := scenario.Sweep{Setting: setting}

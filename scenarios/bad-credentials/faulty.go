@@ -10,13 +10,12 @@ import (
 
 type faulty struct {
 	url        string
-	retries    int
 	httpClient *http.Client
 }
 
 // NewFaulty returns a client of the payment service.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
-	return &faulty{url: t.URL, retries: t.Retries, httpClient: &http.Client{Transport: &http.Transport{}}}
+	return &faulty{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{}}}
 }
 
 // Call fetches the state of a payment.
@@ -26,6 +25,7 @@ func (c *faulty) Call(ctx context.Context) error {
 		return err
 	}
 	req.SetBasicAuth("shop", "the password of last year")
+	const retries = 4
 	for try := 0; ; try++ {
 		resp, err := c.httpClient.Do(req)
 		if err != nil {
@@ -36,7 +36,7 @@ func (c *faulty) Call(ctx context.Context) error {
 			defer resp.Body.Close()
 			_, err = io.Copy(io.Discard, resp.Body)
 			return err
-		case try == c.retries:
+		case try == retries:
 			return loadgen.StatusError(resp.StatusCode)
 		}
 	}

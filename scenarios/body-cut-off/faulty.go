@@ -18,8 +18,9 @@ func NewFaulty(t loadgen.Target) loadgen.Caller {
 
 // Call fetches one tile of a map.
 func (c *faulty) Call(ctx context.Context) error {
+	const retries = 12
 	err := c.fetch(ctx)
-	for try := 0; err != nil && try < c.Retries; try++ {
+	for try := 0; err != nil && try < retries; try++ {
 		err = c.fetch(ctx)
 	}
 	return err

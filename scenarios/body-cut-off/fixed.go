@@ -22,7 +22,7 @@ func NewFixed(t loadgen.Target) loadgen.Caller {
 func (c *fixed) Call(ctx context.Context) error {
 	err := c.fetch(ctx)
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		time.Sleep(c.Backoff)
+		time.Sleep(c.Scaled(100 * time.Millisecond))
 		err = c.fetch(ctx)
 	}
 	return err

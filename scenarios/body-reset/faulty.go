@@ -10,23 +10,23 @@ import (
 )
 
 type faulty struct {
-	loadgen.Target
+	url        string
 	httpClient atomic.Pointer[http.Client]
 }
 
 // NewFaulty returns a client of the photo service.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
-	return (&faulty{Target: t}).connect()
+	return (&faulty{url: t.URL}).connect()
 }
 
 func (c *faulty) connect() *faulty {
-	c.httpClient.Store(&http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: c.MaxIdleConnsPerHost}})
+	c.httpClient.Store(&http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}})
 	return c
 }
 
 // Call fetches a photo.
 func (c *faulty) Call(ctx context.Context) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
 	if err != nil {
 		return err
 	}

@@ -10,23 +10,23 @@ import (
 )
 
 type fixed struct {
-	loadgen.Target
+	url        string
 	httpClient atomic.Pointer[http.Client]
 }
 
 // NewFixed returns a client of the photo service.
 func NewFixed(t loadgen.Target) loadgen.Caller {
-	return (&fixed{Target: t}).connect()
+	return (&fixed{url: t.URL}).connect()
 }
 
 func (c *fixed) connect() *fixed {
-	c.httpClient.Store(&http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: c.MaxIdleConnsPerHost}})
+	c.httpClient.Store(&http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}})
 	return c
 }
 
 // Call fetches a photo.
 func (c *fixed) Call(ctx context.Context) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
 	if err != nil {
 		return err
 	}

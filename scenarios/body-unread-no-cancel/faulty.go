@@ -10,7 +10,7 @@ import (
 
 // ServeFaulty runs the news service until ctx is done.
 func ServeFaulty(ctx context.Context, l net.Listener, news http.Handler) error {
-	var fresh chan struct{} // there is no news today
+	fresh := make(chan struct{}) // closed when there is news, and there is none today
 	poll := func(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-fresh:

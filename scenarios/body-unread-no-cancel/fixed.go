@@ -11,7 +11,7 @@ import (
 
 // ServeFixed runs the news service until ctx is done.
 func ServeFixed(ctx context.Context, l net.Listener, news http.Handler) error {
-	var fresh chan struct{} // there is no news today
+	fresh := make(chan struct{}) // closed when there is news, and there is none today
 	poll := func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)

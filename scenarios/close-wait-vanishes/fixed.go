@@ -12,32 +12,32 @@ import (
 
 // fixed is a client that keeps its connections to the hub warm.
 type fixed struct {
-	addr  string
-	every time.Duration
-	conns sync.Map // by number, for the status page
+	loadgen.Target
+	conns sync.Map // by address, for the status page
 }
 
 // NewFixed returns a client of the hub.
-func NewFixed(t loadgen.Target) loadgen.Caller { return &fixed{addr: t.Addr, every: t.Every} }
+func NewFixed(t loadgen.Target) loadgen.Caller { return &fixed{Target: t} }
 
 // Call subscribes, and returns once the hub has said something.
 func (c *fixed) Call(ctx context.Context) error {
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", c.addr)
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", c.Addr)
 	if err != nil {
 		return err
 	}
-	c.conns.Store(conn.LocalAddr(), conn)
+	c.conns.Store(conn.LocalAddr().String(), conn)
 	go c.heartbeat(conn)
-	if _, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: hub\r\n\r\n"); err != nil {
-		return err
+	if _, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: hub\r\n\r\n"); err == nil {
+		_, err = io.ReadFull(conn, make([]byte, len("HTTP/1.1 200")))
 	}
-	_, err = io.ReadFull(conn, make([]byte, len("HTTP/1.1 200")))
 	return err
 }
 
 func (c *fixed) heartbeat(conn net.Conn) {
 	defer conn.Close()
-	for range time.Tick(c.every) {
+	ticker := time.NewTicker(c.Scaled(2 * time.Second))
+	defer ticker.Stop()
+	for range ticker.C {
 		if _, err := io.WriteString(conn, "\r\n"); err != nil {
 			return
 		}

@@ -2,8 +2,8 @@ package congestion
 
 import (
 	"context"
-	"io"
 	"net/http"
+	"time"
 
 	"socketlab/internal/loadgen"
 )
@@ -17,22 +17,12 @@ type faulty struct {
 // NewFaulty returns a client of the picture service.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
 	return &faulty{url: t.URL, httpClient: &http.Client{
-		Transport: &http.Transport{MaxIdleConnsPerHost: t.MaxIdleConnsPerHost},
-		Timeout:   t.Timeout,
+		Transport: &http.Transport{MaxIdleConnsPerHost: 20},
+		Timeout:   t.Scaled(350 * time.Millisecond),
 	}}
 }
 
 // Call downloads a picture.
 func (c *faulty) Call(ctx context.Context) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
-	if err != nil {
-		return err
-	}
-	resp, err := c.httpClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	_, err = io.Copy(io.Discard, resp.Body)
-	return err
+	return loadgen.Get(ctx, c.httpClient, c.url)
 }

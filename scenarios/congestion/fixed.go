@@ -2,8 +2,8 @@ package congestion
 
 import (
 	"context"
-	"io"
 	"net/http"
+	"time"
 
 	"socketlab/internal/loadgen"
 )
@@ -17,9 +17,9 @@ type fixed struct {
 
 // NewFixed returns a client of the picture service.
 func NewFixed(t loadgen.Target) loadgen.Caller {
-	return &fixed{url: t.URL, slots: make(chan struct{}, t.InFlight), httpClient: &http.Client{
-		Transport: &http.Transport{MaxIdleConnsPerHost: t.MaxIdleConnsPerHost},
-		Timeout:   t.Timeout,
+	return &fixed{url: t.URL, slots: make(chan struct{}, 4), httpClient: &http.Client{
+		Transport: &http.Transport{MaxIdleConnsPerHost: 20},
+		Timeout:   t.Scaled(350 * time.Millisecond),
 	}}
 }
 
@@ -31,15 +31,5 @@ func (c *fixed) Call(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
-	if err != nil {
-		return err
-	}
-	resp, err := c.httpClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	_, err = io.Copy(io.Discard, resp.Body)
-	return err
+	return loadgen.Get(ctx, c.httpClient, c.url)
 }

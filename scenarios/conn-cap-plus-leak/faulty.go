@@ -16,7 +16,7 @@ type faulty struct {
 // connections.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
 	return &faulty{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{
-		MaxConnsPerHost: t.PoolSize,
+		MaxConnsPerHost: 5,
 	}}}
 }
 

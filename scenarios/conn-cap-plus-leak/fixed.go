@@ -17,7 +17,7 @@ type fixed struct {
 // connections.
 func NewFixed(t loadgen.Target) loadgen.Caller {
 	return &fixed{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{
-		MaxConnsPerHost: t.PoolSize,
+		MaxConnsPerHost: 5,
 	}}}
 }
 

@@ -18,7 +18,7 @@ type fixed struct {
 
 // NewFixed returns a client of the price service.
 func NewFixed(t loadgen.Target) loadgen.Caller {
-	return &fixed{service: loadgen.NewPlain(t), pause: t.Backoff}
+	return &fixed{service: loadgen.NewPlain(t), pause: t.Scaled(500 * time.Millisecond)}
 }
 
 var errPaused = fmt.Errorf("price service not asked: %w", errRefused)

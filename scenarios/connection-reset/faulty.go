@@ -16,7 +16,9 @@ type faulty struct {
 
 // NewFaulty returns a client of the search service.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
-	return &faulty{t, &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: t.MaxIdleConnsPerHost}}}
+	return &faulty{Target: t, httpClient: &http.Client{
+		Transport: &http.Transport{MaxIdleConnsPerHost: 100},
+	}}
 }
 
 // Call searches.
@@ -25,8 +27,9 @@ func (c *faulty) Call(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	const retries = 20
 	resp, err := c.httpClient.Do(req)
-	for try := 0; err != nil && try < c.Retries; try++ {
+	for try := 0; err != nil && try < retries; try++ {
 		resp, err = c.httpClient.Do(req)
 	}
 	if err != nil {

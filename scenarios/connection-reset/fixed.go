@@ -17,7 +17,9 @@ type fixed struct {
 
 // NewFixed returns a client of the search service.
 func NewFixed(t loadgen.Target) loadgen.Caller {
-	return &fixed{t, &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: t.MaxIdleConnsPerHost}}}
+	return &fixed{Target: t, httpClient: &http.Client{
+		Transport: &http.Transport{MaxIdleConnsPerHost: 100},
+	}}
 }
 
 // Call searches.
@@ -28,7 +30,7 @@ func (c *fixed) Call(ctx context.Context) error {
 	}
 	resp, err := c.httpClient.Do(req)
 	if err != nil {
-		time.Sleep(c.Backoff)
+		time.Sleep(c.Scaled(800 * time.Millisecond))
 		resp, err = c.httpClient.Do(req) // a search may be repeated
 	}
 	if err != nil {

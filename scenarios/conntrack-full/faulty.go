@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"time"
 
 	"socketlab/internal/loadgen"
 )
@@ -17,7 +18,9 @@ type faulty struct {
 // NewFaulty returns a client of the price service.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
 	transport := &http.Transport{DisableKeepAlives: true}
-	return &faulty{url: t.URL, httpClient: &http.Client{Timeout: t.Timeout, Transport: transport}}
+	return &faulty{url: t.URL, httpClient: &http.Client{
+		Transport: transport, Timeout: t.Scaled(1500 * time.Millisecond),
+	}}
 }
 
 // Call asks for a price.

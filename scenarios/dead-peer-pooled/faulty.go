@@ -2,8 +2,8 @@ package deadpeerpooled
 
 import (
 	"context"
-	"io"
 	"net/http"
+	"time"
 
 	"socketlab/internal/loadgen"
 )
@@ -19,23 +19,10 @@ func NewFaulty(t loadgen.Target) loadgen.Caller {
 	protocols := new(http.Protocols)
 	protocols.SetUnencryptedHTTP2(true)
 	transport := &http.Transport{Protocols: protocols, DialContext: loadgen.DialByName(t.DNS)}
-	return &faulty{url: t.URL, httpClient: &http.Client{Transport: transport, Timeout: t.Timeout}}
+	return &faulty{url: t.URL, httpClient: &http.Client{Transport: transport, Timeout: t.Scaled(2 * time.Second)}}
 }
 
 // Call looks a session up.
 func (c *faulty) Call(ctx context.Context) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
-	if err != nil {
-		return err
-	}
-	resp, err := c.httpClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return loadgen.StatusError(resp.StatusCode)
-	}
-	_, err = io.Copy(io.Discard, resp.Body)
-	return err
+	return loadgen.Get(ctx, c.httpClient, c.url)
 }

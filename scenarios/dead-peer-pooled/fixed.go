@@ -2,8 +2,8 @@ package deadpeerpooled
 
 import (
 	"context"
-	"io"
 	"net/http"
+	"time"
 
 	"socketlab/internal/loadgen"
 )
@@ -20,26 +20,13 @@ func NewFixed(t loadgen.Target) loadgen.Caller {
 	protocols.SetUnencryptedHTTP2(true)
 	transport := &http.Transport{Protocols: protocols, DialContext: loadgen.DialByName(t.DNS)}
 	transport.HTTP2 = &http.HTTP2Config{
-		SendPingTimeout: t.Every,
-		PingTimeout:     t.Every,
+		SendPingTimeout: t.Scaled(800 * time.Millisecond),
+		PingTimeout:     t.Scaled(800 * time.Millisecond),
 	}
-	return &fixed{url: t.URL, httpClient: &http.Client{Transport: transport, Timeout: t.Timeout}}
+	return &fixed{url: t.URL, httpClient: &http.Client{Transport: transport, Timeout: t.Scaled(2 * time.Second)}}
 }
 
 // Call looks a session up.
 func (c *fixed) Call(ctx context.Context) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
-	if err != nil {
-		return err
-	}
-	resp, err := c.httpClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return loadgen.StatusError(resp.StatusCode)
-	}
-	_, err = io.Copy(io.Discard, resp.Body)
-	return err
+	return loadgen.Get(ctx, c.httpClient, c.url)
 }

@@ -15,10 +15,11 @@ type fixed struct{ pool *puddle.Pool[*toydb.Conn] }
 func NewFixed(t loadgen.Target) loadgen.Caller {
 	pool, err := puddle.NewPool(&puddle.Config[*toydb.Conn]{
 		Constructor: func(ctx context.Context) (*toydb.Conn, error) { return toydb.Open(ctx, t.Addr) },
-		Destructor:  func(conn *toydb.Conn) { conn.Close() }, MaxSize: int32(max(t.PoolSize, 1)),
+		Destructor:  func(conn *toydb.Conn) { conn.Close() },
+		MaxSize:     5,
 	})
 	if err != nil {
-		panic(err) // only for a size below 1, which max excludes
+		panic(err) // only for a size below 1
 	}
 	return &fixed{pool: pool}
 }

@@ -18,7 +18,7 @@ type faulty struct {
 // NewFaulty returns a client that asks the name server where the service is.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
 	c := &faulty{url: t.URL}
-	for range t.PoolSize {
+	for range 6 {
 		transport := &http.Transport{MaxConnsPerHost: 1}
 		transport.DialContext = loadgen.DialByName(t.DNS)
 		c.conns = append(c.conns, &http.Client{Transport: transport})

@@ -20,7 +20,7 @@ type fixed struct {
 // NewFixed returns a client that asks the name server where the service is.
 func NewFixed(t loadgen.Target) loadgen.Caller {
 	c := &fixed{url: t.URL}
-	for range t.PoolSize {
+	for range 6 {
 		transport := &http.Transport{MaxConnsPerHost: 1}
 		transport.DialContext = loadgen.DialByName(t.DNS)
 		go func() {

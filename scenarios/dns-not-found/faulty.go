@@ -11,14 +11,13 @@ import (
 
 type faulty struct {
 	url        string
-	retries    int
 	httpClient *http.Client
 }
 
 // NewFaulty returns a client of the shop, whose name is looked up.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
 	dialer := &net.Dialer{Resolver: loadgen.ResolverAt(t.DNS)}
-	return &faulty{url: t.URL, retries: t.Retries, httpClient: &http.Client{
+	return &faulty{url: t.URL, httpClient: &http.Client{
 		Transport: &http.Transport{DialContext: dialer.DialContext},
 	}}
 }
@@ -29,9 +28,10 @@ func (c *faulty) Call(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	const retries = 20
 	resp, err := c.httpClient.Do(req)
 	for try := 0; err != nil; try++ {
-		if try == c.retries {
+		if try == retries {
 			return err
 		}
 		resp, err = c.httpClient.Do(req)

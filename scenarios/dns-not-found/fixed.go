@@ -12,14 +12,13 @@ import (
 
 type fixed struct {
 	url        string
-	retries    int
 	httpClient *http.Client
 }
 
 // NewFixed returns a client of the shop, whose name is looked up.
 func NewFixed(t loadgen.Target) loadgen.Caller {
 	dialer := &net.Dialer{Resolver: loadgen.ResolverAt(t.DNS)}
-	return &fixed{url: t.URL, retries: t.Retries, httpClient: &http.Client{
+	return &fixed{url: t.URL, httpClient: &http.Client{
 		Transport: &http.Transport{DialContext: dialer.DialContext},
 	}}
 }
@@ -30,10 +29,11 @@ func (c *fixed) Call(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	const retries = 20
 	resp, err := c.httpClient.Do(req)
 	for try := 0; err != nil; try++ {
 		dns, ok := errors.AsType[*net.DNSError](err)
-		if ok && dns.IsNotFound || try == c.retries {
+		if ok && dns.IsNotFound || try == retries {
 			return err
 		}
 		resp, err = c.httpClient.Do(req)

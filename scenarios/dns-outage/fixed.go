@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"time"
 
 	"socketlab/internal/loadgen"
 )
@@ -19,11 +20,11 @@ type fixed struct {
 func NewFixed(t loadgen.Target) loadgen.Caller {
 	// A resolver for each dial: one resolver's callers share a lookup under way.
 	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
-		d := net.Dialer{Resolver: loadgen.ResolverAt(t.DNS), Timeout: t.Timeout}
+		d := net.Dialer{Resolver: loadgen.ResolverAt(t.DNS), Timeout: t.Scaled(200 * time.Millisecond)}
 		return d.DialContext(ctx, network, addr)
 	}
 	return &fixed{url: t.URL, httpClient: &http.Client{Transport: &http.Transport{
-		DialContext: dial, MaxIdleConnsPerHost: t.MaxIdleConnsPerHost,
+		DialContext: dial, MaxIdleConnsPerHost: 20,
 	}}}
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"time"
 
 	"socketlab/internal/loadgen"
 )
@@ -17,7 +18,8 @@ type fixed struct {
 
 // NewFixed returns a client of the shop, whose name is looked up.
 func NewFixed(t loadgen.Target) loadgen.Caller {
-	dialer := &net.Dialer{Resolver: loadgen.ResolverAt(t.DNS), Timeout: t.Timeout}
+	dialer := &net.Dialer{Resolver: loadgen.ResolverAt(t.DNS)}
+	dialer.Timeout = t.Scaled(500 * time.Millisecond)
 	return &fixed{url: t.URL, httpClient: &http.Client{
 		Transport: &http.Transport{DialContext: dialer.DialContext},
 	}}

@@ -29,7 +29,7 @@ func (c *fixed) Call(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(c.chunk) > 256<<10 { // more than a server reads in vain
+	if len(c.chunk) > 256<<10 { // more than net/http's server reads unasked
 		req.Header.Set("Expect", "100-continue")
 	}
 	resp, err := c.httpClient.Do(req)

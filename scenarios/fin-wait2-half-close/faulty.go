@@ -16,7 +16,9 @@ type faulty struct {
 }
 
 // NewFaulty returns a client that uploads orders.
-func NewFaulty(t loadgen.Target) loadgen.Caller { return &faulty{addr: t.Addr, timeout: t.Timeout} }
+func NewFaulty(t loadgen.Target) loadgen.Caller {
+	return &faulty{addr: t.Addr, timeout: t.Scaled(time.Second)}
+}
 
 // Call uploads one order. The end of the upload is the end of our half, and the
 // server confirms by closing its own.

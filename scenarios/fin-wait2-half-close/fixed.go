@@ -16,7 +16,9 @@ type fixed struct {
 }
 
 // NewFixed returns a client that uploads orders.
-func NewFixed(t loadgen.Target) loadgen.Caller { return &fixed{addr: t.Addr, timeout: t.Timeout} }
+func NewFixed(t loadgen.Target) loadgen.Caller {
+	return &fixed{addr: t.Addr, timeout: t.Scaled(time.Second)}
+}
 
 // Call uploads one order. The end of the upload is the end of our half, and the
 // server confirms by closing its own.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"time"
 
 	"socketlab/internal/loadgen"
 )
@@ -20,7 +21,7 @@ func NewFaulty(t loadgen.Target) loadgen.Caller {
 	dialer := &net.Dialer{}
 	return &faulty{url: t.URL, httpClient: &http.Client{
 		Transport: &http.Transport{DialContext: dialer.DialContext},
-		Timeout:   t.Timeout,
+		Timeout:   t.Scaled(500 * time.Millisecond),
 	}}
 }
 

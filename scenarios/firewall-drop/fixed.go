@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"time"
 
 	"socketlab/internal/loadgen"
 )
@@ -17,10 +18,10 @@ type fixed struct {
 
 // NewFixed returns a client of the mail service.
 func NewFixed(t loadgen.Target) loadgen.Caller {
-	dialer := &net.Dialer{Timeout: t.Timeout / 2}
+	dialer := &net.Dialer{Timeout: t.Scaled(250 * time.Millisecond)}
 	return &fixed{url: t.URL, httpClient: &http.Client{
 		Transport: &http.Transport{DialContext: dialer.DialContext},
-		Timeout:   t.Timeout,
+		Timeout:   t.Scaled(500 * time.Millisecond),
 	}}
 }
 

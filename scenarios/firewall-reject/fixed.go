@@ -11,20 +11,20 @@ import (
 // fixed is a client of the stock service.
 type fixed struct {
 	service loadgen.Caller
-	retries int
 	backoff time.Duration
 }
 
 // NewFixed returns a client of the stock service.
 func NewFixed(t loadgen.Target) loadgen.Caller {
-	return &fixed{service: loadgen.NewPlain(t), retries: t.Retries, backoff: t.Backoff}
+	return &fixed{service: loadgen.NewPlain(t), backoff: t.Scaled(400 * time.Millisecond)}
 }
 
 // Call fetches the stock of an article.
 func (c *fixed) Call(ctx context.Context) error {
+	const retries = 20
 	wait := c.backoff
 	err := c.service.Call(ctx)
-	for try := 0; err != nil && try < c.retries; try++ {
+	for try := 0; err != nil && try < retries; try++ {
 		select {
 		case <-ctx.Done():
 			return err

@@ -3,7 +3,6 @@ package halfopenpeers
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"net"
 	"net/http"
 	"time"
@@ -21,17 +20,12 @@ func ServeFaulty(ctx context.Context, l net.Listener, _ http.Handler) error {
 		if err != nil {
 			return err
 		}
-		go func() {
-			for range time.Tick(600 * time.Millisecond) {
-				if _, err := fmt.Fprintln(c, "ping"); err != nil {
-					return
-				}
-			}
-		}()
+		go ping(c, 600*time.Millisecond)
 		go func() {
 			defer c.Close()
+			pongs := bufio.NewReader(c)
 			var err error
-			for pongs := bufio.NewReader(c); err == nil; {
+			for err == nil {
 				_, err = pongs.ReadString('\n')
 			}
 		}()

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -23,17 +22,12 @@ func ServeFixed(ctx context.Context, l net.Listener, _ http.Handler) error {
 		if err != nil {
 			return err
 		}
-		go func() {
-			for range time.Tick(600 * time.Millisecond) {
-				if _, err := fmt.Fprintln(c, "ping"); err != nil {
-					return
-				}
-			}
-		}()
+		go ping(c, 600*time.Millisecond)
 		go func() {
 			defer c.Close()
+			pongs := bufio.NewReader(c)
 			var err error
-			for pongs := bufio.NewReader(c); err == nil; {
+			for err == nil {
 				_ = c.SetReadDeadline(time.Now().Add(1200 * time.Millisecond)) // two pings
 				_, err = pongs.ReadString('\n')
 			}

@@ -19,7 +19,7 @@ type fixed struct {
 func NewFixed(t loadgen.Target) loadgen.Caller {
 	protocols := new(http.Protocols)
 	protocols.SetUnencryptedHTTP2(true)
-	c := &fixed{url: t.URL, httpClients: make([]http.Client, t.PoolSize)}
+	c := &fixed{url: t.URL, httpClients: make([]http.Client, 3)}
 	for i := range c.httpClients {
 		c.httpClients[i].Transport = &http.Transport{Protocols: protocols}
 	}
