@@ -45,7 +45,9 @@ func TestReadingUsageOpensNothing(t *testing.T) {
 		u.Read()
 		MaxFDs()
 	}
-	require.Equal(t, before, descriptors())
+	after := descriptors()
+	// There may be less: a connection of an earlier test is closed some time after it.
+	require.LessOrEqual(t, len(after), len(before), "%v, then %v", before, after)
 }
 
 func TestPeaksStayWhenWhatTheyCountedIsGone(t *testing.T) {
