@@ -1,6 +1,13 @@
 package render
 
-import "socketlab/internal/metric"
+import (
+	"time"
+
+	"socketlab/internal/metric"
+)
+
+// JudgeSeldom lets a watch rest for so long after each judgement.
+func (l *Live) JudgeSeldom(rest time.Duration) { l.throttle.Least, l.throttle.Most = rest, rest }
 
 // Headlines are the metrics that a headline may always be made of.
 func Headlines() []string { return headlines }

@@ -145,7 +145,9 @@ func (l *Live) judgeWatch() {
 		if len(subjects) > 0 && subjects[0].ID == observe.Together {
 			l.together = subjects[0]
 		}
-		l.due = o.Duration + l.throttle.Rest(time.Since(began))
+		// The first one may have taken long by chance. So the rest is at most as long as
+		// what was observed: soon enough there is more to judge.
+		l.due = o.Duration + min(l.throttle.Rest(time.Since(began)), o.Duration)
 	}
 	withUnjudged(l.verdicts, o)
 }

@@ -95,6 +95,23 @@ func TestWatchIsNotJudgedTooOften(t *testing.T) {
 	require.NotEqual(t, leak, kind(), "nothing follows")
 }
 
+// A judgement of the first moments, on a busy machine, is no reason to keep "not enough
+// data" for a minute.
+func TestFirstVerdictOfAWatchComesSoonOnABusyMachine(t *testing.T) {
+	t.Parallel()
+	var l render.Live
+	for i, e := range rendertest.Watch(20, 1) {
+		l.Add(e)
+		if i == 0 {
+			l.JudgeSeldom(time.Minute)
+		} else {
+			l.Snapshot(socketstats.Client)
+		}
+	}
+	s := l.Snapshot(socketstats.Client)
+	require.Equal(t, verdict.Healthy, s.Panels[0].Verdict.Kind)
+}
+
 func TestProcessThatIsNewIsNotJudged(t *testing.T) {
 	t.Parallel()
 	events := rendertest.Watch(20, 1)
