@@ -34,6 +34,10 @@ func leaky(t *testing.T) *running {
 	return client
 }
 
+// endsWithTests are the attributes of a process that the kernel kills when the tests are
+// gone, as after a timeout, in which no cleanup runs.
+func endsWithTests() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
+
 // end kills a process that is still there.
 func end(r *running) {
 	if r.cmd.ProcessState == nil {

@@ -47,6 +47,7 @@ func start(t *testing.T, name string, args ...string) *running {
 	t.Helper()
 	r := &running{cmd: exec.Command(name, args...), lines: make(chan string, 10_000)}
 	r.cmd.Stdout = &r.stdout
+	r.cmd.SysProcAttr = endsWithTests()
 	stderr, err := r.cmd.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, r.cmd.Start())

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -58,15 +59,28 @@ func TestPageStaysAfterTheRunUntilCtrlC(t *testing.T) {
 	require.NoError(t, r.cmd.Process.Signal(syscall.SIGINT))
 	_, err := io.Copy(io.Discard, stream)
 	require.NoError(t, err, "the stream ends in order")
-	require.Zero(t, r.end(t))
-	require.Contains(t, r.stdout.String(), "faulty")
+	requireCodeOfRun(t, r)
 }
 
 func TestQuietRunDoesNotWaitForItsPage(t *testing.T) {
 	t.Parallel()
 	r := start(t, "sockwatch", "demo", "body-not-closed", "--speed", "8", "-q", "--web", "127.0.0.1:0")
 	r.until(t, `the page is at http://127\.0\.0\.1:`)
-	require.Zero(t, r.end(t))
+	requireCodeOfRun(t, r)
+}
+
+// requireCodeOfRun waits for the end of a run of body-not-closed, whose exit code is 0 if
+// all expectations were met. At such a speed a busy machine may miss some.
+func requireCodeOfRun(t *testing.T, r *running) {
+	t.Helper()
+	code := r.end(t)
+	met := regexp.MustCompile(`(?m)^(\d+) of (\d+) expectations met`).FindStringSubmatch(r.stdout.String())
+	require.NotNil(t, met, "%s", r.stdout.String())
+	if met[1] == met[2] {
+		require.Equal(t, 0, code)
+	} else {
+		require.Equal(t, 3, code)
+	}
 }
 
 // A recording is shown on a page like the run that it is of.
