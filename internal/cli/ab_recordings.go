@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -34,7 +35,7 @@ func (o *abOptions) compareRecordings(c *cobra.Command, streams program.Streams,
 	if err := o.keep.check(c, 1, ""); err != nil {
 		return err
 	}
-	both, partial := beforeAndAfter(files[0], files[1])
+	both, partial := beforeAndAfter(c.Context(), files[0], files[1])
 	if both == nil {
 		return partial
 	}
@@ -54,11 +55,11 @@ func (o *abOptions) compareRecordings(c *cobra.Command, streams program.Streams,
 // the one process that was watched, or all together. What is cut off is compared as far
 // as it goes: with an error, the observation is what there is, and nil if that is not
 // both.
-func beforeAndAfter(before, after string) (both *series.Observation, partial error) {
+func beforeAndAfter(ctx context.Context, before, after string) (both *series.Observation, partial error) {
 	both = &series.Observation{}
 	both.Gone = true
 	for i, path := range []string{before, after} {
-		r, err := recording.Read(path)
+		r, err := recording.Read(ctx, path)
 		partial = errors.Join(partial, err)
 		switch {
 		case r == nil:

@@ -189,7 +189,7 @@ func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, leng
 
 // diagnoseFile judges a recording as it stands.
 func diagnoseFile(ctx context.Context, streams program.Streams, path string, output *outputFlag, strict bool) error {
-	r, err := recording.Read(path)
+	r, err := recording.Read(ctx, path)
 	switch {
 	case r == nil:
 		if _, bad := strconv.ParseUint(path, 10, 31); bad == nil {

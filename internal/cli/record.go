@@ -168,7 +168,7 @@ func recordTarget(ctx context.Context, streams program.Streams, t *targetFlags, 
 		fmt.Fprintf(streams.Err, "sockwatch: %s in %s\n", words.Plural(samples, "sample"), out.Path)
 	}
 	if samples > 0 && o.bundle != "" {
-		r, readErr := recording.Read(out.Path)
+		r, readErr := recording.Read(ctx, out.Path)
 		if readErr == nil {
 			readErr = writeBundle(o.bundle, false, r)
 		}

@@ -68,7 +68,7 @@ func TestARecordingOfAKilledRecorderIsReadBack(t *testing.T) {
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
 	whole := bytes.Count(data, []byte("\n"))
-	got, err := recording.Read(path)
+	got, err := recording.Read(t.Context(), path)
 	if err != nil { // the last line was being written
 		require.ErrorContains(t, err, "cut off")
 		require.NotEqual(t, byte('\n'), data[len(data)-1])

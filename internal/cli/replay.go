@@ -44,7 +44,7 @@ A file that is cut off is an error (exit code 1), after what could be read of it
 			if show.replaySpeed < 0 {
 				return program.Usagef(c, "--replay-speed must not be below 0")
 			}
-			r, err := recording.Read(show.web.take(args)[0])
+			r, err := recording.Read(c.Context(), show.web.take(args)[0])
 			if r == nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -144,7 +145,7 @@ recording that is cut off is reported as far as it goes, with exit code 1.`,
 			if err := checkBundle(bundle, force); err != nil {
 				return program.Usagef(c, "--bundle: %w", err)
 			}
-			recordings, failed := readRecordings(args, redact)
+			recordings, failed := readRecordings(c.Context(), args, redact)
 			d, err := reportOf(recordings, len(args) > 1)
 			if d == nil {
 				return errors.Join(failed, err)
@@ -187,9 +188,9 @@ type recordedFile struct {
 }
 
 // readRecordings reads recordings, and of those that cannot be read what can.
-func readRecordings(paths []string, redact bool) (files []recordedFile, failed error) {
+func readRecordings(ctx context.Context, paths []string, redact bool) (files []recordedFile, failed error) {
 	for _, path := range paths {
-		r, err := recording.Read(path)
+		r, err := recording.Read(ctx, path)
 		if r != nil && redact {
 			var redactErr error
 			r, redactErr = r.Redacted()

@@ -57,6 +57,10 @@ func (t *targetFlags) traits() (n int) {
 	return n
 }
 
+// leastInterval keeps the counting itself from being most of what a machine does, as in
+// a script.
+const leastInterval = 20 * time.Millisecond
+
 func (t *targetFlags) check(c *cobra.Command) error {
 	switch {
 	case t.port < 0 || t.port > 65535 || t.port == 0 && c.Flags().Changed("port"):
@@ -65,8 +69,8 @@ func (t *targetFlags) check(c *cobra.Command) error {
 		return program.Usagef(c, "--pid %d is not a process id", slices.Min(t.pids))
 	case t.traits() > 1:
 		return program.Usagef(c, "give one of --name, --container, --cgroup and --unit, not several")
-	case t.interval <= 0:
-		return program.Usagef(c, "--interval must be above 0")
+	case t.interval < leastInterval:
+		return program.Usagef(c, "--interval %s: the least is %s", t.interval, leastInterval)
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func TestFirstVerdictComesSoonAndStays(t *testing.T) {
 
 func firstVerdictStays(t *testing.T, file string) {
 	t.Helper()
-	rec, err := recording.Read(file)
+	rec, err := recording.Read(t.Context(), file)
 	require.NoError(t, err)
 
 	script, err := expect.ScriptOf(rec.Observation)

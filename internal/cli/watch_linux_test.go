@@ -69,7 +69,7 @@ func TestWatchShowsVerdicts(t *testing.T) {
 			require.Zero(t, r.end(t))
 			path := filepath.Join(t.TempDir(), "it.jsonl")
 			require.NoError(t, os.WriteFile(path, r.stdout.Bytes(), 0o644))
-			got, err := recording.Read(path)
+			got, err := recording.Read(t.Context(), path)
 			require.NoError(t, err, "the lines are those of a recording")
 			require.True(t, got.Observation.Over)
 			require.Len(t, got.Observation.Subjects, 2)
@@ -91,7 +91,7 @@ func TestWatchSaysWhatDiagnoseSays(t *testing.T) {
 	require.NoError(t, recorder.cmd.Process.Signal(syscall.SIGINT))
 	recorder.end(t)
 
-	recorded, err := recording.Read(path)
+	recorded, err := recording.Read(t.Context(), path)
 	require.NoError(t, err)
 	var live render.Live
 	for _, e := range recorded.Events {

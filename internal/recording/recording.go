@@ -6,6 +6,7 @@ package recording
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -90,18 +91,47 @@ type Error struct {
 // Error says where and why.
 func (e *Error) Error() string { return fmt.Sprintf("%s:%d: %s", e.Path, e.Line, e.Why) }
 
-// Read reads a recording. With an error, the recording is what stands before
-// it; nil if that is nothing.
-func Read(path string) (*Recording, error) {
+// Read reads a recording, from standard input if the path is "-". With an error, the
+// recording is what stands before it; nil if that is nothing.
+func Read(ctx context.Context, path string) (*Recording, error) {
+	if path == "-" {
+		return readInput(ctx, os.Stdin)
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read a recording: %w", err)
+	case info.IsDir():
+		return nil, fmt.Errorf("read a recording: %s is a folder", path)
+	case !info.Mode().IsRegular(): // to open a pipe waits for one who writes
+		return nil, fmt.Errorf("read a recording: %s is no regular file: give - for the file, and <%[1]s", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read a recording: %w", err)
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return nil, fmt.Errorf("read a recording: %s is a folder", path)
-	}
 	return read(f, path)
+}
+
+// readInput reads what somebody else writes, until ctx is done. The goroutine that
+// reads ends with the input, or with the process.
+func readInput(ctx context.Context, in io.Reader) (*Recording, error) {
+	type result struct {
+		recording *Recording
+		err       error
+	}
+	done := make(chan result, 1)
+	go func() {
+		r, err := read(in, "standard input")
+		done <- result{r, err}
+	}()
+	select {
+	case r := <-done:
+		return r.recording, r.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("read a recording from standard input: %w", ctx.Err())
+	}
 }
 
 // maxLine bounds what one line may hold: a sample of thousands of processes is

@@ -164,7 +164,7 @@ func sum(events []series.Event) *series.Observation {
 func TestARunIsReadBackAsItWasRecorded(t *testing.T) {
 	t.Parallel()
 	events := aRun(12)
-	got, err := recording.Read(recorded(t, events))
+	got, err := recording.Read(t.Context(), recorded(t, events))
 	require.NoError(t, err)
 	require.Equal(t, events, got.Events)
 	require.Equal(t, sum(events), got.Observation)
@@ -179,7 +179,7 @@ func TestARunIsReadBackAsItWasRecorded(t *testing.T) {
 func TestAWatchIsReadBackWithTheSameVerdicts(t *testing.T) {
 	t.Parallel()
 	events := aWatch(20)
-	got, err := recording.Read(recorded(t, events))
+	got, err := recording.Read(t.Context(), recorded(t, events))
 	require.NoError(t, err)
 	require.Equal(t, events, got.Events)
 	var want, read observe.Window
@@ -259,7 +259,7 @@ func TestNothingOfAnEventIsForgotten(t *testing.T) {
 	}
 	fill(reflect.ValueOf(events[2].End).Elem())
 	require.NotZero(t, events[1].Moment.Subjects[1].Server.Activity.Received[11])
-	got, err := recording.Read(recorded(t, events))
+	got, err := recording.Read(t.Context(), recorded(t, events))
 	require.NoError(t, err)
 	require.Equal(t, events, got.Events)
 	for _, kind := range []*series.Header{{Scenario: &series.Scenario{}}, {Commands: &series.Commands{}}} {
@@ -268,7 +268,7 @@ func TestNothingOfAnEventIsForgotten(t *testing.T) {
 		other := *kind
 		kind.Commands, other.Scenario = nil, nil
 		for _, h := range []*series.Header{kind, &other} {
-			got, err := recording.Read(recorded(t, []series.Event{{Header: h}}))
+			got, err := recording.Read(t.Context(), recorded(t, []series.Event{{Header: h}}))
 			require.NoError(t, err)
 			require.Equal(t, h, got.Events[0].Header)
 		}
@@ -283,7 +283,7 @@ func TestRecordingsThatDoNotSayWhoMadeThemAreRead(t *testing.T) {
 		data, err := os.ReadFile(path)
 		require.NoError(t, err)
 		require.NotContains(t, string(data), "provenance", "what is not known is not there")
-		got, err := recording.Read(path)
+		got, err := recording.Read(t.Context(), path)
 		require.NoError(t, err)
 		require.True(t, got.Observation.Over)
 		require.Nil(t, got.Observation.Provenance)
@@ -451,7 +451,7 @@ func TestWhatIsNoRecordingIsSaidWithItsLine(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "it.jsonl")
 			require.NoError(t, os.WriteFile(path, []byte(test.text), 0o644))
-			got, err := recording.Read(path)
+			got, err := recording.Read(t.Context(), path)
 			var wrong *recording.Error
 			require.ErrorAs(t, err, &wrong)
 			require.Equal(t, path, wrong.Path)
@@ -466,7 +466,7 @@ func TestWhatIsNoRecordingIsSaidWithItsLine(t *testing.T) {
 func TestAnOlderRecordingIsRefusedInOneSentence(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"run", "watch"} {
-		got, err := recording.Read(filepath.Join("testdata", name+"-v1.txt"))
+		got, err := recording.Read(t.Context(), filepath.Join("testdata", name+"-v1.txt"))
 		require.Nil(t, got)
 		require.EqualError(t, err, filepath.Join("testdata", name+"-v1.txt")+`:1: this recording has the form "sockwatch.record/v1" and was written by sockwatch `+
 			`v1.0.0, go1.26.8, and this version reads "sockwatch.recording/v2": read it with the version that wrote it, or record again`)
@@ -478,10 +478,10 @@ func TestAnOlderRecordingIsRefusedInOneSentence(t *testing.T) {
 func TestWhatCannotBeOpenedIsAnError(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	got, err := recording.Read(dir)
+	got, err := recording.Read(t.Context(), dir)
 	require.ErrorContains(t, err, "is a folder")
 	require.Nil(t, got)
-	got, err = recording.Read(filepath.Join(dir, "none"))
+	got, err = recording.Read(t.Context(), filepath.Join(dir, "none"))
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	require.Nil(t, got)
 }

@@ -33,7 +33,7 @@ func TestARingIsARecordingOfTheNewestPart(t *testing.T) {
 	t.Parallel()
 	all := aWatch(60)
 	kept := ring(t, &recording.Ring{Keep: 20 * time.Second}, all)
-	got, err := recording.Read(recorded(t, kept))
+	got, err := recording.Read(t.Context(), recorded(t, kept))
 	require.NoError(t, err)
 	o := got.Observation
 	require.Equal(t, 21, o.Cost.Samples)

@@ -45,6 +45,9 @@ func Main(command func(Streams) *cobra.Command) {
 
 // Run runs a program with its arguments, and returns its exit code.
 //
+// Where standard output cannot be written to, the program ends in order, with
+// [ExitFailed].
+//
 // An interrupt, SIGTERM or the end of its terminal (SIGHUP) asks it to end in order;
 // a second one ends it at once.
 func Run(command func(Streams) *cobra.Command, args []string, streams Streams) int {
@@ -52,9 +55,15 @@ func Run(command func(Streams) *cobra.Command, args []string, streams Streams) i
 	if !signal.Ignored(syscall.SIGHUP) { // as by nohup
 		signals = append(signals, syscall.SIGHUP)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), signals...)
+	signalled, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
-	context.AfterFunc(ctx, stop) // from here on a signal has its usual effect
+	context.AfterFunc(signalled, stop) // from here on a signal has its usual effect
+	ctx, cancel := context.WithCancel(signalled)
+	defer cancel()
+	out := &output{failed: cancel}
+	if f, ok := streams.Out.(*os.File); ok {
+		out.File, streams.Out = f, out
+	}
 
 	root := command(streams)
 	root.Version = Version()
@@ -69,6 +78,12 @@ func Run(command func(Streams) *cobra.Command, args []string, streams Streams) i
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
 	err := root.ExecuteContext(ctx)
+	if problem := out.problem(); problem != nil && signalled.Err() == nil {
+		err = problem // what else went wrong came of it
+	}
+	if signalled.Err() != nil && errors.Is(err, context.Canceled) {
+		err = &CodeError{Code: ExitInterrupted}
+	}
 	return exitCode(root.Name(), err, streams.Err)
 }
 
