@@ -33,3 +33,12 @@ func LessonFor(id, goVersion string) string {
 		return quoted
 	})
 }
+
+// Answer divides a lesson before the answer to its question; the answer is "" where there
+// is none.
+func Answer(lesson string) (toQuestion, answer string) {
+	if i := strings.Index(lesson, "\n## The answer\n"); i >= 0 {
+		return lesson[:i], lesson[i+1:]
+	}
+	return lesson, ""
+}

@@ -77,6 +77,7 @@ With --for it prints the fix in the words of a language or a server, with code.`
 		},
 	}
 	output.add(c.Flags(), "table", tableAnswer)
+	output.addPager(c.Flags())
 	c.Flags().StringVar(&runtime, "for", "", "a language or a server to print the fix for: go, python, node, java, nginx …")
 	return c
 }

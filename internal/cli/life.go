@@ -39,6 +39,9 @@ state is missed; the times show the order, not how fast a connection is.`,
   sockwatch life --variant lost-fin -o svg > lost-fin.svg`,
 		Args: program.Args(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
+			if list && output.name == "svg" {
+				return program.Usagef(c, "-o svg draws one variant: the list of them has no picture")
+			}
 			if list {
 				return output.write(streams.Out, render.LifeVariants(life.Variants()))
 			}

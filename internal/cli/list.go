@@ -75,6 +75,7 @@ Each line says how long a run takes at the script's own speed.`,
 		},
 	}
 	output.add(c.Flags(), "table", tableAnswer)
+	output.addPager(c.Flags())
 	c.Flags().Var(&by, "by", "what the list is grouped by; order is that in which it is best taught")
 	return c
 }

@@ -6,9 +6,9 @@ import (
 	"io"
 	"strings"
 
-	"github.com/charmbracelet/x/term"
 	"github.com/spf13/pflag"
 
+	"socketlab/internal/cli/program"
 	"socketlab/internal/render"
 
 	// The formats register themselves.
@@ -30,6 +30,8 @@ const (
 type outputFlag struct {
 	name string
 	has  render.Content
+	// paged shows an answer that is longer than the terminal by a pager, unless noPager.
+	paged, noPager bool
 }
 
 func (o *outputFlag) String() string { return o.name }
@@ -49,19 +51,25 @@ func (o *outputFlag) add(f *pflag.FlagSet, name string, has render.Content) {
 	f.VarP(o, "output", "o", "format of the answer")
 }
 
-// write writes an answer, in the width of the terminal if it goes to one: all of it
-// or, if it cannot be made, nothing.
+// addPager adds --no-pager, for a command whose answer is there at once.
+func (o *outputFlag) addPager(f *pflag.FlagSet) {
+	o.paged = true
+	f.BoolVar(&o.noPager, "no-pager", false, "do not show an answer that is longer than the terminal by a pager ($PAGER, or less)")
+}
+
+// write writes an answer, in the width and the colours of the terminal if it goes to one:
+// all of it or, if it cannot be made, nothing.
 func (o *outputFlag) write(w io.Writer, d *render.Document) error {
 	f, err := render.FormatOf(o.name, d.Has())
 	if err != nil {
 		return fmt.Errorf("this answer cannot be written as %s: %w", o.name, err)
 	}
-	var options render.Options
-	if f, ok := w.(term.File); ok {
-		options.Width, _, _ = term.GetSize(f.Fd()) // 0 if it is no terminal
-	}
+	options := render.Options{Width: program.Width(w), Colours: program.Colours(w)}
 	var text bytes.Buffer
 	if err = f.Render(&text, d, options); err == nil {
+		if o.paged && !o.noPager && (f.Name == "table" || f.Name == "markdown") && page(w, text.Bytes()) {
+			return nil
+		}
 		_, err = w.Write(text.Bytes())
 	}
 	if err != nil {

@@ -4,7 +4,6 @@ package cli
 
 import (
 	"fmt"
-	"runtime"
 
 	"github.com/spf13/cobra"
 
@@ -12,10 +11,8 @@ import (
 	"socketlab/internal/cli/program"
 	"socketlab/internal/cli/slowserver"
 	"socketlab/internal/lab"
-	"socketlab/internal/render"
 	"socketlab/internal/scenario"
 	"socketlab/internal/worker/netns"
-	"socketlab/scenarios"
 )
 
 // commands are those that people use. The file of each registers it.
@@ -87,48 +84,4 @@ func knownCommand(c *cobra.Command, args []string) error {
 		hint = ", did you mean " + like[0] + "?"
 	}
 	return fmt.Errorf("no command %q%s", args[0], hint)
-}
-
-var _ = register(showCommand)
-
-func showCommand(streams program.Streams) *cobra.Command {
-	var output outputFlag
-	c := &cobra.Command{
-		Use:   "show ID",
-		Short: "Show a scenario's lesson, the code of both sides, and their difference",
-		Args:  program.Args(1, 1),
-		RunE: func(c *cobra.Command, args []string) error {
-			id := args[0]
-			if !scenarios.Has(id) {
-				return program.Usagef(c, "no scenario %q%s; sockwatch list shows them all", id, program.Suggestion(id))
-			}
-			script, err := scenarios.Script(id)
-			if err != nil {
-				return err
-			}
-			lesson := scenarios.LessonFor(id, runtime.Version())
-			faulty, fixed, difference := scenarios.Code(id, scenario.Faulty), scenarios.Code(id, scenario.Fixed), scenarios.Difference(id)
-			blocks := []render.Block{
-				render.Markdown{Text: lesson},
-				render.Heading{Level: 3, Text: "faulty.go"}, render.Code{Language: "go", Text: faulty},
-				render.Heading{Level: 3, Text: "fixed.go"}, render.Code{Language: "go", Text: fixed},
-				render.Heading{Level: 3, Text: "the difference, but for the names"}, render.Code{Language: "diff", Text: difference},
-			}
-			client := scenarios.Client(id)
-			if client != "" {
-				blocks = append(blocks, render.Heading{Level: 3, Text: "client.go, the client of both sides"}, render.Code{Language: "go", Text: client})
-			}
-			return output.write(streams.Out, &render.Document{
-				Title: id + ": " + script.Title,
-				Data: render.Object{
-					{Name: "schema", Value: "sockwatch.scenario/v1"}, {Name: "id", Value: id}, {Name: "title", Value: script.Title},
-					{Name: "script", Value: script.Text}, {Name: "lesson", Value: lesson},
-					{Name: "faulty", Value: faulty}, {Name: "fixed", Value: fixed}, {Name: "difference", Value: difference}, {Name: "client", Value: client},
-				},
-				Blocks: blocks,
-			})
-		},
-	}
-	output.add(c.Flags(), "table", textAnswer)
-	return c
 }

@@ -40,6 +40,8 @@ const (
 type Options struct {
 	// Width is the number of columns of the terminal; 0 is 80.
 	Width int
+	// Colours says that it is shown on a terminal that has them.
+	Colours bool
 }
 
 // formats are the registered formats, by rank.

@@ -72,6 +72,7 @@ func Run(command func(Streams) *cobra.Command, args []string, streams Streams) i
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(helpCommand())
 	plainUsage(root)
+	root.SetHelpFunc(writeHelp)
 	usageErrors(root)
 	root.SetArgs(args)
 	root.SetIn(streams.In)

@@ -1,6 +1,6 @@
 // Package text writes answers as plain text for a terminal: tables in boxes, and
-// paragraphs that fit its width. It uses no colour, and lets nothing through that
-// would change the terminal.
+// paragraphs that fit its width. It uses colours where it is asked to, and lets nothing
+// through from outside that would change the terminal.
 package text
 
 import (
@@ -22,24 +22,47 @@ var _ = render.Register(render.Format{
 })
 
 func write(w io.Writer, d *render.Document, o render.Options) error {
-	out := &writer{width: o.Width}
+	out := &writer{width: o.Width, colours: o.Colours, raw: o.Width <= 0}
 	if out.width <= 0 {
 		out.width = 80
 	}
 	for _, b := range d.Blocks {
 		out.block(b)
 	}
-	_, err := io.WriteString(w, words.Printable(out.String()))
+	_, err := io.WriteString(w, out.String())
 	return err
 }
 
 // writer is text in the making.
 type writer struct {
 	strings.Builder
-	width int
+	width   int
+	colours bool
+	// raw says that it goes to no terminal, where Markdown stays as it is.
+	raw bool
 }
 
-func (w *writer) line(s string) { w.WriteString(s + "\n") }
+// The styles, as the terminal's own codes for colours. None of them says what the text
+// does not.
+const (
+	bold  = "1"
+	red   = "31"
+	green = "32"
+	cyan  = "36"
+)
+
+// paint writes what is safe of a text in a style; "" is none.
+func (w *writer) paint(style, s string) string {
+	s = words.Printable(s)
+	if !w.colours || style == "" || s == "" {
+		return s
+	}
+	return "\x1b[" + style + "m" + s + "\x1b[m"
+}
+
+func (w *writer) styled(style, s string) { w.WriteString(w.paint(style, s) + "\n") }
+
+func (w *writer) line(s string) { w.styled("", s) }
 
 // gap leaves an empty line, but not at the beginning.
 func (w *writer) gap() {
@@ -52,17 +75,17 @@ func (w *writer) block(b render.Block) {
 	switch b := b.(type) {
 	case render.Part:
 		w.gap()
-		w.wrap("", b.Title)
+		w.wrapStyled(bold, "", b.Title)
 	case render.Heading:
 		if b.Wide {
 			return
 		}
 		if b.Level > 2 {
 			w.gap()
-			w.line("--- " + b.Text + " ---")
+			w.styled(bold, "--- "+b.Text+" ---")
 			return
 		}
-		w.wrap("", b.Text)
+		w.wrapStyled(bold, "", b.Text)
 	case render.Text:
 		if b.Wide {
 			return
@@ -78,17 +101,17 @@ func (w *writer) block(b render.Block) {
 		w.table(&b)
 	case render.List:
 		if !b.Wide {
-			w.list("", b.Items, b.Apart)
+			w.list("", b.Items, b.Apart, nil)
 		}
 	case render.Code:
 		if !b.Wide {
 			w.gap()
-			w.line(strings.TrimSuffix(b.Text, "\n"))
+			w.code(b.Language, b.Text)
 			w.gap()
 		}
 	case render.Markdown:
 		w.gap()
-		w.WriteString(b.Text)
+		w.markdown(b.Text)
 	case render.Finding:
 		if !b.Wide {
 			w.finding(&b)
@@ -119,22 +142,39 @@ func (w *writer) sequence(s *render.Sequence) {
 // wrap writes text in lines of the width. The first begins with lead, the others
 // with as much space.
 func (w *writer) wrap(lead, text string) {
-	indent := ansi.StringWidth(lead)
-	line, at := lead, indent
-	for _, word := range strings.Fields(text) {
-		n := ansi.StringWidth(word)
-		if at+n > w.width && at > indent {
-			w.line(strings.TrimRight(line, " "))
-			line, at = strings.Repeat(" ", indent), indent
-		}
-		line += word + " "
-		at += n + 1
-	}
-	w.line(strings.TrimRight(line, " "))
+	w.wrapBeside("", lead, strings.Repeat(" ", ansi.StringWidth(lead)), "", text)
 }
 
-// list writes names with what is said of each beside them.
-func (w *writer) list(margin string, items []render.Item, apart bool) {
+// wrapStyled is wrap, of a text in a style.
+func (w *writer) wrapStyled(style, lead, text string) {
+	w.wrapBeside("", lead, strings.Repeat(" ", ansi.StringWidth(lead)), style, text)
+}
+
+// wrapBeside writes text in lines of the width: the first begins with lead, and the
+// others with indent.
+func (w *writer) wrapBeside(leadStyle, lead, indent, style, text string) {
+	line, at, first := "", ansi.StringWidth(lead), true
+	flush := func() {
+		line = strings.TrimRight(line, " ")
+		if line == "" {
+			lead = strings.TrimRight(lead, " ")
+		}
+		w.WriteString(w.paint(leadStyle, lead) + w.paint(style, line) + "\n")
+		leadStyle, lead, line, at, first = "", indent, "", ansi.StringWidth(indent), true
+	}
+	for _, word := range strings.Fields(text) {
+		n := ansi.StringWidth(word)
+		if at+n > w.width && !first {
+			flush()
+		}
+		line, at, first = line+word+" ", at+n+1, false
+	}
+	flush()
+}
+
+// list writes names with what is said of each beside them, or below them where there is
+// no room.
+func (w *writer) list(margin string, items []render.Item, apart bool, styles map[string]string) {
 	widest := 0
 	for _, i := range items {
 		widest = max(widest, ansi.StringWidth(i.Name))
@@ -143,8 +183,21 @@ func (w *writer) list(margin string, items []render.Item, apart bool) {
 		if apart && i.Name != "" {
 			w.gap()
 		}
-		w.wrap(margin+pad(i.Name, widest)+"  ", i.Text)
+		lead := margin + pad(i.Name, widest) + "  "
+		w.describe(bold, lead, styles[i.Name], i.Text)
 	}
+}
+
+// leastRoom is how many columns a text needs to stand beside a name.
+const leastRoom = 24
+
+// describe writes text beside lead or, where there is no room, below it.
+func (w *writer) describe(leadStyle, lead, style, text string) {
+	if at := ansi.StringWidth(lead); at+min(ansi.StringWidth(text), leastRoom) > w.width {
+		w.styled(leadStyle, strings.TrimRight(lead, " "))
+		leadStyle, lead = "", "      "
+	}
+	w.wrapBeside(leadStyle, lead, strings.Repeat(" ", ansi.StringWidth(lead)), style, text)
 }
 
 func pad(s string, width int) string {
@@ -178,8 +231,12 @@ func (w *writer) finding(f *render.Finding) {
 		items = append(items, render.Item{Name: "fix", Text: v.Fix}, render.Item{Name: "more", Text: f.Explain})
 	}
 	w.gap()
-	w.line(f.Subject)
-	w.list("  ", items, false)
+	w.styled(bold, f.Subject)
+	found := green
+	if v.Severity != "" {
+		found = red
+	}
+	w.list("  ", items, false, map[string]string{"verdict": found})
 }
 
 func (w *writer) checklist(l *render.Checklist) {
@@ -188,7 +245,15 @@ func (w *writer) checklist(l *render.Checklist) {
 		if l.Brief && c.Label() == "ok" {
 			continue
 		}
-		w.wrap(fmt.Sprintf("%-9s ", c.Label()), c.Sentence())
+		style := red
+		switch c.Label() {
+		case "ok":
+			style = green
+		case "skipped":
+			style = ""
+		}
+		lead := fmt.Sprintf("%-9s ", c.Label())
+		w.wrapBeside(style, lead, strings.Repeat(" ", len(lead)), "", c.Sentence())
 		for _, d := range c.Details {
 			w.wrap(strings.Repeat(" ", 10), d)
 		}
@@ -269,6 +334,11 @@ func (w *writer) box(header []string, groups []group, numbers []bool) {
 		panic(err) // a string takes everything
 	}
 	rows.rule(tw.LevelHeader, tw.LocationFirst)
+	for _, cell := range lines[0] {
+		for y := range cell {
+			cell[y] = w.paint(bold, cell[y])
+		}
+	}
 	rows.row(lines[0])
 	rows.rule(tw.LevelBody, tw.LocationMiddle)
 	for i, number := range numbers {
@@ -276,10 +346,23 @@ func (w *writer) box(header []string, groups []group, numbers []bool) {
 			rows.align[i] = tw.AlignRight
 		}
 	}
-	for _, cells := range lines[1:] {
+	for y, cells := range lines[1:] {
+		style := stateStyle(all[y+1][0])
+		for i, name := range cells[0] {
+			cells[0][i] = w.paint(style, name)
+		}
 		rows.row(cells)
 	}
 	rows.rule(tw.LevelBody, tw.LocationEnd)
+}
+
+// stateStyle is the colour of the state that ends a name, such as that of a row.
+func stateStyle(name string) string {
+	look := render.LookOf(name[strings.LastIndexByte(name, ' ')+1:])
+	if look.Terminal == 0 {
+		return ""
+	}
+	return fmt.Sprintf("38;5;%d", look.Terminal)
 }
 
 // boxRows draws the rows of a box. It is the part of tablewriter that draws: all of its
@@ -376,7 +459,7 @@ func (w *writer) plain(header []string, groups []group) {
 			if i > 0 {
 				w.gap()
 			}
-			w.wrap("", g.title)
+			w.wrapStyled(bold, "", g.title)
 			margin = "  "
 		}
 		for _, r := range g.rows {
@@ -384,7 +467,11 @@ func (w *writer) plain(header []string, groups []group) {
 			for j, cell := range r[:last] {
 				lead += pad(cell, widths[j]) + "  "
 			}
-			w.wrap(lead, r[last])
+			style := ""
+			if g.title == "" && i == 0 && len(groups) > 1 {
+				style = bold // the header
+			}
+			w.describe(style, lead, style, r[last])
 		}
 	}
 }
