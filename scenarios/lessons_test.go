@@ -170,13 +170,31 @@ func TestLessonsDifferByTheVersionsOfTheirScripts(t *testing.T) {
 func TestLessonSaysWhichPassagesHold(t *testing.T) {
 	t.Parallel()
 	const old, now = "Close drains nothing", "a goroutine of the Transport reads on"
-	before, after := scenarios.LessonFor("body-not-drained", "go1.26.9"), scenarios.LessonFor("body-not-drained", "go1.27.4")
+	before, after := scenarios.LessonFor("body-not-drained", "go1.26.9", "linux"), scenarios.LessonFor("body-not-drained", "go1.27.4", "linux")
 	require.Contains(t, before, "\n*Go < 1.27, as here (go1.26.9):*\n\n"+old)
 	require.Contains(t, before, "\n> *Go >= 1.27, not as here (go1.26.9):*\n>\n> After Close has returned, "+now)
 	require.Contains(t, after, "\n> *Go < 1.27, not as here (go1.27.4):*\n>\n> "+old)
 	require.Contains(t, after, "\n*Go >= 1.27, as here (go1.27.4):*\n\nAfter Close has returned, "+now)
 	require.NotContains(t, before, "<!--")
-	require.Equal(t, scenarios.Lesson("no-timeout"), scenarios.LessonFor("no-timeout", "go1.26.9"))
+	require.Equal(t, scenarios.Lesson("no-timeout"), scenarios.LessonFor("no-timeout", "go1.26.9", "linux"))
+}
+
+func TestLessonHasTheCommandOfTheSystem(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string][2]string{ // macOS, Windows
+		"body-not-closed": {
+			"$ netstat -an -p tcp | grep -E '\\.(8081) ' | awk '{print $6}' | sort | uniq -c",
+			"PS> Get-NetTCPConnection | Where-Object { $_.LocalPort, $_.RemotePort -match '^(8081)$' } | Group-Object State -NoElement",
+		},
+		"fd-limit": {
+			"$ netstat -an -p tcp | grep -E '\\.(8081|8082) '",
+			"PS> Get-NetTCPConnection | Where-Object { $_.LocalPort, $_.RemotePort -match '^(8081|8082)$' }",
+		},
+	} {
+		for i, system := range []string{"darwin", "windows"} {
+			require.Contains(t, scenarios.LessonFor(id, "go1.26.9", system), "\nOn this system ("+system+"):\n\n```console\n"+want[i]+"\n```\n")
+		}
+	}
 }
 
 // The catalogue and the verdicts name each other.

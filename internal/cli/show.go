@@ -39,7 +39,7 @@ choose parts of it; -o json has all of them in any case.`,
 			if err != nil {
 				return err
 			}
-			text := scenarios.LessonFor(id, runtime.Version())
+			text := scenarios.LessonFor(id, runtime.Version(), runtime.GOOS)
 			faulty, fixed, difference := scenarios.Code(id, scenario.Faulty), scenarios.Code(id, scenario.Fixed), scenarios.Difference(id)
 			client := scenarios.Client(id)
 			toQuestion, solution := scenarios.Answer(text)

@@ -3,6 +3,7 @@ package tui
 import (
 	"cmp"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -234,7 +235,7 @@ func (f *face) page(key string) []string {
 		return lines
 	case "l":
 		if id := f.lesson(); id != "" {
-			return strings.Split(scenarios.LessonFor(id, o.GoVersion), "\n")
+			return strings.Split(scenarios.LessonFor(id, o.GoVersion, runtime.GOOS), "\n")
 		}
 		if o.Target == nil {
 			return []string{"There is no lesson for this."}
