@@ -8,6 +8,9 @@
 //	ID/LANGUAGE/answer/FILE        our solution
 //	ID/LANGUAGE/cosmetic/FILE      the starter with other names or another order: it must fail
 //	ID/LANGUAGE/other1..3/FILE     other solutions: they must pass
+//	ID/processes/NAME/main.go      of a diagnosis: what runs; the line that ends with
+//	                               "// found here" is the one to find
+//	harness/backend/main.go        the server that those call
 //	harness/LANGUAGE/FILE          the program around the client; a name may end with .txt
 package exercises
 
@@ -15,5 +18,5 @@ import "embed"
 
 // Files are those that a participant is given. What only tests play is not among them.
 //
-//go:embed */exercise.yaml */task.md */answer.md */*/starter/* */*/answer/* harness/*/*
+//go:embed */exercise.yaml */task.md */answer.md */*/starter/* */*/answer/* harness/*/* */processes/*/main.go
 var Files embed.FS

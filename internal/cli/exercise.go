@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,7 +20,7 @@ var _ = register(exerciseCommand)
 // exerciseCommands are the commands below exercise. The file of each registers it.
 var exerciseCommands = []func(program.Streams) *cobra.Command{
 	exerciseListCommand, exerciseStartCommand, exercisePredictCommand, exerciseCheckCommand, exerciseWatchCommand,
-	exerciseHintCommand, exerciseAnswerCommand, exerciseResetCommand,
+	exerciseRunCommand, exerciseHintCommand, exerciseAnswerCommand, exerciseResetCommand,
 }
 
 func exerciseCommand(streams program.Streams) *cobra.Command {
@@ -28,7 +29,10 @@ func exerciseCommand(streams program.Streams) *cobra.Command {
 		Short: "Fix code yourself, and have it measured",
 		Long: `An exercise is a small program with a fault as it is found in real code, and a
 task. You fix it. Each check plays a load against your code, counts its sockets, and
-says what is right and what is not yet.`,
+says what is right and what is not yet.
+
+Some exercises have no code to fix: processes run, one of them has a fault, and you find
+out which, and what it is.`,
 		Example: `  sockwatch exercise list
   sockwatch exercise start health-check-runs-dry
   cd health-check-runs-dry
@@ -79,9 +83,13 @@ func listedExercises(all []exercise.Exercise) *render.Document {
 			table.Groups = append(table.Groups, render.Group{Title: group})
 		}
 		in := e.LanguageNames()
+		shown := strings.Join(in, " ")
+		if e.Sort == exercise.Diagnosis {
+			shown = "diagnosis"
+		}
 		g := &table.Groups[len(table.Groups)-1]
-		g.Rows = append(g.Rows, render.Words(e.ID, fmt.Sprint(e.Minutes), strings.Join(in, " "), e.Title))
-		records = append(records, []string{e.ID, fmt.Sprint(e.Level), fmt.Sprint(e.Minutes), strings.Join(in, " "), e.Title})
+		g.Rows = append(g.Rows, render.Words(e.ID, fmt.Sprint(e.Minutes), shown, e.Title))
+		records = append(records, []string{e.ID, fmt.Sprint(e.Level), fmt.Sprint(e.Minutes), shown, e.Title})
 		data = append(data, render.Object{
 			{Name: "id", Value: e.ID}, {Name: "title", Value: e.Title}, {Name: "level", Value: e.Level},
 			{Name: "minutes", Value: e.Minutes}, {Name: "languages", Value: in},
@@ -113,6 +121,22 @@ complete in itself: it needs the language, and neither a network nor this reposi
 			if err != nil {
 				return err
 			}
+			dir := e.ID
+			if len(args) > 1 {
+				dir = args[1]
+			}
+			if e.Sort == exercise.Diagnosis {
+				if c.Flags().Changed("lang") {
+					return program.Usagef(c, "%s is a diagnosis, with no code to change: leave out --lang", e.ID)
+				}
+				p, err := exercise.Start(e, nil, dir)
+				if err != nil {
+					return err
+				}
+				sayStarted(streams.Out, p, fmt.Sprintf("2. Start the processes, and leave them running:\n     cd %s\n     sockwatch exercise run\n", dir)+
+					"3. In another terminal, find the one with the fault. Write it into "+p.File()+", and see if it is right:\n")
+				return nil
+			}
 			l, err := exercise.FindLanguage(language.String())
 			if err != nil {
 				return err
@@ -120,18 +144,12 @@ complete in itself: it needs the language, and neither a network nor this reposi
 			if in := e.LanguageNames(); !slices.Contains(in, l.Name) {
 				return program.Usagef(c, "%s is not in %s: use --lang %s", e.ID, l.Title, strings.Join(in, " or --lang "))
 			}
-			dir := e.ID
-			if len(args) > 1 {
-				dir = args[1]
-			}
 			p, err := exercise.Start(e, l, dir)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(streams.Out, "%s is in %s (%s, about %d minutes).\n\n", e.Title, dir, l.Title, e.Minutes)
-			fmt.Fprintf(streams.Out, "1. Read %s.\n", filepath.Join(dir, "TASK.md"))
-			fmt.Fprintf(streams.Out, "2. Guess. %s\n     cd %s\n     sockwatch exercise predict NUMBER\n", p.Exercise.Predict.Ask, dir)
-			fmt.Fprintf(streams.Out, "3. Change %s, and see what it does:\n     sockwatch exercise check\n", p.Language.File)
+			sayStarted(streams.Out, p, fmt.Sprintf("2. Guess. %s\n     cd %s\n     sockwatch exercise predict NUMBER\n", e.Predict.Ask, dir)+
+				"3. Change "+p.File()+", and see what it does:\n")
 			if missing := l.Missing(); missing != "" {
 				fmt.Fprintf(streams.Err, "sockwatch: %s is not installed, or not on PATH: check will need it\n", missing)
 			}
@@ -142,6 +160,16 @@ complete in itself: it needs the language, and neither a network nor this reposi
 	return c
 }
 
+// sayStarted says what to do next; steps are what comes between the first and the last.
+func sayStarted(out io.Writer, p *exercise.Project, steps string) {
+	in := "a diagnosis"
+	if p.Language != nil {
+		in = p.Language.Title
+	}
+	fmt.Fprintf(out, "%s is in %s (%s, about %d minutes).\n\n1. Read %s.\n%s     sockwatch exercise check\n",
+		p.Exercise.Title, p.Dir, in, p.Exercise.Minutes, filepath.Join(p.Dir, "TASK.md"), steps)
+}
+
 // openProject opens the participant's folder that a command line names, or the one that
 // it is given in.
 func openProject(args []string) (*exercise.Project, error) {
@@ -150,4 +178,14 @@ func openProject(args []string) (*exercise.Project, error) {
 		dir = args[0]
 	}
 	return exercise.Open(dir)
+}
+
+// openCode is [openProject], of an exercise with code to change; what says what cannot be
+// done with another.
+func openCode(c *cobra.Command, args []string, what string) (*exercise.Project, error) {
+	p, err := openProject(args)
+	if err == nil && p.Exercise.Sort == exercise.Diagnosis {
+		err = program.Usagef(c, "%s is a diagnosis: %s; its commands are run and check", p.Exercise.ID, what)
+	}
+	return p, err
 }

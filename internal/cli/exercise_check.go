@@ -15,6 +15,7 @@ import (
 	"socketlab/internal/cli/program"
 	"socketlab/internal/exercise"
 	"socketlab/internal/lab"
+	"socketlab/internal/render"
 	"socketlab/internal/render/tui"
 	"socketlab/internal/scenario"
 	"socketlab/internal/series"
@@ -32,7 +33,7 @@ func exerciseCheckCommand(streams program.Streams) *cobra.Command {
 		Short: "Measure your code, and say what is right and what is not yet",
 		Long: `Builds the code in DIR (default: this folder), plays the load of the exercise
 against it and, beside it, against the code as it was at the start, and counts the
-sockets of both.
+sockets of both. Of a diagnosis it compares your answer with what is so.
 
 The exit code is 0 if your code does all that was asked, 3 if not yet, and 1 if it does
 not build or ends by itself.`,
@@ -42,22 +43,14 @@ not build or ends by itself.`,
 			if err != nil {
 				return err
 			}
-			if err := askForGuess(streams, p); err != nil {
-				return err
-			}
-			check, err := newExerciseCheck(streams, p)
+			document, passed, err := checkOnce(c.Context(), streams, p)
 			if err != nil {
 				return err
 			}
-			defer check.close()
-			result, err := check.play(c.Context(), func(series.Event) {})
-			if err != nil {
+			if err := output.write(streams.Out, document); err != nil {
 				return err
 			}
-			if err := output.write(streams.Out, result.Document()); err != nil {
-				return err
-			}
-			if !result.Passed {
+			if !passed {
 				return &program.CodeError{Code: program.ExitFault}
 			}
 			return nil
@@ -65,6 +58,35 @@ not build or ends by itself.`,
 	}
 	output.add(c.Flags(), "table", tableAnswer)
 	return c
+}
+
+// checkOnce checks the code, or of a diagnosis the answer, and enters that in the
+// participant's folder.
+func checkOnce(ctx context.Context, streams program.Streams, p *exercise.Project) (*render.Document, bool, error) {
+	if p.Exercise.Sort == exercise.Diagnosis {
+		found, err := p.Diagnosed()
+		if err == nil {
+			err = p.Checked(found.Passed())
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		afterCheck(ctx, streams, p)
+		return found.Document(), found.Passed(), nil
+	}
+	if err := askForGuess(streams, p); err != nil {
+		return nil, false, err
+	}
+	check, err := newExerciseCheck(streams, p)
+	if err != nil {
+		return nil, false, err
+	}
+	defer check.close()
+	result, err := check.play(ctx, func(series.Event) {})
+	if err != nil {
+		return nil, false, err
+	}
+	return result.Document(), result.Passed, nil
 }
 
 // exerciseCheck checks a participant's code, once or more often. The caller closes it.
@@ -178,7 +200,7 @@ shows the sockets of your code beside those of the starter while it is played. C
 ends it. The exit code is that of the last check.`,
 		Args: program.Args(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
-			p, err := openProject(args)
+			p, err := openCode(c, args, "there is nothing to save")
 			if err != nil {
 				return err
 			}

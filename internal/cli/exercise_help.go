@@ -30,7 +30,7 @@ func exercisePredictCommand(streams program.Streams) *cobra.Command {
 			if err != nil {
 				return program.Usagef(c, "%w", err)
 			}
-			p, err := openProject(args[:len(args)-1])
+			p, err := openCode(c, args[:len(args)-1], "there is no number to guess")
 			if err != nil {
 				return err
 			}
@@ -119,16 +119,19 @@ func exerciseAnswerCommand(streams program.Streams) *cobra.Command {
 				return err
 			}
 			blocks := []render.Block{render.Markdown{Text: text}}
-			files := render.Object{}
+			files, language := render.Object{}, ""
+			if p.Language != nil {
+				language = p.Language.Name
+			}
 			for _, name := range slices.Sorted(maps.Keys(code)) {
-				blocks = append(blocks, render.Heading{Level: 3, Text: name}, render.Code{Language: p.Language.Name, Text: string(code[name])})
+				blocks = append(blocks, render.Heading{Level: 3, Text: name}, render.Code{Language: language, Text: string(code[name])})
 				files = append(files, render.Object{{Name: name, Value: string(code[name])}}...)
 			}
 			return output.write(streams.Out, &render.Document{
 				Title: p.Exercise.ID + ": the answer", Blocks: blocks,
 				Data: render.Object{
 					{Name: "schema", Value: "sockwatch.exercise-answer/v1"}, {Name: "exercise", Value: p.Exercise.ID},
-					{Name: "language", Value: p.Language.Name}, {Name: "answer", Value: text}, {Name: "code", Value: files},
+					{Name: "language", Value: language}, {Name: "answer", Value: text}, {Name: "code", Value: files},
 				},
 			})
 		},
@@ -152,7 +155,7 @@ start. What you have changed in them is gone then. Your guess and other files st
 			if err := p.Reset(); err != nil {
 				return err
 			}
-			fmt.Fprintf(streams.Out, "%s is as it was at the start.\n", p.Language.File)
+			fmt.Fprintf(streams.Out, "%s is as it was at the start.\n", p.File())
 			return nil
 		},
 	}

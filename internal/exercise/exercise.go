@@ -41,7 +41,16 @@ type Exercise struct {
 	Languages map[string]Own `yaml:"languages,omitempty"`
 	// Hints are three, of growing clarity.
 	Hints []string `yaml:"hints"`
+	// Sort is diagnosis where processes run and nothing is to be changed; "" where code
+	// is. Script, Speed, Predict, Expect and Languages are of the latter, Processes and
+	// Find of the former.
+	Sort      string   `yaml:"sort,omitempty"`
+	Processes []string `yaml:"processes,omitempty"`
+	Find      Wanted   `yaml:"find,omitempty"`
 }
+
+// Diagnosis is the sort of an exercise in which only a diagnosis is made.
+const Diagnosis = "diagnosis"
 
 // Prediction is a question about the starter, and the metric that answers it.
 type Prediction struct {
@@ -120,12 +129,16 @@ func (e Exercise) check() error {
 		return fmt.Errorf("level %d is not between 1 and %d", e.Level, maxLevel)
 	case e.Minutes < 1:
 		return errors.New("minutes are missing")
+	case len(e.Hints) != hintCount:
+		return fmt.Errorf("it has %d hints, not %d", len(e.Hints), hintCount)
+	case e.Sort == Diagnosis:
+		return e.Find.check(e.Processes)
+	case e.Sort != "":
+		return fmt.Errorf("sort is %q: use %s, or leave it out", e.Sort, Diagnosis)
 	case !scenarios.Has(e.Script):
 		return fmt.Errorf("script %q is no scenario", e.Script)
 	case len(e.Expect) == 0:
 		return errors.New("expect is missing")
-	case len(e.Hints) != hintCount:
-		return fmt.Errorf("it has %d hints, not %d", len(e.Hints), hintCount)
 	case e.Predict.Ask == "":
 		return errors.New("predict.ask is missing")
 	}
@@ -210,10 +223,15 @@ func without(text string, keys []string) string {
 	return kept.String()
 }
 
-// text reads one of the texts of the exercise, with the names of files of a language.
+// text reads one of the texts of the exercise, with the file to change of a language; nil
+// is that of a diagnosis.
 func (e Exercise) text(name string, l *Language) (string, error) {
 	data, err := exercises.Files.ReadFile(e.ID + "/" + name)
-	return strings.ReplaceAll(string(data), "{file}", l.File), err
+	file := answerFile
+	if l != nil {
+		file = l.File
+	}
+	return strings.ReplaceAll(string(data), "{file}", file), err
 }
 
 // Code returns the files of a variant, such as starter, in a language: their names in the
@@ -237,10 +255,11 @@ func (e Exercise) LanguageNames() (names []string) {
 	return names
 }
 
-// Answer is our explanation, and our code in a language.
+// Answer is our explanation, and our code in a language; none for a diagnosis, whose
+// language is nil.
 func (e Exercise) Answer(l *Language) (text string, code map[string][]byte, err error) {
-	if text, err = e.text("answer.md", l); err != nil {
-		return "", nil, err
+	if text, err = e.text("answer.md", l); err != nil || l == nil {
+		return text, nil, err
 	}
 	code, err = e.Code(l, "answer")
 	return text, code, err

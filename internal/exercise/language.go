@@ -34,10 +34,16 @@ type Language struct {
 	build func(ctx context.Context, dir string) (command string, err error)
 }
 
+// goMod is the module of what is built by Go.
+var goMod = []byte("module exercise\n\ngo 1.26\n")
+
+// goEnv keeps what is built apart from the module or the workspace that it is in.
+func goEnv() []string { return []string{"GOWORK=off", "GOFLAGS=-mod=mod"} }
+
 var languages = []*Language{
 	{
 		Name: "go", Title: "Go", File: "client/client.go", pattern: "client/*.go", needs: []string{"go"},
-		extra: map[string][]byte{"go.mod": []byte("module exercise\n\ngo 1.26\n")},
+		extra: map[string][]byte{"go.mod": goMod},
 		build: buildGo,
 	},
 	{
@@ -239,7 +245,7 @@ func buildGo(ctx context.Context, dir string) (string, error) {
 		program += ".exe"
 	}
 	// Without its path, what was built before is found again in another folder.
-	err := compile(ctx, dir, []string{"GOWORK=off", "GOFLAGS=-mod=mod"}, "go", "build", "-trimpath", "-buildvcs=false", "-o", program, ".")
+	err := compile(ctx, dir, goEnv(), "go", "build", "-trimpath", "-buildvcs=false", "-o", program, ".")
 	return quoted(program), err
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -16,7 +17,7 @@ const stateFile = ".exercise.json"
 // State is what is kept of a participant's work, in the folder alone.
 type State struct {
 	ID       string `json:"exercise"`
-	Language string `json:"language"`
+	Language string `json:"language,omitempty"`
 	// Guess is what the participant predicted; nil before that.
 	Guess *float64 `json:"guess,omitempty"`
 	// Hints is how many were seen, and Checks how often the work was checked.
@@ -32,8 +33,17 @@ type State struct {
 type Project struct {
 	Dir      string
 	Exercise Exercise
+	// Language is nil for a diagnosis.
 	Language *Language
 	State    State
+}
+
+// File is what the participant is to change or to fill in.
+func (p *Project) File() string {
+	if p.Language == nil {
+		return answerFile
+	}
+	return p.Language.File
 }
 
 // commands end every task: they are the same in all.
@@ -50,7 +60,26 @@ In this folder:
     sockwatch exercise reset            # puts the files back as they were
 `
 
-// Start makes a participant's folder, which must not be there, or be empty.
+// commandsOfDiagnosis are those of a diagnosis.
+const commandsOfDiagnosis = `
+## The commands
+
+In this folder:
+
+    sockwatch exercise run     # starts the processes, and ends them with Ctrl-C (leave it running)
+
+In another terminal, in this folder:
+
+    sockwatch watch --pid PID      # its sockets, while they come and go
+    sockwatch diagnose --pid PID   # what sockwatch finds
+    sockwatch explain              # all kinds of faults
+    sockwatch exercise check       # is your answer right?
+    sockwatch exercise hint        # three hints, one after the other
+    sockwatch exercise answer      # what was wrong
+`
+
+// Start makes a participant's folder, which must not be there, or be empty. The language
+// is nil for a diagnosis.
 func Start(e Exercise, l *Language, dir string) (*Project, error) {
 	switch entries, err := os.ReadDir(dir); {
 	case err == nil && len(entries) > 0:
@@ -58,33 +87,43 @@ func Start(e Exercise, l *Language, dir string) (*Project, error) {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
-	p := &Project{Dir: dir, Exercise: e, Language: l, State: State{ID: e.ID, Language: l.Name, Started: time.Now().UTC().Truncate(time.Second)}}
+	p := &Project{Dir: dir, Exercise: e, Language: l, State: State{ID: e.ID, Started: time.Now().UTC().Truncate(time.Second)}}
+	if l != nil {
+		p.State.Language = l.Name
+	}
 	return p, p.Reset()
 }
 
 // Reset writes all files as they were at the start. What is known of the participant's
 // work stays.
 func (p *Project) Reset() error {
-	files, err := p.Exercise.Code(p.Language, "starter")
-	if err != nil {
-		return err
-	}
-	harness, err := p.Language.harness()
-	if err != nil {
-		return err
-	}
-	for name, data := range harness {
-		files[name] = data
-	}
 	task, err := p.Exercise.text("task.md", p.Language)
 	if err != nil {
 		return err
 	}
-	files["TASK.md"] = []byte(task + commands)
+	files, end := map[string][]byte{answerFile: []byte(p.Exercise.Find.form())}, commandsOfDiagnosis
+	if p.Language != nil {
+		end = commands
+		if files, err = p.code(); err != nil {
+			return err
+		}
+	}
+	files["TASK.md"] = []byte(task + end)
 	if err := writeFiles(p.Dir, files); err != nil {
 		return err
 	}
 	return p.Save()
+}
+
+// code is the starter with its harness.
+func (p *Project) code() (map[string][]byte, error) {
+	files, err := p.Exercise.Code(p.Language, "starter")
+	if err != nil {
+		return nil, err
+	}
+	harness, err := p.Language.harness()
+	maps.Copy(files, harness)
+	return files, err
 }
 
 // Open reads a participant's folder.
@@ -102,6 +141,9 @@ func Open(dir string) (*Project, error) {
 	}
 	if p.Exercise, err = Find(p.State.ID); err != nil {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, stateFile), err)
+	}
+	if p.Exercise.Sort == Diagnosis {
+		return p, nil
 	}
 	if p.Language, err = FindLanguage(p.State.Language); err != nil {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, stateFile), err)
