@@ -168,8 +168,8 @@ func (c *exerciseCheck) play(ctx context.Context, show func(series.Event)) (exer
 	o, err := lab.Play(ctx, lab.Plan{
 		Script: c.script, Seed: 1, Source: c.source, Isolated: c.isolated, Provenance: thisProvenance(), Observe: show,
 		Sides: []lab.Side{
-			{ID: exercise.StarterSide, Code: scenario.Faulty, Half: scenario.Faulty, Command: c.starter},
-			{ID: exercise.YourSide, Code: scenario.Fixed, Half: scenario.Fixed, Command: yours},
+			{ID: exercise.StarterSide, Code: scenario.Faulty, Half: scenario.Faulty, Command: c.starter, SaysReady: true},
+			{ID: exercise.YourSide, Code: scenario.Fixed, Half: scenario.Fixed, Command: yours, SaysReady: true},
 		},
 	})
 	if errors.Is(err, lab.ErrInterrupted) {

@@ -60,6 +60,9 @@ type Prediction struct {
 
 // Own is what an exercise has for one language in place of what is for all.
 type Own struct {
+	// Speed is for a language whose libraries cannot keep up with times as short as those
+	// of the speed for all.
+	Speed  float64                `yaml:"speed,omitempty"`
 	Expect []scenario.Expectation `yaml:"expect,omitempty"`
 	Hints  []string               `yaml:"hints,omitempty"`
 }
@@ -182,8 +185,10 @@ func (e Exercise) Play(language string) (scenario.Script, error) {
 		return scenario.Script{}, err
 	}
 	speed := of.Speed
-	if e.Speed != 0 {
-		speed = e.Speed
+	for _, own := range []float64{e.Speed, e.Languages[language].Speed} {
+		if own != 0 {
+			speed = own
+		}
 	}
 	var text bytes.Buffer
 	fmt.Fprintf(&text, "id: %s\ntitle: %q\nspeed: %g\nheadline: %s\n", e.ID, e.Title, speed, e.Predict.Metric)

@@ -52,6 +52,9 @@ type Side struct {
 	// does, in a run one that makes a request for each line of its standard input; "" is
 	// that of its code. GoVersion is the version of Go that built it, as runtime.Version has it; "" if that is not known.
 	Command, GoVersion string
+	// SaysReady is for a Command that writes the line "ready" once it can make requests:
+	// the load begins then, and not while the program is being loaded.
+	SaysReady bool
 }
 
 // Pair is the sides of a script as it is meant: "faulty" and "fixed".

@@ -82,7 +82,7 @@ func (r *run) startOwnServer(ctx context.Context, programs Programs, s *side, or
 func (l *load) startClient(ctx context.Context, s *side) error {
 	var err error
 	s.client, err = l.programs(s).start(l.run, s, clientProgram(s.Code), "client", worker.ClientOrder{
-		Code: l.Script.Implementation, Side: s.Code, Command: s.Command, Arrivals: l.Script.Arrivals(l.Seed),
+		Code: l.Script.Implementation, Side: s.Code, Command: s.Command, SaysReady: s.SaysReady, Arrivals: l.Script.Arrivals(l.Seed),
 		Target: loadgen.NewTarget(loadgen.At{
 			Addr: s.addrs[0].String(), Secure: s.own.CA != "", CA: s.own.CA, Servers: s.own.Upstreams, DNS: s.own.Names,
 		}, l.settings(s), l.Script.Speed),

@@ -42,6 +42,16 @@ func Client(ctx context.Context, in io.Reader, out io.Writer) int {
 		defer program.end()
 		ended = program.command.ended
 	}
+	if program != nil && order.SaysReady {
+		select {
+		case <-program.ready:
+		case end := <-ended:
+			program.command.waitOutput()
+			return fail(answers, endedEarly(order.Command, end))
+		case <-ctx.Done():
+			return 0
+		}
+	}
 	if err := answers.Encode(Answer{Ready: true, GoVersion: runtime.Version()}); err != nil {
 		return 1
 	}

@@ -184,3 +184,14 @@ func TestWorkersDoNotEndWithCtrlC(t *testing.T) {
 	p.command(worker.Report)
 	require.True(t, p.answer().Asked)
 }
+
+// A client whose program says when it is ready is not ready before.
+func TestClientWaitsUntilItsProgramIsReady(t *testing.T) {
+	t.Parallel()
+	p := start(t, "client", with(t, worker.ClientOrder{Command: "exit 3", SaysReady: true}))
+	require.Contains(t, p.answer().Error, "exit status 3", "the first answer: it never was ready")
+	p = start(t, "client", with(t, worker.ClientOrder{Command: "echo; echo ready; read line", SaysReady: true}))
+	require.True(t, p.answer().Ready)
+	p.command(worker.Finish)
+	p.requireEnd(0)
+}

@@ -26,6 +26,10 @@ type lines struct {
 	// not read: answers are taken meanwhile. It is locked before mu.
 	asking sync.Mutex
 
+	// ready is closed once the program said that it is ready.
+	ready     chan struct{}
+	readyOnce sync.Once
+
 	mu      sync.Mutex
 	last    int
 	waiting map[int]chan string
@@ -35,6 +39,9 @@ type lines struct {
 
 // errProgramEnded is the error of a request whose program is gone.
 var errProgramEnded = errors.New("the program has ended")
+
+// readyLine is what a program may write once it can make requests.
+const readyLine = "ready"
 
 // startLines starts the user's program. The caller ends it with end.
 func startLines(command string, target loadgen.Target) (*lines, error) {
@@ -49,7 +56,7 @@ func startLines(command string, target loadgen.Target) (*lines, error) {
 		return nil, err
 	}
 	defer out.Close()
-	l := &lines{url: target.URL, in: theirs, waiting: map[int]chan string{}}
+	l := &lines{url: target.URL, in: theirs, waiting: map[int]chan string{}, ready: make(chan struct{})}
 	l.command, err = startWith(command, stdin, out, []string{"SOCKETLAB_URL=" + target.URL, "SOCKETLAB_ADDR=" + target.Addr})
 	if err != nil {
 		_, _ = theirs.Close(), answers.Close()
@@ -124,7 +131,11 @@ func (l *lines) read(answers io.ReadCloser) {
 // answer enters how a request ended: the one whose number the line begins with, or
 // the oldest.
 func (l *lines) answer(line string) {
-	if line == "" {
+	switch line {
+	case "":
+		return
+	case readyLine:
+		l.readyOnce.Do(func() { close(l.ready) })
 		return
 	}
 	l.mu.Lock()

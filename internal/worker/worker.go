@@ -54,6 +54,9 @@ type ClientOrder struct {
 	// Command is a program of the user's that makes the requests in place of the code,
 	// as a line for the system's shell; "" is none.
 	Command string
+	// SaysReady is for a Command that writes the line "ready" once it can make requests:
+	// the client is not ready before.
+	SaysReady bool
 	// Arrivals are when requests are due, from the start order.
 	Arrivals []time.Duration
 }

@@ -1,0 +1,29 @@
+import java.io.IOException;
+import java.net.HttpURLConnection;
+import java.net.URL;
+
+/** Asks a service for its health. It is safe for use by several threads. */
+public class Client {
+    private final URL url;
+
+    public Client(String url) throws IOException {
+        this.url = new URL(url);
+    }
+
+    /** Asks once. A service is well if it answers with status 200. */
+    public void call() throws Exception {
+        var connection = (HttpURLConnection) url.openConnection();
+        connection.setConnectTimeout(10_000);
+        connection.setReadTimeout(10_000);
+        int status = connection.getResponseCode();
+        // The body of an error has a stream of its own, which is null if there is no body.
+        try (var body = status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
+            if (body != null) {
+                body.readAllBytes();
+            }
+        }
+        if (status != 200) {
+            throw new IOException("the service is not well: " + status);
+        }
+    }
+}
