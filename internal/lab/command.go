@@ -171,7 +171,7 @@ func (c *commands) supervise(ctx context.Context, programs Programs, s *side, na
 
 // startCommand has a supervisor start its command.
 func (c *commands) startCommand(ctx context.Context, p *process) error {
-	if err := p.send(worker.Start); err != nil {
+	if err := p.mustSend(worker.Start); err != nil {
 		return err
 	}
 	return c.run.awaitStart(ctx, p, func() bool { return p.command != 0 })

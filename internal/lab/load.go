@@ -105,7 +105,7 @@ func (l *load) begin(_ context.Context, announce func()) error {
 	announce()
 	l.run.start = time.Now()
 	for _, s := range l.run.sides {
-		if err := s.client.send(worker.Start); err != nil {
+		if err := s.client.mustSend(worker.Start); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"socketlab/internal/scenario"
@@ -120,7 +121,7 @@ func (p Programs) start(r *run, s *side, program, as string, order any) (*proces
 	if err != nil {
 		return nil, fmt.Errorf("start the %s: %w", proc.name, err)
 	}
-	if err := proc.send(order); err != nil {
+	if err := proc.mustSend(order); err != nil {
 		proc.kill()
 		return nil, err
 	}
@@ -209,6 +210,17 @@ func (p *process) read(out, errs *os.File, messages chan<- message) {
 	said.Wait()
 	close(p.ended)
 	say(message{from: p, gone: true})
+}
+
+// mustSend sends an order to a process that cannot have ended. If it has, the error says
+// how, and not only that its pipe is broken.
+func (p *process) mustSend(order any) error {
+	err := p.send(order)
+	if errors.Is(err, syscall.EPIPE) {
+		p.kill()
+		return p.death()
+	}
+	return err
 }
 
 func (p *process) send(order any) error {

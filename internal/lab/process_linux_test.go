@@ -57,3 +57,9 @@ func TestPipesThatWereOpenedAreClosedIfALaterOneCannotBe(t *testing.T) {
 	require.NoError(t, err, "%s", said)
 	require.Equal(t, "pipe2: too many open files; then 3", string(said))
 }
+
+func TestAProgramThatEndedBeforeItsOrderIsReportedByHowItEnded(t *testing.T) {
+	t.Parallel()
+	err := lab.SendToOneThatEnded("sh", "-c", "echo no such file >&2; exit 4")
+	require.Regexp(t, `^the program \(process \d+\) ended in mid-run: exit status 4\n  no such file$`, err.Error())
+}
