@@ -116,7 +116,8 @@ func TestWhatIsNoRecordingIsSaidWithItsLine(t *testing.T) {
 	t.Parallel()
 	run, seen := text(t, aRun(2)), text(t, aWatch(2))
 	first, rest, _ := strings.Cut(seen, "\n")
-	second, _, _ := strings.Cut(rest, "\n")
+	second, third, _ := strings.Cut(rest, "\n")
+	third, _, _ = strings.Cut(third, "\n")
 	_, runRest, _ := strings.Cut(run, "\n")
 	both := func(a, b string) string { return strings.TrimSuffix(a, "}") + "," + strings.TrimPrefix(b, "{") }
 	for _, test := range []struct {
@@ -151,6 +152,12 @@ func TestWhatIsNoRecordingIsSaidWithItsLine(t *testing.T) {
 		{"one after another", seen + seen, 5, 4, "a second recording begins here"},
 		{"a run after another", run + run, 5, 4, "a second recording begins here"},
 		{"a sample that begins again", first + "\n" + both(first, second) + "\n", 2, 1, "this line is not one of a recording"},
+		{"two samples that changed places", first + "\n" + third + "\n" + second + "\n", 3, 2, "samples are in the order of their time"},
+		{"a sample twice", first + "\n" + second + "\n" + second + "\n", 3, 2, "samples are in the order of their time"},
+		{"a time before the beginning", first + "\n" + `{"moment":{"at_ns":-5,"subjects":[]}}` + "\n", 2, 1, "moment.at_ns is -5, below 0"},
+		{"a count below 0", first + "\n" + strings.ReplaceAll(second, `"total":`, `"total":-`) + "\n", 2, 1, "below 0"},
+		{"a subject twice", first + "\n" + `{"moment":{"at_ns":5,"subjects":[{"id":"a"},{"id":"a"}]}}` + "\n", 2, 1, `this sample has "a" twice`},
+		{"a long text", first + "\n" + `{"moment":{"at_ns":5,"subjects":[{"id":"` + strings.Repeat("x", 5<<20) + `"}]}}` + "\n", 2, 1, "moment.subjects.id has 5242880 bytes: the limit is 4194304"},
 		{"a sample after the end", seen + second + "\n", 5, 4, "after the last one"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -143,6 +143,7 @@ func read(from io.Reader, path string) (*Recording, error) {
 	in.Buffer(nil, maxLine)
 	in.Split(wholeLines)
 	var r *Recording
+	var c checker
 	n := 0
 	for in.Scan() {
 		n++
@@ -154,6 +155,9 @@ func read(from io.Reader, path string) (*Recording, error) {
 			return r, &Error{path, n, "a second recording begins here: give each a file of its own"}
 		case r != nil && r.Observation.Over:
 			return r, &Error{path, n, "this line comes after the last one of the recording"}
+		}
+		if err := c.check(e); err != nil {
+			return r, &Error{path, n, err.Error()}
 		}
 		if r == nil {
 			r = &Recording{Observation: &series.Observation{}}

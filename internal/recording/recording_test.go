@@ -256,6 +256,7 @@ func TestNothingOfAnEventIsForgotten(t *testing.T) {
 	fill(reflect.ValueOf(events[1].Moment).Elem())
 	for i := range events[1].Moment.Subjects {
 		events[1].Moment.Subjects[i].At = 0 // it is the moment's
+		events[1].Moment.Subjects[i].ID += strings.Repeat("!", i)
 	}
 	fill(reflect.ValueOf(events[2].End).Elem())
 	require.NotZero(t, events[1].Moment.Subjects[1].Server.Activity.Received[11])
