@@ -10,15 +10,15 @@ import (
 	"socketlab/internal/loadgen"
 )
 
-// client is a client of the chat service, on a slow network: each of its lines is on
-// its way for a while.
+// client is a client of the chat service on a slow network: each of its lines takes a
+// while to arrive.
 type client struct {
-	addr string
-	way  time.Duration
+	addr  string
+	delay time.Duration
 }
 
 // NewClient returns the client that both sides get.
-func NewClient(t loadgen.Target) loadgen.Caller { return &client{addr: t.Addr, way: t.Every} }
+func NewClient(t loadgen.Target) loadgen.Caller { return &client{addr: t.Addr, delay: t.Every} }
 
 // Call is asked for its name, gives it, and sends ten lines that the server sends back.
 func (c *client) Call(ctx context.Context) error {
@@ -38,7 +38,7 @@ func (c *client) Call(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(c.way):
+		case <-time.After(c.delay):
 		}
 		_, err = fmt.Fprintln(conn, "line", line)
 		if err == nil && line > 0 {

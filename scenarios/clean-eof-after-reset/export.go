@@ -11,8 +11,8 @@ import (
 // all is how many rows an export has.
 const all = 12
 
-// ask asks for rows without waiting for the answers, and ends with the connection. Its
-// error goes to no one, as that of many a writer in the background.
+// ask asks for rows without waiting for the answers, and ends with the connection. It
+// drops its error, as writers in the background often do.
 func ask(conn net.Conn) {
 	every := time.NewTicker(2 * time.Millisecond)
 	defer every.Stop()

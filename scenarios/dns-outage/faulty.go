@@ -18,7 +18,7 @@ type faulty struct {
 
 // NewFaulty returns a client of the shop, whose name is looked up.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
-	// A resolver for each dial: one resolver's callers share a lookup under way.
+	// Each dial has its own resolver: callers of one resolver share a lookup.
 	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
 		d := net.Dialer{Resolver: loadgen.ResolverAt(t.DNS), Timeout: t.Scaled(200 * time.Millisecond)}
 		return d.DialContext(ctx, network, addr)

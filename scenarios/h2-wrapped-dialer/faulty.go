@@ -11,7 +11,7 @@ import (
 	"socketlab/internal/loadgen"
 )
 
-// faulty is a connection of which each byte that it receives is counted.
+// faulty counts each byte that a TLS connection receives.
 type faulty struct {
 	*tls.Conn
 	received *atomic.Int64

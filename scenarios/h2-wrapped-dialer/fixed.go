@@ -11,7 +11,7 @@ import (
 	"socketlab/internal/loadgen"
 )
 
-// fixed is a connection of which each byte that it receives is counted.
+// fixed counts each byte that a TCP connection receives.
 type fixed struct {
 	net.Conn
 	received *atomic.Int64

@@ -2,7 +2,6 @@ package http2streamsexhausted
 
 import (
 	"context"
-	"io"
 	"net/http"
 
 	"socketlab/internal/loadgen"
@@ -26,20 +25,11 @@ func NewFixed(t loadgen.Target) loadgen.Caller {
 
 // Call fetches one label; thirty may be on their way at once.
 func (c *fixed) Call(ctx context.Context) error {
-	c.streams <- struct{}{}
-	defer func() { <-c.streams }()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
-	if err != nil {
-		return err
+	select {
+	case c.streams <- struct{}{}:
+		defer func() { <-c.streams }()
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	resp, err := c.httpClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return loadgen.StatusError(resp.StatusCode)
-	}
-	_, err = io.Copy(io.Discard, resp.Body)
-	return err
+	return loadgen.Get(ctx, c.httpClient, c.url)
 }
