@@ -8,6 +8,8 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -175,8 +177,9 @@ func (c *exerciseCheck) play(ctx context.Context, show func(series.Event)) (exer
 	if errors.Is(err, lab.ErrInterrupted) {
 		return exercise.Result{}, interrupted()
 	}
-	if err != nil {
-		return exercise.Result{}, err
+	if err != nil { // mostly of a program that ended by itself
+		text := strings.TrimPrefix(err.Error(), "client of the "+exercise.YourSide+" side: ")
+		return exercise.Result{}, errors.New(strings.ReplaceAll(text, strconv.Quote(yours), "your program"))
 	}
 	result := c.project.Judge(o, c.script)
 	if err := c.project.Checked(result.Passed); err != nil {

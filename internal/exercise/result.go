@@ -3,6 +3,7 @@ package exercise
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"socketlab/internal/expect"
 	"socketlab/internal/metric"
@@ -76,6 +77,8 @@ func (b Bound) wanted() string {
 	switch {
 	case err != nil: // a verdict
 		return relations[e.Op] + " " + string(e.Kind)
+	case e.Other != "" && e.Op == "==":
+		return "as many as " + metric.MustLookup(e.Other).Title
 	case e.Other != "":
 		return relations[e.Op] + " " + metric.MustLookup(e.Other).Title
 	default:
@@ -93,10 +96,13 @@ func (b Bound) label() string {
 	return "NOT YET"
 }
 
-// shown is what was measured.
-func shown(o expect.Outcome) string {
-	if o.Skipped != "" {
+// shown is what was measured on one side.
+func (b Bound) shown(o expect.Outcome) string {
+	switch {
+	case o.Skipped != "":
 		return render.NotKnown
+	case b.Expectation.Other == "requests.sent":
+		return strings.Replace(o.Got, " and ", " of ", 1)
 	}
 	return o.Got
 }
@@ -147,8 +153,8 @@ func (r Result) Document() *render.Document {
 	)
 	records := [][]string{{"expectation", "met", "yours", "starter"}}
 	for _, b := range r.Bounds {
-		group.Rows = append(group.Rows, render.Words(b.what(), b.wanted(), shown(b.Yours), shown(b.Starters), b.label()))
-		records = append(records, []string{b.Expectation.String(), fmt.Sprint(b.Yours.Met), shown(b.Yours), shown(b.Starters)})
+		group.Rows = append(group.Rows, render.Words(b.what(), b.wanted(), b.shown(b.Yours), b.shown(b.Starters), b.label()))
+		records = append(records, []string{b.Expectation.String(), fmt.Sprint(b.Yours.Met), b.shown(b.Yours), b.shown(b.Starters)})
 		bounds = append(bounds, render.Object{
 			{Name: "expectation", Value: b.Expectation.String()}, {Name: "met", Value: b.Yours.Met},
 			{Name: "yours", Value: b.Yours.Got}, {Name: "starter", Value: b.Starters.Got}, {Name: "skipped", Value: b.Yours.Skipped},

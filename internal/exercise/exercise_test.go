@@ -1,0 +1,239 @@
+package exercise_test
+
+import (
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/exercises"
+	"socketlab/internal/exercise"
+	"socketlab/internal/series"
+)
+
+// onDisk is the folder of all exercises, with what only tests play.
+var onDisk = os.DirFS("../../exercises")
+
+func all(t *testing.T) []exercise.Exercise {
+	t.Helper()
+	all, err := exercise.All()
+	require.NoError(t, err)
+	require.NotEmpty(t, all)
+	return all
+}
+
+func TestExercisesAreInOrderAndComplete(t *testing.T) {
+	t.Parallel()
+	var before exercise.Exercise
+	for _, e := range all(t) {
+		require.Greater(t, e.Order, before.Order, "%s and %s: an order of its own", e.ID, before.ID)
+		require.GreaterOrEqual(t, e.Level, before.Level, "%s: the levels go up", e.ID)
+		require.LessOrEqual(t, e.Minutes, 60, e.ID)
+		before = e
+		task := read(t, e.ID+"/task.md")
+		for _, section := range []string{"## The story\n", "## Predict\n", "## Your task\n"} {
+			require.Contains(t, task, section, e.ID)
+		}
+		require.Contains(t, task, "{file}", "%s: the task names the file to change", e.ID)
+		require.Contains(t, task, "done when", e.ID)
+		answer := read(t, e.ID+"/answer.md")
+		for _, section := range []string{"## What was wrong\n", "## Why the fix works\n"} {
+			require.Contains(t, answer, section, e.ID)
+		}
+		if e.Sort != exercise.Diagnosis {
+			require.NotEmpty(t, e.LanguageNames(), e.ID)
+		}
+	}
+}
+
+// The parts of each exercise in each language: those that fail a check, and those that
+// pass it. scripts/exercises plays them.
+func TestEachLanguageHasAllVariants(t *testing.T) {
+	t.Parallel()
+	for _, e := range all(t) {
+		for _, name := range e.LanguageNames() {
+			l, err := exercise.FindLanguage(name)
+			require.NoError(t, err)
+			seen := map[string]string{}
+			for _, variant := range []string{"starter", "answer", "cosmetic", "other1", "other2", "other3"} {
+				code := read(t, path.Join(e.ID, name, variant, path.Base(l.File)))
+				require.Empty(t, seen[code], "%s %s %s is the same as another", e.ID, name, variant)
+				seen[code] = variant
+			}
+			starter := read(t, path.Join(e.ID, name, "starter", path.Base(l.File)))
+			for line := range strings.Lines(starter) {
+				if comment := regexp.MustCompile(`(//|#|/?\*).*`).FindString(line); giveAway.MatchString(comment) {
+					t.Errorf("%s %s: a comment of the starter gives the fault away: %s", e.ID, name, comment)
+				}
+			}
+		}
+	}
+}
+
+// giveAway are words of comments that say what is wrong.
+var giveAway = regexp.MustCompile(`(?i)\b(leak\w*|bug|fixme|todo|wrong|forg[eo]t\w*|mistake|fault\w*|never|not closed|missing)\b`)
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	data, err := fs.ReadFile(onDisk, name)
+	require.NoError(t, err)
+	return string(data)
+}
+
+// What is asked of a program's sockets and requests is known of every program; of its
+// inside nothing is.
+func TestBoundsAreOfWhatIsKnownOfAnyProgram(t *testing.T) {
+	t.Parallel()
+	for _, e := range all(t) {
+		if e.Sort == exercise.Diagnosis {
+			continue
+		}
+		for _, language := range append(e.LanguageNames(), "") {
+			for _, bound := range e.Bounds(language) {
+				require.NotRegexp(t, `^(process|requests\.attempts|requests\.retries)`, bound.Metric, e.ID)
+			}
+			script, err := e.Play(language)
+			require.NoError(t, err)
+			require.LessOrEqual(t, script.Length().Seconds(), 5.0, "%s: a participant waits for it after each change", e.ID)
+			require.Nil(t, script.Fault, e.ID)
+			require.Zero(t, script.Says, e.ID)
+			require.Empty(t, script.Narration, e.ID)
+		}
+	}
+}
+
+func TestDiagnosesNameTheLineOnceWhereItIsAsked(t *testing.T) {
+	t.Parallel()
+	for _, e := range all(t) {
+		for _, name := range e.Processes {
+			want := 0
+			if e.Find.Line && name == e.Find.Process {
+				want = 1
+			}
+			source, err := exercises.Files.ReadFile(e.ID + "/processes/" + name + "/main.go")
+			require.NoError(t, err)
+			require.Equal(t, want, strings.Count(string(source), "// found here\n"), "%s: %s", e.ID, name)
+		}
+	}
+}
+
+func TestFindSaysWhatIsNotThere(t *testing.T) {
+	t.Parallel()
+	_, err := exercise.Find("no-such-exercise")
+	require.EqualError(t, err, `no exercise "no-such-exercise"`)
+	_, err = exercise.FindLanguage("cobol")
+	require.EqualError(t, err, `no language "cobol": use one of go, python, node, java`)
+}
+
+func TestAFolderIsMadeKeptAndPutBack(t *testing.T) {
+	t.Parallel()
+	e, l := first(t)
+	dir := path.Join(t.TempDir(), "mine")
+	p, err := exercise.Start(e, l, dir)
+	require.NoError(t, err)
+	for _, name := range []string{"TASK.md", "go.mod", "main.go", "client/client.go", ".exercise.json"} {
+		require.FileExists(t, path.Join(dir, name))
+	}
+	task, err := os.ReadFile(path.Join(dir, "TASK.md"))
+	require.NoError(t, err)
+	require.Contains(t, string(task), "`client/client.go`")
+	require.NotContains(t, string(task), "{file}")
+	_, err = exercise.Start(e, l, dir)
+	require.ErrorContains(t, err, "is there already, and is not empty")
+
+	guess := 7.0
+	p.State.Guess = &guess
+	require.NoError(t, p.Checked(false))
+	require.NoError(t, p.Checked(true))
+	done := p.State.Done
+	require.False(t, done.IsZero())
+	require.NoError(t, p.Checked(false))
+	require.NoError(t, os.WriteFile(path.Join(dir, "client", "more.go"), []byte("package client\n"), 0o600))
+	require.NoError(t, os.WriteFile(path.Join(dir, "client", "client.go"), []byte("package client\n\nvar changed = true\n"), 0o600))
+
+	again, err := exercise.Open(dir)
+	require.NoError(t, err)
+	require.Equal(t, p.State, again.State)
+	require.Equal(t, 3, again.State.Checks)
+	require.Equal(t, done, again.State.Done, "what passed once is done")
+	code, err := l.Sources(dir)
+	require.NoError(t, err)
+	require.Len(t, code, 2, "files of the participant's own are taken, too")
+
+	require.NoError(t, again.Reset())
+	starter, err := e.Code(l, "starter")
+	require.NoError(t, err)
+	code, err = l.Sources(dir)
+	require.NoError(t, err)
+	require.Equal(t, string(starter["client/client.go"]), string(code["client/client.go"]))
+	require.Contains(t, code, "client/more.go")
+	require.Equal(t, &guess, again.State.Guess)
+
+	require.NoError(t, os.Remove(path.Join(dir, "client", "client.go")))
+	_, err = l.Sources(dir)
+	require.ErrorContains(t, err, "reset")
+	_, err = exercise.Open(t.TempDir())
+	require.ErrorContains(t, err, "is not the folder of an exercise")
+}
+
+func first(t *testing.T) (exercise.Exercise, *exercise.Language) {
+	t.Helper()
+	e, err := exercise.Find("health-check-runs-dry")
+	require.NoError(t, err)
+	l, err := exercise.FindLanguage("go")
+	require.NoError(t, err)
+	return e, l
+}
+
+func TestCodeThatDoesNotBuildIsSaidInTheCompilersWords(t *testing.T) {
+	t.Parallel()
+	_, l := first(t)
+	if l.Missing() != "" {
+		t.Skip(l.Missing(), " is not installed")
+	}
+	dir := t.TempDir()
+	_, err := l.Build(t.Context(), dir, map[string][]byte{"client/client.go": []byte("package client\n\nfunc New() { return 1 }\n")})
+	require.ErrorIs(t, err, exercise.ErrBuild)
+	require.Contains(t, err.Error(), "client/client.go:3:21: too many return values")
+	require.NotContains(t, err.Error(), dir)
+}
+
+// What is not known is no success, and a run that was stopped is none either.
+func TestOnlyWhatWasSeenPasses(t *testing.T) {
+	t.Parallel()
+	e, l := first(t)
+	script, err := e.Play("go")
+	require.NoError(t, err)
+	p := &exercise.Project{Exercise: e, Language: l}
+	observation := func(sent, ok, opened int64) *series.Observation {
+		o := &series.Observation{Over: true}
+		for _, id := range []string{exercise.StarterSide, exercise.YourSide} {
+			o.Subjects = append(o.Subjects, &series.Subject{
+				Identity: series.Identity{ID: id},
+				Final: &series.Final{ClientMetrics: series.ClientMetrics{
+					Requests: &series.Requests{Sent: sent, OK: ok}, Connections: &series.ClientConns{Opened: opened},
+				}},
+			})
+		}
+		return o
+	}
+	r := p.Judge(observation(50, 50, 1), script)
+	require.True(t, r.Passed)
+	require.InDelta(t, 1, *r.Came, 0)
+	require.False(t, p.Judge(observation(50, 49, 1), script).Passed, "one request was not answered")
+	require.False(t, p.Judge(observation(50, 50, 50), script).Passed, "a connection for each request")
+	stopped := observation(50, 50, 1)
+	stopped.Stopped = "the client reached its limit"
+	require.False(t, p.Judge(stopped, script).Passed)
+	unknown := observation(50, 50, 1)
+	for _, s := range unknown.Subjects {
+		s.Final.Requests, s.Final.Connections = nil, nil
+	}
+	r = p.Judge(unknown, script)
+	require.False(t, r.Passed)
+	require.Nil(t, r.Came)
+}
