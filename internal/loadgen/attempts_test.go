@@ -121,15 +121,12 @@ func TestSecondTimeoutOnOneConnectionIsADeadOne(t *testing.T) {
 func TestTargetOfSeveralServers(t *testing.T) {
 	at := At{Addr: "127.0.0.1:80", Secure: true, CA: "pem", Servers: map[string]string{"b": "127.0.0.1:81"}}
 	settings := scenario.Client{
-		Retries: 3, Backoff: scenario.Duration(time.Second), InFlight: 4, Send: 5, Every: scenario.Duration(6 * time.Second),
+		Send: 5, Every: scenario.Duration(6 * time.Second),
 	}
 	got := NewTarget(at, settings, 1)
 	require.Equal(t, "https://127.0.0.1:80/", got.URL)
 	require.Equal(t, at.Servers, got.Servers)
 	require.Equal(t, "pem", got.CA)
-	require.Equal(t, 3, got.Retries)
-	require.Equal(t, time.Second, got.Backoff)
-	require.Equal(t, 4, got.InFlight)
 	require.Equal(t, 5, got.Send)
 	require.Equal(t, 6*time.Second, got.Every)
 	at.Secure, at.DNS = false, "127.0.0.1:53"

@@ -40,12 +40,6 @@ type Target struct {
 	Timeout time.Duration
 	// PoolSize limits a pool of raw connections.
 	PoolSize int
-	// InFlight limits the requests under way at a time.
-	InFlight int
-	// Retries is how often a failed request is tried again, and Backoff the
-	// first pause before that.
-	Retries int
-	Backoff time.Duration
 	// Send is the size of each request's body in bytes.
 	Send int
 	// Every is the time between two of what is done again and again.
@@ -114,9 +108,6 @@ func NewTarget(at At, s scenario.Client, speed float64) Target {
 		IdleConnTimeout:     s.IdleConnTimeout.D(),
 		Timeout:             s.Timeout.D(),
 		PoolSize:            s.PoolSize,
-		InFlight:            s.InFlight,
-		Retries:             s.Retries,
-		Backoff:             s.Backoff.D(),
 		Send:                s.Send,
 		Every:               s.Every.D(),
 		Speed:               speed,

@@ -161,8 +161,6 @@ var bounds = map[string][]float64{
 	"Script.max_speed":               {minSpeed, maxSpeed},
 	"Script.min_speed":               {minSpeed, maxSpeed},
 	"NetworkFault.bandwidth":         {0},
-	"Client.in_flight":               {0, maxRequests},
-	"Client.retries":                 {0, maxRetries},
 	"Client.send":                    {0, maxBody},
 	"Client.max_idle_conns":          {0, maxRequests},
 	"Client.max_idle_conns_per_host": {0, maxRequests},

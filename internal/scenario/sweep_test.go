@@ -8,13 +8,13 @@ import (
 )
 
 func TestSweepSetsOneSetting(t *testing.T) {
-	require.Equal(t, []string{"max_idle_conns", "max_idle_conns_per_host", "idle_conn_timeout", "timeout", "pool_size", "in_flight", "retries", "backoff", "send", "every"}, Settings())
-	before := Client{PoolSize: 1, Retries: 2}
+	require.Equal(t, []string{"max_idle_conns", "max_idle_conns_per_host", "idle_conn_timeout", "timeout", "pool_size", "send", "every"}, Settings())
+	before := Client{PoolSize: 1, MaxIdleConns: 2}
 	for _, name := range Settings() {
 		require.NotEqual(t, before, before.With(name, SweepValue{Number: 7, Time: 7}, 1), name)
 	}
-	require.Equal(t, Client{PoolSize: 7, Retries: 2}, before.With("pool_size", WholeNumber(7), 10))
-	require.Equal(t, Client{PoolSize: 1, Retries: 2, Every: Duration(time.Second)}, before.With("every", SweepValue{Time: Duration(10 * time.Second)}, 10))
+	require.Equal(t, Client{PoolSize: 7, MaxIdleConns: 2}, before.With("pool_size", WholeNumber(7), 10))
+	require.Equal(t, Client{PoolSize: 1, MaxIdleConns: 2, Every: Duration(time.Second)}, before.With("every", SweepValue{Time: Duration(10 * time.Second)}, 10))
 	require.Equal(t, 1, before.PoolSize)
 }
 
