@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/creack/pty"
 	"github.com/stretchr/testify/require"
 )
 
@@ -104,6 +105,32 @@ func begin(t *testing.T, args ...string) *playing {
 	go func() {
 		at := regexp.MustCompile(`the page is at (http://\S+)`)
 		for lines := bufio.NewScanner(stderr); lines.Scan(); {
+			if m := at.FindStringSubmatch(lines.Text()); m != nil {
+				found <- m[1]
+			}
+		}
+	}()
+	select {
+	case p.url = <-found:
+	case <-time.After(20 * time.Second):
+		t.Fatal("no address")
+	}
+	return p
+}
+
+// await plays a scenario on a terminal, where a run waits for its viewers.
+func await(t *testing.T, args ...string) *playing {
+	t.Helper()
+	cmd := exec.Command(sockwatch, append([]string{"demo", "--isolate", "never"}, args...)...)
+	cmd.Env = append(os.Environ(), "TERM=xterm-256color")
+	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 40, Cols: 120})
+	require.NoError(t, err)
+	p := &playing{cmd: cmd, out: terminal}
+	t.Cleanup(func() { p.kill(t); terminal.Close() })
+	found := make(chan string, 1)
+	go func() {
+		at := regexp.MustCompile(`the page is at \S*?(http://[^\s\x07]+)`)
+		for lines := bufio.NewScanner(terminal); lines.Scan(); {
 			if m := at.FindStringSubmatch(lines.Text()); m != nil {
 				found <- m[1]
 			}

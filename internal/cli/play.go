@@ -65,7 +65,7 @@ func play(c *cobra.Command, streams program.Streams, o runOptions, words []strin
 		defer func() { _ = linger(c.Context(), p.page, !o.quiet, streams.Err) }() // what was played is printed
 	}
 	if !o.quiet {
-		if err := o.web.wait(c.Context(), p.page, p.screen); err != nil {
+		if err := o.web.wait(c.Context(), p.page, p.screen, lab.Preview(lab.Plan{Script: scripts[0], Seed: o.seed, Sides: sides})); err != nil {
 			return err
 		}
 	}

@@ -311,11 +311,12 @@ func TestAddressForOtherMachinesIsAQRCode(t *testing.T) {
 	}
 }
 
-// With a page a run begins when somebody looks, and on a terminal also with Enter.
-func TestARunWaitsForItsFirstViewer(t *testing.T) {
+// With a page a run asks its viewers first: on a terminal it begins with Enter, or
+// when the page's presenter says so.
+func TestARunWaitsForEnterOrThePresenter(t *testing.T) {
 	t.Parallel()
 	script := longScript(t)
-	const waits = "The run begins when the page is opened, or with Enter."
+	const waits = "The run begins with Enter, or with Start on the page."
 	x := inTmux(t, 120, 40, "sockwatch run --isolate never --web "+script)
 	x.until(waits)
 	x.press("C-c")
@@ -330,9 +331,17 @@ func TestARunWaitsForItsFirstViewer(t *testing.T) {
 
 	x = inTmux(t, 120, 40, "sockwatch run --isolate never --web "+script)
 	at := regexp.MustCompile(`http://127\.0\.0\.1:\d+/`).FindString(x.until(waits))
-	resp, err := http.Get(at + "events") //nolint:noctx // it is on loopback, and the test ends it
+	x.until("0 viewers, 0 guesses.")
+	viewer := strings.Repeat("a", 32)
+	stream := events(t, at, "?viewer="+viewer)
+	x.until("1 viewer, 0 guesses.")
+	poll := regexp.MustCompile(`"poll":("[^"]+")`).FindStringSubmatch(readUntil(t, stream, `"poll"`))
+	require.NotNil(t, poll)
+	body := fmt.Sprintf(`{"viewer":%q,"poll":%s}`, viewer, poll[1])
+	resp, err := http.Post(at+"start", "application/json", strings.NewReader(body)) //nolint:noctx // it is on loopback
 	require.NoError(t, err)
-	defer resp.Body.Close()
+	require.NoError(t, resp.Body.Close())
+	require.Equal(t, http.StatusNoContent, resp.StatusCode)
 	x.until("FAULTY")
 	x.press("C-c")
 	x.until("code=")

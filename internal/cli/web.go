@@ -25,17 +25,18 @@ type webFlag struct {
 
 // addNow adds --now, for commands that begin something.
 func (w *webFlag) addNow(f *pflag.FlagSet) {
-	f.BoolVar(&w.now, "now", false, "with --web on a terminal, begin at once, and not with the page's first viewer")
+	f.BoolVar(&w.now, "now", false, "with --web on a terminal, begin at once, and do not wait for its viewers")
 }
 
-// wait waits for a page's first viewer, or for Enter.
-func (w *webFlag) wait(ctx context.Context, page *web.Server, screen *tui.Terminal) error {
-	if page == nil || w.now {
+// wait asks the page's viewers what the run that h announces will show, and waits for
+// Enter, or for the presenter.
+func (w *webFlag) wait(ctx context.Context, page *web.Server, screen *tui.Terminal, h series.Header) error {
+	if page == nil || w.now || !screen.Waits() {
 		return nil
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	err := screen.Wait(ctx, "The run begins when the page is opened, or with Enter.", page.Viewed(), controls(cancel).Interrupt)
+	err := screen.Wait(ctx, "The run begins with Enter, or with Start on the page.", page.Gather(ctx, h), controls(cancel).Interrupt)
 	if ctx.Err() != nil {
 		return &program.CodeError{Code: program.ExitInterrupted}
 	}
@@ -106,6 +107,9 @@ func onPage(page *web.Server) func(series.Event) {
 // linger keeps the page until Ctrl-C, and closes it.
 func linger(ctx context.Context, page *web.Server, wait bool, errs io.Writer) error {
 	page.Finish()
+	if text := page.Guesses(); text != "" {
+		fmt.Fprintln(errs, "sockwatch: "+text)
+	}
 	if wait && ctx.Err() == nil {
 		fmt.Fprintln(errs, "sockwatch: the page stays until Ctrl-C")
 		<-ctx.Done()

@@ -20,12 +20,12 @@ import (
 )
 
 // events opens the stream of a page.
-func events(t *testing.T, url string) *bufio.Reader {
+func events(t *testing.T, url string, query ...string) *bufio.Reader {
 	t.Helper()
 	// It is kept alive: what never comes has to end the test.
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"events", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"events"+strings.Join(query, ""), nil)
 	require.NoError(t, err)
 	resp, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
@@ -34,13 +34,13 @@ func events(t *testing.T, url string) *bufio.Reader {
 	return bufio.NewReader(resp.Body)
 }
 
-func readUntil(t *testing.T, stream *bufio.Reader, text string) {
+func readUntil(t *testing.T, stream *bufio.Reader, text string) (line string) {
 	t.Helper()
 	for {
 		line, err := stream.ReadString('\n')
 		require.NoError(t, err, "before %s", text)
 		if strings.Contains(line, text) {
-			return
+			return line
 		}
 	}
 }
@@ -93,7 +93,7 @@ func TestRecordingOnAPage(t *testing.T) {
 	at := r.until(t, `^sockwatch: the page is at (http://127\.0\.0\.1:\d+/)$`)
 	r.until(t, `^sockwatch: the page stays until Ctrl-C$`)
 	stream := events(t, at[1])
-	readUntil(t, stream, "on the faulty side, after ")
+	readUntil(t, stream, "will the faulty side open in ")
 	readUntil(t, stream, `"over":true`)
 	require.NoError(t, r.cmd.Process.Signal(syscall.SIGINT))
 	require.Equal(t, code, r.end(t), "that of the run")

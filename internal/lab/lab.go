@@ -96,3 +96,14 @@ func Play(ctx context.Context, plan Plan) (*series.Observation, error) {
 	r.interval, r.limit, r.stopServers = plan.Script.SampleInterval.D(), plan.Script.Length(), plan.Script.Server.StopAfter.D()
 	return r.play(ctx, &load{run: r, Plan: &plan})
 }
+
+// Preview is the header of a run before it is played, without what is known only
+// then: when it began, and by which processes.
+func Preview(plan Plan) series.Header {
+	h := (&load{run: newRun(plan.Sides, nil, nil), Plan: &plan}).header()
+	h.Length = plan.Script.Length()
+	for _, s := range plan.Sides {
+		h.Subjects = append(h.Subjects, series.Identity{ID: s.ID, Name: s.ID, Half: string(s.Half), Paired: true})
+	}
+	return h
+}

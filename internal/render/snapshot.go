@@ -272,8 +272,12 @@ func Question(s *scenario.Script, length time.Duration) string {
 		return fmt.Sprintf("How many ms will the faulty side show as %s, after %s?", m.Title, after)
 	case m.Unit == metric.Bytes:
 		return fmt.Sprintf("How many MiB will the faulty side show as %s, after %s?", m.Title, after)
+	case m.Noun != "" && m.Rest == "opened":
+		return fmt.Sprintf("How many %ss will the faulty side open in %s?", m.Noun, after)
+	case m.Noun != "" && m.Rest == "failed":
+		return fmt.Sprintf("How many %ss will fail on the faulty side in %s?", m.Noun, after)
 	case m.Noun != "":
-		return fmt.Sprintf("How many %s on the faulty side, after %s?", strings.TrimSpace(m.Noun+"s "+m.Rest), after)
+		return fmt.Sprintf("How many %s will the faulty side have after %s?", strings.TrimSpace(m.Noun+"s "+m.Rest), after)
 	default:
 		return fmt.Sprintf("What will the faulty side show as %s, after %s?", m.Title, after)
 	}

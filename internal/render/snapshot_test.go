@@ -146,8 +146,8 @@ func TestTheHeadlineIsWhatTheAudienceIsAskedFor(t *testing.T) {
 	o := rendertest.Observe(rendertest.Ended(rendertest.Run(58, "faulty", "fixed")))
 	for headline, want := range map[string][3]string{
 		"":                       {"116", "sockets held, client end", "How many sockets will the faulty side hold after 10s?"},
-		"connections.opened":     {"116", "connections opened", "How many connections opened on the faulty side, after 10s?"},
-		"client.final.TIME_WAIT": {"4", "client TIME_WAIT", "How many TIME_WAIT sockets left at the client on the faulty side, after 10s?"},
+		"connections.opened":     {"116", "connections opened", "How many connections will the faulty side open in 10s?"},
+		"client.final.TIME_WAIT": {"4", "client TIME_WAIT", "How many TIME_WAIT sockets left at the client will the faulty side have after 10s?"},
 		"values.idle":            {"–", "idle", "What will the faulty side show as idle, after 10s?"},
 	} {
 		script := &scenario.Script{Headline: headline, Says: scenario.Says{Faulty: "One.", Why: "Because."}}

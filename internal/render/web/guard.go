@@ -18,7 +18,9 @@ type guard struct {
 	base   string
 	beyond bool
 	names  []string
-	next   http.Handler
+	// posts are the paths below base to which something may be sent.
+	posts []string
+	next  http.Handler
 }
 
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -37,6 +39,8 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "not from another site", http.StatusForbidden)
 	case !strings.HasPrefix(r.URL.Path, g.base):
 		http.Error(w, "the address that sockwatch printed is longer", http.StatusForbidden)
+	case r.Method == http.MethodPost && slices.Contains(g.posts, strings.TrimPrefix(r.URL.Path, g.base)):
+		g.next.ServeHTTP(w, r)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		h.Set("Allow", "GET, HEAD")
 		http.Error(w, "this page is for reading", http.StatusMethodNotAllowed)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"socketlab/internal/render"
+	"socketlab/internal/scenario"
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 )
@@ -13,6 +14,8 @@ import (
 // job is one thing to show.
 type job struct {
 	event series.Event
+	// announced is the header of a run that waits for its viewers; nil of an event.
+	announced *series.Header
 	// done is closed when everything before it is shown; nil of an event.
 	done chan struct{}
 }
@@ -32,6 +35,7 @@ const mostMoments = 7200
 // falls behind it paints one snapshot for several moments.
 type painter struct {
 	feed  *feed
+	room  *room
 	mu    sync.Mutex
 	queue []job
 	wake  chan struct{}
@@ -44,8 +48,9 @@ type painter struct {
 	points []point // those that nobody was shown
 }
 
-func (p *painter) start(f *feed) {
-	p.feed, p.wake, p.hurry = f, make(chan struct{}, 1), make(chan struct{}, 1)
+func (p *painter) start(f *feed, r *room) {
+	p.feed, p.room = f, r
+	p.wake, p.hurry = make(chan struct{}, 1), make(chan struct{}, 1)
 	p.quit, p.gone = make(chan struct{}), make(chan struct{})
 	p.live.Keep = mostMoments
 	go p.work()
@@ -98,7 +103,11 @@ func (p *painter) work() {
 		p.mu.Unlock()
 		var done []chan struct{}
 		for _, j := range jobs {
-			if j.done == nil {
+			switch {
+			case j.announced != nil:
+				p.announce(j.announced)
+				continue
+			case j.done == nil:
 				p.enter(j.event)
 				continue
 			}
@@ -130,15 +139,28 @@ func (p *painter) enter(e series.Event) {
 	}
 	p.live.Add(e)
 	if e.Moment != nil {
-		headline := ""
-		if script := p.live.Script(); script != nil {
-			headline = script.Headline
+		var headline map[string]float64
+		if script := p.live.Script(); script != nil && script.Headline != "" {
+			headline = headlines(p.live.Observation(), script.Headline)
 		}
-		p.points = append(p.points, pointOf(e.Moment, p.live.Observation(), headline))
+		p.points = append(p.points, pointOf(e.Moment, headline))
 	}
 	if e.Header != nil {
-		p.feed.open(encode(beginOf(&p.live)))
+		b := beginOf(&p.live)
+		b.Poll = p.room.begin(b.Question != "")
+		p.feed.open(encode(b))
 	}
+}
+
+// announce shows the question of a run that has not begun.
+func (p *painter) announce(h *series.Header) {
+	p.paint()
+	p.begun = false
+	var live render.Live
+	live.Add(series.Event{Header: h})
+	b := beginOf(&live)
+	b.Poll, b.Waiting = p.room.poll(), true
+	p.feed.open(encode(b))
 }
 
 func (p *painter) paint() {
@@ -149,6 +171,9 @@ func (p *painter) paint() {
 	shown := snapshotOf(p.live.Observation(), &client, &server)
 	p.feed.extend(encode(shown), p.points, client.From)
 	p.points = nil
+	if faulty := client.Panel(string(scenario.Faulty)); client.Over && faulty != nil {
+		p.room.end(faulty.Number + " " + faulty.NumberOf)
+	}
 }
 
 // encode writes what is only plain values.

@@ -18,11 +18,13 @@ import (
 
 // begin says what is shown. All that follows, up to the next one, is of it.
 type begin struct {
-	// Run tells an observation from any other, so that a page knows whose its guess
-	// is.
-	Run   string `json:"run"`
-	Title string `json:"title"`
-	About string `json:"about"`
+	// Poll tells its question from any other, so that a page knows to which its guess
+	// belongs.
+	Poll string `json:"poll"`
+	// Waiting says that the run has not begun: viewers are asked first.
+	Waiting bool   `json:"waiting,omitempty"`
+	Title   string `json:"title"`
+	About   string `json:"about"`
 	// Length is how long a run is planned to take; 0 of a watch, whose chart moves on.
 	Length time.Duration `json:"length_ns"`
 	// Question asks what will be seen; "" where nobody can tell.
@@ -67,9 +69,8 @@ const mostPanels = 6
 
 func beginOf(l *render.Live) begin {
 	h := &l.Observation().Header
-	of := begin{Run: h.Started.Format(time.RFC3339Nano), Title: cmp.Or(h.Title, "sockwatch"), States: states()}
+	of := begin{Title: cmp.Or(h.Title, "sockwatch"), States: states()}
 	if h.Scenario != nil {
-		of.Run += h.Scenario.ID
 		if script := l.Script(); script != nil {
 			of.About = render.Setting(*script)
 		}
@@ -151,7 +152,7 @@ type point struct {
 }
 
 // With a headline it has also that of each subject, where it is known.
-func pointOf(m *series.Moment, o *series.Observation, headline string) point {
+func pointOf(m *series.Moment, headline map[string]float64) point {
 	counts := map[string]map[string]map[string]int{}
 	for _, end := range []socketstats.End{socketstats.Client, socketstats.Server} {
 		counts[end.String()] = map[string]map[string]int{}
@@ -160,21 +161,22 @@ func pointOf(m *series.Moment, o *series.Observation, headline string) point {
 			counts[end.String()][s.ID] = above0(s.Of(end).Counts)
 		}
 	}
-	var values map[string]float64
-	if headline != "" {
-		values = map[string]float64{}
-		metric := metric.MustLookup(headline)
-		for _, s := range o.Subjects {
-			if v, known := metric.Get(s); known {
-				values[s.ID] = metric.Shown(v)
-			}
-		}
-	}
 	return point{m.At, encode(struct {
 		At       time.Duration                        `json:"at_ns"`
 		Counts   map[string]map[string]map[string]int `json:"counts"`
 		Headline map[string]float64                   `json:"headline,omitempty"`
-	}{m.At, counts, values})}
+	}{m.At, counts, headline})}
+}
+
+// headlines are the values of a metric, by the id of the subject.
+func headlines(o *series.Observation, name string) map[string]float64 {
+	values, m := map[string]float64{}, metric.MustLookup(name)
+	for _, s := range o.Subjects {
+		if v, known := m.Get(s); known {
+			values[s.ID] = m.Shown(v)
+		}
+	}
+	return values
 }
 
 func above0(c socketstats.Counts) map[string]int {

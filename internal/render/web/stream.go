@@ -2,11 +2,14 @@ package web
 
 import (
 	"embed"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"socketlab/internal/render/qr"
 )
 
 //go:embed assets
@@ -49,6 +52,19 @@ func (s *Server) routes(base string) http.Handler {
 		}
 		s.stream(w, r)
 	})
+	mux.HandleFunc("/guess", s.room.take(s.room.enter))
+	mux.HandleFunc("/start", s.room.take(s.room.play))
+	if s.beyond {
+		mux.HandleFunc("/qr.svg", func(w http.ResponseWriter, _ *http.Request) {
+			code, err := qr.Of(s.url)
+			if err != nil {
+				http.Error(w, err.Error(), http.StatusInternalServerError)
+				return
+			}
+			w.Header().Set("Content-Type", "image/svg+xml")
+			_, _ = w.Write(code.SVG())
+		})
+	}
 	return http.StripPrefix(strings.TrimSuffix(base, "/"), mux)
 }
 
@@ -58,7 +74,8 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodHead {
 		return
 	}
-	s.first.Do(func() { close(s.viewed) })
+	viewer := r.URL.Query().Get("viewer")
+	defer s.room.come(viewer, onThisMachine(r))()
 	// A page that opens a stream itself cannot set the header.
 	last := r.Header.Get("Last-Event-ID")
 	if last == "" {
@@ -77,17 +94,26 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	if !send([]byte("retry: 1000\n\n")) {
 		return
 	}
-	for at := s.feed.position(last); ; {
+	at, room := s.feed.position(last), 0
+	for ended := false; ; {
 		text, now, changed := s.feed.since(at)
-		if text != nil {
-			if !send(text) {
-				return
+		state, version, roomChanged := s.room.state(viewer)
+		if version != room {
+			if s.beyond && state.Presenter {
+				state.Address = s.url
 			}
-			at = now
+			text = fmt.Appendf(text[:len(text):len(text)], "event: room\ndata: %s\n\n", encode(state))
+		}
+		at, room = now, version
+		if text != nil && !send(text) || ended {
+			return
+		}
+		if text != nil {
 			continue
 		}
 		select {
 		case <-changed:
+		case <-roomChanged:
 		case <-alive.C:
 			if !send([]byte("event: beat\ndata:\n\n")) {
 				return
@@ -95,10 +121,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 			return
 		case <-s.closed:
-			if text, _, _ = s.feed.since(at); text != nil {
-				send(text)
-			}
-			return
+			ended = true // but for what came meanwhile
 		}
 	}
 }

@@ -1,5 +1,6 @@
 // Package web is the live page of a run or of a watch: one server for any number
-// of viewers, on this machine unless told otherwise, that shows and never obeys.
+// of viewers, on this machine unless told otherwise. It takes two things from them: a
+// guess of each, and from the presenter's page that the run may begin.
 //
 // Whoever plays or counts hands over events and goes on: drawing the snapshot is
 // the work of a goroutine of its own, each sample is written as JSON once, and
@@ -16,7 +17,6 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"sync"
 	"time"
 
 	"socketlab/internal/series"
@@ -35,8 +35,7 @@ type Server struct {
 	painter
 	http   *http.Server
 	closed chan struct{} // no stream goes on after this
-	viewed chan struct{} // closed when the first viewer comes
-	first  sync.Once
+	room   room
 	served chan error
 }
 
@@ -54,7 +53,7 @@ func Start(addr string) (*Server, error) {
 	at = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 	s := &Server{
 		port: at.Port(), beyond: !at.Addr().IsLoopback(), feed: newFeed(),
-		closed: make(chan struct{}), viewed: make(chan struct{}), served: make(chan error, 1),
+		closed: make(chan struct{}), served: make(chan error, 1),
 	}
 	base := "/"
 	if s.beyond {
@@ -65,8 +64,9 @@ func Start(addr string) (*Server, error) {
 		shown = net.JoinHostPort(reachable(), fmt.Sprint(at.Port()))
 	}
 	s.url = "http://" + shown + base
-	s.start(s.feed)
-	guard := &guard{base: base, beyond: s.beyond, names: names(host, s.beyond), next: s.routes(base)}
+	s.room.open(s.feed.name)
+	s.start(s.feed, &s.room)
+	guard := &guard{base: base, beyond: s.beyond, names: names(host, s.beyond), posts: []string{"guess", "start"}, next: s.routes(base)}
 	s.http = &http.Server{
 		Handler:           guard,
 		ReadHeaderTimeout: 5 * time.Second,
@@ -89,8 +89,39 @@ func (s *Server) Port() uint16 { return s.port }
 // Beyond reports whether other machines may reach the page.
 func (s *Server) Beyond() bool { return s.beyond }
 
-// Viewed is closed when the first viewer has the page open.
-func (s *Server) Viewed() <-chan struct{} { return s.viewed }
+// Gather asks viewers what the run that h announces will show, and returns in a line
+// how many there are, and how many have guessed, whenever that changes. It is closed
+// when the presenter starts the run, and when ctx is done.
+func (s *Server) Gather(ctx context.Context, h series.Header) <-chan string {
+	start := s.room.announce()
+	s.add(job{announced: &h})
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		for {
+			line, changed := s.room.line()
+			select {
+			case lines <- line:
+			case <-start:
+				return
+			case <-ctx.Done():
+				return
+			}
+			select {
+			case <-changed:
+			case <-start:
+				return
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return lines
+}
+
+// Guesses says what viewers guessed and what was measured; "" where fewer than two
+// have guessed.
+func (s *Server) Guesses() string { return s.room.result() }
 
 // Show shows an event. A header puts a new observation in the place of the one
 // before.

@@ -1,5 +1,5 @@
 // The page: what the server sends, in words, numbers and charts. It asks its own
-// server for everything and sends nothing.
+// server for everything, and sends it a guess, and of the presenter that a run begins.
 import { Chart, drawStatesAs, swatch } from "./chart.js";
 
 const $ = (id) => document.getElementById(id);
@@ -13,6 +13,7 @@ const el = (tag, className, ...inside) => {
 const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
 
 let begun = null, snapshot = null, points = [], panels = new Map();
+let room = { viewers: 0, guessed: 0 }; // who else is there, and what was guessed
 let chosen = null; // the end to show, once somebody has chosen
 
 // end is the end that is shown, and ofEnd what there is to see of it.
@@ -28,9 +29,22 @@ const signs = { faulty: "✗ ", fixed: "✓ " };
 const silence = 12000; // a stream says something every 5 s
 let stream, last = "", heard = 0;
 
+const stored = (key) => { try { return sessionStorage.getItem(key) ?? kept.get(key) ?? null; } catch { return kept.get(key) ?? null; } };
+const store = (key, value) => { kept.set(key, value); try { sessionStorage.setItem(key, value); } catch { /* for this visit only */ } };
+const kept = new Map(); // where nothing may be stored
+
+// viewer is a name for this tab that says nothing of who sits there.
+const viewer = stored("viewer") ?? [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
+store("viewer", viewer);
+
+// send sends something about the newest question; a lost connection is shown anyway.
+const send = (path, more) => fetch(path, {
+  method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ viewer, poll: begun.poll, ...more }),
+}).catch(() => {});
+
 function connect() {
   heard = Date.now();
-  stream = new EventSource("events" + (last ? "?after=" + encodeURIComponent(last) : ""));
+  stream = new EventSource("events?viewer=" + viewer + (last ? "&after=" + encodeURIComponent(last) : ""));
   const on = (kind, see) => stream.addEventListener(kind, (e) => {
     heard = Date.now();
     last = e.lastEventId || last;
@@ -39,6 +53,7 @@ function connect() {
   });
   on("begin", begin);
   on("more", more);
+  on("room", (r) => { room = r; wait(); draw(); });
   on("beat");
   stream.onopen = () => { heard = Date.now(); connected(true); };
   stream.onerror = () => {
@@ -62,7 +77,7 @@ setInterval(() => {
 let live = false;
 function connected(is) {
   live = is;
-  const text = !is ? "○ connection lost, trying again" : over() ? "■ over" : begun ? "● live" : "● waiting";
+  const text = !is ? "○ connection lost, trying again" : over() ? "■ over" : begun && !begun.waiting ? "● live" : "● waiting";
   put($("link"), text);
   $("link").classList.toggle("lost", !is);
 }
@@ -76,6 +91,13 @@ function begin(b) {
   $("panels").replaceChildren();
   document.title = b.title + " · sockwatch";
   $("whole").hidden = !b.code;
+  put($("time"), "00:00");
+  put($("length"), b.length_ns ? " of " + clock(b.length_ns) : "");
+  put($("about"), [b.title, b.about].filter(Boolean).join(" · "));
+  put($("now"), "");
+  put($("because"), "");
+  $("number").value = "";
+  wait();
   if ($("ask").open) $("ask").close();
 }
 
@@ -116,7 +138,8 @@ function draw() {
   // What is guessed is the headline, where there is one, and else the sockets.
   const values = of.headline ? points.flatMap((q) => Object.values(q.headline ?? {})) : [];
   const highest = of.headline ? Math.max(1, ...values) * 1.05 : of.scale;
-  const reach = guess !== null && guess > highest && guess <= 2 * highest ? guess : highest;
+  const guesses = over() && room.guesses?.length > 1 ? room.guesses : [];
+  const reach = Math.max(highest, ...[guess ?? 0, ...guesses].filter((n) => n <= 2 * highest));
   // Counts that are not far from those of the sockets have the sockets' scale.
   const counts = of.panels.every((p) => !/^(ms|MiB) /.test(p.number_of));
   const own = of.headline && !(counts && reach <= 3 * of.scale);
@@ -124,7 +147,7 @@ function draw() {
   const to = begun.length_ns ? of.to_ns : Math.max(of.to_ns, of.from_ns + 5e9);
   for (const p of of.panels) {
     panels.get(p.id).draw(p, {
-      from: of.from_ns / 1e9, to: to / 1e9, top, guess: p.id === "faulty" ? guess : null, line: Boolean(of.headline), headline: own ? reach : null,
+      from: of.from_ns / 1e9, to: to / 1e9, top, guess: p.id === "faulty" ? guess : null, guesses: p.id === "faulty" ? guesses : [], line: Boolean(of.headline), headline: own ? reach : null,
     });
   }
   explain();
@@ -182,7 +205,8 @@ class Panel {
     put(this.numbers, numbers(p.figures));
     const states = p.states.map((s) => s.name);
     this.box.setAttribute("aria-label", `Sockets of ${this.name} over time, at most ${p.most} at once; ` +
-      `now ${p.states.map((s) => `${s.now} ${s.name}`).join(", ")}.` + (scales.guess !== null ? ` Your guess was ${scales.guess}.` : ""));
+      `now ${p.states.map((s) => `${s.now} ${s.name}`).join(", ")}.` + (scales.guess !== null ? ` Your guess was ${scales.guess}.` : "") +
+      (scales.guesses.length ? " " + room.result : ""));
     this.chart.draw(points, (q) => q.counts[end()]?.[p.id] ?? {}, states, scales, (q) => q.headline?.[p.id] ?? null);
   }
 }
@@ -224,6 +248,7 @@ function say(guess) {
   let text = ofEnd().sentence;
   const faulty = ofEnd().panels.some((p) => p.id === "faulty");
   if (over() && guess !== null && faulty) text += ` Your guess was ${guess}.`;
+  if (over() && room.result) text += " " + room.result;
   put($("now"), text);
   put($("because"), ofEnd().why ?? "");
   const found = [over(), end(), ...ofEnd().panels.map((p) => p.verdict?.kind)].join();
@@ -268,15 +293,39 @@ $("close").onclick = () => $("code").close();
 
 // ---- the question -------------------------------------------------------
 
-const stored = (key) => { try { return sessionStorage.getItem(key); } catch { return null; } };
-const store = (key, value) => { try { sessionStorage.setItem(key, value); } catch { answers.set(key, value); } };
-const answers = new Map(); // where nothing may be stored
-
-const answer = () => begun ? stored("guess " + begun.run) ?? answers.get("guess " + begun.run) ?? null : null;
+const answer = () => begun ? stored("guess " + begun.poll) : null;
 function guessed() {
   const a = answer();
   return a === null || a === "skip" ? null : Number(a);
 }
+
+// wait shows the question before its run, how many have answered, and to the presenter
+// the address and a button.
+function wait() {
+  const waits = Boolean(begun?.waiting);
+  $("room").hidden = !waits;
+  $("panels").hidden = waits;
+  if (!waits) return;
+  put($("asked"), begun.question || "The run has not begun.");
+  const guess = guessed();
+  $("first").hidden = !begun.question || guess !== null;
+  put($("mine"), guess === null ? "" : `Your guess: ${guess}`);
+  put($("count"), begun.question && room.viewers > 1 ? `${room.guessed} of ${room.viewers} have guessed` : "");
+  $("start").hidden = !room.presenter;
+  $("wait").hidden = room.presenter;
+  $("share").hidden = !room.address;
+  if (room.address && $("address").textContent !== room.address) {
+    put($("address"), room.address);
+    $("qr").src = "qr.svg";
+  }
+}
+$("first").onsubmit = (e) => {
+  e.preventDefault();
+  answered(whole($("number").value));
+  // Who is alone waits for no other.
+  if (room.presenter && room.viewers === 1 && !room.address) send("start");
+};
+$("start").onclick = () => send("start");
 
 // ask asks before anything is to be seen; a run that is over asks nobody.
 function ask() {
@@ -287,14 +336,19 @@ function ask() {
   box.showModal();
 }
 
+// whole is a number that was typed, as the server takes it.
+const whole = (text) => String(Math.min(1e6, Math.max(0, Math.round(Number(text)))));
+
 function answered(text) {
-  store("guess " + begun.run, text);
-  $("ask").close();
+  store("guess " + begun.poll, text);
+  if (text !== "skip" && room.accepting) send("guess", { guess: Number(text) });
+  if ($("ask").open) $("ask").close();
+  wait();
   draw();
 }
 $("ask").querySelector("form").onsubmit = (e) => {
   e.preventDefault();
-  answered(String(Math.max(0, Math.round(Number($("guess").value)))));
+  answered(whole($("guess").value));
 };
 $("skip").onclick = () => answered("skip");
 $("ask").oncancel = (e) => { e.preventDefault(); answered("skip"); };

@@ -104,8 +104,36 @@ export class Chart {
       })), ...(!scales.line ? [] : [{
         label: "headline", scale: own ? "headline" : "y", stroke: css("--text"), width: 3, points: { show: false },
       }])],
-      hooks: { draw: [(u) => this.guess(u)] },
+      hooks: { draw: [(u) => { this.distribution(u); this.guess(u); }] },
     }, data, this.box);
+  }
+
+  // distribution draws how many have guessed which number, as bars from the left edge,
+  // each for the guesses within 12 pixels. What is above the scale is in the highest.
+  distribution(u) {
+    const all = this.scales.guesses;
+    if (!all.length) return;
+    const own = this.scales.headline !== null;
+    const top = own ? this.scales.headline : this.scales.top;
+    const c = u.ctx, px = devicePixelRatio || 1, high = 12 * px;
+    const bars = new Map();
+    for (const n of all) {
+      const row = Math.floor((u.bbox.top + u.bbox.height - u.valToPos(Math.min(n, top), own ? "headline" : "y", true)) / high);
+      const low = Math.min(row, Math.floor(u.bbox.height / high) - 1);
+      bars.set(low, (bars.get(low) ?? 0) + 1);
+    }
+    const unit = Math.min(14 * px, 0.4 * u.bbox.width / Math.max(...bars.values()));
+    c.save();
+    c.fillStyle = css("--text");
+    c.strokeStyle = css("--panel"); // a rim, as the fills are below
+    c.lineWidth = 2 * px;
+    for (const [row, n] of bars) {
+      for (let i = 0; i < n; i++) {
+        c.fillRect(u.bbox.left + i * unit, u.bbox.top + u.bbox.height - (row + 1) * high, unit, high);
+        c.strokeRect(u.bbox.left + i * unit, u.bbox.top + u.bbox.height - (row + 1) * high, unit, high);
+      }
+    }
+    c.restore();
   }
 
   // guess draws what was guessed as a line, with its number.
@@ -127,13 +155,14 @@ export class Chart {
     c.stroke();
     c.font = `bold ${13 * px}px system-ui, sans-serif`;
     const high = y < u.bbox.top + 20 * px;
-    c.textAlign = "left";
+    const bars = this.scales.guesses.length > 0; // they are at the left
+    c.textAlign = bars ? "right" : "left";
     c.textBaseline = "alphabetic";
     c.setLineDash([]);
     c.strokeStyle = css("--panel"); // a rim, as the fills are below
     c.lineWidth = 4 * px;
     c.lineJoin = "round";
-    const text = [`your guess: ${n}${above ? " (above)" : ""}`, u.bbox.left + 8 * px, y + (high ? 16 : -6) * px];
+    const text = [`your guess: ${n}${above ? " (above)" : ""}`, bars ? u.bbox.left + u.bbox.width - 8 * px : u.bbox.left + 8 * px, y + (high ? 16 : -6) * px];
     c.strokeText(...text);
     c.fillText(...text);
     c.restore();
