@@ -19,11 +19,13 @@ func ServeFaulty(ctx context.Context, l net.Listener, _ http.Handler) error {
 		}
 		defer conn.Close()
 		fmt.Fprint(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: prices\r\n\r\n")
-		for prices := time.Tick(time.Minute); ; {
+		prices := time.NewTicker(time.Minute)
+		defer prices.Stop()
+		for {
 			select {
 			case <-ctx.Done():
 				return
-			case <-prices:
+			case <-prices.C:
 				fmt.Fprintln(conn, "price")
 			}
 		}

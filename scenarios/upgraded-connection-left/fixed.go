@@ -22,16 +22,18 @@ func ServeFixed(ctx context.Context, l net.Listener, _ http.Handler) error {
 		fmt.Fprint(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: prices\r\n\r\n")
 		gone := make(chan struct{})
 		go func() {
-			defer close(gone)
 			_, _ = io.Copy(io.Discard, conn) // returns when the client has closed its end
+			close(gone)
 		}()
-		for prices := time.Tick(time.Minute); ; {
+		prices := time.NewTicker(time.Minute)
+		defer prices.Stop()
+		for {
 			select {
 			case <-ctx.Done():
 				return
 			case <-gone:
 				return
-			case <-prices:
+			case <-prices.C:
 				fmt.Fprintln(conn, "price")
 			}
 		}
