@@ -19,6 +19,7 @@ func Programs() []string {
 //go:embed go.sum
 //go:embed internal/cli/client/*[^s]t.go
 //go:embed internal/cli/client/*[^t].go
+//go:embed internal/cli/program/*[^s]t.go
 //go:embed internal/cli/program/*[^t].go
 //go:embed internal/cli/slowserver/*[^t].go
 //go:embed internal/loadgen/*[^s]t.go

@@ -57,9 +57,8 @@ func (t *targetFlags) traits() (n int) {
 	return n
 }
 
-// leastInterval keeps the counting itself from being most of what a machine does, as in
-// a script.
-const leastInterval = 20 * time.Millisecond
+// leastInterval is less than any count takes.
+const leastInterval = time.Millisecond
 
 func (t *targetFlags) check(c *cobra.Command) error {
 	switch {

@@ -3,6 +3,7 @@ package slowserver_test
 import (
 	"bytes"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,6 +22,7 @@ func run(args ...string) (code int, stdout, stderr string) {
 func TestEveryKeyIsAFlagWithItsTextInTheHelp(t *testing.T) {
 	code, help, _ := run("--help")
 	require.Equal(t, program.ExitOK, code)
+	help = strings.Join(strings.Fields(help), " ") // long texts go on in a line of their own
 	for _, k := range scenario.Keys() {
 		if k.IsFlag() {
 			require.Regexp(t, `--`+k.FlagName()+`[ [].*`+regexp.QuoteMeta(k.Usage()), help)
