@@ -64,9 +64,9 @@ var exempt = []string{
 	"(?s)```.*?```",    // code, and what a terminal shows
 	`<!-- go: .*? -->`, // versions
 	"`[^`]*`",          // code in a line
-	`(?s)\n## A question\n.*?(\n## The answer\n|$)`, // a question supposes
-	`(?s)\nSeen in .*?\n\n`,                         // what the thread says that is named there
-	`https?://\S+`, `[\w./-]*#\d+`,                  // addresses and threads
+	`(?s)\n## A question\n.*?\n## The answer\n`, // a question supposes
+	`(?s)\nSeen in .*?\n\n`,                     // what the thread says that is named there
+	`https?://\S+`, `[\w./-]*#\d+`,              // addresses and threads
 	`HTTP/\d(\.\d)?`, `TLS 1\.\d`, `Go 1\.\d+`, `RFC\s+\d+`, `[Ss]ections?\s+\d[\d.]*`, `\d+(\.\d+){2,}`,
 	`\b808[12]\b`, // the ports that every lesson plays with
 	`terminal\s+(after|within)\s+(the\s+first\s+)?\d+\s+seconds`, // when to type, not what is seen
