@@ -20,18 +20,17 @@ func ServeFixed(ctx context.Context, l net.Listener, _ http.Handler) error {
 		}
 		defer conn.Close()
 		fmt.Fprint(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: prices\r\n\r\n")
-		gone := make(chan struct{})
+		ctx, leave := context.WithCancel(ctx)
+		defer leave()
 		go func() {
 			_, _ = io.Copy(io.Discard, conn) // returns when the client has closed its end
-			close(gone)
+			leave()
 		}()
 		prices := time.NewTicker(time.Minute)
 		defer prices.Stop()
 		for {
 			select {
 			case <-ctx.Done():
-				return
-			case <-gone:
 				return
 			case <-prices.C:
 				fmt.Fprintln(conn, "price")
