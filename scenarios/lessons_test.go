@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -124,9 +125,7 @@ var goVersions = []string{"go1.26.9", "go1.27.4"}
 
 func scriptForGo(t *testing.T, id, goVersion string) scenario.Script {
 	t.Helper()
-	script, err := scenarios.Script(id)
-	require.NoError(t, err)
-	return script.ForGo(goVersion)
+	return scriptOf(t, id).ForGo(goVersion)
 }
 
 // ranges are the versions of Go that a text names.
@@ -195,8 +194,7 @@ func TestLessonHasTheCommandOfTheSystem(t *testing.T) {
 func TestFaultsAreVerdicts(t *testing.T) {
 	t.Parallel()
 	for _, id := range scenarios.IDs() {
-		script, err := scenarios.Script(id)
-		require.NoError(t, err)
+		script := scriptOf(t, id)
 		kind := verdict.Healthy
 		if script.Fault != nil {
 			kind = verdict.Kind(script.Fault.Kind)
@@ -244,14 +242,30 @@ func TestSymptomsAreShown(t *testing.T) {
 // partOfRepair reports whether a scenario is a step of another, and not its last.
 func partOfRepair(t *testing.T, id string) bool {
 	for _, other := range scenarios.IDs() {
-		script, err := scenarios.Script(other)
-		require.NoError(t, err)
+		script := scriptOf(t, other)
 		if i := slices.Index(script.Steps, id); i >= 0 && i < len(script.Steps)-1 {
 			return true
 		}
 	}
 	return false
 }
+
+// scriptOf is a script of the catalogue. Each is parsed once: with the race detector that
+// takes some milliseconds, and tests ask for all of them for each of them.
+func scriptOf(t *testing.T, id string) scenario.Script {
+	t.Helper()
+	script, err := parsed(id)
+	require.NoError(t, err)
+	return script
+}
+
+var parsed = func() func(string) (scenario.Script, error) {
+	var all sync.Map // of functions, by id
+	return func(id string) (scenario.Script, error) {
+		parse, _ := all.LoadOrStore(id, sync.OnceValues(func() (scenario.Script, error) { return scenarios.Script(id) }))
+		return parse.(func() (scenario.Script, error))()
+	}
+}()
 
 // Each step of a repair begins with what the one before has made, and the last
 // ends with what the whole is fixed to: but for numbers, because the limit of a pool
