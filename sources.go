@@ -45,6 +45,7 @@ func Programs() []string {
 //go:embed internal/worker/*[^t].go
 //go:embed internal/worker/netfault/*[^s]t.go
 //go:embed internal/worker/netfault/*[^t].go
+//go:embed internal/worker/orphans/*[^t].go
 //go:embed scenarios/*/*.go
 //go:embed scenarios/*/lesson.md
 //go:embed scenarios/*/scenario.yaml

@@ -109,7 +109,7 @@ func playLife(ctx context.Context, variant string, wait bool) (*lifeAnswer, erro
 	err = json.NewDecoder(said).Decode(&answer)
 	switch ended := player.Wait(); {
 	case ctx.Err() != nil:
-		return nil, &program.CodeError{Code: program.ExitInterrupted}
+		return nil, &program.CodeError{Code: program.ExitInterrupted, Err: errors.New("interrupted before the connection was gone: nothing is shown of it")}
 	case err != nil:
 		return nil, fmt.Errorf("the player of the connection said nothing: %w", errors.Join(ended, err))
 	}

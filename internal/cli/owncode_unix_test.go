@@ -11,10 +11,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -110,6 +113,9 @@ func TestProgramsThatFail(t *testing.T) {
 	require.Equal(t, 30, run.Fixed.Requests.Failed)
 	require.Equal(t, map[string]int{"timeout": 30}, run.Fixed.Requests.Errors)
 
+	_, stdout, _ = toItsEnd(t, "run", "-q", "--fixed", "while read number url; do echo $number timeout; done", shortLoad(t, "1s"))
+	require.Contains(t, string(stdout), "verdict  healthy, but every request failed")
+
 	for _, wrong := range [][]string{{"--swap-sides", "--fixed", "true"}, {"--fixed", ""}, {"--faulty", " "}} {
 		exit, _, stderr = toItsEnd(t, append([]string{"run", shortLoad(t, "1s")}, wrong...)...)
 		require.Equal(t, 2, exit, "%s", stderr)
@@ -129,6 +135,67 @@ func TestProgramThatDoesNotEnd(t *testing.T) {
 	require.NoError(t, err)
 	require.ErrorIs(t, syscall.Kill(pid, 0), syscall.ESRCH)
 	require.NotContains(t, string(stdout), "The difference of the two codes", "which were not played")
+}
+
+// Nothing of a program is left when sockwatch is killed, nor when the run could not end it
+// because its client or the supervisor of its namespace was stopped.
+func TestNothingOfAProgramIsLeftBehind(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("elsewhere what leaves its process group is lost")
+	}
+	for _, isolate := range []string{"always", "never"} {
+		for _, how := range []string{"killed", "client stopped", "namespace stopped"} {
+			if isolate == "never" && how == "namespace stopped" {
+				continue
+			}
+			t.Run(isolate+" "+how, func(t *testing.T) {
+				t.Parallel()
+				if isolate == "always" && exec.Command("unshare", "-Urn", "true").Run() != nil {
+					t.Skip("no namespaces here")
+				}
+				file := filepath.Join(t.TempDir(), "pids")
+				program := "trap '' TERM; echo $$ $PPID >>'" + file + "'; setsid sh -c 'echo $$ >>" + file + "; exec sleep 307' & while read number url; do echo $number ok; done"
+				cmd := exec.Command("sockwatch", "run", "-q", "--isolate", isolate, "--fixed", program, shortLoad(t, "1s"))
+				require.NoError(t, cmd.Start())
+				defer func() { _ = cmd.Process.Kill() }()
+				var pids []int
+				require.Eventually(t, func() bool {
+					text, _ := os.ReadFile(file)
+					pids = nil
+					for _, word := range strings.Fields(string(text)) {
+						pid, err := strconv.Atoi(word)
+						require.NoError(t, err)
+						pids = append(pids, pid)
+					}
+					return len(pids) == 3
+				}, 30*time.Second, 10*time.Millisecond)
+				slices.Sort(pids) // the client is the oldest
+				switch how {
+				case "killed":
+					require.NoError(t, cmd.Process.Kill())
+				case "client stopped":
+					require.NoError(t, syscall.Kill(pids[0], syscall.SIGSTOP))
+				case "namespace stopped":
+					require.NoError(t, syscall.Kill(parentOf(t, pids[0]), syscall.SIGSTOP))
+				}
+				_ = cmd.Wait() // with an error, whichever
+				for _, pid := range pids {
+					require.Eventually(t, func() bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }, 20*time.Second, 20*time.Millisecond)
+				}
+			})
+		}
+	}
+}
+
+// parentOf is the process that started another.
+func parentOf(t *testing.T, pid int) int {
+	t.Helper()
+	out, err := exec.Command("ps", "-o", "ppid=", "-p", strconv.Itoa(pid)).Output()
+	require.NoError(t, err)
+	parent, err := strconv.Atoi(strings.TrimSpace(string(out)))
+	require.NoError(t, err)
+	return parent
 }
 
 // toItsEnd runs a command of sockwatch to its end.

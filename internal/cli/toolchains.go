@@ -29,7 +29,8 @@ func checkReleases(c *cobra.Command, versions []string) error {
 	named := map[string]bool{}
 	for _, v := range versions {
 		if named[v] || !goRelease.MatchString(v) {
-			return program.Usagef(c, "--go takes different releases, such as 1.26.9,1.27.4, not %q", strings.Join(versions, ","))
+			return program.Usagef(c, "--go takes different releases, such as 1.26.9,1.27.4, not %q; go.dev/dl lists them, and the one that built this program is %s",
+				strings.Join(versions, ","), strings.TrimPrefix(runtime.Version(), "go"))
 		}
 		named[v] = true
 	}
@@ -52,7 +53,7 @@ func fetchToolchains(ctx context.Context, versions []string, progress io.Writer)
 	for _, v := range versions {
 		out, err := goCommand(ctx, v, "env", "GOVERSION").CombinedOutput()
 		if err != nil {
-			return nil, fmt.Errorf("go%s is not here, and the go command cannot fetch it: %s", v, firstError(out))
+			return nil, fmt.Errorf("go%s is not here, and the go command cannot fetch it: %s; go.dev/dl lists the releases, and `go version` says which one is here", v, firstError(out))
 		}
 		if got := string(bytes.TrimSpace(out)); got != "go"+v {
 			return nil, fmt.Errorf("the go command is %s, and does not fetch Go %s: it needs Go 1.21 or newer", got, v)

@@ -18,6 +18,7 @@ import (
 	"socketlab/internal/scenario"
 	"socketlab/internal/worker"
 	"socketlab/internal/worker/netns"
+	"socketlab/internal/worker/orphans"
 )
 
 // Programs says how to start the processes of a run. The zero Programs starts
@@ -278,6 +279,7 @@ func (p *process) kill() {
 	select {
 	case <-p.ended:
 	case <-patience.C:
+		orphans.Signal(p.pid, syscall.SIGKILL) // it was stopped perhaps, and cannot
 		_ = p.child.Kill()
 		<-p.ended
 	}

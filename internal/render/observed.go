@@ -255,9 +255,18 @@ func Mark(v verdict.Verdict) string {
 // Label is a verdict's kind, after its severity: "LEAK: close-wait-leak".
 func Label(v verdict.Verdict) string {
 	if v.Severity == "" {
-		return string(v.Kind)
+		return string(v.Kind) + caveat(v)
 	}
 	return strings.ToUpper(string(v.Severity)) + ": " + string(v.Kind)
+}
+
+// caveat is what must stand beside the kind of a subject whose connections have no fault;
+// "" is nothing.
+func caveat(v verdict.Verdict) string {
+	if slices.ContainsFunc(v.Facts, func(f verdict.Fact) bool { return f.Name == verdict.AllFailed }) {
+		return ", but every request failed"
+	}
+	return ""
 }
 
 // Claim is the label, with how sure it is where something is claimed.

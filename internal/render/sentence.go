@@ -17,9 +17,9 @@ func Headline(v verdict.Verdict) string {
 	case v.Kind == verdict.NotEnoughData:
 		return "not enough data yet"
 	case v.Confidence == "":
-		return string(v.Kind)
+		return string(v.Kind) + caveat(v)
 	default:
-		return fmt.Sprintf("%s, %s", v.Kind, v.Confidence)
+		return fmt.Sprintf("%s, %s", v.Kind, v.Confidence) + caveat(v)
 	}
 }
 
@@ -31,9 +31,9 @@ func headlineOf(o *series.Observation, v verdict.Verdict) string {
 	case o.Scenario == nil || !known:
 		return Headline(v)
 	case o.Over:
-		return upper(rule.Title)
+		return upper(rule.Title) + caveat(v)
 	case v.Kind == verdict.Healthy:
-		return "No fault so far"
+		return "No fault so far" + caveat(v)
 	case v.Kind == verdict.NotEnoughData:
 		return "Too early to say"
 	default:

@@ -22,6 +22,7 @@ var _ = register(Rule{
 		"children":      "Children of the process came and went between samples, {times|time|times} at least, and {connections|connection|connections} ended that may have been theirs: without privilege the kernel does not say. Observe as root, or the server by its port.",
 		"no_connection": "No connection was seen.",
 		"failed":        "No socket shows why {failed|request} failed: {errors}.",
+		AllFailed:       "Every request failed, and no socket shows why: {errors}.",
 		"open":          "{most|connection was|connections were} open at most, and {last} at the end.",
 		"withdrawn":     "After {after_ms} it looked like a fault; the connections were closed since.",
 		"passed_on":     "{clients|connection that it accepted waits|connections that it accepted wait} in CLOSE_WAIT beside as many in FIN_WAIT2: a proxy has passed its clients' FIN on, and the server behind does not close.",
@@ -31,6 +32,9 @@ var _ = register(Rule{
 	},
 	recognise: healthy{},
 })
+
+// AllFailed names the fact of a healthy subject that no request of it succeeded.
+const AllFailed = "all_failed"
 
 type healthy struct{}
 
@@ -67,7 +71,11 @@ func (healthy) find(f *facts) *finding {
 	}
 	if f.counted() {
 		// Something is wrong, and not with the connections as far as these show.
-		if r := f.last().Requests; r.Failed >= few && 10*r.Failed >= r.Finished() {
+		switch r := f.last().Requests; {
+		case r.Failed > 0 && r.Failed == r.Finished():
+			found.confidence = Low
+			add(AllFailed, text("errors", r.ErrorList()))
+		case r.Failed >= few && 10*r.Failed >= r.Finished():
 			found.confidence = Low
 			add("failed", count("failed", r.Failed), text("errors", r.ErrorList()))
 		}

@@ -38,6 +38,10 @@ var _ = examplesOf(verdict.Healthy,
 		s.Requests.OK -= s.Requests.Failed
 		s.Requests.Errors = map[string]int64{"HTTP_503": s.Requests.Failed}
 	})},
+	example{name: "the server refuses every request", confidence: verdict.Low, says: "Every request failed, and no socket shows why: 190 HTTP_503.", subject: played(20, pooled, func(i int, s *series.Sample) {
+		s.Requests.Failed, s.Requests.OK = s.Requests.OK, 0
+		s.Requests.Errors = map[string]int64{"HTTP_503": s.Requests.Failed}
+	})},
 	example{name: "a run is short, and connections are reused", over: true, says: "40 requests sent", subject: played(5, pooled)},
 	example{name: "requests waited, and have their responses", subject: observed(40, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 30)

@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"runtime"
 	"sync/atomic"
+	"syscall"
 
 	"socketlab/internal/loadgen"
 	"socketlab/scenarios"
@@ -102,6 +105,9 @@ func callerOf(order ClientOrder) (loadgen.Caller, *lines, error) {
 	if order.Command == "" {
 		return scenarios.NewCaller(order.Code, order.Side, order.Target), nil, nil
 	}
+	// A lab that is gone may not end us before the program. Unlike an ignored signal, one
+	// that is caught is not handed on to it.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	// The kernel ends the program with the thread that started it.
 	runtime.LockOSThread()
 	program, err := startLines(order.Command, order.Target)

@@ -5,8 +5,11 @@ package worker
 import (
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"syscall"
+
+	"socketlab/internal/worker/orphans"
 )
 
 func shell(line string) *exec.Cmd { return exec.Command("sh", "-c", line) }
@@ -21,7 +24,7 @@ type tree struct {
 }
 
 func (t *tree) start(cmd *exec.Cmd) error {
-	if err := adoptOrphans(); err != nil {
+	if err := orphans.Adopt(); err != nil {
 		return fmt.Errorf("take care of what the command leaves behind: %w", err)
 	}
 	cmd.SysProcAttr = ownGroup()
@@ -62,16 +65,14 @@ func (t *tree) signal(sig syscall.Signal) {
 		return
 	}
 	_ = syscall.Kill(-t.group, sig)
-	for _, pid := range descendants() {
-		_ = syscall.Kill(pid, sig)
-	}
+	orphans.Signal(os.Getpid(), sig)
 }
 
 // alive reports whether something of the command is left.
 func (t *tree) alive() bool {
 	select {
 	case <-t.gone:
-		return !adoptsOrphans && syscall.Kill(-t.group, 0) == nil
+		return !orphans.Adopts && syscall.Kill(-t.group, 0) == nil
 	default:
 		return true
 	}

@@ -11,8 +11,11 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
+
+	"socketlab/internal/worker/orphans"
 )
 
 // Namespace is a user and network namespace whose loopback device is up. Its
@@ -156,8 +159,27 @@ func (p *Process) Wait() error {
 	return p.err
 }
 
-// Kill ends the process at once, if it has not ended. It does not wait.
-func (p *Process) Kill() error { return send(p.space.control, request{Kill: p.PID}) }
+// Kill ends the process at once, if it has not ended. It does not wait. A supervisor that
+// does not follow, because it was stopped, is ended with all that it started.
+func (p *Process) Kill() error {
+	time.AfterFunc(patience, func() {
+		select {
+		case <-p.ended:
+		default:
+			p.space.kill()
+		}
+	})
+	return send(p.space.control, request{Kill: p.PID})
+}
+
+// patience is how long a supervisor may take to do what it is asked.
+const patience = 2 * time.Second
+
+// kill ends the supervisor and all below it.
+func (n *Namespace) kill() {
+	orphans.Signal(n.PID(), unix.SIGKILL)
+	_ = n.supervisor.Process.Kill()
+}
 
 // Start starts a program inside, with these arguments, this process's
 // environment and these standard streams, which stay open here.
@@ -207,7 +229,12 @@ func (n *Namespace) Proc() string {
 // gone.
 func (n *Namespace) Close() error {
 	_ = n.control.CloseWrite() // the supervisor's sign to end; it kills what runs
-	<-n.ended
+	select {
+	case <-n.ended:
+	case <-time.After(patience):
+		n.kill()
+		<-n.ended
+	}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package netns
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -9,8 +10,11 @@ import (
 	"runtime"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
+
+	"socketlab/internal/worker/orphans"
 )
 
 // controlFD is the supervisor's end of the connection to its [Namespace].
@@ -28,7 +32,7 @@ func Supervise() int {
 	}
 	// The namespace is this thread's alone, and its children inherit it.
 	runtime.LockOSThread()
-	if err := enter(); err != nil {
+	if err := errors.Join(orphans.Adopt(), enter()); err != nil {
 		_ = send(control, answer{Error: err.Error()})
 		return 1
 	}
@@ -157,12 +161,20 @@ func (s *supervisor) await(cmd *exec.Cmd) {
 	_ = send(s.control, answer{Exited: &exit{PID: cmd.Process.Pid, Status: status}})
 }
 
-// killAll ends what still runs, and waits until it is gone.
+// killAll ends what still runs, also what those processes started and left behind, and
+// waits until it is gone.
 func (s *supervisor) killAll() {
-	s.mu.Lock()
-	for _, p := range s.running {
-		_ = p.Kill()
-	}
-	s.mu.Unlock()
+	orphans.Signal(os.Getpid(), unix.SIGKILL)
 	s.awaits.Wait()
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
+	for {
+		switch pid, err := unix.Wait4(-1, nil, unix.WNOHANG, nil); {
+		case err != nil && !errors.Is(err, unix.EINTR): // ECHILD: nothing is left
+			return
+		case pid == 0: // what was started meanwhile, or became ours
+			orphans.Signal(os.Getpid(), unix.SIGKILL)
+			<-again.C
+		}
+	}
 }
