@@ -103,7 +103,7 @@ func begin(t *testing.T, args ...string) *playing {
 	t.Cleanup(func() { p.kill(t) })
 	found := make(chan string, 1)
 	go func() {
-		at := regexp.MustCompile(`the page is at (http://\S+)`)
+		at := regexp.MustCompile(`the (?:page|board) is at (http://\S+)`)
 		for lines := bufio.NewScanner(stderr); lines.Scan(); {
 			if m := at.FindStringSubmatch(lines.Text()); m != nil {
 				found <- m[1]

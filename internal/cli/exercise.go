@@ -21,6 +21,7 @@ var _ = register(exerciseCommand)
 var exerciseCommands = []func(program.Streams) *cobra.Command{
 	exerciseListCommand, exerciseStartCommand, exercisePredictCommand, exerciseCheckCommand, exerciseWatchCommand,
 	exerciseRunCommand, exerciseHintCommand, exerciseAnswerCommand, exerciseResetCommand,
+	exerciseBoardCommand, exerciseJoinCommand, exerciseLeaveCommand,
 }
 
 func exerciseCommand(streams program.Streams) *cobra.Command {

@@ -24,10 +24,6 @@ import (
 	"socketlab/internal/socketstats"
 )
 
-// afterCheck is given each project after a check of it, whose state is saved then. It
-// must not take long, and not fail.
-var afterCheck = func(context.Context, program.Streams, *exercise.Project) {}
-
 func exerciseCheckCommand(streams program.Streams) *cobra.Command {
 	var output outputFlag
 	c := &cobra.Command{
@@ -45,6 +41,7 @@ not build or ends by itself.`,
 			if err != nil {
 				return err
 			}
+			defer boardReports.Wait()
 			document, passed, err := checkOnce(c.Context(), streams, p)
 			if err != nil {
 				return err
@@ -73,7 +70,7 @@ func checkOnce(ctx context.Context, streams program.Streams, p *exercise.Project
 		if err != nil {
 			return nil, false, err
 		}
-		afterCheck(ctx, streams, p)
+		reportToBoard(ctx, streams, p)
 		return found.Document(), found.Passed(), nil
 	}
 	if err := askForGuess(streams, p); err != nil {
@@ -185,7 +182,7 @@ func (c *exerciseCheck) play(ctx context.Context, show func(series.Event)) (exer
 	if err := c.project.Checked(result.Passed); err != nil {
 		return result, err
 	}
-	afterCheck(ctx, c.streams, c.project)
+	reportToBoard(ctx, c.streams, c.project)
 	return result, nil
 }
 
@@ -210,6 +207,7 @@ ends it. The exit code is that of the last check.`,
 			if err := askForGuess(streams, p); err != nil {
 				return err
 			}
+			defer boardReports.Wait()
 			return watchExercise(c.Context(), streams, p)
 		},
 	}

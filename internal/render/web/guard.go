@@ -14,8 +14,10 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 // guard refuses what did not come from a reader of the page.
 type guard struct {
-	// base is the path below which everything is, with the token.
+	// base is the path below which everything is, with the token, and url the whole
+	// address.
 	base   string
+	url    string
 	beyond bool
 	names  []string
 	// posts are the paths below base to which something may be sent.

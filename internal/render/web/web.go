@@ -41,43 +41,59 @@ type Server struct {
 
 // Start listens at addr, HOST:PORT, and serves a page that waits for a run.
 func Start(addr string) (*Server, error) {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return nil, fmt.Errorf("page at %q: give HOST:PORT, such as %s: %w", addr, Default, err)
-	}
-	listener, err := net.Listen("tcp", addr)
+	listener, guard, err := listen(addr)
 	if err != nil {
 		return nil, fmt.Errorf("page: %w", err)
 	}
-	at := listener.Addr().(*net.TCPAddr).AddrPort()
-	at = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 	s := &Server{
-		port: at.Port(), beyond: !at.Addr().IsLoopback(), feed: newFeed(),
+		url: guard.url, port: uint16(listener.Addr().(*net.TCPAddr).Port), beyond: guard.beyond, feed: newFeed(),
 		closed: make(chan struct{}), served: make(chan error, 1),
 	}
-	base := "/"
-	if s.beyond {
-		base = "/" + rand.Text() + "/"
+	s.room.open(s.feed.name)
+	s.start(s.feed, &s.room)
+	guard.posts, guard.next = []string{"guess", "start"}, s.routes(guard.base)
+	s.http = guard.server()
+	// Shutdown waits for requests in progress, and a stream never ends by itself.
+	s.http.RegisterOnShutdown(func() { close(s.closed) })
+	go func() { s.served <- s.http.Serve(listener) }()
+	return s, nil
+}
+
+// listen listens at addr, HOST:PORT, and returns also what lets only readers of that
+// address in, for the pages of which the caller adds posts and next.
+func listen(addr string) (net.Listener, *guard, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%q: give HOST:PORT, such as %s: %w", addr, Default, err)
+	}
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, nil, err
+	}
+	at := listener.Addr().(*net.TCPAddr).AddrPort()
+	at = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
+	g := &guard{base: "/", beyond: !at.Addr().IsLoopback()}
+	g.names = names(host, g.beyond)
+	if g.beyond {
+		g.base = "/" + rand.Text() + "/"
 	}
 	shown := at.String()
 	if at.Addr().IsUnspecified() {
 		shown = net.JoinHostPort(reachable(), fmt.Sprint(at.Port()))
 	}
-	s.url = "http://" + shown + base
-	s.room.open(s.feed.name)
-	s.start(s.feed, &s.room)
-	guard := &guard{base: base, beyond: s.beyond, names: names(host, s.beyond), posts: []string{"guess", "start"}, next: s.routes(base)}
-	s.http = &http.Server{
-		Handler:           guard,
+	g.url = "http://" + shown + g.base
+	return listener, g, nil
+}
+
+// server is one with limits on what a client can make it wait for and keep.
+func (g *guard) server() *http.Server {
+	return &http.Server{
+		Handler:           g,
 		ReadHeaderTimeout: 5 * time.Second,
 		WriteTimeout:      10 * time.Second, // a stream has a deadline for each write
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    16 << 10,
 	}
-	// Shutdown waits for requests in progress, and a stream never ends by itself.
-	s.http.RegisterOnShutdown(func() { close(s.closed) })
-	go func() { s.served <- s.http.Serve(listener) }()
-	return s, nil
 }
 
 // URL is the address to open, with its token where there is one.

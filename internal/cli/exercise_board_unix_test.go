@@ -1,0 +1,48 @@
+//go:build unix
+
+package cli_test
+
+import (
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A participant joins a board, which hears of each check; without the board a check is
+// as it was, and says so in a line.
+func TestBoardHearsOfEachCheck(t *testing.T) {
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	t.Setenv("HOME", t.TempDir()) // where macOS keeps settings
+	b := start(t, "sockwatch", "exercise", "board", "-o", "csv")
+	url := b.until(t, `^sockwatch: the board is at (http://127\.0\.0\.1:\d+/)$`)[1]
+	require.Equal(t, 2, start(t, "sockwatch", "exercise", "join", url, "--name", " ").end(t))
+	require.Equal(t, 2, start(t, "sockwatch", "exercise", "join", "board", "--name", "Ada").end(t))
+	require.Zero(t, start(t, "sockwatch", "exercise", "join", url, "--name", "Ada <b>").end(t))
+
+	dir := filepath.Join(t.TempDir(), "mine")
+	require.Zero(t, start(t, "sockwatch", "exercise", "start", "one-of-three-leaks", dir).end(t))
+	check := start(t, "sockwatch", "exercise", "check", dir)
+	code := check.end(t)
+	resp, err := http.Get(url + "board") //nolint:noctx // it is on loopback, and the test ends it
+	require.NoError(t, err)
+	text, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.Contains(t, string(text), `"name":"Ada \u003cb\u003e","exercise":"one-of-three-leaks","checks":1,`)
+	require.NoError(t, b.cmd.Process.Signal(syscall.SIGINT))
+	require.Zero(t, b.end(t))
+	require.Contains(t, b.stdout.String(), "Ada <b>,one-of-three-leaks,no,1,0\n")
+
+	check = start(t, "sockwatch", "exercise", "check", dir)
+	check.until(t, `^sockwatch: the board does not know of this check: `)
+	require.Equal(t, code, check.end(t))
+	require.Zero(t, start(t, "sockwatch", "exercise", "leave").end(t))
+	check = start(t, "sockwatch", "exercise", "check", dir)
+	require.Equal(t, code, check.end(t))
+	require.NotContains(t, strings.Join(check.seen, "\n"), "board")
+}
