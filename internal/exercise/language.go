@@ -276,7 +276,8 @@ func buildJava(ctx context.Context, dir string) (string, error) {
 		names[i] = filepath.Base(name)
 	}
 	err = compile(ctx, dir, nil, "javac", append([]string{"-encoding", "UTF-8", "-d", "classes"}, names...)...)
-	return "java -cp " + quoted(filepath.Join(dir, "classes")) + " Main", err
+	// It is to start fast, and does not run long enough to be compiled well.
+	return "java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp " + quoted(filepath.Join(dir, "classes")) + " Main", err
 }
 
 // quoted is a path for the system's shell.

@@ -239,10 +239,18 @@ func (p *process) send(order any) error {
 // milliseconds, but a small machine may be busy compiling.
 const startTimeout = 15 * time.Second
 
+// programTimeout is how long a program of the user's may take to say that it is ready: it
+// may have an interpreter and libraries to load.
+const programTimeout = time.Minute
+
 // awaitStart waits until a process that was started says that it is ready.
 func (r *run) awaitStart(ctx context.Context, p *process, ready func() bool) error {
-	return r.await(ctx, startTimeout, ready, func() error {
-		return fmt.Errorf("the %s (process %d) was not ready within %s", p.name, p.pid, startTimeout)
+	timeout := startTimeout
+	if p.side.SaysReady {
+		timeout = programTimeout
+	}
+	return r.await(ctx, timeout, ready, func() error {
+		return fmt.Errorf("the %s (process %d) was not ready within %s", p.name, p.pid, timeout)
 	})
 }
 

@@ -1,6 +1,7 @@
 import java.io.BufferedReader;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.net.ConnectException;
@@ -64,26 +65,27 @@ public class Main {
      */
     private static void loadClasses() throws Exception {
         Class.forName("Client");
-        try (var server = new ServerSocket(0, 2, InetAddress.getLoopbackAddress())) {
+        try (var server = new ServerSocket(0, 0, InetAddress.getLoopbackAddress())) {
             var answers = new Thread(() -> answer(server));
+            answers.setDaemon(true);
             answers.start();
             var uri = URI.create("http://127.0.0.1:" + server.getLocalPort() + "/");
             HttpClient.newHttpClient().send(HttpRequest.newBuilder(uri).build(), BodyHandlers.discarding());
             ((HttpURLConnection) uri.toURL().openConnection()).getInputStream().close();
-            answers.join();
         }
     }
 
+    /** Answers one request on each connection, until the server is closed. */
     private static void answer(ServerSocket server) {
-        for (int i = 0; i < 2; i++) {
+        while (!server.isClosed()) {
             try (var connection = server.accept()) {
                 var request = new BufferedReader(new InputStreamReader(connection.getInputStream()));
-                while (!request.readLine().isEmpty()) {}
+                for (String line; (line = request.readLine()) != null && !line.isEmpty(); ) {}
                 connection
                         .getOutputStream()
                         .write("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
-            } catch (Exception e) {
-                return;
+            } catch (IOException e) {
+                // The next connection, or the end.
             }
         }
     }

@@ -1,0 +1,29 @@
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.util.concurrent.TimeUnit;
+
+/** Asks for the stock of an article. It is safe for use by several threads. */
+public class Client {
+    private final HttpClient http = HttpClient.newHttpClient();
+    private final HttpRequest request;
+
+    public Client(String url) {
+        request = HttpRequest.newBuilder(URI.create(url)).build();
+    }
+
+    /** Asks once. Cancelling closes the connection. */
+    public void call() throws Exception {
+        var answer = http.sendAsync(request, BodyHandlers.ofString());
+        try {
+            var response = answer.get(500, TimeUnit.MILLISECONDS);
+            if (response.statusCode() != 200) {
+                throw new IOException("the stock is not known: " + response.statusCode());
+            }
+        } finally {
+            answer.cancel(true);
+        }
+    }
+}
