@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -135,18 +137,34 @@ func (c *exerciseCheck) build(ctx context.Context) (yours string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if c.starter == "" {
-		starter, err := p.Exercise.Code(p.Language, "starter")
-		if err != nil {
-			return "", err
-		}
-		if c.starter, err = p.Language.Build(ctx, filepath.Join(c.dir, exercise.StarterSide), starter); err != nil {
-			return "", fmt.Errorf("the code as it was at the start: %w", err)
-		}
+	starter, err := p.Exercise.Code(p.Language, "starter")
+	if err != nil {
+		return "", err
 	}
-	c.builds++
-	yours, err = p.Language.Build(ctx, filepath.Join(c.dir, fmt.Sprint(exercise.YourSide, c.builds)), code)
-	if errors.Is(err, exercise.ErrBuild) {
+	var (
+		both   sync.WaitGroup
+		failed error
+	)
+	if c.starter == "" {
+		both.Go(func() {
+			if c.starter, failed = p.Language.Build(ctx, filepath.Join(c.dir, exercise.StarterSide), starter); failed != nil {
+				failed = fmt.Errorf("the code as it was at the start: %w", failed)
+			}
+		})
+	}
+	same := maps.EqualFunc(code, starter, bytes.Equal) // as at the first check
+	if !same {
+		c.builds++
+		yours, err = p.Language.Build(ctx, filepath.Join(c.dir, fmt.Sprint(exercise.YourSide, c.builds)), code)
+	}
+	both.Wait()
+	switch {
+	case failed != nil:
+		c.starter = ""
+		return "", failed
+	case same:
+		return c.starter, nil
+	case errors.Is(err, exercise.ErrBuild):
 		return "", fmt.Errorf("your code does not build:\n%w", err)
 	}
 	return yours, err
@@ -241,7 +259,7 @@ func watchExercise(ctx context.Context, streams program.Streams, p *exercise.Pro
 			case <-tick.C:
 			}
 			now, err := p.Language.Sources(p.Dir)
-			same = err != nil || maps.EqualFunc(played, now, func(a, b []byte) bool { return string(a) == string(b) })
+			same = err != nil || maps.EqualFunc(played, now, bytes.Equal)
 		}
 	}
 }

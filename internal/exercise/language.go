@@ -245,7 +245,8 @@ func buildGo(ctx context.Context, dir string) (string, error) {
 		program += ".exe"
 	}
 	// Without its path, what was built before is found again in another folder.
-	err := compile(ctx, dir, goEnv(), "go", "build", "-trimpath", "-buildvcs=false", "-o", program, ".")
+	// What debuggers need would be half of the linker's work.
+	err := compile(ctx, dir, goEnv(), "go", "build", "-trimpath", "-ldflags=-s -w", "-buildvcs=false", "-o", program, ".")
 	return quoted(program), err
 }
 
