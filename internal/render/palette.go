@@ -59,27 +59,27 @@ var looks = map[socketstats.State]Look{
 		Meaning: "this end asked for a connection and has no answer yet",
 	},
 	socketstats.SynRecv: {
-		Light: "#8a6d00", Dark: "#c2a13a", Terminal: 178, Rune: 'R', Lines: "M0 2h8M2 2v6", Width: "1.2",
+		Light: "#8a6d00", Dark: "#c2a13a", Terminal: 178, Rune: ':', Lines: "M0 2h8M2 2v6", Width: "1.2",
 		Meaning: "the other end asked, and the handshake is not complete",
 	},
 	socketstats.FinWait1: {
-		Light: "#00795a", Dark: "#2fbf94", Terminal: 36, Rune: 'f', Lines: "M0 4h8", Width: "1.6",
+		Light: "#00795a", Dark: "#2fbf94", Terminal: 36, Rune: '=', Lines: "M0 4h8", Width: "1.6",
 		Meaning: "this end has closed, and the other has not acknowledged that",
 	},
 	socketstats.FinWait2: {
-		Light: "#3f7d20", Dark: "#74b84a", Terminal: 71, Rune: 'F', Lines: "M4 0v8", Width: "1.6",
+		Light: "#3f7d20", Dark: "#74b84a", Terminal: 71, Rune: '|', Lines: "M4 0v8", Width: "1.6",
 		Meaning: "this end has closed, and the other has not: it may still send",
 	},
 	socketstats.Closing: {
-		Light: "#a0427f", Dark: "#d174af", Terminal: 168, Rune: 'G', Lines: "M0 0L8 8M0 8L8 0", Width: "1.1",
+		Light: "#a0427f", Dark: "#d174af", Terminal: 168, Rune: '#', Lines: "M0 0L8 8M0 8L8 0", Width: "1.1",
 		Meaning: "both ends have closed at the same moment",
 	},
 	socketstats.LastAck: {
-		Light: "#7b3f8c", Dark: "#b07cc2", Terminal: 133, Rune: 'L', Lines: "M-1 7L1 9M0 0L8 8M7 -1L9 1", Width: "1.6",
+		Light: "#7b3f8c", Dark: "#b07cc2", Terminal: 133, Rune: '/', Lines: "M-1 7L1 9M0 0L8 8M7 -1L9 1", Width: "1.6",
 		Meaning: "both ends have closed, and the last acknowledgement is on its way",
 	},
 	socketstats.Close: {
-		Light: "#4b5563", Dark: "#9aa5b4", Terminal: 246, Rune: 'C', Lines: "M0 4h8M4 0v8", Width: "1.1",
+		Light: "#4b5563", Dark: "#9aa5b4", Terminal: 246, Rune: '+', Lines: "M0 4h8M4 0v8", Width: "1.1",
 		Meaning: "bound or shut down, and in no connection",
 	},
 	socketstats.TimeWait: {

@@ -52,6 +52,7 @@ func (c *chart) draw(width, height int) []string {
 	if columns < 1 || rows < 1 {
 		return nil
 	}
+	half := c.scale / 2
 	cells := c.cells(columns, rows)
 	lines := make([]string, 0, height)
 	for row := rows - 1; row >= 0; row-- {
@@ -61,9 +62,9 @@ func (c *chart) draw(width, height int) []string {
 			name = fmt.Sprint(c.scale)
 		case 0:
 			name = "0"
-		case rows / 2:
-			if rows > 4 && c.scale%2 == 0 && rows%2 == 1 {
-				name = fmt.Sprint(c.scale / 2)
+		case half * rows / max(c.scale, 1): // in which it lies
+			if rows > 2 && half > 0 {
+				name = fmt.Sprint(half)
 			}
 		}
 		lines = append(lines, fmt.Sprintf("%*s │", label, name)+coloured(cells[row]))

@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +35,31 @@ func TestChartStacksStates(t *testing.T) {
     │▄██████
   0 │███████
      00:00  `, drawn(10, 12, 6, [2]int{3, 0}, [2]int{4, 0}, [2]int{4, 2}, [2]int{5, 2}, [2]int{6, 1}, [2]int{6, 4}, [2]int{8, 2}))
+}
+
+// There are three labels wherever there is room for one between the others.
+func TestChartHasThreeLabels(t *testing.T) {
+	t.Parallel()
+	for rows := 3; rows < 30; rows++ {
+		for _, scale := range []int{2, 3, 7, 14, 75, 1000} {
+			labels := regexp.MustCompile(`(?m)^ *(\d+) │`).FindAllStringSubmatch(drawn(scale, 20, rows+1, [2]int{1, 0}), -1)
+			require.Len(t, labels, 3, "%d rows to %d", rows, scale)
+			require.Equal(t, fmt.Sprint(scale/2), labels[1][1])
+		}
+	}
+}
+
+// No state is drawn by a letter or a digit, and each has a fill of its own.
+func TestFillsAreNoLetters(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, state := range render.Stacking() {
+		fill := fillOf(state.String())
+		require.NotRegexp(t, `[\p{L}\p{N}]`, fill, state)
+		require.Equal(t, 1, ansi.StringWidth(fill), state)
+		require.False(t, seen[fill], state)
+		seen[fill] = true
+	}
 }
 
 // One socket of many is seen, whatever state it is in, and the least of a state

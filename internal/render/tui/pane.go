@@ -116,6 +116,9 @@ func (p *pane) states(width, room int) []string {
 // verdictLabel stands before a kind of verdict.
 const verdictLabel = "verdict: "
 
+// roomForVerdict is from how many rows on below the chart a verdict may take two.
+const roomForVerdict = 5
+
 // lower is what stands below the chart: as many facts as can be, and of what was
 // found as much as there is room for. It takes all of its room, so that charts
 // beside each other are of one height.
@@ -127,7 +130,14 @@ func (p *pane) lower(width, room int) []string {
 			if !p.audience && len(verdictLabel+text) <= width {
 				text = verdictLabel + text
 			}
-			part = []string{p.style.Bold().Styled(pad(text, width))}
+			most := 1
+			if room >= roomForVerdict {
+				most = 2
+			}
+			part = first(wrap(text, width), most)
+			for j := range part {
+				part[j] = p.style.Bold().Styled(pad(part[j], width))
+			}
 		}
 		found = append(found, part...)
 	}
