@@ -27,7 +27,7 @@ func NewFixed(t loadgen.Target) loadgen.Caller {
 
 // Call fetches the front page.
 func (c *fixed) Call(ctx context.Context) error {
-	c.renew.Do(c.httpClient.CloseIdleConnections)
+	defer c.renew.Do(c.httpClient.CloseIdleConnections)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
 	if err != nil {
 		return err
