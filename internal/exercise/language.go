@@ -27,6 +27,8 @@ type Language struct {
 	pattern string
 	// needs are the programs without which nothing can be built or run.
 	needs []string
+	// install ends the task of those who may have a library to install; "" if none has.
+	install string
 	// extra are files beside the harness.
 	extra map[string][]byte
 	// build builds, or at least checks, what is in a folder, and returns the command that
@@ -48,6 +50,7 @@ var languages = []*Language{
 	},
 	{
 		Name: "python", Title: "Python", File: "client.py", pattern: "*.py", needs: []string{python}, build: buildPython,
+		install: "\nThe code needs the library requests: `" + python + " -m pip install requests`\n",
 	},
 	{
 		Name: "node", Title: "Node", File: "client.js", pattern: "*.js", needs: []string{"node"}, build: buildNode,

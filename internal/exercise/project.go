@@ -103,7 +103,7 @@ func (p *Project) Reset() error {
 	}
 	files, end := map[string][]byte{answerFile: []byte(p.Exercise.Find.form())}, commandsOfDiagnosis
 	if p.Language != nil {
-		end = commands
+		end = p.Language.install + commands
 		if files, err = p.code(); err != nil {
 			return err
 		}
