@@ -16,7 +16,9 @@ func TestBoardShowsParticipants(t *testing.T) {
 	tab := open(t, 1280, 720)
 	do(t, tab, chromedp.Navigate(b.url))
 	wait(t, tab, `document.getElementById("join")?.textContent === "sockwatch exercise join `+b.url+` --name NAME"`)
-	run := func(args ...string) error { return exec.Command(sockwatch, append([]string{"exercise"}, args...)...).Run() }
+	run := func(args ...string) error {
+		return exec.Command(sockwatch, append([]string{"exercise"}, args...)...).Run()
+	}
 	for _, name := range []string{"Ada", "<img src=x> a name of forty characters."} {
 		require.NoError(t, run("join", b.url, "--name", name))
 		wait(t, tab, `document.getElementById("rows").innerText.includes("`+name+`")`)
