@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
 )
 
 const DescriptorLeak Kind = "descriptor-leak"
@@ -15,7 +16,7 @@ var _ = register(Rule{
 	Rank:       rankGrowth + 1, // what connections leak is said first: they may have descriptors of other kinds beside
 	Title:      "descriptors of a kind grow that are no connections",
 	Means:      "The process opens UDP or unix sockets, listeners, pipes or files, or keeps TCP sockets whose connection is gone, and does not close them. No list of TCP connections shows them; at the limit nothing can be opened any more: EMFILE.",
-	Recognised: "The descriptors of one kind in /proc/PID/fd grow all the time, by five or more. Or five or more TCP sockets without a connection (reset, refused, shut down both ways) are kept throughout.",
+	Recognised: "The descriptors of one kind in /proc/PID/fd grow all the time, by five or more. Or five or more TCP sockets without a connection (reset, refused, shut down both ways, or in CLOSE_WAIT until the kernel removed it) are kept throughout.",
 	Limits:     "Needs /proc, so Linux. A program that opens its files one after the other at its start looks like it until it is ready.",
 	Fix:        "Close what was opened in every path, also after an error; a socket that was reset, refused or shut down needs close as well.",
 	Sentences: map[string]string{
@@ -60,8 +61,15 @@ func (descriptorLeak) find(f *facts) *finding {
 		k := kinds[0]
 		worst = &finding{confidence: likely(k.More), descriptor: k.Kind, facts: []Fact{fact("grows", count("descriptors", k.Now), text("kind", k.Name), count("more", k.More), growing(k.PerSecond))}}
 	}
-	closed := func(s *series.Sample) int { return ofKind(s, "tcp_closed") }
-	if n := f.least(2, closed); worst == nil && n >= several {
+	// The kernel removes a connection in CLOSE_WAIT in the end, and the descriptor stays.
+	kept := func(s *series.Sample) int {
+		n := ofKind(s, "tcp_closed") + clientIn(socketstats.CloseWait)(s)
+		if !f.subject.Paired { // else that is another process
+			n += serverIn(socketstats.CloseWait)(s)
+		}
+		return n
+	}
+	if n := min(f.least(2, kept), ofKind(f.last(), "tcp_closed")); worst == nil && n >= several {
 		worst = &finding{confidence: Medium, descriptor: "tcp_closed", facts: []Fact{fact("kept", count("descriptors", n), text("kind", descriptorNames["tcp_closed"]), lasting(f.span()/2))}}
 	}
 	if worst != nil && last.Descriptors > 0 {

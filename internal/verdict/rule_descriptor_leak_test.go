@@ -22,6 +22,14 @@ var _ = examplesOf(verdict.DescriptorLeak,
 	example{name: "closed sockets are kept", confidence: verdict.Medium, says: "12 TCP sockets without a connection are kept, for 15s or longer.", subject: observed(30, func(_ int, s *series.Sample) {
 		heldBeside(s, "tcp_closed", 12)
 	})},
+	example{name: "connections vanish from CLOSE_WAIT, and their descriptors stay", confidence: verdict.Medium, says: "12 TCP sockets without a connection are kept", subject: observed(30, func(i int, s *series.Sample) {
+		if i < 25 {
+			heldBeside(s, "tcp", 12)
+			set(&s.Client, socketstats.CloseWait, 12)
+		} else {
+			heldBeside(s, "tcp_closed", 12)
+		}
+	})},
 	example{name: "each of the connections that grow has a pipe", instead: verdict.Growing, subject: observed(40, func(i int, s *series.Sample) {
 		heldBeside(s, "pipe", 2*i)
 		set(&s.Client, socketstats.Established, 2*i)
