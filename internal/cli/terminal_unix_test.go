@@ -184,7 +184,7 @@ func TestTerminalOfAReplay(t *testing.T) {
 		x.asBefore()
 
 		x = inTmux(t, 120, 45, "sockwatch replay --replay-speed 100 "+file)
-		x.until("Enter ends this") // the last picture stays
+		x.until("Enter end and table") // the last picture stays
 		x.press("Enter")
 		require.NotContains(t, x.until("code="), "ended early with q")
 		x.asBefore()

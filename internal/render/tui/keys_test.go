@@ -198,7 +198,7 @@ func TestTheLastPictureStays(t *testing.T) {
 	for _, key := range []string{"q", "enter", "esc"} {
 		m := told(aRun(58, 120, 34), press(" "), staying{})
 		require.NotContains(t, shown(m), "PAUSED", "the last picture is the whole")
-		require.Contains(t, shown(m), "Enter ends this")
+		require.Contains(t, shown(m), "Enter end and table")
 		opened := told(m, press("l"))
 		require.NotEqual(t, shown(m), shown(opened))
 		require.Equal(t, shown(m), shown(told(opened, press("esc"))))

@@ -252,7 +252,7 @@ func (m model) footer(left int) string {
 	case m.open != "":
 		return "esc closes this · ↑ ↓ PgUp PgDn scroll · q quit and table" + more
 	case m.stays:
-		return "Enter ends this and prints the table · " + strings.TrimPrefix(m.face.keys(), keysOfARun) + more
+		return "Enter end and table · " + strings.TrimPrefix(m.face.keys(), keysOfARun) + more
 	default:
 		return m.face.keys() + more
 	}

@@ -117,7 +117,7 @@ func (p *pane) states(width, room int) []string {
 const verdictLabel = "verdict: "
 
 // roomForVerdict is from how many rows on below the chart a verdict may take two.
-const roomForVerdict = 5
+const roomForVerdict = 4
 
 // lower is what stands below the chart: as many facts as can be, and of what was
 // found as much as there is room for. It takes all of its room, so that charts
@@ -136,7 +136,7 @@ func (p *pane) lower(width, room int) []string {
 			}
 			part = first(wrap(text, width), most)
 			for j := range part {
-				part[j] = p.style.Bold().Styled(pad(part[j], width))
+				part[j] = p.style.Bold().Styled(strings.TrimRight(pad(part[j], width), " "))
 			}
 		}
 		found = append(found, part...)
