@@ -137,6 +137,33 @@ func TestCloseIdleClosesThem(t *testing.T) {
 	}, options...))
 }
 
+// A connection of Transport.NewClientConn is its caller's: no pool has it, so that closing
+// idle ones does not close it. It waits as one of a pool does, and counts as one.
+func TestAConnectionOfNewClientConnCountsAsIdle(t *testing.T) {
+	server := serve(t, 13)
+	client := &http.Client{Transport: transport(t)}
+	connections := func(n int) func(TB) {
+		return func(TB) {
+			for range n {
+				conn, err := client.Transport.(*http.Transport).NewClientConn(t.Context(), "http", server.Listener.Addr().String())
+				require.NoError(t, err)
+				t.Cleanup(func() { conn.Close() })
+			}
+		}
+	}
+	require.Empty(t, play(t, connections(2)))
+	for _, test := range []struct {
+		n       int
+		options []Option
+	}{
+		{3, nil},
+		{1, []Option{IdlePerHost(0)}},
+		{1, []Option{IdlePerHost(0), CloseIdle(client)}},
+	} {
+		require.Contains(t, play(t, connections(test.n), append(test.options, soon)...), "idle in pools for "+server.Listener.Addr().String())
+	}
+}
+
 func TestARequestInFlightIsALeak(t *testing.T) {
 	arrived := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
