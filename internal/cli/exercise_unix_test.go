@@ -129,3 +129,17 @@ func TestProcessesOfADiagnosisDoNotOutliveIt(t *testing.T) {
 	run.end(t)
 	requireGone(t, processes)
 }
+
+func TestAGuessIsAskedForOnATerminal(t *testing.T) {
+	t.Parallel()
+	dir, temporary := started(t, "health-check-runs-dry")
+	screen := inTmux(t, 110, 34, "TMPDIR="+temporary+" sockwatch exercise check "+dir)
+	screen.until("Your guess (Enter: none):")
+	screen.do("send-keys", "many", "Enter")
+	screen.until("That is not a number.")
+	screen.do("send-keys", "12", "Enter")
+	screen.until("playing the load")
+	screen.until("Your guess for the starter was 12, and it came to")
+	screen.until("code=3")
+	requireEmpty(t, temporary)
+}
