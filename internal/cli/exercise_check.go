@@ -269,7 +269,9 @@ func watchExercise(ctx context.Context, streams program.Streams, p *exercise.Pro
 func watchOnce(ctx context.Context, screen *tui.Terminal, check *exerciseCheck, out io.Writer) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	show, closeFace := screen.Show(controls(cancel))
+	keys := controls(cancel)
+	keys.HideVerdicts = true
+	show, closeFace := screen.Show(keys)
 	defer closeFace()
 	defer context.AfterFunc(ctx, closeFace)()
 	result, err := check.play(ctx, show)

@@ -143,3 +143,18 @@ func TestAGuessIsAskedForOnATerminal(t *testing.T) {
 	screen.until("code=3")
 	requireEmpty(t, temporary)
 }
+
+// The picture has the sockets of both, and not what is wrong.
+func TestThePictureOfAnExerciseDoesNotGiveItAway(t *testing.T) {
+	t.Parallel()
+	dir, temporary := started(t, "health-check-runs-dry")
+	screen := inTmux(t, 110, 34, "TMPDIR="+temporary+" sockwatch exercise watch "+dir)
+	screen.until("Your guess (Enter: none):")
+	screen.press("Enter")
+	picture := screen.until("CLOSE_WAIT")
+	require.Contains(t, picture, "starter")
+	require.Contains(t, picture, "yours")
+	require.NotContains(t, picture, "Fix:")
+	require.NotContains(t, picture, "exercise-client")
+	require.NotContains(t, screen.until("Waiting until you save"), "Fix:")
+}

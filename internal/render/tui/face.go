@@ -24,6 +24,8 @@ type face struct {
 	end      socketstats.End
 	chosen   bool // the user chose the end
 	snapshot render.Snapshot
+	// hideVerdicts is as in [Controls].
+	hideVerdicts bool
 }
 
 // take enters an event, and draw makes the picture of all that were entered.
@@ -130,10 +132,14 @@ func stateLine(state string) string {
 func (f *face) pane(p *render.Panel) *pane {
 	s := &f.snapshot
 	name, style := label(p.Name)
+	says, found := p.Says, found(p)
+	if f.hideVerdicts {
+		says, found = "", nil
+	}
 	return &pane{
-		name: name, style: style, number: p.Number, says: p.Says, trend: p.Trend, arrow: arrow(p.Growth), what: p.NumberOf,
+		name: name, style: style, number: p.Number, says: says, trend: p.Trend, arrow: arrow(p.Growth), what: p.NumberOf,
 		chart: chart{states: p.States, points: p.Points, from: s.From, to: s.To, scale: s.Scale},
-		facts: facts(p), found: found(p), audience: f.live.Observation().Scenario != nil,
+		facts: facts(p), found: found, audience: f.live.Observation().Scenario != nil,
 	}
 }
 

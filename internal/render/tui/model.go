@@ -21,6 +21,9 @@ type Controls struct {
 	// Quit ends what is shown, in order and by the user's wish; Interrupt does
 	// what Ctrl-C does. They must not wait for the view's end.
 	Quit, Interrupt func()
+	// HideVerdicts is for those who are to find out by themselves what is wrong: no
+	// verdict is shown, and not which programs were started.
+	HideVerdicts bool
 }
 
 // model is the view: messages in, a screen out.

@@ -80,7 +80,7 @@ func (t *Terminal) Show(c Controls) (show func(series.Event), close func()) {
 		return plain, func() {}
 	}
 	lines := (&lines{w: t.screen}).show
-	s := t.newShow(&face{}, c)
+	s := t.newShow(&face{hideVerdicts: c.HideVerdicts}, c)
 	return func(e series.Event) {
 		if e.Header != nil {
 			lines(e) // how to see the same by ss, for when the view is gone
