@@ -201,6 +201,9 @@ func (m membership) send(ctx context.Context, p web.Progress) error {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	resp, err := client.Do(req)
+	if failed := (*url.Error)(nil); errors.As(err, &failed) {
+		return failed.Err // without the address, which is a secret
+	}
 	if err != nil {
 		return err
 	}
@@ -231,6 +234,7 @@ func reportToBoard(ctx context.Context, streams program.Streams, p *exercise.Pro
 		return
 	}
 	progress := web.Progress{Exercise: p.State.ID, Done: !p.State.Done.IsZero(), Checks: p.State.Checks}
+	ctx = context.WithoutCancel(ctx) // a check that is over ends its context
 	boardReports.Go(func() {
 		if err := m.send(ctx, progress); err != nil {
 			fmt.Fprintf(streams.Err, "sockwatch: the board does not know of this check: %v\n", err)
