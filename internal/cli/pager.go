@@ -24,7 +24,8 @@ func page(w io.Writer, text []byte) bool {
 		return false
 	}
 	pager := exec.Command(fields[0], fields[1:]...)
-	pager.Stdin, pager.Stdout, pager.Stderr = bytes.NewReader(text), w, os.Stderr
+	// Standard output is the terminal that w is: by a pipe from here, less would be cat.
+	pager.Stdin, pager.Stdout, pager.Stderr = bytes.NewReader(text), os.Stdout, os.Stderr
 	pager.Env = os.Environ()
 	if _, set := os.LookupEnv("LESS"); !set {
 		pager.Env = append(pager.Env, "LESS=FRX") // as git has it: with colours, and on the terminal afterwards
