@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"sync/atomic"
 	"testing"
@@ -105,6 +106,28 @@ func TestRequestsOnDeadConnectionsAreCounted(t *testing.T) {
 	}
 }
 
+// Over HTTP/2 a connection outlives the requests on it that take too long.
+func TestTimeoutsOnAConnectionThatLivesOnAreNoStaleReuse(t *testing.T) {
+	var n atomic.Int64
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n.Add(1)%5 != 1 { // every fifth is answered
+			<-r.Context().Done()
+			return
+		}
+		answer(w, r)
+	}))
+	protocols := new(http.Protocols)
+	protocols.SetUnencryptedHTTP2(true)
+	server.Config.Protocols = protocols
+	server.Start()
+	t.Cleanup(server.Close)
+	c := &http.Client{Timeout: 200 * time.Millisecond, Transport: transport(t, &http.Transport{Protocols: protocols})}
+	r := oneByOne(CallerFunc(func(ctx context.Context) error { return Get(ctx, c, server.URL) }), 11).metrics()
+	require.Equal(t, int64(1), r.Connections.Opened)
+	require.Equal(t, int64(8), r.Requests.Failed)
+	require.Zero(t, *r.Connections.StaleReuse)
+}
+
 // One timeout may be a slow answer; the second in a row on one connection is not.
 func TestSecondTimeoutOnOneConnectionIsADeadOne(t *testing.T) {
 	slow := os.ErrDeadlineExceeded
@@ -112,7 +135,8 @@ func TestSecondTimeoutOnOneConnectionIsADeadOne(t *testing.T) {
 	require.False(t, p.wasDead(ErrorName(slow)))
 	require.True(t, p.wasDead(ErrorName(slow)))
 	require.True(t, p.wasDead(ErrorName(slow)))
-	p.timeouts = 0 // as after an answer
+	require.Equal(t, int64(2), p.lives())
+	require.Zero(t, p.lives())
 	require.False(t, p.wasDead(ErrorName(slow)))
 	require.False(t, p.wasDead(ErrorName(errors.New("anything"))))
 }

@@ -104,7 +104,7 @@ func (c *counters) call(ctx context.Context, caller Caller, due time.Time) {
 	if err == nil {
 		c.ok.Add(1)
 		if conn != nil {
-			conn.past.timeouts = 0
+			c.stale.Add(-conn.past.lives())
 		}
 		return
 	}
@@ -128,6 +128,14 @@ func (p *past) wasDead(errorName string) bool {
 		return p.timeouts > 1
 	}
 	return errorName != "ErrUnexpectedEOF" && slices.Contains(cutOff, errorName)
+}
+
+// lives says that the connection has answered. It returns how many timeouts were taken
+// for a dead connection before: over HTTP/2 a connection lives on after one.
+func (p *past) lives() (mistaken int64) {
+	mistaken = int64(max(0, p.timeouts-1))
+	p.timeouts = 0
+	return mistaken
 }
 
 // given is a connection that a request was given.
