@@ -1,0 +1,29 @@
+import java.io.IOException;
+import java.net.HttpURLConnection;
+import java.net.URL;
+import java.nio.charset.StandardCharsets;
+
+/** Sends webhooks. It is safe for use by several threads. */
+public class Client {
+    private final URL url;
+
+    public Client(String url) throws IOException {
+        this.url = new URL(url);
+    }
+
+    /** Sends one webhook. */
+    public void call() throws Exception {
+        var connection = (HttpURLConnection) url.openConnection();
+        connection.setConnectTimeout(10_000);
+        connection.setReadTimeout(10_000);
+        connection.setRequestMethod("POST");
+        connection.setDoOutput(true);
+        connection.getOutputStream().write("{\"event\": \"paid\"}".getBytes(StandardCharsets.UTF_8));
+        boolean delivered = connection.getResponseCode() < 300;
+        var stream = delivered ? connection.getInputStream() : connection.getErrorStream();
+        var said = stream == null ? "" : new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+        if (!delivered) {
+            throw new IOException("not delivered: " + connection.getResponseCode() + ": " + said);
+        }
+    }
+}
