@@ -5,7 +5,6 @@ package cli_test
 import (
 	"io"
 	"net/http"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -35,16 +34,6 @@ func TestBoardHearsOfEachCheck(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	require.Contains(t, string(text), `"name":"Ada \u003cb\u003e","exercise":"one-of-three-leaks","checks":1,`)
-	// A watch tells it, too.
-	if _, err := exec.LookPath("go"); err == nil {
-		code := filepath.Join(t.TempDir(), "code")
-		require.Zero(t, start(t, "sockwatch", "exercise", "start", "health-check-runs-dry", code).end(t))
-		watch := start(t, "sockwatch", "exercise", "watch", code)
-		watch.until(t, `^Waiting until you save a change`)
-		require.NoError(t, watch.cmd.Process.Signal(syscall.SIGINT))
-		watch.end(t)
-		require.NotContains(t, strings.Join(watch.seen, "\n"), "the board does not know")
-	}
 	require.NoError(t, b.cmd.Process.Signal(syscall.SIGINT))
 	require.Zero(t, b.end(t))
 	require.Contains(t, b.stdout.String(), "Ada <b>,one-of-three-leaks,no,1,0\n")
