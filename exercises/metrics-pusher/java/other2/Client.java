@@ -1,0 +1,29 @@
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+
+/** Pushes metrics. It is safe for use by several threads. */
+public class Client {
+    private final HttpClient http = HttpClient.newHttpClient();
+    private final HttpRequest request;
+
+    public Client(String url) {
+        request =
+                HttpRequest.newBuilder(URI.create(url))
+                        .timeout(Duration.ofSeconds(10))
+                        .POST(BodyPublishers.ofString("orders_total 1"))
+                        .build();
+    }
+
+    /** Pushes one metric. */
+    public void call() throws Exception {
+        var response = http.send(request, BodyHandlers.discarding());
+        if (response.statusCode() >= 300) {
+            throw new IOException("not pushed: " + response.statusCode());
+        }
+    }
+}
