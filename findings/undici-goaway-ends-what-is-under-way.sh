@@ -3,7 +3,7 @@
 #
 # Version   undici 7.30.2, got 14.6.6 (http2-wrapper) and node:http2 of Node 20.20.2; the
 #           server is net/http of go1.26.8.
-# Expected  http.Server.Shutdown sends GOAWAY (NO_ERROR, last stream 2^31-1) and answers what
+# Expected  http.Server.Shutdown sends GOAWAY (NO_ERROR, last stream: the newest it has) and answers what
 #           is under way: RFC 9113 (6.8) lets such streams run to their end. A client opens no
 #           new stream on that session, and gets its answers.
 # Real      undici ends every request of the session at once with UND_ERR_SOCKET ("GOAWAY" frame
