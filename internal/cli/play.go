@@ -210,7 +210,7 @@ func (p *player) workers(scripts []scenario.Script) int {
 	case p.speed > fast:
 		n = 1
 	default:
-		n = min(2*runtime.GOMAXPROCS(0), 8)
+		n = min(3*runtime.GOMAXPROCS(0), 12)
 	}
 	return min(n, len(scripts))
 }
