@@ -53,10 +53,14 @@ func tableLines(live *render.Live) []string {
 		return []string{s.Sentence}
 	}
 	lines := []string{fmt.Sprintf("%s of %s, held at the client's end", clock(s.At), clock(s.To)), s.Sentence}
+	names := 0
+	for i := range s.Panels {
+		names = max(names, len(s.Panels[i].Name))
+	}
 	for i := range s.Panels {
 		const width = 30
 		p := &s.Panels[i]
-		lines = append(lines, fmt.Sprintf("%-6s %6d held  %-15s  %s", p.Name, p.Held, p.Trend, strings.Repeat("#", p.Held*width/s.Scale)))
+		lines = append(lines, fmt.Sprintf("%-*s %6d held  %-15s  %s", names, p.Name, p.Held, p.Trend, strings.Repeat("#", p.Held*width/s.Scale)))
 	}
 	return append(lines, rows(o, s.Panels, 11)...)
 }

@@ -74,6 +74,18 @@ func TestOfAComparisonThereIsALineASecond(t *testing.T) {
 	require.Contains(t, out.String(), "  2.1s  faulty: opened 20,")
 }
 
+func TestPanelsAreAlignedWhateverTheirNames(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	show := Plain(&out, true)
+	e := begin()
+	e.Header.Subjects[0].Name, e.Header.Subjects[1].Name = "starter", "yours"
+	show(e)
+	show(sample(time.Second, 40, 2))
+	require.Contains(t, out.String(), "\nstarter     40 held")
+	require.Contains(t, out.String(), "\nyours        2 held")
+}
+
 func TestOnASmallTerminalTheTableIsDrawnOverItself(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
