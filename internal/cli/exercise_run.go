@@ -38,9 +38,7 @@ another terminal. Their connections stay on this machine.`,
 			if p.Exercise.Sort != exercise.Diagnosis {
 				return program.Usagef(c, "%s has code to change, and no processes: use 'sockwatch exercise check'", p.Exercise.ID)
 			}
-			ctx, cancel := context.WithTimeout(c.Context(), length)
-			defer cancel()
-			processes, err := exercise.StartProcesses(ctx, p.Exercise)
+			processes, err := exercise.StartProcesses(c.Context(), p.Exercise)
 			if c.Context().Err() != nil {
 				if err == nil {
 					processes.End()
@@ -55,6 +53,8 @@ another terminal. Their connections stay on this machine.`,
 				return err
 			}
 			fmt.Fprintf(streams.Err, "They run for %s. Leave this terminal open, and look at them from another. Ctrl-C ends them.\n", length)
+			ctx, cancel := context.WithTimeout(c.Context(), length) // without the time to build them
+			defer cancel()
 			return processes.Wait(ctx)
 		},
 	}
