@@ -66,6 +66,7 @@ type found struct {
 type Finding struct {
 	What, Yours string
 	Right       bool
+	Unknown     bool // there is no process, or no kind of fault, of that name
 }
 
 // Diagnosed is what one check of a participant's answer showed.
@@ -106,16 +107,17 @@ func (p *Project) Diagnosed() (Diagnosed, error) {
 		return d, fmt.Errorf("%s: %w", name, err)
 	}
 	find := p.Exercise.Find
+	process, fault := strings.TrimSpace(wrote.Process), kind.Kind(strings.TrimSpace(wrote.Kind))
 	d.Findings = []Finding{
-		{"process", wrote.Process, strings.TrimSpace(wrote.Process) == find.Process},
-		{"kind", wrote.Kind, slices.Contains(find.Kinds, kind.Kind(strings.TrimSpace(wrote.Kind)))},
+		{What: "process", Yours: wrote.Process, Right: process == find.Process, Unknown: !slices.Contains(p.Exercise.Processes, process)},
+		{What: "kind", Yours: wrote.Kind, Right: slices.Contains(find.Kinds, fault), Unknown: !slices.Contains(kind.All(), fault)},
 	}
 	if find.Line {
 		line, err := p.Exercise.line()
 		if err != nil {
 			return d, err
 		}
-		d.Findings = append(d.Findings, Finding{"line", wrote.Line, strings.TrimSpace(wrote.Line) == strconv.Itoa(line)})
+		d.Findings = append(d.Findings, Finding{What: "line", Yours: wrote.Line, Right: strings.TrimSpace(wrote.Line) == strconv.Itoa(line)})
 	}
 	return d, nil
 }
@@ -133,6 +135,8 @@ func (d Diagnosed) Document() *render.Document {
 		switch {
 		case f.Yours == "":
 			label = "nothing yet"
+		case f.Unknown:
+			label = "NOT RIGHT: no such " + f.What
 		case !f.Right:
 			label = "NOT RIGHT"
 		}

@@ -1,6 +1,7 @@
 package exercise_test
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -230,6 +231,8 @@ func TestOnlyWhatWasSeenPasses(t *testing.T) {
 	require.InDelta(t, 1, *r.Came, 0)
 	require.False(t, p.Judge(observation(50, 49, 1), script).Passed, "one request was not answered")
 	require.False(t, p.Judge(observation(50, 50, 50), script).Passed, "a connection for each request")
+	require.Contains(t, fmt.Sprint(p.Judge(observation(50, 49, 1), script).Document().Blocks), "1 of 3 is not as it should be.")
+	require.Contains(t, fmt.Sprint(p.Judge(observation(50, 49, 50), script).Document().Blocks), "2 of 3 are not as they should be.")
 	stopped := observation(50, 50, 1)
 	stopped.Stopped = "the client reached its limit"
 	require.False(t, p.Judge(stopped, script).Passed)

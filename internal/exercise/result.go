@@ -126,7 +126,11 @@ func (r Result) headline() string {
 	case r.Stopped != "":
 		return "Not done yet: the run was stopped. " + r.Stopped
 	default:
-		return fmt.Sprintf("Not done yet: %d of %d is not as it should be.", r.Open(), len(r.Bounds))
+		rest := "are not as they should be"
+		if r.Open() == 1 {
+			rest = "is not as it should be"
+		}
+		return fmt.Sprintf("Not done yet: %d of %d %s.", r.Open(), len(r.Bounds), rest)
 	}
 }
 

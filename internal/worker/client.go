@@ -118,5 +118,9 @@ func callerOf(order ClientOrder) (loadgen.Caller, *lines, error) {
 }
 
 func endedEarly(command string, end End) error {
-	return fmt.Errorf("%q ended (%s) before its load did: it has to read requests until the end of its standard input", command, end.How)
+	advice := ""
+	if end.Code == 0 { // a program that failed has said why
+		advice = ": it has to read requests until the end of its standard input"
+	}
+	return fmt.Errorf("%q ended (%s) before its load did%s", command, end.How, advice)
 }
