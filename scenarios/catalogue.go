@@ -67,6 +67,9 @@ func Script(id string) (scenario.Script, error) {
 	if err == nil && s.ID != id {
 		err = fmt.Errorf("scenarios/%s: its id is %q", name, s.ID)
 	}
+	if err == nil && s.Folder != "" {
+		err = fmt.Errorf("scenarios/%s: its code is a folder, which is for scripts of one's own", name)
+	}
 	return s, err
 }
 

@@ -80,6 +80,9 @@ func goDiff(c *cobra.Command, streams program.Streams, o runOptions, ids []strin
 	if err != nil {
 		return err
 	}
+	if err := program.CatalogueOnly("go-diff", scripts...); err != nil {
+		return err
+	}
 	built, err := buildPrograms(c.Context(), o.versions, streams.Err)
 	if err != nil {
 		return err

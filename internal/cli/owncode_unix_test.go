@@ -90,6 +90,39 @@ func TestAdaptersOfTheDocumentation(t *testing.T) {
 	}
 }
 
+// The folder of the documentation shows what its script expects, from wherever it is run.
+func TestFolderOfTheDocumentation(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("go is not installed")
+	}
+	code := block(t, "../../docs/own-code.md", "go", "package main")
+	faulty := strings.NewReplacer("\t\t_, _ = io.Copy(io.Discard, resp.Body)\n", "", "\t\"io\"\n", "").Replace(code)
+	require.Len(t, strings.Split(faulty, "\n"), len(strings.Split(code, "\n"))-2)
+	dir := filepath.Join(t.TempDir(), "a folder") // whose name a shell would take for two
+	for name, text := range map[string]string{
+		"my-own-code.yaml": block(t, "../../docs/scripts.md", "yaml", "id: my-own-code"),
+		"mine/go.mod":      "module mine\n\ngo 1.21\n", "mine/faulty/main.go": faulty, "mine/fixed/main.go": code,
+	} {
+		file := filepath.Join(dir, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o700))
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+	}
+	exit, stdout, stderr := toItsEnd(t, "run", "-q", filepath.Join(dir, "my-own-code.yaml"))
+	require.Equal(t, 0, exit, "%s\n%s", stdout, stderr)
+	require.NotContains(t, string(stdout), "The difference of the two codes", "of the catalogue")
+}
+
+// block is the block of code in a page that is of a language and begins so.
+func block(t *testing.T, page, language, begin string) string {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
+	found := regexp.MustCompile("(?s)```" + language + "\n(" + begin + ".*?)```").FindSubmatch(text)
+	require.NotNil(t, found)
+	return string(found[1])
+}
+
 // A program that ends before its load is an error with what it said, and one that
 // answers with names of errors is counted by them.
 func TestProgramsThatFail(t *testing.T) {

@@ -37,6 +37,9 @@ func play(c *cobra.Command, streams program.Streams, o runOptions, words []strin
 		return err
 	}
 	if len(o.versions) > 0 {
+		if err := program.CatalogueOnly("run --go", scripts...); err != nil {
+			return err
+		}
 		built, err := buildPrograms(c.Context(), o.versions, streams.Err)
 		if err != nil {
 			return err
@@ -44,13 +47,18 @@ func play(c *cobra.Command, streams program.Streams, o runOptions, words []strin
 		defer built.remove()
 		sides = built.sides()
 	}
+	own, err := prepareOwnCode(c.Context(), scripts, sides, streams.Err)
+	if err != nil {
+		return outcome(nil, err)
+	}
+	defer own.remove()
 	source, err := o.openSource(c)
 	if err != nil {
 		return err
 	}
 	defer source.Close()
 	list = list || len(scripts) > 1
-	p := &player{runOptions: o, streams: streams, sides: sides, source: source, onlyOne: len(scripts) == 1}
+	p := &player{runOptions: o, streams: streams, sides: sides, own: own, source: source, onlyOne: len(scripts) == 1}
 	p.screen = tui.NewTerminal(streams.Err, streams.Err, streams.In)
 	p.streams.Err = p.screen
 	p.cost.to, p.cost.source = p.screen, source
@@ -65,7 +73,7 @@ func play(c *cobra.Command, streams program.Streams, o runOptions, words []strin
 		defer func() { _ = linger(c.Context(), p.page, !o.quiet, streams.Err) }() // what was played is printed
 	}
 	if !o.quiet {
-		if err := o.web.wait(c.Context(), p.page, p.screen, lab.Preview(lab.Plan{Script: scripts[0], Seed: o.seed, Sides: sides})); err != nil {
+		if err := o.web.wait(c.Context(), p.page, p.screen, lab.Preview(lab.Plan{Script: scripts[0], Seed: o.seed, Sides: own.of(scripts[0], sides)})); err != nil {
 			return err
 		}
 	}
@@ -89,6 +97,7 @@ type player struct {
 	streams program.Streams
 	screen  *tui.Terminal
 	sides   []lab.Side
+	own     *ownCode // nil where scripts have no code of their own
 	source  socketstats.Source
 	onlyOne bool
 	said    bool        // how each run ended, although it is quiet
@@ -231,7 +240,7 @@ func (p *player) playOne(ctx context.Context, script scenario.Script) (*render.O
 	defer closeFace() // also when something panics
 	defer context.AfterFunc(ctx, closeFace)()
 	o, err := lab.Play(ctx, lab.Plan{
-		Script: script, Seed: p.seed, Sides: p.sides, Source: p.source, Isolated: p.isolates(script),
+		Script: script, Seed: p.seed, Sides: p.own.of(script, p.sides), Source: p.source, Isolated: p.isolates(script),
 		Programs: lab.Programs{Dir: p.binDir}, Provenance: thisProvenance(),
 		Observe: func(e series.Event) {
 			rec.Write(e)

@@ -78,6 +78,9 @@ func sweep(c *cobra.Command, streams program.Streams, o runOptions, word string,
 		return err
 	}
 	script := scripts[0]
+	if err := program.CatalogueOnly("sweep", script); err != nil {
+		return err
+	}
 	over, err := sweepOver(script, asked)
 	if err != nil {
 		return program.Usagef(c, "%w", err)

@@ -66,10 +66,12 @@ func fetchToolchains(ctx context.Context, versions []string, progress io.Writer)
 	return &toolchains{dir: dir, versions: versions, progress: progress}, nil
 }
 
-// goCommand is a call of a version of Go.
+// goCommand is a call of a version of Go; "" is the one that the user's settings choose.
 func goCommand(ctx context.Context, version string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Env = append(os.Environ(), "GOTOOLCHAIN=go"+version)
+	if version != "" {
+		cmd.Env = append(os.Environ(), "GOTOOLCHAIN=go"+version)
+	}
 	return cmd
 }
 

@@ -184,7 +184,7 @@ func (l *load) metrics(s *side) series.ClientMetrics {
 		return m
 	}
 	reused := s.served.Reused
-	if scenarios.Serve(l.Script.Implementation, s.Code) != nil { // that counts requests only
+	if id := l.Script.Implementation; id != "" && scenarios.Serve(id, s.Code) != nil { // that counts requests only
 		reused = max(0, s.served.Received-s.served.Accepted)
 	}
 	m.Connections = &series.ClientConns{Opened: s.served.Accepted, Reused: &reused}

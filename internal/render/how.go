@@ -68,7 +68,7 @@ func processors(by series.Provenance) string {
 // of anything else.
 func (o *Observed) again() string {
 	s := o.Observation.Scenario
-	if s == nil || !scenarios.Has(s.ID) {
+	if s == nil || !scenarios.Has(s.ID) || o.Script != nil && o.Script.Folder != "" {
 		return ""
 	}
 	words := []string{"sockwatch run", s.ID, fmt.Sprintf("--speed %g --seed %d --source %s", s.Speed, s.Seed, o.Observation.Source)}

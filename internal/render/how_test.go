@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/render"
+	"socketlab/internal/scenario"
 	"socketlab/internal/series"
 )
 
@@ -19,4 +20,9 @@ func TestHowToPlayOwnProgramsAgain(t *testing.T) {
 		Name: "to play it again",
 		Text: `sockwatch run body-not-drained --speed 1 --seed 1 --source sockdiag --isolate never --fixed 'python3 it'\''s.py'`,
 	})
+	// A script's own folder is not what the catalogue has under the same id.
+	o.Script = &scenario.Script{ID: "body-not-drained", Folder: "mine"}
+	for _, fact := range o.How() {
+		require.NotEqual(t, "to play it again", fact.Name)
+	}
 }

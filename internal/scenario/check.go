@@ -3,6 +3,7 @@ package scenario
 import (
 	"cmp"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -37,9 +38,16 @@ func defaults() Script {
 	}
 }
 
-// fillIn sets what follows from other values, or stands in a list.
-func (s *Script) fillIn() {
-	s.Implementation = cmp.Or(s.Implementation, s.ID)
+// fillIn sets what follows from other values, or stands in a list; file is the script's.
+func (s *Script) fillIn(file string) {
+	switch {
+	case !isPath(s.Implementation):
+		s.Implementation = cmp.Or(s.Implementation, s.ID)
+	case filepath.IsAbs(s.Implementation):
+		s.Folder, s.Implementation = filepath.Clean(s.Implementation), ""
+	default:
+		s.Folder, s.Implementation = filepath.Join(filepath.Dir(file), s.Implementation), ""
+	}
 	for i := range s.Upstreams {
 		b := &s.Upstreams[i]
 		b.Protocol = cmp.Or(b.Protocol, DefaultProtocol)
@@ -78,10 +86,10 @@ func (s Script) checkHead(codes []string) *finding {
 		return found("$.order", "order %d is negative: give the place in the catalogue, or leave it out", s.Order)
 	case strings.ContainsFunc(s.Title, unicode.IsControl):
 		return found("$.title", "title is not one plain line")
-	case !known(codes, s.Implementation) && s.Implementation == s.ID:
-		return found("$.id", "there is no code for %q: add implementation, with one of %s", short(s.ID), strings.Join(codes, ", "))
-	case !known(codes, s.Implementation):
-		return found("$.implementation", "unknown implementation %q: use one of %s", short(s.Implementation), strings.Join(codes, ", "))
+	case s.Folder == "" && !known(codes, s.Implementation) && s.Implementation == s.ID:
+		return found("$.id", "there is no code for %q: add implementation, with a folder of your own, such as ./mine, or one of %s", short(s.ID), strings.Join(codes, ", "))
+	case s.Folder == "" && !known(codes, s.Implementation):
+		return found("$.implementation", "unknown implementation %q: use a folder of your own, such as ./mine, or one of %s", short(s.Implementation), strings.Join(codes, ", "))
 	case unknownStep(s.Steps, codes) >= 0:
 		i := unknownStep(s.Steps, codes)
 		return found(fmt.Sprintf("$.steps[%d]", i), "step %q is no scenario of the catalogue", short(s.Steps[i]))

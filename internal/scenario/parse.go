@@ -27,7 +27,14 @@ func Load(path string, codes []string) (Script, error) {
 	if err != nil {
 		return Script{}, &Error{File: path, Message: err.Error()}
 	}
-	return Parse(path, data, codes)
+	p, s, err := parse(path, data, codes)
+	if err != nil {
+		return Script{}, err
+	}
+	if f := s.checkFolder(); f != nil {
+		return Script{}, p.at(p.tokenOf(f.path), f.message)
+	}
+	return s, nil
 }
 
 func readScript(path string) ([]byte, error) {
@@ -67,36 +74,43 @@ func cause(err error) error {
 
 // Parse reads a script, and keeps its text; file is its name in errors, and codes
 // as for [Load]. Unknown keys, a second document, and values that make no sense
-// are errors. Every error is an *[Error].
+// are errors. A folder of the user's is not looked into: only [Load] does so. Every
+// error is an *[Error].
 func Parse(file string, data []byte, codes []string) (Script, error) {
-	p := parsed{file: file}
+	_, s, err := parse(file, data, codes)
+	return s, err
+}
+
+// parse is [Parse], and returns also what errors found later need.
+func parse(file string, data []byte, codes []string) (p parsed, s Script, err error) {
+	p.file = file
 	if !utf8.Valid(data) {
-		return Script{}, p.at(nil, "is not text in UTF-8")
+		return p, Script{}, p.at(nil, "is not text in UTF-8")
 	}
 	p.lines = linesOf(string(data))
 	if err := p.checkDepth(); err != nil {
-		return Script{}, err
+		return p, Script{}, err
 	}
 	tree, err := parser.ParseBytes([]byte(strings.Join(p.lines, "\n")), 0)
 	if err != nil {
-		return Script{}, p.fromYAML(err)
+		return p, Script{}, p.fromYAML(err)
 	}
 	if p.body, err = p.document(tree); err != nil {
-		return Script{}, err
+		return p, Script{}, err
 	}
-	s := defaults()
+	s = defaults()
 	if err := p.fit(p.body, reflect.TypeFor[Script](), "a script"); err != nil {
-		return Script{}, err
+		return p, Script{}, err
 	}
 	if err := yaml.NodeToValue(p.body, &s, yaml.Strict()); err != nil {
-		return Script{}, p.fromYAML(err)
+		return p, Script{}, p.fromYAML(err)
 	}
-	s.fillIn()
+	s.fillIn(file)
 	s.Text = string(data)
 	if f := s.check(codes); f != nil {
-		return Script{}, p.at(p.tokenOf(f.path), f.message)
+		return p, Script{}, p.at(p.tokenOf(f.path), f.message)
 	}
-	return s, nil
+	return p, s, nil
 }
 
 // linesOf returns the lines of a text, ended as on Windows, old Macs or

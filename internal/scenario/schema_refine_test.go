@@ -120,6 +120,9 @@ func refine(section reflect.Type, s *jsonschema.Schema) {
 		} else if words != nil {
 			p.Enum = words
 		}
+		if section == reflect.TypeFor[Script]() && pair.Key == "implementation" {
+			p.Enum, p.AnyOf = nil, []*jsonschema.Schema{{Enum: p.Enum}, {Pattern: `[/\\]`}}
+		}
 		if p.Type == "array" {
 			p.MinItems = new(uint64(1))
 		}

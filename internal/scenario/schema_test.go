@@ -45,6 +45,25 @@ func TestSchemaAcceptsEveryScriptOfTheCatalogue(t *testing.T) {
 	}
 }
 
+// A folder of one's own is no id, and is not looked into by Parse: a recording keeps the
+// script without it.
+func TestImplementationMayBeAFolder(t *testing.T) {
+	schema := compileSchema(t)
+	absolute := filepath.Join(t.TempDir(), "mine")
+	for path, want := range map[string]string{
+		"./mine": filepath.Join("scripts", "mine"), "mine/": filepath.Join("scripts", "mine"), "../mine": "mine", absolute: absolute,
+	} {
+		text := []byte(good + "implementation: '" + path + "'\n")
+		require.NoError(t, schema.Validate(decode(t, text)), path)
+		for _, codes := range [][]string{{"my-incident"}, nil} {
+			s, err := Parse(filepath.Join("scripts", "my.yaml"), text, codes)
+			require.NoError(t, err)
+			require.Equal(t, want, s.Folder)
+			require.Empty(t, s.Implementation)
+		}
+	}
+}
+
 // Each change makes a good script bad; Parse and the schema both refuse it.
 func TestSchemaRefusesWhatParseRefuses(t *testing.T) {
 	schema := compileSchema(t)

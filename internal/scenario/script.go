@@ -26,7 +26,8 @@ type Script struct {
 	// measurement where the sides are measured and no verdict is expected.
 	Sort string `yaml:"sort,omitempty"`
 	// Implementation is the scenario of the catalogue whose faulty and fixed code is
-	// played. Default: the scenario's own id.
+	// played; or, in a file of your own, a folder with your own code, as a path from the
+	// file that has a separator, such as ./mine. Default: the scenario's own id.
 	Implementation string `yaml:"implementation,omitempty"`
 	// Requires says where the scenario can be played: loopback (the default), or
 	// namespace for one that must have a network namespace of its own.
@@ -89,6 +90,9 @@ type Script struct {
 	// Text is the YAML that the script was parsed from, at its own speed: what a
 	// recording keeps. It is no key.
 	Text string `yaml:"-"`
+	// Folder is the folder that Implementation names in a script with code of the user's
+	// own, relative to where we run, or absolute; Implementation is "" then. It is no key.
+	Folder string `yaml:"-"`
 	// OtherGo is what the script expects of clients built by other versions of Go
 	// than the one that [Script.ForGo] was given; nil before that. It is no key.
 	OtherGo *Expect `yaml:"-"`

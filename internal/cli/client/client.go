@@ -94,6 +94,9 @@ func playClient(c *cobra.Command, streams program.Streams, side scenario.Side, o
 	if err != nil {
 		return program.ScriptError(c, err)
 	}
+	if err := program.CatalogueOnly(c.Name(), script); err != nil {
+		return err
+	}
 	// A script's settings stand, unless the command line has its own.
 	for name, set := range map[string]func(){
 		"max-idle-conns":          func() { script.Client.MaxIdleConns = o.settings.MaxIdleConns },

@@ -39,6 +39,18 @@ func ScriptError(c *cobra.Command, err error) error {
 	}
 }
 
+// CatalogueOnly refuses scripts whose code is a folder of the user's, for a command that
+// plays only code of the catalogue.
+func CatalogueOnly(command string, scripts ...scenario.Script) error {
+	for _, s := range scripts {
+		if s.Folder != "" {
+			return &CodeError{Code: ExitUsage, Err: fmt.Errorf(
+				"%s: its code is the folder %s, and %s plays only code of the catalogue: sockwatch run plays it", s.ID, s.Folder, command)}
+		}
+	}
+	return nil
+}
+
 func looksLikeFile(word string) bool {
 	if strings.ContainsAny(word, `/\`) || strings.HasSuffix(word, ".yaml") || strings.HasSuffix(word, ".yml") {
 		return true
