@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"io"
 	"runtime"
 	"strings"
 
@@ -19,16 +20,19 @@ func showCommand(streams program.Streams) *cobra.Command {
 	var (
 		output                     outputFlag
 		lesson, code, diff, answer bool
+		asScript                   bool
 	)
 	c := &cobra.Command{
 		Use:   "show ID",
 		Short: "Show a scenario's lesson, the code of both sides, and their difference",
 		Long: `Shows a scenario's lesson, the code of both sides, and their difference. Flags
-choose parts of it; -o json has all of them in any case.`,
+choose parts of it; -o json has all of them in any case. --script prints the script
+alone, to be changed in a copy: sockwatch run FILE plays that with the same code.`,
 		Example: `  sockwatch show body-not-closed
   sockwatch show body-not-closed --diff
   sockwatch show body-not-closed --lesson  # ends with its question
-  sockwatch show body-not-closed --answer`,
+  sockwatch show body-not-closed --answer
+  sockwatch show body-not-closed --script > mine.yaml`,
 		Args: program.Args(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			id := args[0]
@@ -37,6 +41,13 @@ choose parts of it; -o json has all of them in any case.`,
 			}
 			script, err := scenarios.Script(id)
 			if err != nil {
+				return err
+			}
+			if asScript && (lesson || code || diff || answer || output.name != "table") {
+				return program.Usagef(c, "--script prints nothing but the script: give it alone")
+			}
+			if asScript {
+				_, err := io.WriteString(streams.Out, script.Text)
 				return err
 			}
 			text := scenarios.LessonFor(id, runtime.Version(), runtime.GOOS)
@@ -87,6 +98,7 @@ choose parts of it; -o json has all of them in any case.`,
 	f.BoolVar(&code, "code", false, "the code of both sides")
 	f.BoolVar(&diff, "diff", false, "their difference")
 	f.BoolVar(&answer, "answer", false, "the answer to the lesson's question")
+	f.BoolVar(&asScript, "script", false, "the script, and nothing else")
 	output.add(f, "table", textAnswer)
 	output.addPager(f)
 	return c
