@@ -11,7 +11,8 @@
 #           answer holds one GET for 20 or 5 times DialTimeout, and the pauses (200 ms here; the
 #           default is 5 s, and 20 times that is 100 s). Redigo dials once.
 # Matters   A server that comes back gets twenty times the connects that callers have made, and a
-#           caller without a deadline waits twenty times the timeout that it has set. Each line of the log says "failed to dial after 5 attempts", not 20.
+#           caller without a deadline waits twenty times the timeout that it has set. Each line of the
+#           log says "failed to dial after 5 attempts", not 20.
 # Seen      refused: go-redis: 20 dials
 #           refused: go-redis, MaxRetries -1: 5 dials
 #           refused: go-redis, DialerRetries 1: 4 dials
