@@ -184,10 +184,11 @@ class Panel {
 
   draw(p, scales) {
     put(this.big, p.number);
+    this.big.style.setProperty("--chars", String(p.number.length));
     put(this.unit, p.number_of);
     put(this.says, p.says ?? "");
     const arrow = p.trend === "flat" ? "— " : p.growth_per_second > 0 ? "▲ " : "▼ ";
-    put(this.trend, arrow + p.trend);
+    put(this.trend, arrow + "sockets " + p.trend);
     if (this.states.children.length !== p.states.length) this.states.replaceChildren(...p.states.map(row));
     p.states.forEach((s, i) => {
       const li = this.states.children[i];
@@ -373,5 +374,18 @@ try {
   if (theme === "dark" || theme === "light") root.dataset.theme = theme;
 } catch { /* the system's */ }
 dark.addEventListener("change", repaint);
+
+// Paper is light.
+let screen;
+addEventListener("beforeprint", () => {
+  screen = root.dataset.theme;
+  root.dataset.theme = "light";
+  repaint();
+});
+addEventListener("afterprint", () => {
+  if (screen) root.dataset.theme = screen;
+  else delete root.dataset.theme;
+  repaint();
+});
 
 connect();
