@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -121,15 +122,10 @@ away never makes a check fail. sockwatch exercise leave ends it.`,
 		Example: `  sockwatch exercise join http://192.168.1.20:9000/TOKEN/ --name Ada`,
 		Args:    program.Args(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
-			name, err := web.CleanName(name)
+			m, err := newMembership(c, args[0], name)
 			if err != nil {
-				return program.Usagef(c, "--name: %w", err)
+				return err
 			}
-			at, err := url.Parse(args[0])
-			if err != nil || (at.Scheme != "http" && at.Scheme != "https") || at.Host == "" {
-				return program.Usagef(c, "%q is no address of a board: it is like http://192.168.1.20:9000/TOKEN/", args[0])
-			}
-			m := membership{args[0], name}
 			if err := m.send(c.Context(), web.Progress{}); err != nil {
 				return fmt.Errorf("the board cannot be reached: %w", err)
 			}
@@ -144,12 +140,48 @@ away never makes a check fail. sockwatch exercise leave ends it.`,
 			if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, text, 0o600)); err != nil {
 				return err
 			}
-			fmt.Fprintf(streams.Out, "You are on the board as %s. It hears of each check: the exercise, whether it is done, and the number of checks.\n", name)
+			fmt.Fprintf(streams.Out, "You are on the board as %s. It hears of each check: the exercise, whether it is done, and the number of checks.\n", m.Name)
 			return nil
 		},
 	}
-	c.Flags().StringVar(&name, "name", "", fmt.Sprintf("what the board calls you, of at most %d characters", web.LongestName))
+	addBoardName(c, &name)
 	return c
+}
+
+func addBoardName(c *cobra.Command, name *string) {
+	c.Flags().StringVar(name, "name", "", fmt.Sprintf("what the board calls you, of at most %d characters", web.LongestName))
+}
+
+// newMembership checks what was given on a command line.
+func newMembership(c *cobra.Command, board, name string) (*membership, error) {
+	name, err := web.CleanName(name)
+	if err != nil {
+		return nil, program.Usagef(c, "--name: %w", err)
+	}
+	at, err := url.Parse(board)
+	if err != nil || (at.Scheme != "http" && at.Scheme != "https") || at.Host == "" {
+		return nil, program.Usagef(c, "%q is no address of a board: it is like http://192.168.1.20:9000/TOKEN/", board)
+	}
+	return &membership{board, name}, nil
+}
+
+// boardFlags are --board and --name, of commands that check.
+type boardFlags struct{ board, name string }
+
+func (f *boardFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.board, "board", "", "tell the board at this URL of these checks, and not the one that was joined; with --name")
+	addBoardName(c, &f.name)
+}
+
+// membership is that of the flags, or else the one that was joined; nil without any.
+func (f *boardFlags) membership(c *cobra.Command, errs io.Writer) (*membership, error) {
+	if f.board != "" {
+		return newMembership(c, f.board, f.name)
+	}
+	if c.Flags().Changed("board") || c.Flags().Changed("name") {
+		return nil, program.Usagef(c, "--board and --name go together: the URL of a board, and what it calls you")
+	}
+	return joined(errs), nil
 }
 
 func exerciseLeaveCommand(streams program.Streams) *cobra.Command {
@@ -178,7 +210,7 @@ func exerciseLeaveCommand(streams program.Streams) *cobra.Command {
 const boardPatience = time.Second
 
 // send sends what was done to the board.
-func (m membership) send(ctx context.Context, p web.Progress) error {
+func (m *membership) send(ctx context.Context, p web.Progress) error {
 	p.Name = m.Name
 	body, err := json.Marshal(p)
 	if err != nil {
@@ -217,27 +249,35 @@ func (m membership) send(ctx context.Context, p web.Progress) error {
 // boardReports are the reports to a board that are on their way.
 var boardReports sync.WaitGroup
 
-// reportToBoard tells the board that the participant has joined, if any, in the
-// background. [boardReports] waits for it.
-func reportToBoard(ctx context.Context, streams program.Streams, p *exercise.Project) {
+// joined is the board that the participant has joined; nil without one.
+func joined(errs io.Writer) *membership {
 	file, err := membershipFile()
 	if err != nil {
-		return
+		return nil
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return // none was joined
+		return nil
 	}
-	var m membership
-	if err := json.Unmarshal(text, &m); err != nil {
-		fmt.Fprintf(streams.Err, "sockwatch: %s: %v; join the board again\n", file, err)
+	m := &membership{}
+	if err := json.Unmarshal(text, m); err != nil {
+		fmt.Fprintf(errs, "sockwatch: %s: %v; join the board again\n", file, err)
+		return nil
+	}
+	return m
+}
+
+// report tells a board, if there is one, of a check, in the background.
+// [boardReports] waits for it.
+func (m *membership) report(ctx context.Context, errs io.Writer, s exercise.State) {
+	if m == nil {
 		return
 	}
-	progress := web.Progress{Exercise: p.State.ID, Done: !p.State.Done.IsZero(), Checks: p.State.Checks}
+	progress := web.Progress{Exercise: s.ID, Done: !s.Done.IsZero(), Checks: s.Checks}
 	ctx = context.WithoutCancel(ctx) // a check that is over ends its context
 	boardReports.Go(func() {
 		if err := m.send(ctx, progress); err != nil {
-			fmt.Fprintf(streams.Err, "sockwatch: the board does not know of this check: %v\n", err)
+			fmt.Fprintf(errs, "sockwatch: the board does not know of this check: %v\n", err)
 		}
 	})
 }

@@ -34,9 +34,15 @@ func TestBoardHearsOfEachCheck(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	require.Contains(t, string(text), `"name":"Ada \u003cb\u003e","exercise":"one-of-three-leaks","checks":1,`)
+
+	// With --board a check needs no join, and leaves none.
+	for _, wrong := range [][]string{{"--board", url}, {"--name", "Bob"}, {"--board", "board", "--name", "Bob"}, {"--board", "", "--name", "Bob"}} {
+		require.Equal(t, 2, start(t, "sockwatch", append([]string{"exercise", "check", dir}, wrong...)...).end(t), wrong)
+	}
+	require.Equal(t, code, start(t, "sockwatch", "exercise", "check", dir, "--board", url, "--name", "Bob").end(t))
 	require.NoError(t, b.cmd.Process.Signal(syscall.SIGINT))
 	require.Zero(t, b.end(t))
-	require.Contains(t, b.stdout.String(), "Ada <b>,one-of-three-leaks,no,1,0\n")
+	require.Contains(t, b.stdout.String(), "Ada <b>,one-of-three-leaks,no,1,0\nBob,one-of-three-leaks,no,2,0\n")
 
 	check = start(t, "sockwatch", "exercise", "check", dir)
 	check.until(t, `^sockwatch: the board does not know of this check: `)

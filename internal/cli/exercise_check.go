@@ -27,7 +27,10 @@ import (
 )
 
 func exerciseCheckCommand(streams program.Streams) *cobra.Command {
-	var output outputFlag
+	var (
+		output outputFlag
+		flags  boardFlags
+	)
 	c := &cobra.Command{
 		Use:   "check [DIR]",
 		Short: "Measure your code, and say what is right and what is not yet",
@@ -43,8 +46,12 @@ not build or ends by itself.`,
 			if err != nil {
 				return err
 			}
+			board, err := flags.membership(c, streams.Err)
+			if err != nil {
+				return err
+			}
 			defer boardReports.Wait()
-			document, passed, err := checkOnce(c.Context(), streams, p)
+			document, passed, err := checkOnce(c.Context(), streams, p, board)
 			if err != nil {
 				return err
 			}
@@ -58,12 +65,13 @@ not build or ends by itself.`,
 		},
 	}
 	output.add(c.Flags(), "table", tableAnswer)
+	flags.add(c)
 	return c
 }
 
 // checkOnce checks the code, or of a diagnosis the answer, and enters that in the
 // participant's folder.
-func checkOnce(ctx context.Context, streams program.Streams, p *exercise.Project) (*render.Document, bool, error) {
+func checkOnce(ctx context.Context, streams program.Streams, p *exercise.Project, board *membership) (*render.Document, bool, error) {
 	if p.Exercise.Sort == exercise.Diagnosis {
 		found, err := p.Diagnosed()
 		if err == nil {
@@ -72,13 +80,13 @@ func checkOnce(ctx context.Context, streams program.Streams, p *exercise.Project
 		if err != nil {
 			return nil, false, err
 		}
-		reportToBoard(ctx, streams, p)
+		board.report(ctx, streams.Err, p.State)
 		return found.Document(), found.Passed(), nil
 	}
 	if err := askForGuess(streams, p); err != nil {
 		return nil, false, err
 	}
-	check, err := newExerciseCheck(streams, p)
+	check, err := newExerciseCheck(streams, p, board)
 	if err != nil {
 		return nil, false, err
 	}
@@ -94,6 +102,7 @@ func checkOnce(ctx context.Context, streams program.Streams, p *exercise.Project
 type exerciseCheck struct {
 	streams  program.Streams
 	project  *exercise.Project
+	board    *membership // nil without one
 	script   scenario.Script
 	source   socketstats.Source
 	isolated bool
@@ -103,7 +112,7 @@ type exerciseCheck struct {
 	builds       int
 }
 
-func newExerciseCheck(streams program.Streams, p *exercise.Project) (*exerciseCheck, error) {
+func newExerciseCheck(streams program.Streams, p *exercise.Project, board *membership) (*exerciseCheck, error) {
 	script, err := p.Exercise.Play(p.Language.Name)
 	if err != nil {
 		return nil, err
@@ -116,7 +125,7 @@ func newExerciseCheck(streams program.Streams, p *exercise.Project) (*exerciseCh
 	if err != nil {
 		return nil, err
 	}
-	c := &exerciseCheck{streams: streams, project: p, script: script, source: source}
+	c := &exerciseCheck{streams: streams, project: p, board: board, script: script, source: source}
 	c.isolated = cannot == nil && (script.Requires == scenario.Namespace || socketstats.EntersNamespaces(source))
 	if c.dir, err = os.MkdirTemp("", "sockwatch-exercise"); err != nil {
 		_ = source.Close()
@@ -200,7 +209,7 @@ func (c *exerciseCheck) play(ctx context.Context, show func(series.Event)) (exer
 	if err := c.project.Checked(result.Passed); err != nil {
 		return result, err
 	}
-	reportToBoard(ctx, c.streams, c.project)
+	c.board.report(ctx, c.streams.Err, c.project.State)
 	return result, nil
 }
 
@@ -210,7 +219,8 @@ func interrupted() error {
 }
 
 func exerciseWatchCommand(streams program.Streams) *cobra.Command {
-	return &cobra.Command{
+	var flags boardFlags
+	c := &cobra.Command{
 		Use:   "watch [DIR]",
 		Short: "Check each time you save, with the picture of the sockets",
 		Long: `Checks the code in DIR (default: this folder) now and after each change of it, and
@@ -222,23 +232,29 @@ ends it. The exit code is that of the last check.`,
 			if err != nil {
 				return err
 			}
+			board, err := flags.membership(c, streams.Err)
+			if err != nil {
+				return err
+			}
 			if err := askForGuess(streams, p); err != nil {
 				return err
 			}
 			defer boardReports.Wait()
-			return watchExercise(c.Context(), streams, p)
+			return watchExercise(c.Context(), streams, p, board)
 		},
 	}
+	flags.add(c)
+	return c
 }
 
 // sourcesInterval is how often it is looked whether something was saved.
 const sourcesInterval = 200 * time.Millisecond
 
 // watchExercise checks now and after each change, until ctx is done.
-func watchExercise(ctx context.Context, streams program.Streams, p *exercise.Project) error {
+func watchExercise(ctx context.Context, streams program.Streams, p *exercise.Project, board *membership) error {
 	screen := tui.NewTerminal(streams.Err, streams.Err, streams.In)
 	streams.Err = screen
-	check, err := newExerciseCheck(streams, p)
+	check, err := newExerciseCheck(streams, p, board)
 	if err != nil {
 		return err
 	}
