@@ -37,8 +37,8 @@ at, its checks and minutes, and how many are done. Ctrl-C ends it and prints the
 a table. It is kept in memory alone.
 
 A participant appears who runs the command that the page shows. What then leaves that
-machine, after each check, is the name, the exercise, whether it is done, and the number
-of checks. By default only this machine can reach the board; with an address for others
+machine, after each check, is the name, the exercise, whether it is done, the number of
+checks, and the time since the exercise was started. By default only this machine can reach the board; with an address for others
 its URL has a random token.`,
 		Example: `  sockwatch exercise board --listen 0.0.0.0:9000
   sockwatch exercise join http://192.168.1.20:9000/TOKEN/ --name Ada   # a participant`,
@@ -117,8 +117,8 @@ func exerciseJoinCommand(streams program.Streams) *cobra.Command {
 		Use:   "join URL --name NAME",
 		Short: "Appear on the board of a workshop",
 		Long: `Tells the board at URL, now and after each check, the name that you choose, the
-exercise, whether it is done, and the number of checks: nothing else. A board that is
-away never makes a check fail. sockwatch exercise leave ends it.`,
+exercise, whether it is done, the number of checks, and the time since you started it:
+nothing else. A board that is away never makes a check fail. sockwatch exercise leave ends it.`,
 		Example: `  sockwatch exercise join http://192.168.1.20:9000/TOKEN/ --name Ada`,
 		Args:    program.Args(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -140,7 +140,7 @@ away never makes a check fail. sockwatch exercise leave ends it.`,
 			if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, text, 0o600)); err != nil {
 				return err
 			}
-			fmt.Fprintf(streams.Out, "You are on the board as %s. It hears of each check: the exercise, whether it is done, and the number of checks.\n", m.Name)
+			fmt.Fprintf(streams.Out, "You are on the board as %s. It hears of each check: the exercise, whether it is done, the number of checks, and the time since you started it.\n", m.Name)
 			return nil
 		},
 	}
@@ -273,7 +273,7 @@ func (m *membership) report(ctx context.Context, errs io.Writer, s exercise.Stat
 	if m == nil {
 		return
 	}
-	progress := web.Progress{Exercise: s.ID, Done: !s.Done.IsZero(), Checks: s.Checks}
+	progress := web.Progress{Exercise: s.ID, Done: !s.Done.IsZero(), Checks: s.Checks, Took: int(s.Took(time.Now()).Seconds())}
 	ctx = context.WithoutCancel(ctx) // a check that is over ends its context
 	boardReports.Go(func() {
 		if err := m.send(ctx, progress); err != nil {

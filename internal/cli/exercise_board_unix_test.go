@@ -5,10 +5,13 @@ package cli_test
 import (
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -35,6 +38,13 @@ func TestBoardHearsOfEachCheck(t *testing.T) {
 	require.NoError(t, resp.Body.Close())
 	require.Contains(t, string(text), `"name":"Ada \u003cb\u003e","exercise":"one-of-three-leaks","checks":1,`)
 
+	// The minutes are those since the start.
+	state := filepath.Join(dir, ".exercise.json")
+	kept, err := os.ReadFile(state)
+	require.NoError(t, err)
+	earlier := `"started": "` + time.Now().Add(-12*time.Minute-time.Second).UTC().Format(time.RFC3339) + `"`
+	kept = regexp.MustCompile(`"started": "[^"]+"`).ReplaceAll(kept, []byte(earlier))
+	require.NoError(t, os.WriteFile(state, kept, 0o600))
 	// With --board a check needs no join, and leaves none.
 	for _, wrong := range [][]string{{"--board", url}, {"--name", "Bob"}, {"--board", "board", "--name", "Bob"}, {"--board", "", "--name", "Bob"}} {
 		require.Equal(t, 2, start(t, "sockwatch", append([]string{"exercise", "check", dir}, wrong...)...).end(t), wrong)
@@ -42,7 +52,7 @@ func TestBoardHearsOfEachCheck(t *testing.T) {
 	require.Equal(t, code, start(t, "sockwatch", "exercise", "check", dir, "--board", url, "--name", "Bob").end(t))
 	require.NoError(t, b.cmd.Process.Signal(syscall.SIGINT))
 	require.Zero(t, b.end(t))
-	require.Contains(t, b.stdout.String(), "Ada <b>,one-of-three-leaks,no,1,0\nBob,one-of-three-leaks,no,2,0\n")
+	require.Contains(t, b.stdout.String(), "Ada <b>,one-of-three-leaks,no,1,0\nBob,one-of-three-leaks,no,2,12\n")
 
 	check = start(t, "sockwatch", "exercise", "check", dir)
 	check.until(t, `^sockwatch: the board does not know of this check: `)

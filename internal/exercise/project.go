@@ -29,6 +29,18 @@ type State struct {
 	Done    time.Time `json:"done,omitzero"`
 }
 
+// Took is how long the participant has worked at now, or had when a check first passed; 0
+// where that is not known.
+func (s *State) Took(now time.Time) time.Duration {
+	if !s.Done.IsZero() {
+		now = s.Done
+	}
+	if s.Started.IsZero() {
+		return 0
+	}
+	return max(0, now.Sub(s.Started))
+}
+
 // Project is a participant's folder.
 type Project struct {
 	Dir      string

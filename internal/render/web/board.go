@@ -24,6 +24,9 @@ type Progress struct {
 	Exercise string `json:"exercise,omitempty"`
 	Done     bool   `json:"done,omitempty"`
 	Checks   int    `json:"checks,omitempty"`
+	// Took is how many seconds it has taken since the participant began, or took until
+	// it was done; 0 where that is not known. It is no time of day: clocks differ.
+	Took int `json:"took_s,omitempty"`
 }
 
 // Bounds of a board.
@@ -31,6 +34,7 @@ const (
 	LongestName      = 40 // characters
 	mostParticipants = 200
 	largestProgress  = 512 // bytes
+	longestWork      = 365 * 24 * time.Hour
 )
 
 // Board is a page that shows how far the participants of a workshop are. It is kept in
@@ -49,8 +53,9 @@ type Board struct {
 // Work is what is known of a participant's work on one exercise.
 type Work struct {
 	Progress
-	// Began is when the board first heard of it, and Newest when it last did. Of a
-	// finished one that is when it was done.
+	// Began is when the participant began, or where that is not known when the board
+	// first heard of it. Newest is when it last heard of it, and of a finished one when
+	// it was done.
 	Began  time.Time `json:"began"`
 	Newest time.Time `json:"newest"`
 }
@@ -152,11 +157,14 @@ func (b *Board) take(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	name, err := CleanName(p.Name)
-	if err != nil || p.Checks < 0 || p.Checks > 1_000_000 || p.Exercise != "" && !slices.Contains(b.exercises, p.Exercise) {
-		http.Error(w, "a name that is too long, or no exercise of this board", http.StatusBadRequest)
+	if err != nil || p.Took < 0 || p.Checks < 0 || p.Checks > 1_000_000 || p.Exercise != "" && !slices.Contains(b.exercises, p.Exercise) {
+		http.Error(w, "a name that is too long, a number that cannot be, or no exercise of this board", http.StatusBadRequest)
 		return
 	}
 	p.Name = name
+	if p.Took > int(longestWork/time.Second) { // a clock that was set
+		p.Took = 0
+	}
 	if !b.enter(p, time.Now()) {
 		http.Error(w, "the board is full", http.StatusServiceUnavailable)
 		return
@@ -176,7 +184,7 @@ func (b *Board) enter(p Progress, now time.Time) bool {
 	switch {
 	case p.Exercise == "":
 	case i < 0:
-		work = append(work, Work{p, now, now})
+		work = append(work, Work{p, now.Add(-time.Duration(p.Took) * time.Second), now})
 	case work[i].Done: // what is done stays done, and so does its time
 		work[i].Checks = p.Checks
 	default:

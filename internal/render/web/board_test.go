@@ -52,7 +52,7 @@ func TestBoardShowsWhoIsWhere(t *testing.T) {
 	require.Equal(t, []string{"first", "second"}, shown.Exercises)
 	require.Len(t, shown.Participants, 2)
 	require.Equal(t, "<b>Bob</b>", shown.Participants[0].Name)
-	require.Equal(t, Progress{"<b>Bob</b>", "first", true, 3}, shown.Participants[0].Work[0].Progress, "what is done stays done")
+	require.Equal(t, Progress{"<b>Bob</b>", "first", true, 3, 0}, shown.Participants[0].Work[0].Progress, "what is done stays done")
 	require.Equal(t, "Ada\ufffd L.", shown.Participants[1].Name)
 	require.Empty(t, shown.Participants[1].Work)
 }
@@ -69,6 +69,19 @@ func TestBoardCountsMinutesUntilItIsDone(t *testing.T) {
 	require.Equal(t, 3, work.Checks)
 }
 
+// A participant may have worked before the board hears of it.
+func TestBoardCountsMinutesFromTheStart(t *testing.T) {
+	t.Parallel()
+	b := Board{names: map[string][]Work{}}
+	now := time.Unix(1e9, 0)
+	b.enter(Progress{Name: "Ada", Exercise: "first", Checks: 1, Took: 12 * 60}, now)
+	require.Equal(t, 12, b.Participants()[0].Work[0].Minutes())
+	b.enter(Progress{Name: "Ada", Exercise: "first", Checks: 2, Took: 15 * 60}, now.Add(3*time.Minute))
+	require.Equal(t, 15, b.Participants()[0].Work[0].Minutes())
+	b.enter(Progress{Name: "Ada", Exercise: "second", Checks: 4, Took: 20 * 60, Done: true}, now.Add(time.Hour))
+	require.Equal(t, 20, b.Participants()[0].Work[1].Minutes(), "done before it joined")
+}
+
 func TestBoardTakesNothingElse(t *testing.T) {
 	t.Parallel()
 	b := board(t, Default)
@@ -76,7 +89,7 @@ func TestBoardTakesNothingElse(t *testing.T) {
 	require.Equal(t, 403, report(t, b.URL(), good, "Origin", "http://evil.example"))
 	require.Equal(t, 400, report(t, b.URL(), good, "Content-Type", "text/plain"))
 	for _, body := range []string{
-		"", `{"name":""}`, `{"name":"Ada","exercise":"third"}`, `{"name":"Ada","checks":-1}`, `{"name":"Ada","code":"x"}`,
+		"", `{"name":""}`, `{"name":"Ada","exercise":"third"}`, `{"name":"Ada","checks":-1}`, `{"name":"Ada","took_s":-1}`, `{"name":"Ada","code":"x"}`,
 		fmt.Sprintf(`{"name":%q}`, strings.Repeat("x", LongestName+1)), fmt.Sprintf(`{"name":%q}`, strings.Repeat("x", largestProgress)),
 	} {
 		require.Equal(t, 400, report(t, b.URL(), body), body)
