@@ -156,7 +156,7 @@ func (c *exerciseCheck) build(ctx context.Context) (yours string, err error) {
 	)
 	if c.starter == "" {
 		both.Go(func() {
-			if c.starter, failed = p.Language.Build(ctx, filepath.Join(c.dir, exercise.StarterSide), starter); failed != nil {
+			if c.starter, failed = p.Language.Build(ctx, filepath.Join(c.dir, exercise.StarterSide), starter); errors.Is(failed, exercise.ErrBuild) {
 				failed = fmt.Errorf("the code as it was at the start: %w", failed)
 			}
 		})

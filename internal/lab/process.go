@@ -250,6 +250,9 @@ func (r *run) awaitStart(ctx context.Context, p *process, ready func() bool) err
 		timeout = programTimeout
 	}
 	return r.await(ctx, timeout, ready, func() error {
+		if p.side.SaysReady {
+			return fmt.Errorf("%s: it was not ready to read requests within %s: does it do something when it starts that does not end?", p.name, timeout)
+		}
 		return fmt.Errorf("the %s (process %d) was not ready within %s", p.name, p.pid, timeout)
 	})
 }
