@@ -64,7 +64,7 @@ func (p *pane) head(width, room int) []string {
 	number := big(p.number, size)
 	beside := make([]string, len(number))
 	middle := (len(number) - 3) / 2
-	copy(beside[middle:], []string{p.style.Bold().Styled(p.name), p.what, p.style.Bold().Styled(p.arrow + " " + p.trend)})
+	copy(beside[middle:], []string{p.style.Bold().Styled(p.name), p.what, p.style.Bold().Styled(p.arrow + " sockets " + p.trend)})
 	lines := make([]string, 0, len(number))
 	for i, row := range number {
 		lines = append(lines, pad(p.style.Styled(row)+"  "+beside[i], width))
