@@ -2,7 +2,12 @@ package e2e
 
 import (
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
@@ -22,7 +27,8 @@ const (
 // Everybody guesses, the presenter starts the run, and in the end all see what was
 // guessed beside what was measured.
 func TestRoomGuessesBeforeTheRun(t *testing.T) {
-	p := await(t, "body-not-closed", "--speed", "4", "--web")
+	report := filepath.Join(t.TempDir(), "run.html")
+	p := await(t, "body-not-closed", "--speed", "4", "--web", "--report", report)
 	presenter := open(t, 1280, 720)
 	do(t, presenter, chromedp.Navigate(p.url))
 	wait(t, presenter, asked)
@@ -52,6 +58,11 @@ func TestRoomGuessesBeforeTheRun(t *testing.T) {
 	require.Contains(t, eval[string](t, presenter, said), "Measured: "+number+".", "the same as in the largest digits")
 	require.Contains(t, eval[string](t, presenter, `document.querySelector(".faulty .chart").ariaLabel`), "4 guesses")
 	keep(t, presenter, "room-over")
+	require.Eventually(t, func() bool {
+		_, _ = io.WriteString(p.out, "\r") // the terminal's last picture stays until then
+		data, err := os.ReadFile(report)
+		return err == nil && strings.Contains(string(data), "4 guesses, from 3 to 60, median 17.5. Measured: "+number+".")
+	}, 20*time.Second, 200*time.Millisecond, "the report says the same")
 }
 
 // Who is alone answers, and the run begins.

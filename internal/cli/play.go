@@ -78,6 +78,10 @@ func play(c *cobra.Command, streams program.Streams, o runOptions, words []strin
 		}
 	}
 	runs, failed := p.playAll(c.Context(), scripts)
+	if p.page != nil && len(runs) == 1 {
+		p.page.Finish()
+		runs[0].Guesses = p.page.Guesses()
+	}
 	kept := o.keep.write(runs)
 	if len(runs) > 0 || failed == nil {
 		if err := o.output.write(streams.Out, render.Runs(runs, list)); err != nil {

@@ -79,7 +79,11 @@ func (o *Observed) blocks(table bool) []Block {
 	if first == socketstats.Server {
 		ends[0], ends[1] = ends[1], ends[0]
 	}
-	blocks := []Block{Part{o.title()}, Heading{Level: 2, Text: line}, Text{Text: ends[0].Sentence}, Text{Text: o.conditions(), Lines: true, Note: true}}
+	blocks := []Block{Part{o.title()}, Heading{Level: 2, Text: line}, Text{Text: ends[0].Sentence}}
+	if o.Guesses != "" {
+		blocks = append(blocks, Text{Text: o.Guesses})
+	}
+	blocks = append(blocks, Text{Text: o.conditions(), Lines: true, Note: true})
 	for _, s := range ends {
 		blocks = append(blocks, Charts{s})
 	}

@@ -27,6 +27,9 @@ type Observed struct {
 	// Result has the verdicts on the subjects, and of a run what became of its
 	// script's expectations.
 	Result expect.Result
+	// Guesses is what viewers of a page guessed before the run, beside what was
+	// measured; "" where they did not.
+	Guesses string
 }
 
 // Run is a run with what it says; the error is of a script that cannot be read.
