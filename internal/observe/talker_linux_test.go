@@ -18,7 +18,7 @@ import (
 	"socketlab/internal/socketstats"
 )
 
-// The test binary is also a process that talks to a server as it is told.
+// The test binary is also a client, whose lines on standard input say what to send.
 func init() {
 	if addr := os.Getenv("TALK_TO"); addr != "" {
 		talk(addr)
