@@ -97,7 +97,7 @@ func must(err error) {
 	}
 }
 
-// startTalker starts a process that talks to addr as it is told.
+// startTalker starts a process that talks to addr as its standard input says.
 func startTalker(t *testing.T, addr string) (pid int32, do func(what string, n int)) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
