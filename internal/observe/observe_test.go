@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 }
 
 // churn is another process that opens connections and closes each at once, as
-// many as its environment says; for a number below 0, when the server has closed it.
+// many as its standard input says; for a number below 0, when the server has closed it.
 func churn(addr string) {
 	var n int
 	for in := bufio.NewReader(os.Stdin); ; {

@@ -141,7 +141,7 @@ func TestWhatIsNoRecordingIsSaidWithItsLine(t *testing.T) {
 		{"of two", strings.Replace(first, `"target"`, `"commands":{"faulty":"a","fixed":"b"},"target"`, 1) + "\n", 1, 0, "does not say what was observed"},
 		{"newer", strings.Replace(seen, series.Schema, "sockwatch.recording/v9", 1), 1, 0,
 			`the form "sockwatch.recording/v9" and was written by sockwatch v1.2.3, go1.26, and this version reads "sockwatch.recording/v2"`},
-		{"newer, by nobody", `{"header":{"schema":"sockwatch.recording/v9"}}` + "\n", 1, 0, "written by another version of sockwatch"},
+		{"newer, without a version", `{"header":{"schema":"sockwatch.recording/v9"}}` + "\n", 1, 0, "written by another version of sockwatch"},
 		{"no schema", strings.Replace(seen, series.Schema, "", 1), 1, 0, "its first line names no schema"},
 		{"garbage in the middle", first + "\n" + second + "\noops\n" + rest, 3, 2, "this line is not one of a recording"},
 		{"an empty line in the middle", first + "\n\n" + rest, 2, 1, "this line is not one of a recording"},

@@ -139,7 +139,7 @@ func TestGuessesAreCollectedBeforeTheRunAndShownAfterIt(t *testing.T) {
 	require.Equal(t, state.Result, s.Guesses(), "the terminal says the same")
 }
 
-// A run that waits for nobody takes guesses until its end; a watch takes none.
+// A run that does not wait takes guesses until its end; a watch takes none.
 func TestRunThatBeginsAtOnceTakesGuessesToo(t *testing.T) {
 	t.Parallel()
 	s := page(t)
