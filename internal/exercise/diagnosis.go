@@ -19,7 +19,7 @@ import (
 // answerFile is where the participant writes what was found.
 const answerFile = "answer.yaml"
 
-// Wanted is what is to be found of the processes of a diagnosis.
+// Wanted is the right answer to a diagnosis. Process is the name of the one with the fault.
 type Wanted struct {
 	Process string `yaml:"process"`
 	// Kinds are the kinds of fault that are right: of some faults sockets show one
@@ -69,7 +69,8 @@ type Finding struct {
 	Unknown     bool // there is no process, or no kind of fault, of that name
 }
 
-// Diagnosed is what one check of a participant's answer showed.
+// Diagnosed holds a participant's answer against the right one: a finding for each part
+// that is asked for, in that order.
 type Diagnosed struct {
 	Exercise Exercise
 	Findings []Finding

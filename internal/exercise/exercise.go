@@ -58,7 +58,8 @@ type Prediction struct {
 	Metric string `yaml:"metric"`
 }
 
-// Own is what an exercise has for one language in place of what is for all.
+// Own takes the place of an exercise's own speed, bounds and hints in one language. The
+// zero value changes none of them.
 type Own struct {
 	// Speed is for a language whose libraries cannot keep up with times as short as those
 	// of the speed for all.
@@ -157,7 +158,8 @@ func (e Exercise) check() error {
 	return err
 }
 
-// Bounds are what code in a language must show.
+// Bounds returns the expectations of code in a language: those that the exercise has for
+// it, or else those for all.
 func (e Exercise) Bounds(language string) []scenario.Expectation {
 	if own := e.Languages[language].Expect; len(own) > 0 {
 		return own

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/term"
 )
 
-// Width is how many columns what is written to w has: those that COLUMNS says, or else
-// those of the terminal that w is; 0 if neither is known.
+// Width returns the columns to write to w: COLUMNS, or else those of the terminal that w
+// is; 0 if neither is known.
 func Width(w io.Writer) int {
 	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
 		return n
