@@ -16,15 +16,7 @@ import (
 func startCaller(t *testing.T, port uint16) (pid int32, call func()) {
 	t.Helper()
 	cmd := exec.Command("bash", "-c", fmt.Sprintf(`while read -r; do (bash -c 'exec 3<>/dev/tcp/127.0.0.1/%d'); echo done; done`, port))
-	in, err := cmd.StdinPipe()
-	require.NoError(t, err)
-	out, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		require.NoError(t, in.Close())
-		require.NoError(t, cmd.Wait())
-	})
+	in, out := startPiped(t, cmd)
 	return int32(cmd.Process.Pid), func() {
 		t.Helper()
 		_, err := fmt.Fprintln(in)

@@ -22,15 +22,7 @@ func startChurn(t *testing.T, addr string) (pid int32, open func(int)) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "OPEN_AND_CLOSE_TO="+addr)
-	in, err := cmd.StdinPipe()
-	require.NoError(t, err)
-	out, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		require.NoError(t, in.Close())
-		require.NoError(t, cmd.Wait())
-	})
+	in, out := startPiped(t, cmd)
 	said := bufio.NewReader(out)
 	return int32(cmd.Process.Pid), func(n int) {
 		_, err := fmt.Fprintln(in, n)

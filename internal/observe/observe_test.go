@@ -82,6 +82,22 @@ func hold(addr string) {
 	}
 }
 
+// startPiped starts a command, which ends when its standard input is closed at the end of
+// the test.
+func startPiped(t *testing.T, cmd *exec.Cmd) (in io.Writer, out io.Reader) {
+	t.Helper()
+	stdin, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		require.NoError(t, stdin.Close())
+		require.NoError(t, cmd.Wait())
+	})
+	return stdin, stdout
+}
+
 // holder is another process with four connections to addr.
 type holder struct {
 	pid   int32
@@ -93,15 +109,7 @@ func startHolder(t *testing.T, addr string) holder {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "HOLD_CONNECTIONS_TO="+addr)
-	in, err := cmd.StdinPipe()
-	require.NoError(t, err)
-	out, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		require.NoError(t, in.Close())
-		require.NoError(t, cmd.Wait())
-	})
+	in, out := startPiped(t, cmd)
 	return holder{
 		pid:  int32(cmd.Process.Pid),
 		tell: func() { _, err := in.Write([]byte("x")); require.NoError(t, err) },

@@ -102,15 +102,7 @@ func startTalker(t *testing.T, addr string) (pid int32, do func(what string, n i
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "TALK_TO="+addr)
-	in, err := cmd.StdinPipe()
-	require.NoError(t, err)
-	out, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		require.NoError(t, in.Close())
-		require.NoError(t, cmd.Wait())
-	})
+	in, out := startPiped(t, cmd)
 	said := bufio.NewReader(out)
 	return int32(cmd.Process.Pid), func(what string, n int) {
 		t.Helper()

@@ -78,15 +78,7 @@ func startMaster(t *testing.T, way ...string) (pid int32, do func(what string) s
 	argv := append(way, os.Args[0])
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Env, cmd.Stderr = append(os.Environ(), "MASTER=1"), os.Stderr
-	in, err := cmd.StdinPipe()
-	require.NoError(t, err)
-	out, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		require.NoError(t, in.Close())
-		require.NoError(t, cmd.Wait())
-	})
+	in, out := startPiped(t, cmd)
 	lines := bufio.NewReader(out)
 	until := func(end string) (said string) {
 		for {
