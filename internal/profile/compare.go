@@ -1,0 +1,54 @@
+package profile
+
+import "time"
+
+// Difference is a question to which two profiles have different answers. A value that one
+// of them does not have is nil.
+type Difference struct {
+	Question Question
+	Old, New *Value
+}
+
+// Compare returns what differs between two profiles of a kind, in the order of the
+// questions. Counts and choices differ if they are not equal; durations by more than 5 %
+// and 0.1 s.
+func Compare(old, new *Profile) []Difference {
+	var all []Difference
+	for _, q := range Questions(new.Kind) {
+		a, had := old.Values[q.ID]
+		b, has := new.Values[q.ID]
+		d := Difference{Question: q}
+		if had {
+			d.Old = &a
+		}
+		if has {
+			d.New = &b
+		}
+		if had != has || had && !Agree(a, b) {
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+// Agree reports whether two values of a question are the same as far as measurements
+// are. Of durations that had not ended, one that was waited for longer agrees with all
+// that are not shorter.
+func Agree(a, b Value) bool {
+	if a.Unit != Duration {
+		return a == b
+	}
+	switch {
+	case a.Bound == Never || b.Bound == Never:
+		return a.Bound == b.Bound
+	case a.Bound == Over && b.Bound == Over:
+		return true
+	case a.Bound == Over:
+		return b.Time >= a.Time-tolerance(a.Time)
+	case b.Bound == Over:
+		return a.Time >= b.Time-tolerance(b.Time)
+	}
+	return (a.Time - b.Time).Abs() <= tolerance(max(a.Time, b.Time))
+}
+
+func tolerance(d time.Duration) time.Duration { return max(d/20, atOnce) }
