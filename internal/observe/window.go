@@ -8,6 +8,7 @@ import (
 
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/where"
 )
 
 // Window is the newest samples of a watch, as subjects that can be judged and
@@ -27,6 +28,8 @@ type Window struct {
 	// before is what came and went of each subject up to the first sample that
 	// is kept; nil while all are.
 	before map[string]series.ConnCounts
+	// holders are by the ids of subjects.
+	holders map[string]*where.Report
 	// newest is the time of the newest sample, and step that since the one before.
 	newest, step time.Duration
 }
@@ -52,6 +55,15 @@ func (w *Window) Add(e series.Event) {
 	w.watch.Add(e)
 }
 
+// SetHolders enters which lines hold the connections of a subject, in place of what was
+// entered before.
+func (w *Window) SetHolders(id string, r *where.Report) {
+	if w.holders == nil {
+		w.holders = map[string]*where.Report{}
+	}
+	w.holders[id] = r
+}
+
 // Len is how many samples are kept.
 func (w *Window) Len() int { return len(w.moments) }
 
@@ -71,7 +83,7 @@ func (w *Window) Observation() *series.Observation {
 	if last := w.Last(); last != nil {
 		for i := range last.Subjects {
 			id := last.Subjects[i].ID
-			index[id] = &series.Subject{Identity: w.identities[id]}
+			index[id] = &series.Subject{Identity: w.identities[id], Holders: w.holders[id]}
 			if w.isPart(id) {
 				o.Parts = append(o.Parts, index[id])
 			} else {
@@ -245,7 +257,7 @@ func (w *Window) together() *series.Subject {
 // watch: one in which it has no row is one of nothing.
 func (w *Window) subject(id series.Identity, of func(id string) bool) *series.Subject {
 	id.Paired = w.port() != 0 && !id.Serves
-	s := &series.Subject{Identity: id, Samples: make([]series.Sample, len(w.moments))}
+	s := &series.Subject{Identity: id, Samples: make([]series.Sample, len(w.moments)), Holders: w.holders[id.ID]}
 	epochs := epochs{ignored: id.Paired, often: 4}
 	for i := range w.moments {
 		m, sample := &w.moments[i], &s.Samples[i]
@@ -265,7 +277,7 @@ func (w *Window) subject(id series.Identity, of func(id string) bool) *series.Su
 		if m.EventSource != "" && sample.KernelConns == nil && !id.Serves {
 			sample.KernelConns = &series.ConnCounts{}
 		}
-		if parts := w.holders(m, id.ID); parts != nil {
+		if parts := w.holding(m, id.ID); parts != nil {
 			ids, epochs.often = parts, 20
 		}
 		sample.Epoch = epochs.next(ids)
@@ -279,9 +291,9 @@ func (w *Window) subject(id series.Identity, of func(id string) bool) *series.Su
 	return s
 }
 
-// holders are the processes of a subject that hold sockets in a sample; nil if it has no
+// holding are the processes of a subject that hold sockets in a sample; nil if it has no
 // rows for its processes there.
-func (w *Window) holders(m *series.Moment, id string) []string {
+func (w *Window) holding(m *series.Moment, id string) []string {
 	var list []string
 	for i := range m.Subjects {
 		part := &m.Subjects[i]

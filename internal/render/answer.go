@@ -64,7 +64,7 @@ func (o *Observed) watch(table bool) *Document {
 			check.Skipped = Label(v)
 		}
 		if v.IsFault() {
-			check.Details = verdict.Sentences(v)
+			check.Details = append(verdict.Sentences(v), holderLines(s.Holders)...)
 		}
 		d.Checks = append(d.Checks, check)
 	}
@@ -113,6 +113,7 @@ func (o *Observed) blocks(table bool) []Block {
 			blocks = append(blocks, f)
 		}
 	}
+	blocks = append(blocks, o.holders()...)
 	if o.Script != nil {
 		blocks = append(blocks, Heading{3, "What it should show", true})
 		if o.Observation.Stopped != "" {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -142,6 +143,7 @@ func (o *Observed) subject(s *series.Subject) Object {
 	}
 	v := o.Result.Verdicts[s.ID]
 	d.add("verdict", v, v.Kind == "")
+	d.add("holders", s.Holders, s.Holders == nil)
 	return d
 }
 
@@ -160,6 +162,11 @@ func (o *Observed) records() (lines [][]string) {
 		if v := o.Result.Verdicts[s.ID]; v.Kind != "" {
 			add("verdict.kind", string(v.Kind), "text")
 			add("verdict.severity", string(v.Severity), "text")
+		}
+		if s.Holders != nil {
+			for _, g := range s.Holders.Groups {
+				add("holders."+string(g.State)+"."+g.Site.Short(), strconv.Itoa(g.Count()), "count")
+			}
 		}
 	}
 	return lines

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"socketlab/internal/socketstats"
+	"socketlab/internal/where"
 )
 
 // Observation is what was seen of its subjects so far. The zero Observation is
@@ -53,6 +54,9 @@ type Subject struct {
 	Samples []Sample
 	// Final is what was known of the subject at the very end; nil before.
 	Final *Final
+	// Holders is which lines of the program hold its connections; nil where nobody asked,
+	// or it cannot be known.
+	Holders *where.Report
 }
 
 // Sample is what was seen of one subject at one moment. Numbers of connections

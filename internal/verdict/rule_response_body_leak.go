@@ -3,6 +3,7 @@ package verdict
 import (
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/where"
 )
 
 const ResponseBodyLeak Kind = "response-body-leak"
@@ -12,12 +13,13 @@ var _ = register(Rule{
 	Rank:       rankSign + 2, // before close-wait-leak, which is the same sign without the counters that say why
 	Title:      "responses arrive and their bodies are never closed",
 	Means:      "The client has the response's header, and never says that it is done with the body. The connection is neither idle nor in use: the pool cannot give it to another request, and does not notice that the server closes it.",
-	Recognised: "Requests get responses on connections that are hardly reused, and the connections stay in CLOSE_WAIT once the server has closed its end. Or connections with unread data grow, or five or more are there throughout.",
+	Recognised: "Requests get responses on connections that are hardly reused, and the connections stay in CLOSE_WAIT once the server has closed its end. Or connections with unread data grow, or five or more are there throughout. With --where: bodies that are not finished, while the open connections grow.",
 	Limits:     "A small body is read into the program at once: until the server closes the connection it looks like idle-connections-not-reused, with this as the alternative.",
 	Needs:      []Need{needMetricsOrActivity},
 	Fix:        "Close every response body, also when only the status matters, and read it to its end first.",
 	Sentences: map[string]string{
 		"close_wait": "The server has closed {connections|connection} that the client keeps open: CLOSE_WAIT.",
+		"unfinished": "{connections|response has a body that was|responses have bodies that were} neither read to the end nor closed in {for_ms} or longer.",
 		"unread":     "{connections|connection has|connections have} data that the program does not read[, growing by {growth_per_second}][, throughout the last {for_ms}].",
 	},
 	recognise: responseBodyLeak{},
@@ -26,6 +28,11 @@ var _ = register(Rule{
 type responseBodyLeak struct{}
 
 func (responseBodyLeak) find(f *facts) *finding {
+	// Streams that a program means to read for long are as many as before.
+	if _, grows := f.grows(clientOpen); grows && f.subject.Holders.Lasting(where.BodyOpen) >= several {
+		n := f.subject.Holders.Lasting(where.BodyOpen)
+		return &finding{confidence: High, facts: []Fact{fact("unfinished", count("connections", n), lasting(where.LastingFor))}}
+	}
 	if client, server := f.closeWaits(); client > 0 || server > 0 {
 		r := f.last().Requests
 		if client == 0 || r == nil || 2*(r.Finished()-r.CutOff) < int64(client) || 4*f.reused() > r.Finished() {

@@ -8,6 +8,7 @@ import (
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
+	"socketlab/internal/where"
 )
 
 var _ = examplesOf(verdict.ResponseBodyLeak,
@@ -20,6 +21,14 @@ var _ = examplesOf(verdict.ResponseBodyLeak,
 		s.Client.Activity.Received, s.Client.Activity.Unread = silent(6, long), 6
 	})},
 	example{name: "the server closes its end", confidence: verdict.High, says: "The server has closed 40 connections that the client keeps open: CLOSE_WAIT.", subject: forgotten(60, keptOpen)},
+	example{name: "bodies are not finished, as the program's own memory says", confidence: verdict.High, says: "29 responses have bodies that were neither read to the end nor closed in 3s or longer.\n29 of 30 connections were last used at main.leak main.go:46: the response's body is not finished.", subject: heldAtALine(observed(30, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, i)
+		s.Client.Activity.Received = silent(i, long)
+	}))},
+	example{name: "as many streams as before", instead: verdict.Healthy, subject: heldAtALine(observed(30, func(_ int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 8)
+		s.Client.Activity.Received = silent(8, now)
+	}))},
 	example{name: "the server closes its end, and no body was open", instead: verdict.Healthy, subject: forgotten(60, func(*series.Sample) {})},
 	example{name: "some are not read, in a few samples", instead: verdict.NotEnoughData, subject: observed(5, func(_ int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 6)
@@ -30,6 +39,14 @@ var _ = examplesOf(verdict.ResponseBodyLeak,
 		s.Client.Activity.Received, s.Client.Activity.Unread = silent(8, now), i%3*3
 	})},
 )
+
+// heldAtALine is a subject of which a line holds 29 of 30 connections.
+func heldAtALine(s *series.Subject) *series.Subject {
+	s.Holders = &where.Report{Source: "uprobes", Connections: 30, Groups: []where.Group{{
+		Site: where.Site{Function: "main.leak", File: "/src/main.go", Line: 46}, State: where.BodyOpen, Connections: 29, Lasting: 29,
+	}}}
+	return s
+}
 
 // forgotten is a client that leaves a connection open for each of forty requests. From
 // sample 30 on the server has closed its ends.

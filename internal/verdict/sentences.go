@@ -25,6 +25,8 @@ var (
 var common = map[string]string{
 	"requests": "{sent|request} sent[, {opened|connection} opened][, {reused} reused][, {failed} failed][; the server opened {relayed|connection} to those behind it].",
 	"stopped":  "The load was stopped: the process {reason}.",
+	"held_at":  "{connections} of {of|connection was|connections were} last used at {line}: {state}.",
+	"asked_at": "{requests|request is|requests are} at {line}: {state}.",
 }
 
 // Sentences writes a verdict in words, without its kind and fix: a sentence for

@@ -113,6 +113,9 @@ func Judge(s *series.Subject, c Conditions) Verdict {
 	if v.Severity != "" {
 		v.Forecast = f.forecast()
 	}
+	if v.Severity != "" {
+		v.Facts = append(v.Facts, f.heldAt()...)
+	}
 	if reason := f.stopped(); reason != "" {
 		v.Facts = append(v.Facts, fact("stopped", text("reason", reason)))
 	}

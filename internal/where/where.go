@@ -1,0 +1,183 @@
+// Package where has the values that say which lines of a program hold its
+// connections: what every way to learn it fills, and every face shows. It knows none
+// of these ways.
+package where
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// State is what the holder of a connection does with it.
+type State string
+
+// The states.
+const (
+	// Queued: a request waits until its pool has a connection for it.
+	Queued State = "waiting-for-connection"
+	// Dialling: the connection is being made.
+	Dialling State = "dialling"
+	// Awaiting: the request was sent, and the response has not begun.
+	Awaiting State = "awaiting-response"
+	// BodyOpen: the response's header has arrived, and its body was neither read to its
+	// end nor closed.
+	BodyOpen State = "body-not-finished"
+	// Idle: it is in its pool, for any request to take.
+	Idle State = "idle"
+	// InUse: its pool has lent it, as database/sql does to Rows, Tx and Conn.
+	InUse State = "in-use"
+	// TakenOver: the program took it out of net/http: it was hijacked, or upgraded to
+	// another protocol.
+	TakenOver State = "taken-over"
+	// Open: it belongs to no pool that is known, so that nothing says more.
+	Open State = "open"
+)
+
+// states are in the order in which they matter, with what a sentence says of them.
+var states = []struct {
+	state State
+	words string
+}{
+	{BodyOpen, "the response's body is not finished"},
+	{TakenOver, "taken over by the program"},
+	{InUse, "lent by the pool and not given back"},
+	{Queued, "waiting for a connection of the pool"},
+	{Awaiting, "waiting for the response"},
+	{Dialling, "being dialled"},
+	{Open, "open"},
+	{Idle, "idle in the pool"},
+}
+
+// Words says the state in a sentence.
+func (s State) Words() string {
+	for _, of := range states {
+		if of.state == s {
+			return of.words
+		}
+	}
+	return string(s)
+}
+
+func (s State) rank() int {
+	for i, of := range states {
+		if of.state == s {
+			return i
+		}
+	}
+	return len(states)
+}
+
+// Site is a place in a program's source.
+type Site struct {
+	// Function is the name with its package's path, as Go writes it.
+	Function string `json:"function"`
+	// File is as the compiler was given it; "" where it is not known, and Line is 0
+	// then.
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
+}
+
+// Short is the place as people name it, "main.leak main.go:46".
+func (s Site) Short() string { return s.In(s.ShortFunction(), path.Base(s.File)) }
+
+// Long is the place with the whole paths of package and file.
+func (s Site) Long() string { return s.In(s.Function, s.File) }
+
+// In is the place with these names of its function and file.
+func (s Site) In(function, file string) string {
+	if s.Line == 0 {
+		return function
+	}
+	return fmt.Sprintf("%s %s:%d", function, file, s.Line)
+}
+
+// ShortFunction is the function with the last part of its package's path.
+func (s Site) ShortFunction() string { return s.Function[strings.LastIndex(s.Function, "/")+1:] }
+
+// LastingFor is longer than most responses are read for.
+const LastingFor = 3 * time.Second
+
+// Group is the connections that the same line holds in the same state.
+type Group struct {
+	// Site is the first frame outside of the standard library and of well-known
+	// client packages that took, used or dialled the connection last.
+	Site  Site  `json:"site"`
+	State State `json:"state"`
+	// Pool is the package whose pool the connections are of, such as "net/http";
+	// absent if they are of none.
+	Pool string `json:"pool,omitempty"`
+	// Pools is how many pools of that package they are of; absent where it is not known.
+	Pools int `json:"pools,omitempty"`
+	// Connections is how many there are; absent of a group of requests.
+	Connections int `json:"connections,omitempty"`
+	// Requests is how many requests are in the state, where it is requests that can be
+	// counted and not connections: in a queue, or on connections that they share.
+	Requests int `json:"requests,omitempty"`
+	// Uses is how often they were taken in the time that it was looked at; absent where
+	// nothing counts it.
+	Uses int64 `json:"uses,omitempty"`
+	// OldestMS is the time since the last use of the one that was used longest ago;
+	// absent where it is not known.
+	OldestMS int64 `json:"oldest_use_ms,omitempty"`
+	// Lasting is how many of them were last used [LastingFor] ago or longer.
+	Lasting int `json:"lasting,omitempty"`
+	// Stack is all frames, the innermost first; absent where nobody asked for them. It
+	// is that of one of the connections.
+	Stack []Site `json:"stack,omitempty"`
+}
+
+// Count is how many connections the group has, or requests if it is one of requests.
+func (g *Group) Count() int { return cmp.Or(g.Connections, g.Requests) }
+
+// Unknown is connections of which no line is known.
+type Unknown struct {
+	Connections int `json:"connections"`
+	// Reason is a clause: "were not used while it was looked at".
+	Reason string `json:"reason"`
+}
+
+// Report is which lines hold the connections of one process.
+type Report struct {
+	// Source is how it was learnt, such as "uprobes".
+	Source string `json:"source"`
+	// LookedMS is for how long the program was looked at; absent of what is of one
+	// moment.
+	LookedMS int64 `json:"looked_ms,omitempty"`
+	// Connections is how many connections the process held at the end, those that it
+	// accepted and nothing took over left out.
+	Connections int `json:"connections"`
+	// Groups are by state, those that matter most first, and then by how many they are.
+	Groups []Group `json:"groups"`
+	// Unknown is the rest of the connections, by reason.
+	Unknown []Unknown `json:"unknown,omitempty"`
+	// Notes are sentences about what could not be seen and is no count of connections.
+	Notes []string `json:"notes,omitempty"`
+}
+
+// Sort puts the groups into the order in which they are shown.
+func (r *Report) Sort() {
+	slices.SortStableFunc(r.Groups, func(a, b Group) int {
+		return cmp.Or(
+			cmp.Compare(a.State.rank(), b.State.rank()), cmp.Compare(b.Count(), a.Count()),
+			cmp.Compare(a.Site.File, b.Site.File), cmp.Compare(a.Site.Line, b.Site.Line),
+		)
+	})
+}
+
+// Lasting is how many connections were last used [LastingFor] ago or longer and are in a
+// state; a nil Report has none.
+func (r *Report) Lasting(state State) (n int) {
+	if r == nil {
+		return 0
+	}
+	for i := range r.Groups {
+		if g := &r.Groups[i]; g.State == state {
+			n += g.Lasting
+		}
+	}
+	return n
+}
