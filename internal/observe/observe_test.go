@@ -315,6 +315,19 @@ func TestMissingProcessIsAnError(t *testing.T) {
 	})
 }
 
+func TestAThreadOfTheKernelIsNoTarget(t *testing.T) {
+	if name, err := os.ReadFile("/proc/2/comm"); err != nil || string(name) != "kthreadd\n" {
+		t.Skip("the kernel's threads are not seen in here")
+	}
+	eachSource(t, func(t *testing.T, src socketstats.Source) {
+		t.Parallel()
+		_, err := observe.New(t.Context(), src, series.Target{PIDs: []int32{2}}, observe.Options{})
+		require.ErrorIs(t, err, socketstats.ErrKernelThread)
+		_, err = observe.New(t.Context(), src, series.Target{Name: "kthreadd"}, observe.Options{})
+		require.ErrorIs(t, err, socketstats.ErrKernelThread)
+	})
+}
+
 func TestWatchEndsWithItsLastProcess(t *testing.T) {
 	eachSource(t, func(t *testing.T, src socketstats.Source) {
 		t.Parallel()

@@ -40,6 +40,8 @@ type processes struct {
 	groups map[int32][]int32
 	// unseen are processes of the target that this user may not see, and why.
 	unseen map[int32]error
+	// kernel says that threads of the kernel have the target's name.
+	kernel bool
 	// programs are known with details only.
 	programs programs
 	// lastSeen is when any of the target's was there.
@@ -109,6 +111,9 @@ func findProcesses(target series.Target, details bool) (*processes, error) {
 	}
 	if len(p.unseen) > 0 {
 		return nil, fmt.Errorf("%w: %s", socketstats.ErrNotAllowed, strings.Join(p.notSeen(), "; "))
+	}
+	if p.kernel {
+		return nil, fmt.Errorf("%s: %w", describe(target), socketstats.ErrKernelThread)
 	}
 	return nil, fmt.Errorf("%s: %w", describe(target), socketstats.ErrNoProcess)
 }
@@ -255,13 +260,15 @@ func (p *processes) follows() bool { return !p.target.NoChildren && !p.target.Al
 func (p *processes) belongs(it *process) bool {
 	t := &p.target
 	switch {
+	case it.info.Kernel: // it has no sockets, and what they have in common is no process
+		p.kernel = p.kernel || t.Name != "" && it.name == t.Name
+		return false
 	case p.follows() && p.watchedNow(it.info.Parent):
 		return it.pid != int32(os.Getpid())
 	case t.Name != "" && it.name == t.Name:
 		return true
 	case t.All:
-		const kernelThreads = 2 // the parent of the kernel's threads
-		return it.pid != kernelThreads && it.info.Parent != kernelThreads && it.pid != int32(os.Getpid())
+		return it.pid != int32(os.Getpid())
 	case t.Container != "":
 		return p.inContainer(it)
 	case t.Cgroup != "":

@@ -12,12 +12,15 @@ var (
 	// ErrNotAllowed: this user may not read the descriptors of the process, so
 	// its sockets look like sockets without an owner.
 	ErrNotAllowed = errors.New("not allowed to see the sockets of this process")
+	// ErrKernelThread: what has that id is a thread of the kernel. It has no
+	// descriptors, and the kernel's own sockets have no process.
+	ErrKernelThread = errors.New("a thread of the kernel, which has no sockets")
 )
 
 // CheckProcess returns nil if process pid exists and this user may see which
 // sockets it holds. Otherwise the error Is [ErrNoProcess] for a process that has
-// ended, a zombie and the id of a thread, and [ErrNotAllowed] for a process of
-// another user. Other errors are failures to read /proc. Outside Linux the
+// ended, a zombie and the id of a thread, [ErrKernelThread] for a thread of the kernel,
+// and [ErrNotAllowed] for a process of another user. Other errors are failures to read /proc. Outside Linux the
 // permission is not checked.
 func CheckProcess(pid int32) error {
 	if pid <= 0 {

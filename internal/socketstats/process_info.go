@@ -7,6 +7,8 @@ type ProcessInfo struct {
 	// Name is that of the program: on Linux the process's own name, which is cut
 	// after 15 bytes and then completed from its command line.
 	Name string
+	// Kernel says that it is a thread of the kernel, on Linux.
+	Kernel bool
 	// Parent is the process's parent.
 	Parent int32
 	// Started is when the process was started. A process id with another time is

@@ -30,6 +30,9 @@ var booted = sync.OnceValue(func() time.Time {
 	return time.Now().Round(0).Add(-time.Duration(up.Nano()))
 })
 
+// kernelThread is PF_KTHREAD of a task's flags (include/linux/sched.h).
+const kernelThread = 0x00200000
+
 // readProcess reads /proc/PID/stat (man 5 proc_pid_stat).
 func readProcess(pid int32) (ProcessInfo, error) {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(int(pid)) + "/stat")
@@ -43,7 +46,7 @@ func readProcess(pid int32) (ProcessInfo, error) {
 	if begin < 0 || end < begin {
 		return ProcessInfo{}, fmt.Errorf("process %d: %q is not in the kernel's form", pid, text)
 	}
-	const state, parent, childFaults, user, system, threads, started = 0, 1, 8, 11, 12, 17, 19 // after the name
+	const state, parent, flags, childFaults, user, system, threads, started = 0, 1, 6, 8, 11, 12, 17, 19 // after the name
 	f := strings.Fields(string(text[end+1:]))
 	if len(f) <= started {
 		return ProcessInfo{}, fmt.Errorf("process %d: %q is cut short", pid, text)
@@ -56,7 +59,7 @@ func readProcess(pid int32) (ProcessInfo, error) {
 		return n
 	}
 	return ProcessInfo{
-		Name: fullName(pid, string(text[begin+1:end])), Parent: int32(number(parent)), Started: booted().Add(time.Duration(number(started)) * ticks),
+		Name: fullName(pid, string(text[begin+1:end])), Kernel: number(flags)&kernelThread != 0, Parent: int32(number(parent)), Started: booted().Add(time.Duration(number(started)) * ticks),
 		ChildFaults: number(childFaults), Threads: int(number(threads)), CPU: time.Duration(number(user)+number(system)) * ticks,
 	}, nil
 }

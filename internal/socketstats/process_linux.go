@@ -7,12 +7,16 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strconv"
 	"syscall"
 )
 
 func checkProcess(pid int32) error {
 	dir := fmt.Sprintf("/proc/%d", pid)
 	err := alive(dir, pid)
+	if info, ours := readProcess(pid); ours == nil && info.Kernel {
+		return ErrKernelThread
+	}
 	if err == nil {
 		err = readable(dir + "/fd")
 	}
@@ -34,8 +38,12 @@ func alive(dir string, pid int32) error {
 	if err != nil {
 		return err
 	}
-	process := fmt.Appendf(nil, "\nTgid:\t%d\n", pid)
-	if !bytes.Contains(status, process) || bytes.Contains(status, []byte("\nState:\tZ")) {
+	_, rest, _ := bytes.Cut(status, []byte("\nTgid:\t"))
+	process, _, _ := bytes.Cut(rest, []byte("\n"))
+	switch {
+	case string(process) != strconv.Itoa(int(pid)):
+		return fmt.Errorf("%w: it is a thread of process %s", ErrNoProcess, process)
+	case bytes.Contains(status, []byte("\nState:\tZ")):
 		return ErrNoProcess
 	}
 	return nil

@@ -90,6 +90,26 @@ func TestAMissingProcessIsNoProcess(t *testing.T) {
 	}
 }
 
+func TestTheErrorOfAThreadNamesItsProcess(t *testing.T) {
+	err := socketstats.CheckProcess(someThread(t))
+	require.ErrorContains(t, err, "it is a thread of process "+strconv.Itoa(os.Getpid()))
+}
+
+func TestAThreadOfTheKernelIsNoProcess(t *testing.T) {
+	const kthreadd = 2
+	name, err := os.ReadFile("/proc/2/comm")
+	if err != nil || string(name) != "kthreadd\n" {
+		t.Skip("the kernel's threads are not seen in here")
+	}
+	requireRefused(t, kthreadd, socketstats.ErrKernelThread)
+	info, err := socketstats.ReadProcess(kthreadd)
+	require.NoError(t, err)
+	require.True(t, info.Kernel)
+	own, err := socketstats.ReadProcess(int32(os.Getpid()))
+	require.NoError(t, err)
+	require.False(t, own.Kernel)
+}
+
 // someThread returns a thread that is not its process's first one. The kernel
 // shows it under /proc/TID just like a process, though in no listing of /proc.
 func someThread(t *testing.T) int32 {
