@@ -27,6 +27,7 @@ type answer struct {
 	Sockdiag bool   `json:",omitempty"` // its descriptor comes with it
 	Exited   *exit  `json:",omitempty"`
 	Error    string `json:",omitempty"`
+	Refused  bool   `json:",omitempty"` // the Error is a limit of network namespaces
 }
 
 // exit is the end of a process.

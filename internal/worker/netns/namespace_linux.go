@@ -28,6 +28,7 @@ type Namespace struct {
 	asking     sync.Mutex // one request at a time
 	answers    chan reply
 	ended      chan struct{} // closed when the supervisor is gone
+	timeout    time.Duration // for each answer
 }
 
 type reply struct {
@@ -66,26 +67,47 @@ func New(supervisor *exec.Cmd) (*Namespace, error) {
 	}
 	n := &Namespace{
 		supervisor: supervisor, control: ours,
-		answers: make(chan reply, 1), ended: make(chan struct{}),
+		answers: make(chan reply, 1), ended: make(chan struct{}), timeout: answerTimeout,
 	}
 	go n.listen()
 	first, err := n.answer()
-	if errors.Is(err, errSupervisorGone) {
+	switch {
+	case err == nil:
+		n.thread = first.Ready
+		return n, nil
+	case errors.Is(err, errSupervisorGone):
 		return nil, fmt.Errorf("start a namespace's supervisor: %w (%s) %s", err, supervisor.ProcessState, said.String())
+	case first.Refused: // by a limit that this process sees, and the supervisor does not
+		err = limitReached("net")
+	case first.Error != "":
+		err = fmt.Errorf("%w: %w; some systems take all rights from user namespaces (AppArmor's kernel.apparmor_restrict_unprivileged_userns)", ErrForbidden, err)
 	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%w: %w; some systems take all rights from user namespaces (AppArmor's kernel.apparmor_restrict_unprivileged_userns)", ErrForbidden, err), n.Close())
-	}
-	n.thread = first.Ready
-	return n, nil
+	return nil, errors.Join(err, n.Close())
+}
+
+// limitReached is the error of one more namespace than a user may have. The limits are
+// those of this process's user namespace, and of all above it, which it does not see.
+func limitReached(kind string) error {
+	name := map[string]string{"user": "user", "net": "network"}[kind]
+	limit, _ := os.ReadFile("/proc/sys/user/max_" + kind + "_namespaces")
+	return fmt.Errorf("%w: the limit of %s namespaces is reached (user.max_%s_namespaces is %s)", ErrForbidden, name, kind, strings.TrimSpace(string(limit)))
+}
+
+// userNamespaces reports whether one more can be made, by a process that ends in it.
+func userNamespaces() bool {
+	const missing = "/proc/self/no such program" // the namespace is made before it is looked for
+	_, err := syscall.ForkExec(missing, []string{missing}, &syscall.ProcAttr{Sys: &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER}})
+	return errors.Is(err, unix.ENOENT)
 }
 
 // forbidden says why a process could not be started in namespaces.
 func forbidden(err error) error {
 	switch {
 	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EUSERS):
-		limit, _ := os.ReadFile("/proc/sys/user/max_user_namespaces")
-		return fmt.Errorf("%w: the limit of user namespaces is reached (user.max_user_namespaces is %s)", ErrForbidden, strings.TrimSpace(string(limit)))
+		if userNamespaces() {
+			return limitReached("net")
+		}
+		return limitReached("user")
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES), errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOSYS):
 		return fmt.Errorf("%w: this system forbids user namespaces to this user: %w", ErrForbidden, err)
 	}
@@ -123,8 +145,11 @@ func (n *Namespace) listen() {
 
 var errSupervisorGone = errors.New("the namespace's supervisor has ended")
 
-// answer waits for the supervisor's answer to the request under way.
+// answer waits for the supervisor's answer to the request under way. One that gives none
+// in time, because it was stopped, is ended with all that it started.
 func (n *Namespace) answer() (reply, error) {
+	silent := time.AfterFunc(n.timeout, n.kill)
+	defer silent.Stop()
 	select {
 	case r := <-n.answers:
 		if r.Error != "" {
@@ -132,6 +157,9 @@ func (n *Namespace) answer() (reply, error) {
 		}
 		return r, nil
 	case <-n.ended:
+		if !silent.Stop() {
+			return reply{}, fmt.Errorf("the namespace's supervisor (process %d) did not answer within %s", n.PID(), n.timeout)
+		}
 		return reply{}, errSupervisorGone
 	}
 }
@@ -172,8 +200,12 @@ func (p *Process) Kill() error {
 	return send(p.space.control, request{Kill: p.PID})
 }
 
-// patience is how long a supervisor may take to do what it is asked.
-const patience = 2 * time.Second
+// patience is how long a supervisor may take to end what it is asked to, and answerTimeout
+// how long to answer: it takes milliseconds, but a small machine may be busy.
+const (
+	patience      = 2 * time.Second
+	answerTimeout = 15 * time.Second
+)
 
 // kill ends the supervisor and all below it.
 func (n *Namespace) kill() {
@@ -211,7 +243,8 @@ func (n *Namespace) Sockdiag() (*os.File, error) {
 }
 
 func (n *Namespace) ask(r request, files ...*os.File) (reply, error) {
-	if err := send(n.control, r, files...); err != nil {
+	// A supervisor that was stopped reads nothing.
+	if err := errors.Join(n.control.SetWriteDeadline(time.Now().Add(n.timeout)), send(n.control, r, files...)); err != nil {
 		return reply{}, fmt.Errorf("ask the namespace's supervisor: %w", err)
 	}
 	return n.answer()

@@ -236,6 +236,20 @@ func TestAKilledSupervisorTakesItsProcessesWithIt(t *testing.T) {
 	require.NoError(t, n.Close())
 }
 
+func TestAStoppedSupervisorIsAnErrorInTime(t *testing.T) {
+	t.Parallel()
+	cmd := supervisor(t)
+	n := spaceOf(t, cmd)
+	p, end := hold(t, n)
+	defer end()
+	n.AnswerWithin(300 * time.Millisecond)
+	require.NoError(t, cmd.Process.Signal(unix.SIGSTOP))
+	_, err := n.Sockdiag()
+	require.ErrorContains(t, err, "did not answer within 300ms")
+	require.Error(t, p.Wait(), "it is ended with its supervisor")
+	require.NoError(t, n.Close())
+}
+
 func TestAMissingProgramIsAnError(t *testing.T) {
 	t.Parallel()
 	n := space(t)

@@ -33,7 +33,7 @@ func Supervise() int {
 	// The namespace is this thread's alone, and its children inherit it.
 	runtime.LockOSThread()
 	if err := errors.Join(orphans.Adopt(), enter()); err != nil {
-		_ = send(control, answer{Error: err.Error()})
+		_ = send(control, answer{Error: err.Error(), Refused: errors.Is(err, unix.ENOSPC)})
 		return 1
 	}
 	s := &supervisor{control: control, running: map[int]*os.Process{}}

@@ -1,0 +1,6 @@
+package netns
+
+import "time"
+
+// AnswerWithin sets how long the supervisor may take for each answer.
+func (n *Namespace) AnswerWithin(d time.Duration) { n.timeout = d }
