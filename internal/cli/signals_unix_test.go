@@ -171,7 +171,7 @@ func requireGone(t *testing.T, processes map[string]int) {
 
 func TestInterruptedRunPrintsWhatItHas(t *testing.T) {
 	t.Parallel()
-	for name, sig := range map[string]syscall.Signal{"interrupt": syscall.SIGINT, "terminate": syscall.SIGTERM, "hang up": syscall.SIGHUP} {
+	for name, sig := range map[string]syscall.Signal{"interrupt": syscall.SIGINT, "terminate": syscall.SIGTERM, "hang up": syscall.SIGHUP, "quit": syscall.SIGQUIT} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if signal.Ignored(sig) {

@@ -48,12 +48,14 @@ func Main(command func(Streams) *cobra.Command) {
 // Where standard output cannot be written to, the program ends in order, with
 // [ExitFailed].
 //
-// An interrupt, SIGTERM or the end of its terminal (SIGHUP) asks it to end in order;
-// a second one ends it at once.
+// An interrupt, SIGTERM, the end of its terminal (SIGHUP) or Ctrl-\ (SIGQUIT) asks it to
+// end in order; a second one ends it at once.
 func Run(command func(Streams) *cobra.Command, args []string, streams Streams) int {
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) { // as by nohup
-		signals = append(signals, syscall.SIGHUP)
+	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGQUIT} {
+		if !signal.Ignored(s) { // as by nohup
+			signals = append(signals, s)
+		}
 	}
 	signalled, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
