@@ -12,7 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
+
+	"socketlab/internal/bpf"
 )
 
 // BenchmarkConnection opens and closes a connection, which is ten transitions,
@@ -27,7 +28,7 @@ func BenchmarkConnection(b *testing.B) {
 		}
 		require.NoError(b, err)
 		defer l.Close()
-		stats, err := bpf(unix.BPF_ENABLE_STATS, &struct{ kind uint32 }{unix.BPF_STATS_RUN_TIME})
+		stats, err := bpf.CountRunTimes()
 		require.NoError(b, err)
 		defer stats.Close()
 		var (

@@ -6,7 +6,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
 	"golang.org/x/sys/unix"
+	"socketlab/internal/bpf"
 
 	"socketlab/internal/socketstats"
 )
@@ -28,18 +30,18 @@ func TestEitherCopyOfTheProgramHearsAlone(t *testing.T) {
 }
 
 // programs and links are the two copies of the program, and what attaches each.
-func programs(l *Listener) []object { return lastObjects(l, 4, 2) }
-func links(l *Listener) []object    { return lastObjects(l, 3, 1) }
+func programs(l *Listener) []bpf.Object { return lastObjects(l, 4, 2) }
+func links(l *Listener) []bpf.Object    { return lastObjects(l, 3, 1) }
 
-func lastObjects(l *Listener, fromEnd ...int) (all []object) {
+func lastObjects(l *Listener, fromEnd ...int) (all []bpf.Object) {
 	for _, i := range fromEnd {
-		all = append(all, l.open[len(l.open)-i].(object))
+		all = append(all, l.open[len(l.open)-i].(bpf.Object))
 	}
 	return all
 }
 
 // detach ends what a program is attached by; its descriptor stays, for Close.
-func detach(t *testing.T, o object) {
+func detach(t *testing.T, o bpf.Object) {
 	null, err := os.Open(os.DevNull)
 	require.NoError(t, err)
 	defer null.Close()
@@ -59,7 +61,7 @@ func TestAGapIsNoticed(t *testing.T) {
 	_, err := s.Read(make([]byte, 1)) // the FIN is there, unheard
 	require.ErrorIs(t, err, io.EOF)
 	for _, p := range programs(e.l) {
-		k, err := p.attach()
+		k, err := p.AttachTracing()
 		require.NoError(t, err)
 		t.Cleanup(func() { k.Close() })
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/bpf"
 )
 
 // hidden returns a function that tells how many softirqs since then the kernel
@@ -24,25 +26,26 @@ func hidden(t *testing.T) func() int {
 	require.NoError(t, err)
 	tracepoint, err := types.find(kindTypedef, "btf_trace_softirq_entry")
 	require.NoError(t, err)
-	program, err := newProgram([]instruction{
-		valueOf(r1, seen),
-		set(r2, 1),
-		increment(r1, r2),
-		set(r0, 0),
-		exit(),
+	program, err := bpf.NewTracing([]bpf.Instruction{
+		bpf.ValueOf(bpf.R1, seen),
+		bpf.Set(bpf.R2, 1),
+		bpf.Increment(bpf.R1, bpf.R2),
+		bpf.Set(bpf.R0, 0),
+		bpf.Exit(),
 	}, tracepoint)
 	require.NoError(t, err)
 	t.Cleanup(func() { program.Close() })
-	attached, err := program.attach()
+	attached, err := program.AttachTracing()
 	require.NoError(t, err)
 	t.Cleanup(func() { attached.Close() })
 
 	missing := func() int {
 		for {
-			var before, after uint64
-			require.NoError(t, seen.lookup(&before))
+			before, err := seen.Count()
+			require.NoError(t, err)
 			counted := softirqs(t)
-			require.NoError(t, seen.lookup(&after))
+			after, err := seen.Count()
+			require.NoError(t, err)
 			if before == after { // so both counts are of the same moment
 				return counted - int(after)
 			}

@@ -9,12 +9,14 @@ import (
 	"os"
 	"slices"
 	"syscall"
+
+	"socketlab/internal/bpf"
 )
 
 // Listener collects the transitions from Open to Close. It is for one goroutine.
 type Listener struct {
-	ring *ring
-	lost object
+	ring *bpf.Ring
+	lost bpf.Object
 	gaps uint64      // transitions that are missing between two others
 	open []io.Closer // what Close closes, in the order in which it was opened
 }
@@ -67,17 +69,17 @@ func (l *Listener) start(o Options) error {
 	if err != nil {
 		return err
 	}
-	if l.ring, err = newRing(m.ring, int(ringSize(o.Buffer))); err != nil {
+	if l.ring, err = bpf.NewRing(m.ring, int(ringSize(o.Buffer))); err != nil {
 		return err
 	}
 	l.open = append(l.open, l.ring)
 	l.lost = m.lost
 	for _, copied := range []bool{false, true} {
-		p, err := l.keep(newProgram(program(at, o, m, copied), at.tracepoint))
+		p, err := l.keep(bpf.NewTracing(program(at, o, m, copied), at.tracepoint))
 		if err != nil {
 			return err
 		}
-		if _, err := l.keep(p.attach()); err != nil {
+		if _, err := l.keep(p.AttachTracing()); err != nil {
 			return err
 		}
 	}
@@ -87,7 +89,7 @@ func (l *Listener) start(o Options) error {
 // tryProgram loads a program that does nothing, to see whether this process is
 // allowed to: a map of a kind that the kernel lacks is refused before that is asked.
 func tryProgram(at layout) error {
-	p, err := newProgram([]instruction{set(r0, 0), exit()}, at.tracepoint)
+	p, err := bpf.NewTracing([]bpf.Instruction{bpf.Set(bpf.R0, 0), bpf.Exit()}, at.tracepoint)
 	if errors.Is(err, syscall.EINVAL) {
 		return fmt.Errorf("this kernel has no programs for tracepoints: %w (%w)", errors.ErrUnsupported, err)
 	}
@@ -109,7 +111,7 @@ func ownNetNS() (uint32, error) {
 // explain wraps an error of the kernel by its kind. The verifier refuses a program
 // with EACCES too, but that is not for lack of privilege.
 func explain(err error) error {
-	var refused *refusedError
+	var refused *bpf.RefusedError
 	switch {
 	case errors.Is(err, fs.ErrPermission) && !errors.As(err, &refused):
 		return fmt.Errorf("%w (%w)", ErrNotAllowed, err)
@@ -138,7 +140,7 @@ func (l *Listener) Drain(into []Transition) (_ []Transition, lost uint64, err er
 	if l.open == nil {
 		return into, 0, os.ErrClosed
 	}
-	if err := l.ring.drain(func(record []byte) error {
+	if err := l.ring.Drain(func(record []byte) error {
 		t, gap, err := decode(record)
 		if err != nil {
 			return err
@@ -151,7 +153,7 @@ func (l *Listener) Drain(into []Transition) (_ []Transition, lost uint64, err er
 	}); err != nil {
 		return into, 0, fmt.Errorf("tracepoint: %w", err)
 	}
-	if err := l.lost.lookup(&lost); err != nil {
+	if lost, err = l.lost.Count(); err != nil {
 		return into, 0, fmt.Errorf("tracepoint: count of what was lost: %w", err)
 	}
 	return into, lost + l.gaps, nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"socketlab/internal/bpf"
 	"socketlab/internal/socketstats"
 )
 
@@ -136,7 +137,7 @@ func TestWhatDoesNotFitIsCounted(t *testing.T) {
 	require.Zero(t, large.lost)
 
 	small.until(func() bool { return len(small.heard)+int(small.lost) >= all })
-	require.Len(t, small.heard, int(ringSize(1))/(ringHeader+recordSize))
+	require.Len(t, small.heard, int(ringSize(1))/(bpf.RingHeader+recordSize))
 	require.Equal(t, lines(large.heard[:len(small.heard)]), lines(small.heard), "the first ones")
 	require.EqualValues(t, all-len(small.heard), small.lost)
 

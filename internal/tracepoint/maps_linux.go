@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"math/bits"
 	"os"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"socketlab/internal/bpf"
 )
 
 // maps are shared by the two copies of the program and by Drain.
-type maps struct{ memory, ring, lost object }
+type maps struct{ memory, ring, lost bpf.Object }
 
 // The offsets of the fields in the storage of each socket, in bytes.
 const (
@@ -38,16 +39,15 @@ func memoryTypes() []byte {
 // newMemory creates storage that the kernel attaches to each socket and frees with it. So
 // it is never that of an earlier socket at the same address, and it does not depend
 // on what the ring buffer had room for.
-func newMemory() (object, error) {
-	description := memoryTypes()
-	types, err := bpf(unix.BPF_BTF_LOAD, &typesArguments{types: unsafe.Pointer(&description[0]), size: uint32(len(description))})
+func newMemory() (bpf.Object, error) {
+	types, err := bpf.LoadTypes(memoryTypes())
 	if err != nil {
 		return -1, fmt.Errorf("types of the storage: %w", err)
 	}
 	defer types.Close() // the map keeps them
-	return newMap("sockwatch_mem", mapArguments{
-		kind: unix.BPF_MAP_TYPE_SK_STORAGE, flags: unix.BPF_F_NO_PREALLOC, // which it must have
-		keySize: 4, valueSize: memorySize, types: uint32(types), keyType: 1, valueType: 4,
+	return bpf.NewMap("sockwatch_mem", bpf.Map{
+		Kind: unix.BPF_MAP_TYPE_SK_STORAGE, Flags: unix.BPF_F_NO_PREALLOC, // which it must have
+		KeySize: 4, ValueSize: memorySize, Types: types, KeyType: 1, ValueType: 4,
 	})
 }
 
@@ -59,17 +59,17 @@ func (l *Listener) newMaps(buffer int) (m maps, err error) {
 	if m.lost, err = l.keep(newCount("sockwatch_lost")); err != nil {
 		return maps{}, err
 	}
-	m.ring, err = l.keep(newMap("sockwatch_ring", mapArguments{kind: unix.BPF_MAP_TYPE_RINGBUF, maxEntries: ringSize(buffer)}))
+	m.ring, err = l.keep(bpf.NewMap("sockwatch_ring", bpf.Map{Kind: unix.BPF_MAP_TYPE_RINGBUF, MaxEntries: ringSize(buffer)}))
 	return m, err
 }
 
 // newCount creates an array of one count.
-func newCount(name string) (object, error) {
-	return newMap(name, mapArguments{kind: unix.BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 8, maxEntries: 1})
+func newCount(name string) (bpf.Object, error) {
+	return bpf.NewMap(name, bpf.Map{Kind: unix.BPF_MAP_TYPE_ARRAY, KeySize: 4, ValueSize: 8, MaxEntries: 1})
 }
 
 // keep leaves what was made for Close.
-func (l *Listener) keep(o object, err error) (object, error) {
+func (l *Listener) keep(o bpf.Object, err error) (bpf.Object, error) {
 	if err == nil {
 		l.open = append(l.open, o)
 	}

@@ -19,6 +19,8 @@ import (
 
 	"socketlab/internal/socketstats/fdtest"
 	"socketlab/internal/socketstats/netnstest"
+
+	"socketlab/internal/bpf"
 )
 
 func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
@@ -50,7 +52,7 @@ func TestErrorsSayWhatIsMissing(t *testing.T) {
 	denied := &fs.PathError{Op: "open", Path: "/sys/kernel/btf/vmlinux", Err: unix.EACCES}
 	require.ErrorIs(t, explain(denied), ErrNotAllowed)
 	require.ErrorIs(t, explain(unix.EPERM), ErrNotAllowed)
-	refused := explain(&refusedError{cause: unix.EACCES})
+	refused := explain(&bpf.RefusedError{Cause: unix.EACCES})
 	require.NotErrorIs(t, refused, ErrNotAllowed, "a fault of the program's")
 	require.NotErrorIs(t, refused, errors.ErrUnsupported)
 	require.ErrorIs(t, explain(errNotFound), errors.ErrUnsupported)

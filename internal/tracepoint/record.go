@@ -27,10 +27,6 @@ const (
 	recordParent      = 72 // 32 bits each from here
 	recordGrandparent = 76
 	recordSize        = 80
-
-	// ringHeader is the size of the ring buffer's header of each record
-	// (kernel/bpf/ringbuf.c, struct bpf_ringbuf_hdr).
-	ringHeader = 8
 )
 
 // The kernel's numbers of the address families, the same on every machine.

@@ -30,12 +30,3 @@ func TestTypesAreRead(t *testing.T) {
 	_, err = parseTypes(all)
 	require.ErrorIs(t, err, errors.ErrUnsupported)
 }
-
-func TestAJumpToNowhereIsAnError(t *testing.T) {
-	_, err := assemble([]instruction{jump("out"), exit()})
-	require.ErrorContains(t, err, `"out"`)
-	code, err := assemble([]instruction{jump("out"), valueOf(r1, 3), exit().named("out")})
-	require.NoError(t, err)
-	require.Len(t, code, 4*8)
-	require.Equal(t, []byte{0x05, 0, 2, 0}, code[:4], "over an instruction that takes the room of two")
-}
