@@ -1,6 +1,9 @@
 package profile
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Difference is a question to which two profiles have different answers. A value that one
 // of them does not have is nil.
@@ -52,3 +55,27 @@ func Agree(a, b Value) bool {
 }
 
 func tolerance(d time.Duration) time.Duration { return max(d/20, atOnce) }
+
+// String says what a question's answer was and is.
+func (d Difference) String() string {
+	text := func(v *Value) string {
+		if v == nil {
+			return "not measured"
+		}
+		return v.String()
+	}
+	return d.Question.ID + ": " + text(d.New) + ", was " + text(d.Old)
+}
+
+// Keep takes over what an older profile of the same program says of it: its names, its
+// command, and what was waited for longer there than here.
+func (p *Profile) Keep(old *Profile) {
+	p.ID, p.Ecosystem, p.Program, p.Command, p.Adapter = old.ID, old.Ecosystem, old.Program, old.Command, old.Adapter
+	p.Name, p.Version = old.Name, cmp.Or(p.Version, old.Version)
+	for id, v := range p.Values {
+		before, ok := old.Values[id]
+		if ok && v.Unit == Duration && v.Bound == Over && before.Bound != Never && before.Time > v.Time {
+			p.Values[id] = before
+		}
+	}
+}

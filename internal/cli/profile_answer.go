@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/shirou/gopsutil/v3/host"
+	"github.com/spf13/pflag"
+
+	"socketlab/internal/cli/program"
+	"socketlab/internal/profile"
+	"socketlab/internal/render"
+)
+
+// profileAnswer is what becomes of a measured profile: it is printed, and with --save it
+// is a file too.
+type profileAnswer struct {
+	output  outputFlag
+	file    string
+	name    string
+	version string
+}
+
+func (a *profileAnswer) add(f *pflag.FlagSet) {
+	a.output.add(f, "table", tableAnswer)
+	f.StringVar(&a.file, "save", "", "write the profile to this file, or measure what it describes again: its name and command stay, and what changed is said")
+	f.StringVar(&a.name, "name", "", "what the program is called in the profile (default: its command)")
+	f.StringVar(&a.version, "program-version", "", "the program's version, for the profile")
+}
+
+// old reads the file that is to be replaced; nil if there is none.
+func (a *profileAnswer) old(kind profile.Kind) (*profile.Profile, error) {
+	if a.file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(a.file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	old, err := profile.Parse(a.file, text)
+	if err == nil && old.Kind != kind {
+		err = fmt.Errorf("%s is the profile of a %s, not of a %s", a.file, old.Kind, kind)
+	}
+	return old, err
+}
+
+// write prints the profile and saves it. old is what [profileAnswer.old] returned before
+// the measurement.
+func (a *profileAnswer) write(streams program.Streams, p, old *profile.Profile) error {
+	p.Measured, p.System = time.Now().Format(time.DateOnly), systemName()
+	p.Name, p.Version = cmp.Or(a.name, p.Command), a.version
+	if old != nil {
+		p.Keep(old)
+		for _, d := range profile.Compare(old, p) {
+			fmt.Fprintf(streams.Err, "changed: %s\n", d)
+		}
+	}
+	if a.file != "" {
+		if p.ID == "" {
+			p.ID = strings.TrimSuffix(filepath.Base(a.file), filepath.Ext(a.file))
+		}
+		text, err := p.YAML()
+		if err == nil {
+			err = os.WriteFile(a.file, text, 0o666)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return a.output.write(streams.Out, render.Profile(p))
+}
+
+// systemName is where a profile was measured: "linux 6.18, amd64".
+func systemName() string {
+	name := runtime.GOOS
+	if kernel, err := host.KernelVersion(); err == nil && kernel != "" {
+		// Of "6.18.5-cloud" the first two numbers: behaviour does not change with the rest.
+		name += " " + strings.Join(strings.SplitN(kernel, ".", 3)[:min(2, strings.Count(kernel, ".")+1)], ".")
+	}
+	return name + ", " + runtime.GOARCH
+}

@@ -1,0 +1,381 @@
+package battery
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/net/http2"
+
+	"socketlab/internal/profile"
+	"socketlab/internal/socketstats"
+)
+
+// soon is how long an answer may take that is due at once. It is long because the
+// machine may be busy: it only runs out where no answer comes.
+const soon = 10 * time.Second
+
+// quick asks what needs no waiting, one probe after the other, each on a connection of
+// its own.
+func (r *serverRun) quick(ctx context.Context, addr string) error {
+	for _, probe := range []func(context.Context, *probe){
+		r.keepAliveHeader, r.pipelining, r.halfClose, r.halfCloseSlow, r.earlyAnswer, r.http2, r.requestsPerConnection,
+	} {
+		c, err := dial(ctx, addr)
+		if err != nil {
+			return err
+		}
+		stop := context.AfterFunc(ctx, func() { _ = c.Close() })
+		probe(ctx, c)
+		stop()
+		_ = c.Close()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	r.backlog(ctx, addr)
+	return nil
+}
+
+func (r *serverRun) keepAliveHeader(ctx context.Context, c *probe) {
+	plain, err := c.roundTrip(time.Now().Add(soon), "GET", "/")
+	if err != nil {
+		r.miss(reason(err), "keepalive_header", "keepalive_header_says")
+		return
+	}
+	asking, err := dial(ctx, c.RemoteAddr().String())
+	if err != nil {
+		r.miss(reason(err), "keepalive_header", "keepalive_header_says")
+		return
+	}
+	defer asking.Close()
+	_ = c.Close() // a server may serve one connection at a time
+	asked, err := asking.roundTrip(time.Now().Add(soon), "GET", "/", "Connection: keep-alive")
+	if err != nil {
+		r.miss(reason(err), "keepalive_header", "keepalive_header_says")
+		return
+	}
+	always, request := plain.Header.Get("Keep-Alive"), asked.Header.Get("Keep-Alive")
+	seen := []string{fmt.Sprintf("without: %q", always), fmt.Sprintf("with Connection: keep-alive: %q", request)}
+	switch {
+	case keepAliveSays(plain.Header) > 0:
+		r.set("keepalive_header", profile.Chosen("always"), seen...)
+		r.set("keepalive_header_says", profile.Took(keepAliveSays(plain.Header)), seen...)
+	case keepAliveSays(asked.Header) > 0:
+		r.set("keepalive_header", profile.Chosen("on_request"), seen...)
+		r.set("keepalive_header_says", profile.Took(keepAliveSays(asked.Header)), seen...)
+	default:
+		r.set("keepalive_header", profile.Chosen("never"), seen...)
+		r.miss("there is no such header", "keepalive_header_says")
+	}
+}
+
+func (r *serverRun) pipelining(_ context.Context, c *probe) {
+	err := c.send(strings.Repeat(c.head("GET", "/", "1.1"), 3))
+	answered := 0
+	var a response
+	for ; err == nil && answered < 3; answered++ {
+		if a, err = c.receive(time.Now().Add(soon / 2)); err != nil {
+			break
+		}
+	}
+	seen := fmt.Sprintf("%d of 3 answered", answered)
+	if err != nil {
+		seen += ", then " + reason(err)
+	}
+	value := "cut"
+	switch {
+	case answered == 3:
+		value = "answered"
+	case answered > 0:
+		value = "first_only"
+	}
+	if answered == 1 && a.Close {
+		seen += ", which said Connection: close"
+	}
+	r.set("pipelining", profile.Chosen(value), seen)
+}
+
+// halfClosed sends a request and FIN, and returns whether the answer came whole.
+func (r *serverRun) halfClosed(c *probe, id, path string) {
+	err := c.send(c.head("GET", path, "1.1"))
+	if half, ok := c.Conn.(*net.TCPConn); ok && err == nil {
+		err = half.CloseWrite()
+	}
+	var a response
+	if err == nil {
+		a, err = c.receive(time.Now().Add(soon))
+	}
+	if err != nil {
+		r.set(id, profile.Chosen("cut"), reason(err))
+		return
+	}
+	r.set(id, profile.Chosen("answered"), a.Status)
+}
+
+func (r *serverRun) halfClose(_ context.Context, c *probe) { r.halfClosed(c, "half_close", "/") }
+
+func (r *serverRun) halfCloseSlow(ctx context.Context, c *probe) {
+	took, err := r.slowTakes(ctx, c)
+	if err != nil {
+		r.miss(reason(err), "half_close_slow")
+		return
+	}
+	again, err := dial(ctx, c.RemoteAddr().String())
+	if err != nil {
+		r.miss(reason(err), "half_close_slow")
+		return
+	}
+	defer again.Close()
+	r.say("%s takes %.1f s", r.Slow, took.Seconds())
+	r.halfClosed(again, "half_close_slow", r.Slow)
+}
+
+// slowTakes calls the slow path, and returns an error if it is not slow. It closes c.
+func (r *serverRun) slowTakes(_ context.Context, c *probe) (time.Duration, error) {
+	defer c.Close()
+	sent := time.Now()
+	a, err := c.roundTrip(sent.Add(2*soon), "GET", r.Slow, "Connection: close")
+	took := time.Since(sent)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("GET %s: %w; give a path that takes 2 s or more with --slow", r.Slow, err)
+	case took < 1500*time.Millisecond:
+		return 0, fmt.Errorf("GET %s is answered (%d) after %.1f s; give a path that takes 2 s or more with --slow", r.Slow, a.StatusCode, took.Seconds())
+	}
+	return took, nil
+}
+
+func (r *serverRun) earlyAnswer(_ context.Context, c *probe) {
+	const whole, part = 1 << 20, 16 << 10
+	if err := c.send(c.head("POST", "/", "1.1", fmt.Sprintf("Content-Length: %d", whole)) + pad(part)); err != nil {
+		r.miss(reason(err), "early_answer")
+		return
+	}
+	a, err := c.receive(time.Now().Add(2 * time.Second))
+	switch {
+	case err != nil && howEnded(err) == open:
+		r.set("early_answer", profile.Chosen("no"), "no answer within 2 s")
+		return
+	case err == nil && a.StatusCode == http.StatusRequestTimeout:
+		r.set("early_answer", profile.Chosen("no"), a.Status)
+		return
+	case err != nil: // closed without an answer
+		r.set("early_answer", profile.Chosen(howEnded(err)), reason(err))
+		return
+	}
+	err = c.send(pad(whole - part))
+	if err == nil {
+		_, err = c.roundTrip(time.Now().Add(soon), "GET", "/")
+	}
+	switch how := howEnded(err); {
+	case err == nil:
+		r.set("early_answer", profile.Chosen("kept"), "the next request is answered")
+	case how == open:
+		r.miss("after an early answer the next request is neither answered nor the connection closed", "early_answer")
+	default:
+		r.set("early_answer", profile.Chosen(how), "then "+reason(err))
+	}
+}
+
+// requestsMost is more than the limits that servers have by default: 100, and 1000 of
+// nginx.
+const requestsMost = 1100
+
+func (r *serverRun) requestsPerConnection(ctx context.Context, c *probe) {
+	n, why := 0, ""
+	for n < requestsMost && why == "" && ctx.Err() == nil {
+		a, err := c.roundTrip(time.Now().Add(soon), "GET", "/")
+		if err != nil {
+			why = "then " + reason(err)
+			break
+		}
+		if n++; a.Close {
+			why = "the last answer says Connection: close"
+		}
+	}
+	if why == "" {
+		r.set("requests_per_connection", profile.Words(fmt.Sprintf("> %d", requestsMost)))
+		return
+	}
+	r.set("requests_per_connection", profile.Words(fmt.Sprint(n)), why)
+}
+
+// http2 speaks HTTP/2 at once, as clients with prior knowledge do.
+func (r *serverRun) http2(_ context.Context, c *probe) {
+	none := func(why string) {
+		r.set("h2", profile.Chosen("no"), why)
+		r.miss("it does not speak HTTP/2 without TLS", "h2_max_streams", "h2_settings")
+	}
+	var settings bytes.Buffer
+	_ = http2.NewFramer(&settings, nil).WriteSettings()
+	if err := c.send(http2.ClientPreface + settings.String()); err != nil {
+		none(reason(err))
+		return
+	}
+	_ = c.SetReadDeadline(time.Now().Add(soon / 2))
+	frame, err := http2.NewFramer(io.Discard, c.r).ReadFrame()
+	s, ok := frame.(*http2.SettingsFrame)
+	if err != nil || !ok {
+		none(fmt.Sprintf("no SETTINGS frame: %s", reason(err)))
+		return
+	}
+	r.set("h2", profile.Chosen("yes"))
+	streams, all := "unlimited", []string{}
+	_ = s.ForeachSetting(func(x http2.Setting) error {
+		if x.ID == http2.SettingMaxConcurrentStreams {
+			streams = fmt.Sprint(x.Val)
+		}
+		all = append(all, fmt.Sprintf("%s=%d", x.ID, x.Val))
+		return nil
+	})
+	if len(all) == 0 {
+		all = []string{"none"}
+	}
+	r.set("h2_max_streams", profile.Words(streams), all...)
+	r.set("h2_settings", profile.Words(strings.Join(all, " ")))
+}
+
+// backlog reads the listening sockets' limit from the kernel.
+func (r *serverRun) backlog(ctx context.Context, addr string) {
+	at, err := netip.ParseAddrPort(addr)
+	if err == nil {
+		var most int
+		if most, err = backlogOf(ctx, at.Port()); err == nil {
+			r.set("backlog", profile.Counted(most))
+			return
+		}
+	}
+	r.miss(reason(err), "backlog")
+}
+
+func backlogOf(ctx context.Context, port uint16) (int, error) {
+	src, err := socketstats.OpenSource(socketstats.Auto)
+	if err != nil {
+		return 0, err
+	}
+	defer src.Close()
+	sockets, err := src.Sockets(ctx, socketstats.Query{Ports: []uint16{port}, States: []socketstats.State{socketstats.Listen}})
+	if err != nil {
+		return 0, err
+	}
+	most := 0
+	for _, s := range sockets {
+		most = max(most, int(s.SendQ))
+	}
+	if most == 0 {
+		return 0, fmt.Errorf("the limit of the queue is not known here (source %s)", src.Name())
+	}
+	return most, nil
+}
+
+// connectionsMost is how many connections are opened at most.
+const connectionsMost = 600
+
+// limit opens connections until one is not answered while an older one is.
+func (r *serverRun) limit(ctx context.Context, addr string) error {
+	var held []*probe
+	defer func() {
+		for _, c := range held {
+			c.reset()
+		}
+	}()
+	for len(held) < connectionsMost {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		c, err := dial(ctx, addr)
+		if err == nil {
+			held = append(held, c)
+			err = r.answeredBeside(c, held[:len(held)-1])
+		}
+		switch {
+		case errors.Is(err, errAtOnce):
+			r.miss("the server closes each connection with its answer", "connection_limit", "connection_limit_next")
+			return nil
+		case err != nil:
+			n := len(held)
+			if c != nil {
+				n--
+			}
+			next := nextGets(err)
+			if next == "" {
+				r.miss(reason(err), "connection_limit", "connection_limit_next")
+				return nil
+			}
+			r.set("connection_limit", profile.Words(fmt.Sprint(n)), reason(err))
+			r.set("connection_limit_next", profile.Chosen(next), reason(err))
+			return nil
+		}
+	}
+	closed := 0
+	for _, c := range held {
+		_ = c.SetReadDeadline(time.Now().Add(time.Millisecond))
+		if _, err := c.r.Peek(1); howEnded(err) != open {
+			closed++
+		}
+	}
+	if closed > 0 {
+		r.say("%d of %d idle connections were closed", closed, len(held))
+	}
+	r.set("connection_limit", profile.Words(fmt.Sprintf("> %d", connectionsMost)), fmt.Sprintf("%d of them were closed by the server meanwhile", closed))
+	r.miss("no limit was met", "connection_limit_next")
+	return nil
+}
+
+var (
+	errWaits  = errors.New("not answered while an older connection is")
+	errBusy   = errors.New("answered 503")
+	errClosed = errors.New("closed without an answer")
+	errReset  = errors.New("reset without an answer")
+	errUnsure = errors.New("neither it nor an older connection is answered")
+)
+
+func nextGets(err error) string {
+	for word, is := range map[string]error{"waits": errWaits, "503": errBusy, "fin": errClosed, "rst": errReset, "refused": syscall.ECONNREFUSED} {
+		if errors.Is(err, is) {
+			return word
+		}
+	}
+	return ""
+}
+
+// answeredBeside sends a request on a new connection. If it is not answered, one of the
+// older ones shows whether the server is slow, or serves no more at once.
+func (r *serverRun) answeredBeside(c *probe, older []*probe) error {
+	a, err := c.roundTrip(time.Now().Add(slowOpening), "GET", "/")
+	for try := 0; err != nil && howEnded(err) == open; try++ {
+		if try == 6 {
+			return errUnsure
+		}
+		if len(older) > 0 {
+			if _, alive := older[len(older)-1].roundTrip(time.Now().Add(2*time.Second), "GET", "/"); alive == nil {
+				// Both were due. The new one may have been answered meanwhile.
+				if a, err = c.receive(time.Now().Add(slowOpening)); err != nil && howEnded(err) == open {
+					return errWaits
+				}
+				continue
+			}
+		}
+		a, err = c.receive(time.Now().Add(slowOpening))
+	}
+	switch {
+	case err != nil && howEnded(err) == byFIN:
+		return errClosed
+	case err != nil:
+		return errReset
+	case a.StatusCode == 503:
+		return errBusy
+	case a.Close && len(older) == 0:
+		return errAtOnce
+	}
+	return nil
+}

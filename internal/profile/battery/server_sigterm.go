@@ -1,0 +1,161 @@
+package battery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+	"time"
+
+	"socketlab/internal/profile"
+)
+
+// After SIGTERM comes first the rest of a body that is waited for, then newcomers and
+// requests on connections that were idle.
+const (
+	underWay   = 300 * time.Millisecond
+	afterWards = 700 * time.Millisecond
+)
+
+func (r *serverRun) sigtermMissed(why string) {
+	r.miss(why, "sigterm_request", "sigterm_idle", "sigterm_newcomer", "sigterm_exit")
+}
+
+// sigterm sends SIGTERM to an instance that has a request under way and connections that
+// are idle.
+func (r *serverRun) sigterm(ctx context.Context, i *Instance) error {
+	idle, idleErr := r.idle(ctx, i.Addr)
+	if idle != nil {
+		defer idle.Close()
+	}
+	c, rest, err := r.longRequest(ctx, i.Addr)
+	if err != nil {
+		r.sigtermMissed(reason(err))
+		return ctx.Err()
+	}
+	defer c.Close()
+	if err := i.Terminate(); err != nil {
+		r.sigtermMissed("SIGTERM: " + reason(err))
+		return nil
+	}
+	at := time.Now()
+	over := make(chan time.Duration, 1)
+	go func() {
+		<-i.Ended
+		over <- time.Since(at)
+	}()
+	answered := make(chan string, 1)
+	go func() { answered <- r.finish(ctx, c, rest) }()
+	if !pause(ctx, afterWards) {
+		return ctx.Err()
+	}
+	newcomer := make(chan string, 1)
+	go func() { newcomer <- meets(ctx, i.Addr) }()
+	if idleErr != nil {
+		r.miss(idleErr.Error(), "sigterm_idle")
+	} else if _, err := idle.roundTrip(time.Now().Add(5*time.Second), "GET", "/"); err != nil {
+		r.set("sigterm_idle", profile.Chosen("closed"), reason(err))
+	} else {
+		r.set("sigterm_idle", profile.Chosen("served"))
+	}
+	r.set("sigterm_newcomer", profile.Chosen(<-newcomer))
+	if how := <-answered; how == "" {
+		r.set("sigterm_request", profile.Chosen("answered"))
+	} else {
+		r.set("sigterm_request", profile.Chosen("cut"), how)
+	}
+	give := time.NewTimer(time.Until(at.Add(r.patience())))
+	defer give.Stop()
+	select {
+	case after := <-over:
+		r.set("sigterm_exit", profile.Took(after))
+	case <-give.C:
+		r.set("sigterm_exit", profile.LongerThan(r.patience()))
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
+
+// idle opens a connection with one answered request.
+func (r *serverRun) idle(ctx context.Context, addr string) (*probe, error) {
+	c, err := dial(ctx, addr)
+	if err != nil {
+		return nil, err
+	}
+	a, err := c.roundTrip(time.Now().Add(soon), "GET", "/")
+	if err == nil && a.Close {
+		err = errAtOnce
+	}
+	if err != nil {
+		_ = c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// longRequest begins a request that is under way for a while: of the slow path or, where
+// that is answered at once, one whose body is not whole. rest is what is still to be
+// sent.
+func (r *serverRun) longRequest(ctx context.Context, addr string) (c *probe, rest string, err error) {
+	for _, request := range []struct {
+		method, path, part, rest string
+		fields                   []string
+	}{
+		{method: "GET", path: r.Slow},
+		{method: "POST", path: r.Read, fields: []string{"Content-Length: 1000"}, part: pad(10), rest: pad(990)},
+	} {
+		if c, err = dial(ctx, addr); err != nil {
+			return nil, "", err
+		}
+		if err = c.send(c.head(request.method, request.path, "1.1", request.fields...) + request.part); err == nil {
+			_ = c.SetReadDeadline(time.Now().Add(underWay))
+			if _, err = c.r.Peek(1); err != nil && howEnded(err) == open {
+				return c, request.rest, nil
+			}
+		}
+		_ = c.Close()
+	}
+	return nil, "", fmt.Errorf("no request can be kept under way: GET %s and POST %s are answered at once; give a path that takes 2 s or more with --slow", r.Slow, r.Read)
+}
+
+// finish sends what is left of a request and reads its answer. It returns "" or how it
+// was cut.
+func (r *serverRun) finish(ctx context.Context, c *probe, rest string) string {
+	if rest != "" {
+		if !pause(ctx, underWay) {
+			return "interrupted"
+		}
+		if err := c.send(rest); err != nil {
+			return reason(err)
+		}
+	}
+	if _, err := c.receive(time.Now().Add(2 * soon)); err != nil {
+		return reason(err)
+	}
+	return ""
+}
+
+// meets is what a new connection gets.
+func meets(ctx context.Context, addr string) string {
+	c, err := dial(ctx, addr)
+	if err != nil {
+		if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
+			return "no_answer"
+		}
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			return "refused"
+		}
+		return "reset"
+	}
+	defer c.Close()
+	a, err := c.roundTrip(time.Now().Add(5*time.Second), "GET", "/")
+	switch {
+	case err == nil && a.StatusCode == 503:
+		return "503"
+	case err == nil:
+		return "served"
+	}
+	return map[string]string{open: "no_answer", byFIN: "closed", byRST: "reset"}[howEnded(err)]
+}

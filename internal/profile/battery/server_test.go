@@ -1,0 +1,240 @@
+package battery_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/profile"
+	"socketlab/internal/profile/battery"
+	"socketlab/internal/worker"
+)
+
+// TestMain lets the tests start this binary as the programs that they measure, and as
+// what looks after them.
+func TestMain(m *testing.M) {
+	switch os.Getenv("BATTERY_TEST_PROGRAM") {
+	case "":
+	case "graceful":
+		graceful()
+		return
+	}
+	if len(os.Args) > 1 && os.Args[1] == battery.Supervisor {
+		os.Exit(worker.SuperviseCommand(context.Background(), os.Stdin, os.Stdout))
+	}
+	os.Exit(m.Run())
+}
+
+// handler has the paths that the battery asks for.
+func handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") })
+	mux.HandleFunc("/slow", func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(2 * time.Second)
+		_, _ = io.WriteString(w, "ok")
+	})
+	mux.HandleFunc("/read", func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		_, _ = io.WriteString(w, "ok")
+	})
+	return mux
+}
+
+// timed is a server whose times are all short.
+func timed() *http.Server {
+	return &http.Server{Handler: handler(), IdleTimeout: 1500 * time.Millisecond, ReadHeaderTimeout: time.Second, ReadTimeout: 3 * time.Second}
+}
+
+// graceful serves until SIGTERM, and then ends what is under way.
+func graceful() {
+	s := timed()
+	s.Addr = "127.0.0.1:" + os.Getenv("SOCKETLAB_PORT")
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		<-ctx.Done()
+		_ = s.Shutdown(context.Background())
+	}()
+	if err := s.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	<-done
+}
+
+func values(t *testing.T, p *profile.Profile) map[string]string {
+	t.Helper()
+	texts := map[string]string{}
+	for id, v := range p.Values {
+		texts[id] = v.String()
+	}
+	_, err := p.YAML()
+	require.NoError(t, err, "each value is of a question of servers")
+	return texts
+}
+
+func near(t *testing.T, p *profile.Profile, id string, want time.Duration) {
+	t.Helper()
+	v, ok := p.Value(id)
+	require.True(t, ok, "%s: %s", id, p.NotMeasured[id])
+	require.True(t, profile.Agree(profile.Took(want), v), "%s is %s, not %s", id, v, want)
+}
+
+func TestServerStartedByACommand(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 8 s")
+	}
+	t.Parallel()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	p, err := battery.ServerBattery{
+		Program: battery.Program{Command: "BATTERY_TEST_PROGRAM=graceful exec '" + self + "'"},
+		Slow:    "/slow", Read: "/read",
+	}.Measure(t.Context())
+	require.NoError(t, err)
+	near(t, p, "idle_timeout", 1500*time.Millisecond)
+	near(t, p, "header_timeout", time.Second)
+	near(t, p, "body_timeout", 3*time.Second)
+	got := values(t, p)
+	for id, want := range map[string]string{
+		"idle_timeout_how": "fin", "header_timeout_how": "fin", "keepalive_header": "never",
+		"requests_per_connection": "> 1100", "connection_limit": "> 600", "early_answer": "fin",
+		"half_close": "answered", "pipelining": "answered", "h2": "no",
+		"sigterm_request": "answered", "sigterm_idle": "closed", "sigterm_newcomer": "refused",
+	} {
+		require.Equal(t, want, got[id], "%s: %v %s", id, p.Seen[id], p.NotMeasured[id])
+	}
+	require.Less(t, p.Values["sigterm_exit"].Time, 4*time.Second)
+}
+
+func TestServerThatRunsAlready(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewUnstartedServer(nil)
+	s.Config = timed()
+	s.Start()
+	defer s.Close()
+	p, err := battery.ServerBattery{Addr: s.Listener.Addr().String(), Slow: "/", Read: "/"}.Measure(t.Context())
+	require.NoError(t, err)
+	near(t, p, "idle_timeout", 1500*time.Millisecond)
+	require.Contains(t, p.NotMeasured["sigterm_request"], "only a process that sockwatch started")
+	require.Contains(t, p.NotMeasured["half_close_slow"], "--slow")
+	require.Contains(t, p.NotMeasured["body_timeout"], "before the request is whole")
+}
+
+// scripted serves raw TCP: each connection is answered as the function says, until it
+// returns.
+func scripted(t *testing.T, serve func(c net.Conn, r *bufio.Reader)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				serve(c, bufio.NewReader(c))
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// A server that says 2 s and closes after 1, by RST, takes 5 requests a connection, and
+// answers what is not whole within 1 s with 408.
+func TestServerThatSaysWhatIsNotTrue(t *testing.T) {
+	t.Parallel()
+	addr := scripted(t, func(c net.Conn, r *bufio.Reader) {
+		for n := 1; ; n++ {
+			_ = c.SetReadDeadline(time.Now().Add(time.Second))
+			request, err := http.ReadRequest(r)
+			if err == nil && request.ContentLength > 0 {
+				_, err = io.Copy(io.Discard, request.Body)
+			}
+			if err != nil && (n == 1 || request != nil) {
+				_, _ = io.WriteString(c, "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+				return
+			}
+			if err != nil {
+				_ = c.(*net.TCPConn).SetLinger(0)
+				return
+			}
+			keep := "Keep-Alive: timeout=2\r\n"
+			if !strings.EqualFold(request.Header.Get("Connection"), "keep-alive") {
+				keep = ""
+			}
+			if n == 5 || request.Close {
+				keep = "Connection: close\r\n"
+			}
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n"+keep+"Content-Length: 2\r\n\r\nok")
+			if n == 5 || request.Close {
+				return
+			}
+		}
+	})
+	p, err := battery.ServerBattery{Addr: addr, Slow: "/slow", Read: "/read"}.Measure(t.Context())
+	require.NoError(t, err)
+	near(t, p, "idle_timeout", time.Second)
+	got := values(t, p)
+	for id, want := range map[string]string{
+		"idle_timeout_how": "rst", "header_timeout_how": "408", "body_timeout_how": "408",
+		"keepalive_header": "on_request", "keepalive_header_says": "2.0s", "keepalive_header_true": "closes_earlier",
+		"requests_per_connection": "5", "early_answer": "no",
+	} {
+		require.Equal(t, want, got[id], "%s: %v %s", id, p.Seen[id], p.NotMeasured[id])
+	}
+}
+
+func TestServerOfFewConnectionsAtOnce(t *testing.T) {
+	t.Parallel()
+	places := make(chan struct{}, 3)
+	addr := scripted(t, func(c net.Conn, r *bufio.Reader) {
+		places <- struct{}{}
+		defer func() { <-places }()
+		for {
+			request, err := http.ReadRequest(r)
+			if err != nil {
+				return
+			}
+			_, _ = io.Copy(io.Discard, request.Body)
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+			if request.Close {
+				return
+			}
+			_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
+		}
+	})
+	p, err := battery.ServerBattery{Addr: addr, Slow: "/slow", Read: "/read"}.Measure(t.Context())
+	require.NoError(t, err)
+	require.Contains(t, p.NotMeasured["idle_timeout"], "beside connections that are held")
+	got := values(t, p)
+	require.Equal(t, "3", got["connection_limit"], "%v", p.NotMeasured)
+	require.Equal(t, "waits", got["connection_limit_next"])
+}
+
+func TestProgramThatDoesNotStartSaysWhatItSaid(t *testing.T) {
+	t.Parallel()
+	_, err := battery.ServerBattery{Program: battery.Program{Command: "echo no such file >&2; exit 3"}}.Measure(t.Context())
+	require.ErrorContains(t, err, "ended before it answered")
+	require.ErrorContains(t, err, "no such file")
+}
