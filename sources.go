@@ -40,6 +40,7 @@ func Programs() []string {
 //go:embed internal/toydb/sqldriver/*[^t].go
 //go:embed internal/verdict/kind/*[^e]st.go
 //go:embed internal/verdict/kind/*[^t].go
+//go:embed internal/where/*[^t].go
 //go:embed internal/words/*[^t].go
 //go:embed internal/worker/*[^s]t.go
 //go:embed internal/worker/*[^t].go

@@ -56,6 +56,7 @@ interrupted.`,
 		c.Hidden = true
 		root.AddCommand(c)
 	}
+	completeWords(root)
 	return root
 }
 

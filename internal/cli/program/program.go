@@ -72,6 +72,7 @@ func Run(command func(Streams) *cobra.Command, args []string, streams Streams) i
 	root.SilenceErrors = true
 	root.SilenceUsage = true
 	root.CompletionOptions.DisableDefaultCmd = true
+	root.AddCommand(completionCommand(root))
 	root.SetHelpCommand(helpCommand())
 	plainUsage(root)
 	root.SetHelpFunc(writeHelp)
