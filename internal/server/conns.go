@@ -103,6 +103,9 @@ type conn struct {
 	hungUp   atomic.Bool   // nothing is sent any more
 	gone     chan struct{} // closed when we close it
 	left     sync.Once
+	// cut ends the request that a parking keeps when the connection is closed; nil for
+	// none. It is no method of its type, so that a program with no server links none.
+	cut atomic.Pointer[func()]
 }
 
 func newConn(tcp *net.TCPConn, in *connections) *conn {
@@ -115,7 +118,11 @@ func (c *conn) Close() error {
 		c.in.remove(c)
 		close(c.gone)
 	})
-	return c.TCPConn.Close()
+	err := c.TCPConn.Close()
+	if cut := c.cut.Swap(nil); cut != nil {
+		(*cut)()
+	}
+	return err
 }
 
 // hangUp closes our half. What is written after that is lost: net/http would take

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -84,7 +85,7 @@ func (w web) serve(ctx context.Context, at Socket) error {
 
 func (w web) serveConnections(ctx context.Context, l net.Listener, d *boundListener) error {
 	if OverLimitKey.Of(w.cfg.Behaviour) == overRefuse {
-		over := newRefusals(d.Addr())
+		over := newHandover(d.Addr())
 		d.refuse = over.take
 		refusing := w.server(http.HandlerFunc(refuse))
 		var ended sync.WaitGroup
@@ -115,11 +116,17 @@ func (w web) server(h http.Handler) *http.Server {
 
 func (w web) serveHTTP(ctx context.Context, l net.Listener) error {
 	server := w.server(w.handler())
+	p := w.newParking(l.Addr())
+	defer p.close()
+	if p != nil {
+		server.ConnContext = p.connect
+	}
 	drained := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
 		grace, cancel := context.WithTimeout(context.Background(), GraceKey.Of(w.cfg.Behaviour).D())
 		defer cancel()
-		err := server.Shutdown(grace)
+		p.stop()
+		err := cmp.Or(server.Shutdown(grace), p.drain(grace))
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = w.unanswered("requests")
 			server.Close()
@@ -145,21 +152,21 @@ func refuse(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, "too many connections", http.StatusServiceUnavailable)
 }
 
-// refusals is the listener of a second server: for the connections above the
-// limit, which are given to it in place of being accepted.
-type refusals struct {
+// handover is the listener of a second server: for connections that are given to it in
+// place of being accepted.
+type handover struct {
 	addr  net.Addr
 	conns chan net.Conn
 	done  chan struct{}
 	once  sync.Once
 }
 
-func newRefusals(addr net.Addr) *refusals {
-	return &refusals{addr: addr, conns: make(chan net.Conn), done: make(chan struct{})}
+func newHandover(addr net.Addr) *handover {
+	return &handover{addr: addr, conns: make(chan net.Conn), done: make(chan struct{})}
 }
 
 // take hands over a connection.
-func (l *refusals) take(c net.Conn) {
+func (l *handover) take(c net.Conn) {
 	select {
 	case l.conns <- c:
 	case <-l.done:
@@ -168,7 +175,7 @@ func (l *refusals) take(c net.Conn) {
 }
 
 // Accept returns the next connection that was handed over.
-func (l *refusals) Accept() (net.Conn, error) {
+func (l *handover) Accept() (net.Conn, error) {
 	select {
 	case c := <-l.conns:
 		return c, nil
@@ -178,10 +185,10 @@ func (l *refusals) Accept() (net.Conn, error) {
 }
 
 // Addr returns the address of the first server.
-func (l *refusals) Addr() net.Addr { return l.addr }
+func (l *handover) Addr() net.Addr { return l.addr }
 
-// Close ends the refusing. The first server's listener stays.
-func (l *refusals) Close() error {
+// Close ends the handing over. The first server's listener stays.
+func (l *handover) Close() error {
 	l.once.Do(func() { close(l.done) })
 	return nil
 }

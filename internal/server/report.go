@@ -47,6 +47,6 @@ func (s *Server) report(ctx context.Context, addr net.Addr) {
 				attrs = append(attrs, state.String(), n)
 			}
 		}
-		s.cfg.Log.Info("sockets", attrs...)
+		s.cfg.ReportLog.Info("sockets", attrs...)
 	}
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/netip"
 	"sync/atomic"
@@ -186,4 +187,17 @@ func TestReportedConnectionsAreTheHeldOnes(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestReportsGoToTheirOwnLog(t *testing.T) {
+	t.Parallel()
+	source := &stubSource{sockets: func(uint16) []socketstats.Socket { return nil }}
+	reports := &logBuffer{}
+	server := start(t, scenario.Server{}, reportTo(source, time.Millisecond), func(c *Config) {
+		c.ReportLog = slog.New(slog.NewJSONHandler(reports, nil)).With("source", source.Name())
+	})
+	eventually(t, "there is a report", func() bool { return len(reports.lines(t, "sockets")) > 0 })
+	require.Equal(t, "stub", reports.lines(t, "sockets")[0]["source"])
+	require.NoError(t, server.stop())
+	require.Empty(t, server.log.lines(t, "sockets"))
 }

@@ -105,16 +105,66 @@ func (s *Server) handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, t) })
 }
 
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, t texts) {
-	s.work.inProgress.Add(1)
-	defer s.work.inProgress.Add(-1)
-	n := s.numberOf(r)
-	way := s.way(s.work.begin(n))
-	over := &s.work.cut
-	defer func() { over.Add(1) }() // also when the answer is cut off by a panic
+// task is a request that was begun and is not over.
+type task struct {
+	n       int           // its number on its connection, from 1 on; 0 is unknown
+	way     string        // how it is answered
+	release func()        // gives its worker back; nil is none
+	read    bool          // its body was read to the end
+	due     time.Time     // of its answer; the zero time is never
+	left    bool          // its client left before
+	over    *atomic.Int64 // what counts it once it is over
+}
 
+// begin begins a request.
+func (s *Server) begin(r *http.Request) *task {
+	s.work.inProgress.Add(1)
+	n := s.numberOf(r)
+	return &task{n: n, way: s.way(s.work.begin(n)), over: &s.work.cut}
+}
+
+// end counts a request that is over.
+func (s *Server) end(q *task) {
+	if q.release != nil {
+		q.release()
+	}
+	q.over.Add(1)
+	s.work.inProgress.Add(-1)
+}
+
+// answer answers a request. A request that a parking keeps is answered by a second call.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, t texts) {
+	l := linkOf(r)
+	q, parked := l.takeBack(), false
+	again := q != nil
+	if !again {
+		q = s.begin(r)
+	}
+	defer func() { // also when the answer is cut off by a panic
+		if !parked {
+			s.end(q)
+		}
+	}()
+	if !again {
+		if !s.prepare(w, r, q) {
+			q.over = &s.work.left
+			return
+		}
+		if parked = l.park(w, r, q); parked {
+			return
+		}
+	}
+	if q.left || !until(r.Context(), q.due) {
+		q.over = &s.work.left
+		return
+	}
+	s.respond(w, r, q, t)
+}
+
+// prepare does what comes before the delay of a request, and says when its answer is due.
+// It reports false when the client left before.
+func (s *Server) prepare(w http.ResponseWriter, r *http.Request, q *task) bool {
 	b, age := s.cfg.Behaviour, s.work.age()
-	status := StatusKey.Of(b)
 	switch {
 	case UnreadKey.Of(b):
 		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
@@ -122,45 +172,46 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, t texts) {
 		// net/http watches for the client's departure only once the whole body
 		// has been read: with a part unread the context is never cancelled. A
 		// Handler wants to read it itself.
-		_, _ = io.Copy(io.Discard, r.Body)
+		_, err := io.Copy(io.Discard, r.Body)
+		q.read = err == nil
 	}
 	if after := AbortAfterKey.Of(b).D(); after > 0 && age > after {
 		cutOff(w)
 	}
-	done, ok := s.acquireWorker(r.Context())
+	release, ok := s.acquireWorker(r.Context())
 	if !ok {
-		over = &s.work.left
-		return
+		return false
 	}
-	defer done()
-	if way == wayNoResponse && s.cfg.Handler == nil {
-		<-r.Context().Done()
-		over = &s.work.left
-		return
+	q.release = release
+	if q.way != wayNoResponse || s.cfg.Handler != nil {
+		q.due = s.due()
 	}
-	if !s.wait(r.Context()) {
-		over = &s.work.left
-		return
-	}
-	s.keepAlive(w, r, n)
+	return true
+}
+
+// respond answers a request whose answer is due.
+func (s *Server) respond(w http.ResponseWriter, r *http.Request, q *task, t texts) {
+	b := s.cfg.Behaviour
+	status := StatusKey.Of(b)
+	s.keepAlive(w, r, q.n)
 	switch {
 	case s.cfg.Handler != nil:
 		s.cfg.Handler.ServeHTTP(w, r)
-		over = &s.work.answered
+		q.over = &s.work.answered
 		if r.Context().Err() != nil {
-			over = &s.work.left
+			q.over = &s.work.left
 		}
 		return
-	case way == wayStall:
+	case q.way == wayStall:
 		stall(w, r, status, t.broken)
-		over = &s.work.left
+		q.over = &s.work.left
 		panic(http.ErrAbortHandler) // or net/http would end the answer properly
-	case way != wayWhole:
-		s.fault(way, w, r, t.broken)
+	case q.way != wayWhole:
+		s.fault(q.way, w, r, t.broken)
 		return
 	}
 	if every := HeartbeatKey.Of(b).D(); every > 0 {
-		over = &s.work.answered
+		q.over = &s.work.answered
 		subscription(w, r, status, every)
 		return
 	}
@@ -175,7 +226,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, t texts) {
 	if _, err := w.Write(text); err != nil && len(text) > 0 {
 		return
 	}
-	over = &s.work.answered
+	q.over = &s.work.answered
 }
 
 // subscription sends a line at once, and one more each time, until the client leaves.

@@ -48,8 +48,11 @@ type Config struct {
 	ReportEvery time.Duration
 	// Source counts the sockets for the reports. nil is gopsutil.
 	Source socketstats.Source
-	// Log is for the reports, and for what goes wrong. nil is nobody.
+	// Log is for what goes wrong, and for the reports if there is no ReportLog. nil
+	// logs nothing.
 	Log *slog.Logger
+	// ReportLog is for the reports alone. nil is Log.
+	ReportLog *slog.Logger
 }
 
 // Peer is another server. Its name is that of the script.
@@ -73,6 +76,9 @@ func New(cfg Config) *Server {
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.ReportLog == nil {
+		cfg.ReportLog = cfg.Log
 	}
 	s := &Server{cfg: cfg}
 	s.conns.limit(cfg.Behaviour)

@@ -84,31 +84,43 @@ func (s *Server) acquireWorker(ctx context.Context) (done func(), ok bool) {
 }
 
 // wait waits for the delay, and reports false when the client left before.
-func (s *Server) wait(ctx context.Context) bool {
+func (s *Server) wait(ctx context.Context) bool { return until(ctx, s.due()) }
+
+// due returns the time at which an answer that is begun now is due; the zero time is
+// never.
+func (s *Server) due() time.Time {
 	b := s.cfg.Behaviour
 	if NoResponseKey.Of(b) {
-		<-ctx.Done()
-		return false
-	}
-	if !s.resumed(ctx) {
-		return false
+		return time.Time{}
 	}
 	delay := DelayKey.Of(b).D()
 	if jitter := JitterKey.Of(b).D(); jitter > 0 {
 		delay += rand.N(jitter + 1)
 	}
-	if delay <= 0 {
-		return ctx.Err() == nil
+	begin, long := PauseAfterKey.Of(b).D(), PauseForKey.Of(b).D()
+	// resumed is the time, since the first connection, at which the server is not in
+	// its pause.
+	resumed := func(at time.Duration) time.Duration {
+		if at < begin || at >= begin+long {
+			return at
+		}
+		return begin + long
 	}
-	return pause(ctx, delay) && s.resumed(ctx)
+	now := s.clock.since()
+	return time.Now().Add(resumed(resumed(now)+delay) - now)
 }
 
-// resumed waits until the server is not in its pause, and reports false when
-// the client left before.
-func (s *Server) resumed(ctx context.Context) bool {
-	begin, long := PauseAfterKey.Of(s.cfg.Behaviour).D(), PauseForKey.Of(s.cfg.Behaviour).D()
-	now := s.clock.since()
-	return now < begin || now >= begin+long || pause(ctx, begin+long-now)
+// until waits until a time, and reports false when ctx was done before. The zero time
+// never comes.
+func until(ctx context.Context, at time.Time) bool {
+	if at.IsZero() {
+		<-ctx.Done()
+		return false
+	}
+	if d := time.Until(at); d > 0 {
+		return pause(ctx, d)
+	}
+	return ctx.Err() == nil
 }
 
 // pause waits, and reports false when ctx was done before.

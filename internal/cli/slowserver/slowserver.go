@@ -35,7 +35,7 @@ func Command(streams program.Streams) *cobra.Command {
 		Short: "Answer late, and say which TCP connections there really are",
 		Long: `Slowserver waits 20 s before each response. Every 5 s it logs how many requests
 it is working on and which TCP connections the kernel holds for its port, by
-state. It stops working for a client that has left, at once.
+state, and which source counted them. It stops working for a client that has left, at once.
 
 SIGTERM or Ctrl-C drains: no new connections, and the responses in progress get
 --grace to be given.
@@ -77,7 +77,10 @@ connection.`,
 		for _, addr := range upstreams {
 			peers = append(peers, server.Peer{Addr: addr})
 		}
-		srv := server.New(server.Config{Behaviour: b, Peers: peers, ReportEvery: reportEvery, Source: src, Log: log})
+		srv := server.New(server.Config{
+			Behaviour: b, Peers: peers, ReportEvery: reportEvery, Source: src,
+			Log: log, ReportLog: log.With("source", src.Name()),
+		})
 		if addr, ok := socket.Addr().(*net.TCPAddr); ok && !addr.IP.IsLoopback() {
 			fmt.Fprintf(streams.Err, "slowserver: note: %s can be reached from other machines\n", addr)
 		}
