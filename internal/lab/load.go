@@ -113,6 +113,9 @@ func (l *load) begin(_ context.Context, announce func()) error {
 }
 
 func (l *load) heard(p *process, a worker.Answer) error {
+	if a.Report != nil && a.Report.Refused != "" {
+		return fmt.Errorf("the %s was refused %s: it is not on loopback", p.name, a.Report.Refused)
+	}
 	if a.Report != nil && a.Report.Stopped != "" {
 		l.run.stopped = fmt.Sprintf("the %s %s: %s", p.name, a.Report.Stopped, loadgen.WhyMaxFDs())
 	}

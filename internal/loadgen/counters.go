@@ -23,6 +23,7 @@ type counters struct {
 	attempts         atomic.Int64
 	opened, reused   atomic.Int64
 	refused, stale   atomic.Int64
+	bounds           *bounds // nil without any
 
 	mu      sync.Mutex // guards all below
 	errors  map[string]int64
@@ -57,7 +58,7 @@ func (c *counters) call(ctx context.Context, caller Caller, due time.Time) {
 	start := time.Now()
 	var last atomic.Pointer[given] // the connection that the request was given last
 	var begun atomic.Bool          // an answer came on it, so that it was not dead
-	err := caller.Call(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+	trace := &httptrace.ClientTrace{
 		// A try has sent the request, or failed to get as far as that. GetConn
 		// would not do: net/http calls it twice for an open HTTP/2 connection, in
 		// Transport.getConn and in http2clientConnPool.getClientConn.
@@ -90,7 +91,12 @@ func (c *counters) call(ctx context.Context, caller Caller, due time.Time) {
 			last.Store(c.enter(info.Conn))
 		},
 		GotFirstResponseByte: func() { begun.Store(true) },
-	}))
+	}
+	if c.bounds != nil {
+		trace.ConnectStart = c.bounds.connect
+		trace.DNSStart = func(info httptrace.DNSStartInfo) { c.bounds.lookUp(info.Host) }
+	}
+	err := caller.Call(httptrace.WithClientTrace(ctx, trace))
 	end := time.Now()
 
 	conn := last.Load()

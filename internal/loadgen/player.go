@@ -19,6 +19,23 @@ type Player struct {
 	looked   time.Time // at the descriptors, by Play
 	stopped  atomic.Pointer[string]
 	done     atomic.Bool
+	bounds   *bounds // nil without any
+}
+
+// Keep holds the load to this machine's loopback. names says that the code looks up names
+// at a name server of the lab. It is called before Play. Once [Player.Refused] is closed, the
+// caller must end this process.
+func (p *Player) Keep(names bool) {
+	p.bounds = &bounds{names: names, refused: make(chan struct{})}
+	p.counters.bounds = p.bounds
+}
+
+// Refused is closed once the code would have left the loopback; nil without [Player.Keep].
+func (p *Player) Refused() <-chan struct{} {
+	if p.bounds == nil {
+		return nil
+	}
+	return p.bounds.refused
 }
 
 // Begin starts a load's clock now. The arrivals say when each request is due
@@ -95,6 +112,11 @@ func (p *Player) Report() Report {
 	}
 	if why := p.stopped.Load(); why != nil {
 		r.Stopped = *why
+	}
+	select {
+	case <-p.Refused():
+		r.Refused = p.bounds.what
+	default:
 	}
 	return r
 }

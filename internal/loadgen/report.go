@@ -17,6 +17,8 @@ type Report struct {
 	At time.Duration `json:"at_ns"`
 	// Stopped says why the load was ended before its time; "" if it was not.
 	Stopped string `json:"stopped,omitempty"`
+	// Refused is what the code would have done that leaves the loopback; "" if nothing.
+	Refused string `json:"refused,omitempty"`
 	// Done says that the whole schedule was sent, or stopped.
 	Done bool `json:"done"`
 	// Final says that this is the client's last report.

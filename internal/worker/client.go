@@ -73,6 +73,7 @@ func Client(ctx context.Context, in io.Reader, out io.Writer) int {
 		}
 	}
 	player := loadgen.Begin(caller, order.Arrivals, loadgen.MaxFDs())
+	player.Keep(order.Target.DNS != "")
 	go player.Play(ctx)
 	for {
 		final := false
@@ -103,6 +104,7 @@ func Client(ctx context.Context, in io.Reader, out io.Writer) int {
 // the user's, which the caller ends.
 func callerOf(order ClientOrder) (loadgen.Caller, *lines, error) {
 	if order.Command == "" {
+		loadgen.IgnoreProxies()
 		return scenarios.NewCaller(order.Code, order.Side, order.Target), nil, nil
 	}
 	// A lab that is gone may not end us before the program. Unlike an ignored signal, one

@@ -93,6 +93,22 @@ func startCommand(order CommandOrder) (*command, error) {
 	return startWith(order.Command, nil, out, nil)
 }
 
+// withoutProxy is what keeps a program's requests to a server on loopback from a proxy
+// that the environment names: they would neither be counted nor stay on this machine.
+// Some programs read the one name only, and some the other.
+func withoutProxy() []string {
+	const loopback = "localhost,127.0.0.0/8,127.0.0.1,::1"
+	var set []string
+	for _, name := range []string{"NO_PROXY", "no_proxy"} {
+		value := loopback
+		if before := os.Getenv(name); before != "" {
+			value = before + "," + loopback
+		}
+		set = append(set, name+"="+value)
+	}
+	return set
+}
+
 // startWith starts a command in the system's shell, with these standard streams and
 // with environment beside our own. nil is no input, and output that goes nowhere. The
 // files stay the caller's to close.
@@ -105,7 +121,7 @@ func startWith(line string, in, out *os.File, environment []string) (*command, e
 		return nil, err
 	}
 	cmd := shell(line)
-	cmd.Env = append(os.Environ(), environment...)
+	cmd.Env = append(append(os.Environ(), withoutProxy()...), environment...)
 	cmd.Stderr = w
 	if in != nil {
 		cmd.Stdin = in

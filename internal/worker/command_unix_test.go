@@ -185,6 +185,16 @@ func TestWorkersDoNotEndWithCtrlC(t *testing.T) {
 	require.True(t, p.answer().Asked)
 }
 
+// What a proxy is sent would not be counted, and might leave the machine.
+func TestACommandDoesNotReachLoopbackByAProxy(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "said")
+	p, _ := supervised(t, `echo "$NO_PROXY $no_proxy" >`+file)
+	for p.command(worker.Report); p.answer().Ended == nil; {
+	}
+	require.Regexp(t, `localhost,127.0.0.0/8,127.0.0.1,::1 .*localhost,127.0.0.0/8,127.0.0.1,::1\n$`, said(file))
+}
+
 // A client whose program says when it is ready is not ready before.
 func TestClientWaitsUntilItsProgramIsReady(t *testing.T) {
 	t.Parallel()

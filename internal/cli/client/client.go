@@ -18,7 +18,8 @@ import (
 
 const clientLong = `Plays the load of a scenario against a server, with the %s code of its pair.
 Requests are sent when they are due, whether or not earlier ones were answered;
-the same --seed gives both clients the same schedule.
+the same --seed gives both clients the same schedule. They go to the server itself,
+whatever proxy the environment names.
 
 It reports on standard error while it works, and once at the end on standard
 output. After its last request it stays, with the connections it has, until it
@@ -50,7 +51,7 @@ func command(name string, side scenario.Side, streams program.Streams) *cobra.Co
 	}
 	f := c.Flags()
 	f.StringVar(&o.url, "url", "http://127.0.0.1:8080", "the server")
-	f.BoolVar(&o.allowRemote, "allow-remote", false, "allow a server that is not on loopback")
+	f.BoolVar(&o.allowRemote, "allow-remote", false, "allow a server that is not on loopback, and wherever it redirects to")
 	f.StringVar(&o.scenario, "scenario", scenarios.Default, "scenario ID, or a script's FILE")
 	f.Float64Var(&o.speed, "speed", 1, "divide every time in the script by this")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the random extra requests")
@@ -111,8 +112,13 @@ func playClient(c *cobra.Command, streams program.Streams, side scenario.Side, o
 	if o.allowRemote {
 		fmt.Fprintf(streams.Err, "client-%s: note: loading %s, which need not be on this machine\n", side, addr)
 	}
+	loadgen.IgnoreProxies()
 	caller := scenarios.NewCaller(script.Implementation, side, loadgen.NewTarget(loadgen.At{Addr: addr}, script.Client, script.Speed))
-	return runClient(c, streams, side, loadgen.Begin(caller, script.Arrivals(o.seed), loadgen.MaxFDs()), script, o)
+	player := loadgen.Begin(caller, script.Arrivals(o.seed), loadgen.MaxFDs())
+	if !o.allowRemote {
+		player.Keep(false)
+	}
+	return runClient(c, streams, side, player, script, o)
 }
 
 func runClient(c *cobra.Command, streams program.Streams, side scenario.Side, player *loadgen.Player, script scenario.Script, o clientOptions) error {
@@ -136,6 +142,8 @@ func runClient(c *cobra.Command, streams program.Streams, side scenario.Side, pl
 			over, interrupted = true, true
 		case <-end.C:
 			over = true
+		case <-player.Refused():
+			return fmt.Errorf("refused %s, where a redirect or a name led: it is not on loopback: %s", player.Report().Refused, allowRemoteHint)
 		case <-early.C:
 			if r := player.Report().Requests; r.OK == 0 && r.Failed > 0 && r.Failed == r.Errors["ECONNREFUSED"] {
 				return fmt.Errorf("no server at %s: connection refused; start one with: slowserver --listen %s", o.addr, o.addr)

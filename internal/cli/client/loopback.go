@@ -3,13 +3,18 @@ package client
 import (
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
+
+	"socketlab/internal/loadgen"
 )
+
+// allowRemoteHint follows an error of what is not on loopback.
+const allowRemoteHint = "a faulty client can wear a server out; give --allow-remote if it is yours"
 
 // checkTarget returns the host and port of a URL. A host that is not this
 // machine's loopback is refused without allowRemote: a faulty client is a
-// small denial-of-service tool.
+// small denial-of-service tool. What the server may redirect to is refused when it
+// is dialled.
 func checkTarget(raw string, allowRemote bool) (addr string, err error) {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -22,18 +27,11 @@ func checkTarget(raw string, allowRemote bool) (addr string, err error) {
 	if port == "" {
 		port = "80"
 	}
-	if !isLoopback(u.Hostname()) && !allowRemote {
-		return "", fmt.Errorf("%s is not on loopback: a faulty client can wear a server out; give --allow-remote if it is yours", u.Host)
+	if allowRemote {
+		return net.JoinHostPort(u.Hostname(), port), nil
+	}
+	if err := loadgen.OnLoopback(u.Hostname()); err != nil {
+		return "", fmt.Errorf("--url: %w: %s", err, allowRemoteHint)
 	}
 	return net.JoinHostPort(u.Hostname(), port), nil
-}
-
-// isLoopback judges by the name alone and asks no name server, which could
-// answer otherwise a moment later.
-func isLoopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Unmap().IsLoopback()
 }

@@ -1,0 +1,85 @@
+package loadgen
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+)
+
+// bounds holds a load to this machine's loopback: a faulty client is a small
+// denial-of-service tool. All that a [Player] lets dial passes here, by the hooks in the
+// context of its calls: net.Dialer calls them for each name that it looks up and each
+// address that it tries, whoever made it and for whatever protocol, also for a redirect.
+//
+// The hooks cannot return an error. A dial that is refused waits in its hook for the end
+// of the process, which whoever plays the load sees to: nothing is sent.
+type bounds struct {
+	// names says that names are looked up: at a name server of the lab.
+	names   bool
+	once    sync.Once
+	refused chan struct{} // closed at the first dial that is refused
+	what    string        // it; to be read after refused
+}
+
+// connect is the hook before a connection is opened.
+func (b *bounds) connect(network, addr string) {
+	if !strings.HasPrefix(network, "unix") && !onLoopback(addr) {
+		b.refuse("a connection to " + addr)
+	}
+}
+
+// onLoopback reports whether an address, as IP:PORT, is on loopback.
+func onLoopback(addr string) bool {
+	to, err := netip.ParseAddrPort(addr)
+	return err == nil && to.Addr().Unmap().IsLoopback()
+}
+
+// lookUp is the hook before a name is looked up.
+func (b *bounds) lookUp(host string) {
+	if !b.names && host != "localhost" {
+		b.refuse(fmt.Sprintf("the look-up of %.100q", host))
+	}
+}
+
+func (b *bounds) refuse(what string) {
+	b.once.Do(func() {
+		b.what = what
+		close(b.refused)
+	})
+	select {}
+}
+
+// OnLoopback returns nil if a server's host is this machine's loopback: a number of it, or
+// localhost where that is one.
+func OnLoopback(host string) error {
+	addrs := []string{host}
+	if host == "localhost" {
+		var err error
+		if addrs, err = net.LookupHost(host); err != nil {
+			return err
+		}
+	}
+	for _, addr := range addrs {
+		switch ip, err := netip.ParseAddr(addr); {
+		case err != nil || !ip.Unmap().IsLoopback() && addr == host:
+			return fmt.Errorf("%s is not on loopback", host)
+		case !ip.Unmap().IsLoopback():
+			return fmt.Errorf("%s is not on loopback: on this machine it is %s", host, addr)
+		}
+	}
+	return nil
+}
+
+// IgnoreProxies takes the settings of proxies out of this process's environment: the
+// connections that are counted go to the server, and what a proxy on loopback is sent
+// would leave the machine. It is called before the first request: net/http reads the
+// settings once.
+func IgnoreProxies() {
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"} {
+		_ = os.Unsetenv(name)
+		_ = os.Unsetenv(strings.ToLower(name))
+	}
+}
