@@ -34,6 +34,7 @@ func diagnoseCommand(streams program.Streams) *cobra.Command {
 		output outputFlag
 		quiet  bool
 		strict bool
+		lines  whereFlags
 	)
 	c := &cobra.Command{
 		Use:   "diagnose [--pid N | --name S | --port N | FILE]",
@@ -51,6 +52,7 @@ docs/verdict.md says how each kind is recognised; sockwatch explain lists them.`
 		Example: `  sockwatch diagnose --pid 4242
   sockwatch diagnose --port 5432 --for 1m
   sockwatch diagnose --name myservice -o json
+  sockwatch diagnose --pid 4242 --where
   sockwatch diagnose incident.jsonl`,
 		Args: program.Args(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -66,12 +68,13 @@ docs/verdict.md says how each kind is recognised; sockwatch explain lists them.`
 				return err
 			}
 			t.all = !t.named()
-			return diagnose(c.Context(), streams, &t, length, &output, quiet, strict)
+			return diagnose(c.Context(), streams, &t, length, lines, &output, quiet, strict)
 		},
 	}
 	f := c.Flags()
 	t.add(f, "a server's port on this machine: its clients, and itself")
 	f.DurationVar(&length, "for", 0, fmt.Sprintf("watch for this long, or until it is sure of a fault; 0 is until it is sure, %s at most", longestDiagnosis))
+	lines.add(f)
 	output.add(f, "table", fullAnswer)
 	f.BoolVarP(&quiet, "quiet", "q", false, "say nothing while watching")
 	f.BoolVar(&strict, "strict", false, "end with exit code 3 for a note, too")
@@ -87,9 +90,13 @@ type examination struct {
 	verdict verdict.Verdict
 	// settling says that the verdict on some subject may still become another.
 	settling bool
-	// patient says that what is healthy is watched until the time is over.
+	// patient says that what is healthy is watched until the time is over, and least is
+	// how long everything is.
 	patient bool
-	say     func(format string, args ...any)
+	least   time.Duration
+	// lines, unless it is nil, finds out which lines hold the connections.
+	lines *lines
+	say   func(format string, args ...any)
 }
 
 // scan enters an event, and returns errSeen once the verdict is sure.
@@ -97,6 +104,9 @@ func (e *examination) scan(event series.Event) error {
 	e.window.Add(event)
 	if event.Moment == nil {
 		return nil
+	}
+	if e.lines != nil {
+		e.lines.look(&e.window)
 	}
 	subjects := e.window.Subjects()
 	verdicts := observe.Judge(subjects, false)
@@ -112,7 +122,7 @@ func (e *examination) scan(event series.Event) error {
 	for _, v := range verdicts { // of all processes some always change
 		e.settling = e.settling || (v.LeftMS > 0 && !e.window.LooksAtAll())
 	}
-	if e.sure() {
+	if event.Moment.At >= e.least && e.sure() {
 		return errSeen
 	}
 	return nil
@@ -160,7 +170,7 @@ func (e *examination) sure() bool {
 	return v.Confidence != verdict.Low || e.window.Len() >= more
 }
 
-func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, length time.Duration, output *outputFlag, quiet, strict bool) error {
+func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, length time.Duration, where whereFlags, output *outputFlag, quiet, strict bool) error {
 	patient := length > 0
 	if !patient {
 		length = longestDiagnosis
@@ -175,6 +185,10 @@ func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, leng
 			fmt.Fprintf(streams.Err, format, args...)
 		}
 	}}
+	if where.length > 0 {
+		e.lines, e.least = newLines(where.stacks, streams.Err), where.length
+		defer e.lines.close()
+	}
 	err = f.follow(ctx, e.scan)
 	if e.window.Len() == 0 {
 		return interruptedOr(ctx, err)

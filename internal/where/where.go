@@ -181,3 +181,36 @@ func (r *Report) Lasting(state State) (n int) {
 	}
 	return n
 }
+
+// Add is two reports in one: of two processes of a subject, from the same source. Either
+// may be nil.
+func (r *Report) Add(other *Report) *Report {
+	if r == nil {
+		return other
+	}
+	sum := *r
+	sum.LookedMS = max(r.LookedMS, other.LookedMS)
+	sum.Connections += other.Connections
+	sum.Groups = slices.Clone(r.Groups)
+	for _, g := range other.Groups {
+		i := slices.IndexFunc(sum.Groups, func(of Group) bool { return of.Site == g.Site && of.State == g.State && of.Pool == g.Pool })
+		if i < 0 {
+			sum.Groups = append(sum.Groups, g)
+			continue
+		}
+		of := &sum.Groups[i]
+		of.Connections, of.Requests, of.Pools = of.Connections+g.Connections, of.Requests+g.Requests, of.Pools+g.Pools
+		of.Uses, of.Lasting, of.OldestMS = of.Uses+g.Uses, of.Lasting+g.Lasting, max(of.OldestMS, g.OldestMS)
+	}
+	sum.Sort()
+	sum.Unknown = slices.Clone(r.Unknown)
+	for _, u := range other.Unknown {
+		if i := slices.IndexFunc(sum.Unknown, func(of Unknown) bool { return of.Reason == u.Reason }); i >= 0 {
+			sum.Unknown[i].Connections += u.Connections
+		} else {
+			sum.Unknown = append(sum.Unknown, u)
+		}
+	}
+	sum.Notes = append(slices.Clone(r.Notes), other.Notes...)
+	return &sum
+}

@@ -1,0 +1,336 @@
+// Package callsite reads which functions and lines the code of an executable has, also of
+// one that is stripped: for Go from the table that every Go program carries, with inlined
+// calls; for others from symbols and DWARF, where these are there.
+//
+// Addresses are those of the file. A position-independent program runs at others:
+// [Binary.Bias] says by how much they differ.
+package callsite
+
+import (
+	"bufio"
+	"bytes"
+	"debug/buildinfo"
+	"debug/elf"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Frame is a function that code is in, and the line.
+type Frame struct {
+	Function, File string
+	Line           int
+}
+
+// Binary is an executable. Close it. It is safe for use by several goroutines.
+type Binary struct {
+	// Go is the version of Go that it was built with, such as "go1.26.8"; "" of a program
+	// that is not Go's.
+	Go string
+
+	file    *elf.File
+	table   *pclntab
+	symbols *symbols
+}
+
+// Open reads an executable. The error Is [errors.ErrUnsupported] if it is for a machine
+// or in a form that is not read.
+func Open(path string) (*Binary, error) {
+	file, err := elf.Open(path)
+	var format *elf.FormatError
+	if errors.As(err, &format) {
+		return nil, fmt.Errorf("%s is no ELF file: %w", path, errors.ErrUnsupported)
+	}
+	if err != nil {
+		return nil, err
+	}
+	b := &Binary{file: file}
+	if file.Class != elf.ELFCLASS64 || file.Data != elf.ELFDATA2LSB {
+		return nil, errors.Join(fmt.Errorf("%s is for %v: %w", path, file.Machine, errors.ErrUnsupported), file.Close())
+	}
+	if info, err := buildinfo.ReadFile(path); err == nil {
+		b.Go, _, _ = strings.Cut(info.GoVersion, " ")
+		if b.table, err = b.readTable(); err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", path, err), file.Close())
+		}
+		return b, nil
+	}
+	b.symbols = readSymbols(file)
+	return b, nil
+}
+
+// Close closes the file.
+func (b *Binary) Close() error { return b.file.Close() }
+
+// Machine is the processor that it is for.
+func (b *Binary) Machine() elf.Machine { return b.file.Machine }
+
+// section returns the data of a section; nil if it has none in the file.
+func (b *Binary) section(s *elf.Section) []byte {
+	if s.Type == elf.SHT_NOBITS || s.Flags&elf.SHF_ALLOC == 0 {
+		return nil
+	}
+	data, err := s.Data()
+	if err != nil {
+		return nil
+	}
+	return data
+}
+
+// readTable finds the table of functions: in its section or, where the linker has put it
+// into another one, by its first bytes.
+func (b *Binary) readTable() (*pclntab, error) {
+	first := binary.LittleEndian.AppendUint32(nil, pclntabMagic)
+	for _, named := range []bool{true, false} {
+		for _, s := range b.file.Sections {
+			if (s.Name == ".gopclntab") != named {
+				continue
+			}
+			data := b.section(s)
+			for from := 0; ; from++ {
+				i := bytes.Index(data[from:], first)
+				if i < 0 || named && i > 0 {
+					break
+				}
+				from += i
+				t, err := parseTable(data[from:])
+				if err == nil {
+					err = b.readModule(t, s.Addr+uint64(from))
+				}
+				if err == nil {
+					return t, nil
+				}
+				if named {
+					return nil, err
+				}
+			}
+		}
+	}
+	return nil, errNoTable
+}
+
+// Offsets in the runtime's description of the program: runtime/symtab.go, type
+// moduledata. That of the functions' data is by version.
+const (
+	moduleMinPC  = 160
+	moduleText   = 176
+	moduleFunc   = 320
+	moduleFunc27 = 344
+)
+
+// readModule finds the runtime's description of the program, which begins with the address
+// of the table, and takes from it where code and the functions' data begin.
+func (b *Binary) readModule(t *pclntab, table uint64) error {
+	relocated := b.relocations()
+	word := func(at uint64) uint64 {
+		if v, ok := relocated[at]; ok {
+			return v
+		}
+		var w [8]byte
+		if !b.read(at, w[:]) {
+			return 0
+		}
+		return binary.LittleEndian.Uint64(w[:])
+	}
+	gofunc := uint64(moduleFunc)
+	if AtLeast(b.Go, 27) {
+		gofunc = moduleFunc27
+	}
+	try := func(at uint64) bool {
+		text := word(at + moduleText)
+		if t.text = text; text == 0 || word(at+moduleMinPC) != text+uint64(u32(t.funcs, 0)) {
+			return false
+		}
+		data := word(at + gofunc)
+		t.inlineTrees = func(offset uint32, size int) []byte {
+			part := make([]byte, size)
+			if !b.read(data+uint64(offset), part) {
+				return nil
+			}
+			return part
+		}
+		return data != 0
+	}
+	for at, value := range relocated {
+		if value == table && try(at) {
+			return nil
+		}
+	}
+	wanted := binary.LittleEndian.AppendUint64(nil, table)
+	for _, s := range b.file.Sections {
+		if s.Flags&elf.SHF_WRITE == 0 {
+			continue
+		}
+		data := b.section(s)
+		for from := 0; ; from++ {
+			i := bytes.Index(data[from:], wanted)
+			if i < 0 {
+				break
+			}
+			if from += i; try(s.Addr + uint64(from)) {
+				return nil
+			}
+		}
+	}
+	return errors.New("the runtime's description of the program was not found")
+}
+
+// relocations are the words of a position-independent program that its loader adds the
+// program's address to, as they are before that.
+func (b *Binary) relocations() map[uint64]uint64 {
+	s := b.file.Section(".rela.dyn")
+	if s == nil || b.file.Type != elf.ET_DYN {
+		return nil
+	}
+	relative := uint32(elf.R_X86_64_RELATIVE)
+	if b.file.Machine == elf.EM_AARCH64 {
+		relative = uint32(elf.R_AARCH64_RELATIVE)
+	}
+	values := map[uint64]uint64{}
+	in := bufio.NewReader(s.Open())
+	var r struct{ At, Info, Value uint64 }
+	buffer := make([]byte, 24)
+	for {
+		if _, err := io.ReadFull(in, buffer); err != nil {
+			return values
+		}
+		r.At, r.Info, r.Value = binary.LittleEndian.Uint64(buffer), binary.LittleEndian.Uint64(buffer[8:]), binary.LittleEndian.Uint64(buffer[16:])
+		if uint32(r.Info) == relative {
+			values[r.At] = r.Value
+		}
+	}
+}
+
+// read reads what the file has at an address.
+func (b *Binary) read(at uint64, into []byte) bool {
+	for _, p := range b.file.Progs {
+		if p.Type == elf.PT_LOAD && at >= p.Vaddr && at+uint64(len(into)) <= p.Vaddr+p.Filesz {
+			_, err := p.ReadAt(into, int64(at-p.Vaddr))
+			return err == nil
+		}
+	}
+	return false
+}
+
+// Image is from which address to which the executable is loaded.
+func (b *Binary) Image() (from, to uint64) {
+	from = 1<<64 - 1
+	for _, p := range b.file.Progs {
+		if p.Type == elf.PT_LOAD {
+			from, to = min(from, p.Vaddr), max(to, p.Vaddr+p.Memsz)
+		}
+	}
+	return from, to
+}
+
+// FileOffset is where in the file the code at an address is; false if it is no code.
+func (b *Binary) FileOffset(at uint64) (uint64, bool) {
+	for _, p := range b.file.Progs {
+		if p.Type == elf.PT_LOAD && p.Flags&elf.PF_X != 0 && at >= p.Vaddr && at < p.Vaddr+p.Filesz {
+			return at - p.Vaddr + p.Off, true
+		}
+	}
+	return 0, false
+}
+
+// Function is where a function of a Go program begins, and its return instructions.
+type Function struct {
+	Entry   uint64
+	Returns []uint64
+}
+
+// Functions finds functions of a Go program by their names, with the path of their
+// package. Those that the program has not got, or has only inlined, are missing.
+func (b *Binary) Functions(names ...string) map[string]Function {
+	found := map[string]Function{}
+	if b.table == nil {
+		return found
+	}
+	wanted := map[string]bool{}
+	for _, n := range names {
+		wanted[n] = true
+	}
+	for name, f := range b.table.lookup(wanted) {
+		one := Function{Entry: f.entry}
+		for _, at := range f.bare() {
+			if b.returns(at) {
+				one.Returns = append(one.Returns, at)
+			}
+		}
+		found[name] = one
+	}
+	return found
+}
+
+// returns reports whether there is a return instruction at an address.
+func (b *Binary) returns(at uint64) bool {
+	var code [4]byte
+	if !b.read(at, code[:]) {
+		return false
+	}
+	if b.file.Machine == elf.EM_AARCH64 {
+		return binary.LittleEndian.Uint32(code[:]) == 0xd65f03c0 // ret x30
+	}
+	return code[0] == 0xc3
+}
+
+// Frames are the functions that the code at an address is in, the innermost inlined one
+// first; none if it is not known. Of a return address give the one before it.
+func (b *Binary) Frames(at uint64) []Frame {
+	if b.table == nil {
+		return b.symbols.frames(at)
+	}
+	f, ok := b.table.find(at)
+	if !ok {
+		return nil
+	}
+	list := f.frames(at)
+	kept := list[:0]
+	for _, one := range list {
+		if one.File != autogenerated { // a wrapper of the compiler's
+			kept = append(kept, one)
+		}
+	}
+	return kept
+}
+
+// AtLeast reports whether a version of Go is go1.MINOR or later. A version that is not a
+// release, such as "devel", is later than all.
+func AtLeast(version string, minor int) bool {
+	rest, ok := strings.CutPrefix(version, "go1.")
+	if !ok {
+		return true
+	}
+	n := 0
+	for _, c := range rest {
+		if c < '0' || c > '9' {
+			break
+		}
+		n = 10*n + int(c-'0')
+	}
+	return n >= minor
+}
+
+// Bias is by how much the addresses of a process that runs the executable are above those
+// of the file. maps is the text of /proc/PID/maps, and path what it calls the executable.
+func (b *Binary) Bias(maps, path string) (uint64, error) {
+	for line := range strings.Lines(maps) {
+		var from, to, offset uint64
+		var access, device string
+		var inode uint64
+		if _, err := fmt.Sscanf(line, "%x-%x %s %x %s %d", &from, &to, &access, &offset, &device, &inode); err != nil || !strings.Contains(access, "x") {
+			continue
+		}
+		if i := strings.IndexByte(line, '/'); i < 0 || strings.TrimSuffix(line[i:], "\n") != path {
+			continue
+		}
+		for _, p := range b.file.Progs {
+			if p.Type == elf.PT_LOAD && p.Flags&elf.PF_X != 0 && p.Off+p.Filesz > offset && p.Off < offset+(to-from) {
+				return from - offset - (p.Vaddr - p.Off), nil
+			}
+		}
+	}
+	return 0, fmt.Errorf("the process has no code of %s", path)
+}

@@ -1,0 +1,266 @@
+package uprobe
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"socketlab/internal/callsite"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/where"
+)
+
+// holding is an object of the program that holds a connection.
+type holding struct {
+	use
+	// netFD is the address of its connection's net.netFD, and inode that of the socket; 0
+	// while they are not known.
+	netFD uint64
+	inode uint32
+}
+
+// see enters an object's last use, and looks for its socket if it has another one now.
+func (p *Prober) see(key uint64, u use, inodes map[int]uint32) {
+	h := p.objects[key]
+	if h == nil {
+		h = &holding{}
+		p.objects[key] = h
+	}
+	again := h.point == u.point && h.words == u.words || h.point == u.point && p.points[u.point].kind == persistConn && h.words[1] == u.words[1]
+	h.use = u
+	if again && h.inode != 0 {
+		if fd, ok := p.memory.descriptor(h.netFD); ok && inodes[fd] == h.inode {
+			return
+		}
+	}
+	h.netFD, h.inode = 0, 0
+	if at, fd, ok := p.memory.find(p.connection(key, h)); ok {
+		h.netFD, h.inode = at, inodes[fd]
+	}
+}
+
+// connection is where to look for an object's connection.
+func (p *Prober) connection(key uint64, h *holding) object {
+	typed := func(table, data uint64) object {
+		o, _ := p.memory.pointee(table, data)
+		return o
+	}
+	switch p.points[h.point].kind {
+	case persistConn, databaseConn:
+		return typed(h.words[0], h.words[1])
+	case stream:
+		const connOf = 8 // tconn in *http2.ClientConn
+		if w := p.memory.words(h.words[0]+connOf, 2); w != nil {
+			return typed(w[0], w[1])
+		}
+		return object{}
+	}
+	return object{key, 1} // a *net.TCPConn
+}
+
+// state is what an object does with its connection now; "" if it has given it away.
+func (p *Prober) state(key uint64, h *holding) where.State {
+	m, l := p.memory, p.layout
+	switch p.points[h.point].kind {
+	case persistConn:
+		switch {
+		case m.word(key+uint64(l.closed)) != 0:
+			return where.TakenOver // it has closed without closing the socket
+		case m.word(key+uint64(l.idleAt)+monotonic) != h.words[2]:
+			return where.Idle
+		case m.word(key+uint64(l.expected)) != 0:
+			return where.Awaiting
+		}
+		return where.BodyOpen
+	case databaseConn:
+		if m.flag(key + uint64(l.inUse)) {
+			return where.InUse
+		}
+		return where.Idle
+	case stream:
+		const closedOfChannel = 28
+		if m.word(m.word(key+uint64(l.done))+closedOfChannel)&0xffffffff != 0 {
+			return where.Idle
+		}
+		return where.BodyOpen
+	case hijacked:
+		return where.TakenOver
+	}
+	return where.Open
+}
+
+var pools = map[kind]string{persistConn: "net/http", databaseConn: "database/sql", stream: "net/http, HTTP/2"}
+
+// report groups the connections of which the descriptors are given.
+func (p *Prober) report(inodes map[int]uint32, sockets []socketstats.Socket) (*where.Report, error) {
+	here := map[uint32]bool{}
+	for _, inode := range inodes {
+		here[inode] = true
+	}
+	listening := map[uint16]bool{}
+	for _, s := range sockets {
+		if s.State == socketstats.Listen && here[s.Inode] {
+			listening[s.Local.Port()] = true
+		}
+	}
+	holders := map[uint32]uint64{}
+	streams := map[uint32][]uint64{}
+	for key, h := range p.objects {
+		if h.inode == 0 || !here[h.inode] {
+			continue
+		}
+		if p.points[h.point].kind == stream && p.state(key, h) == where.BodyOpen {
+			streams[h.inode] = append(streams[h.inode], key)
+		}
+		before, taken := holders[h.inode]
+		if !taken || p.says(h, p.objects[before]) {
+			holders[h.inode] = key
+		}
+	}
+	b := &builder{p: p, now: monotonicNow(), groups: map[string]*where.Group{}, unknown: map[string]int{}}
+	for _, s := range sockets {
+		if !here[s.Inode] || s.State == socketstats.Listen {
+			continue
+		}
+		key, ok := holders[s.Inode]
+		accepted := listening[s.Local.Port()]
+		switch {
+		case accepted && (!ok || p.points[p.objects[key].point].kind != hijacked):
+			continue // the server holds it until the client closes it
+		case !ok:
+			b.count++
+			b.unknown["they were not used while it was looked at"]++
+		default:
+			b.count++
+			b.add(key, streams[s.Inode])
+		}
+	}
+	r := &where.Report{Source: "uprobes", LookedMS: time.Since(p.began).Milliseconds(), Connections: b.count, Groups: []where.Group{}}
+	for _, g := range b.groups {
+		r.Groups = append(r.Groups, *g)
+	}
+	r.Sort()
+	for _, reason := range slices.Sorted(maps.Keys(b.unknown)) {
+		r.Unknown = append(r.Unknown, where.Unknown{Connections: b.unknown[reason], Reason: reason})
+	}
+	lost, err := p.lost.Count()
+	if err != nil {
+		return nil, err
+	}
+	if lost > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("There were more than %d objects to look at: %d uses were not seen.", mostObjects, lost))
+	}
+	return r, nil
+}
+
+// says reports whether one object says more of who holds a connection than another.
+func (p *Prober) says(h, other *holding) bool {
+	return cmp.Or(cmp.Compare(p.points[other.point].kind, p.points[h.point].kind), cmp.Compare(h.at, other.at)) > 0
+}
+
+// builder makes the groups of a report.
+type builder struct {
+	p       *Prober
+	now     uint64
+	groups  map[string]*where.Group
+	unknown map[string]int
+	count   int
+}
+
+// add enters a connection that an object holds, and the streams on it that are not
+// finished.
+func (b *builder) add(key uint64, streams []uint64) {
+	h := b.p.objects[key]
+	state := b.p.state(key, h)
+	if len(streams) == 0 {
+		if !b.enter(h, state, false) {
+			b.unknown[b.p.noSite(h)]++
+		}
+		return
+	}
+	h = b.p.objects[slices.MaxFunc(streams, func(x, y uint64) int { return cmp.Compare(b.p.objects[x].at, b.p.objects[y].at) })]
+	for _, s := range streams {
+		of := b.p.objects[s]
+		if !b.enter(of, where.BodyOpen, true) {
+			continue
+		}
+	}
+	if !b.enter(h, where.BodyOpen, false) {
+		b.unknown[b.p.noSite(h)]++
+	}
+}
+
+// enter counts a connection, or a stream, in its group; false if it has no line.
+func (b *builder) enter(h *holding, state where.State, isStream bool) bool {
+	frames := b.p.frames(h)
+	site, ok := siteOf(frames)
+	if !ok {
+		return false
+	}
+	pool := pools[b.p.points[h.point].kind]
+	name := fmt.Sprint(site, state, pool)
+	g := b.groups[name]
+	if g == nil {
+		g = &where.Group{Site: site, State: state, Pool: pool}
+		if b.p.options.Stacks {
+			for _, f := range frames {
+				g.Stack = append(g.Stack, where.Site(f))
+			}
+		}
+		b.groups[name] = g
+	}
+	if isStream {
+		g.Requests++
+		return true
+	}
+	g.Connections++
+	g.Uses += h.count
+	age := time.Duration(b.now - min(b.now, h.at))
+	g.OldestMS = max(g.OldestMS, age.Milliseconds())
+	if age >= where.LastingFor {
+		g.Lasting++
+	}
+	return true
+}
+
+// frames are those of an object's last use, the innermost first.
+func (p *Prober) frames(h *holding) []callsite.Frame {
+	var list []callsite.Frame
+	for i, pc := range h.stack {
+		pc -= p.bias
+		if i > 0 {
+			pc-- // of a return address, the call before it
+		}
+		list = append(list, p.binary.Frames(pc)...)
+	}
+	return list
+}
+
+// noSite is the reason why no line is known for an object.
+func (p *Prober) noSite(h *holding) string {
+	frames := p.frames(h)
+	if len(frames) == 0 {
+		return "their stack could not be read"
+	}
+	last := frames[len(frames)-1].Function
+	for i := len(frames) - 1; i >= 0 && strings.HasPrefix(frames[i].Function, "runtime."); i-- {
+		if i > 0 {
+			last = frames[i-1].Function
+		}
+	}
+	return "a goroutine of the library used them, begun at " + last
+}
+
+// monotonicNow is the time as the probes have it.
+func monotonicNow() uint64 {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &t); err != nil {
+		return 0
+	}
+	return uint64(t.Nano())
+}

@@ -1,0 +1,68 @@
+package uprobe
+
+import "socketlab/internal/callsite"
+
+// kind is how a point's object leads to a socket, and what its state is.
+type kind int
+
+// The kinds, those first that say more of who holds a connection.
+const (
+	databaseConn kind = iota // *database/sql.driverConn
+	stream                   // *http2.clientStream
+	persistConn              // *net/http.persistConn
+	hijacked                 // a net.Conn that a handler took over
+	dialled                  // a net.Conn as dialled
+)
+
+// point is a place in a program where it is decided who uses a connection.
+type point struct {
+	kind     kind
+	function string
+	// returns says that the probe is on the function's return instructions, and not on
+	// its entry: uprobes of the kernel for returns (uretprobes) write to the stack, which
+	// Go moves.
+	returns bool
+	// register is that of the arguments or results that has the object.
+	register int
+	// through, unless it is 0, is the offset of a word that points to the object.
+	through int
+	// words are the offsets of words of the object to be kept, at most [mostWords].
+	words []int
+}
+
+// layout are the offsets of fields in the types of Go's standard library, in bytes, as
+// DWARF of each version has them; scripts/where checks them.
+type layout struct {
+	connOf, idleAt, expected, closed int // *persistConn
+	done                             int // *clientStream
+	driverConn, inUse                int // *driverConn
+}
+
+func layoutOf(version string) layout {
+	l := layout{connOf: 80, idleAt: 184, expected: 224, closed: 232, done: 232, driverConn: 40, inUse: 72}
+	if callsite.AtLeast(version, 26) {
+		l.idleAt, l.expected, l.closed = 192, 232, 240
+	}
+	return l
+}
+
+const (
+	responseBody = 64 // Body in net/http.Response
+	dataWord     = 8  // of an interface
+	monotonic    = 8  // the reading of the monotonic clock in a time.Time
+)
+
+// points are those of a Go program. Which of the functions a program has says its table.
+func (l layout) points() []point {
+	list := []point{
+		{kind: persistConn, function: "net/http.(*persistConn).roundTrip", words: []int{l.connOf, l.connOf + dataWord, l.idleAt + monotonic}},
+		{kind: databaseConn, function: "database/sql.(*DB).conn", returns: true, words: []int{l.driverConn, l.driverConn + dataWord}},
+		{kind: hijacked, function: "net/http.(*response).Hijack", returns: true, register: 1},
+		{kind: dialled, function: "net.(*Dialer).DialContext", returns: true, register: 1},
+		{kind: dialled, function: "net.DialTCP", returns: true},
+	}
+	for _, function := range []string{"net/http.(*http2ClientConn).roundTrip", "net/http/internal/http2.(*ClientConn).roundTrip", "golang.org/x/net/http2.(*ClientConn).roundTrip"} {
+		list = append(list, point{kind: stream, function: function, returns: true, through: responseBody + dataWord, words: []int{0}})
+	}
+	return list
+}

@@ -1,0 +1,271 @@
+package uprobe
+
+import (
+	"context"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"socketlab/internal/bpf"
+	"socketlab/internal/callsite"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/where"
+)
+
+// Prober looks at one process from Open to Close. It is for one goroutine.
+type Prober struct {
+	pid     int32
+	options Options
+	binary  *callsite.Binary
+	// bias is by how much the process's addresses are above those of the file.
+	bias   uint64
+	layout layout
+	points []point
+	memory addressSpace
+	source socketstats.Source
+
+	uses, lost bpf.Object
+	began      time.Time
+	objects    map[uint64]*holding
+	open       []io.Closer // what Close closes, in the order in which it was opened
+}
+
+// Open begins to look at a process. The caller closes the Prober; if it does not, the
+// kernel ends the probes when this process ends. The error Is [ErrNotAllowed] if a
+// privilege is missing, and [errors.ErrUnsupported] if the kernel lacks a feature or
+// the program is none that can be looked into.
+func Open(pid int32, o Options) (*Prober, error) {
+	p := &Prober{pid: pid, options: o, objects: map[uint64]*holding{}}
+	if err := p.start(); err != nil {
+		if errors.Is(err, fs.ErrPermission) {
+			err = fmt.Errorf("%w (%w)", ErrNotAllowed, err)
+		}
+		return nil, errors.Join(fmt.Errorf("process %d: %w", pid, err), p.Close())
+	}
+	return p, nil
+}
+
+func (p *Prober) start() error {
+	path := fmt.Sprintf("/proc/%d/exe", p.pid)
+	var err error
+	if p.binary, err = callsite.Open(path); err != nil {
+		return err
+	}
+	p.open = append(p.open, p.binary)
+	switch {
+	case p.binary.Machine() != elf.EM_X86_64 && p.binary.Machine() != elf.EM_AARCH64:
+		return fmt.Errorf("a program for %v: %w", p.binary.Machine(), errors.ErrUnsupported)
+	case p.binary.Go == "":
+		return fmt.Errorf("it is no Go program: %w", errors.ErrUnsupported)
+	case !callsite.AtLeast(p.binary.Go, 21):
+		return fmt.Errorf("it was built by %s, and go1.21 is the oldest that is known: %w", p.binary.Go, errors.ErrUnsupported)
+	}
+	if p.memory, err = openMemory(p.pid); err != nil {
+		return err
+	}
+	p.open = append(p.open, p.memory.file)
+	if p.bias, err = p.findBias(); err != nil {
+		return err
+	}
+	p.memory.image, p.memory.end = p.binary.Image()
+	p.memory.image, p.memory.end = p.memory.image+p.bias, p.memory.end+p.bias
+	if err := p.openSource(); err != nil {
+		return err
+	}
+	p.layout = layoutOf(p.binary.Go)
+	p.points = p.layout.points()
+	return p.attach(path)
+}
+
+// openSource opens what lists the sockets of the process's network namespace.
+func (p *Prober) openSource() error {
+	source, err := socketstats.OpenSource(socketstats.Auto)
+	if err != nil {
+		return err
+	}
+	p.open = append(p.open, source)
+	own, err := socketstats.NamespaceOf(0)
+	if err != nil {
+		return err
+	}
+	of, err := socketstats.NamespaceOf(p.pid)
+	if err != nil {
+		return err
+	}
+	if p.source = source; of != own {
+		n, err := socketstats.OpenNamespace(source, p.pid)
+		if err != nil {
+			return err
+		}
+		p.source = n.Source
+		p.open = append(p.open, n.Source)
+	}
+	return nil
+}
+
+// held are the states of sockets that a program may have a descriptor of.
+var held = []socketstats.State{
+	socketstats.Listen, socketstats.SynSent, socketstats.Established, socketstats.CloseWait, socketstats.FinWait1, socketstats.FinWait2,
+	socketstats.Closing, socketstats.LastAck,
+}
+
+// keep leaves what was made for Close.
+func (p *Prober) keep(o bpf.Object, err error) (bpf.Object, error) {
+	if err == nil {
+		p.open = append(p.open, o)
+	}
+	return o, err
+}
+
+// attach puts the probes that the program has functions for.
+func (p *Prober) attach(path string) error {
+	probeType, err := uprobeType()
+	if err != nil {
+		return err
+	}
+	if p.uses, err = p.keep(newUses()); err != nil {
+		return err
+	}
+	empty, err := newEmpty()
+	if err != nil {
+		return err
+	}
+	defer empty.Close() // the programs keep it
+	if p.lost, err = p.keep(bpf.NewMap("sockwatch_lost", bpf.Map{Kind: unix.BPF_MAP_TYPE_ARRAY, KeySize: 4, ValueSize: 8, MaxEntries: 1})); err != nil {
+		return err
+	}
+	var names []string
+	for _, at := range p.points {
+		names = append(names, at.function)
+	}
+	found := p.binary.Functions(names...)
+	p.began = time.Now()
+	for i := range p.points {
+		function, ok := found[p.points[i].function]
+		if !ok {
+			continue
+		}
+		code, err := bpf.NewProbe(program(&p.points[i], int32(i), p.uses, empty, p.lost))
+		if err != nil {
+			return err
+		}
+		err = p.attachTo(code, probeType, path, function, p.points[i].returns)
+		if err := errors.Join(err, code.Close()); err != nil { // the probes keep it
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Prober) attachTo(code bpf.Object, probeType uint32, path string, f callsite.Function, returns bool) error {
+	places := []uint64{f.Entry}
+	if returns {
+		places = f.Returns
+	}
+	for _, at := range places {
+		offset, ok := p.binary.FileOffset(at)
+		if !ok {
+			return fmt.Errorf("the function at %#x is in no part of the file", at)
+		}
+		if _, err := p.keep(attach(probeType, code, path, offset, p.pid)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close ends the probes. It may be called again.
+func (p *Prober) Close() error {
+	var errs []error
+	for i := len(p.open) - 1; i >= 0; i-- {
+		errs = append(errs, p.open[i].Close())
+	}
+	p.open = nil
+	return errors.Join(errs...)
+}
+
+// findBias finds out at which address the process has the executable's code.
+func (p *Prober) findBias() (uint64, error) {
+	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", p.pid))
+	if err != nil {
+		return 0, err
+	}
+	exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", p.pid))
+	if err != nil {
+		return 0, err
+	}
+	return p.binary.Bias(string(maps), exe)
+}
+
+// descriptors are the inodes of the sockets that the process has open, by descriptor.
+func (p *Prober) descriptors() (map[int]uint32, error) {
+	dir := fmt.Sprintf("/proc/%d/fd", p.pid)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	inodes := make(map[int]uint32, len(entries))
+	for _, e := range entries {
+		var fd int
+		var inode uint32
+		link, err := os.Readlink(dir + "/" + e.Name())
+		if err != nil {
+			continue // closed since
+		}
+		if _, err := fmt.Sscanf(link, "socket:[%d]", &inode); err != nil {
+			continue
+		}
+		if _, err := fmt.Sscan(e.Name(), &fd); err == nil {
+			inodes[fd] = inode
+		}
+	}
+	return inodes, nil
+}
+
+// sweep reads what the probes have seen, with the descriptors as they are now.
+func (p *Prober) sweep(inodes map[int]uint32) error {
+	keys, err := p.uses.Keys()
+	if err != nil {
+		return fmt.Errorf("uses: %w", err)
+	}
+	buffer := make([]byte, useSize)
+	for _, key := range keys {
+		var u use
+		complete := false
+		for range 3 {
+			if err := p.uses.Lookup(key, buffer); err != nil {
+				break
+			}
+			if u, complete = decode(buffer); complete {
+				break
+			}
+		}
+		if complete {
+			p.see(key, u, inodes)
+		}
+	}
+	return nil
+}
+
+// Report says which lines hold the connections that the process has open now. Call it
+// about once a second: of what a program has forgotten the memory may be used again.
+func (p *Prober) Report() (*where.Report, error) {
+	inodes, err := p.descriptors()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.sweep(inodes); err != nil {
+		return nil, err
+	}
+	sockets, err := p.source.Sockets(context.Background(), socketstats.Query{States: held})
+	if err != nil {
+		return nil, err
+	}
+	return p.report(inodes, sockets)
+}

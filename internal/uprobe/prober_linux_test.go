@@ -1,0 +1,138 @@
+package uprobe_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/uprobe"
+	"socketlab/internal/where"
+)
+
+// build builds the program of a folder of testdata, with the version of Go that
+// scripts/where asks for.
+func build(t *testing.T, name string, flags ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	source, err := os.ReadFile(filepath.Join("testdata", name, "main.go"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "main.go"), source, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module "+name+"\n\ngo 1.21\n"), 0o600))
+	c := exec.Command("go", append(append([]string{"build", "-o", name}, flags...), ".")...)
+	c.Dir = dir
+	c.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
+	if version := os.Getenv("WHERE_TOOLCHAIN"); version != "" {
+		c.Env = append(c.Env, "GOTOOLCHAIN="+version)
+	}
+	out, err := c.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return filepath.Join(dir, name)
+}
+
+// marks are how many connections the lines of a program hold, as its comments say.
+func marks(t *testing.T, name string) map[string]int {
+	t.Helper()
+	source, err := os.ReadFile(filepath.Join("testdata", name, "main.go"))
+	require.NoError(t, err)
+	want := map[string]int{}
+	number := 0
+	for line := range strings.Lines(string(source)) {
+		number++
+		if m := regexp.MustCompile(`// ([a-z-]+): (\d+)\n`).FindStringSubmatch(line); m != nil {
+			n := 0
+			_, err := fmt.Sscan(m[2], &n)
+			require.NoError(t, err)
+			want[fmt.Sprintf("%s at %d", m[1], number)] = n
+		}
+	}
+	return want
+}
+
+// begin runs a program until it says that it is ready. The function that it returns has it
+// go on until it is done.
+func begin(t *testing.T, path string) (pid int32, goOn func()) {
+	t.Helper()
+	c := exec.Command(path)
+	in, err := c.StdinPipe()
+	require.NoError(t, err)
+	out, err := c.StdoutPipe()
+	require.NoError(t, err)
+	c.Stderr = os.Stderr
+	require.NoError(t, c.Start())
+	t.Cleanup(func() {
+		_ = in.Close()
+		_ = c.Process.Kill()
+		_ = c.Wait()
+	})
+	said := bufio.NewReader(out)
+	expect := func(word string) {
+		line, err := said.ReadString('\n')
+		require.NoError(t, err)
+		require.Equal(t, word+"\n", line)
+	}
+	expect("ready")
+	return int32(c.Process.Pid), func() {
+		_, err := io.WriteString(in, "\n")
+		require.NoError(t, err)
+		expect("done")
+	}
+}
+
+func open(t *testing.T, pid int32, o uprobe.Options) *uprobe.Prober {
+	t.Helper()
+	p, err := uprobe.Open(pid, o)
+	if errors.Is(err, uprobe.ErrNotAllowed) || errors.Is(err, errors.ErrUnsupported) {
+		t.Skip(err)
+	}
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, p.Close()) })
+	return p
+}
+
+// found is what a report says, as [marks] has it.
+func found(r *where.Report) map[string]int {
+	got := map[string]int{}
+	for i := range r.Groups {
+		got[fmt.Sprintf("%s at %d", r.Groups[i].State, r.Groups[i].Site.Line)] += r.Groups[i].Count()
+	}
+	return got
+}
+
+func TestLinesThatHoldConnectionsAreFound(t *testing.T) {
+	want := marks(t, "leaks")
+	for name, flags := range map[string][]string{
+		"stripped":                            {"-ldflags", "-s -w"},
+		"not optimised, position-independent": {"-buildmode=pie", "-gcflags", "-N -l"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pid, goOn := begin(t, build(t, "leaks", flags...))
+			p := open(t, pid, uprobe.Options{})
+			goOn()
+			r, err := p.Report()
+			require.NoError(t, err)
+			require.Equal(t, want, found(r), "%+v", r)
+			require.Empty(t, r.Unknown)
+			require.Equal(t, 31, r.Connections)
+		})
+	}
+}
+
+func TestConnectionsFromBeforeAreNotKnown(t *testing.T) {
+	pid, goOn := begin(t, build(t, "leaks"))
+	goOn()
+	p := open(t, pid, uprobe.Options{})
+	r, err := p.Report()
+	require.NoError(t, err)
+	require.Empty(t, r.Groups)
+	require.Equal(t, []where.Unknown{{Connections: 31, Reason: "they were not used while it was looked at"}}, r.Unknown)
+}
