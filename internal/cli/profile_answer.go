@@ -30,7 +30,7 @@ type profileAnswer struct {
 
 func (a *profileAnswer) add(f *pflag.FlagSet) {
 	a.output.add(f, "table", tableAnswer)
-	f.StringVar(&a.file, "save", "", "write the profile to this file, or measure what it describes again: its name and command stay, and what changed is said")
+	f.StringVar(&a.file, "save", "", "write the profile to this file, or, if it exists, measure the program in it again and say what changed")
 	f.StringVar(&a.name, "name", "", "what the program is called in the profile (default: its command)")
 	f.StringVar(&a.version, "program-version", "", "the program's version, for the profile")
 }

@@ -67,14 +67,17 @@ SIGTERM.`,
   sockwatch profile server --url http://127.0.0.1:8080/ --slow /report`,
 		Args: program.Args(0, program.Any),
 		RunE: func(c *cobra.Command, args []string) error {
+			old, err := answer.old(profile.Server)
+			if err != nil {
+				return err
+			}
+			if old != nil && len(args) == 0 && address == "" {
+				args = []string{old.Command}
+			}
 			if (len(args) > 0) == (address != "") {
 				return program.Usagef(c, "give the server's COMMAND after --, or --url")
 			}
 			if err := paths.check(c); err != nil {
-				return err
-			}
-			old, err := answer.old(profile.Server)
-			if err != nil {
 				return err
 			}
 			b.Slow, b.Read = paths.slow, paths.read

@@ -80,14 +80,17 @@ func (r *serverRun) keepAliveHeader(ctx context.Context, c *probe) {
 
 func (r *serverRun) pipelining(_ context.Context, c *probe) {
 	err := c.send(strings.Repeat(c.head("GET", "/", "1.1"), 3))
-	answered := 0
-	var a response
-	for ; err == nil && answered < 3; answered++ {
-		if a, err = c.receive(time.Now().Add(soon / 2)); err != nil {
-			break
+	answered, closes := 0, ""
+	for err == nil && answered < 3 {
+		var a response
+		if a, err = c.receive(time.Now().Add(soon / 2)); err == nil {
+			answered++
+			if a.Close {
+				closes = ", with Connection: close"
+			}
 		}
 	}
-	seen := fmt.Sprintf("%d of 3 answered", answered)
+	seen := fmt.Sprintf("%d of 3 answered%s", answered, closes)
 	if err != nil {
 		seen += ", then " + reason(err)
 	}
@@ -97,9 +100,6 @@ func (r *serverRun) pipelining(_ context.Context, c *probe) {
 		value = "answered"
 	case answered > 0:
 		value = "first_only"
-	}
-	if answered == 1 && a.Close {
-		seen += ", which said Connection: close"
 	}
 	r.set("pipelining", profile.Chosen(value), seen)
 }

@@ -1,0 +1,246 @@
+package battery
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"socketlab/internal/profile"
+)
+
+// ProxyBattery measures a proxy, with a server of ours behind it: as a server, what it
+// does to its clients, and as a client, what it does to the server.
+type ProxyBattery struct {
+	// Program has no Backend: each part of the battery has one of its own.
+	Program Program
+	// Long and Say are as in [ServerBattery].
+	Long bool
+	Say  func(format string, args ...any)
+}
+
+// Measure measures the proxy. With an error the profile is nil.
+func (b ProxyBattery) Measure(ctx context.Context) (*profile.Profile, error) {
+	front, err := newUpstream()
+	if err != nil {
+		return nil, err
+	}
+	defer front.close()
+	r := &serverRun{
+		ServerBattery: ServerBattery{Program: b.Program, Slow: slowPath, Read: readPath, Long: b.Long, Say: b.Say},
+		out:           &profile.Profile{Kind: profile.Proxy},
+	}
+	r.Program.Backend = front.addr()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return r.measure(ctx) })
+	for _, probe := range []func(context.Context, *Instance, *upstream) error{r.backendIdle, r.backendCounts, r.staleBackend} {
+		g.Go(func() error { return b.behind(ctx, probe) })
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	r.judgeHeader()
+	return r.out, nil
+}
+
+// behind runs a probe on an instance with a backend of its own.
+func (b ProxyBattery) behind(ctx context.Context, probe func(context.Context, *Instance, *upstream) error) error {
+	u, err := newUpstream()
+	if err != nil {
+		return err
+	}
+	defer u.close()
+	b.Program.Backend = u.addr()
+	i, err := b.Program.Start(ctx)
+	if err != nil {
+		return err
+	}
+	defer i.Stop()
+	u.closeIdle() // those of the wait for its start
+	return probe(ctx, i, u)
+}
+
+// once sends a request on a connection of its own.
+func once(ctx context.Context, addr, path string) (response, error) {
+	c, err := dial(ctx, addr)
+	if err != nil {
+		return response{}, err
+	}
+	defer c.Close()
+	return c.roundTrip(time.Now().Add(soon), "GET", path, "Connection: close")
+}
+
+// backendIdle waits until the proxy closes an idle connection to the backend.
+func (r *serverRun) backendIdle(ctx context.Context, i *Instance, u *upstream) error {
+	if _, err := once(ctx, i.Addr, "/"); err != nil {
+		r.miss(reason(err), "idle_close", "idle_closed_by", "hint_obeyed")
+		return nil
+	}
+	waited, err := r.untilClosed(ctx, u, r.patience())
+	if err != nil {
+		return err
+	}
+	if waited == nil {
+		r.set("idle_close", profile.LongerThan(r.patience()))
+		r.set("idle_closed_by", profile.Chosen("neither"))
+		return nil
+	}
+	r.set("idle_close", profile.Took(*waited))
+	r.set("idle_closed_by", profile.Chosen("client"))
+	return nil
+}
+
+// untilClosed waits until the proxy closes the connection that was answered last, and
+// returns the time from that answer, or nil if it stayed open. At once is 0.
+func (r *serverRun) untilClosed(ctx context.Context, u *upstream, most time.Duration) (*time.Duration, error) {
+	c := u.last()
+	if c == nil {
+		return new(time.Duration), nil
+	}
+	give := time.NewTimer(most)
+	defer give.Stop()
+	select {
+	case <-c.ended:
+		after := c.endedAt.Sub(c.answered)
+		return &after, nil
+	case <-give.C:
+		return nil, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// countedRequests is how many requests are sent where connections are counted.
+const countedRequests = 20
+
+// backendCounts counts the connections to the backend, and tries a hint.
+func (r *serverRun) backendCounts(ctx context.Context, i *Instance, u *upstream) error {
+	c, err := dial(ctx, i.Addr)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	before, _ := u.look("/")
+	for range countedRequests {
+		if _, err = c.roundTrip(time.Now().Add(soon), "GET", "/"); err != nil {
+			break
+		}
+	}
+	if after, _ := u.look("/"); err == nil {
+		r.set("backend_opened", profile.Counted(after-before))
+	} else {
+		r.miss("on one connection of a client: "+reason(err), "backend_opened")
+	}
+	u.closeIdle()
+	if !pause(ctx, underWay) {
+		return ctx.Err()
+	}
+	before, _ = u.look("/")
+	for range countedRequests {
+		if _, err := once(ctx, i.Addr, "/"); err != nil {
+			r.miss(reason(err), "backend_opened_new_clients")
+			return nil
+		}
+	}
+	after, _ := u.look("/")
+	r.set("backend_opened_new_clients", profile.Counted(after-before))
+	return r.hint(ctx, i, u)
+}
+
+func (r *serverRun) hint(ctx context.Context, i *Instance, u *upstream) error {
+	c, err := dial(ctx, i.Addr)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	a, err := c.roundTrip(time.Now().Add(soon), "GET", hintPath)
+	if err != nil {
+		r.miss(reason(err), "hint_passed_on", "hint_obeyed")
+		return nil
+	}
+	passed := "no"
+	if keepAliveSays(a.Header) == hintTime {
+		passed = "yes"
+	}
+	r.set("hint_passed_on", profile.Chosen(passed), fmt.Sprintf("the client reads Keep-Alive: %q", a.Header.Get("Keep-Alive")))
+	waited, err := r.untilClosed(ctx, u, hintTime+500*time.Millisecond)
+	switch {
+	case err != nil:
+		return err
+	case waited == nil:
+		r.set("hint_obeyed", profile.Chosen("no"), "still open after 2.5 s")
+	case *waited < 100*time.Millisecond:
+		r.miss("it closes each connection at once", "hint_obeyed")
+	default:
+		r.set("hint_obeyed", profile.Chosen("yes"), fmt.Sprintf("closed after %.1f s", waited.Seconds()))
+	}
+	return nil
+}
+
+// staleBackend sends requests whose connection to the backend turns out to be closed.
+func (r *serverRun) staleBackend(ctx context.Context, i *Instance, u *upstream) error {
+	for _, method := range []string{"GET", "POST"} {
+		for _, stale := range []struct {
+			id, path string
+			before   func()
+		}{
+			{"closed_backend_", "/after-close", u.closeIdle},
+			{"stale_backend_", droppedPath, func() {}},
+		} {
+			id := stale.id + map[string]string{"GET": "get", "POST": "post"}[method]
+			if err := r.secondRequest(ctx, i, u, id, method, stale.path, stale.before); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// secondRequest sends GET / and, after before, a second request on the same connection.
+func (r *serverRun) secondRequest(ctx context.Context, i *Instance, u *upstream, id, method, path string, before func()) error {
+	c, err := dial(ctx, i.Addr)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if _, err := c.roundTrip(time.Now().Add(soon), "GET", "/"); err != nil {
+		r.miss("the first request: "+reason(err), id)
+		return nil
+	}
+	if u.last() == nil {
+		r.miss("it keeps no connection to the backend", id)
+		return nil
+	}
+	before()
+	if !pause(ctx, underWay) {
+		return ctx.Err()
+	}
+	_, seenBefore := u.look(path)
+	request := c.head(method, path, "1.1")
+	if method == "POST" {
+		request = c.head(method, path, "1.1", "Content-Type: text/plain", "Content-Length: 10") + pad(10)
+	}
+	var a response
+	if err = c.send(request); err == nil {
+		a, err = c.receive(time.Now().Add(soon))
+	}
+	_, seen := u.look(path)
+	seen -= seenBefore
+	saw := fmt.Sprintf("the backend read it %d times", seen)
+	switch {
+	case err != nil && howEnded(err) == open:
+		r.miss("no answer within 10 s", id)
+	case err != nil:
+		r.set(id, profile.Chosen("closed"), reason(err), saw)
+	case a.StatusCode >= 500 && a.StatusCode <= 504 && a.StatusCode != 501:
+		r.set(id, profile.Chosen(fmt.Sprint(a.StatusCode)), saw)
+	case a.StatusCode != 200:
+		r.miss("answered "+a.Status, id)
+	case seen > 1:
+		r.set(id, profile.Chosen("repeated"), saw)
+	default:
+		r.set(id, profile.Chosen("new_connection"), saw)
+	}
+	return nil
+}

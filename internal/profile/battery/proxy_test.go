@@ -1,0 +1,50 @@
+package battery_test
+
+import (
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/profile/battery"
+)
+
+// reverse is net/http's own proxy in front of SOCKETLAB_BACKEND, with the times of timed.
+func reverse() {
+	s := timed()
+	s.Addr = "127.0.0.1:" + os.Getenv("SOCKETLAB_PORT")
+	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: os.Getenv("SOCKETLAB_BACKEND")})
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.IdleConnTimeout = s.IdleTimeout
+	proxy.Transport = transport
+	s.Handler = proxy
+	panic(s.ListenAndServe())
+}
+
+func TestProxyIsMeasuredOnBothSides(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 8 s")
+	}
+	t.Parallel()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	p, err := battery.ProxyBattery{
+		Program: battery.Program{Command: "BATTERY_TEST_PROGRAM=reverse exec '" + self + "'"},
+	}.Measure(t.Context())
+	require.NoError(t, err)
+	near(t, p, "idle_timeout", timed().IdleTimeout)
+	near(t, p, "idle_close", timed().IdleTimeout)
+	got := values(t, p)
+	for id, want := range map[string]string{
+		"idle_closed_by": "client", "backend_opened": "1", "backend_opened_new_clients": "1",
+		"hint_passed_on": "no", "hint_obeyed": "yes", // it closes after 1.5 s anyway
+		"closed_backend_get": "new_connection", "closed_backend_post": "new_connection",
+		"stale_backend_get": "repeated", "stale_backend_post": "502",
+		"sigterm_request": "cut", "sigterm_newcomer": "refused",
+	} {
+		require.Equal(t, want, got[id], "%s: %v %s", id, p.Seen[id], p.NotMeasured[id])
+	}
+}
