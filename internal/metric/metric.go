@@ -44,6 +44,9 @@ type Metric struct {
 	// "connection" and the rest "opened". They are "" where a phrase would say
 	// nothing.
 	Noun, Rest string
+	// Prometheus is the name of its series, "" where it is not exported, and the series'
+	// labels: "socketlab_connections_closed_total end how=reused". See [Metric.Series].
+	Prometheus string
 	// Get returns the value of a subject at the end of what was seen of it, and
 	// false if it is not known.
 	Get func(*series.Subject) (float64, bool)

@@ -143,7 +143,7 @@ var table = []Metric{
 	{
 		Name: "growth_per_second", Title: "growth of open sockets", Unit: PerSecond,
 		Meaning: "The median slope of the open sockets, at the end that grows more, while the subject was at work, without the first third; 0 where it may be chance.",
-		Why:     "what grows reaches a limit one day",
+		Why:     "what grows reaches a limit one day", Prometheus: "socketlab_open_sockets_growth_per_second",
 		Get: func(s *series.Subject) (float64, bool) {
 			return float64(s.Growth()), len(s.Samples) > 0
 		},
@@ -217,7 +217,7 @@ var table = []Metric{
 	{
 		Name: "kernel_connections.opened", Title: "opened, by the kernel", Unit: Count, Noun: "connection", Rest: "opened",
 		Meaning: "Connections that the kernel saw opened, also between two samples.",
-		Why:     "also those between two samples", Detail: true,
+		Why:     "also those between two samples", Detail: true, Prometheus: "socketlab_connections_opened_total end",
 		Get: kernelConns(func(c *series.ConnCounts) int { return c.Opened }),
 	},
 	{
@@ -235,7 +235,7 @@ var table = []Metric{
 	{
 		Name: "kernel_connections.short_lived", Title: "short-lived connections", Unit: Count, Noun: "connection", Rest: "with one exchange or two",
 		Meaning: "Closed connections that carried one exchange or two.",
-		Why:     "a handshake for one exchange or two", Detail: true,
+		Why:     "a handshake for one exchange or two", Detail: true, Prometheus: "socketlab_connections_closed_total end how=short_lived",
 		Get: kernelConns(func(c *series.ConnCounts) int { return c.ShortLived }),
 	},
 }

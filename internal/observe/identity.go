@@ -33,7 +33,7 @@ func (p *processes) identity(of row) (id series.Identity) {
 		}
 	}
 	if of.serves {
-		id.ID, id.Serves, id.Paired = "server "+it.id, true, false
+		id.ID, id.Serves, id.Paired = serverID(it), true, false
 		defer func() { id.Name += ", the server" }()
 	}
 	if of.part {
@@ -64,6 +64,9 @@ func (p *processes) identity(of row) (id series.Identity) {
 	p.programs.describe(&id, main.pid)
 	return id
 }
+
+// serverID is the id of the watched port's server as a subject.
+func serverID(it *process) string { return "server " + it.id }
 
 // labelled is a process's name with the container that it is in, or else its network
 // namespace if that is not ours.

@@ -30,6 +30,15 @@ type Options struct {
 	// Details asks for what a verdict needs beside counts: what connections do,
 	// and the processes' limits.
 	Details bool
+	// TraceBuffer is the size in bytes of the kernel's buffer for each network namespace
+	// that is traced; 0 is that of package tracepoint.
+	TraceBuffer int
+	// Waits says that a target without a process, or of which this user may see none, is
+	// no error: it is waited for.
+	Waits bool
+	// Admits decides, of the processes that the target names by their traits, which are
+	// watched, by the control group; nil is all. It is asked again until a process is.
+	Admits func(socketstats.Cgroup) bool
 }
 
 // Watcher samples a target again and again. It is for one goroutine. Close ends
@@ -78,7 +87,7 @@ func New(ctx context.Context, source socketstats.Source, target series.Target, o
 		target: target, options: o, source: source, own: socketstats.OwnAddresses(), untraced: target.All,
 	}
 	var err error
-	if w.processes, err = findProcesses(target, o.Details); err != nil {
+	if w.processes, err = findProcesses(target, o); err != nil {
 		return nil, err
 	}
 	w.conns = &connections{account: w.processes.root}

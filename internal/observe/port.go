@@ -38,6 +38,13 @@ func (p *byPort) endOf(s *socketstats.Socket) (socketstats.End, bool) {
 	return end, ok && s.State != socketstats.Listen
 }
 
+func (p *byPort) endAt(local netip.AddrPort) socketstats.End {
+	if local.Port() == p.port {
+		return socketstats.Server
+	}
+	return socketstats.Client
+}
+
 func (p *byPort) row(s *socketstats.Socket) (pid int32, end socketstats.End, ok bool) {
 	if end, ok = p.endOf(s); !ok {
 		return 0, end, false

@@ -26,8 +26,10 @@ var ErrGone = errors.New("every watched process has ended")
 // processes knows which processes are watched, and who they are.
 type processes struct {
 	target series.Target
-	// details says that their limits and programs are asked for.
-	details bool
+	// details says that their limits and programs are asked for; waits and admits are
+	// those of [Options].
+	details, waits bool
+	admits         func(socketstats.Cgroup) bool
 	// ours is our network namespace, ports the number of ephemeral ports in each.
 	ours  uint32
 	ports map[uint32]int
@@ -81,9 +83,10 @@ type process struct {
 
 // findProcesses finds those of a target. That there is none is an error, and
 // so is that there are only such as this user may not see.
-func findProcesses(target series.Target, details bool) (*processes, error) {
+func findProcesses(target series.Target, o Options) (*processes, error) {
 	p := &processes{
-		target: target, details: details, ports: map[uint32]int{}, known: map[int32]*process{}, unseen: map[int32]error{}, programs: newPrograms(), lastSeen: time.Now(),
+		target: target, details: o.Details, waits: o.Waits, admits: o.Admits,
+		ports: map[uint32]int{}, known: map[int32]*process{}, unseen: map[int32]error{}, programs: newPrograms(), lastSeen: time.Now(),
 	}
 	ours, err := socketstats.NamespaceOf(0)
 	if err != nil {
@@ -92,7 +95,13 @@ func findProcesses(target series.Target, details bool) (*processes, error) {
 	p.ours = ours
 	for _, pid := range target.PIDs {
 		if err := socketstats.CheckProcess(pid); err != nil {
-			return nil, err
+			if !o.Waits {
+				return nil, err
+			}
+			if p.look(pid) != nil {
+				p.unseen[pid] = err
+			}
+			continue
 		}
 		if process := p.look(pid); process != nil {
 			process.root = pid
@@ -106,7 +115,7 @@ func findProcesses(target series.Target, details bool) (*processes, error) {
 	if err := p.discover(); err != nil {
 		return nil, err
 	}
-	if len(p.living) > 0 || target.Port != 0 {
+	if len(p.living) > 0 || target.Port != 0 || o.Waits {
 		return p, nil
 	}
 	if len(p.unseen) > 0 {
@@ -168,7 +177,7 @@ func (p *processes) current(ctx context.Context) ([]int32, error) {
 		return nil, ctx.Err()
 	case len(p.living) > 0:
 		p.lastSeen = now
-	case p.byTraits() && p.target.Port != 0:
+	case p.waits, p.byTraits() && p.target.Port != 0:
 	case !p.byTraits(), now.Sub(p.lastSeen) > comesBack:
 		return nil, ErrGone
 	}
@@ -265,6 +274,8 @@ func (p *processes) belongs(it *process) bool {
 		return false
 	case p.follows() && p.watchedNow(it.info.Parent):
 		return it.pid != int32(os.Getpid())
+	case p.admits != nil && !p.admits(p.cgroupOf(it)):
+		return false
 	case t.Name != "" && it.name == t.Name:
 		return true
 	case t.All:

@@ -15,7 +15,7 @@ import (
 func TestAProcessWithTheSameIDIsAnother(t *testing.T) {
 	t.Parallel()
 	me := int32(os.Getpid())
-	p, err := findProcesses(series.Target{PIDs: []int32{me}, NoChildren: true}, false)
+	p, err := findProcesses(series.Target{PIDs: []int32{me}, NoChildren: true}, Options{})
 	require.NoError(t, err)
 	living, err := p.current(t.Context())
 	require.NoError(t, err)

@@ -53,7 +53,7 @@ func (w *Window) makeRoom(next *series.Moment) {
 
 // forget forgets who is in no sample any more, once they are many.
 func (w *Window) forget() {
-	if len(w.before) <= mostRows && len(w.identities) <= mostRows {
+	if len(w.before) <= w.remembered && len(w.identities) <= w.remembered {
 		return
 	}
 	kept := map[string]bool{}
@@ -62,6 +62,7 @@ func (w *Window) forget() {
 			kept[w.moments[i].Subjects[j].ID] = true
 		}
 	}
+	w.remembered = min(mostRows, 2*len(kept)+1000)
 	maps.DeleteFunc(w.before, func(id string, _ series.ConnCounts) bool { return !kept[id] })
 	maps.DeleteFunc(w.identities, func(id string, _ series.Identity) bool { return !kept[id] })
 }

@@ -16,6 +16,8 @@ type sorter interface {
 	// row is the process that a socket of the newest list is counted for, and the
 	// end that it is at there. ok is false for one that is not counted.
 	row(s *socketstats.Socket) (pid int32, end socketstats.End, ok bool)
+	// endAt is the end that a socket with this address of its own is at.
+	endAt(local netip.AddrPort) socketstats.End
 	// age is for how long a socket of the newest list that is counted has been there,
 	// as far as the lists show.
 	age(s *socketstats.Socket) time.Duration

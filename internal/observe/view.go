@@ -66,7 +66,7 @@ func (w *Watcher) place(members []int32, now time.Time) error {
 		ns, err := socketstats.NamespaceOf(pid)
 		// A process that exits has no namespaces a moment before it is a zombie (do_exit in
 		// kernel/exit.c).
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(socketstats.CheckProcess(pid), socketstats.ErrNoProcess) {
+		if err != nil && (errors.Is(err, fs.ErrNotExist) || errors.Is(socketstats.CheckProcess(pid), socketstats.ErrNoProcess)) {
 			continue // it has ended since
 		}
 		var v *view
@@ -80,7 +80,7 @@ func (w *Watcher) place(members []int32, now time.Time) error {
 		w.processes.known[pid].namespace = ns
 		v.used = now
 	}
-	if len(w.processes.living) == 0 && len(w.processes.unseen) > 0 && w.target.Port == 0 {
+	if len(w.processes.living) == 0 && len(w.processes.unseen) > 0 && w.target.Port == 0 && !w.options.Waits {
 		return fmt.Errorf("%w: %s", socketstats.ErrNotAllowed, strings.Join(w.processes.notSeen(), "; "))
 	}
 	return w.closeUnused(now)
@@ -126,7 +126,7 @@ func (w *Watcher) addView(ns uint32, pid int32, n socketstats.Namespace) (*view,
 	if v.foreign {
 		v.through = pid
 	}
-	options := tracepoint.Options{NetNS: ns}
+	options := tracepoint.Options{NetNS: ns, Buffer: w.options.TraceBuffer}
 	if w.target.Port != 0 {
 		options.Ports = []uint16{w.target.Port}
 	}
@@ -147,8 +147,12 @@ func (w *Watcher) addView(ns uint32, pid int32, n socketstats.Namespace) (*view,
 	if w.target.Port != 0 {
 		v.sort = &byPort{port: w.target.Port, processes: w.processes, own: n.Own, traced: v.ears.traced(), holders: h}
 	} else {
+		except := w.options.Except
+		if v.foreign { // another program may listen on a port of the same number there
+			except = 0
+		}
 		v.sort = &byProcess{
-			except: w.options.Except, details: w.options.Details, processes: w.processes, own: n.Own, destinations: newDestinations(), holders: h,
+			except: except, details: w.options.Details, processes: w.processes, own: n.Own, destinations: newDestinations(), holders: h,
 		}
 	}
 	if v.foreign {

@@ -30,6 +30,8 @@ type Window struct {
 	before map[string]series.ConnCounts
 	// holders are by the ids of subjects.
 	holders map[string]*where.Report
+	// remembered is above how many subjects those are forgotten that are in no sample.
+	remembered int
 	// newest is the time of the newest sample, and step that since the one before.
 	newest, step time.Duration
 }
@@ -172,6 +174,14 @@ func (w *Window) Subjects() []*series.Subject {
 	if len(ids) == 0 || !w.LooksAtAll() && (len(ids) != 1 || w.others(ids[0])) {
 		subjects = append(subjects, w.together())
 	}
+	return append(subjects, w.each(ids)...)
+}
+
+// Processes lists each process that was there for long enough to be judged.
+func (w *Window) Processes() []*series.Subject { return w.each(w.lasting()) }
+
+func (w *Window) each(ids []string) []*series.Subject {
+	var subjects []*series.Subject
 	for _, id := range ids {
 		subjects = append(subjects, w.subject(w.identities[id], func(other string) bool { return other == id }))
 	}
@@ -359,3 +369,6 @@ func (w *Window) rebase(s *series.Subject) {
 		}
 	}
 }
+
+// Identity is that of a subject which some sample has; the zero Identity of another.
+func (w *Window) Identity(id string) series.Identity { return w.identities[id] }

@@ -67,20 +67,24 @@ func ParseCgroup(text string) Cgroup {
 	return c
 }
 
+// ShortID is the container's id as people write it: the first digits, or the whole name.
+func (c Cgroup) ShortID() string {
+	const shown = 12 // digits of an id, as docker ps has
+	if containerID.MatchString(c.ID) {
+		return c.ID[:shown]
+	}
+	return c.ID
+}
+
 // String writes the container, with its pod, or else the unit: "docker 0123456789ab",
 // "unit nginx.service"; "" if there is neither.
 func (c Cgroup) String() string {
-	const shown = 12 // digits of an id, as docker ps has
 	var parts []string
 	if c.Pod != "" {
 		parts = append(parts, "pod "+c.Pod)
 	}
 	if c.ID != "" {
-		id := c.ID
-		if containerID.MatchString(id) {
-			id = id[:shown]
-		}
-		parts = append(parts, c.Runtime+" "+id)
+		parts = append(parts, c.Runtime+" "+c.ShortID())
 	}
 	if len(parts) == 0 && c.Unit != "" {
 		parts = append(parts, "unit "+c.Unit)

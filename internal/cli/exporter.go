@@ -1,0 +1,289 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/exporter-toolkit/web"
+	"github.com/spf13/cobra"
+
+	"socketlab/internal/cli/program"
+	"socketlab/internal/kubelet"
+	"socketlab/internal/observe"
+	"socketlab/internal/render/prom"
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+)
+
+var _ = register(exporterCommand)
+
+// exporterOptions are the flags of exporter beside its target.
+type exporterOptions struct {
+	listen, webConfig string
+	most              int
+	selector          string
+	kubelet           kubelet.Options
+}
+
+func exporterCommand(streams program.Streams) *cobra.Command {
+	var (
+		t targetFlags
+		o exporterOptions
+	)
+	c := &cobra.Command{
+		Use:   "exporter",
+		Short: "Export sockets and verdicts as metrics for Prometheus",
+		Long: `Watches processes and serves what it sees as metrics, at /metrics: sockets by
+process, container, pod, end, state and peer; what was opened and closed;
+descriptors and their limit; accept queues; the verdict of sockwatch diagnose on
+each process; and what it could not see. Without a target it watches every process
+that it may see. It never counts itself.
+
+It counts every --interval, and less often where a count takes longer than a
+hundredth of that; each scrape gets the newest count. At most --max-processes have
+series of their own. It listens on loopback unless --listen says otherwise;
+--web-config sets TLS and passwords, in the form of Prometheus's exporter-toolkit.
+
+docs/fleet.md says what each metric is, what the exporter costs, and how Prometheus,
+its rules and a dashboard are set up. Exit codes: 0 after Ctrl-C, 1 failed.`,
+		Example: `  sockwatch exporter
+  sockwatch exporter --name myservice --listen 10.0.0.7:9719 --web-config web.yml
+  sockwatch exporter --kubelet https://127.0.0.1:10250 --pod-label app=shop`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := t.check(c); err != nil {
+				return err
+			}
+			switch _, _, err := net.SplitHostPort(o.listen); {
+			case err != nil:
+				return program.Usagef(c, "--listen %s: give HOST:PORT, such as %s", o.listen, defaultExporter)
+			case o.most < 1:
+				return program.Usagef(c, "--max-processes must be at least 1")
+			case o.selector != "" && o.kubelet.URL == "":
+				return program.Usagef(c, "--pod-label needs --kubelet: who else knows the labels of a pod?")
+			}
+			var selector kubelet.Selector
+			if o.selector != "" {
+				var err error
+				if selector, err = kubelet.ParseSelector(o.selector); err != nil {
+					return program.Usagef(c, "--pod-label: %w", err)
+				}
+			}
+			if o.webConfig != "" {
+				if err := web.Validate(o.webConfig); err != nil {
+					return fmt.Errorf("--web-config: %w", err)
+				}
+			}
+			t.all = !t.named()
+			return runExporter(c.Context(), streams, &t, &o, selector)
+		},
+	}
+	f := c.Flags()
+	t.add(f, "a server's port on this machine: its clients, and itself")
+	f.Lookup("interval").DefValue = "15s"
+	t.interval = 15 * time.Second
+	f.StringVar(&o.listen, "listen", defaultExporter, "HOST:PORT to listen on")
+	f.StringVar(&o.webConfig, "web-config", "", "file with TLS and passwords, as Prometheus's exporter-toolkit has it")
+	f.IntVar(&o.most, "max-processes", 100, "most processes with series of their own; the rest are one, called other")
+	f.StringVar(&o.selector, "pod-label", "", "watch the processes of pods with these labels: NAME=VALUE, several with commas")
+	f.StringVar(&o.kubelet.URL, "kubelet", "", "URL of this node's kubelet, for the names and labels of pods, such as https://127.0.0.1:10250")
+	f.StringVar(&o.kubelet.TokenFile, "kubelet-token", "", "file with the bearer token for the kubelet (in a pod: its service account's)")
+	f.StringVar(&o.kubelet.CAFile, "kubelet-ca", "", "file with the certificates that sign the kubelet's")
+	f.BoolVar(&o.kubelet.SkipVerify, "kubelet-insecure", false, "do not check the kubelet's certificate")
+	return c
+}
+
+const (
+	defaultExporter = "127.0.0.1:9719"
+	// keptSamples is how many samples are judged at most.
+	keptSamples = 32
+	// leastRest is how much longer than a sample the pause after it is, at least: a
+	// hundredth of the time is what the exporter may take from what it watches.
+	leastRest = 100
+	// traceBuffer is for 13,000 changes of state between two looks at them.
+	traceBuffer = 1 << 20
+	// hearAgain is the time between two looks at what came and went.
+	hearAgain = time.Second
+	// askAgain is the time between two questions to the kubelet.
+	askAgain = 30 * time.Second
+	// serviceAccount is where a pod has its token.
+	serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+)
+
+func runExporter(ctx context.Context, streams program.Streams, t *targetFlags, o *exporterOptions, selector kubelet.Selector) (err error) {
+	log := program.Logger(streams)
+	watch := observe.Options{Details: true, Waits: true, TraceBuffer: traceBuffer}
+	exporter := &prom.Exporter{Most: o.most, Every: !t.all || selector != nil, Expiry: max(time.Minute, 4*t.interval)}
+	if o.kubelet.URL != "" {
+		pods, err := askKubelet(ctx, log, o.kubelet)
+		if err != nil {
+			return err
+		}
+		exporter.Name = func(p observe.Owner) (namespace, pod, container string) {
+			known, _ := pods.Pod(p.Cgroup)
+			return known.Namespace, known.Name, known.Containers[p.Cgroup.ID]
+		}
+		if selector != nil {
+			watch.Admits = func(c socketstats.Cgroup) bool {
+				p, known := pods.Pod(c)
+				return known && selector.Selects(p)
+			}
+		}
+	}
+	listener, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	watch.Except = uint16(listener.Addr().(*net.TCPAddr).Port)
+	f, err := t.open(ctx, watch, 0, streams.Err)
+	if err != nil {
+		return err
+	}
+	defer func() { err = firstOf(err, f.close()) }()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	counted, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		export(ctx, log, f, exporter, sync.OnceFunc(func() { close(counted) }))
+	}()
+	select {
+	case <-counted: // so that the first scrape finds something
+	case <-ended:
+	}
+	server := &http.Server{Handler: exporterPage(exporter), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute}
+	served := make(chan error, 1)
+	go func() {
+		quiet := slog.New(slog.DiscardHandler) // the address is said below
+		served <- web.Serve(listener, server, &web.FlagConfig{WebConfigFile: &o.webConfig}, quiet)
+	}()
+	fmt.Fprintf(streams.Err, "sockwatch: the metrics are at %s\n", exporterURL(listener.Addr(), o.webConfig))
+	select {
+	case err = <-served: // as where the web configuration is wrong
+		cancel(err)
+		<-ended
+		return err
+	case <-ctx.Done():
+	}
+	<-ended
+	shutdown, done := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer done()
+	if err := server.Shutdown(shutdown); err != nil {
+		return server.Close()
+	}
+	return nil
+}
+
+// askKubelet asks for the pods, now and again and again until the context is over. That
+// it does not answer is no failure: it may be restarted.
+func askKubelet(ctx context.Context, log *slog.Logger, o kubelet.Options) (*kubelet.Client, error) {
+	if _, err := os.Stat(serviceAccount); err == nil && o.TokenFile == "" {
+		o.TokenFile = serviceAccount
+	}
+	pods, err := kubelet.New(o)
+	if err != nil {
+		return nil, fmt.Errorf("--kubelet: %w", err)
+	}
+	ask := func() {
+		if err := pods.Refresh(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("pods have no names", "err", err)
+		}
+	}
+	ask()
+	go func() {
+		tick := time.NewTicker(askAgain)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				ask()
+			}
+		}
+	}()
+	return pods, nil
+}
+
+// exporterURL is where the metrics are; with a file for TLS it may be https.
+func exporterURL(addr net.Addr, webConfig string) string {
+	if webConfig != "" {
+		return fmt.Sprintf("%s/metrics, as %s says", addr, webConfig)
+	}
+	return fmt.Sprintf("http://%s/metrics", addr)
+}
+
+// exporterPage serves the metrics, with those of this process, at /metrics.
+func exporterPage(exporter *prom.Exporter) http.Handler {
+	own := prometheus.NewRegistry()
+	own.MustRegister(
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "socketlab_build_info", Help: "Version of sockwatch: 1.", ConstLabels: prometheus.Labels{"version": program.Version()},
+		}, func() float64 { return 1 }),
+	)
+	mux := http.NewServeMux()
+	const mostScrapes = 4
+	mux.Handle("GET /metrics", promhttp.HandlerFor(prometheus.Gatherers{own, exporter}, promhttp.HandlerOpts{MaxRequestsInFlight: mostScrapes}))
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintln(w, "sockwatch exporter: the metrics are at /metrics")
+	})
+	return mux
+}
+
+// export samples until the context is over, and calls counted after each. A sample that
+// fails leaves nothing to scrape until one succeeds.
+func export(ctx context.Context, log *slog.Logger, f *follower, exporter *prom.Exporter, counted func()) {
+	window := observe.Window{Most: keptSamples}
+	for ctx.Err() == nil {
+		began := time.Now()
+		m, err := f.watcher.Sample(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			log.Error("sockets could not be counted", "err", err)
+			exporter.Fail(fmt.Errorf("sockets could not be counted: %w", err))
+		default:
+			if window.Len() == 0 {
+				h := f.watcher.Header()
+				h.Interval = f.interval
+				window.Add(series.Event{Header: &h})
+			}
+			window.Add(series.Event{Moment: &m})
+			exporter.Show(prom.ViewOf(f.watcher, &window))
+		}
+		counted()
+		pause(ctx, f, began.Add(max(f.interval, leastRest*time.Since(began))))
+	}
+}
+
+// pause waits until the next sample, and hears what is closed meanwhile.
+func pause(ctx context.Context, f *follower, until time.Time) {
+	hear := time.NewTicker(hearAgain)
+	defer hear.Stop()
+	next := time.NewTimer(time.Until(until))
+	defer next.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-next.C:
+			return
+		case <-hear.C:
+			if err := f.watcher.Hear(ctx); err != nil && !errors.Is(err, context.Canceled) {
+				return // the next sample says so
+			}
+		}
+	}
+}

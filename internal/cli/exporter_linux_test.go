@@ -1,0 +1,120 @@
+package cli_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// scrape returns the metrics of an exporter, and "" where it says that there are none.
+func scrape(t *testing.T, address string) string {
+	t.Helper()
+	response, err := http.Get("http://" + address + "/metrics")
+	require.NoError(t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	if response.StatusCode != http.StatusOK {
+		return ""
+	}
+	return string(body)
+}
+
+// exporting starts an exporter on a free port, and returns its address.
+func exporting(t *testing.T, args ...string) (*running, string) {
+	t.Helper()
+	r := start(t, "sockwatch", append([]string{"exporter", "--listen", "127.0.0.1:0", "--interval", "100ms"}, args...)...)
+	t.Cleanup(func() { end(r) })
+	return r, r.until(t, `the metrics are at (?:http://)?(127\.0\.0\.1:\d+)`)[1]
+}
+
+func TestExporterSaysWhichProcessLeaks(t *testing.T) {
+	t.Parallel()
+	leaks, healthy := leakyAndHealthy(t)
+	r, address := exporting(t, "--pid", pidOf(leaks)+","+pidOf(healthy))
+	fault := regexp.MustCompile(`socketlab_fault\{kind="idle-connections-not-reused",pid="` + pidOf(leaks) + `",process="client-faulty"\} 1`)
+	var page string
+	require.Eventually(t, func() bool { page = scrape(t, address); return fault.MatchString(page) }, 30*time.Second, 100*time.Millisecond)
+	require.Regexp(t, `socketlab_sockets\{end="client",peer_service="127\.0\.0\.1:\d+",pid="`+pidOf(leaks)+`",process="client-faulty",state="ESTABLISHED"\} \d`, page)
+	require.NotRegexp(t, `socketlab_fault\{[^}]*pid="`+pidOf(healthy)+`"[^}]*\} 1`, page)
+	require.NotContains(t, page, fmt.Sprintf(`pid="%d"`, r.cmd.Process.Pid), "it does not count itself")
+	require.Contains(t, page, `socketlab_unobserved_processes{reason="not_permitted"} 0`)
+	promtool, err := exec.LookPath("promtool")
+	if err != nil {
+		t.Log("no promtool (apt-get install prometheus): the names are checked in internal/render/prom only")
+	} else {
+		check := exec.Command(promtool, "check", "metrics")
+		check.Stdin = strings.NewReader(page)
+		out, err := check.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		require.Empty(t, string(out))
+	}
+	require.NoError(t, r.cmd.Process.Signal(syscall.SIGINT))
+	require.Zero(t, r.end(t))
+}
+
+func TestExporterWaitsForAProcessThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	_, address := exporting(t, "--name", "no-such-program")
+	page := scrape(t, address)
+	require.Contains(t, page, `socketlab_processes{series="own"} 0`)
+	require.NotContains(t, page, "socketlab_sockets")
+}
+
+// A scraper without the password gets nothing.
+func TestExporterAsksForAPassword(t *testing.T) {
+	t.Parallel()
+	config := filepath.Join(t.TempDir(), "web.yml")
+	// The password is "secret", hashed by bcrypt.
+	const users = "basic_auth_users:\n  prometheus: $2a$04$BFidRzDakSb9vPM5RX1cy.tlMD2lIjr2gNAP/6OBkrkWOL5D1NP.S\n"
+	require.NoError(t, os.WriteFile(config, []byte(users), 0o600))
+	_, address := exporting(t, "--name", "no-such-program", "--web-config", config)
+	for _, user := range []*struct{ name, password string }{nil, {"prometheus", "wrong"}, {"prometheus", "secret"}} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/metrics", nil)
+		require.NoError(t, err)
+		if user != nil {
+			request.SetBasicAuth(user.name, user.password)
+		}
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		body, err := io.ReadAll(response.Body)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		if user != nil && user.password == "secret" {
+			require.Equal(t, http.StatusOK, response.StatusCode)
+			require.Contains(t, string(body), "socketlab_processes")
+			continue
+		}
+		require.Equal(t, http.StatusUnauthorized, response.StatusCode)
+		require.NotContains(t, string(body), "socketlab")
+	}
+}
+
+func TestExporterListensOnLoopbackUnlessTold(t *testing.T) {
+	t.Parallel()
+	r, _ := exporting(t, "--name", "no-such-program")
+	out, err := exec.Command("ss", "-ltnpH").Output()
+	if err != nil {
+		t.Skip("no ss (apt-get install iproute2)")
+	}
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, fmt.Sprintf("pid=%d,", r.cmd.Process.Pid)) {
+			host, _, err := net.SplitHostPort(strings.Fields(line)[3])
+			require.NoError(t, err)
+			require.Equal(t, "127.0.0.1", host)
+			return
+		}
+	}
+	require.Fail(t, "it does not listen", "%s", out)
+}
