@@ -30,7 +30,7 @@ var _ = register(exporterCommand)
 // exporterOptions are the flags of exporter beside its target.
 type exporterOptions struct {
 	listen, webConfig string
-	most              int
+	most, rest        int
 	selector          string
 	kubelet           kubelet.Options
 }
@@ -50,7 +50,8 @@ each process; and what it could not see. Without a target it watches every proce
 that it may see. It never counts itself.
 
 It counts every --interval, and less often where a count takes longer than a
-hundredth of that; each scrape gets the newest count. At most --max-processes have
+hundredth of that (of an interval that is given, a fifth); each scrape gets the
+newest count. At most --max-processes have
 series of their own. It listens on loopback unless --listen says otherwise;
 --web-config sets TLS and passwords, in the form of Prometheus's exporter-toolkit.
 
@@ -83,6 +84,9 @@ its rules and a dashboard are set up. Exit codes: 0 after Ctrl-C, 1 failed.`,
 					return fmt.Errorf("--web-config: %w", err)
 				}
 			}
+			if o.rest = leastRest; c.Flags().Changed("interval") {
+				o.rest = leastRestAsked
+			}
 			t.all = !t.named()
 			return runExporter(c.Context(), streams, &t, &o, selector)
 		},
@@ -106,9 +110,10 @@ const (
 	defaultExporter = "127.0.0.1:9719"
 	// keptSamples is how many samples are judged at most.
 	keptSamples = 32
-	// leastRest is how much longer than a sample the pause after it is, at least: a
-	// hundredth of the time is what the exporter may take from what it watches.
-	leastRest = 100
+	// leastRest is how many times as long as a sample the time to the next one is, at
+	// least: a hundredth is what the exporter may take from what it watches. Who gives an
+	// interval may have a fifth.
+	leastRest, leastRestAsked = 100, 5
 	// traceBuffer is for 13,000 changes of state between two looks at them.
 	traceBuffer = 1 << 20
 	// hearAgain is the time between two looks at what came and went.
@@ -155,7 +160,7 @@ func runExporter(ctx context.Context, streams program.Streams, t *targetFlags, o
 	counted, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
-		export(ctx, log, f, exporter, sync.OnceFunc(func() { close(counted) }))
+		export(ctx, log, f, o.rest, exporter, sync.OnceFunc(func() { close(counted) }))
 	}()
 	select {
 	case <-counted: // so that the first scrape finds something
@@ -243,7 +248,7 @@ func exporterPage(exporter *prom.Exporter) http.Handler {
 
 // export samples until the context is over, and calls counted after each. A sample that
 // fails leaves nothing to scrape until one succeeds.
-func export(ctx context.Context, log *slog.Logger, f *follower, exporter *prom.Exporter, counted func()) {
+func export(ctx context.Context, log *slog.Logger, f *follower, rest int, exporter *prom.Exporter, counted func()) {
 	window := observe.Window{Most: keptSamples}
 	for ctx.Err() == nil {
 		began := time.Now()
@@ -264,7 +269,7 @@ func export(ctx context.Context, log *slog.Logger, f *follower, exporter *prom.E
 			exporter.Show(prom.ViewOf(f.watcher, &window))
 		}
 		counted()
-		pause(ctx, f, began.Add(max(f.interval, leastRest*time.Since(began))))
+		pause(ctx, f, began.Add(max(f.interval, time.Duration(rest)*time.Since(began))))
 	}
 }
 
