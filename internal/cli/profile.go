@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -68,17 +67,4 @@ func kindNames() []string {
 		names = append(names, string(k))
 	}
 	return names
-}
-
-// commandLine is the words of a command as a line for the system's shell. One word alone
-// is a line already.
-func commandLine(args []string) string {
-	if len(args) == 1 {
-		return args[0]
-	}
-	words := make([]string, len(args))
-	for i, arg := range args {
-		words[i] = quotedPath(arg) // a word without need of quotes stays as it is
-	}
-	return strings.Join(words, " ")
 }

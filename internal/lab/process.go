@@ -70,6 +70,10 @@ func (p Programs) command(name string) ([]string, error) {
 	return []string{self, name, "--controlled"}, nil
 }
 
+// CommandSupervisor is the command that looks after a command of the user's, from this
+// same binary, for those who start it themselves.
+func CommandSupervisor() ([]string, error) { return Programs{}.command(commandSupervisor) }
+
 // process is a worker that was started.
 type process struct {
 	side    *side

@@ -46,6 +46,9 @@ type Profile struct {
 	Measured, System string
 	// Command is what was run, in the folder Adapter of the atlas; "" is no folder.
 	Command, Adapter string
+	// Can is what a client's command can do beside reading whole answers:
+	// sockwatch profile client --can.
+	Can []string
 	// Values are the answers by the ID of their question. What was not measured is not
 	// in it.
 	Values map[string]Value
@@ -86,17 +89,18 @@ func (p *Profile) Miss(id, why string) {
 
 // file is the form of a profile in YAML.
 type file struct {
-	Schema    string `yaml:"schema"`
-	ID        string `yaml:"id,omitempty"`
-	Kind      Kind   `yaml:"kind"`
-	Name      string `yaml:"name"`
-	Ecosystem string `yaml:"ecosystem,omitempty"`
-	Program   string `yaml:"program,omitempty"`
-	Version   string `yaml:"version,omitempty"`
-	Measured  string `yaml:"measured,omitempty"`
-	System    string `yaml:"system,omitempty"`
-	Command   string `yaml:"command,omitempty"`
-	Adapter   string `yaml:"adapter,omitempty"`
+	Schema    string   `yaml:"schema"`
+	ID        string   `yaml:"id,omitempty"`
+	Kind      Kind     `yaml:"kind"`
+	Name      string   `yaml:"name"`
+	Ecosystem string   `yaml:"ecosystem,omitempty"`
+	Program   string   `yaml:"program,omitempty"`
+	Version   string   `yaml:"version,omitempty"`
+	Measured  string   `yaml:"measured,omitempty"`
+	System    string   `yaml:"system,omitempty"`
+	Command   string   `yaml:"command,omitempty"`
+	Adapter   string   `yaml:"adapter,omitempty"`
+	Can       []string `yaml:"can,flow,omitempty"`
 	// Values keep the order of the table of questions when they are written.
 	Values yaml.MapSlice `yaml:"values"`
 }
@@ -129,7 +133,7 @@ func Parse(name string, text []byte) (*Profile, error) {
 	}
 	p := &Profile{
 		ID: f.ID, Kind: f.Kind, Name: f.Name, Ecosystem: f.Ecosystem, Program: f.Program, Version: f.Version,
-		Measured: f.Measured, System: f.System, Command: f.Command, Adapter: f.Adapter,
+		Measured: f.Measured, System: f.System, Command: f.Command, Adapter: f.Adapter, Can: f.Can,
 	}
 	for _, item := range f.Values {
 		id := fmt.Sprint(item.Key)
@@ -151,7 +155,7 @@ func Parse(name string, text []byte) (*Profile, error) {
 func (p *Profile) YAML() ([]byte, error) {
 	f := file{
 		Schema: Schema, ID: p.ID, Kind: p.Kind, Name: p.Name, Ecosystem: p.Ecosystem, Program: p.Program, Version: p.Version,
-		Measured: p.Measured, System: p.System, Command: p.Command, Adapter: p.Adapter, Values: yaml.MapSlice{},
+		Measured: p.Measured, System: p.System, Command: p.Command, Adapter: p.Adapter, Can: p.Can, Values: yaml.MapSlice{},
 	}
 	left := maps.Clone(p.Values)
 	for _, q := range Questions(p.Kind) {

@@ -84,7 +84,7 @@ var clientQuestions = []Question{
 	{
 		ID: "race_get", Kinds: client, Unit: Choice, Choices: reused,
 		Title: "GET that meets a connection which is being closed",
-		How:   "Three times: an answered call, then a call on the same connection, which the server closes without reading it: the kernel answers with RST, as it does where both cross.",
+		How:   "Three times: an answered call, then a call on the same connection, which the server resets without reading it, as the kernel does where the request crosses the close.",
 	},
 	{
 		ID: "race_post", Kinds: client, Unit: Choice, Choices: reused,
@@ -222,7 +222,10 @@ var clientQuestions = []Question{
 		How:   "SETTINGS_MAX_CONCURRENT_STREAMS is 10, and each answer takes 0.5 s.",
 	},
 	{
-		ID: "h2_goaway", Kinds: client, Unit: Choice, Choices: reused,
+		ID: "h2_goaway", Kinds: client, Unit: Choice, Choices: []Meaning{
+			{"repeated", "the request went out again, on a new connection, and was answered"},
+			{"error", "the caller got an error"},
+		},
 		Title: "GET on a connection that the server ends by GOAWAY before it takes the request",
 		How:   "An answered call; to the next the server sends GOAWAY with the first call's stream as the last, and closes.",
 	},

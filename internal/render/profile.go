@@ -3,6 +3,7 @@ package render
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"socketlab/internal/profile"
@@ -46,7 +47,11 @@ func Profile(p *profile.Profile) *Document {
 			g := &t.Groups[len(t.Groups)-1]
 			g.Rows = append(g.Rows, Row{Cells: []Cell{cell(q.Title), cell(v.String()), cell(q.ID)}})
 		} else {
-			missed = append(missed, Item{q.ID, words.Printable(why)})
+			if i := slices.IndexFunc(missed, func(m Item) bool { return m.Name == words.Printable(why) }); i >= 0 {
+				missed[i].Text += ", " + q.ID
+			} else {
+				missed = append(missed, Item{words.Printable(why), q.ID})
+			}
 		}
 		o.add("not_measured", why, measured)
 		o.add("seen", seen, len(seen) == 0)
@@ -60,7 +65,10 @@ func Profile(p *profile.Profile) *Document {
 	}
 	d.Blocks = []Block{Part{title}, t}
 	if len(missed) > 0 {
-		d.Blocks = append(d.Blocks, Heading{Level: 3, Text: "not measured"}, List{Items: missed})
+		d.Blocks = append(d.Blocks, Heading{Level: 3, Text: "not measured"})
+		for _, m := range missed {
+			d.Blocks = append(d.Blocks, Text{Text: m.Text + ": " + m.Name})
+		}
 	}
 	return d
 }

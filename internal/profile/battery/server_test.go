@@ -33,6 +33,9 @@ func TestMain(m *testing.M) {
 		return
 	case "reverse":
 		reverse()
+	case "client":
+		makeCalls()
+		return
 	}
 	if len(os.Args) > 1 && os.Args[1] == battery.Supervisor {
 		os.Exit(worker.SuperviseCommand(context.Background(), os.Stdin, os.Stdout))

@@ -1,0 +1,239 @@
+package battery
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"socketlab/internal/profile"
+)
+
+// after is how long after the last answer it is counted what is left.
+const after = time.Second
+
+// clientExperiments are all, the ones that wait longest first.
+func clientExperiments() []experiment {
+	calls := func(name, opened, left string, react reaction, env ...string) experiment {
+		e := experiment{name: name, asks: []string{opened, left}, env: env, run: func(t *trial) error { return t.sequential(opened, left, react) }}
+		if opened == "" {
+			e.asks = e.asks[1:]
+		}
+		return e
+	}
+	needs := func(a Ability, e experiment) experiment { e.needs = a; return e }
+	all := []experiment{
+		{name: "idle connections", asks: []string{"opened_sequential", "left_sequential", "idle_close", "idle_closed_by", "tcp_keepalive", "user_timeout"}, run: (*trial).idle},
+		{name: "an answer that stalls", asks: []string{"headers_stalled"}, run: func(t *trial) error {
+			return t.stalled("headers_stalled", func(c *conn, _ *http.Request) error { return untilEnd(c) })
+		}},
+		{name: "a body that stalls", asks: []string{"body_stalled"}, run: func(t *trial) error {
+			half := answer("HTTP/1.1 200 OK", 32<<10, 16<<10)
+			return t.stalled("body_stalled", func(c *conn, r *http.Request) error {
+				if err := half(c, r); err != nil {
+					return err
+				}
+				return untilEnd(c)
+			})
+		}},
+		{name: "a connect that stalls", asks: []string{"connect_stalled"}, run: (*trial).connectStalled},
+		{name: "a changed address", asks: []string{"dns_change"}, run: (*trial).dnsChange},
+		{name: "Keep-Alive: timeout=2", asks: []string{"honours_hint"}, reuses: true, run: (*trial).hint},
+		{name: "closed connections, GET", asks: []string{"stale_get", "race_get", "read_then_closed_get"}, reuses: true, run: func(t *trial) error { return t.closedConnections("get") }},
+		{name: "closed connections, POST", asks: []string{"stale_post", "race_post", "read_then_closed_post"}, reuses: true, env: []string{"SOCKETLAB_METHOD=POST"}, run: func(t *trial) error { return t.closedConnections("post") }},
+		{name: "20 calls at once", asks: []string{"opened_parallel", "left_parallel"}, run: (*trial).parallel},
+		needs(Unread, calls("16 KiB unread", "opened_unread_small", "left_unread_small", reaction{answer: body(16 << 10)}, "SOCKETLAB_BODY=unread")),
+		needs(Unread, calls("1 MiB unread", "opened_unread_large", "left_unread_large", reaction{answer: body(1 << 20)}, "SOCKETLAB_BODY=unread")),
+		needs(Unclosed, calls("16 KiB unclosed", "opened_unclosed_small", "left_unclosed_small", reaction{answer: body(16 << 10)}, "SOCKETLAB_BODY=unclosed")),
+		needs(Unclosed, calls("1 MiB unclosed", "opened_unclosed_large", "left_unclosed_large", reaction{answer: body(1 << 20)}, "SOCKETLAB_BODY=unclosed")),
+		needs(New, calls("a new client for each call", "", "new_client_left", reaction{}, "SOCKETLAB_CLIENT=new")),
+		needs(Closed, calls("a new client, closed", "", "new_client_closed_left", reaction{}, "SOCKETLAB_CLIENT=closed")),
+		{name: "redirects", asks: []string{"redirect_opened", "redirect_left"}, run: func(t *trial) error { return t.redirects("redirect", 16) }},
+		{name: "redirects of 64 KiB", asks: []string{"redirect_large_opened", "redirect_large_left"}, run: func(t *trial) error { return t.redirects("redirect_large", 64<<10) }},
+		{name: "Connection: close", asks: []string{"connection_close_honoured"}, reuses: true, run: func(t *trial) error {
+			return t.toldToClose("connection_close_honoured", "yes", body(16, "Connection: close"))
+		}},
+		{name: "HTTP/1.0", asks: []string{"http10_reused"}, reuses: true, run: func(t *trial) error {
+			return t.toldToClose("http10_reused", "closes", answer("HTTP/1.0 200 OK", 16, 16))
+		}},
+		{name: "a proxy", asks: []string{"proxy_used"}, run: (*trial).proxy},
+		{name: "a refused connection", asks: []string{"refused"}, run: (*trial).refused},
+		{name: "a reset connection", asks: []string{"reset", "reset_tries"}, run: (*trial).reset},
+	}
+	return append(all, h2Experiments()...)
+}
+
+// untilEnd sends nothing more until the connection ends.
+func untilEnd(c *conn) error {
+	if _, err := io.Copy(io.Discard, c); err != nil {
+		return err
+	}
+	return io.EOF
+}
+
+// sequential makes the calls one after the other, and counts the connections. What an
+// empty name would have is not entered.
+func (t *trial) sequential(opened, left string, react reaction) error {
+	if err := t.start(); err != nil {
+		return err
+	}
+	t.server.set(react)
+	for range perBattery {
+		if err := t.ok(); err != nil {
+			return err
+		}
+	}
+	return t.counted(opened, left, perBattery)
+}
+
+// counted enters what was opened and, a second later, what is left. requests is how many
+// must have come.
+func (t *trial) counted(opened, left string, requests int) error {
+	if err := t.pause(after); err != nil {
+		return err
+	}
+	n := t.server.look()
+	if n.requests < requests {
+		return fmt.Errorf("%d requests came, not %d", n.requests, requests)
+	}
+	if opened != "" {
+		t.set(opened, profile.Counted(n.opened), fmt.Sprintf("%d requests", n.requests))
+	}
+	t.set(left, profile.Counted(n.open), ends(n))
+	return nil
+}
+
+// ends says how the connections were ended that are not open.
+func ends(n counts) string {
+	how := map[string]int{}
+	for _, c := range n.conns {
+		how[c.how]++
+	}
+	return fmt.Sprintf("%d ended by FIN, %d by RST", how["FIN"], how["RST"])
+}
+
+// idle makes the calls one after the other, looks at the sockets, and waits until the
+// client has closed all connections.
+func (t *trial) idle() error {
+	if err := t.sequential("opened_sequential", "left_sequential", reaction{}); err != nil {
+		return err
+	}
+	if t.b.once {
+		t.b.miss([]string{"idle_close", "idle_closed_by", "tcp_keepalive", "user_timeout"}, "COMMAND makes one call and ends: its connections end with it")
+		return nil
+	}
+	t.socketOptions()
+	limit, stop := t.limit(t.b.Wait)
+	defer stop()
+	var n counts
+	t.aside(func() { n = t.server.until(limit, func(n counts) bool { return n.open == 0 }) })
+	if t.ctx.Err() != nil {
+		return t.ctx.Err()
+	}
+	if n.open > 0 {
+		t.set("idle_close", profile.LongerThan(t.b.Wait), fmt.Sprintf("%d open", n.open))
+		t.set("idle_closed_by", profile.Chosen("neither"))
+		return nil
+	}
+	var longest time.Duration
+	var seen []string
+	for _, c := range n.conns {
+		took := c.ended.Sub(c.answered)
+		longest = max(longest, took)
+		seen = append(seen, fmt.Sprintf("%s after %.3fs", c.how, took.Seconds()))
+	}
+	t.set("idle_close", profile.Took(longest), seen...)
+	t.set("idle_closed_by", profile.Chosen("client"))
+	return nil
+}
+
+// socketOptions enters what the client has set on a connection that is idle.
+func (t *trial) socketOptions() {
+	asks := []string{"tcp_keepalive", "user_timeout"}
+	for _, c := range t.server.look().conns {
+		if !c.ended.IsZero() {
+			continue
+		}
+		o, err := optionsOf(t.program.group, c.RemoteAddr())
+		if err != nil {
+			t.b.miss(asks, err.Error())
+			return
+		}
+		keepalive, timeout := profile.IsNever(), profile.IsNever()
+		if o.keepalive {
+			keepalive = profile.Took(o.idle)
+		}
+		if o.userTimeout > 0 {
+			timeout = profile.Took(o.userTimeout)
+		}
+		t.set("tcp_keepalive", keepalive, fmt.Sprintf("then every %s, %d probes", o.interval, o.probes))
+		t.set("user_timeout", timeout)
+		return
+	}
+	t.b.miss(asks, "no connection stays open")
+}
+
+// parallel makes the calls all at once.
+func (t *trial) parallel() error {
+	if err := t.start(); err != nil {
+		return err
+	}
+	const delay = 500 * time.Millisecond
+	slow := body(16)
+	t.server.set(reaction{answer: func(c *conn, r *http.Request) error {
+		time.Sleep(delay) // that is how long an answer takes
+		return slow(c, r)
+	}})
+	var answers []<-chan string
+	for range perBattery {
+		answer, err := t.program.ask()
+		if err != nil {
+			return err
+		}
+		answers = append(answers, answer)
+	}
+	asked := time.Now()
+	for _, answer := range answers {
+		r, err := t.program.wait(t.ctx, asked, answer)
+		if err == nil && !r.OK {
+			err = fmt.Errorf("a call is reported as %s", r)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if n := t.server.look(); n.mostBusy == 1 {
+		return errors.New("COMMAND makes one call at a time")
+	}
+	return t.counted("opened_parallel", "left_parallel", perBattery)
+}
+
+// redirects makes calls that are each redirected once, with a body of n bytes.
+func (t *trial) redirects(name string, n int) error {
+	if err := t.start(); err != nil {
+		return err
+	}
+	last, to := body(16), answer("HTTP/1.1 302 Found", n, n, "Location: "+"http://"+t.server.addr()+"/redirected")
+	t.server.set(reaction{answer: func(c *conn, r *http.Request) error {
+		if strings.HasSuffix(r.URL.Path, "/redirected") {
+			return last(c, r)
+		}
+		return to(c, r)
+	}})
+	for range perBattery {
+		before := t.server.look().requests
+		r, err := t.call()
+		if err != nil {
+			return err
+		}
+		if t.server.look().requests == before+1 {
+			return errors.New("COMMAND does not follow redirects")
+		}
+		if !r.OK {
+			return fmt.Errorf("a call that was redirected is reported as %s", r)
+		}
+	}
+	return t.counted(name+"_opened", name+"_left", 2*perBattery)
+}

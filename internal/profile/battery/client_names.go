@@ -1,0 +1,142 @@
+package battery
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"socketlab/internal/profile"
+)
+
+// name is a host that only the program knows, by a file in the place of /etc/hosts. The
+// domain test is reserved (RFC 6761).
+const name = "profile.test"
+
+// hosts gives a program an /etc/hosts of its own, in a user and mount namespace.
+type hosts struct{ dir, file string }
+
+// newHosts makes the file. The caller removes it.
+func newHosts() (*hosts, error) {
+	if _, err := exec.LookPath("unshare"); err != nil {
+		return nil, fmt.Errorf("a name for one program needs a mount namespace: %w", err)
+	}
+	dir, err := os.MkdirTemp("", "sockwatch-hosts")
+	if err != nil {
+		return nil, err
+	}
+	h := &hosts{dir: dir, file: filepath.Join(dir, "hosts")}
+	if err := h.point("127.0.0.1"); err != nil {
+		return nil, errors.Join(err, h.remove())
+	}
+	if out, err := exec.Command("sh", "-c", h.wrap("true")).CombinedOutput(); err != nil {
+		return nil, errors.Join(fmt.Errorf("a name for one program needs a mount namespace: %s", strings.TrimSpace(string(out))), h.remove())
+	}
+	return h, nil
+}
+
+// point gives the name an address.
+func (h *hosts) point(addr string) error {
+	// In place: the mount is of this file and not of its name.
+	return os.WriteFile(h.file, []byte("127.0.0.1 localhost\n"+addr+" "+name+"\n"), 0o644) //nolint:gosec // the program may run as anybody
+}
+
+func (h *hosts) remove() error { return os.RemoveAll(h.dir) }
+
+// wrap returns a line for the shell that runs another one with the file.
+func (h *hosts) wrap(command string) string {
+	quote := func(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+	return "exec unshare --user --map-root-user --mount sh -c " +
+		quote("mount --bind "+quote(h.file)+" /etc/hosts && exec sh -c "+quote(command))
+}
+
+// dnsChange moves the name to another address, and calls until that is asked.
+func (t *trial) dnsChange() error {
+	h, err := newHosts()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = h.remove() }()
+	if t.server, err = listen("127.0.0.1"); err != nil {
+		return err
+	}
+	_, port, err := net.SplitHostPort(t.server.addr())
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", "127.0.0.2:"+port)
+	if err != nil {
+		return err
+	}
+	moved := serve(l)
+	defer moved.end()
+	for _, s := range []*recorder{t.server, moved} {
+		s.set(reaction{answer: body(16, "Connection: close")})
+	}
+	if err := t.startLine(h.wrap, "http", net.JoinHostPort(name, port)); err != nil {
+		return err
+	}
+	if err := t.ok(); err != nil {
+		return err
+	}
+	if err := h.point("127.0.0.2"); err != nil {
+		return err
+	}
+	changed := time.Now()
+	for {
+		asked := time.Since(changed)
+		if err := t.ok(); err != nil {
+			return err
+		}
+		if moved.look().requests > 0 {
+			t.set("dns_change", profile.Took(asked), fmt.Sprintf("asked after %.1fs", asked.Seconds()))
+			return nil
+		}
+		if asked > t.b.Wait {
+			t.set("dns_change", profile.LongerThan(t.b.Wait))
+			return nil
+		}
+		if err := t.pause(time.Second); err != nil {
+			return err
+		}
+	}
+}
+
+// proxy names the server as the proxy of a name.
+func (t *trial) proxy() error {
+	h, err := newHosts()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = h.remove() }()
+	if t.server, err = listen("127.0.0.1"); err != nil {
+		return err
+	}
+	proxy := "http://" + t.server.addr()
+	t.env = append(t.env, "http_proxy="+proxy, "HTTP_PROXY="+proxy, "no_proxy=", "NO_PROXY=")
+	_, port, err := net.SplitHostPort(t.server.addr())
+	if err != nil {
+		return err
+	}
+	if err := t.startLine(h.wrap, "http", net.JoinHostPort(name, port)); err != nil {
+		return err
+	}
+	r, err := t.call()
+	if err != nil {
+		return err
+	}
+	n := t.server.look()
+	switch {
+	case n.requests == 0:
+		return fmt.Errorf("no request came: %s", r)
+	case n.all[0].absolute:
+		t.set("proxy_used", profile.Chosen("yes"))
+	default:
+		t.set("proxy_used", profile.Chosen("no"))
+	}
+	return nil
+}

@@ -1,0 +1,128 @@
+package battery_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/profile"
+	"socketlab/internal/profile/battery"
+)
+
+// makeCalls is a client with net/http's default transport, or a new one for each call.
+func makeCalls() {
+	var calls sync.WaitGroup
+	defer calls.Wait()
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		number, url, _ := strings.Cut(lines.Text(), " ")
+		calls.Go(func() {
+			client := http.DefaultClient
+			if os.Getenv("SOCKETLAB_CLIENT") == "new" {
+				client = &http.Client{Transport: &http.Transport{}}
+			}
+			req, err := http.NewRequest(os.Getenv("SOCKETLAB_METHOD"), url, strings.NewReader("x"))
+			if err != nil {
+				panic(err)
+			}
+			resp, err := client.Do(req)
+			if err == nil {
+				if os.Getenv("SOCKETLAB_BODY") == "read" {
+					_, err = io.Copy(io.Discard, resp.Body)
+				}
+				_ = resp.Body.Close()
+			}
+			if err != nil {
+				fmt.Println(number, "error")
+				return
+			}
+			fmt.Println(number, "ok")
+		})
+	}
+}
+
+func needsUnix(t *testing.T) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("a client is profiled on Linux and macOS only")
+	}
+}
+
+func measure(t *testing.T, client battery.Client) *profile.Profile {
+	t.Helper()
+	needsUnix(t)
+	self, err := os.Executable()
+	require.NoError(t, err)
+	client.Supervisor = []string{self, battery.Supervisor}
+	client.Command = strings.ReplaceAll(client.Command, "SELF", "BATTERY_TEST_PROGRAM=client '"+self+"'")
+	client.Wait = 2 * time.Second
+	p, err := client.Measure(t.Context())
+	require.NoError(t, err)
+	return p
+}
+
+// answers are those that the test knows, in words.
+func answers(p *profile.Profile, known map[string]string) map[string]string {
+	is := map[string]string{}
+	for id := range known {
+		is[id] = p.NotMeasured[id]
+		if v, ok := p.Value(id); ok {
+			is[id] = v.String()
+		}
+	}
+	return is
+}
+
+func TestNetHTTPIsMeasured(t *testing.T) {
+	t.Parallel()
+	p := measure(t, battery.Client{Command: "SELF", Can: []battery.Ability{battery.Unread, battery.New}})
+	known := map[string]string{
+		"opened_sequential": "1", "left_sequential": "1", "opened_parallel": "20", "left_parallel": "2",
+		"new_client_left": "20", "new_client_closed_left": "say --can closed if COMMAND follows SOCKETLAB_CLIENT=closed",
+		"idle_close": "> 2s", "idle_closed_by": "neither", "honours_hint": "no",
+		"stale_get": "new_connection", "stale_post": "new_connection",
+		"race_post": "error", "read_then_closed_post": "error",
+		"redirect_opened": "1", "redirect_left": "1",
+		"connection_close_honoured": "yes", "http10_reused": "closes",
+		"refused": "at once", "reset": "at once", "reset_tries": "1",
+		"headers_stalled": "> 2s", "body_stalled": "> 2s",
+		"h2_used": "yes", "h2_goaway": "repeated", "h2_ping": "> 2s",
+	}
+	if runtime.GOOS == "linux" {
+		known["connect_stalled"], known["tcp_keepalive"], known["user_timeout"] = "> 2s", "30.0s", "never"
+	}
+	require.Equal(t, known, answers(p, known))
+}
+
+func TestACommandThatEndsWithItsCallIsMeasured(t *testing.T) {
+	t.Parallel()
+	p := measure(t, battery.Client{Command: "echo 1 {url} | SELF | grep -q ok"})
+	known := map[string]string{
+		"opened_sequential": "20", "left_sequential": "0", "opened_parallel": "20", "refused": "at once",
+		"stale_get": "COMMAND makes one call and ends: its connections end with it",
+	}
+	require.Equal(t, known, answers(p, known))
+}
+
+func TestACommandThatMakesNoCallsIsAnError(t *testing.T) {
+	t.Parallel()
+	needsUnix(t)
+	self, err := os.Executable()
+	require.NoError(t, err)
+	for command, says := range map[string]string{
+		"echo broken >&2; exit 3":                            "COMMAND has ended; it says: broken",
+		"while read -r n url; do echo $n ok; done":           "no request came",
+		"while read -r n url; do echo $n ECONNREFUSED; done": `reported "ECONNREFUSED" for its first call`,
+	} {
+		_, err := battery.Client{Supervisor: []string{self, battery.Supervisor}, Command: command}.Measure(t.Context())
+		require.ErrorContains(t, err, says)
+	}
+}
