@@ -183,6 +183,9 @@ func (o *abOptions) run(c *cobra.Command, streams program.Streams, packages []st
 		return err
 	}
 	defer source.Close()
+	if down := program.LoopbackDown(); down != "" {
+		fmt.Fprintf(streams.Err, "sockwatch: %s\n", down)
+	}
 	screen := tui.NewTerminal(streams.Err, streams.Err, streams.In)
 	page, err := o.web.open(streams.Err)
 	if err != nil {

@@ -122,23 +122,21 @@ func (p *player) sayf(format string, args ...any) {
 // isolation finds out whether runs can be isolated, if one is to be, and says
 // once if not.
 func (p *player) isolation(scripts []scenario.Script) error {
-	wanted := false
-	for _, s := range scripts {
-		wanted = wanted || p.wantsIsolation(s)
+	if slices.ContainsFunc(scripts, p.wantsIsolation) {
+		p.cannot = lab.CanIsolate()
+		switch {
+		case p.cannot == nil:
+		case p.isolate.String() == isolateAlways:
+			return p.cannot
+		default:
+			p.sayf("sockwatch: runs are not isolated from their neighbours: %v\n", p.cannot)
+		}
 	}
-	if !wanted {
-		return nil
+	shared := func(s scenario.Script) bool { return !p.isolates(s) }
+	if down := program.LoopbackDown(); down != "" && slices.ContainsFunc(scripts, shared) {
+		p.sayf("sockwatch: %s\n", down)
 	}
-	p.cannot = lab.CanIsolate()
-	switch {
-	case p.cannot == nil:
-		return nil
-	case p.isolate.String() == isolateAlways:
-		return p.cannot
-	default:
-		p.sayf("sockwatch: runs are not isolated from their neighbours: %v\n", p.cannot)
-		return nil
-	}
+	return nil
 }
 
 // wantsIsolation reports whether a script is to be played in namespaces of its

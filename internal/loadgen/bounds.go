@@ -1,6 +1,8 @@
 package loadgen
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -54,23 +56,23 @@ func (b *bounds) refuse(what string) {
 
 // OnLoopback returns nil if a server's host is this machine's loopback: a number of it, or
 // localhost where that is one.
-func OnLoopback(host string) error {
-	addrs := []string{host}
+func OnLoopback(ctx context.Context, host string) error {
+	addrs := make([]netip.Addr, 1)
+	var err error
 	if host == "localhost" {
-		var err error
-		if addrs, err = net.LookupHost(host); err != nil {
-			return err
-		}
+		addrs, err = net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	} else if addrs[0], err = netip.ParseAddr(host); err != nil {
+		err = errors.New(host + " is not on loopback")
 	}
 	for _, addr := range addrs {
-		switch ip, err := netip.ParseAddr(addr); {
-		case err != nil || !ip.Unmap().IsLoopback() && addr == host:
-			return fmt.Errorf("%s is not on loopback", host)
-		case !ip.Unmap().IsLoopback():
-			return fmt.Errorf("%s is not on loopback: on this machine it is %s", host, addr)
+		if err == nil && !addr.Unmap().IsLoopback() {
+			if host == "localhost" {
+				host += ", which is " + addr.Unmap().String() + " here,"
+			}
+			err = errors.New(host + " is not on loopback")
 		}
 	}
-	return nil
+	return err
 }
 
 // IgnoreProxies takes the settings of proxies out of this process's environment: the

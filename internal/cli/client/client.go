@@ -80,7 +80,7 @@ type clientOptions struct {
 }
 
 func playClient(c *cobra.Command, streams program.Streams, side scenario.Side, o clientOptions) error {
-	addr, err := checkTarget(o.url, o.allowRemote)
+	addr, err := checkTarget(c.Context(), o.url, o.allowRemote)
 	o.addr = addr
 	if err != nil {
 		return program.Usagef(c, "%w", err)
@@ -147,6 +147,8 @@ func runClient(c *cobra.Command, streams program.Streams, side scenario.Side, pl
 		case <-early.C:
 			if r := player.Report().Requests; r.OK == 0 && r.Failed > 0 && r.Failed == r.Errors["ECONNREFUSED"] {
 				return fmt.Errorf("no server at %s: connection refused; start one with: slowserver --listen %s", o.addr, o.addr)
+			} else if r.OK == 0 && r.Failed > 0 && r.Failed == r.Errors["ENETUNREACH"] {
+				return fmt.Errorf("no way to %s: network is unreachable; if it is on loopback, the loopback device is down: ip link set lo up", o.addr)
 			}
 		case <-tick.C:
 			r := player.Report()

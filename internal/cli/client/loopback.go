@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/url"
@@ -15,7 +16,7 @@ const allowRemoteHint = "a faulty client can wear a server out; give --allow-rem
 // machine's loopback is refused without allowRemote: a faulty client is a
 // small denial-of-service tool. What the server may redirect to is refused when it
 // is dialled.
-func checkTarget(raw string, allowRemote bool) (addr string, err error) {
+func checkTarget(ctx context.Context, raw string, allowRemote bool) (addr string, err error) {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return "", fmt.Errorf("--url: %w", err)
@@ -30,7 +31,7 @@ func checkTarget(raw string, allowRemote bool) (addr string, err error) {
 	if allowRemote {
 		return net.JoinHostPort(u.Hostname(), port), nil
 	}
-	if err := loadgen.OnLoopback(u.Hostname()); err != nil {
+	if err := loadgen.OnLoopback(ctx, u.Hostname()); err != nil {
 		return "", fmt.Errorf("--url: %w: %s", err, allowRemoteHint)
 	}
 	return net.JoinHostPort(u.Hostname(), port), nil

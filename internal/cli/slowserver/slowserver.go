@@ -84,6 +84,9 @@ connection.`,
 		if addr, ok := socket.Addr().(*net.TCPAddr); ok && !addr.IP.IsLoopback() {
 			fmt.Fprintf(streams.Err, "slowserver: note: %s can be reached from other machines\n", addr)
 		}
+		if down := program.LoopbackDown(); down != "" {
+			fmt.Fprintf(streams.Err, "slowserver: note: %s\n", down)
+		}
 		fmt.Fprintf(streams.Out, "listening on %s\n", socket.Addr())
 		err = srv.Serve(c.Context(), socket)
 		served := srv.Served()
