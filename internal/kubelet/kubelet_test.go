@@ -35,7 +35,7 @@ func TestAProcessOfAPodGetsItsName(t *testing.T) {
 	c, err := kubelet.New(kubelet.Options{URL: server.URL + "/", TokenFile: token, SkipVerify: true})
 	require.NoError(t, err)
 	_, known := c.Pod(socketstats.Cgroup{Pod: "11111111-2222-3333-4444-555555555555"})
-	require.False(t, known, "nobody has asked yet")
+	require.False(t, known, "it was not asked yet")
 	require.NoError(t, c.Refresh(t.Context()))
 	pod, known := c.Pod(socketstats.Cgroup{Pod: "11111111-2222-3333-4444-555555555555"})
 	require.True(t, known)

@@ -71,7 +71,7 @@ var exported, exportedSeries = func() ([]metric.Metric, []metric.Series) {
 
 // helps are the help texts of series to which several metrics belong.
 var helps = map[string]string{
-	"socketlab_connections_closed_total": "Connections that were closed, by what they carried: an exchange or two (short_lived), more (reused), or nobody knows, as where they were aborted (unknown).",
+	"socketlab_connections_closed_total": "Connections that were closed, by what they carried: an exchange or two (short_lived), more (reused), or what the kernel did not say, as of those that were aborted (unknown).",
 }
 
 // Gather implements prometheus.Gatherer.
@@ -341,7 +341,13 @@ func addRest(p page, n *newest) {
 // addAll adds what is of the whole sample.
 func (e *Exporter) addAll(p page, n *newest) {
 	m := &n.view.Newest
-	p.gauge("socketlab_processes", "Processes that are observed, by whether they have series of their own.", labelled("series", "own"), float64(len(n.own)))
+	own := 0
+	for _, s := range n.own {
+		if s.PID != 0 {
+			own++
+		}
+	}
+	p.gauge("socketlab_processes", "Processes that are observed, by whether they have series of their own.", labelled("series", "own"), float64(own))
 	p.gauge("socketlab_processes", "", labelled("series", "other"), float64(len(n.rest)))
 	for reason, count := range n.view.Unobserved {
 		p.gauge("socketlab_unobserved_processes", "Processes that should be observed and cannot be, by reason.", labelled("reason", reason), float64(count))
