@@ -58,11 +58,11 @@ func startServer(ctx context.Context, command []string) (*child, error) {
 	return c, nil
 }
 
-// stop ends the process and returns once it is gone.
-func (c *child) stop() {
+// stop ends the process, and returns its processor time once it is gone.
+func (c *child) stop() time.Duration {
 	_ = c.cmd.Process.Kill()
 	_ = c.cmd.Wait() // that it was killed
-	count(c.cmd.ProcessState)
+	return count(c.cmd.ProcessState)
 }
 
 // count enters the processor time of a child that has ended, and returns it.
@@ -85,6 +85,16 @@ func (c *child) rss() (uint64, error) {
 		return 0, fmt.Errorf("read the memory of process %d: %w", p.Pid, err)
 	}
 	return info.RSS, nil
+}
+
+// cpu is the processor time of the process so far, to 10 ms on Linux (USER_HZ).
+func (c *child) cpu() (time.Duration, error) {
+	p := process.Process{Pid: int32(c.cmd.Process.Pid)}
+	times, err := p.Times()
+	if err != nil {
+		return 0, fmt.Errorf("read the processor time of process %d: %w", p.Pid, err)
+	}
+	return time.Duration((times.User + times.System) * float64(time.Second)), nil
 }
 
 // cpuOf runs a command to its end and returns the processor time that it

@@ -6,12 +6,6 @@ import (
 	"strconv"
 )
 
-// texts are the bodies of answers.
-type texts struct {
-	whole  []byte
-	broken []byte // long enough to have a middle
-}
-
 // brokenSize is the size of an answer that is broken off, if the script gives
 // none.
 const brokenSize = 1000

@@ -221,7 +221,7 @@ type parked struct {
 // park keeps a request until its answer is due, and reports whether it does. Then
 // nothing may be done with w and r.
 func (l *link) park(w http.ResponseWriter, r *http.Request, q *task) bool {
-	if l == nil || !q.read || !q.due.IsZero() && time.Until(q.due) < parkFrom || r.Context().Err() != nil {
+	if l == nil || !q.read || q.due.IsZero() || time.Until(q.due) < parkFrom || r.Context().Err() != nil {
 		return false
 	}
 	form := formOf(r)
@@ -273,7 +273,7 @@ func (kept *parked) wait() {
 	cut := kept.cut
 	p.mu.Lock()
 	conn.cut.Store(&cut)
-	if !kept.due.IsZero() {
+	if !kept.due.Equal(never) {
 		kept.timer = time.AfterFunc(time.Until(kept.due), func() { kept.goBack(false) })
 	}
 	clients := p.clients

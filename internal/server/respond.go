@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -96,13 +97,52 @@ func (s *Server) way(number int64) string {
 }
 
 func (s *Server) handler() http.Handler {
-	b := s.cfg.Behaviour
-	t := texts{whole: fmt.Appendf(nil, "answered after %s\n", DelayKey.Of(b)), broken: filler(brokenSize)}
-	if n := BodyKey.Of(b); n > 0 {
-		t = texts{whole: filler(n)}
-		t.broken = t.whole
+	m := mannerOf(s.cfg)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, m) })
+}
+
+// manner is what a Config says of answers, looked up once for all of them.
+type manner struct {
+	status                int
+	unread                bool
+	abortAfter, heartbeat time.Duration
+	most                  int // requests of a connection; 0 is no limit
+	whole                 []byte
+	broken                []byte // long enough to have a middle
+	// The values of header fields. All answers share them; nil is no field.
+	keepAlive, length []string
+}
+
+// textPlain is the Content-Type of all answers.
+var textPlain = []string{"text/plain; charset=utf-8"}
+
+func mannerOf(cfg Config) *manner {
+	b := cfg.Behaviour
+	m := &manner{
+		status: StatusKey.Of(b), unread: UnreadKey.Of(b),
+		abortAfter: AbortAfterKey.Of(b).D(), heartbeat: HeartbeatKey.Of(b).D(),
+		whole: fmt.Appendf(nil, "answered after %s\n", DelayKey.Of(b)), broken: filler(brokenSize),
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, t) })
+	if n := BodyKey.Of(b); n > 0 {
+		m.whole = filler(n)
+		m.broken = m.whole
+	}
+	m.length = []string{strconv.Itoa(len(m.whole))}
+	if cfg.Serve != nil {
+		return m
+	}
+	m.most = CloseAfterKey.Of(b)
+	var promise []string
+	if seconds := int(IdleTimeoutKey.Of(b).D() / time.Second); seconds > 0 {
+		promise = append(promise, "timeout="+strconv.Itoa(seconds))
+	}
+	if m.most > 0 {
+		promise = append(promise, "max="+strconv.Itoa(m.most))
+	}
+	if len(promise) > 0 {
+		m.keepAlive = []string{strings.Join(promise, ", ")}
+	}
+	return m
 }
 
 // task is a request that was begun and is not over.
@@ -111,15 +151,15 @@ type task struct {
 	way     string        // how it is answered
 	release func()        // gives its worker back; nil is none
 	read    bool          // its body was read to the end
-	due     time.Time     // of its answer; the zero time is never
+	due     time.Time     // of its answer; the zero time is at once
 	left    bool          // its client left before
 	over    *atomic.Int64 // what counts it once it is over
 }
 
-// begin begins a request.
-func (s *Server) begin(r *http.Request) *task {
+// begin begins a request on a connection that may be known.
+func (s *Server) begin(r *http.Request, l *link) *task {
 	s.work.inProgress.Add(1)
-	n := s.numberOf(r)
+	n := s.numberOf(r, l)
 	return &task{n: n, way: s.way(s.work.begin(n)), over: &s.work.cut}
 }
 
@@ -133,12 +173,12 @@ func (s *Server) end(q *task) {
 }
 
 // answer answers a request. A request that a parking keeps is answered by a second call.
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, t texts) {
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, m *manner) {
 	l := linkOf(r)
 	q, parked := l.takeBack(), false
 	again := q != nil
 	if !again {
-		q = s.begin(r)
+		q = s.begin(r, l)
 	}
 	defer func() { // also when the answer is cut off by a panic
 		if !parked {
@@ -146,7 +186,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, t texts) {
 		}
 	}()
 	if !again {
-		if !s.prepare(w, r, q) {
+		if !s.prepare(w, r, q, m) {
 			q.over = &s.work.left
 			return
 		}
@@ -158,15 +198,18 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, t texts) {
 		q.over = &s.work.left
 		return
 	}
-	s.respond(w, r, q, t)
+	s.respond(w, r, q, m)
 }
 
 // prepare does what comes before the delay of a request, and says when its answer is due.
 // It reports false when the client left before.
-func (s *Server) prepare(w http.ResponseWriter, r *http.Request, q *task) bool {
-	b, age := s.cfg.Behaviour, s.work.age()
+func (s *Server) prepare(w http.ResponseWriter, r *http.Request, q *task, m *manner) bool {
+	var age time.Duration
+	if m.abortAfter > 0 {
+		age = s.work.age()
+	}
 	switch {
-	case UnreadKey.Of(b):
+	case m.unread:
 		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
 	case s.cfg.Handler == nil:
 		// net/http watches for the client's departure only once the whole body
@@ -175,7 +218,7 @@ func (s *Server) prepare(w http.ResponseWriter, r *http.Request, q *task) bool {
 		_, err := io.Copy(io.Discard, r.Body)
 		q.read = err == nil
 	}
-	if after := AbortAfterKey.Of(b).D(); after > 0 && age > after {
+	if m.abortAfter > 0 && age > m.abortAfter {
 		cutOff(w)
 	}
 	release, ok := s.acquireWorker(r.Context())
@@ -183,17 +226,17 @@ func (s *Server) prepare(w http.ResponseWriter, r *http.Request, q *task) bool {
 		return false
 	}
 	q.release = release
-	if q.way != wayNoResponse || s.cfg.Handler != nil {
+	if q.way == wayNoResponse && s.cfg.Handler == nil {
+		q.due = never
+	} else {
 		q.due = s.due()
 	}
 	return true
 }
 
 // respond answers a request whose answer is due.
-func (s *Server) respond(w http.ResponseWriter, r *http.Request, q *task, t texts) {
-	b := s.cfg.Behaviour
-	status := StatusKey.Of(b)
-	s.keepAlive(w, r, q.n)
+func (s *Server) respond(w http.ResponseWriter, r *http.Request, q *task, m *manner) {
+	s.keepAlive(w, r, q.n, m)
 	switch {
 	case s.cfg.Handler != nil:
 		s.cfg.Handler.ServeHTTP(w, r)
@@ -203,26 +246,26 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, q *task, t text
 		}
 		return
 	case q.way == wayStall:
-		stall(w, r, status, t.broken)
+		stall(w, r, m.status, m.broken)
 		q.over = &s.work.left
 		panic(http.ErrAbortHandler) // or net/http would end the answer properly
 	case q.way != wayWhole:
-		s.fault(q.way, w, r, t.broken)
+		s.fault(q.way, w, r, m.broken)
 		return
 	}
-	if every := HeartbeatKey.Of(b).D(); every > 0 {
+	if m.heartbeat > 0 {
 		q.over = &s.work.answered
-		subscription(w, r, status, every)
+		subscription(w, r, m.status, m.heartbeat)
 		return
 	}
-	text := t.whole
-	if status != http.StatusNoContent && status != http.StatusNotModified {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	text := m.whole
+	if m.status != http.StatusNoContent && m.status != http.StatusNotModified {
+		header := w.Header()
+		header["Content-Type"], header["Content-Length"] = textPlain, m.length
 	} else {
 		text = nil // they have no body
 	}
-	w.WriteHeader(status)
+	w.WriteHeader(m.status)
 	if _, err := w.Write(text); err != nil && len(text) > 0 {
 		return
 	}
@@ -243,11 +286,17 @@ func subscription(w http.ResponseWriter, r *http.Request, status int, every time
 
 // numberOf returns the number of r among the requests of its connection, from 1
 // on. It is 0 where another Serve is in charge of the connections.
-func (s *Server) numberOf(r *http.Request) int {
-	if c := s.conns.of(r.RemoteAddr); c != nil && s.cfg.Serve == nil {
-		return int(c.requests.Add(1))
+func (s *Server) numberOf(r *http.Request, l *link) int {
+	var c *conn
+	if l != nil {
+		c = l.conn
+	} else {
+		c = s.conns.of(r.RemoteAddr)
 	}
-	return 0
+	if c == nil || s.cfg.Serve != nil {
+		return 0
+	}
+	return int(c.requests.Add(1))
 }
 
 // cutOff sends the beginning of an answer and closes the connection. It does
@@ -265,29 +314,11 @@ func cutOff(w http.ResponseWriter) {
 // another Serve is in charge of the connections. The request is its
 // connection's n-th. HTTP/2 has no such header (RFC 9113 section 8.2.2); net/http
 // makes a GOAWAY of its Connection: close.
-func (s *Server) keepAlive(w http.ResponseWriter, r *http.Request, n int) {
-	if s.cfg.Serve != nil {
-		return
-	}
-	most := CloseAfterKey.Of(s.cfg.Behaviour)
-	if most > 0 && n >= most {
+func (s *Server) keepAlive(w http.ResponseWriter, r *http.Request, n int, m *manner) {
+	switch {
+	case m.most > 0 && n >= m.most:
 		w.Header().Set("Connection", "close")
-		return
-	}
-	if r.ProtoMajor > 1 {
-		return
-	}
-	value := ""
-	if seconds := int(IdleTimeoutKey.Of(s.cfg.Behaviour).D() / time.Second); seconds > 0 {
-		value = "timeout=" + strconv.Itoa(seconds)
-	}
-	if most > 0 {
-		if value != "" {
-			value += ", "
-		}
-		value += "max=" + strconv.Itoa(most)
-	}
-	if value != "" {
-		w.Header().Set("Keep-Alive", value)
+	case m.keepAlive != nil && r.ProtoMajor == 1:
+		w.Header()["Keep-Alive"] = m.keepAlive
 	}
 }

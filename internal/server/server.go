@@ -62,6 +62,7 @@ type Peer struct{ Name, Addr string }
 // use by several goroutines.
 type Server struct {
 	cfg     Config
+	delays  delays
 	work    work
 	conns   connections
 	clock   clock
@@ -80,7 +81,7 @@ func New(cfg Config) *Server {
 	if cfg.ReportLog == nil {
 		cfg.ReportLog = cfg.Log
 	}
-	s := &Server{cfg: cfg}
+	s := &Server{cfg: cfg, delays: delaysOf(cfg.Behaviour)}
 	s.conns.limit(cfg.Behaviour)
 	if n := WorkersKey.Of(cfg.Behaviour); n > 0 {
 		s.workers = make(chan struct{}, n)

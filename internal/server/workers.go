@@ -86,39 +86,59 @@ func (s *Server) acquireWorker(ctx context.Context) (done func(), ok bool) {
 // wait waits for the delay, and reports false when the client left before.
 func (s *Server) wait(ctx context.Context) bool { return until(ctx, s.due()) }
 
-// due returns the time at which an answer that is begun now is due; the zero time is
-// never.
+// never is the time of an answer that is not given.
+var never = time.Unix(1<<40, 0)
+
+// delays are the times that a response takes, looked up once for all of them.
+type delays struct {
+	never                    bool
+	delay, jitter            time.Duration
+	pauseBegins, pauseLength time.Duration
+}
+
+func delaysOf(b scenario.Server) delays {
+	return delays{
+		never: NoResponseKey.Of(b), delay: DelayKey.Of(b).D(), jitter: JitterKey.Of(b).D(),
+		pauseBegins: PauseAfterKey.Of(b).D(), pauseLength: PauseForKey.Of(b).D(),
+	}
+}
+
+// due returns the time at which an answer that is begun now is due; the zero time is at
+// once.
 func (s *Server) due() time.Time {
-	b := s.cfg.Behaviour
-	if NoResponseKey.Of(b) {
+	d := s.delays
+	switch {
+	case d == (delays{}):
 		return time.Time{}
+	case d.never:
+		return never
 	}
-	delay := DelayKey.Of(b).D()
-	if jitter := JitterKey.Of(b).D(); jitter > 0 {
-		delay += rand.N(jitter + 1)
+	delay := d.delay
+	if d.jitter > 0 {
+		delay += rand.N(d.jitter + 1)
 	}
-	begin, long := PauseAfterKey.Of(b).D(), PauseForKey.Of(b).D()
 	// resumed is the time, since the first connection, at which the server is not in
 	// its pause.
 	resumed := func(at time.Duration) time.Duration {
-		if at < begin || at >= begin+long {
+		if at < d.pauseBegins || at >= d.pauseBegins+d.pauseLength {
 			return at
 		}
-		return begin + long
+		return d.pauseBegins + d.pauseLength
 	}
 	now := s.clock.since()
 	return time.Now().Add(resumed(resumed(now)+delay) - now)
 }
 
-// until waits until a time, and reports false when ctx was done before. The zero time
-// never comes.
+// until waits until a time, and reports false when ctx was done before.
 func until(ctx context.Context, at time.Time) bool {
-	if at.IsZero() {
+	switch {
+	case at.IsZero():
+	case at.Equal(never):
 		<-ctx.Done()
-		return false
-	}
-	if d := time.Until(at); d > 0 {
-		return pause(ctx, d)
+	default:
+		if d := time.Until(at); d > 0 {
+			return pause(ctx, d)
+		}
 	}
 	return ctx.Err() == nil
 }
