@@ -35,6 +35,63 @@ type ears struct {
 	owners   *socketstats.Owners
 	heard    []socketstats.Closed // kept for its room
 	lost     bool
+	// since is what was heard since the last list, and events counts all that was.
+	since  socketstats.Heard
+	events int
+	// misses is how many events were known to be missing at the last list.
+	missing, misses uint64
+}
+
+// sinceList is what was heard up to now since the last list, and begins anew. What is
+// heard while a list is read belongs to the next.
+func (e *ears) sinceList() (socketstats.Heard, error) {
+	if e.trace != nil {
+		if err := e.hearTrace(); err != nil {
+			return socketstats.Heard{}, err
+		}
+	}
+	h := e.since
+	h.Traced, h.Lost = e.trace != nil, e.missing != e.misses
+	e.since, e.misses = socketstats.Heard{}, e.missing
+	return h, nil
+}
+
+// hearTrace hears what the tracepoint reports, for hearTransitions.
+func (e *ears) hearTrace() error {
+	before := len(e.trace.heard)
+	if err := e.trace.drain(); err != nil {
+		return err
+	}
+	e.missing = e.trace.lost
+	for _, t := range e.trace.heard[before:] {
+		if e.since.Touched == nil {
+			e.since.Touched = map[socketstats.Tuple]socketstats.State{}
+		}
+		e.since.Touched[socketstats.Tuple{Local: t.Local, Remote: t.Remote}] = t.To
+	}
+	e.events += len(e.trace.heard) - before
+	return nil
+}
+
+// hearClosed hears which sockets were destroyed.
+func (e *ears) hearClosed() (heard []socketstats.Closed, err error) {
+	heard, overflows, err := e.closings.Drain(e.heard[:0])
+	if err != nil {
+		return nil, err
+	}
+	e.heard = heard
+	e.events += len(heard)
+	if e.trace != nil {
+		return heard, nil
+	}
+	e.missing, e.lost = uint64(overflows), overflows > 0
+	for i := range heard {
+		if e.since.Destroyed == nil {
+			e.since.Destroyed = map[uint64]bool{}
+		}
+		e.since.Destroyed[heard[i].Cookie] = true
+	}
+	return heard, nil
 }
 
 // openEars begins to listen in the namespace of a source, to connections to a port
@@ -122,11 +179,10 @@ func (c *connections) alive(views []*view) {
 }
 
 func (c *connections) hearClosings(v *view) error {
-	heard, overflows, err := v.ears.closings.Drain(v.ears.heard[:0])
+	heard, err := v.ears.hearClosed()
 	if err != nil {
 		return err
 	}
-	v.ears.heard = heard
 	sort := func(closed *socketstats.Closed) (pid int32, as series.ClosedConn, found attribution) {
 		pid, end, found := v.sort.connection(socket{closed.Local, closed.Remote, v.ears.ownerOf(closed)})
 		if !closed.Connected {
@@ -144,7 +200,6 @@ func (c *connections) hearClosings(v *view) error {
 		}
 		return nil
 	}
-	v.ears.lost = overflows > 0
 	c.ledger.Heard(heard, func(closed *socketstats.Closed) (int32, series.ClosedConn, bool) {
 		of, as, found := sort(closed)
 		if found == unknown && c.begun {
@@ -168,11 +223,15 @@ func (e *ears) ownerOf(closed *socketstats.Closed) int32 {
 
 func (c *connections) hearTransitions(v *view) error {
 	trace := v.ears.trace
-	heard, lost, err := trace.drain()
-	if err != nil || !c.begun {
+	if err := v.ears.hearTrace(); err != nil {
 		return err
 	}
-	v.ears.lost = lost > 0
+	heard := trace.heard
+	trace.heard = heard[:0]
+	if !c.begun {
+		return nil
+	}
+	v.ears.lost = trace.lost > 0
 	for _, h := range heard {
 		h.PID = trace.callerOf(h, v.sort)
 		pid, end, found := v.sort.connection(socket{h.Local, h.Remote, h.PID})
@@ -261,7 +320,9 @@ func (c *connections) enter(r rows, m *series.Moment, views []*view, unheard map
 // transitions is what the tracepoint says beside openings and closings.
 type transitions struct {
 	source *tracepoint.Listener
-	heard  []tracepoint.Transition // kept for its room
+	// heard was not entered yet, and lost is how many are known to be missing.
+	heard []tracepoint.Transition
+	lost  uint64
 	// durations is how long sockets were in the states that they left.
 	durations map[socketstats.State]*duration
 	// openers are the processes that opened the connections heard of lately: since
@@ -294,14 +355,13 @@ func openTransitions(o tracepoint.Options) (*transitions, error) {
 	return &transitions{source: source, durations: map[socketstats.State]*duration{}}, nil
 }
 
-func (t *transitions) drain() (heard []tracepoint.Transition, lost uint64, err error) {
-	heard, lost, err = t.source.Drain(t.heard[:0])
-	t.heard = heard
+func (t *transitions) drain() (err error) {
+	t.heard, t.lost, err = t.source.Drain(t.heard)
 	if now := time.Now(); now.Sub(t.turned) >= remembered {
 		t.turned = now
 		t.openers.turn(0)
 	}
-	return heard, lost, err
+	return err
 }
 
 // spend enters how long a socket was in a state; 0 is not known.

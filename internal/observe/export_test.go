@@ -5,6 +5,7 @@ import (
 
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/tracepoint"
 )
 
 // WithoutPrivilege has a watcher hear of closed sockets only, as it does where
@@ -21,6 +22,17 @@ func (w *Watcher) WithoutPrivilege(ports ...uint16) error {
 	if sort, ok := v.sort.(*byPort); ok {
 		sort.traced = false
 	}
+	return err
+}
+
+// HearLittle gives the tracepoint a buffer of one page, so that it loses what is more.
+func (w *Watcher) HearLittle(ports ...uint16) error {
+	v := w.views[0]
+	if err := v.ears.trace.source.Close(); err != nil {
+		return err
+	}
+	var err error
+	v.ears.trace, err = openTransitions(tracepoint.Options{Ports: ports, Buffer: 1})
 	return err
 }
 

@@ -62,6 +62,7 @@ type Watcher struct {
 	// rowsByPID are the rows of each process in the newest sample.
 	rowsByPID map[int32][]row
 	inherited inheritance
+	kept      kept
 	early     earlyScans
 	// transactions are those of this sample that backends says wait for their next
 	// statement; nil until they are asked for.
@@ -158,15 +159,27 @@ func (w *Watcher) Sample(ctx context.Context) (series.Moment, error) {
 			return m, err
 		}
 	}
-	w.findOwners(m.At)
-	r := w.rows(&m)
+	r, same := w.keptRows(&m)
+	if !same {
+		began := time.Now()
+		w.findOwners(m.At)
+		r = w.rows(&m)
+		w.keep(r, &m, began)
+	}
 	for _, v := range w.views {
 		if err := w.conns.afterList(v); err != nil {
 			return m, err
 		}
 	}
-	w.conns.alive(w.views)
+	if !same || w.kept.events != w.events() {
+		w.conns.alive(w.views)
+	}
 	w.conns.enter(r, &m, w.views, w.unheard())
+	for _, v := range w.views {
+		if v.live != nil {
+			m.Repaired += v.live.Repaired()
+		}
+	}
 	w.early.sampled(m.Unattributed)
 	if w.options.Details {
 		if err := w.addDetails(ctx, r, &m); err != nil {

@@ -33,6 +33,8 @@ type processes struct {
 	// ours is our network namespace, ports the number of ephemeral ports in each.
 	ours  uint32
 	ports map[uint32]int
+	// newest is the process that was started last when children were looked for.
+	newest int32
 	// round counts the samples.
 	round int
 	known map[int32]*process
@@ -234,6 +236,12 @@ func (p *processes) discover() error {
 	if !p.byTraits() && !children {
 		return nil
 	}
+	// A child is a new process, but for one whose parent has ended.
+	newest := socketstats.NewestProcess()
+	if !p.byTraits() && newest != 0 && newest == p.newest && p.round%olderRounds != 0 {
+		return nil
+	}
+	p.newest = newest
 	pids, err := socketstats.ProcessIDs()
 	if err != nil {
 		return fmt.Errorf("list processes: %w", err)

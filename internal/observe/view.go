@@ -32,6 +32,10 @@ type view struct {
 	// and its workers. 0 and none without a port, and where it is not known.
 	server  int32
 	servers map[int32]bool
+	// live keeps sockets up to date; nil where the source cannot, and with details. same
+	// says that sockets are those of the sample before.
+	live socketstats.Live
+	same bool
 	// listed is when sockets was listed.
 	listed time.Time
 	// lost says that the process is gone through which it was read.
@@ -46,6 +50,9 @@ type view struct {
 
 func (v *view) close() error {
 	err := v.ears.close()
+	if v.live != nil {
+		err = errors.Join(err, v.live.Close())
+	}
 	if v.foreign {
 		err = errors.Join(err, v.source.Close())
 	}
@@ -142,6 +149,11 @@ func (w *Watcher) addView(ns uint32, pid int32, n socketstats.Namespace) (*view,
 			return nil, errors.Join(errors.New("the tracepoint does not report this namespace"), v.ears.close(), n.Source.Close())
 		}
 		w.hears, w.untraced, w.conns.ledger.HearsOpened = true, !v.ears.traced(), v.ears.traced()
+	}
+	if v.ears != nil && !w.options.Details { // with details, every socket is described anew
+		if v.live, err = socketstats.OpenLive(n.Source, v.through); err != nil {
+			v.live = nil
+		}
 	}
 	h := holders{ages: w.options.Details}
 	if w.target.Port != 0 {
@@ -264,7 +276,18 @@ func concerns(sockets []socketstats.Socket, port uint16) bool {
 func (v *view) list(ctx context.Context, q socketstats.Query) error {
 	q.Into, q.Multipath, q.Listed = v.sockets, v.multipath, &v.listed
 	var err error
-	v.sockets, err = v.source.Sockets(ctx, q)
+	v.same = false
+	if v.live == nil {
+		v.sockets, err = v.source.Sockets(ctx, q)
+	} else {
+		var heard socketstats.Heard
+		if heard, err = v.ears.sinceList(); err != nil {
+			return err
+		}
+		var differs bool
+		v.sockets, differs, err = v.live.Sockets(ctx, q, heard)
+		v.same = err == nil && !differs
+	}
 	v.lost = v.ended(err)
 	return err
 }

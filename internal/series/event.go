@@ -210,6 +210,9 @@ type Moment struct {
 	Unseen []string `json:"unseen,omitempty"`
 	// Queue is that of the fullest listener on the watched port; nil without one.
 	Queue *Queue `json:"queue,omitempty"`
+	// Repaired is how many sockets were counted wrong since the beginning, as checks
+	// with a new list have shown: the samples before have them wrong, this one has not.
+	Repaired int `json:"repaired,omitempty"`
 }
 
 // SubjectSample is one subject's part of a moment. Sample.At is that of the moment.

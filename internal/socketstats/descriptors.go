@@ -124,6 +124,10 @@ func (d *DescriptorTable) Count(pid int32) int {
 	return 0
 }
 
+// OpenDescriptors is the number of descriptors that a process has open, without a look at
+// them; false where the system does not say it (Linux does from 6.2 on).
+func OpenDescriptors(pid int32) (int, bool) { return openDescriptors(pid) }
+
 // UsesMPTCP reports whether any of the processes has an MPTCP socket, as Go's
 // listeners are, with whatever it accepted.
 func (d *DescriptorTable) UsesMPTCP() bool { return d.now.mptcp }

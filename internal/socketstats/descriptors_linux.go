@@ -65,3 +65,11 @@ func protocolOf(pid, fd int32) string {
 	}
 	return string(bytes.TrimRight(name[:n], "\x00"))
 }
+
+// openDescriptors is the size of the folder of descriptors (proc_fd_getattr in
+// fs/proc/fd.c), which earlier kernels give as 0.
+func openDescriptors(pid int32) (int, bool) {
+	var info unix.Stat_t
+	err := unix.Stat("/proc/"+strconv.Itoa(int(pid))+"/fd", &info)
+	return int(info.Size), err == nil && info.Size > 0
+}

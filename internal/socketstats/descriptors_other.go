@@ -9,3 +9,5 @@ func kindOf([]byte) string { return KindOther }
 func protocolOf(int32, int32) string { return "" }
 
 func socketInode([]byte) (uint32, bool) { return 0, false }
+
+func openDescriptors(int32) (int, bool) { return 0, false }

@@ -87,8 +87,8 @@ func (in *inodes) attribute(sockets []Socket, among []int32) {
 
 // checkSome checks the next few cached holders and removes those that are wrong:
 // the descriptor was closed, or the process ended, and another process holds the
-// same socket.
-func (in *inodes) checkSome() {
+// same socket. It reports whether there were any.
+func (in *inodes) checkSome() (wrong bool) {
 	if len(in.check) == 0 {
 		for inode := range in.holder {
 			in.check = append(in.check, inode)
@@ -98,9 +98,11 @@ func (in *inodes) checkSome() {
 	for _, inode := range in.check[:n] {
 		if h := in.holder[inode]; h.pid != 0 && !h.holds(inode) {
 			delete(in.holder, inode)
+			wrong = true
 		}
 	}
 	in.check = in.check[n:]
+	return wrong
 }
 
 func (h holder) holds(inode uint32) bool {

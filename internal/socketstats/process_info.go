@@ -29,6 +29,10 @@ func ReadProcess(pid int32) (ProcessInfo, error) { return readProcess(pid) }
 // ProcessIDs lists the processes that there are.
 func ProcessIDs() ([]int32, error) { return processIDs() }
 
+// NewestProcess is the id of the process or thread that was started last, as this process
+// sees it; 0 where the system does not say it. While it is the same, none was started.
+func NewestProcess() int32 { return newestProcess() }
+
 // Program is what a process runs. What is not known is "".
 type Program struct {
 	// Exe is the base name of its file, and Command its command line, with a blank

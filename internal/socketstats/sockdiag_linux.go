@@ -149,6 +149,8 @@ func newNetlinkConn(f *os.File) (*netlinkConn, error) {
 	return &netlinkConn{fd: fd, buf: make([]byte, batchSize)}, nil
 }
 
+func (c *netlinkConn) close() error { return unix.Close(c.fd) }
+
 // Close implements [Source]. Calls of Sockets after it return an error that Is
 // [os.ErrClosed].
 func (d *Sockdiag) Close() error {
@@ -156,7 +158,7 @@ func (d *Sockdiag) Close() error {
 	defer d.mu.Unlock()
 	var errs []error
 	for _, c := range d.conns {
-		errs = append(errs, unix.Close(c.fd))
+		errs = append(errs, c.close())
 	}
 	d.conns = nil
 	return errors.Join(errs...)
