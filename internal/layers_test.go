@@ -22,7 +22,7 @@ func layers(t *testing.T) map[string]int {
 	require.NotNil(t, block)
 	rank := map[string]int{}
 	for i, line := range strings.Split(string(block[1]), "\n") {
-		for _, name := range regexp.MustCompile(`^(internal[\w/]+|scenarios|exercises)|(cmd/[\w-]+)|sockettest|httppool`).FindAllString(line, -1) {
+		for _, name := range regexp.MustCompile(`^(internal[\w/]+|scenarios|exercises|profiles)|(cmd/[\w-]+)|sockettest|httppool`).FindAllString(line, -1) {
 			rank["socketlab/"+name] = i
 		}
 	}

@@ -71,6 +71,7 @@ func (d Difference) String() string {
 // command, and what was waited for longer there than here.
 func (p *Profile) Keep(old *Profile) {
 	p.ID, p.Ecosystem, p.Program, p.Command, p.Adapter = old.ID, old.Ecosystem, old.Program, old.Command, old.Adapter
+	p.IdleSetting, p.BackendIdleSetting = old.IdleSetting, old.BackendIdleSetting
 	p.Name, p.Version = old.Name, cmp.Or(p.Version, old.Version)
 	for id, v := range p.Values {
 		before, ok := old.Values[id]

@@ -49,6 +49,9 @@ type Profile struct {
 	// Can is what a client's command can do beside reading whole answers:
 	// sockwatch profile client --can.
 	Can []string
+	// IdleSetting names what sets its idle time, and BackendIdleSetting that of a proxy's
+	// connections to its backend, as its documentation does; "" is not known.
+	IdleSetting, BackendIdleSetting string
 	// Values are the answers by the ID of their question. What was not measured is not
 	// in it.
 	Values map[string]Value
@@ -89,18 +92,20 @@ func (p *Profile) Miss(id, why string) {
 
 // file is the form of a profile in YAML.
 type file struct {
-	Schema    string   `yaml:"schema"`
-	ID        string   `yaml:"id,omitempty"`
-	Kind      Kind     `yaml:"kind"`
-	Name      string   `yaml:"name"`
-	Ecosystem string   `yaml:"ecosystem,omitempty"`
-	Program   string   `yaml:"program,omitempty"`
-	Version   string   `yaml:"version,omitempty"`
-	Measured  string   `yaml:"measured,omitempty"`
-	System    string   `yaml:"system,omitempty"`
-	Command   string   `yaml:"command,omitempty"`
-	Adapter   string   `yaml:"adapter,omitempty"`
-	Can       []string `yaml:"can,flow,omitempty"`
+	Schema             string   `yaml:"schema"`
+	ID                 string   `yaml:"id,omitempty"`
+	Kind               Kind     `yaml:"kind"`
+	Name               string   `yaml:"name"`
+	Ecosystem          string   `yaml:"ecosystem,omitempty"`
+	Program            string   `yaml:"program,omitempty"`
+	Version            string   `yaml:"version,omitempty"`
+	Measured           string   `yaml:"measured,omitempty"`
+	System             string   `yaml:"system,omitempty"`
+	Command            string   `yaml:"command,omitempty"`
+	Adapter            string   `yaml:"adapter,omitempty"`
+	Can                []string `yaml:"can,flow,omitempty"`
+	IdleSetting        string   `yaml:"idle_setting,omitempty"`
+	BackendIdleSetting string   `yaml:"backend_idle_setting,omitempty"`
 	// Values keep the order of the table of questions when they are written.
 	Values yaml.MapSlice `yaml:"values"`
 }
@@ -134,6 +139,7 @@ func Parse(name string, text []byte) (*Profile, error) {
 	p := &Profile{
 		ID: f.ID, Kind: f.Kind, Name: f.Name, Ecosystem: f.Ecosystem, Program: f.Program, Version: f.Version,
 		Measured: f.Measured, System: f.System, Command: f.Command, Adapter: f.Adapter, Can: f.Can,
+		IdleSetting: f.IdleSetting, BackendIdleSetting: f.BackendIdleSetting,
 	}
 	for _, item := range f.Values {
 		id := fmt.Sprint(item.Key)
@@ -155,7 +161,8 @@ func Parse(name string, text []byte) (*Profile, error) {
 func (p *Profile) YAML() ([]byte, error) {
 	f := file{
 		Schema: Schema, ID: p.ID, Kind: p.Kind, Name: p.Name, Ecosystem: p.Ecosystem, Program: p.Program, Version: p.Version,
-		Measured: p.Measured, System: p.System, Command: p.Command, Adapter: p.Adapter, Can: p.Can, Values: yaml.MapSlice{},
+		Measured: p.Measured, System: p.System, Command: p.Command, Adapter: p.Adapter, Can: p.Can,
+		IdleSetting: p.IdleSetting, BackendIdleSetting: p.BackendIdleSetting, Values: yaml.MapSlice{},
 	}
 	left := maps.Clone(p.Values)
 	for _, q := range Questions(p.Kind) {

@@ -20,7 +20,7 @@ var proxyQuestions = []Question{
 	{
 		ID: "backend_opened_new_clients", Kinds: proxy, Unit: Count,
 		Title: "and if each comes on a connection of its own",
-		How:   "20 requests with Connection: close, one after the other.",
+		How:   "20 requests one after the other, and after each the client closes its connection.",
 	},
 	{
 		ID: "hint_passed_on", Kinds: proxy, Unit: Choice, Choices: yesNo,

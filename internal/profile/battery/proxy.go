@@ -61,14 +61,15 @@ func (b ProxyBattery) behind(ctx context.Context, probe func(context.Context, *I
 	return probe(ctx, i, u)
 }
 
-// once sends a request on a connection of its own.
+// once sends a request on a connection of its own, which it then closes. It does not say
+// Connection: close, which some proxies pass on.
 func once(ctx context.Context, addr, path string) (response, error) {
 	c, err := dial(ctx, addr)
 	if err != nil {
 		return response{}, err
 	}
 	defer c.Close()
-	return c.roundTrip(time.Now().Add(soon), "GET", path, "Connection: close")
+	return c.roundTrip(time.Now().Add(soon), "GET", path)
 }
 
 // backendIdle waits until the proxy closes an idle connection to the backend.

@@ -1,0 +1,174 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"socketlab/internal/cli/program"
+	"socketlab/internal/profile"
+	"socketlab/internal/render"
+	"socketlab/profiles"
+)
+
+var _ = register(matchCommand)
+
+// matchOptions are the flags of match.
+type matchOptions struct {
+	output      outputFlag
+	traffic     profile.Traffic
+	clientIdle  string
+	serverIdle  string
+	proxyIdle   string
+	backendIdle string
+}
+
+func matchCommand(streams program.Streams) *cobra.Command {
+	o := matchOptions{traffic: profile.Traffic{PerSecond: 1, Connections: 1, RTT: time.Millisecond}}
+	c := &cobra.Command{
+		Use:   "match [CLIENT] [PROXY] [SERVER]",
+		Short: "Say which of two programs closes their connections first, and which requests fail of it",
+		Long: `Says of a client and a server, or of a client, a proxy and a server, who closes an idle
+connection first, where TIME_WAIT is then, which requests meet a connection that is being
+closed and how many these are at a given traffic, what their callers see, and which
+setting ends it.
+
+A program is the name of one in the atlas, or a file that sockwatch profile has written.
+In the place of a program, or of its measured times, --client-idle and --server-idle are
+numbers: a time such as 90s, or never.`,
+		Example: `  sockwatch match node-fetch nginx
+  sockwatch match --client-idle 90s --server-idle 5s --rate 20/m --rtt 40ms
+  sockwatch match node-fetch haproxy mine.yaml
+  sockwatch match node-fetch express --client-idle 4s      # what if it were set so?`,
+		Args: program.Args(0, 3),
+		RunE: func(c *cobra.Command, args []string) error {
+			hops, err := o.hops(c, args)
+			if err != nil {
+				return err
+			}
+			var matches []*profile.Match
+			for _, hop := range hops {
+				matches = append(matches, profile.Pair(hop[0], hop[1], o.traffic))
+			}
+			return o.output.write(streams.Out, render.Match(matches))
+		},
+	}
+	o.add(c.Flags())
+	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return profileIDs(), cobra.ShellCompDirectiveDefault
+	}
+	return c
+}
+
+func (o *matchOptions) add(f *pflag.FlagSet) {
+	f.StringVar(&o.clientIdle, "client-idle", "", "the client closes an idle connection after this time, such as 90s, or never")
+	f.StringVar(&o.serverIdle, "server-idle", "", "the server does after this time")
+	f.StringVar(&o.proxyIdle, "proxy-idle", "", "the proxy does after this time, on the side of its clients")
+	f.StringVar(&o.backendIdle, "proxy-backend-idle", "", "and after this time on the side of its backend")
+	f.Var(rateFlag{&o.traffic.PerSecond}, "rate", "requests, such as 10/s, 20/m or 500/h; they come at random moments")
+	f.IntVar(&o.traffic.Connections, "connections", 1, "connections that share the requests")
+	f.DurationVar(&o.traffic.RTT, "rtt", o.traffic.RTT, "time of a packet to the server and back")
+	o.output.add(f, "table", tableAnswer)
+}
+
+func profileIDs() []string {
+	var ids []string
+	for _, p := range profiles.All() {
+		ids = append(ids, p.ID)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// findProfile finds a profile by its name in the atlas, or reads its file.
+func findProfile(word string) (*profile.Profile, error) {
+	if p := profiles.Find(word); p != nil {
+		copied := *p
+		return &copied, nil
+	}
+	text, err := os.ReadFile(word)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%q is neither a program of the atlas nor a file%s", word, program.Closest(word, profileIDs()))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return profile.Parse(word, text)
+}
+
+// hops are the pairs of programs with connections between them.
+func (o *matchOptions) hops(c *cobra.Command, args []string) ([][2]*profile.Profile, error) {
+	if o.traffic.PerSecond <= 0 || o.traffic.Connections < 1 || o.traffic.RTT < 0 {
+		return nil, program.Usagef(c, "--rate and --connections are above 0, and --rtt is not below it")
+	}
+	parts := map[profile.Kind]*profile.Profile{}
+	last := -1
+	order := []profile.Kind{profile.Client, profile.Proxy, profile.Server}
+	for _, word := range args {
+		p, err := findProfile(word)
+		if err != nil {
+			return nil, program.Usagef(c, "%w", err)
+		}
+		at := slices.Index(order, p.Kind)
+		if at <= last {
+			return nil, program.Usagef(c, "%s is a %s: the order is CLIENT PROXY SERVER, one of each at most", word, p.Kind)
+		}
+		last, parts[p.Kind] = at, p
+	}
+	for _, set := range []struct {
+		flag, text string
+		kind       profile.Kind
+		questions  []string
+	}{
+		{"client-idle", o.clientIdle, profile.Client, []string{"idle_close"}},
+		{"server-idle", o.serverIdle, profile.Server, []string{"idle_timeout", "idle_timeout_shortest"}},
+		{"proxy-idle", o.proxyIdle, profile.Proxy, []string{"idle_timeout", "idle_timeout_shortest"}},
+		{"proxy-backend-idle", o.backendIdle, profile.Proxy, []string{"idle_close"}},
+	} {
+		if set.text == "" {
+			continue
+		}
+		p, named := parts[set.kind]
+		if !named {
+			p = &profile.Profile{Kind: set.kind, Name: "a " + string(set.kind)}
+			parts[set.kind] = p
+		}
+		values := map[string]profile.Value{}
+		for id, v := range p.Values {
+			values[id] = v
+		}
+		p.Values = values
+		if named {
+			p.Name += ", --" + set.flag + " " + set.text
+		}
+		for _, id := range set.questions {
+			q, _ := profile.Lookup(id)
+			v, err := q.Parse(set.text)
+			if err != nil {
+				return nil, program.Usagef(c, "--%s: %w", set.flag, err)
+			}
+			p.Set(id, v)
+		}
+	}
+	var chain []*profile.Profile
+	for _, k := range order {
+		if parts[k] != nil {
+			chain = append(chain, parts[k])
+		}
+	}
+	if len(chain) < 2 {
+		return nil, program.Usagef(c, "name a client and a server, or give --client-idle and --server-idle; the atlas has %s", strings.Join(profileIDs(), ", "))
+	}
+	var hops [][2]*profile.Profile
+	for i := range chain[1:] {
+		hops = append(hops, [2]*profile.Profile{chain[i], chain[i+1]})
+	}
+	return hops, nil
+}

@@ -1,0 +1,119 @@
+package profile_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/profile"
+)
+
+func is(t *testing.T, id, text string) profile.Value {
+	t.Helper()
+	q, ok := profile.Lookup(id)
+	require.True(t, ok, id)
+	v, err := q.Parse(text)
+	require.NoError(t, err)
+	return v
+}
+
+func pairOf(t *testing.T, clientIdle, serverShortest, serverIdle string, traffic profile.Traffic, more map[string]string) *profile.Match {
+	t.Helper()
+	client := &profile.Profile{Kind: profile.Client, Name: "C"}
+	server := &profile.Profile{Kind: profile.Server, Name: "S"}
+	client.Set("idle_close", is(t, "idle_close", clientIdle))
+	server.Set("idle_timeout", is(t, "idle_timeout", serverIdle))
+	server.Set("idle_timeout_shortest", is(t, "idle_timeout", serverShortest))
+	for id, text := range more {
+		q, _ := profile.Lookup(id)
+		p := server
+		if q.Of(profile.Client) {
+			p = client
+		}
+		p.Set(id, is(t, id, text))
+	}
+	return profile.Pair(client, server, traffic)
+}
+
+func TestWhoClosesFirst(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		client, server string
+		more           map[string]string
+		first          profile.Closer
+		harmful        bool
+	}{
+		{"90.0s", "5.0s", nil, profile.ServerCloses, true},
+		{"4.0s", "6.0s", nil, profile.ClientCloses, false},
+		{"5.0s", "5.1s", nil, profile.Either, false},
+		{"5.1s", "5.0s", nil, profile.Either, true},
+		{"> 65s", "5.0s", nil, profile.ServerCloses, true},
+		{"> 65s", "75.0s", nil, profile.Unknown, false},
+		{"5.0s", "> 78s", nil, profile.ClientCloses, false},
+		{"90.0s", "> 78s", nil, profile.Unknown, false},
+		{"never", "> 78s", nil, profile.Neither, false},
+		{"90.0s", "at once", nil, profile.EachAnswer, false},
+		// A header that is heeded changes it; one that is not true, or not sent to all, does not help.
+		{"90.0s", "6.0s", map[string]string{"keepalive_header": "always", "keepalive_header_says": "5.0s", "honours_hint": "yes"}, profile.ClientCloses, false},
+		{"90.0s", "6.0s", map[string]string{"keepalive_header": "always", "keepalive_header_says": "5.0s", "honours_hint": "on_reuse"}, profile.ServerCloses, false},
+		{"90.0s", "6.0s", map[string]string{"keepalive_header": "always", "keepalive_header_says": "5.0s", "honours_hint": "no"}, profile.ServerCloses, true},
+		{"90.0s", "6.0s", map[string]string{"keepalive_header": "always", "keepalive_header_says": "9.0s", "honours_hint": "yes"}, profile.ServerCloses, true},
+		{"90.0s", "5.0s", map[string]string{"keepalive_header": "on_request", "keepalive_header_says": "5.0s", "honours_hint": "yes"}, profile.ServerCloses, true},
+	} {
+		m := pairOf(t, c.client, c.server, c.server, profile.Traffic{PerSecond: 1, Connections: 1, RTT: time.Millisecond}, c.more)
+		require.Equal(t, c.first, m.First, "%+v", c)
+		require.Equal(t, c.harmful, m.Harmful(), "%+v", c)
+		require.Equal(t, c.harmful, len(m.Fixes) > 0, "%+v", c)
+	}
+}
+
+// The share of requests that meet a close is that of a simulation of both ends.
+func TestRateOfRequestsThatMeetAClose(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		client, shortest, longest string
+		perSecond                 float64
+		rtt                       time.Duration
+	}{
+		{"90.0s", "5.0s", "5.0s", 0.3, 400 * time.Millisecond},
+		{"90.0s", "5.0s", "6.0s", 0.5, 200 * time.Millisecond},
+		{"4.9s", "5.0s", "5.0s", 0.3, 400 * time.Millisecond},
+		{"5.4s", "5.0s", "6.0s", 0.5, 600 * time.Millisecond},
+	} {
+		m := pairOf(t, c.client, c.shortest, c.longest, profile.Traffic{PerSecond: c.perSecond, Connections: 1, RTT: c.rtt},
+			map[string]string{"read_then_closed_get": "error", "stale_get": "new_connection", "read_then_closed_post": "error", "stale_post": "error"})
+		client, shortest, longest := m.ClientIdle.Time.Seconds(), m.ServerFirst.Time.Seconds(), m.ServerIdle.Time.Seconds()
+		random := rand.New(rand.NewPCG(1, 2))
+		const requests = 400_000
+		met, late := 0, 0
+		for range requests {
+			// Of the server's clock, which begins when it sends an answer.
+			closes := shortest + random.Float64()*(longest-shortest)
+			sent := c.rtt.Seconds()/2 + random.ExpFloat64()/c.perSecond
+			switch arrives, reads := sent+c.rtt.Seconds()/2, closes+c.rtt.Seconds()/2; {
+			case sent-c.rtt.Seconds()/2 > client: // a new connection
+			case sent >= reads:
+				late++
+			case arrives > closes:
+				met++
+			}
+		}
+		require.InEpsilon(t, float64(met)/requests, m.Meets, 0.05, "%+v", c)
+		require.InDelta(t, float64(late)/requests, m.Late, 0.005, "%+v", c)
+		require.InDelta(t, m.Meets, m.Get.Errors, 1e-9)
+		require.InDelta(t, m.Meets+m.Late, m.Post.Errors, 1e-9)
+	}
+}
+
+func TestWhatIsNotKnownIsNotGuessed(t *testing.T) {
+	t.Parallel()
+	m := pairOf(t, "90.0s", "5.0s", "5.0s", profile.Traffic{PerSecond: 1, Connections: 1, RTT: time.Millisecond}, nil)
+	require.True(t, math.IsNaN(m.Get.Errors))
+	require.Positive(t, m.Meets)
+	m = pairOf(t, "90.0s", "5.0s", "5.0s", profile.Traffic{PerSecond: 1, Connections: 1, RTT: time.Millisecond},
+		map[string]string{"read_then_closed_get": "sent_twice", "stale_get": "new_connection"})
+	require.Zero(t, m.Get.Errors)
+}

@@ -1,0 +1,205 @@
+package render
+
+import (
+	"fmt"
+	"math"
+
+	"socketlab/internal/profile"
+	"socketlab/internal/words"
+)
+
+// matchSchema names the form of a match in JSON. Names are only ever added.
+const matchSchema = "sockwatch.match/v1"
+
+// Match is how programs get along, hop by hop: a client and a server, or with a proxy
+// between them two hops.
+func Match(hops []*profile.Match) *Document {
+	d := &Document{
+		Title: "Who closes first",
+		Records: [][]string{{
+			"client", "server", "client_idle", "server_idle", "closes_first", "time_wait", "window_from_ms", "window_to_ms",
+			"meets_per_hour", "get", "post", "get_errors_per_hour", "post_errors_per_hour",
+		}},
+	}
+	d.Blocks = []Block{Part{d.Title}}
+	var list []Object
+	for _, m := range hops {
+		perHour := m.Traffic.PerSecond * 3600
+		client, server := words.Printable(m.Client.Name), words.Printable(m.Server.Name)
+		items := []Item{
+			{"client", client + ": " + idleText(m.ClientIdle, m.UsedFor)},
+			{"server", server + ": " + serverText(m)},
+		}
+		if m.Hint != "" {
+			items = append(items, Item{"hint", m.Hint})
+		}
+		items = append(items, Item{"closes first", closerText(m)}, Item{"TIME_WAIT", timeWaitText(m)})
+		items = append(items, windowItems(m)...)
+		d.Blocks = append(d.Blocks, Heading{Level: 3, Text: client + " -> " + server}, List{Items: items})
+		if len(m.Fixes) > 0 {
+			var fixes []Item
+			for j, f := range m.Fixes {
+				name := "fix"
+				if j > 0 {
+					name = "or"
+				}
+				fixes = append(fixes, Item{name, words.Printable(f)})
+			}
+			d.Blocks = append(d.Blocks, List{Items: fixes})
+		}
+		o := Object{
+			{"client", m.Client.ID}, {"client_name", m.Client.Name}, {"server", m.Server.ID}, {"server_name", m.Server.Name},
+			{"client_idle", m.ClientIdle.String()}, {"client_uses_for", m.UsedFor.String()},
+			{"server_idle", m.ServerIdle.String()}, {"server_idle_shortest", m.ServerFirst.String()},
+			{"requests_per_second", m.Traffic.PerSecond}, {"connections", m.Traffic.Connections}, {"rtt_ms", millis(m.Traffic.RTT)},
+			{"closes_first", m.First}, {"time_wait", m.TimeWait},
+		}
+		o.add("hint", m.Hint, m.Hint == "")
+		if m.Harmful() {
+			o = append(o, Member{"window", Object{{"from_ms", millis(m.From)}, {"to_ms", millis(m.To)}}}, Member{"meets_per_hour", m.Meets * perHour})
+		}
+		for name, out := range map[string]profile.Outcome{"get": m.Get, "post": m.Post} {
+			part := Object{}
+			part.add("meeting", out.Meeting, out.Meeting == "")
+			part.add("later", out.Later, out.Later == "")
+			part.add("errors_per_hour", out.Errors*perHour, math.IsNaN(out.Errors))
+			o = append(o, Member{name, part})
+		}
+		o.add("fixes", m.Fixes, len(m.Fixes) == 0)
+		list = append(list, o)
+		record := func(x float64) string {
+			if math.IsNaN(x) {
+				return ""
+			}
+			return number(x)
+		}
+		d.Records = append(d.Records, []string{
+			m.Client.Name, m.Server.Name, m.ClientIdle.String(), m.ServerIdle.String(), string(m.First), string(m.TimeWait),
+			number(millis(m.From)), number(millis(m.To)), number(m.Meets * perHour), m.Get.Meeting, m.Post.Meeting,
+			record(m.Get.Errors * perHour), record(m.Post.Errors * perHour),
+		})
+	}
+	d.Data = Object{{"schema", matchSchema}, {"hops", list}}
+	return d
+}
+
+func idleText(closes, used profile.Value) string {
+	switch {
+	case closes.Unit == "":
+		return "its idle time is not known"
+	case closes.Bound == profile.Never:
+		return "never closes an idle connection"
+	case closes.Bound == profile.Over:
+		return "keeps an idle connection for " + closes.String() + " (as long as was waited)"
+	case closes.Time == 0:
+		return "closes each connection after its answer"
+	case used != closes:
+		return fmt.Sprintf("closes an idle connection after %s, and uses none that was idle for %s", closes, used)
+	}
+	return "closes an idle connection after " + closes.String()
+}
+
+func serverText(m *profile.Match) string {
+	text := idleText(m.ServerIdle, m.ServerIdle)
+	if m.ServerFirst != m.ServerIdle && m.ServerFirst.Bound == profile.Exact {
+		text += " at most, " + m.ServerFirst.String() + " at least"
+	}
+	return text
+}
+
+func closerText(m *profile.Match) string {
+	switch m.First {
+	case profile.ClientCloses, profile.ServerCloses:
+		return "the " + string(m.First)
+	case profile.EachAnswer:
+		return "the " + string(m.First)
+	case profile.Either:
+		return "either: their times are too close"
+	case profile.Neither:
+		return "neither, within the time that was waited: the connection stays open"
+	}
+	return "unknown: the one was not waited for as long as the other takes"
+}
+
+func timeWaitText(m *profile.Match) string {
+	switch m.TimeWait {
+	case profile.ClientCloses, profile.ServerCloses:
+		return "at the " + string(m.TimeWait) + ", 60 s for each connection that it closes"
+	case profile.Neither, profile.Unknown:
+		return "n/a"
+	}
+	return "at the end that closed"
+}
+
+// windowItems say when requests fail, how often, and what their callers see.
+func windowItems(m *profile.Match) []Item {
+	if !m.Harmful() {
+		switch m.First {
+		case profile.Unknown:
+			return nil
+		case profile.ClientCloses:
+			return []Item{{"window", "none: the client uses no connection that the server is about to close"}}
+		}
+		return []Item{{"window", "none"}}
+	}
+	rate := fmt.Sprintf("at %.3g requests/s on %s", m.Traffic.PerSecond, words.Plural(max(1, m.Traffic.Connections), "connection"))
+	return []Item{
+		{"window", fmt.Sprintf("a request on a connection that was idle for %.2f to %.2f s can meet its close (round trip %s)",
+			m.From.Seconds(), m.To.Seconds(), m.Traffic.RTT)},
+		{"", fmt.Sprintf("%s that come at random: %s, 1 of %s", rate, perTime(m.Meets, m.Traffic), oneOf(m.Meets))},
+		{"GET", outcomeText(m, m.Get)},
+		{"POST", outcomeText(m, m.Post)},
+	}
+}
+
+// perTime is a share of the requests as a number in a unit of time that has some.
+func perTime(share float64, t profile.Traffic) string {
+	perHour := share * t.PerSecond * 3600
+	switch {
+	case perHour < 0.1:
+		return fmt.Sprintf("%.2g a day", perHour*24)
+	case perHour > 3600:
+		return fmt.Sprintf("%.3g a second", perHour/3600)
+	}
+	return fmt.Sprintf("%.3g an hour", perHour)
+}
+
+func oneOf(share float64) string {
+	if share <= 0 {
+		return "very many"
+	}
+	return fmt.Sprintf("%.3g", 1/share)
+}
+
+// outcomeText says what the caller sees.
+func outcomeText(m *profile.Match, o profile.Outcome) string {
+	text := "meeting it: " + wordMeans(o.Meeting)
+	if answered, known := profile.Answered(o.Later); m.Late > 0 && (!known || !answered) {
+		text += "; later, on a connection that is closed already: " + wordMeans(o.Later)
+	}
+	if math.IsNaN(o.Errors) {
+		return text
+	}
+	if o.Errors == 0 {
+		return text + "; no errors"
+	}
+	return text + "; errors: " + perTime(o.Errors, m.Traffic)
+}
+
+func wordMeans(word string) string {
+	switch word {
+	case "":
+		return "not measured"
+	case "new_connection":
+		return "goes out again on a new connection, and is answered"
+	case "sent_twice", "repeated":
+		return "is sent again, and is answered"
+	case "error":
+		return "the caller gets an error"
+	case "error_after_repeats":
+		return "is sent again, and the caller gets an error"
+	case "closed":
+		return "the caller's connection is closed without a status"
+	}
+	return "the caller gets " + word
+}

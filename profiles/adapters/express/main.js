@@ -1,0 +1,5 @@
+const app = require('express')()
+app.all('/', (req, res) => res.send('ok'))
+app.get('/slow', (req, res) => setTimeout(() => res.send('ok'), 2000))
+app.post('/read', (req, res) => req.resume().on('end', () => res.send('ok')))
+app.listen(process.env.PORT, '127.0.0.1')

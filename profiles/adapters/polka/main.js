@@ -1,0 +1,6 @@
+require('polka')()
+  .get('/', (req, res) => res.end('ok'))
+  .post('/', (req, res) => res.end('ok'))
+  .get('/slow', (req, res) => setTimeout(() => res.end('ok'), 2000))
+  .post('/read', (req, res) => req.resume().on('end', () => res.end('ok')))
+  .listen(process.env.PORT, '127.0.0.1')
