@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"socketlab/internal/cli/program"
+	"socketlab/internal/lab"
 	"socketlab/internal/profile"
 	"socketlab/internal/profile/battery"
 )
@@ -46,6 +47,9 @@ All paths are to go to the backend.`,
 				return program.Usagef(c, "give the proxy's COMMAND after --")
 			}
 			b.Program.Command = execLine(args)
+			if b.Program.Supervisor, err = lab.CommandSupervisor(); err != nil {
+				return err
+			}
 			b.Say = func(format string, args ...any) { fmt.Fprintf(streams.Err, format+"\n", args...) }
 			begun := time.Now()
 			p, err := b.Measure(c.Context())

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"socketlab/internal/cli/program"
+	"socketlab/internal/lab"
 	"socketlab/internal/profile"
 	"socketlab/internal/profile/battery"
 )
@@ -89,6 +90,9 @@ SIGTERM.`,
 				b.Addr = addr
 			} else {
 				b.Program.Command = execLine(args)
+				if b.Program.Supervisor, err = lab.CommandSupervisor(); err != nil {
+					return err
+				}
 			}
 			b.Say = func(format string, args ...any) { fmt.Fprintf(streams.Err, format+"\n", args...) }
 			begun := time.Now()

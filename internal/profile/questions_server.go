@@ -13,17 +13,17 @@ var serverQuestions = []Question{
 	{
 		ID: "idle_timeout", Kinds: serverSides, Unit: Duration, Asks: "After what time does a server close an idle connection, and does it say so?",
 		Title: "Closes an idle connection after",
-		How:   "One answered request, then silence, on four connections begun 0.25 s apart: the longest time from the answer to the close.",
+		How:   "One answered request, then silence, on eight connections begun within a second: the longest time but one from the answer to the close.",
 	},
 	{
 		ID: "idle_timeout_shortest", Kinds: serverSides, Unit: Duration,
-		Title: "and the shortest of the four after",
-		How:   "As idle_timeout. It differs where the server looks for idle connections at intervals.",
+		Title: "and the shortest time",
+		How:   "As idle_timeout, the shortest but one. It differs where the server looks for idle connections at intervals.",
 	},
 	{
 		ID: "idle_timeout_how", Kinds: serverSides, Unit: Choice, Choices: ends,
 		Title: "by",
-		How:   "What the four connections of idle_timeout read.",
+		How:   "What the connections of idle_timeout read.",
 	},
 	{
 		ID: "keepalive_header", Kinds: serverSides, Unit: Choice, Choices: []Meaning{
@@ -100,7 +100,7 @@ var serverQuestions = []Question{
 	{
 		ID: "early_answer", Kinds: serverSides, Unit: Choice, Asks: "What does a server do with a body that it does not want, with FIN and with pipelined requests?", Choices: []Meaning{
 			{"no", "it waits for the whole body"}, {"kept", "it answers, reads the rest, and takes the next request"},
-			{"fin", "it answers and closes"}, {"rst", "it answers and resets the connection"},
+			{"closed", "it answers and closes the connection"},
 		},
 		Title: "Answers a request before its body is whole",
 		How:   "POST / with 16 of 1024 KiB; if an answer comes within 2 s, the rest is sent, and a GET.",

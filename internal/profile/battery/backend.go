@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -21,6 +22,8 @@ type upstream struct {
 	// opened counts the connections that were accepted, and conns are those still open.
 	opened int
 	conns  map[*upstreamConn]bool
+	// slow are the connections on which the slow path was answered.
+	slow []*upstreamConn
 	// seen counts the requests by their path.
 	seen map[string]int
 }
@@ -133,6 +136,9 @@ func (u *upstream) answer(c *upstreamConn) error {
 		drop := r.URL.Path == droppedPath && c.served > 1
 		c.ours = c.ours || drop
 		c.answered = time.Now()
+		if r.URL.Path == slowPath {
+			u.slow = append(u.slow, c)
+		}
 		u.mu.Unlock()
 		if drop {
 			return syscall.ECONNABORTED
@@ -154,6 +160,13 @@ func (u *upstream) look(path string) (opened, seen int) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.opened, u.seen[path]
+}
+
+// answered are the connections on which the slow path was answered.
+func (u *upstream) answered() []*upstreamConn {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return slices.Clone(u.slow)
 }
 
 // last is the connection that was answered last; nil if none is open.

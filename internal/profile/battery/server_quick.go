@@ -168,21 +168,21 @@ func (r *serverRun) earlyAnswer(_ context.Context, c *probe) {
 	case err == nil && a.StatusCode == http.StatusRequestTimeout:
 		r.set("early_answer", profile.Chosen("no"), a.Status)
 		return
-	case err != nil: // closed without an answer
-		r.set("early_answer", profile.Chosen(howEnded(err)), reason(err))
+	case err != nil:
+		r.miss("closed without an answer: "+reason(err), "early_answer")
 		return
 	}
 	err = c.send(pad(whole - part))
 	if err == nil {
 		_, err = c.roundTrip(time.Now().Add(soon), "GET", "/")
 	}
-	switch how := howEnded(err); {
+	switch {
 	case err == nil:
 		r.set("early_answer", profile.Chosen("kept"), "the next request is answered")
-	case how == open:
+	case howEnded(err) == open:
 		r.miss("after an early answer the next request is neither answered nor the connection closed", "early_answer")
-	default:
-		r.set("early_answer", profile.Chosen(how), "then "+reason(err))
+	default: // by FIN or, where that came before the rest of the body, RST
+		r.set("early_answer", profile.Chosen("closed"), "then "+reason(err))
 	}
 }
 

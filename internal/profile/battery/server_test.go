@@ -123,7 +123,7 @@ func TestServerStartedByACommand(t *testing.T) {
 	got := values(t, p)
 	for id, want := range map[string]string{
 		"idle_timeout_how": "fin", "header_timeout_how": "fin", "keepalive_header": "never",
-		"requests_per_connection": "> 1100", "connection_limit": "> 600", "early_answer": "fin",
+		"requests_per_connection": "> 1100", "connection_limit": "> 600", "early_answer": "closed",
 		"half_close": "answered", "pipelining": "answered", "h2": "no",
 		"sigterm_request": "answered", "sigterm_idle": "closed", "sigterm_newcomer": "refused",
 	} {
