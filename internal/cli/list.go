@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"strings"
@@ -52,7 +53,7 @@ Each line says how long a run takes at the script's own speed.`,
 			if c.Flags().Changed("by") && (len(args) > 0 || forPrograms) {
 				return program.Usagef(c, "--by groups the whole table: it goes with no word, and with no -o json or csv")
 			}
-			all, err := catalogue()
+			all, err := scenarios.Summaries()
 			if err != nil {
 				return err
 			}
@@ -78,19 +79,6 @@ Each line says how long a run takes at the script's own speed.`,
 	output.addPager(c.Flags())
 	c.Flags().Var(&by, "by", "what the list is grouped by; order is that in which it is best taught")
 	return c
-}
-
-// catalogue reads all scripts, in the order in which they are best taught.
-func catalogue() ([]scenario.Script, error) {
-	var all []scenario.Script
-	for _, id := range scenarios.IDs() {
-		s, err := scenarios.Script(id)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, s)
-	}
-	return all, nil
 }
 
 // group is some scenarios under a heading, or under none.
@@ -153,12 +141,18 @@ func causeOf(kind string) string {
 }
 
 func only(all []scenario.Script, keep func(scenario.Script) bool) []scenario.Script {
-	return slices.DeleteFunc(slices.Clone(all), func(s scenario.Script) bool { return !keep(s) })
+	var kept []scenario.Script
+	for _, s := range all {
+		if keep(s) {
+			kept = append(kept, s)
+		}
+	}
+	return kept
 }
 
 // ownLength is how long a run of the script takes at the script's own speed.
 func ownLength(s scenario.Script) time.Duration {
-	return s.AtSpeed(s.Speed).Length().Round(100 * time.Millisecond)
+	return time.Duration(math.Round(float64(s.Length()) / s.Speed))
 }
 
 // namespaceMark stands beside scenarios that need a namespace.
@@ -205,7 +199,7 @@ func listed(groups []group) *render.Document {
 		for _, s := range g.scripts {
 			e := listEntry{
 				ID: s.ID, Title: s.Title, Symptoms: append([]string{}, s.Symptoms...), Verdicts: expected(s), Requires: s.Requires,
-				Speed: s.Speed, LengthMS: s.AtSpeed(s.Speed).Length().Milliseconds(),
+				Speed: s.Speed, LengthMS: ownLength(s).Milliseconds(),
 			}
 			if s.Fault != nil {
 				e.Kind, e.Fix = s.Fault.Kind, s.Fault.Fix
@@ -215,7 +209,7 @@ func listed(groups []group) *render.Document {
 				mark, marked = namespaceMark, true
 			}
 			list = append(list, e)
-			rows.Rows = append(rows.Rows, render.Words(s.ID, fmt.Sprintf("%5s", ownLength(s)), mark, s.Title))
+			rows.Rows = append(rows.Rows, render.Words(s.ID, fmt.Sprintf("%5s", ownLength(s).Round(100*time.Millisecond)), mark, s.Title))
 			d.Records = append(d.Records, []string{
 				e.ID, e.Title, strings.Join(e.Symptoms, " "), e.Kind, e.Requires, fmt.Sprint(e.Speed), fmt.Sprint(e.LengthMS),
 			})

@@ -142,28 +142,28 @@ func (w *writer) sequence(s *render.Sequence) {
 // wrap writes text in lines of the width. The first begins with lead, the others
 // with as much space.
 func (w *writer) wrap(lead, text string) {
-	w.wrapBeside("", lead, strings.Repeat(" ", ansi.StringWidth(lead)), "", text)
+	w.wrapBeside("", lead, strings.Repeat(" ", cellsOf(lead)), "", text)
 }
 
 // wrapStyled is wrap, of a text in a style.
 func (w *writer) wrapStyled(style, lead, text string) {
-	w.wrapBeside("", lead, strings.Repeat(" ", ansi.StringWidth(lead)), style, text)
+	w.wrapBeside("", lead, strings.Repeat(" ", cellsOf(lead)), style, text)
 }
 
 // wrapBeside writes text in lines of the width: the first begins with lead, and the
 // others with indent.
 func (w *writer) wrapBeside(leadStyle, lead, indent, style, text string) {
-	line, at, first := "", ansi.StringWidth(lead), true
+	line, at, first := "", cellsOf(lead), true
 	flush := func() {
 		line = strings.TrimRight(line, " ")
 		if line == "" {
 			lead = strings.TrimRight(lead, " ")
 		}
 		w.WriteString(w.paint(leadStyle, lead) + w.paint(style, line) + "\n")
-		leadStyle, lead, line, at, first = "", indent, "", ansi.StringWidth(indent), true
+		leadStyle, lead, line, at, first = "", indent, "", cellsOf(indent), true
 	}
 	for _, word := range strings.Fields(text) {
-		n := ansi.StringWidth(word)
+		n := cellsOf(word)
 		if at+n > w.width && !first {
 			flush()
 		}
@@ -177,7 +177,7 @@ func (w *writer) wrapBeside(leadStyle, lead, indent, style, text string) {
 func (w *writer) list(margin string, items []render.Item, apart bool, styles map[string]string) {
 	widest := 0
 	for _, i := range items {
-		widest = max(widest, ansi.StringWidth(i.Name))
+		widest = max(widest, cellsOf(i.Name))
 	}
 	for _, i := range items {
 		if apart && i.Name != "" {
@@ -193,15 +193,25 @@ const leastRoom = 24
 
 // describe writes text beside lead or, where there is no room, below it.
 func (w *writer) describe(leadStyle, lead, style, text string) {
-	if at := ansi.StringWidth(lead); at+min(ansi.StringWidth(text), leastRoom) > w.width {
+	if at := cellsOf(lead); at+min(cellsOf(text), leastRoom) > w.width {
 		w.styled(leadStyle, strings.TrimRight(lead, " "))
 		leadStyle, lead = "", "      "
 	}
-	w.wrapBeside(leadStyle, lead, strings.Repeat(" ", ansi.StringWidth(lead)), style, text)
+	w.wrapBeside(leadStyle, lead, strings.Repeat(" ", cellsOf(lead)), style, text)
+}
+
+// cellsOf is how many cells of a terminal s takes.
+func cellsOf(s string) int {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return ansi.StringWidth(s)
+		}
+	}
+	return len(s) // the usual case, at a fraction of the cost
 }
 
 func pad(s string, width int) string {
-	return s + strings.Repeat(" ", max(0, width-ansi.StringWidth(s)))
+	return s + strings.Repeat(" ", max(0, width-cellsOf(s)))
 }
 
 func (w *writer) finding(f *render.Finding) {
@@ -326,7 +336,7 @@ func (w *writer) box(header []string, groups []group, numbers []bool) {
 			wrapped := strings.Split(ansi.Wrap(cell, widths[i], ""), "\n")
 			lines[y] = append(lines[y], wrapped)
 			for _, line := range wrapped {
-				rows.widths.Set(i, max(rows.widths.Get(i), ansi.StringWidth(line)+2)) // a blank at each side
+				rows.widths.Set(i, max(rows.widths.Get(i), cellsOf(line)+2)) // a blank at each side
 			}
 		}
 	}
@@ -425,7 +435,7 @@ func longestWord(rows [][]string) int {
 	longest := 0
 	for _, r := range rows {
 		for _, word := range strings.Fields(r[0]) {
-			longest = max(longest, ansi.StringWidth(word))
+			longest = max(longest, cellsOf(word))
 		}
 	}
 	return longest
@@ -437,7 +447,7 @@ func widthsOf(rows [][]string) []int {
 	for _, r := range rows {
 		for i := range r {
 			r[i] = words.Printable(r[i])
-			widths[i] = max(widths[i], ansi.StringWidth(r[i]))
+			widths[i] = max(widths[i], cellsOf(r[i]))
 		}
 	}
 	return widths
