@@ -235,7 +235,13 @@ func (b *Binary) FileOffset(at uint64) (uint64, bool) {
 	return 0, false
 }
 
-// Function is where a function of a Go program begins, and its return instructions.
+// Function is where a function of a Go program begins, and where it returns: there its
+// arguments and results are in registers, and the stack pointer points to the address of
+// its caller.
+//
+// Entry is the instruction that saves the frame pointer, if the function has one, and else
+// its first one: the kernel can run the former without a second interrupt. It is behind
+// the code that makes the stack grow and begins the function again.
 type Function struct {
 	Entry   uint64
 	Returns []uint64
@@ -253,7 +259,7 @@ func (b *Binary) Functions(names ...string) map[string]Function {
 		wanted[n] = true
 	}
 	for name, f := range b.table.lookup(wanted) {
-		one := Function{Entry: f.entry}
+		one := Function{Entry: b.entry(f)}
 		for _, at := range f.bare() {
 			if b.returns(at) {
 				one.Returns = append(one.Returns, at)
@@ -264,16 +270,51 @@ func (b *Binary) Functions(names ...string) map[string]Function {
 	return found
 }
 
-// returns reports whether there is a return instruction at an address.
+// entry is where to look at a function's arguments.
+func (b *Binary) entry(f function) uint64 {
+	const pushBP = 0x55
+	at := f.framed() - 1
+	var code [1]byte
+	if b.file.Machine == elf.EM_X86_64 && at > f.entry && b.read(at, code[:]) && code[0] == pushBP {
+		return at
+	}
+	return f.entry
+}
+
+// returns reports whether there is a return instruction at an address, perhaps behind
+// instructions that do nothing, by which Go aligns it.
 func (b *Binary) returns(at uint64) bool {
-	var code [4]byte
-	if !b.read(at, code[:]) {
+	const longest = 16
+	code := make([]byte, longest)
+	if !b.read(at, code) {
 		return false
 	}
 	if b.file.Machine == elf.EM_AARCH64 {
-		return binary.LittleEndian.Uint32(code[:]) == 0xd65f03c0 // ret x30
+		return binary.LittleEndian.Uint32(code) == 0xd65f03c0 // ret x30
 	}
-	return code[0] == 0xc3
+	for len(code) > 0 && code[0] != 0xc3 {
+		n := nop(code)
+		if n == 0 {
+			return false
+		}
+		code = code[n:]
+	}
+	return len(code) > 0
+}
+
+// nop is the length of an instruction of amd64 that does nothing; 0 if it is another one.
+func nop(code []byte) int {
+	at := 0
+	for at < len(code) && code[at] == 0x66 {
+		at++
+	}
+	if at < len(code) && code[at] == 0x90 {
+		return at + 1
+	}
+	if at+2 >= len(code) || code[at] != 0x0f || code[at+1] != 0x1f {
+		return 0
+	}
+	return min(len(code), at+map[byte]int{0x00: 3, 0x40: 4, 0x44: 5, 0x80: 7, 0x84: 8}[code[at+2]])
 }
 
 // Frames are the functions that the code at an address is in, the innermost inlined one

@@ -213,3 +213,13 @@ func (f function) bare() []uint64 {
 	})
 	return list
 }
+
+// framed is where the function begins to have a frame; its entry if it has none.
+func (f function) framed() uint64 {
+	at := f.entry
+	f.table(u32(f.data, 16), func(value int32, from, _ uint64) bool {
+		at = from
+		return value == 0 && from == f.entry
+	})
+	return at
+}
