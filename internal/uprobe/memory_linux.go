@@ -49,8 +49,9 @@ const (
 	fdSysfd     = 2
 	fdFamily    = 7
 	fdType      = 8
-	fdConnected = 9
-	fdWords     = 10
+	fdNetLength = 11 // of "tcp"
+	fdRemote    = 15 // the data word of its remote address; a listener has none
+	fdWords     = 16
 )
 
 // descriptor returns the descriptor of a TCP connection's net.netFD; false if there is
@@ -58,7 +59,8 @@ const (
 func (m addressSpace) descriptor(at uint64) (int, bool) {
 	const inet, inet6, streamSocket = 2, 10, 1
 	w := m.words(at, fdWords)
-	if w == nil || w[fdType] != streamSocket || w[fdFamily] != inet && w[fdFamily] != inet6 || w[fdConnected]&0xff != 1 || w[fdSysfd] >= 1<<24 {
+	if w == nil || w[fdType] != streamSocket || w[fdFamily] != inet && w[fdFamily] != inet6 || w[fdNetLength] != uint64(len("tcp")) ||
+		w[fdRemote] == 0 || w[fdSysfd] >= 1<<24 {
 		return 0, false
 	}
 	return int(w[fdSysfd]), true

@@ -18,6 +18,9 @@ const (
 type point struct {
 	kind     kind
 	function string
+	// older, unless it is "", is what has the function's part in a version of the package
+	// that has not got the function.
+	older string
 	// returns says that the probe is on the function's return instructions, and not on
 	// its entry: uprobes of the kernel for returns (uretprobes) write to the stack, which
 	// Go moves.
@@ -47,9 +50,10 @@ func layoutOf(version string) layout {
 }
 
 const (
-	responseBody = 64 // Body in net/http.Response
-	dataWord     = 8  // of an interface
-	monotonic    = 8  // the reading of the monotonic clock in a time.Time
+	responseBody   = 64 // Body in net/http.Response
+	responseBody27 = 56 // and in net/http/internal/http2.ClientResponse, since Go 1.27
+	dataWord       = 8  // of an interface
+	monotonic      = 8  // the reading of the monotonic clock in a time.Time
 )
 
 // points are those of a Go program. Which of the functions a program has says its table.
@@ -61,8 +65,17 @@ func (l layout) points() []point {
 		{kind: dialled, function: "net.(*Dialer).DialContext", returns: true, register: 1},
 		{kind: dialled, function: "net.DialTCP", returns: true},
 	}
-	for _, function := range []string{"net/http.(*http2ClientConn).roundTrip", "net/http/internal/http2.(*ClientConn).roundTrip", "golang.org/x/net/http2.(*ClientConn).roundTrip"} {
-		list = append(list, point{kind: stream, function: function, returns: true, through: responseBody + dataWord, words: []int{0}})
+	for _, of := range []struct {
+		conn string
+		body int
+	}{
+		{"net/http.(*http2ClientConn)", responseBody},
+		{"net/http/internal/http2.(*ClientConn)", responseBody27},
+		{"golang.org/x/net/http2.(*ClientConn)", responseBody},
+	} {
+		list = append(list, point{
+			kind: stream, function: of.conn + ".roundTrip", older: of.conn + ".RoundTrip", returns: true, through: of.body + dataWord, words: []int{0},
+		})
 	}
 	return list
 }

@@ -142,12 +142,15 @@ func (p *Prober) attach(path string) error {
 	}
 	var names []string
 	for _, at := range p.points {
-		names = append(names, at.function)
+		names = append(names, at.function, at.older)
 	}
 	found := p.binary.Functions(names...)
 	p.began = time.Now()
 	for i := range p.points {
 		function, ok := found[p.points[i].function]
+		if !ok {
+			function, ok = found[p.points[i].older]
+		}
 		if !ok {
 			continue
 		}

@@ -110,11 +110,14 @@ func found(r *where.Report) map[string]int {
 func TestLinesThatHoldConnectionsAreFound(t *testing.T) {
 	want := marks(t, "leaks")
 	for name, flags := range map[string][]string{
-		"stripped":                            {"-ldflags", "-s -w"},
-		"not optimised, position-independent": {"-buildmode=pie", "-gcflags", "-N -l"},
+		"stripped":      {"-ldflags", "-s -w"},
+		"not optimised": {"-gcflags", "-N -l"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if testing.Short() && name != "stripped" {
+				t.Skip("it compiles the standard library once more")
+			}
 			pid, goOn := begin(t, build(t, "leaks", flags...))
 			p := open(t, pid, uprobe.Options{})
 			goOn()
@@ -127,7 +130,27 @@ func TestLinesThatHoldConnectionsAreFound(t *testing.T) {
 	}
 }
 
+func TestKindsOfHoldersAreToldApart(t *testing.T) {
+	t.Parallel()
+	want := marks(t, "kinds")
+	pid, goOn := begin(t, build(t, "kinds", "-ldflags", "-s -w"))
+	p := open(t, pid, uprobe.Options{})
+	goOn()
+	r, err := p.Report()
+	require.NoError(t, err)
+	for mark, n := range want { // several streams are on one connection
+		if line, ok := strings.CutPrefix(mark, "streams at "); ok {
+			delete(want, mark)
+			want["body-not-finished at "+line] = 1
+			require.Equal(t, n, r.Groups[0].Requests)
+		}
+	}
+	require.Equal(t, want, found(r), "%+v", r)
+	require.Empty(t, r.Unknown)
+}
+
 func TestConnectionsFromBeforeAreNotKnown(t *testing.T) {
+	t.Parallel()
 	pid, goOn := begin(t, build(t, "leaks"))
 	goOn()
 	p := open(t, pid, uprobe.Options{})
