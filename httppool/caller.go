@@ -33,7 +33,7 @@ var clients = []string{
 	"github.com/google/go-github", "github.com/hashicorp/go-cleanhttp", "github.com/hashicorp/go-retryablehttp",
 	"github.com/imroc/req", "github.com/minio/minio-go", "github.com/prometheus/client_golang", "github.com/stripe/stripe-go",
 	"go.elastic.co/", "go.opentelemetry.io/", "golang.org/x/net/", "golang.org/x/oauth2", "google.golang.org/api",
-	"gopkg.in/DataDog/", "gopkg.in/h2non/gentleman", "k8s.io/client-go", "resty.dev/",
+	"gopkg.in/DataDog/", "gopkg.in/h2non/gentleman", "k8s.io/client-go", "resty.dev/", "socketlab/httppool.",
 }
 
 func isClient(function string) bool {

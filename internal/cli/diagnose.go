@@ -35,6 +35,7 @@ func diagnoseCommand(streams program.Streams) *cobra.Command {
 		quiet  bool
 		strict bool
 		lines  whereFlags
+		pprof  profileFlags
 	)
 	c := &cobra.Command{
 		Use:   "diagnose [--pid N | --name S | --port N | FILE]",
@@ -53,12 +54,19 @@ docs/verdict.md says how each kind is recognised; sockwatch explain lists them.`
   sockwatch diagnose --port 5432 --for 1m
   sockwatch diagnose --name myservice -o json
   sockwatch diagnose --pid 4242 --where
+  sockwatch diagnose --pprof http://127.0.0.1:6060
   sockwatch diagnose incident.jsonl`,
 		Args: program.Args(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 1 && t.named():
 				return program.Usagef(c, "give a FILE, or one of --pid, --name and --port, not both")
+			case len(args) == 1 && pprof.address != "":
+				return program.Usagef(c, "give a FILE or --pprof, not both")
+			case pprof.allowRemote && pprof.address == "":
+				return program.Usagef(c, "--allow-remote is for --pprof")
+			case pprof.address != "" && lines.length > 0:
+				return program.Usagef(c, "give --where or --pprof, not both: they answer the same")
 			case len(args) == 1:
 				return diagnoseFile(c.Context(), streams, args[0], &output, strict)
 			case length < 0:
@@ -68,13 +76,14 @@ docs/verdict.md says how each kind is recognised; sockwatch explain lists them.`
 				return err
 			}
 			t.all = !t.named()
-			return diagnose(c.Context(), streams, &t, length, lines, &output, quiet, strict)
+			return diagnose(c.Context(), streams, &t, length, lines, pprof, &output, quiet, strict)
 		},
 	}
 	f := c.Flags()
 	t.add(f, "a server's port on this machine: its clients, and itself")
 	f.DurationVar(&length, "for", 0, fmt.Sprintf("watch for this long, or until it is sure of a fault; 0 is until it is sure, %s at most", longestDiagnosis))
 	lines.add(f)
+	pprof.add(f)
 	output.add(f, "table", fullAnswer)
 	f.BoolVarP(&quiet, "quiet", "q", false, "say nothing while watching")
 	f.BoolVar(&strict, "strict", false, "end with exit code 3 for a note, too")
@@ -170,10 +179,25 @@ func (e *examination) sure() bool {
 	return v.Confidence != verdict.Low || e.window.Len() >= more
 }
 
-func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, length time.Duration, where whereFlags, output *outputFlag, quiet, strict bool) error {
+func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, length time.Duration, where whereFlags, pprof profileFlags, output *outputFlag, quiet, strict bool) error {
 	patient := length > 0
 	if !patient {
 		length = longestDiagnosis
+	}
+	var served *profiled
+	if pprof.address != "" {
+		var err error
+		if served, err = pprof.open(ctx, t, where.stacks); err != nil {
+			return err
+		}
+		if t.all {
+			fmt.Fprintf(streams.Err, "sockwatch: the process that serves %s cannot be seen from here: its sockets are not judged. --pid names it\n", pprof.address)
+			return firstOf(interruptedOr(ctx, nil), served.alone(ctx, streams, pprof.address, output))
+		}
+		served.ask(ctx)
+		if served.err != nil {
+			return firstOf(interruptedOr(ctx, nil), served.err)
+		}
 	}
 	f, err := t.open(ctx, observe.Options{Details: true}, length, streams.Err)
 	if err != nil {
@@ -189,7 +213,13 @@ func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, leng
 		e.lines, e.least = newLines(where.stacks, streams.Err), where.length
 		defer e.lines.close()
 	}
-	err = f.follow(ctx, e.scan)
+	err = f.follow(ctx, func(event series.Event) error {
+		seen := e.scan(event)
+		if event.Moment != nil && served != nil {
+			served.look(ctx, &e.window)
+		}
+		return seen
+	})
 	if e.window.Len() == 0 {
 		return interruptedOr(ctx, err)
 	}

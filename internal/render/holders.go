@@ -15,19 +15,36 @@ import (
 func (o *Observed) holders() []Block {
 	var blocks []Block
 	for _, s := range o.subjects() {
-		r := s.Holders
-		if r == nil {
-			continue
+		if s.Holders != nil {
+			blocks = append(blocks, holderBlocks(s.Name, s.Holders)...)
 		}
-		blocks = append(blocks, Heading{Level: 3, Text: "Lines of " + s.Name + " that hold connections"})
-		if len(r.Groups) > 0 {
-			blocks = append(blocks, holderList(r))
-		}
-		blocks = append(blocks, Text{Text: holderSummary(r), Note: true})
-		for _, g := range r.Groups {
-			if len(g.Stack) > 0 {
-				blocks = append(blocks, Text{Text: fmt.Sprintf("%d at %s, %s:", g.Count(), g.Site.Short(), g.State.Words())}, Code{Text: stackText(g.Stack)})
-			}
+	}
+	return blocks
+}
+
+// Holders is the answer about a program of which nothing else is known.
+func Holders(name string, r *where.Report) *Document {
+	title := "Lines of " + name + " that hold connections"
+	return &Document{
+		Title: title,
+		Data: struct {
+			Schema  string        `json:"schema"`
+			Name    string        `json:"name"`
+			Holders *where.Report `json:"holders"`
+		}{"sockwatch.holders/v1", name, r},
+		Blocks: append([]Block{Part{title}}, holderBlocks(name, r)...),
+	}
+}
+
+func holderBlocks(name string, r *where.Report) []Block {
+	blocks := []Block{Heading{Level: 3, Text: "Lines of " + name + " that hold connections"}}
+	if len(r.Groups) > 0 {
+		blocks = append(blocks, holderList(r))
+	}
+	blocks = append(blocks, Text{Text: holderSummary(r), Note: true})
+	for _, g := range r.Groups {
+		if len(g.Stack) > 0 {
+			blocks = append(blocks, Text{Text: fmt.Sprintf("%d at %s, %s:", g.Count(), g.Site.Short(), g.State.Words())}, Code{Text: stackText(g.Stack)})
 		}
 	}
 	return blocks

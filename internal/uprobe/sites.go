@@ -35,9 +35,9 @@ func packageOf(function string) string {
 	return strings.ReplaceAll(function[:slash]+name, "%2e", ".")
 }
 
-// isLibrary reports whether a function is of the standard library or of a well-known
+// IsLibrary reports whether a function is of the standard library or of a well-known
 // client package.
-func isLibrary(function string) bool {
+func IsLibrary(function string) bool {
 	path := packageOf(function)
 	first, _, _ := strings.Cut(path, "/")
 	if standard[first] {
@@ -54,7 +54,7 @@ func isLibrary(function string) bool {
 // siteOf is the first frame that is not of a library; false if there is none.
 func siteOf(frames []callsite.Frame) (where.Site, bool) {
 	for _, f := range frames {
-		if !isLibrary(f.Function) {
+		if !IsLibrary(f.Function) {
 			return where.Site(f), true
 		}
 	}

@@ -26,6 +26,8 @@ const (
 	// BodyOpen: the response's header has arrived, and its body was neither read to its
 	// end nor closed.
 	BodyOpen State = "body-not-finished"
+	// Reading: a goroutine waits in a read, of a response's body or of the connection.
+	Reading State = "reading"
 	// Idle: it is in its pool, for any request to take.
 	Idle State = "idle"
 	// InUse: its pool has lent it, as database/sql does to Rows, Tx and Conn.
@@ -47,6 +49,7 @@ var states = []struct {
 	{InUse, "lent by the pool and not given back"},
 	{Queued, "waiting for a connection of the pool"},
 	{Awaiting, "waiting for the response"},
+	{Reading, "waiting in a read"},
 	{Dialling, "being dialled"},
 	{Open, "open"},
 	{Idle, "idle in the pool"},
