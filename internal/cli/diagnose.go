@@ -233,30 +233,44 @@ func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, leng
 
 // diagnoseFile judges a recording as it stands.
 func diagnoseFile(ctx context.Context, streams program.Streams, path string, output *outputFlag, strict bool) error {
-	r, err := recording.Read(ctx, path)
+	var watch observe.Window
+	var run *series.Observation
+	samples, begun := 0, false
+	err := recording.Each(ctx, path, func(e series.Event) {
+		begun = true
+		if e.Header != nil && e.Header.Target == nil {
+			run = &series.Observation{}
+		}
+		if e.Moment != nil {
+			samples++
+		}
+		if run != nil {
+			run.Add(e)
+		} else {
+			watch.Add(e)
+		}
+	})
 	switch {
-	case r == nil:
+	case ctx.Err() != nil && err != nil:
+		return err
+	case !begun:
 		if _, bad := strconv.ParseUint(path, 10, 31); bad == nil {
 			return fmt.Errorf("%w; of a process give --pid %s", err, path)
 		}
 		return err
-	case r.Observation.Cost.Samples == 0:
+	case samples == 0:
 		return firstOf(err, fmt.Errorf("%s has no sample", path))
-	case r.Observation.Target != nil:
-		var w observe.Window
-		for _, e := range r.Events {
-			w.Add(e)
-		}
-		return firstOf(err, printDiagnosis(ctx, streams, &w, output, strict))
+	case run == nil:
+		return firstOf(err, printDiagnosis(ctx, streams, &watch, output, strict))
 	}
-	run, badScript := render.Run(r.Observation)
+	judged, badScript := render.Run(run)
 	if badScript != nil {
 		return firstOf(err, badScript)
 	}
-	if err := output.write(streams.Out, render.Diagnosis(run)); err != nil {
+	if err := output.write(streams.Out, render.Diagnosis(judged)); err != nil {
 		return err
 	}
-	return firstOf(err, verdictCode(run, strict))
+	return firstOf(err, verdictCode(judged, strict))
 }
 
 // firstOf returns the first error: of a failure before a verdict's exit code.

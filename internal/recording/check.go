@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"socketlab/internal/series"
@@ -21,10 +23,7 @@ type checker struct {
 	last  time.Duration // of the moment before
 }
 
-func (c *checker) check(e series.Event) error {
-	if err := plausible(reflect.ValueOf(e), ""); err != nil {
-		return err
-	}
+func (c *checker) check(e *series.Event) error {
 	m := e.Moment
 	if m == nil {
 		return nil
@@ -45,61 +44,99 @@ func (c *checker) check(e series.Event) error {
 
 // plausible refuses counts and times below 0, figures that are no number, and texts
 // that are too long, with the place: names of keys, joined by points.
-func plausible(v reflect.Value, at string) error {
+func plausible(e *series.Event) error {
+	if bad := implausible(reflect.ValueOf(e), false); bad != nil {
+		slices.Reverse(bad.at)
+		return fmt.Errorf("%s %s", strings.Join(bad.at, "."), bad.why)
+	}
+	return nil
+}
+
+// refusal says what is not plausible, and where: the innermost name first.
+type refusal struct {
+	at  []string
+	why string
+}
+
+func refuse(format string, args ...any) *refusal { return &refusal{why: fmt.Sprintf(format, args...)} }
+
+// in adds the name of what something is in; "" is none.
+func (r *refusal) in(name string) *refusal {
+	if name != "" {
+		r.at = append(r.at, name)
+	}
+	return r
+}
+
+// implausible is nil for what is plausible. own says that it is what code of a pair
+// says of itself, which may be below 0.
+func implausible(v reflect.Value, own bool) *refusal {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
 		if !v.IsNil() {
-			return plausible(v.Elem(), at)
+			return implausible(v.Elem(), own)
 		}
 	case reflect.Struct:
-		if v.Type() == reflect.TypeFor[time.Time]() {
-			return nil
-		}
-		for i := range v.NumField() {
-			if err := plausible(v.Field(i), below(at, v.Type().Field(i))); err != nil {
-				return err
+		for _, f := range fieldsOf(v.Type()) {
+			if bad := implausible(v.Field(f.index), own || f.name == "values"); bad != nil {
+				return bad.in(f.name)
 			}
 		}
 	case reflect.Slice, reflect.Array:
 		for i := range v.Len() {
-			if err := plausible(v.Index(i), at); err != nil {
-				return err
+			if bad := implausible(v.Index(i), own); bad != nil {
+				return bad
 			}
 		}
 	case reflect.Map:
 		for entries := v.MapRange(); entries.Next(); {
-			if err := plausible(entries.Key(), at); err != nil {
-				return err
+			if bad := implausible(entries.Key(), own); bad != nil {
+				return bad
 			}
-			if err := plausible(entries.Value(), fmt.Sprintf("%s.%.60s", at, fmt.Sprint(entries.Key()))); err != nil {
-				return err
+			if bad := implausible(entries.Value(), own); bad != nil {
+				return bad.in(fmt.Sprintf("%.60s", fmt.Sprint(entries.Key())))
 			}
 		}
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		if v.Int() < 0 {
-			return fmt.Errorf("%s is %d, below 0", at, v.Int())
+			return refuse("is %d, below 0", v.Int())
 		}
 	case reflect.Float32, reflect.Float64:
-		// What code of a pair says of itself may be below 0.
-		if f := v.Float(); math.IsInf(f, 0) || math.IsNaN(f) || (f < 0 && !strings.Contains(at, ".values.")) {
-			return fmt.Errorf("%s is %g", at, f)
+		if f := v.Float(); math.IsInf(f, 0) || math.IsNaN(f) || (f < 0 && !own) {
+			return refuse("is %g", f)
 		}
 	case reflect.String:
 		if v.Len() > maxText {
-			return fmt.Errorf("%s has %d bytes: the limit is %d", at, v.Len(), maxText)
+			return refuse("has %d bytes: the limit is %d", v.Len(), maxText)
 		}
 	}
 	return nil
 }
 
-// below is the place of a field: its key, or that of the struct for one that has none.
-func below(at string, f reflect.StructField) string {
-	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-	if name == "" {
-		if f.Anonymous || !f.IsExported() {
-			return at
-		}
-		name = f.Name
+// field is one of a struct, with its key; "" for one that has none.
+type field struct {
+	index int
+	name  string
+}
+
+var fields sync.Map // of []field, by reflect.Type
+
+func fieldsOf(t reflect.Type) []field {
+	if known, ok := fields.Load(t); ok {
+		return known.([]field)
 	}
-	return strings.TrimPrefix(at+"."+name, ".")
+	var list []field
+	for i := range t.NumField() {
+		if t == reflect.TypeFor[time.Time]() {
+			break
+		}
+		f := t.Field(i)
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "" && !f.Anonymous && f.IsExported() {
+			name = f.Name
+		}
+		list = append(list, field{i, name})
+	}
+	fields.Store(t, list)
+	return list
 }

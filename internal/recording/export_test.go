@@ -1,9 +1,16 @@
 package recording
 
-import "os"
+import (
+	"io"
+	"os"
+
+	"socketlab/internal/series"
+)
 
 // ReadFrom is Read of what is no file.
-var ReadFrom = read
+func ReadFrom(from io.Reader, path string) (*Recording, error) {
+	return gather(func(see func(series.Event)) error { return each(from, path, see) })
+}
 
 // WriteTo has a writer write to a file that is open already: a device cannot be
 // made anew.

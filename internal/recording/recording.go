@@ -4,7 +4,6 @@
 package recording
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -94,85 +93,74 @@ func (e *Error) Error() string { return fmt.Sprintf("%s:%d: %s", e.Path, e.Line,
 // Read reads a recording, from standard input if the path is "-". With an error, the
 // recording is what stands before it; nil if that is nothing.
 func Read(ctx context.Context, path string) (*Recording, error) {
+	r, err := gather(func(see func(series.Event)) error { return Each(ctx, path, see) })
+	if err != nil && ctx.Err() != nil {
+		return nil, err
+	}
+	return r, err
+}
+
+func gather(each func(see func(series.Event)) error) (r *Recording, err error) {
+	err = each(func(e series.Event) {
+		if r == nil {
+			r = &Recording{Observation: &series.Observation{}}
+		}
+		r.Events = append(r.Events, e)
+		r.Observation.Add(e)
+	})
+	return r, err
+}
+
+// Each hands over the events of a recording in their order, and keeps none. With an
+// error, those that stand before it were handed over; none after Each has returned.
+func Each(ctx context.Context, path string, see func(series.Event)) error {
 	if path == "-" {
-		return readInput(ctx, os.Stdin)
+		return eachOfInput(ctx, os.Stdin, see)
 	}
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("read a recording: %w", err)
+		return fmt.Errorf("read a recording: %w", err)
 	case info.IsDir():
-		return nil, fmt.Errorf("read a recording: %s is a folder", path)
+		return fmt.Errorf("read a recording: %s is a folder", path)
 	case !info.Mode().IsRegular(): // to open a pipe waits for one who writes
-		return nil, fmt.Errorf("read a recording: %s is no regular file: give - for the file, and <%[1]s", path)
+		return fmt.Errorf("read a recording: %s is no regular file: give - for the file, and <%[1]s", path)
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read a recording: %w", err)
+		return fmt.Errorf("read a recording: %w", err)
 	}
 	defer f.Close()
-	return read(f, path)
+	return each(f, path, see)
 }
 
-// readInput reads what somebody else writes, until ctx is done. The goroutine that
+// eachOfInput reads what somebody else writes, until ctx is done. The goroutine that
 // reads ends with the input, or with the process.
-func readInput(ctx context.Context, in io.Reader) (*Recording, error) {
-	type result struct {
-		recording *Recording
-		err       error
-	}
-	done := make(chan result, 1)
+func eachOfInput(ctx context.Context, in io.Reader, see func(series.Event)) error {
+	events, done := make(chan series.Event), make(chan error, 1)
 	go func() {
-		r, err := read(in, "standard input")
-		done <- result{r, err}
+		done <- each(in, "standard input", func(e series.Event) {
+			select {
+			case events <- e:
+			case <-ctx.Done():
+			}
+		})
 	}()
-	select {
-	case r := <-done:
-		return r.recording, r.err
-	case <-ctx.Done():
-		return nil, fmt.Errorf("read a recording from standard input: %w", ctx.Err())
+	for {
+		select {
+		case e := <-events:
+			see(e)
+		case err := <-done:
+			return err
+		case <-ctx.Done():
+			return fmt.Errorf("read a recording from standard input: %w", ctx.Err())
+		}
 	}
 }
 
 // maxLine bounds what one line may hold: a sample of thousands of processes is
 // below a megabyte.
 const maxLine = 64 << 20
-
-func read(from io.Reader, path string) (*Recording, error) {
-	in := bufio.NewScanner(from)
-	in.Buffer(nil, maxLine)
-	in.Split(wholeLines)
-	var r *Recording
-	var c checker
-	n := 0
-	for in.Scan() {
-		n++
-		e, err := parse(in.Bytes(), n == 1)
-		switch {
-		case err != nil:
-			return r, &Error{path, n, err.Error()}
-		case r != nil && e.Header != nil:
-			return r, &Error{path, n, "a second recording begins here: give each a file of its own"}
-		case r != nil && r.Observation.Over:
-			return r, &Error{path, n, "this line comes after the last one of the recording"}
-		}
-		if err := c.check(e); err != nil {
-			return r, &Error{path, n, err.Error()}
-		}
-		if r == nil {
-			r = &Recording{Observation: &series.Observation{}}
-		}
-		r.Events = append(r.Events, e)
-		r.Observation.Add(e)
-	}
-	if err := in.Err(); err != nil {
-		return r, &Error{path, n + 1, err.Error()}
-	}
-	if n == 0 {
-		return nil, &Error{path, 1, "the file is empty: it is no recording"}
-	}
-	return r, nil
-}
 
 // parse reads one line, with its end.
 func parse(line []byte, first bool) (e series.Event, err error) {
