@@ -1,0 +1,220 @@
+package cli
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"socketlab/internal/cli/program"
+	"socketlab/internal/fleet"
+	"socketlab/internal/render"
+)
+
+var _ = register(fleetCommand)
+
+// fleetOptions are the flags of fleet.
+type fleetOptions struct {
+	dns, prometheus, job string
+	expect, most         int
+	allowRemote          bool
+	timeout              time.Duration
+	user, passwordFile   string
+	ca                   string
+	insecure             bool
+	output               outputFlag
+}
+
+func fleetCommand(streams program.Streams) *cobra.Command {
+	var o fleetOptions
+	c := &cobra.Command{
+		Use:   "fleet [HOST:PORT | URL]... | --dns NAME:PORT | --prometheus URL",
+		Short: "Show the processes of many nodes, the worst first",
+		Long: `Asks the exporters of many nodes, or the Prometheus that scrapes them, and shows
+one table: who leaks, what runs out, who grows, the worst first; and which nodes are
+silent. Where one does not answer there is no sum over the fleet: it says
+inconclusive. The exporters are those of the arguments, or each address of a DNS
+name, such as that of a headless Service.
+
+It connects to this machine only, unless --allow-remote.
+
+Exit codes: 0 no fault; 3 a process with a leak or a fault; 1 when a node did not
+answer, or has processes that its exporter cannot observe.`,
+		Example: `  sockwatch fleet 127.0.0.1:9719
+  sockwatch fleet --allow-remote node1:9719 node2:9719 node3:9719
+  sockwatch fleet --allow-remote --dns sockwatch.monitoring.svc:9719 --expect 12
+  sockwatch fleet --prometheus http://127.0.0.1:9090 -o json`,
+		Args: program.Args(0, 10_000),
+		RunE: func(c *cobra.Command, args []string) error {
+			sources := 0
+			for _, given := range []bool{len(args) > 0, o.dns != "", o.prometheus != ""} {
+				if given {
+					sources++
+				}
+			}
+			switch {
+			case sources != 1:
+				return program.Usagef(c, "give exporters, or --dns, or --prometheus: just one of them")
+			case o.expect < 0 || o.most < 0:
+				return program.Usagef(c, "--expect and --most must not be below 0")
+			case o.timeout <= 0:
+				return program.Usagef(c, "--timeout must be above 0")
+			}
+			if o.dns != "" {
+				if _, _, err := net.SplitHostPort(o.dns); err != nil {
+					return program.Usagef(c, "--dns %s: give NAME:PORT", o.dns)
+				}
+			}
+			urls := make([]string, len(args))
+			for i, arg := range args {
+				var err error
+				if urls[i], err = metricsURL(arg); err != nil {
+					return program.Usagef(c, "%w", err)
+				}
+			}
+			return showFleet(c.Context(), streams, &o, urls)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&o.dns, "dns", "", "ask the exporter at each address of this NAME:PORT, over TLS with --ca or --insecure")
+	f.StringVar(&o.prometheus, "prometheus", "", "ask this Prometheus instead, such as http://127.0.0.1:9090")
+	f.StringVar(&o.job, "job", "sockwatch", "with --prometheus, the job of the exporters")
+	f.IntVar(&o.expect, "expect", 0, "how many nodes there should be; 0 is as many as the source names")
+	f.IntVar(&o.most, "most", 20, "most processes to show in the table without a fault or a note; 0 is all")
+	f.BoolVar(&o.allowRemote, "allow-remote", false, "connect to other machines, too")
+	f.DurationVar(&o.timeout, "timeout", 10*time.Second, "time for an answer")
+	f.StringVar(&o.user, "user", "", "user for basic authentication")
+	f.StringVar(&o.passwordFile, "password-file", "", "file with the password")
+	f.StringVar(&o.ca, "ca", "", "file with the certificates that sign the exporters'")
+	f.BoolVar(&o.insecure, "insecure", false, "do not check certificates")
+	o.output.add(f, "table", checkAnswer)
+	return c
+}
+
+// metricsURL is where an exporter's metrics are.
+func metricsURL(arg string) (string, error) {
+	scheme, rest, ok := strings.Cut(arg, "://")
+	if !ok {
+		scheme, rest = "http", arg
+	}
+	host, path, _ := strings.Cut(rest, "/")
+	if _, _, err := net.SplitHostPort(host); err != nil || (scheme != "http" && scheme != "https") {
+		return "", fmt.Errorf("%q is neither HOST:PORT nor a URL with a port", arg)
+	}
+	if path == "" {
+		path = "metrics"
+	}
+	return scheme + "://" + host + "/" + path, nil
+}
+
+func showFleet(ctx context.Context, streams program.Streams, o *fleetOptions, urls []string) error {
+	client, err := o.client()
+	if err != nil {
+		return err
+	}
+	defer client.HTTP.CloseIdleConnections()
+	var found *fleet.Fleet
+	switch {
+	case o.prometheus != "":
+		found, err = client.Prometheus(ctx, o.prometheus, o.job)
+	case o.dns != "":
+		if urls, err = resolve(ctx, o.dns, o.ca != "" || o.insecure); err == nil {
+			found, err = client.Exporters(ctx, urls)
+		}
+	default:
+		found, err = client.Exporters(ctx, urls)
+	}
+	if err != nil {
+		return interruptedOr(ctx, err)
+	}
+	found.Expected = o.expect
+	if err := o.output.write(streams.Out, render.Fleet(found, o.most)); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(found.Processes(), func(p *fleet.Process) bool { return p.Verdict.IsFault() }) {
+		return &program.CodeError{Code: program.ExitFault}
+	}
+	switch missing, unobserved := found.Missing(), found.Unobserved(); {
+	case missing > 0:
+		return fmt.Errorf("inconclusive: %d of %d nodes did not answer", missing, max(o.expect, len(found.Nodes)))
+	case unobserved > 0:
+		return fmt.Errorf("not all could be seen: exporters cannot observe %d processes", unobserved)
+	}
+	return nil
+}
+
+// resolve returns the exporters at the addresses of a name.
+func resolve(ctx context.Context, name string, secure bool) ([]string, error) {
+	host, port, err := net.SplitHostPort(name)
+	if err != nil {
+		return nil, err
+	}
+	addresses, err := net.DefaultResolver.LookupHost(ctx, host)
+	if err != nil {
+		return nil, fmt.Errorf("--dns: %w", err)
+	}
+	slices.Sort(addresses)
+	scheme := "http://"
+	if secure {
+		scheme = "https://"
+	}
+	urls := make([]string, 0, len(addresses))
+	for _, address := range slices.Compact(addresses) {
+		urls = append(urls, scheme+net.JoinHostPort(address, port)+"/metrics")
+	}
+	return urls, nil
+}
+
+// errNotLoopback is why no connection is made to another machine.
+var errNotLoopback = errors.New("not on this machine: give --allow-remote")
+
+func (o *fleetOptions) client() (*fleet.Client, error) {
+	client := &fleet.Client{User: o.user}
+	if o.passwordFile != "" {
+		password, err := os.ReadFile(o.passwordFile)
+		if err != nil {
+			return nil, fmt.Errorf("--password-file: %w", err)
+		}
+		client.Password = strings.TrimRight(string(password), "\r\n")
+	}
+	config := &tls.Config{InsecureSkipVerify: o.insecure}
+	if o.ca != "" {
+		pem, err := os.ReadFile(o.ca)
+		if err != nil {
+			return nil, fmt.Errorf("--ca: %w", err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("--ca: %s has no certificate", o.ca)
+		}
+	}
+	dialer := &net.Dialer{Timeout: o.timeout}
+	if !o.allowRemote {
+		// Checked where the connection is made: a name may stand for any address.
+		dialer.Control = func(_, address string, _ syscall.RawConn) error {
+			to, err := netip.ParseAddrPort(address)
+			if err != nil || !to.Addr().Unmap().IsLoopback() {
+				return errNotLoopback
+			}
+			return nil
+		}
+	}
+	client.HTTP = &http.Client{
+		Timeout:   o.timeout,
+		Transport: &http.Transport{DialContext: dialer.DialContext, TLSClientConfig: config, DisableKeepAlives: true},
+		// A redirection could lead anywhere, with the password.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return client, nil
+}

@@ -1,0 +1,95 @@
+package cli_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// exporterSaying is a page of metrics of one process.
+func exporterSaying(t *testing.T, process, kind, severity string, unobserved int) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `socketlab_last_sample_timestamp_seconds %d
+socketlab_unobserved_processes{reason="not_permitted"} %d
+socketlab_sockets{end="client",pid="7",process=%q,state="CLOSE_WAIT"} 120
+socketlab_verdict_info{pid="7",process=%q,kind=%q,severity=%q,confidence="high"} 1
+`, time.Now().Unix(), unobserved, process, process, kind, severity)
+	}))
+	t.Cleanup(server.Close)
+	return strings.TrimPrefix(server.URL, "http://")
+}
+
+func TestFleetEndsWithWhatItFound(t *testing.T) {
+	t.Parallel()
+	leaks := exporterSaying(t, "shop", "close-wait-leak", "leak", 0)
+	healthy := exporterSaying(t, "fine", "healthy", "", 0)
+	blind := exporterSaying(t, "fine", "healthy", "", 3)
+	const gone = "127.0.0.1:1"
+	for _, test := range []struct {
+		name, says string
+		args       []string
+		code       int
+	}{
+		{"healthy", "No fault on 1 node", []string{healthy}, 0},
+		{"a leak", "1 process with a fault", []string{healthy, leaks}, 3},
+		{"a leak and a silent node", "inconclusive: 1 node does not answer", []string{gone, leaks}, 3},
+		{"a silent node", "Inconclusive: 1 node does not answer", []string{gone, healthy}, 1},
+		{"one too few", "Inconclusive: 2 nodes do not answer", []string{healthy, "--expect", "3"}, 1},
+		{"not all observed", "3 processes: not permitted", []string{blind}, 1},
+		{"not on this machine", "not on this machine", []string{"192.0.2.1:9719", "--timeout", "1s"}, 1},
+		{"no source", "", nil, 2},
+		{"two sources", "", []string{healthy, "--dns", "localhost:1"}, 2},
+		{"no port", "", []string{"localhost"}, 2},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			answer, code := sockwatch(t, append([]string{"fleet"}, test.args...)...)
+			require.Equal(t, test.code, code, answer)
+			require.Contains(t, answer, test.says)
+			if strings.Contains(strings.ToLower(test.says), "inconclusive") {
+				require.NotContains(t, answer, "120 open")
+			}
+		})
+	}
+}
+
+func TestFleetInEveryFormat(t *testing.T) {
+	t.Parallel()
+	leaks, healthy := exporterSaying(t, "shop", "close-wait-leak", "leak", 0), exporterSaying(t, "fine", "healthy", "", 0)
+	for format, want := range map[string]string{
+		"table": "240 open sockets", "markdown": "| ", "csv": leaks + ",shop,7,", "html": "<table", "junit": "<failure",
+	} {
+		answer, code := sockwatch(t, "fleet", "-o", format, healthy, leaks)
+		require.Equal(t, 3, code, answer)
+		require.Contains(t, answer, want, format)
+	}
+	answer, _ := sockwatch(t, "fleet", "-o", "json", healthy, leaks)
+	var got struct {
+		Schema     string
+		Conclusive bool
+		Open       int
+		Processes  []struct{ Process string }
+	}
+	require.NoError(t, json.Unmarshal([]byte(answer), &got))
+	require.Equal(t, "sockwatch.fleet/v1", got.Schema)
+	require.True(t, got.Conclusive)
+	require.Equal(t, 240, got.Open)
+	require.Equal(t, "shop", got.Processes[0].Process, "the worst is first")
+	answer, _ = sockwatch(t, "fleet", "-o", "json", healthy, "127.0.0.1:1")
+	require.NotContains(t, answer, `"open": 120,`+"\n  \"faults\"", "there is no sum")
+}
+
+func TestFleetByName(t *testing.T) {
+	t.Parallel()
+	_, port, _ := strings.Cut(exporterSaying(t, "fine", "healthy", "", 0), ":")
+	answer, code := sockwatch(t, "fleet", "--dns", "127.0.0.1:"+port)
+	require.Zero(t, code, answer)
+	require.Contains(t, answer, "fine (7)")
+}

@@ -1,0 +1,179 @@
+package fleet
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+	"golang.org/x/sync/errgroup"
+)
+
+// Client asks exporters and Prometheus. Its HTTP client decides which addresses may be
+// connected to, and how long an answer may take.
+type Client struct {
+	HTTP *http.Client
+	// User and Password are sent if User is not "".
+	User, Password string
+}
+
+const (
+	// mostAtOnce bounds how many exporters are asked at the same time.
+	mostAtOnce = 32
+	// mostBytes bounds an answer: an exporter's is half a megabyte, and Prometheus has it
+	// of every node.
+	mostBytes = 512 << 20
+)
+
+// Exporters asks each exporter, by the URL of its metrics. One that does not answer is a
+// silent node.
+func (c *Client) Exporters(ctx context.Context, urls []string) (*Fleet, error) {
+	f := &Fleet{Nodes: make([]Node, len(urls))}
+	var group errgroup.Group
+	group.SetLimit(mostAtOnce)
+	for i, at := range urls {
+		group.Go(func() error {
+			name := at
+			if u, err := url.Parse(at); err == nil {
+				name = u.Host
+			}
+			samples, err := c.scrape(ctx, at)
+			if err != nil {
+				f.Nodes[i] = Node{Name: name, Silent: why(err)}
+				return nil
+			}
+			f.Nodes[i] = node(name, samples, time.Now())
+			return nil
+		})
+	}
+	return f, errors.Join(group.Wait(), ctx.Err())
+}
+
+// why is an error without the address, which stands beside it.
+func why(err error) string {
+	var of *url.Error
+	if errors.As(err, &of) {
+		err = of.Err
+	}
+	return err.Error()
+}
+
+// get reads an answer.
+func (c *Client) get(ctx context.Context, at, accept string, read func(io.Reader) error) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Accept", accept)
+	if c.User != "" {
+		request.SetBasicAuth(c.User, c.Password)
+	}
+	response, err := c.HTTP.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode == http.StatusOK {
+		return read(io.LimitReader(response.Body, mostBytes))
+	}
+	text, err := io.ReadAll(io.LimitReader(response.Body, 300))
+	line, _, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
+	return errors.Join(errors.New(strings.TrimSuffix("it says "+response.Status+": "+line, ": ")), err)
+}
+
+func (c *Client) scrape(ctx context.Context, at string) ([]sample, error) {
+	var list []sample
+	err := c.get(ctx, at, string(expfmt.NewFormat(expfmt.TypeTextPlain)), func(body io.Reader) error {
+		parser := expfmt.NewTextParser(model.UTF8Validation)
+		families, err := parser.TextToMetricFamilies(body)
+		for name, f := range families {
+			for _, m := range f.GetMetric() {
+				list = append(list, sample{name, labelsOf(m), value(m)})
+			}
+		}
+		return err
+	})
+	return list, err
+}
+
+func value(m *dto.Metric) float64 {
+	switch {
+	case m.Gauge != nil:
+		return m.GetGauge().GetValue()
+	case m.Counter != nil:
+		return m.GetCounter().GetValue()
+	}
+	return m.GetUntyped().GetValue()
+}
+
+func labelsOf(m *dto.Metric) map[string]string {
+	labels := make(map[string]string, len(m.GetLabel()))
+	for _, l := range m.GetLabel() {
+		labels[l.GetName()] = l.GetValue()
+	}
+	return labels
+}
+
+// queries are what is asked of Prometheus.
+const queries = `up{job=%[1]q} or {__name__=~"socketlab_(sockets|verdict_info|open_sockets_growth_per_second|exhaustion_seconds|unobserved_processes|last_sample_timestamp_seconds)", job=%[1]q}`
+
+// Prometheus asks a Prometheus for the exporters that are the targets of a job. A target
+// that it could not scrape is a silent node.
+func (c *Client) Prometheus(ctx context.Context, at, job string) (*Fleet, error) {
+	var answer struct {
+		Status, Error string
+		Data          struct {
+			Result []struct {
+				Metric map[string]string
+				Value  [2]any
+			}
+		}
+	}
+	query := strings.TrimSuffix(at, "/") + "/api/v1/query?query=" + url.QueryEscape(fmt.Sprintf(queries, job))
+	err := c.get(ctx, query, "application/json", func(body io.Reader) error { return json.NewDecoder(body).Decode(&answer) })
+	if err == nil && answer.Status != "success" {
+		err = errors.New(answer.Error)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ask Prometheus: %w", err)
+	}
+	up, samples := map[string]bool{}, map[string][]sample{}
+	var names []string
+	for _, r := range answer.Data.Result {
+		text, _ := r.Value[1].(string)
+		v, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return nil, fmt.Errorf("ask Prometheus: the value %q is no number", text)
+		}
+		instance, name := r.Metric["instance"], r.Metric["__name__"]
+		if name == "up" {
+			up[instance] = v == 1
+			names = append(names, instance)
+			continue
+		}
+		samples[instance] = append(samples[instance], sample{name, r.Metric, v})
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("ask Prometheus: it has no targets of a job %q", job)
+	}
+	slices.Sort(names)
+	f := &Fleet{}
+	for _, name := range slices.Compact(names) {
+		if !up[name] {
+			f.Nodes = append(f.Nodes, Node{Name: name, Silent: "Prometheus cannot scrape it"})
+			continue
+		}
+		f.Nodes = append(f.Nodes, node(name, samples[name], time.Now()))
+	}
+	return f, nil
+}

@@ -1,0 +1,150 @@
+package fleet_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/fleet"
+	"socketlab/internal/verdict"
+)
+
+// page is what an exporter says of one process with so many sockets in CLOSE_WAIT.
+func page(process string, sockets int, more string) string {
+	return fmt.Sprintf(`socketlab_last_sample_timestamp_seconds %d
+socketlab_unobserved_processes{reason="not_permitted"} 0
+socketlab_sockets{end="client",peer_service="10.0.0.1:80",pid="7",process=%q,state="CLOSE_WAIT"} %d
+socketlab_sockets{end="client",peer_service="10.0.0.2:80",pid="7",process=%q,state="TIME_WAIT"} 3
+%s`, time.Now().Unix(), process, sockets, process, more)
+}
+
+func serve(t *testing.T, handler http.HandlerFunc) string {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func says(text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, text) }
+}
+
+func ask(t *testing.T, urls ...string) *fleet.Fleet {
+	t.Helper()
+	c := &fleet.Client{HTTP: http.DefaultClient}
+	f, err := c.Exporters(t.Context(), urls)
+	require.NoError(t, err)
+	return f
+}
+
+func TestTheWorstComesFirst(t *testing.T) {
+	t.Parallel()
+	const who = `{pid="7",process=`
+	f := ask(t,
+		serve(t, says(page("healthy", 500, `socketlab_verdict_info{pid="7",process="healthy",kind="healthy",confidence="high"} 1`+"\n"))),
+		serve(t, says(page("grows", 50, `socketlab_open_sockets_growth_per_second`+who+`"grows"} 2.5`+"\n"))),
+		serve(t, says(page("leaks", 5, `socketlab_verdict_info{pid="7",process="leaks",kind="close-wait-leak",severity="leak",confidence="high"} 1
+socketlab_exhaustion_seconds{pid="7",process="leaks",resource="descriptors"} 90
+socketlab_exhaustion_seconds{pid="7",process="leaks",resource="ports"} +Inf
+`))),
+	)
+	list := f.Processes()
+	require.Len(t, list, 3)
+	require.Equal(t, []string{"leaks", "grows", "healthy"}, []string{list[0].Name, list[1].Name, list[2].Name})
+	require.Equal(t, verdict.Leak, list[0].Verdict.Severity)
+	require.Equal(t, "descriptors", list[0].Exhausts)
+	require.Equal(t, 90*time.Second, list[0].Left)
+	require.InDelta(t, 2.5, list[1].PerSecond, 0)
+	open, conclusive := f.Open()
+	require.True(t, conclusive)
+	require.Equal(t, 555, open, "TIME_WAIT is not open")
+}
+
+func TestWithoutOneNodeThereIsNoSum(t *testing.T) {
+	t.Parallel()
+	good := serve(t, says(page("a", 120, "")))
+	old := serve(t, says("socketlab_last_sample_timestamp_seconds 1000\n"+`socketlab_sockets{pid="7",process="p",state="ESTABLISHED"} 9`+"\n"))
+	for name, test := range map[string]struct{ url, why string }{
+		"refused":      {"http://127.0.0.1:1/metrics", "connection refused"},
+		"an error":     {serve(t, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no netlink", http.StatusInternalServerError) }), "500 Internal Server Error: no netlink"},
+		"no metrics":   {serve(t, says("<html>")), "error"},
+		"another page": {serve(t, says("go_goroutines 5\n")), "no exporter of sockwatch"},
+		"an old count": {old, "old"},
+	} {
+		f := ask(t, good, test.url)
+		_, conclusive := f.Open()
+		require.False(t, conclusive, name)
+		require.Equal(t, 1, f.Missing(), name)
+		require.Contains(t, f.Nodes[1].Silent, test.why, name)
+		require.Empty(t, f.Nodes[1].Processes, name)
+	}
+	f := ask(t, good)
+	f.Expected = 2
+	_, conclusive := f.Open()
+	require.False(t, conclusive, "one is expected that no source names")
+	_, conclusive = (&fleet.Fleet{}).Open()
+	require.False(t, conclusive)
+}
+
+func TestPasswordsAreSent(t *testing.T) {
+	t.Parallel()
+	at := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if user, password, _ := r.BasicAuth(); user != "me" || password != "secret" {
+			http.Error(w, "Unauthorized", http.StatusUnauthorized)
+			return
+		}
+		fmt.Fprint(w, page("a", 1, ""))
+	})
+	require.Contains(t, ask(t, at).Nodes[0].Silent, "401")
+	c := &fleet.Client{HTTP: http.DefaultClient, User: "me", Password: "secret"}
+	f, err := c.Exporters(t.Context(), []string{at})
+	require.NoError(t, err)
+	require.Empty(t, f.Nodes[0].Silent)
+}
+
+func TestPrometheusSaysWhoIsDown(t *testing.T) {
+	t.Parallel()
+	type series struct {
+		Metric map[string]string `json:"metric"`
+		Value  [2]any            `json:"value"`
+	}
+	now := float64(time.Now().Unix())
+	of := func(value string, labels ...string) series {
+		s := series{Metric: map[string]string{"job": "sockwatch"}, Value: [2]any{now, value}}
+		for i := 0; i < len(labels); i += 2 {
+			s.Metric[labels[i]] = labels[i+1]
+		}
+		return s
+	}
+	list := []series{
+		of("1", "__name__", "up", "instance", "a:1"), of("0", "__name__", "up", "instance", "b:1"),
+		of(fmt.Sprint(now), "__name__", "socketlab_last_sample_timestamp_seconds", "instance", "a:1"),
+		of("2", "__name__", "socketlab_unobserved_processes", "instance", "a:1", "reason", "not_permitted"),
+		of("120", "__name__", "socketlab_sockets", "instance", "a:1", "process", "p", "pid", "7", "state", "CLOSE_WAIT"),
+	}
+	var asked url.Values
+	at := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		asked = r.URL.Query()
+		_ = json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": map[string]any{"resultType": "vector", "result": list}})
+	})
+	c := &fleet.Client{HTTP: http.DefaultClient}
+	f, err := c.Prometheus(t.Context(), at+"/", "sockwatch")
+	require.NoError(t, err)
+	require.Contains(t, asked.Get("query"), `job="sockwatch"`)
+	require.Len(t, f.Nodes, 2)
+	require.Equal(t, "Prometheus cannot scrape it", f.Nodes[1].Silent)
+	require.Equal(t, 2, f.Unobserved())
+	require.Equal(t, 120, f.Nodes[0].Processes[0].Sockets["CLOSE_WAIT"])
+	_, conclusive := f.Open()
+	require.False(t, conclusive)
+
+	list = nil
+	_, err = c.Prometheus(t.Context(), at, "other")
+	require.ErrorContains(t, err, `no targets of a job "other"`)
+}
