@@ -42,7 +42,8 @@ type check struct {
 	// listeners are the addresses on which this process was seen to listen.
 	listeners addresses
 	firstSeen map[key]time.Time
-	flow      *flow // nil without a limit
+	senders   []sender // when it was judged last
+	flow      *flow    // nil without a limit
 }
 
 func begin(name string, options []Option) (*check, error) {

@@ -39,13 +39,15 @@ func (c *check) judge(held []socketstats.Socket) []problem {
 		all.add(it, doings)
 	}
 	all.settle(counts, len(found.streams))
-	return append(c.problems(all), all.inMemory(found)...)
+	c.senders = c.findSenders()
+	return append(c.problems(all), all.inMemory(found, c.bodiesInMemory(held))...)
 }
 
 // inMemory finds what is left of HTTP connections that are no sockets: the bodies and
 // requests that are more than all sockets on which they may be. Idle ones are healthy:
 // nothing says to which server they go.
-func (s *sorted) inMemory(found stacks) (all []problem) {
+// bodies are lines about those whose sender is known.
+func (s *sorted) inMemory(found stacks, bodies []string) (all []problem) {
 	add := func(n int, does doing, why cause) {
 		if n <= 0 {
 			return
@@ -67,6 +69,9 @@ func (s *sorted) inMemory(found stacks) (all []problem) {
 		}
 		for _, id := range goroutines[max(0, len(goroutines)-n):] {
 			p.lines = append(p.lines, "the connection of goroutine "+id)
+		}
+		if does == bodyOpen {
+			p.lines = append(p.lines, bodies...)
 		}
 		all = append(all, p)
 	}

@@ -109,6 +109,7 @@ func (c *check) line(it item) string {
 			fmt.Fprintf(&b, ", in %s", it.other.State)
 		}
 	}
+	b.WriteString(c.sentBy(s))
 	return b.String()
 }
 

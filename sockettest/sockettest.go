@@ -175,7 +175,11 @@ func Within(d time.Duration) Option { return func(c *config) { c.within = d } }
 
 // CloseIdle names a client or a transport whose idle connections are closed
 // before looking, as is done with [http.DefaultTransport]. Both [http.Client] and
-// [http.Transport] fit.
+// [http.Transport] fit. Where it is, or sends its requests through, a Pool of package
+// httppool, a failure names the line that sent the request, too:
+//
+//	client.Transport = httppool.Watch(transport)
+//	sockettest.Check(t, sockettest.CloseIdle(client))
 func CloseIdle(c interface{ CloseIdleConnections() }) Option {
 	return func(cfg *config) { cfg.idle = append(cfg.idle, c) }
 }
