@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+
+	"socketlab/internal/words"
 )
 
 // placeholder stands in a command for its side's server. A shell's ${url} and
@@ -110,6 +112,6 @@ func (l *labelled) Write(text []byte) (int, error) {
 		out.Write(line)
 		l.midLine = !bytes.HasSuffix(line, []byte("\n"))
 	}
-	_, _ = l.w.Write(out.Bytes())
+	_, _ = io.WriteString(l.w, words.Printable(out.String()))
 	return len(text), nil
 }

@@ -123,7 +123,7 @@ func (p *processes) usage(pid int32) series.Process {
 // printable keeps a process from drawing on terminals with its name.
 func printable(name string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
 			return '?'
 		}
 		return r

@@ -165,6 +165,7 @@ const maxLine = 64 << 20
 // parse reads one line, with its end.
 func parse(line []byte, first bool) (e series.Event, err error) {
 	text, whole := bytes.CutSuffix(line, []byte("\n"))
+	text = clean(text)
 	err = json.Unmarshal(text, &e)
 	switch {
 	case !whole && (err != nil || first):

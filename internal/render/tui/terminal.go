@@ -17,6 +17,7 @@ import (
 
 	"socketlab/internal/render"
 	"socketlab/internal/series"
+	"socketlab/internal/words"
 )
 
 // Terminal is where a view is shown, one after another, and where else there
@@ -49,11 +50,14 @@ func NewTerminal(screen, notes io.Writer, keyboard io.Reader) *Terminal {
 func (t *Terminal) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	clean := words.Printable(string(p)) // a note may quote what came from outside
 	if t.open == nil {
-		return t.notes.Write(p)
+		_, err := io.WriteString(t.notes, clean)
+		return len(p), err
 	}
-	t.open.note(notice(p))
-	return t.held.Write(p)
+	t.open.note(notice(clean))
+	_, err := t.held.WriteString(clean)
+	return len(p), err
 }
 
 // Pin sets a line for views that are opened from now on to show, until there is a
