@@ -178,7 +178,7 @@ func (o *abOptions) run(c *cobra.Command, streams program.Streams, packages []st
 		defer built.remove()
 		o.comparison.Sides = sides
 	}
-	source, err := socketstats.OpenSource(o.source.String())
+	source, err := openSource(o.source.String(), c.ErrOrStderr())
 	if err != nil {
 		return err
 	}

@@ -272,7 +272,7 @@ func (o *runOptions) check(c *cobra.Command, runs int) ([]lab.Side, error) {
 
 // openSource opens the source that was asked for. The caller closes it.
 func (o *runOptions) openSource(c *cobra.Command) (socketstats.Source, error) {
-	source, err := socketstats.OpenSource(o.source.String())
+	source, err := openSource(o.source.String(), c.ErrOrStderr())
 	if err != nil {
 		return nil, err
 	}

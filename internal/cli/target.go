@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"time"
@@ -92,7 +93,7 @@ type follower struct {
 
 // open begins to watch the target.
 func (t *targetFlags) open(ctx context.Context, o observe.Options, length time.Duration, errs io.Writer) (*follower, error) {
-	source, err := socketstats.OpenSource(t.source.String())
+	source, err := openSource(t.source.String(), errs)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +101,31 @@ func (t *targetFlags) open(ctx context.Context, o observe.Options, length time.D
 	if err != nil {
 		return nil, errors.Join(err, source.Close())
 	}
+	if why := w.Deaf(); why != "" {
+		fmt.Fprintf(errs, "sockwatch: less is heard of what comes and goes between two counts: %s\n", why)
+	}
 	return &follower{w, source, t.interval, length, errs}, nil
+}
+
+// openSource opens the source with this name, and says it where that is not the one that
+// would be the best here, because too few descriptors are left.
+func openSource(name string, errs io.Writer) (socketstats.Source, error) {
+	source, err := socketstats.OpenSource(name)
+	if err != nil || name != socketstats.Auto {
+		return source, err
+	}
+	best, other := socketstats.Cheaper(source)
+	if !other {
+		return source, nil
+	}
+	better, err := socketstats.OpenSource(best) // to say why it is not taken
+	if err == nil {
+		err = errors.Join(socketstats.Spare(), better.Close())
+	}
+	if socketstats.FewDescriptors(err) {
+		fmt.Fprintf(errs, "sockwatch: counts come from %s: %v\n", source.Name(), err)
+	}
+	return source, nil
 }
 
 func (f *follower) close() error { return errors.Join(f.watcher.Close(), f.source.Close()) }

@@ -95,25 +95,37 @@ func (e *ears) hearClosed() (heard []socketstats.Closed, err error) {
 }
 
 // openEars begins to listen in the namespace of a source, to connections to a port
-// if it is not 0; it returns nil where nothing reports what came and went. owners
-// knows who held the sockets of the newest list.
-func openEars(source socketstats.Source, o tracepoint.Options, traced, details bool, owners *socketstats.Owners) (*ears, error) {
+// if it is not 0; it returns nil where nothing reports what came and went. Where the
+// descriptors do not suffice, it listens to what needs fewer, or to nothing, and why is
+// the reason. owners knows who held the sockets of the newest list.
+func openEars(source socketstats.Source, o tracepoint.Options, traced, details bool, owners *socketstats.Owners) (e *ears, why string, err error) {
 	if !socketstats.ReportsInfo(source) { // its lists name no socket, and do not show the end of one
-		return nil, nil
+		return nil, "", nil
 	}
-	e := &ears{owners: owners}
-	var err error
+	e = &ears{owners: owners}
 	if traced {
-		if e.trace, err = openTransitions(o); err != nil {
-			return nil, err
+		e.trace, err = openTransitions(o)
+		if err == nil && e.trace != nil {
+			err = socketstats.Spare()
 		}
 	}
-	if e.trace == nil || details {
-		if e.closings, err = socketstats.OpenClosings(source, o.Ports); err != nil {
-			return nil, errors.Join(err, e.close())
+	if err == nil && (e.trace == nil || details) {
+		if e.closings, err = socketstats.OpenClosings(source, o.Ports); err == nil {
+			err = socketstats.Spare()
 		}
 	}
-	return e, nil
+	switch {
+	case err == nil:
+		return e, "", nil
+	case !socketstats.FewDescriptors(err):
+		return nil, "", errors.Join(err, e.close())
+	}
+	why = err.Error()
+	if err = e.close(); err == nil && traced {
+		e, _, err = openEars(source, o, false, details, owners)
+		return e, why, err
+	}
+	return nil, why, err
 }
 
 // traced reports whether openings are heard, with the process that connected.

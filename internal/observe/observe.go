@@ -58,6 +58,7 @@ type Watcher struct {
 	conns  *connections
 	// hears says that some view has ears, and untraced that none has a trace.
 	hears, untraced bool
+	deaf            string
 	descriptors     socketstats.DescriptorTable
 	// rowsByPID are the rows of each process in the newest sample.
 	rowsByPID map[int32][]row
@@ -87,18 +88,25 @@ func New(ctx context.Context, source socketstats.Source, target series.Target, o
 	w := &Watcher{
 		target: target, options: o, source: source, own: socketstats.OwnAddresses(), untraced: target.All,
 	}
-	var err error
-	if w.processes, err = findProcesses(target, o); err != nil {
+	err := socketstats.Spare()
+	if err == nil {
+		w.processes, err = findProcesses(target, o)
+	}
+	if err != nil {
 		return nil, err
 	}
 	w.conns = &connections{account: w.processes.root}
 	w.processes.round++ // so that what follows is of the time before the first sample
-	if err := w.place(w.processes.living, time.Now()); err != nil {
+	if err := errors.Join(w.place(w.processes.living, time.Now()), socketstats.Spare()); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
 	w.descriptors.Scan(w.processes.living)
 	return w, ctx.Err()
 }
+
+// Deaf says why less is heard of what comes and goes between two samples than this user
+// may hear: too few descriptors are left. It is "" where that is not so.
+func (w *Watcher) Deaf() string { return w.deaf }
 
 // Close ends what the watcher listens to.
 func (w *Watcher) Close() error {
@@ -136,6 +144,9 @@ func (w *Watcher) Header() series.Header {
 // watch.
 func (w *Watcher) Sample(ctx context.Context) (series.Moment, error) {
 	started := time.Now()
+	if err := socketstats.Spare(); err != nil {
+		return series.Moment{}, err
+	}
 	members, err := w.processes.current(ctx)
 	if err != nil {
 		return series.Moment{}, err

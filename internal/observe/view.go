@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -137,8 +138,11 @@ func (w *Watcher) addView(ns uint32, pid int32, n socketstats.Namespace) (*view,
 	if w.target.Port != 0 {
 		options.Ports = []uint16{w.target.Port}
 	}
+	var why string
 	var err error
-	if v.ears, err = openEars(n.Source, options, !w.untraced, w.options.Details, &v.owners); err != nil {
+	v.ears, why, err = openEars(n.Source, options, !w.untraced, w.options.Details, &v.owners)
+	w.deaf = cmp.Or(w.deaf, why)
+	if err != nil {
 		if v.foreign {
 			err = errors.Join(err, n.Source.Close())
 		}

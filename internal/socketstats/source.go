@@ -168,7 +168,7 @@ func SourceNames() []string {
 }
 
 // OpenSource returns the source with this name. [Auto] is the cheapest one that can
-// be opened: sock_diag where the kernel answers it (on Linux, except in some
+// be opened and leaves descriptors to read /proc: sock_diag where the kernel answers it (on Linux, except in some
 // sandboxes), iphlpapi on Windows, lsof on macOS and the BSDs where it is
 // installed, and gopsutil elsewhere. A name that is not in [SourceNames] is an
 // error that Is [errors.ErrUnsupported]. The caller closes the source.
@@ -179,6 +179,11 @@ func OpenSource(name string) (Source, error) {
 			continue
 		}
 		src, err := r.open()
+		if err == nil && name == Auto { // another may hold fewer descriptors
+			if err = Spare(); err != nil {
+				err = errors.Join(err, src.Close())
+			}
+		}
 		if err == nil {
 			return src, nil
 		}

@@ -21,6 +21,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"socketlab/internal/words"
 )
 
 // Exit codes of all programs.
@@ -40,6 +42,10 @@ type Streams struct {
 
 // Main runs a program on the streams of this process, and ends the process.
 func Main(command func(Streams) *cobra.Command) {
+	if fewDescriptors() {
+		fmt.Fprintln(os.Stderr, "too few descriptors to begin with: ulimit -n shows and raises the limit")
+		os.Exit(ExitFailed)
+	}
 	os.Exit(Run(command, os.Args[1:], Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 }
 
@@ -142,7 +148,9 @@ func (e *CodeError) Error() string {
 // Unwrap returns what went wrong.
 func (e *CodeError) Unwrap() error { return e.Err }
 
+// exitCode prints an error, which may quote what came from outside, and returns the code.
 func exitCode(program string, err error, stderr io.Writer) int {
+	stderr = printable{stderr}
 	var usage *UsageError
 	var code *CodeError
 	switch {
@@ -158,8 +166,20 @@ func exitCode(program string, err error, stderr io.Writer) int {
 		return code.Code
 	default:
 		fmt.Fprintf(stderr, "%s: %s\n", program, err)
+		if errors.Is(err, syscall.EMFILE) {
+			fmt.Fprintf(stderr, "%s: it needs more descriptors than it may have: ulimit -n shows and raises the limit\n", program)
+		}
 		return ExitFailed
 	}
+}
+
+// printable writes what may go to a terminal of each text.
+type printable struct{ io.Writer }
+
+// Write implements io.Writer.
+func (p printable) Write(text []byte) (int, error) {
+	_, err := io.WriteString(p.Writer, words.Printable(string(text)))
+	return len(text), err
 }
 
 // Logger writes logs for people to standard error.
