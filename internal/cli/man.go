@@ -86,7 +86,7 @@ func manPage(c *cobra.Command) ([]byte, error) {
 	if err := doc.GenMan(c, &doc.GenManHeader{Section: "1", Source: "socketlab", Manual: "socketlab", Date: &time.Time{}}, &page); err != nil {
 		return nil, fmt.Errorf("write the manual page of %s: %w", c.CommandPath(), err)
 	}
-	return page.Bytes(), nil
+	return bytes.Replace(page.Bytes(), []byte(`"Jan 0001"`), []byte(`""`), 1), nil
 }
 
 func writeManPages(dir string, pages []*cobra.Command) error {

@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -187,8 +188,14 @@ func Logger(streams Streams) *slog.Logger {
 	return slog.New(slog.NewTextHandler(streams.Err, nil))
 }
 
+// released is the version of a published build, as v1.2.3. scripts/release sets it.
+var released string
+
 // Version is what the build knows of itself.
 func Version() string {
+	if released != "" {
+		return released + ", " + runtime.Version()
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
