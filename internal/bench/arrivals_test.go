@@ -152,7 +152,15 @@ func (r *recorder) Call(ctx context.Context) error {
 
 // playLoad is the product's player, which keeps the lateness by itself.
 func playLoad(ctx context.Context, c loadgen.Caller, arrivals []time.Duration) (time.Duration, error) {
-	p := loadgen.Begin(c, arrivals, loadgen.MaxFDs())
+	return play(ctx, loadgen.Begin(c, arrivals, loadgen.MaxFDs()))
+}
+
+// playFreely is playLoad with as many descriptors as the system allows.
+func playFreely(ctx context.Context, c loadgen.Caller, arrivals []time.Duration) (time.Duration, error) {
+	return play(ctx, loadgen.Begin(c, arrivals, 0))
+}
+
+func play(ctx context.Context, p *loadgen.Player) (time.Duration, error) {
 	p.Play(ctx)
 	var r loadgen.Report
 	if err := waitFor(ctx, func() bool { r = p.Report(); return r.Requests.InFlight == 0 }); err != nil {

@@ -36,7 +36,7 @@ var flags = options{runs: 5, conns: 10_000}
 func init() {
 	flag.StringVar(&flags.slowserver, "slowserver", "", "the slowserver `program` to measure")
 	flag.StringVar(&flags.sockwatch, "sockwatch", "", "the sockwatch `program` to measure")
-	flag.StringVar(&flags.only, "only", "", "one `section` only: holding, answers, arrivals, counters or counting")
+	flag.StringVar(&flags.only, "only", "", "one `section` only: holding, answers, arrivals, load, counters or counting")
 	flag.IntVar(&flags.runs, "runs", flags.runs, "repetitions of each measurement")
 	flag.IntVar(&flags.conns, "conns", flags.conns, "requests to hold at once, a connection each")
 	flag.StringVar(&flags.document, "document", "", "the `file` to write")
@@ -71,6 +71,7 @@ var sections = []section{
 	{"holding", measureHolding},
 	{"answers", measureAnswers},
 	{"arrivals", measureArrivals},
+	{"load", measureLoad},
 	{"counters", measureCounters},
 	{"counting", measureCounting},
 }
@@ -87,7 +88,7 @@ func TestPeers(t *testing.T) {
 	if o.only != "" {
 		chosen = slices.DeleteFunc(chosen, func(s section) bool { return s.name != o.only })
 	}
-	require.NotEmpty(t, chosen, "-only %s is no section: use holding, answers, arrivals, counters or counting", o.only)
+	require.NotEmpty(t, chosen, "-only %s is no section: use holding, answers, arrivals, load, counters or counting", o.only)
 	ctx, stop := interruptible(t.Context())
 	defer stop()
 
