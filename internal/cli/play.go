@@ -1,11 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -173,57 +173,62 @@ func (p *player) skip(s scenario.Script) string {
 func (p *player) playAll(ctx context.Context, scripts []scenario.Script) ([]*render.Observed, error) {
 	runs := make([]*render.Observed, len(scripts))
 	var failed error
-	var next int
-	var workers sync.WaitGroup
-	for range p.workers(scripts) {
-		workers.Go(func() {
-			for {
-				p.mu.Lock()
-				i := next
-				next++
-				stop := i >= len(scripts) || failed != nil
-				p.mu.Unlock()
-				if stop {
-					return
-				}
-				run, err := p.playOne(ctx, scripts[i])
-				p.mu.Lock()
-				runs[i] = run
-				if failed == nil {
-					failed = err
-				}
-				p.mu.Unlock()
-			}
-		})
+	if !p.overlaps(scripts) {
+		for i := 0; i < len(scripts) && failed == nil; i++ {
+			runs[i], failed = p.playOne(ctx, scripts[i])
+		}
+		return played(runs), failed
 	}
-	workers.Wait()
-	return slices.DeleteFunc(runs, func(run *render.Observed) bool { return run == nil }), failed
+	type end struct {
+		of  int
+		err error
+	}
+	ended := make(chan end)
+	beside := newOverlap(p.parallel)
+	look := time.NewTicker(apart / 3)
+	defer look.Stop()
+	for waiting := inOrder(scripts); ; {
+		for failed == nil && len(waiting) > 0 && beside.room(scripts[waiting[0]], time.Now()) {
+			i := waiting[0]
+			waiting = waiting[1:]
+			beside.begin(scripts[i], time.Now())
+			go func() {
+				run, err := p.playOne(ctx, scripts[i])
+				runs[i] = run
+				ended <- end{i, err}
+			}()
+		}
+		if beside.all == 0 {
+			return played(runs), failed
+		}
+		select {
+		case e := <-ended:
+			beside.end(scripts[e.of])
+			failed = cmp.Or(failed, e.err)
+		case <-look.C:
+		}
+	}
+}
+
+// played are the runs of which something was seen.
+func played(runs []*render.Observed) []*render.Observed {
+	return slices.DeleteFunc(runs, func(run *render.Observed) bool { return run == nil })
 }
 
 // fast is the speed above which a run's load keeps the processors busy, so that
 // another beside it would show in its numbers.
 const fast = 10
 
-// workers is how many runs go on at once. Runs share nothing only if they are
-// isolated. They mostly wait, so there may be more of them than processors.
-func (p *player) workers(scripts []scenario.Script) int {
-	if p.page != nil {
-		return 1 // it shows one run at a time
-	}
-	for _, s := range scripts {
-		if !p.isolates(s) {
-			return 1
-		}
-	}
-	n := p.parallel
+// overlaps reports whether runs may go on at the same time. They share nothing only if
+// they are isolated.
+func (p *player) overlaps(scripts []scenario.Script) bool {
 	switch {
-	case n > 0:
-	case p.speed > fast:
-		n = 1
-	default:
-		n = min(3*runtime.GOMAXPROCS(0), 12)
+	case p.page != nil: // it shows one run at a time
+		return false
+	case p.parallel == 0 && p.speed > fast, p.parallel == 1, len(scripts) == 1:
+		return false
 	}
-	return min(n, len(scripts))
+	return !slices.ContainsFunc(scripts, func(s scenario.Script) bool { return !p.isolates(s) })
 }
 
 func (p *player) isolates(s scenario.Script) bool { return p.cannot == nil && p.wantsIsolation(s) }

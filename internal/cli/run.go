@@ -140,7 +140,7 @@ With -o json one run is an object; --all, or several, are an array of objects.`,
 	c.Flags().StringVar(&o.faulty, "faulty", "", "a program of your own that makes the requests of the faulty side: one for each line of its input (see docs/own-code.md)")
 	c.Flags().StringVar(&o.fixed, "fixed", "", "the same for the fixed side")
 	c.Flags().StringSliceVar(&o.versions, "go", nil, "play both codes as each of these versions of Go builds them, such as 1.26.9,1.27.4")
-	c.Flags().IntVar(&o.parallel, "parallel", 0, "how many isolated runs go on at once; 0 is three for each processor, at most 12, and one above --speed 10")
+	c.Flags().IntVar(&o.parallel, "parallel", 0, "how many isolated runs go on at once; 0 is three for each processor, up to six while processors are idle, and one above --speed 10")
 	return c
 }
 
