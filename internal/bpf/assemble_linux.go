@@ -46,12 +46,14 @@ const (
 	MapUpdateElem     Helper = 2
 	KtimeGetNs        Helper = 5
 	GetCurrentPIDTgid Helper = 14
+	GetSocketCookie   Helper = 46
 	GetStack          Helper = 67
 	SkStorageGet      Helper = 107
 	RingbufOutput     Helper = 130
 	ProbeReadUser     Helper = 112
 	SkcToTCPSock      Helper = 137
 	GetCurrentTask    Helper = 158
+	TaskPtRegs        Helper = 175
 )
 
 // Instruction is one of BPF (RFC 9669).

@@ -302,6 +302,17 @@ func (b *Binary) returns(at uint64) bool {
 	return len(code) > 0
 }
 
+// Called reports whether a call instruction of amd64 is right before an address, so that
+// it may be a return address.
+func (b *Binary) Called(at uint64) bool {
+	var code [7]byte
+	if at < 7 || !b.read(at-7, code[:]) {
+		return false
+	}
+	indirect := func(n int) bool { return code[7-n] == 0xff && code[8-n]>>3&7 == 2 }
+	return code[2] == 0xe8 || indirect(2) || indirect(3) || indirect(6) || indirect(7)
+}
+
 // nop is the length of an instruction of amd64 that does nothing; 0 if it is another one.
 func nop(code []byte) int {
 	at := 0

@@ -58,6 +58,8 @@ func holderList(r *where.Report) List {
 		of := strconv.Itoa(g.Connections)
 		if g.Connections == 0 {
 			of = words.Plural(g.Requests, "request")
+		} else if g.Requests > 0 {
+			of = fmt.Sprintf("%d with %s", g.Connections, words.Plural(g.Requests, "request"))
 		}
 		site := g.Site
 		site.File = shortFile(site.File)
@@ -73,6 +75,17 @@ func holderList(r *where.Report) List {
 		}
 		if g.OldestMS > 0 {
 			text += fmt.Sprintf(", %s ago at the longest", words.Duration(time.Duration(g.OldestMS)*time.Millisecond))
+		}
+		for i, c := range g.Callers {
+			separator := ", "
+			if i == 0 {
+				separator = "; called from "
+			}
+			c.File = shortFile(c.File)
+			text += separator + c.In(c.ShortFunction(), c.File)
+			if c.Count < g.Count() {
+				text += fmt.Sprintf(" (%d)", c.Count)
+			}
 		}
 		l.Items = append(l.Items, Item{of, text})
 	}

@@ -77,3 +77,14 @@ func offsetOf(t *types, name string, path []string) (int16, error) {
 	}
 	return int16(bits / 8), nil
 }
+
+// ArgumentsType is the number of the kernel's type of the tracepoint's arguments, for
+// programs of others. The error Is [errors.ErrUnsupported] if the kernel does not
+// describe it.
+func ArgumentsType() (uint32, error) {
+	t, err := readKernelTypes()
+	if err != nil {
+		return 0, err
+	}
+	return t.find(kindTypedef, "btf_trace_"+tracepointName)
+}

@@ -31,6 +31,10 @@ func (p *Prober) see(key uint64, u use, inodes map[int]uint32) {
 		h = &holding{}
 		p.objects[key] = h
 	}
+	if !p.isGo() {
+		h.use = u // the key is the socket's cookie
+		return
+	}
 	again := h.point == u.point && h.words == u.words || h.point == u.point && p.points[u.point].kind == persistConn && h.words[1] == u.words[1]
 	h.use = u
 	if again && h.inode != 0 {
@@ -66,6 +70,9 @@ func (p *Prober) connection(key uint64, h *holding) object {
 // state is what an object does with its connection now; "" if it has given it away.
 func (p *Prober) state(key uint64, h *holding) where.State {
 	m, l := p.memory, p.layout
+	if !p.isGo() {
+		return where.Open
+	}
 	switch p.points[h.point].kind {
 	case persistConn:
 		switch {
@@ -128,19 +135,26 @@ func (p *Prober) report(inodes map[int]uint32, sockets []socketstats.Socket) (*w
 			continue
 		}
 		key, ok := holders[s.Inode]
+		if !p.isGo() {
+			key, ok = s.Cookie, p.objects[s.Cookie] != nil
+		}
 		accepted := listening[s.Local.Port()]
 		switch {
-		case accepted && (!ok || p.points[p.objects[key].point].kind != hijacked):
+		case accepted && (!ok || !p.isGo() || p.points[p.objects[key].point].kind != hijacked):
 			continue // the server holds it until the client closes it
 		case !ok:
 			b.count++
-			b.unknown["they were not used while it was looked at"]++
+			b.unknown[p.notSeen()]++
 		default:
 			b.count++
 			b.add(key, streams[s.Inode])
 		}
 	}
-	r := &where.Report{Source: "uprobes", LookedMS: time.Since(p.began).Milliseconds(), Connections: b.count, Groups: []where.Group{}}
+	source := "uprobes"
+	if !p.isGo() {
+		source = "the stack at connect(2)"
+	}
+	r := &where.Report{Source: source, LookedMS: time.Since(p.began).Milliseconds(), Connections: b.count, Groups: []where.Group{}}
 	for _, g := range b.groups {
 		r.Groups = append(r.Groups, *g)
 	}
@@ -156,6 +170,14 @@ func (p *Prober) report(inodes map[int]uint32, sockets []socketstats.Socket) (*w
 		r.Notes = append(r.Notes, fmt.Sprintf("There were more than %d objects to look at: %d uses were not seen.", mostObjects, lost))
 	}
 	return r, nil
+}
+
+// notSeen is the reason why nothing is known of a connection.
+func (p *Prober) notSeen() string {
+	if !p.isGo() {
+		return "they were opened before it was looked at"
+	}
+	return "they were not used while it was looked at"
 }
 
 // says reports whether one object says more of who holds a connection than another.
@@ -178,7 +200,7 @@ func (b *builder) add(key uint64, streams []uint64) {
 	h := b.p.objects[key]
 	state := b.p.state(key, h)
 	if len(streams) == 0 {
-		if !b.enter(h, state, false) {
+		if !b.enter(h, state, aConnection) {
 			b.unknown[b.p.noSite(h)]++
 		}
 		return
@@ -186,23 +208,33 @@ func (b *builder) add(key uint64, streams []uint64) {
 	h = b.p.objects[slices.MaxFunc(streams, func(x, y uint64) int { return cmp.Compare(b.p.objects[x].at, b.p.objects[y].at) })]
 	for _, s := range streams {
 		of := b.p.objects[s]
-		if !b.enter(of, where.BodyOpen, true) {
-			continue
-		}
+		_ = b.enter(of, where.BodyOpen, aStream) // one without a line is on a connection that has one
 	}
-	if !b.enter(h, where.BodyOpen, false) {
+	if !b.enter(h, where.BodyOpen, besideStreams) {
 		b.unknown[b.p.noSite(h)]++
 	}
 }
 
+// entry is as what something is counted.
+type entry int
+
+const (
+	aConnection entry = iota
+	aStream
+	besideStreams // a connection whose streams are counted, too
+)
+
 // enter counts a connection, or a stream, in its group; false if it has no line.
-func (b *builder) enter(h *holding, state where.State, isStream bool) bool {
+func (b *builder) enter(h *holding, state where.State, as entry) bool {
 	frames := b.p.frames(h)
-	site, ok := siteOf(frames)
-	if !ok {
+	pool, sites := "", own(frames, b.p.isGo())
+	if b.p.isGo() {
+		pool = pools[b.p.points[h.point].kind]
+	}
+	if len(sites) == 0 {
 		return false
 	}
-	pool := pools[b.p.points[h.point].kind]
+	site := sites[0]
 	name := fmt.Sprint(site, state, pool)
 	g := b.groups[name]
 	if g == nil {
@@ -214,7 +246,10 @@ func (b *builder) enter(h *holding, state where.State, isStream bool) bool {
 		}
 		b.groups[name] = g
 	}
-	if isStream {
+	if as != besideStreams && len(sites) > 1 {
+		g.AddCaller(sites[1], 1)
+	}
+	if as == aStream {
 		g.Requests++
 		return true
 	}
@@ -233,7 +268,7 @@ func (p *Prober) frames(h *holding) []callsite.Frame {
 	var list []callsite.Frame
 	for i, pc := range h.stack {
 		pc -= p.bias
-		if i > 0 {
+		if i > 0 || !p.isGo() {
 			pc-- // of a return address, the call before it
 		}
 		list = append(list, p.binary.Frames(pc)...)
@@ -243,6 +278,9 @@ func (p *Prober) frames(h *holding) []callsite.Frame {
 
 // noSite is the reason why no line is known for an object.
 func (p *Prober) noSite(h *holding) string {
+	if !p.isGo() {
+		return noConnect(h.stack)
+	}
 	frames := p.frames(h)
 	if len(frames) == 0 {
 		return "their stack could not be read"

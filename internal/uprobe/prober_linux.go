@@ -10,8 +10,6 @@ import (
 	"os"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"socketlab/internal/bpf"
 	"socketlab/internal/callsite"
 	"socketlab/internal/socketstats"
@@ -61,9 +59,7 @@ func (p *Prober) start() error {
 	switch {
 	case p.binary.Machine() != elf.EM_X86_64 && p.binary.Machine() != elf.EM_AARCH64:
 		return fmt.Errorf("a program for %v: %w", p.binary.Machine(), errors.ErrUnsupported)
-	case p.binary.Go == "":
-		return fmt.Errorf("it is no Go program: %w", errors.ErrUnsupported)
-	case !callsite.AtLeast(p.binary.Go, 21):
+	case p.isGo() && !callsite.AtLeast(p.binary.Go, 21):
 		return fmt.Errorf("it was built by %s, and go1.21 is the oldest that is known: %w", p.binary.Go, errors.ErrUnsupported)
 	}
 	if p.memory, err = openMemory(p.pid); err != nil {
@@ -78,10 +74,17 @@ func (p *Prober) start() error {
 	if err := p.openSource(); err != nil {
 		return err
 	}
+	if !p.isGo() {
+		p.began = time.Now()
+		return p.listenForConnects()
+	}
 	p.layout = layoutOf(p.binary.Go)
 	p.points = p.layout.points()
 	return p.attach(path)
 }
+
+// isGo reports whether the program is Go's.
+func (p *Prober) isGo() bool { return p.binary.Go != "" }
 
 // openSource opens what lists the sockets of the process's network namespace.
 func (p *Prober) openSource() error {
@@ -137,7 +140,7 @@ func (p *Prober) attach(path string) error {
 		return err
 	}
 	defer empty.Close() // the programs keep it
-	if p.lost, err = p.keep(bpf.NewMap("sockwatch_lost", bpf.Map{Kind: unix.BPF_MAP_TYPE_ARRAY, KeySize: 4, ValueSize: 8, MaxEntries: 1})); err != nil {
+	if p.lost, err = p.keep(newLost()); err != nil {
 		return err
 	}
 	var names []string
@@ -237,7 +240,10 @@ func (p *Prober) sweep(inodes map[int]uint32) error {
 	if err != nil {
 		return fmt.Errorf("uses: %w", err)
 	}
-	buffer := make([]byte, useSize)
+	buffer, decodeUse := make([]byte, useSize), decode
+	if !p.isGo() {
+		buffer, decodeUse = make([]byte, nativeSize), p.decodeConnect
+	}
 	for _, key := range keys {
 		var u use
 		complete := false
@@ -245,7 +251,7 @@ func (p *Prober) sweep(inodes map[int]uint32) error {
 			if err := p.uses.Lookup(key, buffer); err != nil {
 				break
 			}
-			if u, complete = decode(buffer); complete {
+			if u, complete = decodeUse(buffer); complete {
 				break
 			}
 		}

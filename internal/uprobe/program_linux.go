@@ -106,7 +106,7 @@ func program(p *point, index int32, uses, empty, lost bpf.Object) []bpf.Instruct
 	}
 	code = append(code, bpf.Load(bpf.R3, bpf.R6, stackPointer, bpf.Dword))
 	code = append(code, readUser(bpf.R8, useCaller, bpf.R3, 0)...)
-	return append(code,
+	code = append(code,
 		bpf.Move(bpf.R1, bpf.R6),
 		bpf.Move(bpf.R2, bpf.R8),
 		bpf.Add(bpf.R2, useStack),
@@ -117,12 +117,8 @@ func program(p *point, index int32, uses, empty, lost bpf.Object) []bpf.Instruct
 		bpf.Set(bpf.R1, 1),
 		bpf.Increment(bpf.R8, bpf.R1),
 		bpf.Jump("out"),
-		bpf.ValueOf(bpf.R1, lost).Named("lost"),
-		bpf.Set(bpf.R2, 1),
-		bpf.Increment(bpf.R1, bpf.R2),
-		bpf.Set(bpf.R0, 0).Named("out"),
-		bpf.Exit(),
 	)
+	return append(code, countLost(lost)...)
 }
 
 // readUser reads a word of the program's memory at an object into memory at to. It does

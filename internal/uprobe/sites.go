@@ -51,12 +51,14 @@ func IsLibrary(function string) bool {
 	return false
 }
 
-// siteOf is the first frame that is not of a library; false if there is none.
-func siteOf(frames []callsite.Frame) (where.Site, bool) {
+// own are the frames that are not of a library, without those that call themselves. Of
+// programs that are not Go's no library is known.
+func own(frames []callsite.Frame, isGo bool) []where.Site {
+	var list []where.Site
 	for _, f := range frames {
-		if !IsLibrary(f.Function) {
-			return where.Site(f), true
+		if (!isGo || !IsLibrary(f.Function)) && (len(list) == 0 || list[len(list)-1].Function != f.Function) {
+			list = append(list, where.Site(f))
 		}
 	}
-	return where.Site{}, false
+	return list
 }

@@ -104,12 +104,35 @@ func (s Site) ShortFunction() string { return s.Function[strings.LastIndex(s.Fun
 // LastingFor is longer than most responses are read for.
 const LastingFor = 3 * time.Second
 
+// MostCallers is how many callers of a line are kept.
+const MostCallers = 5
+
+// Caller is a place that calls the function that holds connections.
+type Caller struct {
+	Site
+	// Count is how many of the group's connections, or requests, it led to.
+	Count int `json:"count"`
+}
+
+// AddCaller counts a caller.
+func (g *Group) AddCaller(s Site, n int) {
+	i := slices.IndexFunc(g.Callers, func(c Caller) bool { return c.Site == s })
+	if i < 0 {
+		g.Callers = append(g.Callers, Caller{s, n})
+		return
+	}
+	g.Callers[i].Count += n
+}
+
 // Group is the connections that the same line holds in the same state.
 type Group struct {
 	// Site is the first frame outside of the standard library and of well-known
 	// client packages that took, used or dialled the connection last.
 	Site  Site  `json:"site"`
 	State State `json:"state"`
+	// Callers are the next frames of the program's own that led there, those with most
+	// connections first: at most [MostCallers]. Absent where there is none.
+	Callers []Caller `json:"callers,omitempty"`
 	// Pool is the package whose pool the connections are of, such as "net/http";
 	// absent if they are of none.
 	Pool string `json:"pool,omitempty"`
@@ -133,8 +156,8 @@ type Group struct {
 	Stack []Site `json:"stack,omitempty"`
 }
 
-// Count is how many connections the group has, or requests if it is one of requests.
-func (g *Group) Count() int { return cmp.Or(g.Connections, g.Requests) }
+// Count is how many requests the group has or, where they are not known, connections.
+func (g *Group) Count() int { return cmp.Or(g.Requests, g.Connections) }
 
 // Unknown is connections of which no line is known.
 type Unknown struct {
@@ -161,8 +184,16 @@ type Report struct {
 	Notes []string `json:"notes,omitempty"`
 }
 
-// Sort puts the groups into the order in which they are shown.
+// Sort puts the groups and their callers into the order in which they are shown, and
+// leaves out callers that are too many.
 func (r *Report) Sort() {
+	for i := range r.Groups {
+		g := &r.Groups[i]
+		slices.SortStableFunc(g.Callers, func(a, b Caller) int {
+			return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+		})
+		g.Callers = g.Callers[:min(MostCallers, len(g.Callers))]
+	}
 	slices.SortStableFunc(r.Groups, func(a, b Group) int {
 		return cmp.Or(
 			cmp.Compare(a.State.rank(), b.State.rank()), cmp.Compare(b.Count(), a.Count()),
@@ -202,6 +233,10 @@ func (r *Report) Add(other *Report) *Report {
 			continue
 		}
 		of := &sum.Groups[i]
+		of.Callers = slices.Clone(of.Callers)
+		for _, c := range g.Callers {
+			of.AddCaller(c.Site, c.Count)
+		}
 		of.Connections, of.Requests, of.Pools = of.Connections+g.Connections, of.Requests+g.Requests, of.Pools+g.Pools
 		of.Uses, of.Lasting, of.OldestMS = of.Uses+g.Uses, of.Lasting+g.Lasting, max(of.OldestMS, g.OldestMS)
 	}
