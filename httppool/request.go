@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"runtime"
 	"sync/atomic"
 	"time"
 )
@@ -89,10 +88,6 @@ func (p *Pool) requestIn(ctx context.Context) *request {
 	return r
 }
 
-// maxFrames is how much of a stack is kept: what net/http and a few packages around it
-// use, and enough of the caller.
-const maxFrames = 32
-
 func (p *Pool) begin(req *http.Request) *request {
 	now := time.Now()
 	r := &request{
@@ -110,9 +105,7 @@ func (p *Pool) begin(req *http.Request) *request {
 		r.trace.WroteHeaders, r.seesStream = r.wroteHeaders, true
 	}
 	if !p.noStacks {
-		var pcs [maxFrames]uintptr
-		n := runtime.Callers(3, pcs[:]) // without Callers, begin and RoundTrip
-		r.stack = append(make([]uintptr, 0, n), pcs[:n]...)
+		r.stack = callers(2) // without begin and RoundTrip
 	}
 	return r
 }
