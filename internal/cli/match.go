@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -13,8 +15,11 @@ import (
 	"github.com/spf13/pflag"
 
 	"socketlab/internal/cli/program"
+	"socketlab/internal/lab"
 	"socketlab/internal/profile"
+	"socketlab/internal/profile/battery"
 	"socketlab/internal/render"
+	"socketlab/internal/words"
 	"socketlab/profiles"
 )
 
@@ -28,6 +33,8 @@ type matchOptions struct {
 	serverIdle  string
 	proxyIdle   string
 	backendIdle string
+	play        bool
+	atlas       string
 }
 
 func matchCommand(streams program.Streams) *cobra.Command {
@@ -42,10 +49,16 @@ setting ends it.
 
 A program is the name of one in the atlas, or a file that sockwatch profile has written.
 In the place of a program, or of its measured times, --client-idle and --server-idle are
-numbers: a time such as 90s, or never.`,
+numbers: a time such as 90s, or never.
+
+With --play both programs run, with what delays them by --rtt between them, and make
+requests after pauses about the time at which the one closes: for each method some dozens,
+in about a minute. It prints the prediction beside the measurement and exits with 3 where
+they differ.`,
 		Example: `  sockwatch match node-fetch nginx
   sockwatch match --client-idle 90s --server-idle 5s --rate 20/m --rtt 40ms
   sockwatch match node-fetch haproxy mine.yaml
+  sockwatch match axios lighttpd --play
   sockwatch match node-fetch express --client-idle 4s      # what if it were set so?`,
 		Args: program.Args(0, 3),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -53,11 +66,17 @@ numbers: a time such as 90s, or never.`,
 			if err != nil {
 				return err
 			}
+			if o.play && !c.Flags().Changed("rtt") {
+				o.traffic.RTT = battery.PlayRTT
+			}
 			var matches []*profile.Match
 			for _, hop := range hops {
 				matches = append(matches, profile.Pair(hop[0], hop[1], o.traffic))
 			}
-			return o.output.write(streams.Out, render.Match(matches))
+			if !o.play {
+				return o.output.write(streams.Out, render.Match(matches, nil))
+			}
+			return o.playAll(c.Context(), streams, matches)
 		},
 	}
 	o.add(c.Flags())
@@ -74,8 +93,64 @@ func (o *matchOptions) add(f *pflag.FlagSet) {
 	f.StringVar(&o.backendIdle, "proxy-backend-idle", "", "and after this time on the side of its backend")
 	f.Var(rateFlag{&o.traffic.PerSecond}, "rate", "requests, such as 10/s, 20/m or 500/h; they come at random moments")
 	f.IntVar(&o.traffic.Connections, "connections", 1, "connections that share the requests")
+	f.BoolVar(&o.play, "play", false, "prove it: play the programs where they are installed, or else the lab's own set to the same times; --rtt is 200ms then, unless it is given")
+	f.StringVar(&o.atlas, "atlas", "profiles", "folder with the adapters of the atlas, which start its programs for --play")
 	f.DurationVar(&o.traffic.RTT, "rtt", o.traffic.RTT, "time of a packet to the server and back")
 	o.output.add(f, "table", tableAnswer)
+}
+
+// playAll plays the hops, one after the other, and prints what they showed.
+func (o *matchOptions) playAll(ctx context.Context, streams program.Streams, hops []*profile.Match) error {
+	supervisor, err := lab.CommandSupervisor()
+	if err != nil {
+		return err
+	}
+	tmp, err := os.MkdirTemp("", "sockwatch-match-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	installed := map[*profile.Profile]string{}
+	var why []string
+	own := map[*profile.Profile]string{}
+	for i, hop := range hops {
+		for _, p := range []*profile.Profile{hop.Client, hop.Server} {
+			if installed[p] != "" || own[p] != "" {
+				continue
+			}
+			into := filepath.Join(tmp, fmt.Sprint(i, p.Kind))
+			fmt.Fprintf(streams.Err, "installing %s\n", words.Printable(p.Name))
+			err := errors.New("its idle time is a number: the lab's own is set to it")
+			if p.Adapter != "" && !strings.Contains(p.Name, ", --") {
+				err = battery.Install(ctx, p, o.atlas, into, streams.Err)
+			}
+			if err == nil {
+				installed[p] = into
+				continue
+			}
+			own[p] = fmt.Sprintf("the lab's own in place of %s: %v", p.Name, err)
+			why = append(why, own[p])
+		}
+	}
+	var played []*profile.Played
+	wrong := false
+	for _, hop := range hops {
+		fmt.Fprintf(streams.Err, "playing %s and %s\n", words.Printable(hop.Client.Name), words.Printable(hop.Server.Name))
+		p, err := battery.Player{Supervisor: supervisor, ClientDir: installed[hop.Client], ServerDir: installed[hop.Server]}.Play(ctx, hop)
+		if err != nil {
+			return fmt.Errorf("%s and %s: %w", hop.Client.Name, hop.Server.Name, err)
+		}
+		p.Why = why
+		played = append(played, p)
+		wrong = wrong || len(hop.Disagreements(p)) > 0
+	}
+	if err := o.output.write(streams.Out, render.Match(hops, played)); err != nil {
+		return err
+	}
+	if wrong {
+		return &program.CodeError{Code: program.ExitFault}
+	}
+	return nil
 }
 
 func profileIDs() []string {

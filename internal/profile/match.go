@@ -228,7 +228,7 @@ func (m *Match) Harmful() bool { return m.To > 0 }
 
 // fix says which settings end it.
 func (m *Match) fix() {
-	if !m.Harmful() {
+	if !m.Harmful() && m.First != Either {
 		return
 	}
 	shortest := m.ServerFirst.Time

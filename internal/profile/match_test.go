@@ -66,7 +66,7 @@ func TestWhoClosesFirst(t *testing.T) {
 		m := pairOf(t, c.client, c.server, c.server, profile.Traffic{PerSecond: 1, Connections: 1, RTT: time.Millisecond}, c.more)
 		require.Equal(t, c.first, m.First, "%+v", c)
 		require.Equal(t, c.harmful, m.Harmful(), "%+v", c)
-		require.Equal(t, c.harmful, len(m.Fixes) > 0, "%+v", c)
+		require.Equal(t, c.harmful || c.first == profile.Either, len(m.Fixes) > 0, "%+v", c)
 	}
 }
 

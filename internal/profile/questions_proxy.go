@@ -18,7 +18,9 @@ var proxyQuestions = []Question{
 		How:   "20 requests one after the other on one client connection; the backend counts.",
 	},
 	{
-		ID: "backend_opened_new_clients", Kinds: proxy, Unit: Count,
+		ID: "backend_opened_new_clients", Kinds: proxy, Unit: Choice, Choices: []Meaning{
+			{"1", "all share one"}, {"some", "each process or thread has its own"}, {"20", "one for each client"},
+		},
 		Title: "and if each comes on a connection of its own",
 		How:   "20 requests one after the other, and after each the client closes its connection.",
 	},
@@ -30,7 +32,7 @@ var proxyQuestions = []Question{
 	{
 		ID: "hint_obeyed", Kinds: proxy, Unit: Choice, Choices: yesNo,
 		Title: "Closes its connection to a backend that says Keep-Alive: timeout=2 in time",
-		How:   "The backend sees FIN within 2.5 s of that answer.",
+		How:   "The backend sees FIN within 2.5 s of that answer. Not measured of a proxy that closes after 4 s anyway.",
 	},
 	{
 		ID: "closed_backend_get", Kinds: proxy, Unit: Choice, Choices: staleBackend,

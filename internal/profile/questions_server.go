@@ -13,7 +13,7 @@ var serverQuestions = []Question{
 	{
 		ID: "idle_timeout", Kinds: serverSides, Unit: Duration, Asks: "After what time does a server close an idle connection, and does it say so?",
 		Title: "Closes an idle connection after",
-		How:   "One answered request, then silence, on eight connections begun within a second: the longest time but one from the answer to the close.",
+		How:   "One answered request, then silence, on eight connections begun within 2 s: the longest time but one from the answer to the close.",
 	},
 	{
 		ID: "idle_timeout_shortest", Kinds: serverSides, Unit: Duration,
@@ -39,7 +39,7 @@ var serverQuestions = []Question{
 	},
 	{
 		ID: "keepalive_header_true", Kinds: serverSides, Unit: Choice, Choices: []Meaning{
-			{"yes", "within 5 %"}, {"closes_later", "it keeps the connection longer than it says"}, {"closes_earlier", "a client that believes it meets a closed connection"},
+			{"yes", "within 0.5 s, or 5 %"}, {"closes_later", "it keeps the connection longer than it says"}, {"closes_earlier", "a client that believes it meets a closed connection"},
 		},
 		Title: "Is it true",
 		How:   "keepalive_header_says against idle_timeout_shortest and idle_timeout.",
@@ -125,26 +125,26 @@ var serverQuestions = []Question{
 	{
 		ID: "sigterm_request", Kinds: serverSides, Unit: Choice, Asks: "What does SIGTERM do?", Choices: answeredOrCut,
 		Title: "SIGTERM: the request that is under way",
-		How:   "GET of the slow path is sent, and SIGTERM 0.3 s later to the process that was started. Without a slow path: POST whose body is finished 0.3 s after SIGTERM.",
+		How:   "GET of the slow path is sent, and SIGTERM 0.3 s later to the process that was started. Without a slow path: POST whose body is finished 0.7 s after SIGTERM.",
 	},
 	{
 		ID: "sigterm_idle", Kinds: serverSides, Unit: Choice, Choices: []Meaning{
 			{"closed", "it is closed"}, {"served", "its next request is answered"},
 		},
 		Title: "a connection that is idle",
-		How:   "A request on a kept connection 0.7 s after SIGTERM, while the request of sigterm_request is under way.",
+		How:   "A request on a kept connection 0.3 s after SIGTERM, while the request of sigterm_request is under way.",
 	},
 	{
 		ID: "sigterm_newcomer", Kinds: serverSides, Unit: Choice, Choices: []Meaning{
 			{"refused", "connecting fails"}, {"reset", "it is reset"}, {"closed", "it is closed without an answer"}, {"served", "it is answered"}, {"503", "it is answered 503"}, {"no_answer", "it is not answered within 5 s"},
 		},
 		Title: "a new connection",
-		How:   "A new connection and a request 0.7 s after SIGTERM.",
+		How:   "A new connection and a request 0.3 s after SIGTERM.",
 	},
 	{
 		ID: "sigterm_exit", Kinds: serverSides, Unit: Duration,
 		Title: "and the process is over after",
-		How:   "Time from SIGTERM to the end of the process, with one request under way and two idle connections.",
+		How:   "Time from SIGTERM to the end of the process, with a request under way and an idle connection; at once if that is within 1.5 s of the end of the request.",
 	},
 	{
 		ID: "h2", Kinds: serverSides, Unit: Choice, Asks: "What does a server say of HTTP/2?", Choices: yesNo,

@@ -13,7 +13,9 @@ const matchSchema = "sockwatch.match/v1"
 
 // Match is how programs get along, hop by hop: a client and a server, or with a proxy
 // between them two hops.
-func Match(hops []*profile.Match) *Document {
+//
+// played are what the hops showed, in their order; nil where they were not played.
+func Match(hops []*profile.Match, played []*profile.Played) *Document {
 	d := &Document{
 		Title: "Who closes first",
 		Records: [][]string{{
@@ -23,7 +25,7 @@ func Match(hops []*profile.Match) *Document {
 	}
 	d.Blocks = []Block{Part{d.Title}}
 	var list []Object
-	for _, m := range hops {
+	for i, m := range hops {
 		perHour := m.Traffic.PerSecond * 3600
 		client, server := words.Printable(m.Client.Name), words.Printable(m.Server.Name)
 		items := []Item{
@@ -47,6 +49,9 @@ func Match(hops []*profile.Match) *Document {
 			}
 			d.Blocks = append(d.Blocks, List{Items: fixes})
 		}
+		if played != nil {
+			d.Blocks = append(d.Blocks, playedBlocks(m, played[i])...)
+		}
 		o := Object{
 			{"client", m.Client.ID}, {"client_name", m.Client.Name}, {"server", m.Server.ID}, {"server_name", m.Server.Name},
 			{"client_idle", m.ClientIdle.String()}, {"client_uses_for", m.UsedFor.String()},
@@ -58,14 +63,20 @@ func Match(hops []*profile.Match) *Document {
 		if m.Harmful() {
 			o = append(o, Member{"window", Object{{"from_ms", millis(m.From)}, {"to_ms", millis(m.To)}}}, Member{"meets_per_hour", m.Meets * perHour})
 		}
-		for name, out := range map[string]profile.Outcome{"get": m.Get, "post": m.Post} {
-			part := Object{}
+		for _, method := range []struct {
+			name string
+			of   profile.Outcome
+		}{{"get", m.Get}, {"post", m.Post}} {
+			name, out, part := method.name, method.of, Object{}
 			part.add("meeting", out.Meeting, out.Meeting == "")
 			part.add("later", out.Later, out.Later == "")
 			part.add("errors_per_hour", out.Errors*perHour, math.IsNaN(out.Errors))
 			o = append(o, Member{name, part})
 		}
 		o.add("fixes", m.Fixes, len(m.Fixes) == 0)
+		if played != nil {
+			o = append(o, Member{"played", playedData(m, played[i])})
+		}
 		list = append(list, o)
 		record := func(x float64) string {
 			if math.IsNaN(x) {
@@ -139,6 +150,8 @@ func windowItems(m *profile.Match) []Item {
 			return nil
 		case profile.ClientCloses:
 			return []Item{{"window", "none: the client uses no connection that the server is about to close"}}
+		case profile.Either:
+			return []Item{{"window", "not by these times, but they are too close to rely on it"}}
 		}
 		return []Item{{"window", "none"}}
 	}
@@ -156,6 +169,8 @@ func windowItems(m *profile.Match) []Item {
 func perTime(share float64, t profile.Traffic) string {
 	perHour := share * t.PerSecond * 3600
 	switch {
+	case perHour == 0:
+		return "none"
 	case perHour < 0.1:
 		return fmt.Sprintf("%.2g a day", perHour*24)
 	case perHour > 3600:
@@ -202,4 +217,73 @@ func wordMeans(word string) string {
 		return "the caller's connection is closed without a status"
 	}
 	return "the caller gets " + word
+}
+
+// playedBlocks put what was measured beside what was predicted.
+func playedBlocks(m *profile.Match, p *profile.Played) []Block {
+	t := Table{Name: "prediction and measurement", Columns: []Column{
+		{Title: "played"}, {Title: "predicted"}, {Title: "measured"},
+	}}
+	g := Group{Rows: []Row{Words("closes first", string(m.First), string(p.First))}}
+	for _, method := range []struct {
+		name      string
+		predicted profile.Outcome
+		played    profile.PlayedMethod
+	}{{"GET", m.Get, p.Get}, {"POST", m.Post, p.Post}} {
+		g.Rows = append(g.Rows,
+			Words(method.name+"s that meet a close", perTime(m.Meets, m.Traffic), perTime(method.played.Meets, m.Traffic)),
+			Words("what their callers see", seenWord(method.predicted.Meeting, m.Meets), fmt.Sprintf("%d of %d errors", method.played.MetFailed, method.played.Met)),
+		)
+		predicted := "not known"
+		if !math.IsNaN(method.predicted.Errors) {
+			predicted = perTime(method.predicted.Errors, m.Traffic)
+		}
+		g.Rows = append(g.Rows, Words("errors", predicted, perTime(method.played.Errors, m.Traffic)))
+	}
+	t.Groups = []Group{g}
+	var notes []Item
+	for _, why := range p.Why {
+		notes = append(notes, Item{"played", words.Printable(why)})
+	}
+	notes = append(notes, Item{"pauses", fmt.Sprintf("%d of each method, about the time of the close; each counts for as many requests as have a pause like it", p.Trials)})
+	wrong := m.Disagreements(p)
+	for _, w := range wrong {
+		notes = append(notes, Item{"WRONG", w})
+	}
+	if len(wrong) == 0 {
+		notes = append(notes, Item{"result", fmt.Sprintf("as predicted: rates within a factor of %g", profile.WithinFactor)})
+	}
+	return []Block{t, List{Items: notes}}
+}
+
+func seenWord(word string, share float64) string {
+	if share == 0 {
+		return "none meets it"
+	}
+	switch answered, known := profile.Answered(word); {
+	case !known:
+		return "not known"
+	case answered:
+		return "answers"
+	}
+	return "errors"
+}
+
+func playedData(m *profile.Match, p *profile.Played) Object {
+	perHour := m.Traffic.PerSecond * 3600
+	o := Object{{"closes_first", p.First}, {"trials", p.Trials}, {"own_client", p.OwnClient}, {"own_server", p.OwnServer}}
+	o.add("why", p.Why, len(p.Why) == 0)
+	for _, method := range []struct {
+		name string
+		of   profile.PlayedMethod
+	}{{"get", p.Get}, {"post", p.Post}} {
+		o = append(o, Member{method.name, Object{
+			{"met", method.of.Met}, {"met_failed", method.of.MetFailed}, {"later", method.of.Later}, {"later_failed", method.of.LaterFailed},
+			{"meets_per_hour", method.of.Meets * perHour}, {"errors_per_hour", method.of.Errors * perHour},
+		}})
+	}
+	wrong := m.Disagreements(p)
+	o = append(o, Member{"as_predicted", len(wrong) == 0})
+	o.add("wrong", wrong, len(wrong) == 0)
+	return o
 }

@@ -12,12 +12,14 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
+	"socketlab/internal/profile"
 	"socketlab/internal/worker"
 )
 
@@ -217,4 +219,27 @@ func (w *lastWords) String() string {
 		return ""
 	}
 	return "\n" + string(text)
+}
+
+// Install copies the adapter of a program, which is in a folder of the atlas, and
+// installs the program in the copy. The error says what is missing on this machine. What
+// it writes goes to log.
+func Install(ctx context.Context, p *profile.Profile, atlas, into string, log io.Writer) error {
+	if p.Adapter == "" || p.Command == "" {
+		return fmt.Errorf("%s has no adapter", p.Name)
+	}
+	if err := os.CopyFS(into, os.DirFS(filepath.Join(atlas, filepath.FromSlash(p.Adapter)))); err != nil {
+		return fmt.Errorf("%s: its adapter: %w", p.Name, err)
+	}
+	for _, step := range []string{"setup", "version"} {
+		if _, err := os.Stat(filepath.Join(into, step)); err != nil {
+			continue
+		}
+		cmd := exec.CommandContext(ctx, "sh", "-e", "./"+step)
+		cmd.Dir, cmd.Stdout, cmd.Stderr = into, log, log
+		if err := cmd.Run(); err != nil {
+			return fmt.Errorf("%s is not installed here: its %s: %w", p.Name, step, err)
+		}
+	}
+	return nil
 }

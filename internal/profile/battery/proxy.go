@@ -42,6 +42,10 @@ func (b ProxyBattery) Measure(ctx context.Context) (*profile.Profile, error) {
 		return nil, err
 	}
 	r.judgeHeader()
+	if idle, ok := r.out.Values["idle_close"]; ok && idle.Bound == profile.Exact && idle.Time <= 2*hintTime {
+		delete(r.out.Values, "hint_obeyed")
+		r.out.Miss("hint_obeyed", "it closes an idle connection after "+idle.String()+" without a hint")
+	}
 	return r.out, nil
 }
 
@@ -79,7 +83,7 @@ func (r *serverRun) backendIdle(ctx context.Context, i *Instance, u *upstream) e
 	g, beside := errgroup.WithContext(ctx)
 	for n := range idleRuns {
 		g.Go(func() error {
-			if !pause(beside, time.Duration(n)*time.Second/idleRuns) {
+			if !pause(beside, idleSpread*time.Duration(n)/idleRuns) {
 				return beside.Err()
 			}
 			_, err := once(beside, i.Addr, slowPath)
@@ -160,7 +164,11 @@ func (r *serverRun) backendCounts(ctx context.Context, i *Instance, u *upstream)
 		}
 	}
 	after, _ := u.look("/")
-	r.set("backend_opened_new_clients", profile.Counted(after-before))
+	opened := "some"
+	if n := after - before; n <= 1 || n >= countedRequests {
+		opened = fmt.Sprint(max(1, min(n, countedRequests)))
+	}
+	r.set("backend_opened_new_clients", profile.Chosen(opened), fmt.Sprint(after-before))
 	return r.hint(ctx, i, u)
 }
 

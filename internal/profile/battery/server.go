@@ -161,9 +161,12 @@ var (
 	errAtOnce = errors.New("the server closes each connection with its answer")
 )
 
-// idleRuns is how many idle connections there are. They begin within a second, in which
-// many servers look once for those that are to be closed.
-const idleRuns = 8
+// idleRuns is how many idle connections there are. They begin within idleSpread, in which
+// servers that look at intervals for those that are to be closed do so once or twice.
+const (
+	idleRuns   = 8
+	idleSpread = 2 * time.Second
+)
 
 // offBeat keeps the beginning of a wait away from the start of the server. Where a server
 // looks for late requests at intervals from its start, as Node does each 30 s, a wait
@@ -184,7 +187,7 @@ func (r *serverRun) waitList() []wait {
 		{name: "silent_timeout", delay: offBeat, begin: func(context.Context, *probe) (time.Time, error) { return time.Now(), nil }},
 	}
 	for i := range idleRuns {
-		list = append(list, wait{name: "idle_timeout", delay: offBeat + time.Duration(i)*time.Second/idleRuns, begin: func(_ context.Context, c *probe) (time.Time, error) {
+		list = append(list, wait{name: "idle_timeout", delay: offBeat + idleSpread*time.Duration(i)/idleRuns, begin: func(_ context.Context, c *probe) (time.Time, error) {
 			sent := time.Now()
 			a, err := c.roundTrip(sent.Add(10*time.Second), "GET", "/")
 			switch {
@@ -261,7 +264,7 @@ func (r *serverRun) holdAll(ctx context.Context, addr string, list []wait, resul
 		})
 	}
 	g.Go(func() error { // an answer beside them
-		if !pause(ctx, 2*offBeat) {
+		if !pause(ctx, offBeat+idleSpread) {
 			return ctx.Err()
 		}
 		c, err := dial(ctx, addr)
@@ -376,14 +379,15 @@ func (r *serverRun) judgeHeader() {
 		return
 	}
 	verdict := "yes"
+	slack := max(500*time.Millisecond, says.Time/20)
 	switch {
 	case does.Bound == profile.Over && says.Time >= does.Time:
 		r.out.Miss("keepalive_header_true", "it says more than was waited: use --long")
 		return
-	case does.Bound != profile.Exact, !profile.Agree(says, does) && does.Time > says.Time:
-		verdict = "closes_later"
-	case !profile.Agree(says, first):
+	case first.Bound == profile.Exact && first.Time < says.Time-slack:
 		verdict = "closes_earlier"
+	case does.Bound != profile.Exact || does.Time > says.Time+slack:
+		verdict = "closes_later"
 	}
 	r.out.Set("keepalive_header_true", profile.Chosen(verdict), "says "+says.String(), "closes after "+first.String()+" to "+does.String())
 }

@@ -11,11 +11,15 @@ import (
 	"socketlab/internal/profile"
 )
 
-// After SIGTERM comes first the rest of a body that is waited for, then newcomers and
-// requests on connections that were idle.
+// Newcomers and requests on idle connections come soon after SIGTERM, while the request
+// of before is under way: some servers take a second to stop listening.
 const (
 	underWay   = 300 * time.Millisecond
-	afterWards = 700 * time.Millisecond
+	afterWards = 300 * time.Millisecond
+	restAfter  = 700 * time.Millisecond
+	// promptly is how long a process takes to end on a busy machine that does not wait for
+	// anything.
+	promptly = 1500 * time.Millisecond
 )
 
 func (r *serverRun) sigtermMissed(why string) {
@@ -46,7 +50,12 @@ func (r *serverRun) sigterm(ctx context.Context, i *Instance) error {
 		over <- time.Since(at)
 	}()
 	answered := make(chan string, 1)
-	go func() { answered <- r.finish(ctx, c, rest) }()
+	var settled time.Duration // of the request
+	go func() {
+		how := r.finish(ctx, c, rest)
+		settled = time.Since(at)
+		answered <- how
+	}()
 	if !pause(ctx, afterWards) {
 		return ctx.Err()
 	}
@@ -69,7 +78,11 @@ func (r *serverRun) sigterm(ctx context.Context, i *Instance) error {
 	defer give.Stop()
 	select {
 	case after := <-over:
-		r.set("sigterm_exit", profile.Took(after))
+		value := profile.Took(after)
+		if after-settled < promptly {
+			value = profile.Took(0)
+		}
+		r.set("sigterm_exit", value, fmt.Sprintf("%.1f s after SIGTERM, %.1f s after the end of the request", after.Seconds(), (after-settled).Seconds()))
 	case <-give.C:
 		r.set("sigterm_exit", profile.LongerThan(r.patience()))
 	case <-ctx.Done():
@@ -124,7 +137,7 @@ func (r *serverRun) longRequest(ctx context.Context, addr string) (c *probe, res
 // was cut.
 func (r *serverRun) finish(ctx context.Context, c *probe, rest string) string {
 	if rest != "" {
-		if !pause(ctx, underWay) {
+		if !pause(ctx, restAfter) {
 			return "interrupted"
 		}
 		if err := c.send(rest); err != nil {
