@@ -18,6 +18,7 @@ import (
 	"socketlab/internal/render"
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/uprobe"
 	"socketlab/internal/verdict"
 	"socketlab/internal/words"
 )
@@ -228,6 +229,9 @@ func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, leng
 		err = nil
 	}
 	found := printDiagnosis(ctx, streams, &e.window, output, strict)
+	if e.lines == nil && e.subject != nil && e.verdict.IsFault() && e.subject.PID != 0 && uprobe.Allowed() {
+		e.say("Which lines of %s hold the connections says sockwatch diagnose --pid %d --where\n", e.subject.Name, e.subject.PID)
+	}
 	return firstOf(interruptedOr(ctx, err), found)
 }
 

@@ -63,6 +63,19 @@ func (p *Prober) connection(key uint64, h *holding) object {
 			return typed(w[0], w[1])
 		}
 		return object{}
+	case pgxConn:
+		// Each of the structs on the way has the next one as its first member: Conn,
+		// puddle.Resource, connResource, pgx.Conn, pgconn.PgConn and its net.Conn.
+		at := h.words[0]
+		for range 3 {
+			at = p.memory.word(at)
+		}
+		if w := p.memory.words(at, 2); w != nil {
+			return typed(w[0], w[1])
+		}
+		return object{}
+	case redisConn:
+		return object{key, rawWords}
 	}
 	return object{key, 1} // a *net.TCPConn
 }
@@ -76,8 +89,9 @@ func (p *Prober) state(key uint64, h *holding) where.State {
 	switch p.points[h.point].kind {
 	case persistConn:
 		switch {
-		case m.word(key+uint64(l.closed)) != 0:
-			return where.TakenOver // it has closed without closing the socket
+		// It has closed without closing the socket, and may be forgotten since.
+		case m.word(key+uint64(l.connOf)+dataWord) != h.words[1], m.word(key+uint64(l.closed)) != 0:
+			return where.TakenOver
 		case m.word(key+uint64(l.idleAt)+monotonic) != h.words[2]:
 			return where.Idle
 		case m.word(key+uint64(l.expected)) != 0:
@@ -95,13 +109,18 @@ func (p *Prober) state(key uint64, h *holding) where.State {
 			return where.Idle
 		}
 		return where.BodyOpen
+	case pgxConn:
+		if m.word(key) == h.words[0] { // Release sets it to nil
+			return where.InUse
+		}
+		return where.Idle
 	case hijacked:
 		return where.TakenOver
 	}
 	return where.Open
 }
 
-var pools = map[kind]string{persistConn: "net/http", databaseConn: "database/sql", stream: "net/http, HTTP/2"}
+var pools = map[kind]string{persistConn: "net/http", databaseConn: "database/sql", stream: "net/http, HTTP/2", pgxConn: "pgxpool", redisConn: "go-redis"}
 
 // report groups the connections of which the descriptors are given.
 func (p *Prober) report(inodes map[int]uint32, sockets []socketstats.Socket) (*where.Report, error) {

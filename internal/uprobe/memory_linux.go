@@ -83,7 +83,7 @@ type object struct {
 
 // Bounds of the search for a connection.
 const (
-	mostVisited = 600
+	mostVisited = 2000
 	mostLevels  = 6
 	rawWords    = 24 // of an object whose size is not known
 	typedWords  = 256

@@ -10,6 +10,8 @@ const (
 	databaseConn kind = iota // *database/sql.driverConn
 	stream                   // *http2.clientStream
 	persistConn              // *net/http.persistConn
+	pgxConn                  // *pgxpool.Conn
+	redisConn                // *pool.Conn of go-redis
 	hijacked                 // a net.Conn that a handler took over
 	dialled                  // a net.Conn as dialled
 )
@@ -61,6 +63,8 @@ func (l layout) points() []point {
 	list := []point{
 		{kind: persistConn, function: "net/http.(*persistConn).roundTrip", words: []int{l.connOf, l.connOf + dataWord, l.idleAt + monotonic}},
 		{kind: databaseConn, function: "database/sql.(*DB).conn", returns: true, words: []int{l.driverConn, l.driverConn + dataWord}},
+		{kind: pgxConn, function: "github.com/jackc/pgx/v5/pgxpool.(*Pool).Acquire", returns: true, words: []int{0}},
+		{kind: redisConn, function: "github.com/redis/go-redis/v9/internal/pool.(*ConnPool).Get", returns: true},
 		{kind: hijacked, function: "net/http.(*response).Hijack", returns: true, register: 1},
 		{kind: dialled, function: "net.(*Dialer).DialContext", returns: true, register: 1},
 		{kind: dialled, function: "net.DialTCP", returns: true},

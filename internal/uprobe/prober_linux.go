@@ -34,6 +34,12 @@ type Prober struct {
 	open       []io.Closer // what Close closes, in the order in which it was opened
 }
 
+// Allowed reports whether Open may succeed: as root, on a kernel with uprobes.
+func Allowed() bool {
+	_, err := uprobeType()
+	return err == nil && os.Geteuid() == 0
+}
+
 // Open begins to look at a process. The caller closes the Prober; if it does not, the
 // kernel ends the probes when this process ends. The error Is [ErrNotAllowed] if a
 // privilege is missing, and [errors.ErrUnsupported] if the kernel lacks a feature or

@@ -109,10 +109,14 @@ func found(r *where.Report) map[string]int {
 
 func TestLinesThatHoldConnectionsAreFound(t *testing.T) {
 	want := marks(t, "leaks")
-	for name, flags := range map[string][]string{
+	cases := map[string][]string{
 		"stripped":      {"-ldflags", "-s -w"},
 		"not optimised": {"-gcflags", "-N -l"},
-	} {
+	}
+	if os.Getenv("WHERE_PIE") != "" { // it compiles the standard library once more
+		cases["position-independent"] = []string{"-buildmode=pie", "-ldflags", "-s -w"}
+	}
+	for name, flags := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if testing.Short() && name != "stripped" {

@@ -17,6 +17,9 @@ func Open(int32, Options) (*Prober, error) {
 	return nil, fmt.Errorf("which line holds a connection can be seen on Linux alone: %w", errors.ErrUnsupported)
 }
 
+// Allowed reports whether it is possible: never, here.
+func Allowed() bool { return false }
+
 // Report returns nil.
 func (*Prober) Report() (*where.Report, error) { return nil, nil }
 
