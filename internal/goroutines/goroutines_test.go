@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/pprof"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -188,6 +189,34 @@ func report(t *testing.T, pools []*httppool.Pool, transport http.RoundTripper, m
 		assert.Empty(t, g.Stack)
 	}
 	return r
+}
+
+// What a Pool says of times is added to what the goroutines say.
+func TestTimesOfAPool(t *testing.T) {
+	now := time.Now()
+	frame := runtime.Frame{Function: "main.ask", File: "/src/main.go", Line: 9}
+	site := where.Site{Function: "main.ask", File: "/src/main.go", Line: 9}
+	waiting := func(ago time.Duration) httppool.Request {
+		return httppool.Request{State: httppool.RequestWaiting, Since: now.Add(-ago), Stack: []runtime.Frame{frame}}
+	}
+	open := func(ago time.Duration) httppool.Request {
+		return httppool.Request{State: httppool.RequestBody, Since: now.Add(-ago), Local: "a", Stack: []runtime.Frame{frame}}
+	}
+	read := open(time.Hour)
+	read.Read = now.Add(-time.Second)
+	p := &Program{Library: func(string) bool { return false }}
+	r := p.report(
+		seen{groups: []where.Group{{Site: site, State: where.Queued, Pool: "net/http", Requests: 3}}, bodies: 3},
+		[]httppool.Snapshot{{Time: now, Requests: []httppool.Request{
+			waiting(time.Second), waiting(4 * time.Second), waiting(5 * time.Second), open(time.Second), open(9 * time.Second), read,
+		}}},
+	)
+	assert.Equal(t, []where.Group{
+		{Site: site, State: where.BodyOpen, Pool: "net/http", Connections: 3, OldestMS: 9000, Lasting: 1},
+		{Site: site, State: where.Queued, Pool: "net/http", Requests: 3, OldestMS: 5000, Lasting: 2},
+	}, r.Groups)
+	assert.Empty(t, r.Unknown)
+	assert.Equal(t, 3, r.Connections)
 }
 
 func TestOnlyThisMachineIsAsked(t *testing.T) {

@@ -98,9 +98,7 @@ func (p *Program) add(r *where.Report, pools []httppool.Snapshot) (known int) {
 				if !q.Read.IsZero() {
 					g.OldestMS = pool.Time.Sub(q.Read).Milliseconds()
 				}
-				if time.Duration(g.OldestMS)*time.Millisecond >= where.LastingFor {
-					g.Lasting = 1
-				}
+				g.Lasting = lasting(g)
 				if http2[q.Local] {
 					g.Requests = 1
 				} else {
@@ -115,13 +113,21 @@ func (p *Program) add(r *where.Report, pools []httppool.Snapshot) (known int) {
 				g.State = where.Queued
 				for i := range r.Groups { // it is counted by its goroutine
 					if of := &r.Groups[i]; of.Site == g.Site && of.State == g.State && of.Pool == g.Pool {
-						of.OldestMS = max(of.OldestMS, g.OldestMS)
+						of.OldestMS, of.Lasting = max(of.OldestMS, g.OldestMS), min(of.Requests, of.Lasting+lasting(g))
 					}
 				}
 			}
 		}
 	}
 	return known
+}
+
+// lasting is 1 if the group's one connection or request has lasted.
+func lasting(g where.Group) int {
+	if time.Duration(g.OldestMS)*time.Millisecond >= where.LastingFor {
+		return 1
+	}
+	return 0
 }
 
 func (p *Program) site(stack []where.Site) where.Site {

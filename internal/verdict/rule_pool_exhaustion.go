@@ -6,6 +6,7 @@ import (
 
 	"socketlab/internal/metric"
 	"socketlab/internal/series"
+	"socketlab/internal/where"
 )
 
 const PoolExhaustion Kind = "pool-exhaustion"
@@ -15,13 +16,14 @@ var _ = register(Rule{
 	Rank:       rankRequests, // before request-stalled: what waits for a connection waits for its response, too
 	Title:      "requests wait for a connection of a pool that has none to give",
 	Means:      "The pool's limit is reached and every connection is taken, by slow requests or by ones that never give it back. A request that waits has no socket: the server is idle while its clients time out.",
-	Recognised: "With client-side counters: for half of the time at least three more requests are in flight than there are connections (over HTTP/2: than the server works on), and the connections do not grow. Without: three or more connections, half of all, have been idle in a transaction for ten seconds or longer, as the titles of PostgreSQL's processes on this machine say, and none was opened. Or five or more connections had responses and are all silent for ten seconds or longer, none is opened or closed, and the process works on all the same: its threads have become more since, or it wakes up five times a second or more.",
+	Recognised: "With client-side counters: for half of the time at least three more requests are in flight than there are connections (over HTTP/2: than the server works on), and the connections do not grow. Without: three or more connections, half of all, have been idle in a transaction for ten seconds or longer, as the titles of PostgreSQL's processes on this machine say, and none was opened. Or five or more connections had responses and are all silent for ten seconds or longer, none is opened or closed, and the process works on all the same: its threads have become more since, or it wakes up five times a second or more. With --pprof, where the program has package httppool: three or more requests have waited for a connection for three seconds or longer.",
 	Limits:     "A pool's queue is in no socket: without counters, and without the titles of a database's processes, it is a guess: a note, and a fault only where threads have become more, with confidence low. A program that has nothing to send and does something else looks like it.",
 	Needs:      []Need{needMetricsOrActivity},
 	Fix:        "Give connections back in every path, size the pool to requests per second times latency and some more, and give the wait for a connection a deadline of its own.",
 	Sentences: map[string]string{
 		"pool":           "{in_flight|request is|requests are} in flight and only {connections|connection is|connections are} open: the rest wait for a connection.",
 		"pool_of_server": "{in_flight|request is|requests are} in flight, and the server has only {connections|connection} open to those behind it: the rest wait for a connection.",
+		"queue":          "{requests|request has|requests have} waited for a connection of the pool for {for_ms} or longer, as the program says.",
 		"held":           "All {connections|connection} are silent since their last response, for {for_ms} or longer; none was opened, closed or used again.",
 		"busy":           "The process works on all the same: it wakes up {wakeups_per_second}[, and has {threads} more threads than when it last used a connection].",
 		"transactions":   "{transactions} of {open|open connection} have been idle in a transaction for {for_ms} or longer, as PostgreSQL's processes say: they were taken from the pool and not given back.",
@@ -35,6 +37,9 @@ type poolExhaustion struct{}
 
 func (poolExhaustion) find(f *facts) *finding {
 	if !f.counted() {
+		if n := f.subject.Holders.Lasting(where.Queued); n >= few {
+			return &finding{confidence: High, facts: []Fact{fact("queue", count("requests", n), lasting(where.LastingFor))}}
+		}
 		if found := f.transactionsHeld(); found != nil {
 			return found
 		}

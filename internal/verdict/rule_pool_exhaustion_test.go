@@ -6,6 +6,7 @@ import (
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
+	"socketlab/internal/where"
 )
 
 // relayed is a client whose server has a pool of its own: its connections are among
@@ -60,7 +61,24 @@ func inTransactions(left int, opened func(i int) int) *series.Subject {
 	})
 }
 
+// queued is a client whose program says that requests have waited for its pool.
+func queued(requests, lasting int) *series.Subject {
+	s := observed(10, func(_ int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 5)
+		s.Client.Activity.Received = silent(5, now)
+	})
+	s.Holders = &where.Report{Source: "the goroutine profile and package httppool", Connections: 5, Groups: []where.Group{{
+		Site: where.Site{Function: "main.ask", File: "/src/main.go", Line: 9}, State: where.Queued, Requests: requests, Lasting: lasting,
+	}}}
+	return s
+}
+
 var _ = examplesOf(verdict.PoolExhaustion,
+	example{
+		name: "the program says who waits", confidence: verdict.High, subject: queued(9, 7),
+		says: "7 requests have waited for a connection of the pool for 3s or longer",
+	},
+	example{name: "requests wait for a moment", subject: queued(9, 2), instead: verdict.Healthy},
 	example{
 		name: "connections are left in a transaction", confidence: verdict.Medium, subject: inTransactions(7, upTo(0)),
 		says: "7 of 8 open connections have been idle in a transaction for 10s or longer",

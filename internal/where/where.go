@@ -149,7 +149,8 @@ type Group struct {
 	// OldestMS is the time since the last use of the one that was used longest ago;
 	// absent where it is not known.
 	OldestMS int64 `json:"oldest_use_ms,omitempty"`
-	// Lasting is how many of them were last used [LastingFor] ago or longer.
+	// Lasting is how many of them were last used [LastingFor] ago or longer, or have waited
+	// for so long.
 	Lasting int `json:"lasting,omitempty"`
 	// Stack is all frames, the innermost first; absent where nobody asked for them. It
 	// is that of one of the connections.
