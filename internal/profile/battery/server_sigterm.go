@@ -68,7 +68,17 @@ func (r *serverRun) sigterm(ctx context.Context, i *Instance) error {
 	} else {
 		r.set("sigterm_idle", profile.Chosen("served"))
 	}
-	r.set("sigterm_newcomer", profile.Chosen(<-newcomer))
+	met := <-newcomer
+	if met == "reset" || met == "closed" {
+		// A process that is about to end resets whom it did not accept; who comes after it
+		// is refused.
+		select {
+		case <-i.Ended:
+			met = "refused"
+		case <-time.After(underWay):
+		}
+	}
+	r.set("sigterm_newcomer", profile.Chosen(met))
 	if how := <-answered; how == "" {
 		r.set("sigterm_request", profile.Chosen("answered"))
 	} else {
