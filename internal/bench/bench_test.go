@@ -25,6 +25,7 @@ import (
 type options struct {
 	slowserver string
 	sockwatch  string
+	old        string // "" where there is none
 	runs       int
 	conns      int
 	only       string
@@ -36,7 +37,8 @@ var flags = options{runs: 5, conns: 10_000}
 func init() {
 	flag.StringVar(&flags.slowserver, "slowserver", "", "the slowserver `program` to measure")
 	flag.StringVar(&flags.sockwatch, "sockwatch", "", "the sockwatch `program` to measure")
-	flag.StringVar(&flags.only, "only", "", "one `section` only: holding, answers, arrivals, load, counters or counting")
+	flag.StringVar(&flags.old, "old", "", "the sockwatch `program` of an earlier commit to compare with")
+	flag.StringVar(&flags.only, "only", "", "one `section` only: holding, answers, arrivals, load, counters, counting, watching or recordings")
 	flag.IntVar(&flags.runs, "runs", flags.runs, "repetitions of each measurement")
 	flag.IntVar(&flags.conns, "conns", flags.conns, "requests to hold at once, a connection each")
 	flag.StringVar(&flags.document, "document", "", "the `file` to write")
@@ -74,6 +76,8 @@ var sections = []section{
 	{"load", measureLoad},
 	{"counters", measureCounters},
 	{"counting", measureCounting},
+	{"watching", measureWatching},
+	{"recordings", measureRecordings},
 }
 
 // TestPeers is what scripts/bench runs. It writes no document where it could not
@@ -84,11 +88,12 @@ func TestPeers(t *testing.T) {
 		t.Skip("measures for minutes: scripts/bench builds what it needs, and runs it")
 	}
 	require.Positive(t, min(o.runs, o.conns), "-runs and -conns")
+	o.old = oldBuildOf(o.old)
 	chosen := slices.Clone(sections)
 	if o.only != "" {
 		chosen = slices.DeleteFunc(chosen, func(s section) bool { return s.name != o.only })
 	}
-	require.NotEmpty(t, chosen, "-only %s is no section: use holding, answers, arrivals, load, counters or counting", o.only)
+	require.NotEmpty(t, chosen, "-only %s is no section: use holding, answers, arrivals, load, counters, counting, watching or recordings", o.only)
 	ctx, stop := interruptible(t.Context())
 	defer stop()
 

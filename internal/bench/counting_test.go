@@ -115,6 +115,7 @@ var comparisons = []against{
 	{diagPortOwners, ssPortOwners, 3, 0.06, fewAmongMany},
 	{diagPortOwners, psConnections, 4, 0.01, fewAmongMany},
 	{diagPort, ssPort, 2, 0.4, tenThousand},
+	{diagPortOwners + firstCall, ssPortOwners, 2, 0.2, tenThousand},
 	{diagPort + rest, ssPort + rest, 2, 0, scene{}},
 	{diagAll, ssAll, 2, 0.6, hundredThousand},
 }

@@ -49,6 +49,7 @@ const restFor = 50 * time.Millisecond
 // The listers that a bar or a sentence names.
 const (
 	rest           = ", after a pause"
+	firstCall      = ", first call"
 	diagPort       = "Sockdiag, our port"
 	diagPortOwners = "Sockdiag, our port, with owners"
 	diagAll        = "Sockdiag, all ports"
@@ -63,7 +64,7 @@ var listers = []lister{
 	{name: diagPort + rest, finds: findsOurs, pause: restFor, open: sockdiag(true, socketstats.Query{})},
 	{name: diagPort + ", on one thread", finds: findsOurs, open: sockdiag(true, socketstats.Query{Thrifty: true})},
 	{name: diagPortOwners, finds: findsOurs, open: sockdiag(true, socketstats.Query{Owners: true})},
-	{name: diagPortOwners + ", first call", finds: findsOurs, fresh: true, open: sockdiag(true, socketstats.Query{Owners: true})},
+	{name: diagPortOwners + firstCall, finds: findsOurs, fresh: true, open: sockdiag(true, socketstats.Query{Owners: true})},
 	{name: diagAll, finds: findsAll, open: sockdiag(false, socketstats.Query{})},
 	{name: "Gopsutil, our port", finds: findsOurs, open: gopsutil(socketstats.Query{})},
 	{name: "Gopsutil, our port, with owners", finds: findsOurs, open: gopsutil(socketstats.Query{Owners: true})},

@@ -29,7 +29,10 @@ const (
 )
 
 // scene is how many connections there are, each of two sockets.
-type scene struct{ ours, others int }
+type scene struct {
+	ours, others int
+	each         int // connections of ours that one process holds; 0 is as many as it can
+}
 
 // String names the scene by its sockets, as a column's heading.
 func (s scene) String() string {
@@ -49,6 +52,14 @@ func thousands(n int) string {
 
 // heldBy is how many connections one process can hold, both ends of each.
 func heldBy() int { return max(mostConns()/2, 1) }
+
+// perHolder is how many of our connections one process holds.
+func (s scene) perHolder() int {
+	if s.each == 0 {
+		return heldBy()
+	}
+	return min(s.each, heldBy())
+}
 
 func holders(connections int) int { return (connections + heldBy() - 1) / heldBy() }
 
@@ -87,6 +98,27 @@ type inside struct {
 // openStage holds the scene's sockets and warms the listers up. The caller
 // closes the stage, which ends all of it; the end of ctx does, too.
 func openStage(ctx context.Context, s scene) (*stage, error) {
+	st, err := openHeld(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	err = st.within(ctx, func() (err error) {
+		st.timer, err = st.start("worker-time", "-port", strconv.Itoa(ourPort), "-all", strconv.Itoa(st.there.All),
+			"-ours", strconv.Itoa(st.there.Ours), "-served", strconv.Itoa(st.there.Served))
+		if err == nil {
+			err = st.timer.isReady()
+		}
+		return err
+	})
+	if err != nil {
+		st.close()
+		return nil, fmt.Errorf("list %s: %w", s, err)
+	}
+	return st, nil
+}
+
+// openHeld is openStage without the listers.
+func openHeld(ctx context.Context, s scene) (*stage, error) {
 	command, err := self("worker-keep")
 	if err != nil {
 		return nil, err
@@ -101,18 +133,6 @@ func openStage(ctx context.Context, s scene) (*stage, error) {
 	if err := st.within(ctx, func() error { return st.hold(s) }); err != nil {
 		st.close()
 		return nil, fmt.Errorf("hold %s: %w", s, err)
-	}
-	err = st.within(ctx, func() (err error) {
-		st.timer, err = st.start("worker-time", "-port", strconv.Itoa(ourPort), "-all", strconv.Itoa(st.there.All),
-			"-ours", strconv.Itoa(st.there.Ours), "-served", strconv.Itoa(st.there.Served))
-		if err == nil {
-			err = st.timer.isReady()
-		}
-		return err
-	})
-	if err != nil {
-		st.close()
-		return nil, fmt.Errorf("list %s: %w", s, err)
 	}
 	return st, nil
 }
@@ -142,13 +162,13 @@ func (st *stage) within(ctx context.Context, step func() error) error {
 // hold starts the holders and waits until all of them hold.
 func (st *stage) hold(s scene) error {
 	var all []*inside
-	hold := func(connections, port int) (listeners int, err error) {
-		for left := connections; left > 0; left -= heldBy() {
+	hold := func(connections, port, each int) (listeners int, err error) {
+		for left := connections; left > 0; left -= each {
 			// An address for each holder: between two addresses and one port
 			// there are some 28,000 ephemeral ports.
 			listeners++
 			address := fmt.Sprintf("127.0.0.%d:%d", listeners, port)
-			p, err := st.start("worker-hold", "-listen", address, "-connections", strconv.Itoa(min(left, heldBy())))
+			p, err := st.start("worker-hold", "-listen", address, "-connections", strconv.Itoa(min(left, each)))
 			if err != nil {
 				return 0, err
 			}
@@ -156,11 +176,11 @@ func (st *stage) hold(s scene) error {
 		}
 		return listeners, nil
 	}
-	ours, err := hold(s.ours, ourPort)
+	ours, err := hold(s.ours, ourPort, s.perHolder())
 	if err != nil {
 		return err
 	}
-	others, err := hold(s.others, othersPort)
+	others, err := hold(s.others, othersPort, heldBy())
 	if err != nil {
 		return err
 	}
