@@ -46,7 +46,8 @@ verdict: healthy, or a kind of fault, with the facts. What grows is watched for 
 to two minutes: an idle timeout may still end it. With --for it goes on for
 that long, unless it is sure of a fault before: the longer it watches, the slower
 a leak it finds. Without a target it looks at every process that it may see. A FILE
-of sockwatch record, or of run --record, is judged as it stands.
+of sockwatch record, or of run --record, is judged as it stands. With --where it also
+names the lines of the programs that hold connections (docs/where.md).
 
 Exit codes: 0 healthy, or a note; 3 a leak or a fault, with --strict also a note;
 1 when there was not enough to see.
@@ -59,7 +60,10 @@ docs/verdict.md says how each kind is recognised; sockwatch explain lists them.`
   sockwatch diagnose incident.jsonl`,
 		Args: program.Args(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
+			args, err := lines.check(c, args, t.named())
 			switch {
+			case err != nil:
+				return err
 			case len(args) == 1 && t.named():
 				return program.Usagef(c, "give a FILE, or one of --pid, --name and --port, not both")
 			case len(args) == 1 && pprof.address != "":

@@ -6,8 +6,10 @@ import (
 	"io"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"socketlab/internal/cli/program"
 	"socketlab/internal/observe"
 	"socketlab/internal/series"
 	"socketlab/internal/uprobe"
@@ -32,6 +34,28 @@ func (w *whereFlags) add(f *pflag.FlagSet) {
 	f.DurationVar(&w.length, "where", 0, fmt.Sprintf("say which lines of the programs hold their connections; look for at least this long (alone it is %s)", whereLength))
 	f.Lookup("where").NoOptDefVal = whereLength.String()
 	f.BoolVar(&w.stacks, "stacks", false, "with --where: all frames, and not only the first one of the program's own")
+}
+
+// check returns the arguments without the length, which "--where 10s" leaves among them.
+func (w *whereFlags) check(c *cobra.Command, args []string, named bool) ([]string, error) {
+	asked := c.Flags().Changed("where")
+	if asked && len(args) == 1 {
+		if length, err := time.ParseDuration(args[0]); err == nil {
+			w.length, args = length, nil
+		}
+	}
+	switch {
+	case !asked && w.stacks:
+		return nil, program.Usagef(c, "--stacks is for --where")
+	case !asked:
+	case w.length <= 0:
+		return nil, program.Usagef(c, "--where must be above 0")
+	case len(args) == 1:
+		return nil, program.Usagef(c, "--where looks at running processes, and not into a FILE")
+	case !named && !c.Flags().Changed("pprof"):
+		return nil, program.Usagef(c, "--where needs --pid, --name, --port or another flag that says at which processes to look")
+	}
+	return args, nil
 }
 
 // lines finds out which lines of the watched programs hold their connections. The zero

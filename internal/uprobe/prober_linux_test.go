@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -59,9 +60,9 @@ func marks(t *testing.T, name string) map[string]int {
 
 // begin runs a program until it says that it is ready. The function that it returns has it
 // go on until it is done.
-func begin(t *testing.T, path string) (pid int32, goOn func()) {
+func begin(t *testing.T, path string, arguments ...string) (pid int32, goOn func()) {
 	t.Helper()
-	c := exec.Command(path)
+	c := exec.Command(path, arguments...)
 	in, err := c.StdinPipe()
 	require.NoError(t, err)
 	out, err := c.StdoutPipe()
@@ -162,4 +163,30 @@ func TestConnectionsFromBeforeAreNotKnown(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, r.Groups)
 	require.Equal(t, []where.Unknown{{Connections: 31, Reason: "they were not used while it was looked at"}}, r.Unknown)
+}
+
+func TestWhereAProgramInCConnects(t *testing.T) {
+	t.Parallel()
+	compiler, err := exec.LookPath("cc")
+	if err != nil {
+		t.Skip("there is no C compiler: install gcc")
+	}
+	path := filepath.Join(t.TempDir(), "client")
+	out, err := exec.Command(compiler, "-O1", "-g", "-fno-omit-frame-pointer", "-o", path, "testdata/client.c").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	pid, goOn := begin(t, path, fmt.Sprint(listener.Addr().(*net.TCPAddr).Port))
+	p := open(t, pid, uprobe.Options{})
+	goOn()
+	r, err := p.Report()
+	require.NoError(t, err)
+	require.Empty(t, r.Unknown)
+	require.Len(t, r.Groups, 1, "%+v", r)
+	require.Equal(t, "dial", r.Groups[0].Site.Function)
+	require.Equal(t, 18, r.Groups[0].Site.Line)
+	require.Equal(t, 5, r.Groups[0].Connections)
+	require.Equal(t, "orders", r.Groups[0].Callers[0].Function)
+	require.Equal(t, 5, r.Groups[0].Callers[0].Count)
 }
