@@ -8,9 +8,11 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 
+	"github.com/olekukonko/tablewriter/pkg/twwidth"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -32,6 +34,7 @@ type exporterOptions struct {
 	listen, webConfig string
 	most, rest        int
 	selector          string
+	ownNamespace      bool
 	kubelet           kubelet.Options
 }
 
@@ -98,6 +101,7 @@ its rules and a dashboard are set up. Exit codes: 0 after Ctrl-C, 1 failed.`,
 	f.StringVar(&o.listen, "listen", defaultExporter, "HOST:PORT to listen on")
 	f.StringVar(&o.webConfig, "web-config", "", "file with TLS and passwords, as Prometheus's exporter-toolkit has it")
 	f.IntVar(&o.most, "max-processes", 100, "most processes with series of their own; the rest are one, called other")
+	f.BoolVar(&o.ownNamespace, "own-namespace", false, "watch only processes in the exporter's own network namespace")
 	f.StringVar(&o.selector, "pod-label", "", "watch the processes of pods with these labels: NAME=VALUE, several with commas")
 	f.StringVar(&o.kubelet.URL, "kubelet", "", "URL of this node's kubelet, for the names and labels of pods, such as https://127.0.0.1:10250")
 	f.StringVar(&o.kubelet.TokenFile, "kubelet-token", "", "file with the bearer token for the kubelet (in a pod: its service account's)")
@@ -114,8 +118,10 @@ const (
 	// least: a hundredth is what the exporter may take from what it watches. Who gives an
 	// interval may have a fifth.
 	leastRest, leastRestAsked = 100, 5
-	// traceBuffer is for 13,000 changes of state between two looks at them.
-	traceBuffer = 1 << 20
+	// garbage is how much of it the collector lets stand, in percent of what is in use.
+	garbage = 40
+	// traceBuffer is for 6,500 changes of state between two looks at them.
+	traceBuffer = 512 << 10
 	// hearAgain is the time between two looks at what came and went.
 	hearAgain = time.Second
 	// askAgain is the time between two questions to the kubelet.
@@ -126,7 +132,7 @@ const (
 
 func runExporter(ctx context.Context, streams program.Streams, t *targetFlags, o *exporterOptions, selector kubelet.Selector) (err error) {
 	log := program.Logger(streams)
-	watch := observe.Options{Details: true, Waits: true, TraceBuffer: traceBuffer}
+	watch := observe.Options{Details: true, Waits: true, Thrifty: true, TraceBuffer: traceBuffer, OwnNamespace: o.ownNamespace}
 	exporter := &prom.Exporter{Most: o.most, Every: !t.all || selector != nil, Expiry: max(time.Minute, 4*t.interval)}
 	if o.kubelet.URL != "" {
 		pods, err := askKubelet(ctx, log, o.kubelet)
@@ -249,6 +255,8 @@ func exporterPage(exporter *prom.Exporter) http.Handler {
 // export samples until the context is over, and calls counted after each. A sample that
 // fails leaves nothing to scrape until one succeeds.
 func export(ctx context.Context, log *slog.Logger, f *follower, rest int, exporter *prom.Exporter, counted func()) {
+	debug.SetGCPercent(garbage)
+	twwidth.SetCacheCapacity(1) // of the tables, which takes 3 MB and is not used here
 	window := observe.Window{Most: keptSamples}
 	for ctx.Err() == nil {
 		began := time.Now()
@@ -269,6 +277,7 @@ func export(ctx context.Context, log *slog.Logger, f *follower, rest int, export
 			exporter.Show(prom.ViewOf(f.watcher, &window))
 		}
 		counted()
+		debug.FreeOSMemory() // a sample leaves as much garbage as the watcher keeps, until the next
 		pause(ctx, f, began.Add(max(f.interval, time.Duration(rest)*time.Since(began))))
 	}
 }

@@ -124,8 +124,9 @@ func labelsOf(m *dto.Metric) map[string]string {
 	return labels
 }
 
-// queries are what is asked of Prometheus.
-const queries = `up{job=%[1]q} or {__name__=~"socketlab_(sockets|verdict_info|open_sockets_growth_per_second|exhaustion_seconds|unobserved_processes|last_sample_timestamp_seconds)", job=%[1]q}`
+// query is what is asked of Prometheus. It is one selector: "or" takes two series for the
+// same that differ in their names only.
+const query = `{__name__=~"up|socketlab_(sockets|verdict_info|open_sockets_growth_per_second|exhaustion_seconds|unobserved_processes|last_sample_timestamp_seconds)", job=%q}`
 
 // Prometheus asks a Prometheus for the exporters that are the targets of a job. A target
 // that it could not scrape is a silent node.
@@ -139,8 +140,8 @@ func (c *Client) Prometheus(ctx context.Context, at, job string) (*Fleet, error)
 			}
 		}
 	}
-	query := strings.TrimSuffix(at, "/") + "/api/v1/query?query=" + url.QueryEscape(fmt.Sprintf(queries, job))
-	err := c.get(ctx, query, "application/json", func(body io.Reader) error { return json.NewDecoder(body).Decode(&answer) })
+	address := strings.TrimSuffix(at, "/") + "/api/v1/query?query=" + url.QueryEscape(fmt.Sprintf(query, job))
+	err := c.get(ctx, address, "application/json", func(body io.Reader) error { return json.NewDecoder(body).Decode(&answer) })
 	if err == nil && answer.Status != "success" {
 		err = errors.New(answer.Error)
 	}

@@ -71,8 +71,10 @@ func TestWithoutOneNodeThereIsNoSum(t *testing.T) {
 	good := serve(t, says(page("a", 120, "")))
 	old := serve(t, says("socketlab_last_sample_timestamp_seconds 1000\n"+`socketlab_sockets{pid="7",process="p",state="ESTABLISHED"} 9`+"\n"))
 	for name, test := range map[string]struct{ url, why string }{
-		"refused":      {"http://127.0.0.1:1/metrics", "connection refused"},
-		"an error":     {serve(t, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no netlink", http.StatusInternalServerError) }), "500 Internal Server Error: no netlink"},
+		"refused": {"http://127.0.0.1:1/metrics", "connection refused"},
+		"an error": {serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "no netlink", http.StatusInternalServerError)
+		}), "500 Internal Server Error: no netlink"},
 		"no metrics":   {serve(t, says("<html>")), "error"},
 		"another page": {serve(t, says("go_goroutines 5\n")), "no exporter of sockwatch"},
 		"an old count": {old, "old"},

@@ -25,6 +25,7 @@ func (w *Watcher) addDetails(ctx context.Context, r rows, m *series.Moment) erro
 		w.addActivity(v, r, m)
 	}
 	w.forgetInherited()
+	w.said.forget(r)
 	w.findMain(r)
 	w.processes.programs.seeOpened(r)
 	return w.addProcesses(ctx, r)
@@ -136,7 +137,7 @@ func (w *Watcher) addActivity(v *view, r rows, m *series.Moment) {
 			if before := sample.Of(end).Activity; before != nil { // of another namespace
 				activity = activity.Plus(*before)
 			}
-			sample.Of(end).Activity = &activity
+			sample.Of(end).Activity = w.said.activity(key, activity)
 		}
 	}
 	for i := range v.sockets {
@@ -205,7 +206,7 @@ func (w *Watcher) addProcesses(ctx context.Context, r rows) error {
 		if len(members) > 1 {
 			p.Processes = len(members)
 		}
-		if p.Kinds = w.descriptors.Kinds(members, kernel); p.Threads > 0 || p.Descriptors > 0 {
+		if p.Kinds = w.said.kindsOf(of, w.descriptors.Kinds(members, kernel)); p.Threads > 0 || p.Descriptors > 0 {
 			sample.Process = &p
 		}
 	}

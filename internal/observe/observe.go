@@ -30,12 +30,20 @@ type Options struct {
 	// Details asks for what a verdict needs beside counts: what connections do,
 	// and the processes' limits.
 	Details bool
+	// Thrifty says that what most likely is as before is not looked at again in every
+	// sample: the descriptors of a process that has as many of them as before, while there
+	// is no new socket. What a process has in place of another descriptor is seen in the
+	// fourth sample at the latest.
+	Thrifty bool
 	// TraceBuffer is the size in bytes of the kernel's buffer for each network namespace
 	// that is traced; 0 is that of package tracepoint.
 	TraceBuffer int
 	// Waits says that a target without a process, or of which this user may see none, is
 	// no error: it is waited for.
 	Waits bool
+	// OwnNamespace says that only processes in our network namespace are watched, of those
+	// that the target names by their traits or by a port.
+	OwnNamespace bool
 	// Admits decides, of the processes that the target names by their traits, which are
 	// watched, by the control group; nil is all. It is asked again until a process is.
 	Admits func(socketstats.Cgroup) bool
@@ -63,8 +71,13 @@ type Watcher struct {
 	// rowsByPID are the rows of each process in the newest sample.
 	rowsByPID map[int32][]row
 	inherited inheritance
-	kept      kept
-	early     earlyScans
+	// orphans are the inodes of the listed sockets that no process was found to hold, of
+	// a thrifty watcher.
+	orphans map[uint32]bool
+	// said are the values of the last sample that many samples have alike.
+	said  alike
+	kept  kept
+	early earlyScans
 	// transactions are those of this sample that backends says wait for their next
 	// statement; nil until they are asked for.
 	backends     runtimes.Backends
@@ -224,7 +237,7 @@ func (w *Watcher) query(v *view) socketstats.Query {
 // processes, where these are known, or else by the source.
 func (w *Watcher) findOwners(at time.Duration) {
 	if w.target.Port == 0 {
-		w.descriptors.Scan(w.processes.living)
+		w.scan()
 	}
 	for _, v := range w.views {
 		if w.target.Port == 0 && socketstats.ReportsInodes(v.source) {

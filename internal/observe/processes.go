@@ -28,8 +28,8 @@ type processes struct {
 	target series.Target
 	// details says that their limits and programs are asked for; waits and admits are
 	// those of [Options].
-	details, waits bool
-	admits         func(socketstats.Cgroup) bool
+	details, waits, ownOnly bool
+	admits                  func(socketstats.Cgroup) bool
 	// ours is our network namespace, ports the number of ephemeral ports in each.
 	ours  uint32
 	ports map[uint32]int
@@ -87,7 +87,7 @@ type process struct {
 // so is that there are only such as this user may not see.
 func findProcesses(target series.Target, o Options) (*processes, error) {
 	p := &processes{
-		target: target, details: o.Details, waits: o.Waits, admits: o.Admits,
+		target: target, details: o.Details, waits: o.Waits, ownOnly: o.OwnNamespace, admits: o.Admits,
 		ports: map[uint32]int{}, known: map[int32]*process{}, unseen: map[int32]error{}, programs: newPrograms(), lastSeen: time.Now(),
 	}
 	ours, err := socketstats.NamespaceOf(0)
@@ -282,6 +282,8 @@ func (p *processes) belongs(it *process) bool {
 		return false
 	case p.follows() && p.watchedNow(it.info.Parent):
 		return it.pid != int32(os.Getpid())
+	case p.ownOnly && !p.inOurs(it.pid):
+		return false
 	case p.admits != nil && !p.admits(p.cgroupOf(it)):
 		return false
 	case t.Name != "" && it.name == t.Name:
@@ -297,6 +299,12 @@ func (p *processes) belongs(it *process) bool {
 		return unit != "" && (unit == t.Unit || unit == t.Unit+".service")
 	}
 	return false
+}
+
+// inOurs reports whether a process is in our network namespace.
+func (p *processes) inOurs(pid int32) bool {
+	ns, err := socketstats.NamespaceOf(pid)
+	return err == nil && ns == p.ours
 }
 
 func (p *processes) watchedNow(pid int32) bool {

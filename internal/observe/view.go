@@ -200,7 +200,7 @@ func (w *Watcher) placeByPort(now time.Time) error {
 			v.used = now
 		}
 	}
-	if err := w.closeUnused(now); err != nil || now.Sub(w.looked) < lookAgain {
+	if err := w.closeUnused(now); err != nil || now.Sub(w.looked) < lookAgain || w.options.OwnNamespace {
 		return err
 	}
 	w.looked = now

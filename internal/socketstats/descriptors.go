@@ -10,6 +10,10 @@ import (
 // /proc/PID/fd and the one before. The zero DescriptorTable is of no process. It is for
 // one goroutine. It works on Linux only; elsewhere no process has any.
 type DescriptorTable struct {
+	// Trust is in how many scans in a row a process that has as many descriptors as
+	// before is taken to have the same; 0 reads them all each time. It matters only
+	// where [OpenDescriptors] works.
+	Trust       int
 	now, before scan
 	// protocols are the kernel's names of the sockets' protocols, by inode: those of
 	// the newest scan at least.
@@ -29,6 +33,8 @@ type scan struct {
 // descriptorList is what one process has open.
 type descriptorList struct {
 	total int
+	// trusted is in how many scans it was taken to be as before.
+	trusted int
 	// sockets are the inodes, one for each descriptor.
 	sockets []uint32
 	// kinds counts what is no socket.
@@ -44,6 +50,9 @@ func (d *DescriptorTable) Scan(pids []int32) {
 		d.protocols = map[uint32]string{}
 	}
 	for _, pid := range slices.Sorted(slices.Values(pids)) {
+		if d.keep(pid) {
+			continue
+		}
 		list := &descriptorList{kinds: map[string]int{}}
 		d.now.of[pid] = list
 		eachDescriptor(pid, nil, func(fd int32, link []byte) {
@@ -54,12 +63,7 @@ func (d *DescriptorTable) Scan(pids []int32) {
 				return
 			}
 			list.sockets = append(list.sockets, inode)
-			switch first, held := d.now.lowest[inode]; {
-			case !held:
-				d.now.lowest[inode] = pid
-			case first != pid && !slices.Contains(d.now.others[inode], pid):
-				d.now.others[inode] = append(d.now.others[inode], pid)
-			}
+			d.now.hold(inode, pid)
 			name, known := d.protocols[inode]
 			if !known {
 				if name = protocolOf(pid, fd); name != "" {
@@ -71,6 +75,35 @@ func (d *DescriptorTable) Scan(pids []int32) {
 	}
 	if len(d.protocols) > 2*len(d.now.lowest)+1000 {
 		maps.DeleteFunc(d.protocols, func(inode uint32, _ string) bool { return d.now.lowest[inode] == 0 })
+	}
+}
+
+// keep takes a process's descriptors from the scan before, if it may, and reports
+// whether it did.
+func (d *DescriptorTable) keep(pid int32) bool {
+	before := d.before.of[pid]
+	if before == nil || before.trusted >= d.Trust {
+		return false
+	}
+	if n, known := OpenDescriptors(pid); !known || n != before.total {
+		return false
+	}
+	before.trusted++
+	d.now.of[pid] = before
+	for _, inode := range before.sockets {
+		d.now.hold(inode, pid)
+		d.now.mptcp = d.now.mptcp || isMPTCP(d.protocols[inode])
+	}
+	return true
+}
+
+// hold enters a process that holds a socket. They come in the order of their ids.
+func (s *scan) hold(inode uint32, pid int32) {
+	switch first, held := s.lowest[inode]; {
+	case !held:
+		s.lowest[inode] = pid
+	case first != pid && !slices.Contains(s.others[inode], pid):
+		s.others[inode] = append(s.others[inode], pid)
 	}
 }
 

@@ -64,6 +64,12 @@ var (
 	needPorts             = Need{"the number of local ports, or client-side counters", func(f *facts) bool { return f.subject.Limits.Ports > 0 || f.counted() }}
 )
 
+// Watched reports whether the rule can find its kind in a process that runs anyway, of
+// which neither a client nor several servers report what they count.
+func (r *Rule) Watched() bool {
+	return !slices.ContainsFunc(r.Needs, func(n Need) bool { return n.Name == needMetrics.Name || n.Name == needServers.Name })
+}
+
 // The ranks, from what only one kind shows to what many do. A rule adds to its
 // rank where its place beside others of the same rank matters, and says why.
 const (

@@ -279,7 +279,7 @@ func addDescriptors(p page, who labels, s *Subject) {
 var faultKinds = func() []string {
 	var list []string
 	for _, r := range verdict.Rules() {
-		if r.Severity != "" {
+		if r.Severity != "" && r.Watched() {
 			list = append(list, string(r.Kind))
 		}
 	}
