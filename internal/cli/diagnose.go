@@ -81,7 +81,14 @@ docs/verdict.md says how each kind is recognised; sockwatch explain lists them.`
 				return err
 			}
 			t.all = !t.named()
-			return diagnose(c.Context(), streams, &t, length, lines, pprof, &output, quiet, strict)
+			var served *profiled
+			if pprof.address != "" {
+				var err error
+				if served, err = pprof.open(lines.stacks); err != nil {
+					return program.Usagef(c, "--pprof: %v", err)
+				}
+			}
+			return diagnose(c.Context(), streams, &t, length, lines, served, &output, quiet, strict)
 		},
 	}
 	f := c.Flags()
@@ -184,24 +191,17 @@ func (e *examination) sure() bool {
 	return v.Confidence != verdict.Low || e.window.Len() >= more
 }
 
-func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, length time.Duration, where whereFlags, pprof profileFlags, output *outputFlag, quiet, strict bool) error {
+func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, length time.Duration, where whereFlags, served *profiled, output *outputFlag, quiet, strict bool) error {
 	patient := length > 0
 	if !patient {
 		length = longestDiagnosis
 	}
-	var served *profiled
-	if pprof.address != "" {
-		var err error
-		if served, err = pprof.open(ctx, t, where.stacks); err != nil {
-			return err
-		}
-		if t.all {
-			fmt.Fprintf(streams.Err, "sockwatch: the process that serves %s cannot be seen from here: its sockets are not judged. --pid names it\n", pprof.address)
-			return firstOf(interruptedOr(ctx, nil), served.alone(ctx, streams, pprof.address, output))
-		}
-		served.ask(ctx)
-		if served.err != nil {
-			return firstOf(interruptedOr(ctx, nil), served.err)
+	if served != nil {
+		switch err := served.begin(ctx, t); {
+		case err != nil:
+			return firstOf(interruptedOr(ctx, nil), err)
+		case t.all:
+			return firstOf(interruptedOr(ctx, nil), served.alone(streams, output))
 		}
 	}
 	f, err := t.open(ctx, observe.Options{Details: true}, length, streams.Err)

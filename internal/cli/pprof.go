@@ -35,6 +35,7 @@ func (p *profileFlags) add(f *pflag.FlagSet) {
 // profiled is a program whose goroutines are asked for again and again.
 type profiled struct {
 	program *goroutines.Program
+	address string
 	pid     int32
 	asked   time.Time
 	report  *where.Report
@@ -44,24 +45,31 @@ type profiled struct {
 // profileInterval is the time between two profiles: a large program writes for some time.
 const profileInterval = 5 * time.Second
 
-// open returns the program that serves the profile, and names it as target where there is no
-// other. The process is 0 where it cannot be seen from here.
-func (p *profileFlags) open(ctx context.Context, t *targetFlags, stacks bool) (*profiled, error) {
+// open returns the program that serves the profile.
+func (p *profileFlags) open(stacks bool) (*profiled, error) {
 	of, err := goroutines.Open(p.address, p.allowRemote)
 	if err != nil {
 		return nil, err
 	}
 	of.Library, of.Stacks = uprobe.IsLibrary, stacks
-	d := &profiled{program: of}
+	return &profiled{program: of, address: p.address}, nil
+}
+
+// begin asks the program, finds its process, and names it as target where there is no
+// other. The process is 0 where it cannot be seen from here.
+func (d *profiled) begin(ctx context.Context, t *targetFlags) (err error) {
+	if d.ask(ctx); d.err != nil {
+		return d.err
+	}
 	if len(t.pids) == 1 {
 		d.pid = t.pids[0]
-	} else if d.pid, err = listenerOf(ctx, t.source, p.address); err != nil {
-		return nil, err
+	} else if d.pid, err = listenerOf(ctx, t.source, d.address); err != nil {
+		return err
 	}
 	if !t.named() && d.pid != 0 {
 		t.pids, t.all = []int32{d.pid}, false
 	}
-	return d, nil
+	return nil
 }
 
 // listenerOf is the process that listens at the port of an address; 0 if none can be seen.
@@ -135,11 +143,9 @@ func (d *profiled) look(ctx context.Context, w *observe.Window) {
 	}
 }
 
-// alone prints what the program says of which the process cannot be seen.
-func (d *profiled) alone(ctx context.Context, streams program.Streams, name string, output *outputFlag) error {
-	d.ask(ctx)
-	if d.err != nil {
-		return d.err
-	}
-	return output.write(streams.Out, render.Holders(name, d.report))
+// alone prints what the program says of which the process cannot be seen. There is no
+// verdict, which is an error.
+func (d *profiled) alone(streams program.Streams, output *outputFlag) error {
+	return firstOf(output.write(streams.Out, render.Holders(d.address, d.report)),
+		fmt.Errorf("the process that serves %s cannot be seen from here: its sockets were not judged. --pid names it", d.address))
 }

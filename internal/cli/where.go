@@ -33,7 +33,7 @@ type whereFlags struct {
 func (w *whereFlags) add(f *pflag.FlagSet) {
 	f.DurationVar(&w.length, "where", 0, fmt.Sprintf("say which lines of the programs hold their connections; look for at least this long (alone it is %s)", whereLength))
 	f.Lookup("where").NoOptDefVal = whereLength.String()
-	f.BoolVar(&w.stacks, "stacks", false, "with --where: all frames, and not only the first one of the program's own")
+	f.BoolVar(&w.stacks, "stacks", false, "with --where or --pprof: all frames, and not only the first one of the program's own")
 }
 
 // check returns the arguments without the length, which "--where 10s" leaves among them.

@@ -32,7 +32,7 @@ func Holders(name string, r *where.Report) *Document {
 			Name    string        `json:"name"`
 			Holders *where.Report `json:"holders"`
 		}{"sockwatch.holders/v1", name, r},
-		Blocks: append([]Block{Part{title}}, holderBlocks(name, r)...),
+		Blocks: append([]Block{Part{title}}, holderBlocks(name, r)[1:]...), // without a heading of their own
 	}
 }
 
