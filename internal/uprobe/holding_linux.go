@@ -57,9 +57,13 @@ func (p *Prober) connection(key uint64, h *holding) object {
 	switch p.points[h.point].kind {
 	case persistConn, databaseConn:
 		return typed(h.words[0], h.words[1])
-	case stream:
+	case stream, multiplexed:
 		const connOf = 8 // tconn in *http2.ClientConn
-		if w := p.memory.words(h.words[0]+connOf, 2); w != nil {
+		conn := key
+		if p.points[h.point].kind == stream {
+			conn = h.words[0]
+		}
+		if w := p.memory.words(conn+connOf, 2); w != nil {
 			return typed(w[0], w[1])
 		}
 		return object{}
@@ -104,15 +108,16 @@ func (p *Prober) state(key uint64, h *holding) where.State {
 		}
 		return where.Idle
 	case stream:
-		const closedOfChannel = 28
-		if m.word(m.word(key+uint64(l.done))+closedOfChannel)&0xffffffff != 0 {
-			return where.Idle
+		if p.isOpen(key, h) {
+			return where.BodyOpen
 		}
-		return where.BodyOpen
+		return where.Idle
 	case pgxConn:
 		if m.word(key) == h.words[0] { // Release sets it to nil
 			return where.InUse
 		}
+		return where.Idle
+	case multiplexed: // without a stream that is open
 		return where.Idle
 	case hijacked:
 		return where.TakenOver
@@ -120,7 +125,22 @@ func (p *Prober) state(key uint64, h *holding) where.State {
 	return where.Open
 }
 
-var pools = map[kind]string{persistConn: "net/http", databaseConn: "database/sql", stream: "net/http, HTTP/2", pgxConn: "pgxpool", redisConn: "go-redis"}
+// isOpen reports whether a stream is one of its connection's open ones. A stream that has
+// ended may be forgotten since, and its memory used again.
+func (p *Prober) isOpen(key uint64, h *holding) bool {
+	const closedOfChannel = 28
+	m, conn := p.memory, h.words[0]
+	done := m.word(key + uint64(p.layout.done))
+	if m.word(key) != conn || done == 0 {
+		return false
+	}
+	if strings.HasPrefix(p.points[h.point].function, "net/http") && m.word(m.word(conn+uint64(p.layout.streams))) == 0 {
+		return false // the map of open streams begins with how many there are
+	}
+	return uint32(m.word(done+closedOfChannel)) == 0
+}
+
+var pools = map[kind]string{persistConn: "net/http", databaseConn: "database/sql", stream: "net/http, HTTP/2", multiplexed: "net/http, HTTP/2", pgxConn: "pgxpool", redisConn: "go-redis"}
 
 // report groups the connections of which the descriptors are given.
 func (p *Prober) report(inodes map[int]uint32, sockets []socketstats.Socket) (*where.Report, error) {
@@ -140,7 +160,10 @@ func (p *Prober) report(inodes map[int]uint32, sockets []socketstats.Socket) (*w
 		if h.inode == 0 || !here[h.inode] {
 			continue
 		}
-		if p.points[h.point].kind == stream && p.state(key, h) == where.BodyOpen {
+		if p.isGo() && p.points[h.point].kind == stream {
+			if p.state(key, h) != where.BodyOpen {
+				continue // its connection is an object of its own
+			}
 			streams[h.inode] = append(streams[h.inode], key)
 		}
 		before, taken := holders[h.inode]

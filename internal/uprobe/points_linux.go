@@ -9,6 +9,7 @@ type kind int
 const (
 	databaseConn kind = iota // *database/sql.driverConn
 	stream                   // *http2.clientStream
+	multiplexed              // *http2.ClientConn
 	persistConn              // *net/http.persistConn
 	pgxConn                  // *pgxpool.Conn
 	redisConn                // *pool.Conn of go-redis
@@ -29,8 +30,9 @@ type point struct {
 	returns bool
 	// register is that of the arguments or results that has the object.
 	register int
-	// through, unless it is 0, is the offset of a word that points to the object.
-	through int
+	// through are the offsets of words that lead to the object, each from what the one
+	// before it points to.
+	through []int
 	// words are the offsets of words of the object to be kept, at most [mostWords].
 	words []int
 }
@@ -40,11 +42,17 @@ type point struct {
 type layout struct {
 	connOf, idleAt, expected, closed int // *persistConn
 	done                             int // *clientStream
+	streams                          int // *ClientConn of net/http
 	driverConn, inUse                int // *driverConn
 }
 
 func layoutOf(version string) layout {
 	l := layout{connOf: 80, idleAt: 184, expected: 224, closed: 232, done: 232, driverConn: 40, inUse: 72}
+	for _, since := range []struct{ minor, streams int }{{21, 160}, {22, 152}, {23, 160}, {24, 176}, {26, 168}} {
+		if callsite.AtLeast(version, since.minor) {
+			l.streams = since.streams
+		}
+	}
 	if callsite.AtLeast(version, 26) {
 		l.idleAt, l.expected, l.closed = 192, 232, 240
 	}
@@ -77,9 +85,13 @@ func (l layout) points() []point {
 		{"net/http/internal/http2.(*ClientConn)", responseBody27},
 		{"golang.org/x/net/http2.(*ClientConn)", responseBody},
 	} {
-		list = append(list, point{
-			kind: stream, function: of.conn + ".roundTrip", older: of.conn + ".RoundTrip", returns: true, through: of.body + dataWord, words: []int{0},
-		})
+		p := point{
+			kind: stream, function: of.conn + ".roundTrip", older: of.conn + ".RoundTrip", returns: true,
+			through: []int{of.body + dataWord}, words: []int{0},
+		}
+		conn := p
+		conn.kind, conn.through, conn.words = multiplexed, []int{of.body + dataWord, 0}, nil
+		list = append(list, p, conn)
 	}
 	return list
 }

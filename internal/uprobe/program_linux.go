@@ -61,8 +61,8 @@ func program(p *point, index int32, uses, empty, lost bpf.Object) []bpf.Instruct
 		bpf.Load(bpf.R7, bpf.R6, registers[p.register], bpf.Dword),
 		bpf.JumpIf(bpf.R7, 0, "out"),
 	}
-	if p.through != 0 { // the object is what a word of this one points to
-		code = append(code, readUser(bpf.RFP, key, bpf.R7, int32(p.through))...)
+	for _, offset := range p.through {
+		code = append(code, readUser(bpf.RFP, key, bpf.R7, int32(offset))...)
 		code = append(code,
 			bpf.Load(bpf.R7, bpf.RFP, key, bpf.Dword),
 			bpf.JumpIf(bpf.R7, 0, "out"),
