@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,7 +36,9 @@ const PlayRTT = 200 * time.Millisecond
 // plan are the pauses that are tried, step apart.
 func plan(m *profile.Match) (pauses []time.Duration, step time.Duration, err error) {
 	shortest, longest := m.ServerFirst.Time, max(m.ServerFirst.Time, m.ServerIdle.Time)
-	from, to := shortest-m.Traffic.RTT*3/2, longest+m.Traffic.RTT/2
+	// Where the server's time varies, so does how much of it the profile has seen.
+	varies := (longest - shortest) / 2
+	from, to := shortest-m.Traffic.RTT*3/2-varies, longest+m.Traffic.RTT/2+varies
 	n := 0
 	switch m.First {
 	case profile.EachAnswer:
@@ -272,7 +275,7 @@ func (c programCaller) call(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	r, err := c.do(ctx)
-	if err == nil && !r.OK {
+	if err == nil && !r.OK && !strings.HasPrefix(r.Error, "HTTP_4") { // 405 is an answer, too
 		err = errors.New(r.String())
 	}
 	return err
@@ -303,7 +306,7 @@ func bodyFields(method string) []string {
 }
 
 func failure(a response, err error) error {
-	if err == nil && a.StatusCode >= 400 {
+	if err == nil && a.StatusCode >= 500 {
 		err = errors.New(a.Status)
 	}
 	return err
