@@ -121,9 +121,10 @@ func read(stacks []stack, library func(function string) bool) seen {
 		case len(st.frames) == 0, st.has(listening):
 			continue
 		case st.has(readLoop):
-			if st.has(peek) {
+			switch {
+			case st.has(peek):
 				s.peeking += st.count
-			} else {
+			case st.frames[0].Function == readLoop: // else it is about to end
 				s.bodies += st.count
 			}
 			continue
