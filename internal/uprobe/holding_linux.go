@@ -22,6 +22,8 @@ type holding struct {
 	// while they are not known.
 	netFD uint64
 	inode uint32
+	// searched says that its socket was looked for since its last use, and found or not.
+	searched bool
 }
 
 // see enters an object's last use, and looks for its socket if it has another one now.
@@ -35,6 +37,7 @@ func (p *Prober) see(key uint64, u use, inodes map[int]uint32) {
 		h.use = u // the key is the socket's cookie
 		return
 	}
+	usedAgain := h.at != u.at
 	again := h.point == u.point && h.words == u.words || h.point == u.point && p.points[u.point].kind == persistConn && h.words[1] == u.words[1]
 	h.use = u
 	if again && h.inode != 0 {
@@ -43,9 +46,17 @@ func (p *Prober) see(key uint64, u use, inodes map[int]uint32) {
 		}
 	}
 	h.netFD, h.inode = 0, 0
-	if at, fd, ok := p.memory.find(p.connection(key, h)); ok {
-		h.netFD, h.inode = at, inodes[fd]
+	if !usedAgain && h.searched {
+		return // its socket is gone, and its memory may be that of others by now
 	}
+	at, fd, ok := p.memory.find(p.connection(key, h))
+	if !ok || p.gaveAway(key, h) == 1 && !p.leadsTo(h, at) {
+		h.searched = true
+		return
+	}
+	h.netFD, h.inode = at, inodes[fd]
+	// A descriptor that was opened after inodes were read is searched for once more.
+	h.searched = h.inode != 0
 }
 
 // connection is where to look for an object's connection.
@@ -167,7 +178,7 @@ func (p *Prober) report(inodes map[int]uint32, sockets []socketstats.Socket) (*w
 			streams[h.inode] = append(streams[h.inode], key)
 		}
 		before, taken := holders[h.inode]
-		if !taken || p.says(h, p.objects[before]) {
+		if !taken || p.says(key, before) {
 			holders[h.inode] = key
 		}
 	}
@@ -222,9 +233,30 @@ func (p *Prober) notSeen() string {
 	return "they were not used while it was looked at"
 }
 
-// says reports whether one object says more of who holds a connection than another.
-func (p *Prober) says(h, other *holding) bool {
-	return cmp.Or(cmp.Compare(p.points[other.point].kind, p.points[h.point].kind), cmp.Compare(h.at, other.at)) > 0
+// says reports whether one object says more of who holds a connection than another. One
+// that has given its connection away says the least: its memory may be that of others.
+func (p *Prober) says(key, other uint64) bool {
+	h, o := p.objects[key], p.objects[other]
+	return cmp.Or(
+		cmp.Compare(p.points[o.point].kind, p.points[h.point].kind),
+		cmp.Compare(p.gaveAway(other, o), p.gaveAway(key, h)),
+		cmp.Compare(h.at, o.at),
+	) > 0
+}
+
+// gaveAway is 1 for an object of net/http that has closed without closing its socket.
+func (p *Prober) gaveAway(key uint64, h *holding) int {
+	if p.points[h.point].kind == persistConn && p.state(key, h) == where.TakenOver {
+		return 1
+	}
+	return 0
+}
+
+// leadsTo reports whether the connection of a persistConn is that of a net.netFD, with
+// nothing between them but TLS.
+func (p *Prober) leadsTo(h *holding, netFD uint64) bool {
+	m, conn := p.memory, h.words[1]
+	return m.word(conn) == netFD || m.word(m.word(conn+8)) == netFD // a *net.TCPConn; a *tls.Conn, which has one as an interface
 }
 
 // builder makes the groups of a report.

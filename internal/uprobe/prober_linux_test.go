@@ -12,7 +12,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/uprobe"
@@ -133,6 +135,34 @@ func TestLinesThatHoldConnectionsAreFound(t *testing.T) {
 			require.Equal(t, 31, r.Connections)
 		})
 	}
+}
+
+// What is closed is not said to hold the connection of another line, although the memory
+// is used again.
+func TestMemoryThatIsUsedAgainIsNotMistaken(t *testing.T) {
+	t.Parallel()
+	want := marks(t, "reused")
+	pid, goOn := begin(t, build(t, "reused", "-ldflags", "-s -w"))
+	p := open(t, pid, uprobe.Options{})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		goOn()
+	}()
+	for over := false; !over; {
+		select {
+		case <-done:
+			over = true
+		case <-time.After(300 * time.Millisecond): // as diagnose does, only more often
+		}
+		_, err := p.Report()
+		require.NoError(t, err)
+	}
+	require.EventuallyWithT(t, func(t *assert.CollectT) { // the last one is closed by then
+		r, err := p.Report()
+		require.NoError(t, err)
+		require.Equal(t, want, found(r), "%+v", r)
+	}, 10*time.Second, 100*time.Millisecond)
 }
 
 func TestKindsOfHoldersAreToldApart(t *testing.T) {
