@@ -38,7 +38,7 @@ func init() {
 	flag.StringVar(&flags.slowserver, "slowserver", "", "the slowserver `program` to measure")
 	flag.StringVar(&flags.sockwatch, "sockwatch", "", "the sockwatch `program` to measure")
 	flag.StringVar(&flags.old, "old", "", "the sockwatch `program` of an earlier commit to compare with")
-	flag.StringVar(&flags.only, "only", "", "one `section` only: holding, answers, arrivals, load, counters, counting, watching or recordings")
+	flag.StringVar(&flags.only, "only", "", "one `section` only: holding, answers, arrivals, load, counters, counting, watching, recordings, commands or catalogue")
 	flag.IntVar(&flags.runs, "runs", flags.runs, "repetitions of each measurement")
 	flag.IntVar(&flags.conns, "conns", flags.conns, "requests to hold at once, a connection each")
 	flag.StringVar(&flags.document, "document", "", "the `file` to write")
@@ -78,6 +78,8 @@ var sections = []section{
 	{"counting", measureCounting},
 	{"watching", measureWatching},
 	{"recordings", measureRecordings},
+	{"commands", measureCommands},
+	{"catalogue", measureCatalogue},
 }
 
 // TestPeers is what scripts/bench runs. It writes no document where it could not
@@ -93,7 +95,7 @@ func TestPeers(t *testing.T) {
 	if o.only != "" {
 		chosen = slices.DeleteFunc(chosen, func(s section) bool { return s.name != o.only })
 	}
-	require.NotEmpty(t, chosen, "-only %s is no section: use holding, answers, arrivals, load, counters, counting, watching or recordings", o.only)
+	require.NotEmpty(t, chosen, "-only %s is no section: use holding, answers, arrivals, load, counters, counting, watching, recordings, commands or catalogue", o.only)
 	ctx, stop := interruptible(t.Context())
 	defer stop()
 
