@@ -2,6 +2,7 @@ package observe
 
 import (
 	"maps"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -23,6 +24,8 @@ type kept struct {
 	// looked is when a sample looked at every socket last, and took for how long.
 	looked time.Time
 	took   time.Duration
+	// trimmed is when memory was given back last.
+	trimmed time.Time
 }
 
 // What the descriptors of a process are is looked at again after lookEvery at least,
@@ -52,12 +55,31 @@ func (w *Watcher) keptRows(m *series.Moment) (rows, bool) {
 	if w.kept.times < settled || time.Since(w.kept.looked) > max(lookEvery, lookShare*w.kept.took) {
 		return nil, false
 	}
+	if w.kept.trimmed.Before(w.kept.looked) && time.Since(w.kept.trimmed) > lookEvery {
+		w.trim()
+	}
 	r := make(rows, len(w.kept.rows))
 	for of, sample := range w.kept.rows {
 		r[of] = &sample
 	}
 	m.Listeners = w.kept.listeners
 	return r, true
+}
+
+// trim gives memory back that is not needed while everything stays the same: what is known
+// of the sample before is what is known of this one.
+func (w *Watcher) trim() {
+	for _, v := range w.views {
+		switch by := v.sort.(type) {
+		case *byPort:
+			by.before = nil
+		case *byProcess:
+			by.before = nil
+		}
+		v.owners.Trim()
+	}
+	debug.FreeOSMemory()
+	w.kept.trimmed = time.Now()
 }
 
 // keep keeps the rows of a sample that began to look at every socket at a time.

@@ -242,9 +242,12 @@ func (p *processes) discover() error {
 		return nil
 	}
 	p.newest = newest
-	pids, err := socketstats.ProcessIDs()
-	if err != nil {
-		return fmt.Errorf("list processes: %w", err)
+	pids, ok := p.descendants()
+	if !ok {
+		var err error
+		if pids, err = socketstats.ProcessIDs(); err != nil {
+			return fmt.Errorf("list processes: %w", err)
+		}
 	}
 	slices.Sort(pids) // parents first, mostly
 	var candidates []*process
@@ -268,6 +271,32 @@ func (p *processes) discover() error {
 		})
 	}
 	return nil
+}
+
+// fewWatched is how many processes are asked for their children. Of more, all processes
+// that there are cost less.
+const fewWatched = 4
+
+// descendants lists the processes below the watched ones, where only these can join; false
+// in one of olderRounds, and where it costs more than to look at all.
+func (p *processes) descendants() (list []int32, ok bool) {
+	if p.byTraits() || len(p.living) > fewWatched || p.round%olderRounds == 0 {
+		return nil, false
+	}
+	seen := map[int32]bool{}
+	for ask := slices.Clone(p.living); len(ask) > 0; ask = ask[1:] {
+		children, ok := socketstats.Children(ask[0])
+		if !ok && p.look(ask[0]) != nil {
+			return nil, false
+		}
+		for _, pid := range children {
+			if !seen[pid] {
+				seen[pid] = true
+				list, ask = append(list, pid), append(ask, pid)
+			}
+		}
+	}
+	return list, true
 }
 
 // follows reports whether the children of watched processes are watched.

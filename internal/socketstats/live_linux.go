@@ -354,8 +354,8 @@ func (l *sockdiagLive) anew(ctx context.Context, q Query, check bool) (wrong boo
 	} else {
 		wrong = true
 	}
-	if check {
-		l.spare = l.sockets[:0]
+	if check { // it is not kept: the next check is a good while later
+		l.spare = nil
 	}
 	l.sockets = list
 	l.query.Ports, l.query.States = slices.Clone(q.Ports), slices.Clone(q.States)

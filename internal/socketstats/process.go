@@ -87,6 +87,9 @@ func (o *Owners) Attribute(sockets []Socket) {
 	o.last, o.next = o.next, o.last
 }
 
+// Trim gives back memory that the next call of Attribute takes again.
+func (o *Owners) Trim() { o.next = owners{} }
+
 // PID returns the process that held the socket with this cookie at the last call
 // of Attribute; 0 if none did, or if the source reports no cookies.
 func (o *Owners) PID(cookie uint64) int32 { return o.last.byCookie[cookie] }

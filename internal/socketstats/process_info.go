@@ -33,6 +33,10 @@ func ProcessIDs() ([]int32, error) { return processIDs() }
 // sees it; 0 where the system does not say it. While it is the same, none was started.
 func NewestProcess() int32 { return newestProcess() }
 
+// Children lists the children of a process; false where the system does not say it. One
+// that was started while another one ended may be missing (man 5 proc_tid_children).
+func Children(pid int32) ([]int32, bool) { return children(pid) }
+
 // Program is what a process runs. What is not known is "".
 type Program struct {
 	// Exe is the base name of its file, and Command its command line, with a blank

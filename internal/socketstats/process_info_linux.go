@@ -114,6 +114,37 @@ func newestProcess() int32 {
 	return int32(pid)
 }
 
+// children reads the children of each thread, which kernels without CONFIG_PROC_CHILDREN
+// do not list.
+func children(pid int32) ([]int32, bool) {
+	path := "/proc/" + strconv.Itoa(int(pid)) + "/task"
+	dir, err := os.Open(path)
+	if err != nil {
+		return nil, false
+	}
+	defer dir.Close()
+	threads, err := dir.Readdirnames(-1)
+	if err != nil {
+		return nil, false
+	}
+	var list []int32
+	for _, thread := range threads {
+		text, err := os.ReadFile(path + "/" + thread + "/children")
+		if err != nil {
+			if _, there := os.Stat(path + "/" + thread); there != nil {
+				continue // it has ended
+			}
+			return nil, false
+		}
+		for field := range bytes.FieldsSeq(text) {
+			if child, err := strconv.ParseInt(string(field), 10, 32); err == nil {
+				list = append(list, int32(child))
+			}
+		}
+	}
+	return list, true
+}
+
 func readProgram(pid int32) Program {
 	var p Program
 	dir := "/proc/" + strconv.Itoa(int(pid))
