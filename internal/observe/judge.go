@@ -14,7 +14,11 @@ import (
 func Judge(subjects []*series.Subject, over bool) map[string]verdict.Verdict {
 	verdicts := map[string]verdict.Verdict{}
 	for _, s := range subjects {
-		verdicts[s.ID] = verdict.Judge(s, verdict.Conditions{Over: over})
+		v := verdict.Judge(s, verdict.Conditions{Over: over})
+		if said := measured(v.Kind, &s.Identity); said != "" {
+			v.Fix += " " + said
+		}
+		verdicts[s.ID] = v
 	}
 	return verdicts
 }

@@ -52,7 +52,7 @@ var clientQuestions = []Question{
 	{
 		ID: "idle_close", Kinds: clientSides, Unit: Duration, Asks: "Who closes first?",
 		Title: "Closes an idle connection after",
-		How:   "Time from the answer until the server reads the end of the connection. The server never closes and sends no Keep-Alive header.",
+		How:   "One call, and the time from the answer until the server reads the end of the connection. The server never closes and sends no Keep-Alive header. A client that keeps no connection closes at once.",
 	},
 	{
 		ID: "idle_closed_by", Kinds: clientSides, Unit: Choice, Choices: []Meaning{
@@ -64,11 +64,11 @@ var clientQuestions = []Question{
 	{
 		ID: "honours_hint", Kinds: client, Unit: Choice, Choices: []Meaning{
 			{"yes", "it closes the connection within 2.5 s"},
-			{"on_reuse", "it keeps the connection, and does not use it again after 2.7 s"},
-			{"no", "it keeps the connection, and sends the next request on it after 2.7 s"},
+			{"on_reuse", "it keeps the connection, and does not use it again after 3 s"},
+			{"no", "it keeps the connection, and sends the next request on it after 3 s"},
 		},
 		Title: "Honours Keep-Alive: timeout=2",
-		How:   "The server sends the header and does not close. After 2.7 s one more call is made.",
+		How:   "The server sends the header and does not close. After 3 s one more call is made.",
 	},
 
 	{
@@ -104,7 +104,7 @@ var clientQuestions = []Question{
 
 	{
 		ID: "opened_unread_small", Kinds: client, Unit: Count, Asks: "What do bodies cost that are not read, or not closed?",
-		Title: "Connections opened by 20 calls that leave 16 KiB unread",
+		Title: "Connections opened by 20 calls that leave 1 KiB unread",
 		How:   "As opened_sequential, with SOCKETLAB_BODY=unread: the program takes the status and leaves the body, closing it where its library has that.",
 	},
 	{ID: "left_unread_small", Kinds: client, Unit: Count, Title: "of these still open after 1 s", How: "As left_sequential."},
@@ -116,7 +116,7 @@ var clientQuestions = []Question{
 	{ID: "left_unread_large", Kinds: client, Unit: Count, Title: "of these still open after 1 s", How: "As left_sequential."},
 	{
 		ID: "opened_unclosed_small", Kinds: client, Unit: Count,
-		Title: "Connections opened by 20 calls that leave 16 KiB unread and unclosed",
+		Title: "Connections opened by 20 calls that leave 1 KiB unread and unclosed",
 		How:   "As opened_unread_small, with SOCKETLAB_BODY=unclosed: the program does not close the body.",
 	},
 	{ID: "left_unclosed_small", Kinds: client, Unit: Count, Title: "of these still open after 1 s", How: "As left_sequential."},

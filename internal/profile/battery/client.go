@@ -62,7 +62,7 @@ func (c Client) Measure(ctx context.Context) (*profile.Profile, error) {
 		c.Wait = Wait
 	}
 	b := &clientBattery{
-		Client: c, once: strings.Contains(c.Command, urlWord), slots: make(chan struct{}, 3),
+		Client: c, once: strings.Contains(c.Command, urlWord), slots: make(chan struct{}, 4),
 		profile: &profile.Profile{
 			Kind: profile.Client, Command: c.Command,
 		},
@@ -224,9 +224,6 @@ func (t *trial) startLine(wrap func(string) string, scheme, addr string) (err er
 		"SOCKETLAB_URL=" + url, "SOCKETLAB_ADDR=" + addr,
 		"SOCKETLAB_METHOD=GET", "SOCKETLAB_BODY=read", "SOCKETLAB_CLIENT=shared",
 	}, t.env...)
-	if !slices.ContainsFunc(t.env, func(v string) bool { return strings.HasPrefix(v, "http_proxy=") }) {
-		env = append(env, "http_proxy=", "HTTP_PROXY=", "https_proxy=", "HTTPS_PROXY=", "all_proxy=", "ALL_PROXY=")
-	}
 	t.program, err = start(t.b.Supervisor, t.b.Dir, wrap(line(t.b.Command, url)), env)
 	return err
 }
@@ -288,6 +285,16 @@ func (t *trial) pause(d time.Duration) error {
 		}
 	})
 	return err
+}
+
+// lookAfter returns what was noted after a time, of that moment: it may be a while until
+// this experiment goes on.
+func (t *trial) lookAfter(d time.Duration) (counts, error) {
+	limit, stop := t.limit(d)
+	defer stop()
+	var n counts
+	t.aside(func() { n = t.server.until(limit, func(counts) bool { return false }) })
+	return n, t.ctx.Err()
 }
 
 // limit ends a wait after the battery's time, or with ctx.

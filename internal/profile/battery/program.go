@@ -75,8 +75,9 @@ func (c *calls) do(ctx context.Context) (Result, error) {
 	return c.wait(ctx, asked, answer)
 }
 
-// callLimit is how long a call may take that is answered at once.
-const callLimit = 30 * time.Second
+// callLimit is how long a call may take that is answered at once, with the start of the
+// program on a busy machine.
+const callLimit = 60 * time.Second
 
 var errNoReport = fmt.Errorf("COMMAND reported no end of a call within %s", callLimit)
 

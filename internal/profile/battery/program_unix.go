@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,7 +57,7 @@ func start(supervisor []string, dir, command string, environment []string) (_ *p
 	}
 	p := &program{stdin: stdin, orders: ordersIn, stderr: &lastWords{}, read: make(chan struct{})}
 	cmd := exec.Command(supervisor[0], supervisor[1:]...)
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), environment...)
+	cmd.Dir, cmd.Env = dir, append(slices.DeleteFunc(os.Environ(), namesProxy), environment...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = orders, answers, p.stderr
 	// The command has the two under their numbers, which the shell puts in the place of its
 	// standard streams: those of the supervisor are for orders.
@@ -110,6 +111,13 @@ func start(supervisor []string, dir, command string, environment []string) (_ *p
 		close(p.read)
 	}()
 	return p, nil
+}
+
+// namesProxy reports whether a variable names a proxy, as the user's own environment may:
+// calls to loopback are not to go there.
+func namesProxy(variable string) bool {
+	name, _, _ := strings.Cut(strings.ToLower(variable), "=")
+	return strings.HasSuffix(name, "_proxy")
 }
 
 // end ends the command and all that it started: first by the end of its input.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -37,6 +38,7 @@ type request struct {
 	method   string
 	absolute bool // its URL is in the form for proxies
 	path     string
+	close    bool // it says Connection: close
 }
 
 // conn is a connection that was accepted. Its fields below net.Conn are guarded by the
@@ -134,6 +136,9 @@ func (s *recorder) serve(c *conn) {
 	defer c.Close()
 	for in := bufio.NewReader(c); ; {
 		if _, err := in.Peek(1); err != nil {
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				s.note(func() { c.ours = true })
+			}
 			s.ended(c, err)
 			return
 		}
@@ -154,7 +159,7 @@ func (s *recorder) serve(c *conn) {
 			return
 		}
 		s.note(func() {
-			s.requests = append(s.requests, request{conn: c, method: r.Method, absolute: r.URL.IsAbs(), path: r.URL.Path})
+			s.requests = append(s.requests, request{conn: c, method: r.Method, absolute: r.URL.IsAbs(), path: r.URL.Path, close: r.Close})
 			s.busy++
 			s.mostBusy = max(s.mostBusy, s.busy)
 		})
@@ -181,8 +186,15 @@ func (s *recorder) serve(c *conn) {
 			}
 			return
 		}
+		if r.Close {
+			// Some clients wait for the close that they asked for.
+			_ = c.SetReadDeadline(time.Now().Add(closeGrace))
+		}
 	}
 }
+
+// closeGrace is how long a client that says Connection: close has to close by itself.
+const closeGrace = 300 * time.Millisecond
 
 // errClose is what an answer returns so that the connection is closed.
 var errClose = errors.New("close the connection")
