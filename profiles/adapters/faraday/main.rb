@@ -1,0 +1,19 @@
+require "faraday"
+
+POST = ENV["SOCKETLAB_METHOD"] == "POST"
+SHARED = Faraday.new
+
+def call(url)
+  (POST ? SHARED.post(url, "body") : SHARED.get(url)).status
+end
+
+$stdin.each_line do |line|
+  number, url = line.split
+  how = begin
+    status = call(url)
+    status < 400 ? "ok" : "HTTP_#{status}"
+  rescue StandardError => e
+    e.class.name.gsub("::", "_")
+  end
+  $stdout.syswrite("#{number} #{how}\n")
+end

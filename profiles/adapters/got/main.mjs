@@ -1,0 +1,14 @@
+import { createInterface } from "node:readline"
+import got from "got"
+const { SOCKETLAB_METHOD: method, SOCKETLAB_BODY: body, SOCKETLAB_CLIENT: client } = process.env
+const payload = method === "POST" ? "body" : undefined
+const call = async (url) => {
+  const response = await got(url, { method, body: payload })
+  return response.statusCode
+}
+
+createInterface({ input: process.stdin }).on("line", (line) => {
+  const [number, url] = line.split(" ")
+  call(url).then((status) => (status < 400 ? "ok" : "HTTP_" + status), (e) => e.code ?? e.cause?.code ?? e.name)
+    .then((how) => console.log(number, how))
+})

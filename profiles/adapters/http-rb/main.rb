@@ -1,0 +1,20 @@
+require "http"
+
+POST = ENV["SOCKETLAB_METHOD"] == "POST"
+
+def call(url)
+  response = POST ? HTTP.follow.post(url, body: "body") : HTTP.follow.get(url)
+  response.to_s
+  response.code
+end
+
+$stdin.each_line do |line|
+  number, url = line.split
+  how = begin
+    status = call(url)
+    status < 400 ? "ok" : "HTTP_#{status}"
+  rescue StandardError => e
+    e.class.name.gsub("::", "_")
+  end
+  $stdout.syswrite("#{number} #{how}\n")
+end

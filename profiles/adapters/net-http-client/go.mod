@@ -1,0 +1,3 @@
+module net-http-client
+
+go 1.26.0

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+)
+
+func call(url string) error {
+	client := http.DefaultClient
+	if how := os.Getenv("SOCKETLAB_CLIENT"); how != "shared" {
+		client = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
+		if how == "closed" {
+			defer client.CloseIdleConnections()
+		}
+	}
+	req, err := http.NewRequest(os.Getenv("SOCKETLAB_METHOD"), url, payload())
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	switch os.Getenv("SOCKETLAB_BODY") {
+	case "read":
+		_, err = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+	case "unread":
+		_ = resp.Body.Close()
+	}
+	return err
+}
+
+func payload() io.Reader {
+	if os.Getenv("SOCKETLAB_METHOD") == "POST" {
+		return strings.NewReader("body")
+	}
+	return nil
+}
+
+func main() {
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		number, url, _ := strings.Cut(lines.Text(), " ")
+		go func() {
+			if err := call(url); err != nil {
+				fmt.Println(number, "error")
+				return
+			}
+			fmt.Println(number, "ok")
+		}()
+	}
+}

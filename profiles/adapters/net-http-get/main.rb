@@ -1,0 +1,18 @@
+require "net/http"
+
+POST = ENV["SOCKETLAB_METHOD"] == "POST"
+
+def call(url)
+  (POST ? Net::HTTP.post(URI(url), "body") : Net::HTTP.get_response(URI(url))).code.to_i
+end
+
+$stdin.each_line do |line|
+  number, url = line.split
+  how = begin
+    status = call(url)
+    status < 400 ? "ok" : "HTTP_#{status}"
+  rescue StandardError => e
+    e.class.name.gsub("::", "_")
+  end
+  $stdout.syswrite("#{number} #{how}\n")
+end

@@ -1,0 +1,22 @@
+import os, sys, threading, requests
+
+method, payload = os.environ["SOCKETLAB_METHOD"], "body" if os.environ["SOCKETLAB_METHOD"] == "POST" else None
+
+
+def call(url):
+    return requests.request(method, url, data=payload).status_code
+
+
+def run(line):
+    number, url = line.split()
+    try:
+        status = call(url)
+        how = "ok" if status < 400 else f"HTTP_{status}"
+    except Exception as e:
+        how = type(e).__name__
+    sys.stdout.write(f"{number} {how}\n")
+    sys.stdout.flush()
+
+
+for line in sys.stdin:
+    threading.Thread(target=run, args=(line,)).start()
