@@ -123,17 +123,7 @@ func (n *Namespace) listen() {
 		if err != nil {
 			break
 		}
-		if a.Exited != nil {
-			running[a.Exited.PID].end(a.Exited.Status)
-			delete(running, a.Exited.PID)
-			continue
-		}
-		r := reply{answer: a, files: files}
-		if a.PID != 0 {
-			r.process = &Process{PID: a.PID, space: n, ended: make(chan struct{})}
-			running[a.PID] = r.process
-		}
-		n.answers <- r
+		n.hear(a, files, running)
 	}
 	_ = n.control.Close() // a supervisor that still lived would end now
 	_ = n.supervisor.Wait()
@@ -141,6 +131,23 @@ func (n *Namespace) listen() {
 		p.end("killed with its namespace's supervisor")
 	}
 	close(n.ended)
+}
+
+// hear takes what the supervisor said: the end of a process, or an answer.
+func (n *Namespace) hear(a answer, files []*os.File, running map[int]*Process) {
+	if a.Exited != nil {
+		if p := running[a.Exited.PID]; p != nil {
+			p.end(a.Exited.Status)
+			delete(running, a.Exited.PID)
+		}
+		return
+	}
+	r := reply{answer: a, files: files}
+	if a.PID != 0 {
+		r.process = &Process{PID: a.PID, space: n, ended: make(chan struct{})}
+		running[a.PID] = r.process
+	}
+	n.answers <- r
 }
 
 var errSupervisorGone = errors.New("the namespace's supervisor has ended")
