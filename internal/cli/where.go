@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -112,8 +113,11 @@ func (l *lines) of(pid int32, name string) *where.Report {
 	}
 	if p := l.probers[pid]; p != nil {
 		r, err := p.Report()
-		if err == nil {
+		switch {
+		case err == nil:
 			return r
+		case errors.Is(err, fs.ErrNotExist): // it has ended: what was seen before stays
+			return nil
 		}
 		l.failed[pid] = err.Error()
 		_ = p.Close()
