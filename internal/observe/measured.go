@@ -34,8 +34,8 @@ var clients = map[string]known{
 // one end closes before the other; "" where that is not what the verdict is about, or
 // nothing is known.
 func measured(kind verdict.Kind, id *series.Identity) string {
-	switch {
-	case kind == verdict.StaleConnectionReuse, kind == verdict.IdleTimeoutMissing:
+	switch kind {
+	case verdict.StaleConnectionReuse, verdict.IdleTimeoutMissing:
 		k := clients[id.Runtime]
 		p := profiles.Find(k.id)
 		if p == nil {
@@ -48,7 +48,7 @@ func measured(kind verdict.Kind, id *series.Identity) string {
 			}[post.Word]
 		}
 		return fmt.Sprintf("%s: set %s below the idle time of the server (docs/atlas.md).", said, k.setting)
-	case kind == verdict.ServerIdleClients:
+	case verdict.ServerIdleClients:
 		k, ok := servers[id.Runtime]
 		if module := strings.TrimSuffix(id.Module, ".py"); servers[module].id != "" {
 			k, ok = servers[module], true
