@@ -29,7 +29,7 @@ const (
 // States are all, in the order of a connection's life.
 var States = [...]State{Dialling, TLSHandshake, Active, Idle, Closing}
 
-// RequestState is what a request waits for.
+// RequestState says what a request waits for: a connection, or its response.
 type RequestState string
 
 // The states of a request.
@@ -60,7 +60,7 @@ type Snapshot struct {
 	Requests []Request
 }
 
-// Host is what a Pool knows of the connections to one host.
+// Host has the connections to one host, and the requests that wait for one.
 type Host struct {
 	// Name is host and port: those of the proxy for connections that a proxy uses for all hosts.
 	Name string
@@ -82,7 +82,7 @@ type Host struct {
 	Closed   map[Reason]int64
 }
 
-// Open is how many connections are open: not dialling any more, and not closed.
+// Open counts the open connections: not dialling any more, and not closed.
 func (h Host) Open() int {
 	n := 0
 	for _, state := range States[1:] {

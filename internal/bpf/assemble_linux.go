@@ -27,7 +27,7 @@ const (
 	RFP // the end of the stack
 )
 
-// Size is how much of memory an instruction reads or writes.
+// Size is the number of bytes that an instruction reads or writes, as its code in BPF.
 type Size uint8
 
 // The sizes.

@@ -19,8 +19,7 @@ import (
 	"socketlab/internal/render"
 )
 
-// profileAnswer is what becomes of a measured profile: it is printed, and with --save it
-// is a file too.
+// profileAnswer prints a measured profile, and with --save it writes a file too.
 type profileAnswer struct {
 	output  outputFlag
 	file    string

@@ -25,7 +25,7 @@ func profileProxyCommand(streams program.Streams) *cobra.Command {
 		Long: `Starts a reverse proxy of HTTP/1.1 several times, each time with a port and a server of
 ours behind it, and measures both sides: what it does to its clients, as profile server
 does, and what it does to the backend: how many connections it opens and when it closes
-them, whether it passes the backend's Keep-Alive header on, and what becomes of a GET and
+them, whether it passes the backend's Keep-Alive header on, and what happens to a GET and
 a POST when the backend has just closed the connection. It takes about 80 s.
 
 {port} in the command becomes the proxy's port and {backend} the server's address

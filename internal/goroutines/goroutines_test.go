@@ -114,7 +114,7 @@ func TestReport(t *testing.T) {
 // unread is of how many connections with an open body no line is known.
 func unread(r *where.Report) (n int) {
 	for _, u := range r.Unknown {
-		if strings.Contains(u.Reason, "nobody reads it") {
+		if strings.Contains(u.Reason, "no goroutine reads it") {
 			n += u.Connections
 		}
 	}

@@ -57,7 +57,7 @@ func (p *Program) report(s seen, pools []httppool.Snapshot) *where.Report {
 			r.Unknown = append(r.Unknown, where.Unknown{Connections: n, Reason: reason})
 		}
 	}
-	unknown(open-min(open, known), "a response's body is not finished and nobody reads it; a goroutine profile does not say who has it")
+	unknown(open-min(open, known), "a response's body is not finished and no goroutine reads it; a goroutine profile does not say who has it")
 	unknown(idle, "idle in a pool of net/http, or about to be")
 	unknown(s.http2, "HTTP/2; their requests are counted by themselves")
 	if s.dials > 0 {

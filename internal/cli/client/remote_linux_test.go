@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// elsewhere is a listener that is not on loopback, and counts who comes.
+// elsewhere is a listener that is not on loopback, and counts connections.
 type elsewhere struct {
 	net.Listener
 	came atomic.Int64
