@@ -34,14 +34,14 @@ func takes() map[string][]string {
 
 func TestEveryCommandWithAnAnswerTakesEveryFormatThatMakesSense(t *testing.T) {
 	t.Parallel()
-	all := []string{"ab", "check", "demo", "diagnose", "explain", "go-diff", "life", "list", "replay", "report", "run", "show", "size", "sweep", "watch"}
+	all := []string{"ab", "check", "demo", "diagnose", "explain", "fleet", "go-diff", "life", "list", "match", "profile", "replay", "report", "run", "show", "size", "sweep", "watch"}
 	without := func(names ...string) []string {
 		return slices.DeleteFunc(slices.Clone(all), func(c string) bool { return slices.Contains(names, c) })
 	}
 	want := map[string][]string{
 		"table": all, "json": all, "markdown": all, "html": all, "csv": without("show"),
-		"junit": without("show", "list", "explain", "go-diff", "sweep", "life", "size"),
-		"svg":   without("show", "list", "explain", "go-diff", "sweep", "size", "check"),
+		"junit": without("show", "list", "explain", "go-diff", "sweep", "life", "size", "match", "profile"),
+		"svg":   without("show", "list", "explain", "go-diff", "sweep", "size", "check", "fleet", "match", "profile"),
 	}
 	require.Equal(t, want, takes())
 	docs, err := os.ReadFile("../../docs/reports.md")

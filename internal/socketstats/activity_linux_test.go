@@ -133,20 +133,40 @@ func TestAWrongDescriptorIsAnErrorAndIsClosed(t *testing.T) {
 	}
 }
 
+// With no descriptor to spare none can be opened, and with a few the one that needs fewest.
 func TestWhereSockdiagCannotBeOpenedTheOtherSourceIs(t *testing.T) {
 	var limit unix.Rlimit
 	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
-	none := limit
-	none.Cur = 0
-	require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &none))
-	auto, err := socketstats.OpenSource(socketstats.Auto)
-	named, refused := socketstats.OpenSource("sockdiag")
-	require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &limit))
-	require.NoError(t, err)
-	require.NotEqual(t, "sockdiag", auto.Name())
-	require.ErrorIs(t, refused, unix.EMFILE)
-	require.ErrorContains(t, refused, "gopsutil", "what to use")
-	require.Nil(t, named)
+	with := func(descriptors int, source string) (socketstats.Source, error) {
+		few := limit
+		few.Cur = uint64(descriptors)
+		require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &few))
+		src, err := socketstats.OpenSource(source)
+		require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &limit))
+		return src, err
+	}
+	for _, source := range []string{socketstats.Auto, "sockdiag"} {
+		none, err := with(0, source)
+		require.ErrorIs(t, err, unix.EMFILE)
+		require.ErrorContains(t, err, "gopsutil", "what to use")
+		require.Nil(t, none)
+	}
+	const plenty = 1000
+	var opened []string
+	for n := range plenty {
+		src, err := with(n, socketstats.Auto)
+		if err != nil {
+			require.ErrorIs(t, err, unix.EMFILE)
+			continue
+		}
+		opened = append(opened, src.Name())
+		require.NoError(t, src.Close())
+		if src.Name() == "sockdiag" {
+			break
+		}
+	}
+	require.NotEqual(t, "sockdiag", opened[0])
+	require.Equal(t, "sockdiag", opened[len(opened)-1])
 }
 
 func TestTooFewDescriptorsToOpenASourceLeaveNone(t *testing.T) {

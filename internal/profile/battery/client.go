@@ -78,7 +78,9 @@ func (c Client) Measure(ctx context.Context) (*profile.Profile, error) {
 	for _, e := range all {
 		if why := b.cannot(e); why != "" {
 			b.miss(e.asks, why)
+			b.mu.Lock()
 			done++
+			b.mu.Unlock()
 			continue
 		}
 		// They start in order: the ones that wait longest first.
