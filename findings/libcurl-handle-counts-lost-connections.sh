@@ -20,7 +20,8 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-# Nothing is installed: the packages are unpacked here, with all that they need.
+# Nothing is installed: the pinned package is unpacked here (python3-pycurl==7.45.2-3), with
+# all that it needs.
 : >status
 mkdir -p debs/partial root
 apt-get install -y -qq --no-install-recommends --download-only -o Dir::State::status="$work/status" \

@@ -68,8 +68,8 @@ func call[A any](command int, arguments *A) (Object, error) {
 	}
 }
 
-// Object is what bpf(2) made: a map, a program, or what attaches one. It is a
-// descriptor.
+// Object is the descriptor of a map, a program or an attachment that bpf(2) made. Who
+// made it closes it.
 type Object int
 
 // Close closes the descriptor. The kernel keeps the object as long as another one, such

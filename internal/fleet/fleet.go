@@ -15,7 +15,7 @@ import (
 	"socketlab/internal/verdict"
 )
 
-// Fleet is what all exporters say.
+// Fleet has a node for each exporter that was asked, whether it answered or not.
 type Fleet struct {
 	Nodes []Node
 	// Expected is how many exporters there should be; 0 is as many as were asked.
@@ -59,7 +59,7 @@ func (p *Process) Open() (n int) {
 	return n
 }
 
-// Missing is how many exporters are expected and did not answer.
+// Missing counts the expected exporters that did not answer; 0 is a whole fleet.
 func (f *Fleet) Missing() int {
 	answered := 0
 	for i := range f.Nodes {
@@ -70,7 +70,8 @@ func (f *Fleet) Missing() int {
 	return max(f.Expected, len(f.Nodes)) - answered
 }
 
-// Unobserved is how many processes the nodes that answered cannot observe.
+// Unobserved counts the processes that the nodes could not look into. Nodes that did not
+// answer are not in it.
 func (f *Fleet) Unobserved() (n int) {
 	for i := range f.Nodes {
 		for _, count := range f.Nodes[i].Unobserved {

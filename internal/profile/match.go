@@ -56,7 +56,7 @@ type Match struct {
 
 // Outcome is what a caller sees of a method's requests.
 type Outcome struct {
-	// Meeting is what becomes of a request that meets a closing connection, and Later of
+	// Meeting is the result of a request that meets a closing connection, and Later that of
 	// one after it; "" is not known.
 	Meeting, Later string
 	// Errors is the share of all requests that fail; NaN is not known.

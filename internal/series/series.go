@@ -54,8 +54,8 @@ type Subject struct {
 	Samples []Sample
 	// Final is what was known of the subject at the very end; nil before.
 	Final *Final
-	// Holders is which lines of the program hold its connections; nil where nobody asked,
-	// or it cannot be known.
+	// Holders has the lines of the program that hold its connections; nil where they were
+	// not asked for, or cannot be known.
 	Holders *where.Report
 }
 

@@ -39,7 +39,7 @@ func (r *running) areParked(t *testing.T, n int) {
 
 var date = regexp.MustCompile(`Date: [^\r]*`)
 
-// everything sends what a client says, ends its half if it is told to, and returns all
+// everything sends what a client says, ends its half where half is set, and returns all
 // that the server sends until it closes the connection.
 func (r *running) everything(t *testing.T, half bool, says ...string) string {
 	t.Helper()

@@ -152,8 +152,8 @@ type Group struct {
 	// Lasting is how many of them were last used [LastingFor] ago or longer, or have waited
 	// for so long.
 	Lasting int `json:"lasting,omitempty"`
-	// Stack is all frames, the innermost first; absent where nobody asked for them. It
-	// is that of one of the connections.
+	// Stack has all frames of one of the connections, the innermost first; absent
+	// unless it was asked for.
 	Stack []Site `json:"stack,omitempty"`
 }
 

@@ -2,7 +2,7 @@ package program
 
 import "net"
 
-// LoopbackDown is what is said where no connection of this machine to itself can be made,
+// LoopbackDown returns a sentence for the user where this machine cannot connect to itself,
 // because its loopback device is down, as in a new network namespace; "" where one is up,
 // or none is known.
 func LoopbackDown() string {

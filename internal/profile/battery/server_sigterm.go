@@ -70,7 +70,7 @@ func (r *serverRun) sigterm(ctx context.Context, i *Instance) error {
 	}
 	met := <-newcomer
 	if met == "reset" || met == "closed" {
-		// A process that is about to end resets whom it did not accept; who comes after it
+		// A process that is about to end resets what it did not accept; a later connection
 		// is refused.
 		select {
 		case <-i.Ended:

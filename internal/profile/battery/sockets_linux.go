@@ -142,7 +142,7 @@ func (t *trial) connectStalled() error {
 		return err
 	}
 	// The same port, as the program may keep its first URL: the queue of the listener is
-	// made short, and filled by connections that nobody accepts.
+	// made short, and filled by connections that are never accepted.
 	raw, err := t.server.listener.(*net.TCPListener).SyscallConn()
 	if err != nil {
 		return err
