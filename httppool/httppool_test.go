@@ -227,7 +227,8 @@ func TestReasons(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, resp.Body.Close())
 		}, want: httppool.BodyUnfinished},
-		{name: "cancelled", handler: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		{
+			name: "cancelled", handler: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 			do: func(t *testing.T, c *http.Client, server *httptest.Server) {
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 				defer cancel()
@@ -235,19 +236,24 @@ func TestReasons(t *testing.T) {
 				require.NoError(t, err)
 				_, err = c.Do(req)
 				require.ErrorIs(t, err, context.DeadlineExceeded)
-			}, want: httppool.Cancelled},
-		{name: "client timeout", handler: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+			}, want: httppool.Cancelled,
+		},
+		{
+			name: "client timeout", handler: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 			do: func(t *testing.T, c *http.Client, server *httptest.Server) {
 				c.Timeout = 10 * time.Millisecond
 				_, err := c.Get(server.URL)
 				require.ErrorIs(t, err, context.DeadlineExceeded)
-			}, want: httppool.Cancelled},
-		{name: "no response header in time", handler: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+			}, want: httppool.Cancelled,
+		},
+		{
+			name: "no response header in time", handler: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 			set: func(t *http.Transport) { t.ResponseHeaderTimeout = 10 * time.Millisecond },
 			do: func(t *testing.T, c *http.Client, server *httptest.Server) {
 				_, err := c.Get(server.URL)
 				require.Error(t, err)
-			}, want: httppool.Cancelled},
+			}, want: httppool.Cancelled,
+		},
 		{name: "keep-alives are disabled", set: func(t *http.Transport) { t.DisableKeepAlives = true }, want: httppool.NotReusable},
 		{name: "the server says that it closes", handler: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Connection", "close")

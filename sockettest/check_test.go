@@ -12,10 +12,12 @@ import (
 	"socketlab/internal/socketstats"
 )
 
-var _ TB = (*testing.T)(nil)
-var _ TB = (*testing.B)(nil)
-var _ TB = (*testing.F)(nil)
-var _ M = (*testing.M)(nil)
+var (
+	_ TB = (*testing.T)(nil)
+	_ TB = (*testing.B)(nil)
+	_ TB = (*testing.F)(nil)
+	_ M  = (*testing.M)(nil)
+)
 
 func TestACheckThatCannotLookFails(t *testing.T) {
 	f := &fake{}

@@ -46,7 +46,8 @@ type bar struct {
 	met  bool
 }
 
-func atMost(limit, got float64) *bar  { return &bar{fmt.Sprintf("at most %g", limit), got <= limit} }
+func atMost(limit, got float64) *bar { return &bar{fmt.Sprintf("at most %g", limit), got <= limit} }
+
 func atLeast(limit, got float64) *bar { return &bar{fmt.Sprintf("at least %g", limit), got >= limit} }
 
 // of says what the bar is for.

@@ -92,8 +92,11 @@ func listedExercises(all []exercise.Exercise) *render.Document {
 		g.Rows = append(g.Rows, render.Words(e.ID, fmt.Sprint(e.Minutes), shown, e.Title))
 		records = append(records, []string{e.ID, fmt.Sprint(e.Level), fmt.Sprint(e.Minutes), shown, e.Title})
 		data = append(data, render.Object{
-			{Name: "id", Value: e.ID}, {Name: "title", Value: e.Title}, {Name: "level", Value: e.Level},
-			{Name: "minutes", Value: e.Minutes}, {Name: "languages", Value: in},
+			{Name: "id", Value: e.ID},
+			{Name: "title", Value: e.Title},
+			{Name: "level", Value: e.Level},
+			{Name: "minutes", Value: e.Minutes},
+			{Name: "languages", Value: in},
 		})
 	}
 	title := words.Plural(len(all), "exercise")

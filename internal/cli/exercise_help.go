@@ -130,8 +130,11 @@ func exerciseAnswerCommand(streams program.Streams) *cobra.Command {
 			return output.write(streams.Out, &render.Document{
 				Title: p.Exercise.ID + ": the answer", Blocks: blocks,
 				Data: render.Object{
-					{Name: "schema", Value: "sockwatch.exercise-answer/v1"}, {Name: "exercise", Value: p.Exercise.ID},
-					{Name: "language", Value: language}, {Name: "answer", Value: text}, {Name: "code", Value: files},
+					{Name: "schema", Value: "sockwatch.exercise-answer/v1"},
+					{Name: "exercise", Value: p.Exercise.ID},
+					{Name: "language", Value: language},
+					{Name: "answer", Value: text},
+					{Name: "code", Value: files},
 				},
 			})
 		},

@@ -301,8 +301,13 @@ func (d *diff) unexpected() error {
 
 func (d *diff) document() *render.Document {
 	t := render.Table{Name: "what differs", Columns: []render.Column{
-		{Title: "scenario"}, {Title: "side"}, {Title: "Go"}, {Title: "opened", Number: true}, {Title: "reused", Number: true},
-		{Title: "p50 (ms)", Number: true}, {Title: "verdict"},
+		{Title: "scenario"},
+		{Title: "side"},
+		{Title: "Go"},
+		{Title: "opened", Number: true},
+		{Title: "reused", Number: true},
+		{Title: "p50 (ms)", Number: true},
+		{Title: "verdict"},
 	}}
 	records := [][]string{{"id", "side", "differs", "in_lesson", "go", "connections_opened", "connections_reused", "latency_p50_ms", "verdict"}}
 	differing := 0

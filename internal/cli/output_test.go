@@ -80,10 +80,18 @@ func TestAnswersCanBeWrittenInEachFormatThatTheirCommandTakes(t *testing.T) {
 		args []string
 		code int
 	}{
-		{[]string{"list"}, 0}, {[]string{"list", "close_wait"}, 0}, {[]string{"show", "body-not-closed"}, 0}, {[]string{"explain"}, 0},
-		{[]string{"explain", "close-wait-leak"}, 0}, {[]string{"explain", "ECONNRESET"}, 0},
-		{[]string{"report", run}, 0}, {[]string{"report", run}, 0}, {[]string{"replay", run}, 0}, {[]string{"replay", watch}, 3},
-		{[]string{"diagnose", run}, 3}, {[]string{"diagnose", watch}, 3},
+		{[]string{"list"}, 0},
+		{[]string{"list", "close_wait"}, 0},
+		{[]string{"show", "body-not-closed"}, 0},
+		{[]string{"explain"}, 0},
+		{[]string{"explain", "close-wait-leak"}, 0},
+		{[]string{"explain", "ECONNRESET"}, 0},
+		{[]string{"report", run}, 0},
+		{[]string{"report", run}, 0},
+		{[]string{"replay", run}, 0},
+		{[]string{"replay", watch}, 3},
+		{[]string{"diagnose", run}, 3},
+		{[]string{"diagnose", watch}, 3},
 	} {
 		for format, commands := range formats {
 			if !slices.Contains(commands, answer.args[0]) {

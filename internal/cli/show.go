@@ -85,9 +85,16 @@ alone, to be changed in a copy: sockwatch run FILE plays that with the same code
 			return output.write(streams.Out, &render.Document{
 				Title: id + ": " + script.Title,
 				Data: render.Object{
-					{Name: "schema", Value: "sockwatch.scenario/v1"}, {Name: "id", Value: id}, {Name: "title", Value: script.Title},
-					{Name: "script", Value: script.Text}, {Name: "lesson", Value: text}, {Name: "answer", Value: strings.TrimSpace(solution)},
-					{Name: "faulty", Value: faulty}, {Name: "fixed", Value: fixed}, {Name: "difference", Value: difference}, {Name: "client", Value: client},
+					{Name: "schema", Value: "sockwatch.scenario/v1"},
+					{Name: "id", Value: id},
+					{Name: "title", Value: script.Title},
+					{Name: "script", Value: script.Text},
+					{Name: "lesson", Value: text},
+					{Name: "answer", Value: strings.TrimSpace(solution)},
+					{Name: "faulty", Value: faulty},
+					{Name: "fixed", Value: fixed},
+					{Name: "difference", Value: difference},
+					{Name: "client", Value: client},
 				},
 				Blocks: blocks,
 			})

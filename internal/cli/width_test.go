@@ -15,8 +15,14 @@ import (
 // Answers and help follow the width, and lose no word by it.
 func TestAnswersAndHelpFollowTheWidth(t *testing.T) {
 	calls := [][]string{
-		{"list"}, {"list", "--by", "cause"}, {"list", "--by", "order"}, {"explain"}, {"explain", "close-wait-leak"},
-		{"explain", "ECONNRESET"}, {"life", "--list"}, {"help"},
+		{"list"},
+		{"list", "--by", "cause"},
+		{"list", "--by", "order"},
+		{"explain"},
+		{"explain", "close-wait-leak"},
+		{"explain", "ECONNRESET"},
+		{"life", "--list"},
+		{"help"},
 	}
 	for _, c := range cli.Command(program.Streams{}).Commands() {
 		if !c.Hidden {

@@ -153,8 +153,10 @@ func (d Diagnosed) Document() *render.Document {
 	return &render.Document{
 		Title: title, Records: records,
 		Data: render.Object{
-			{Name: "schema", Value: "sockwatch.exercise-diagnosis/v1"}, {Name: "exercise", Value: d.Exercise.ID},
-			{Name: "passed", Value: d.Passed()}, {Name: "findings", Value: findings},
+			{Name: "schema", Value: "sockwatch.exercise-diagnosis/v1"},
+			{Name: "exercise", Value: d.Exercise.ID},
+			{Name: "passed", Value: d.Passed()},
+			{Name: "findings", Value: findings},
 		},
 		Blocks: []render.Block{render.Part{Title: title}, table, render.Text{Text: says}},
 	}

@@ -160,8 +160,11 @@ func (r Result) Document() *render.Document {
 		group.Rows = append(group.Rows, render.Words(b.what(), b.wanted(), b.shown(b.Yours), b.shown(b.Starters), b.label()))
 		records = append(records, []string{b.Expectation.String(), fmt.Sprint(b.Yours.Met), b.shown(b.Yours), b.shown(b.Starters)})
 		bounds = append(bounds, render.Object{
-			{Name: "expectation", Value: b.Expectation.String()}, {Name: "met", Value: b.Yours.Met},
-			{Name: "yours", Value: b.Yours.Got}, {Name: "starter", Value: b.Starters.Got}, {Name: "skipped", Value: b.Yours.Skipped},
+			{Name: "expectation", Value: b.Expectation.String()},
+			{Name: "met", Value: b.Yours.Met},
+			{Name: "yours", Value: b.Yours.Got},
+			{Name: "starter", Value: b.Starters.Got},
+			{Name: "skipped", Value: b.Yours.Skipped},
 		})
 	}
 	table.Groups = []render.Group{group}
@@ -176,9 +179,14 @@ func (r Result) Document() *render.Document {
 	return &render.Document{
 		Title: title,
 		Data: render.Object{
-			{Name: "schema", Value: "sockwatch.exercise/v1"}, {Name: "exercise", Value: r.Exercise.ID}, {Name: "language", Value: r.Language},
-			{Name: "passed", Value: r.Passed}, {Name: "stopped", Value: r.Stopped}, {Name: "bounds", Value: slices.Clone(bounds)},
-			{Name: "guess", Value: r.Guess}, {Name: "came", Value: r.Came},
+			{Name: "schema", Value: "sockwatch.exercise/v1"},
+			{Name: "exercise", Value: r.Exercise.ID},
+			{Name: "language", Value: r.Language},
+			{Name: "passed", Value: r.Passed},
+			{Name: "stopped", Value: r.Stopped},
+			{Name: "bounds", Value: slices.Clone(bounds)},
+			{Name: "guess", Value: r.Guess},
+			{Name: "came", Value: r.Came},
 		},
 		Blocks: blocks, Records: records,
 	}

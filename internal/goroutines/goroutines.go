@@ -164,6 +164,7 @@ func (s *seen) wait(st stack, library func(string) bool) {
 				s.reading += st.count
 			case where.Awaiting:
 				s.awaiting += st.count
+			default: // the other states are not summed up
 			}
 		}
 		s.groups = add(s.groups, g)

@@ -25,9 +25,12 @@ func TestTheWorstIsTheSurestLeakOfAProcess(t *testing.T) {
 	add("b (2)", 2, verdict.Verdict{Severity: verdict.Leak, Confidence: verdict.High})
 	add("all", 0, verdict.Verdict{Severity: verdict.Leak, Confidence: verdict.High})
 	for _, v := range []verdict.Verdict{
-		{Severity: verdict.Leak, Confidence: verdict.Medium}, {Severity: verdict.Leak, Confidence: verdict.Low},
-		{Severity: verdict.Fault, Confidence: verdict.High}, {Severity: verdict.Note, Confidence: verdict.High},
-		{Kind: verdict.NotEnoughData}, {Kind: verdict.Healthy, Confidence: verdict.High},
+		{Severity: verdict.Leak, Confidence: verdict.Medium},
+		{Severity: verdict.Leak, Confidence: verdict.Low},
+		{Severity: verdict.Fault, Confidence: verdict.High},
+		{Severity: verdict.Note, Confidence: verdict.High},
+		{Kind: verdict.NotEnoughData},
+		{Kind: verdict.Healthy, Confidence: verdict.High},
 	} {
 		add("a (1)", 1, v)
 		add("all", 0, v)

@@ -140,8 +140,12 @@ func describeTogether(id *series.Identity, of []series.Identity) {
 			of    *string
 			value string
 		}{
-			{&id.Runtime, of[i].Runtime}, {&id.RuntimeVersion, of[i].RuntimeVersion}, {&id.Module, of[i].Module},
-			{&id.Role, of[i].Role}, {&id.Protocol, of[i].Protocol}, {&id.Library, of[i].Library},
+			{&id.Runtime, of[i].Runtime},
+			{&id.RuntimeVersion, of[i].RuntimeVersion},
+			{&id.Module, of[i].Module},
+			{&id.Role, of[i].Role},
+			{&id.Protocol, of[i].Protocol},
+			{&id.Library, of[i].Library},
 		} {
 			switch {
 			case i == 0:

@@ -86,8 +86,10 @@ func TestSubjectsAreTheProcessesAndAllTogether(t *testing.T) {
 		{"several at a port", atPort, 10, both, []string{"all connections to port 80", "app (7)", "app (8)"}},
 		{"nothing at a port", atPort, 10, func(int) []series.SubjectSample { return nil }, []string{"all connections to port 80"}},
 		{"no process at a port", atPort, 10, func(int) []series.SubjectSample { return []series.SubjectSample{row(0, 2)} }, []string{"all connections to port 80"}},
-		{"one and what is left of others", atPort, 10, func(int) []series.SubjectSample { return []series.SubjectSample{row(7, 2), row(0, 1)} },
-			[]string{"all connections to port 80", "app (7)"}},
+		{
+			"one and what is left of others", atPort, 10, func(int) []series.SubjectSample { return []series.SubjectSample{row(7, 2), row(0, 1)} },
+			[]string{"all connections to port 80", "app (7)"},
+		},
 		{"one that has just come", atPort, 10, func(i int) []series.SubjectSample { return both(i)[:1+i/6] }, []string{"all connections to port 80", "app (7)"}},
 		{"one that has gone", atPort, 10, func(i int) []series.SubjectSample { return both(i)[:2-i/9] }, []string{"all connections to port 80", "app (7)"}},
 		{"clients that come and go", atPort, 30, func(i int) []series.SubjectSample {

@@ -7,7 +7,10 @@ var proxy = []Kind{Proxy}
 var staleBackend = []Meaning{
 	{"new_connection", "it goes to the backend once, on a new connection, and is answered"},
 	{"repeated", "it goes to the backend twice, and the client sees the second answer"},
-	{"502", "the client gets 502"}, {"503", "the client gets 503"}, {"504", "the client gets 504"}, {"500", "the client gets 500"},
+	{"502", "the client gets 502"},
+	{"503", "the client gets 503"},
+	{"504", "the client gets 504"},
+	{"500", "the client gets 500"},
 	{"closed", "the client's connection is closed without a status"},
 }
 

@@ -5,8 +5,11 @@ var serverSides = []Kind{Server, Proxy}
 
 // ends are the ways in which a server ends a connection that it has waited for.
 var ends = []Meaning{
-	{"fin", "it closes without a word"}, {"rst", "it resets the connection"},
-	{"408", "it answers 408 and closes"}, {"400", "it answers 400 and closes"}, {"other", "it answers another status and closes"},
+	{"fin", "it closes without a word"},
+	{"rst", "it resets the connection"},
+	{"408", "it answers 408 and closes"},
+	{"400", "it answers 400 and closes"},
+	{"other", "it answers another status and closes"},
 }
 
 var serverQuestions = []Question{
@@ -56,8 +59,12 @@ var serverQuestions = []Question{
 	},
 	{
 		ID: "connection_limit_next", Kinds: serverSides, Unit: Choice, Choices: []Meaning{
-			{"waits", "it is not answered until another connection ends"}, {"refused", "connecting fails"}, {"rst", "it is reset"}, {"fin", "it is closed without an answer"},
-			{"503", "it is answered 503"}, {"idle_one_closed", "it is answered, and an idle connection is closed for it"},
+			{"waits", "it is not answered until another connection ends"},
+			{"refused", "connecting fails"},
+			{"rst", "it is reset"},
+			{"fin", "it is closed without an answer"},
+			{"503", "it is answered 503"},
+			{"idle_one_closed", "it is answered, and an idle connection is closed for it"},
 		},
 		Title: "and the next one",
 		How:   "The first connection beyond connection_limit.",
@@ -99,7 +106,8 @@ var serverQuestions = []Question{
 	},
 	{
 		ID: "early_answer", Kinds: serverSides, Unit: Choice, Asks: "What does a server do with a body that it does not want, with FIN and with pipelined requests?", Choices: []Meaning{
-			{"no", "it waits for the whole body"}, {"kept", "it answers, reads the rest, and takes the next request"},
+			{"no", "it waits for the whole body"},
+			{"kept", "it answers, reads the rest, and takes the next request"},
 			{"closed", "it answers and closes the connection"},
 		},
 		Title: "Answers a request before its body is whole",

@@ -139,8 +139,10 @@ func TestWhatIsNoRecordingIsSaidWithItsLine(t *testing.T) {
 		{"both in one", both(first, second) + "\n", 1, 0, "does not say what was observed"},
 		{"of nothing", `{"header":{"schema":"` + series.Schema + `"}}` + "\n", 1, 0, "does not say what was observed"},
 		{"of two", strings.Replace(first, `"target"`, `"commands":{"faulty":"a","fixed":"b"},"target"`, 1) + "\n", 1, 0, "does not say what was observed"},
-		{"newer", strings.Replace(seen, series.Schema, "sockwatch.recording/v9", 1), 1, 0,
-			`the form "sockwatch.recording/v9" and was written by sockwatch v1.2.3, go1.26, and this version reads "sockwatch.recording/v2"`},
+		{
+			"newer", strings.Replace(seen, series.Schema, "sockwatch.recording/v9", 1), 1, 0,
+			`the form "sockwatch.recording/v9" and was written by sockwatch v1.2.3, go1.26, and this version reads "sockwatch.recording/v2"`,
+		},
 		{"newer, without a version", `{"header":{"schema":"sockwatch.recording/v9"}}` + "\n", 1, 0, "written by another version of sockwatch"},
 		{"no schema", strings.Replace(seen, series.Schema, "", 1), 1, 0, "its first line names no schema"},
 		{"garbage in the middle", first + "\n" + second + "\noops\n" + rest, 3, 2, "this line is not one of a recording"},

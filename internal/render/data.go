@@ -113,8 +113,11 @@ func (o *Observed) data(schema string) Object {
 	d.add("duration_ms", of.Duration.Milliseconds())
 	c, n := of.Cost, time.Duration(max(of.Cost.Samples, 1))
 	d.add("sampler", Object{
-		{"samples", c.Samples}, {"interval_ms", millis(of.Interval)}, {"took_ms", millis(c.Took / n)},
-		{"longest_ms", millis(c.Longest)}, {"cpu_ms", millis(c.CPU / n)},
+		{"samples", c.Samples},
+		{"interval_ms", millis(of.Interval)},
+		{"took_ms", millis(c.Took / n)},
+		{"longest_ms", millis(c.Longest)},
+		{"cpu_ms", millis(c.CPU / n)},
 	})
 	d.add("provenance", of.Provenance, of.Provenance == nil)
 	return d

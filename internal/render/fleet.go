@@ -25,8 +25,15 @@ func Fleet(f *fleet.Fleet, most int) *Document {
 		Checks:  []Check{},
 	}
 	t := Table{Name: "the processes, the worst first", Columns: []Column{
-		{Title: "node"}, {Title: "process"}, {Title: "pod", Wide: true}, {Title: "verdict"}, {Title: "open", Number: true}, {Title: "CLOSE_WAIT", Number: true, Wide: true},
-		{Title: "TIME_WAIT", Number: true, Wide: true}, {Title: "growth", Number: true}, {Title: "runs out"},
+		{Title: "node"},
+		{Title: "process"},
+		{Title: "pod", Wide: true},
+		{Title: "verdict"},
+		{Title: "open", Number: true},
+		{Title: "CLOSE_WAIT", Number: true, Wide: true},
+		{Title: "TIME_WAIT", Number: true, Wide: true},
+		{Title: "growth", Number: true},
+		{Title: "runs out"},
 	}, Groups: []Group{{}}}
 	objects, faults, shown, left := []Object{}, 0, 0, 0
 	for _, p := range f.Processes() {
@@ -138,7 +145,8 @@ func fleetRow(p *fleet.Process) Row {
 	return Row{Cells: []Cell{
 		cell(words.Printable(p.Node)), cell(fleetName(p)), cell(fleetPod(p)), cell(words.Printable(kind)),
 		count(uint32(p.Open())), count(uint32(p.Sockets["CLOSE_WAIT"])), count(uint32(p.Sockets["TIME_WAIT"])),
-		{{Text: series.Growth(p.PerSecond).String(), Value: number(p.PerSecond)}}, cell(runsOut),
+		{{Text: series.Growth(p.PerSecond).String(), Value: number(p.PerSecond)}},
+		cell(runsOut),
 	}}
 }
 

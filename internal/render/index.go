@@ -12,8 +12,13 @@ import (
 // files are their names, in the same order.
 func Index(runs []*Observed, files []string) *Document {
 	t := Table{Name: "the runs", Groups: []Group{{}}, Columns: []Column{
-		{Title: "scenario"}, {Title: "faulty against fixed"}, {Title: "verdict of faulty"}, {Title: "verdict of fixed"},
-		{Title: "opened", Number: true}, {Title: "failed", Number: true}, {Title: "expectations"},
+		{Title: "scenario"},
+		{Title: "faulty against fixed"},
+		{Title: "verdict of faulty"},
+		{Title: "verdict of fixed"},
+		{Title: "opened", Number: true},
+		{Title: "failed", Number: true},
+		{Title: "expectations"},
 	}}
 	ok := 0
 	for i, o := range runs {

@@ -133,8 +133,13 @@ func lifeHeld(r *life.Record) []Block {
 			held[e.State].add(e)
 		}
 		t := Table{Name: "what the " + end.name + " holds", Groups: []Group{{}}, Columns: []Column{
-			{Title: end.name}, {Title: "fd"}, {Title: "unread", Number: true}, {Title: "unacked", Number: true},
-			{Title: "memory", Number: true}, {Title: "buffers", Number: true}, {Title: "timer"},
+			{Title: end.name},
+			{Title: "fd"},
+			{Title: "unread", Number: true},
+			{Title: "unacked", Number: true},
+			{Title: "memory", Number: true},
+			{Title: "buffers", Number: true},
+			{Title: "timer"},
 		}}
 		for _, state := range states {
 			h := held[state]

@@ -53,11 +53,19 @@ func Match(hops []*profile.Match, played []*profile.Played) *Document {
 			d.Blocks = append(d.Blocks, playedBlocks(m, played[i])...)
 		}
 		o := Object{
-			{"client", m.Client.ID}, {"client_name", m.Client.Name}, {"server", m.Server.ID}, {"server_name", m.Server.Name},
-			{"client_idle", m.ClientIdle.String()}, {"client_uses_for", m.UsedFor.String()},
-			{"server_idle", m.ServerIdle.String()}, {"server_idle_shortest", m.ServerFirst.String()},
-			{"requests_per_second", m.Traffic.PerSecond}, {"connections", m.Traffic.Connections}, {"rtt_ms", millis(m.Traffic.RTT)},
-			{"closes_first", m.First}, {"time_wait", m.TimeWait},
+			{"client", m.Client.ID},
+			{"client_name", m.Client.Name},
+			{"server", m.Server.ID},
+			{"server_name", m.Server.Name},
+			{"client_idle", m.ClientIdle.String()},
+			{"client_uses_for", m.UsedFor.String()},
+			{"server_idle", m.ServerIdle.String()},
+			{"server_idle_shortest", m.ServerFirst.String()},
+			{"requests_per_second", m.Traffic.PerSecond},
+			{"connections", m.Traffic.Connections},
+			{"rtt_ms", millis(m.Traffic.RTT)},
+			{"closes_first", m.First},
+			{"time_wait", m.TimeWait},
 		}
 		o.add("hint", m.Hint, m.Hint == "")
 		if m.Harmful() {
@@ -128,6 +136,7 @@ func closerText(m *profile.Match) string {
 		return "either: their times are too close"
 	case profile.Neither:
 		return "neither, within the time that was waited: the connection stays open"
+	default: // profile.Unknown
 	}
 	return "unknown: the one was not waited for as long as the other takes"
 }
@@ -138,6 +147,7 @@ func timeWaitText(m *profile.Match) string {
 		return "at the " + string(m.TimeWait) + ", 60 s for each connection that it closes"
 	case profile.Neither, profile.Unknown:
 		return "n/a"
+	default: // each answer, or either of them
 	}
 	return "at the end that closed"
 }
@@ -152,6 +162,7 @@ func windowItems(m *profile.Match) []Item {
 			return []Item{{"window", "none: the client uses no connection that the server is about to close"}}
 		case profile.Either:
 			return []Item{{"window", "not by these times, but they are too close to rely on it"}}
+		default: // the server, or neither, without harm
 		}
 		return []Item{{"window", "none"}}
 	}
@@ -278,8 +289,12 @@ func playedData(m *profile.Match, p *profile.Played) Object {
 		of   profile.PlayedMethod
 	}{{"get", p.Get}, {"post", p.Post}} {
 		o = append(o, Member{method.name, Object{
-			{"met", method.of.Met}, {"met_failed", method.of.MetFailed}, {"later", method.of.Later}, {"later_failed", method.of.LaterFailed},
-			{"meets_per_hour", method.of.Meets * perHour}, {"errors_per_hour", method.of.Errors * perHour},
+			{"met", method.of.Met},
+			{"met_failed", method.of.MetFailed},
+			{"later", method.of.Later},
+			{"later_failed", method.of.LaterFailed},
+			{"meets_per_hour", method.of.Meets * perHour},
+			{"errors_per_hour", method.of.Errors * perHour},
 		}})
 	}
 	wrong := m.Disagreements(p)

@@ -59,8 +59,16 @@ func Profile(p *profile.Profile) *Document {
 		d.Records = append(d.Records, []string{q.ID, v.String(), why, strings.Join(seen, "; ")})
 	}
 	d.Data = Object{
-		{"schema", profileSchema}, {"id", p.ID}, {"kind", p.Kind}, {"name", p.Name}, {"ecosystem", p.Ecosystem},
-		{"program", p.Program}, {"version", p.Version}, {"measured", p.Measured}, {"system", p.System}, {"command", p.Command},
+		{"schema", profileSchema},
+		{"id", p.ID},
+		{"kind", p.Kind},
+		{"name", p.Name},
+		{"ecosystem", p.Ecosystem},
+		{"program", p.Program},
+		{"version", p.Version},
+		{"measured", p.Measured},
+		{"system", p.System},
+		{"command", p.Command},
 		{"values", values},
 	}
 	d.Blocks = []Block{Part{title}, t}

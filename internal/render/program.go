@@ -42,8 +42,12 @@ func explainCommand(v verdict.Verdict, id *series.Identity) string {
 // addProgram adds to a subject's JSON what it runs.
 func (o *Object) addProgram(id *series.Identity) {
 	for _, of := range []struct{ name, value string }{
-		{"runtime", id.Runtime}, {"runtime_version", id.RuntimeVersion}, {"module", id.Module}, {"role", id.Role},
-		{"protocol", id.Protocol}, {"library", id.Library},
+		{"runtime", id.Runtime},
+		{"runtime_version", id.RuntimeVersion},
+		{"module", id.Module},
+		{"role", id.Role},
+		{"protocol", id.Protocol},
+		{"library", id.Library},
 	} {
 		o.add(of.name, of.value, of.value == "")
 	}

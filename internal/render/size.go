@@ -38,8 +38,13 @@ func (s *Size) Document() *Document {
 		Records: [][]string{{"pool", "connections", "source", "latency_ms_p50", "latency_ms_p99", "sockets", "answered", "in_flight"}},
 	}
 	t := Table{Name: "the pools", Columns: []Column{
-		{Title: "pool"}, {Title: "source"},
-		{Title: "p50", Number: true}, {Title: "p99", Number: true}, {Title: "sockets", Number: true}, {Title: "answered", Number: true}, {Title: "in flight", Number: true},
+		{Title: "pool"},
+		{Title: "source"},
+		{Title: "p50", Number: true},
+		{Title: "p99", Number: true},
+		{Title: "sockets", Number: true},
+		{Title: "answered", Number: true},
+		{Title: "in flight", Number: true},
 	}}
 	pools := []Object{}
 	for _, p := range s.Pools {
@@ -63,8 +68,15 @@ func (s *Size) Document() *Document {
 		pools = append(pools, o)
 	}
 	d.Data = Object{
-		{"schema", sizeSchema}, {"requests_per_second", s.PerSecond}, {"latency_ms", millis(s.Latency)}, {"burst", s.Burst}, {"spare", s.Spare},
-		{"under_way", s.UnderWay()}, {"connections", s.Connections()}, {"duration_ms", s.Taken.Milliseconds()}, {"pools", pools},
+		{"schema", sizeSchema},
+		{"requests_per_second", s.PerSecond},
+		{"latency_ms", millis(s.Latency)},
+		{"burst", s.Burst},
+		{"spare", s.Spare},
+		{"under_way", s.UnderWay()},
+		{"connections", s.Connections()},
+		{"duration_ms", s.Taken.Milliseconds()},
+		{"pools", pools},
 	}
 	d.Blocks = []Block{Part{d.Title}, List{Items: s.arithmetic()}, t, List{Items: s.notes()}}
 	return d

@@ -296,6 +296,7 @@ func bigNumber(shown *Snapshot, s *series.Subject, held int) (text, of string) {
 		text, of = fmt.Sprintf("%.0f", value), "ms "+m.Title
 	case metric.Bytes:
 		text, of = fmt.Sprintf("%.0f", m.Shown(value)), "MiB "+m.Title
+	default: // as the metric formats it
 	}
 	if !known {
 		text = "–"
@@ -308,10 +309,14 @@ func bigNumber(shown *Snapshot, s *series.Subject, held int) (text, of string) {
 // is a detail.
 var (
 	shown = []Figure{
-		{Metric: "connections.opened", Name: "opened"}, {Metric: "connections.reused", Name: "reused"},
-		{Metric: "requests.sent", Name: "sent", Detail: true}, {Metric: "requests.ok", Name: "ok"},
-		{Metric: "requests.failed", Name: "failed"}, {Metric: "requests.in_flight", Name: "in flight"},
-		{Metric: "latency_ms.p50", Name: "p50", Detail: true}, {Metric: "latency_ms.p99", Name: "p99", Detail: true},
+		{Metric: "connections.opened", Name: "opened"},
+		{Metric: "connections.reused", Name: "reused"},
+		{Metric: "requests.sent", Name: "sent", Detail: true},
+		{Metric: "requests.ok", Name: "ok"},
+		{Metric: "requests.failed", Name: "failed"},
+		{Metric: "requests.in_flight", Name: "in flight"},
+		{Metric: "latency_ms.p50", Name: "p50", Detail: true},
+		{Metric: "latency_ms.p99", Name: "p99", Detail: true},
 	}
 	shownOfWatch = []Figure{{Metric: "kernel_connections.opened", Name: "opened"}, {Metric: "kernel_connections.closed", Name: "closed"}}
 )

@@ -104,8 +104,16 @@ func (s *Sweep) Document() *Document {
 		}
 	}
 	data := Object{
-		{"schema", sweepSchema}, {"scenario", s.Scenario}, {"title", s.Title}, {"setting", s.Setting}, {"speed", s.Speed}, {"seed", s.Seed},
-		{"requests_per_second", s.PerSecond}, {"server_latency_ms", s.LatencyMS}, {"under_way", s.UnderWay}, {"points", points},
+		{"schema", sweepSchema},
+		{"scenario", s.Scenario},
+		{"title", s.Title},
+		{"setting", s.Setting},
+		{"speed", s.Speed},
+		{"seed", s.Seed},
+		{"requests_per_second", s.PerSecond},
+		{"server_latency_ms", s.LatencyMS},
+		{"under_way", s.UnderWay},
+		{"points", points},
 	}
 	data.add("shown", s.Show, len(s.Show) == 0)
 	if len(s.Show) == 0 {

@@ -148,6 +148,7 @@ func (e Expectation) atSpeed(speed float64) Expectation {
 	case metric.PerSecond:
 		e.Value *= speed
 		e.text = fmt.Sprintf("%s %s %g", e.Metric, e.Op, e.Value)
+	default: // a count or an amount, at any speed
 	}
 	return e
 }

@@ -87,9 +87,12 @@ func TestHoldsComparesAsWritten(t *testing.T) {
 		op                    string
 		below, equal, greater bool
 	}{
-		{"==", false, true, false}, {"!=", true, false, true},
-		{"<", true, false, false}, {"<=", true, true, false},
-		{">", false, false, true}, {">=", false, true, true},
+		{"==", false, true, false},
+		{"!=", true, false, true},
+		{"<", true, false, false},
+		{"<=", true, true, false},
+		{">", false, false, true},
+		{">=", false, true, true},
 	}
 	for _, test := range tests {
 		t.Run(test.op, func(t *testing.T) {

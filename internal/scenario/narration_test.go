@@ -11,8 +11,13 @@ func TestLoadSpeaksForItselfWhereNothingIsTold(t *testing.T) {
 	t.Parallel()
 	second := Duration(time.Second)
 	s := Script{Load: []Phase{
-		{Burst: 1}, {Pause: second}, {Rate: 2.5, For: second}, {Rate: 2, JitterRequests: 1, For: second},
-		{Burst: 40, Repeat: 2, Every: second}, {Burst: 40}, {Pause: second},
+		{Burst: 1},
+		{Pause: second},
+		{Rate: 2.5, For: second},
+		{Rate: 2, JitterRequests: 1, For: second},
+		{Burst: 40, Repeat: 2, Every: second},
+		{Burst: 40},
+		{Pause: second},
 	}}
 	for at, want := range map[float64]string{
 		0: "No more requests for now", 1: "2.5 requests a second", 1.999: "2.5 requests a second",

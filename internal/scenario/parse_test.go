@@ -72,24 +72,40 @@ func TestBadScriptOfOddBytes(t *testing.T) {
 	tests := []struct{ name, script, want string }{
 		{"empty file", "", "my.yaml: is empty: a script has at least id, title, load and expect"},
 		{"blank file", "\n \n\t\n", "my.yaml: is empty: a script has at least id, title, load and expect"},
-		{"tab indentation", head + "server:\n\tdelay: 1s\n",
-			"my.yaml:4:1: a line is indented with spaces, not with a tab\n  4 |  delay: 1s\n    | ^"},
-		{"tab indentation after spaces", head + "server:\n  delay: 1s\n\tgrace: 1s\n",
-			"my.yaml:5:1: a line is indented with spaces, not with a tab\n  5 |  grace: 1s\n    | ^"},
-		{"CRLF line ends", "id: my-incident\r\nserver:\r\n  delay: 20\r\n",
-			"my.yaml:3:10: duration \"20\" has no unit: write it like 20s or 20ms\n  3 |   delay: 20\n    |          ^"},
-		{"CR line ends", "id: my-incident\rserver:\r  delay: 20\r",
-			"my.yaml:3:10: duration \"20\" has no unit: write it like 20s or 20ms\n  3 |   delay: 20\n    |          ^"},
-		{"byte order mark", "\ufeffid: my-incident\ndealy: 1s\n",
+		{
+			"tab indentation", head + "server:\n\tdelay: 1s\n",
+			"my.yaml:4:1: a line is indented with spaces, not with a tab\n  4 |  delay: 1s\n    | ^",
+		},
+		{
+			"tab indentation after spaces", head + "server:\n  delay: 1s\n\tgrace: 1s\n",
+			"my.yaml:5:1: a line is indented with spaces, not with a tab\n  5 |  grace: 1s\n    | ^",
+		},
+		{
+			"CRLF line ends", "id: my-incident\r\nserver:\r\n  delay: 20\r\n",
+			"my.yaml:3:10: duration \"20\" has no unit: write it like 20s or 20ms\n  3 |   delay: 20\n    |          ^",
+		},
+		{
+			"CR line ends", "id: my-incident\rserver:\r  delay: 20\r",
+			"my.yaml:3:10: duration \"20\" has no unit: write it like 20s or 20ms\n  3 |   delay: 20\n    |          ^",
+		},
+		{
+			"byte order mark", "\ufeffid: my-incident\ndealy: 1s\n",
 			"my.yaml:2:1: unknown key \"dealy\": use one of id, title, order, sort, implementation, requires, speed, max_speed, min_speed, fault, symptoms, headline, says, steps, server, upstreams, network, sysctl, client, load, narration, sample_interval, sweep, expect\n" +
-				"  2 | dealy: 1s\n    | ^"},
-		{"space behind a value", "server:\n  delay: 20   \n",
-			"my.yaml:2:10: duration \"20\" has no unit: write it like 20s or 20ms\n  2 |   delay: 20\n    |          ^"},
-		{"tab before a value", "server:\n  delay:\t20\n",
-			"my.yaml:2:10: duration \"20\" has no unit: write it like 20s or 20ms\n  2 |   delay: 20\n    |          ^"},
-		{"umlauts before the fault", "fault: {kind: übergroß, fux: 1}\n",
+				"  2 | dealy: 1s\n    | ^",
+		},
+		{
+			"space behind a value", "server:\n  delay: 20   \n",
+			"my.yaml:2:10: duration \"20\" has no unit: write it like 20s or 20ms\n  2 |   delay: 20\n    |          ^",
+		},
+		{
+			"tab before a value", "server:\n  delay:\t20\n",
+			"my.yaml:2:10: duration \"20\" has no unit: write it like 20s or 20ms\n  2 |   delay: 20\n    |          ^",
+		},
+		{
+			"umlauts before the fault", "fault: {kind: übergroß, fux: 1}\n",
 			"my.yaml:1:25: unknown key \"fux\": use one of kind, fix\n  1 | fault: {kind: übergroß, fux: 1}\n" +
-				"    |                         ^"},
+				"    |                         ^",
+		},
 		{"UTF-16, as PowerShell writes it", "\xff\xfei\x00d\x00:\x00", "my.yaml: is not text in UTF-8"},
 	}
 	for _, test := range tests {

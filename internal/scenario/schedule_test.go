@@ -35,8 +35,10 @@ func TestArrivalsOfEachKindOfPhase(t *testing.T) {
 		{"a burst is one moment", "burst: 3, pause: 1s", ms(0, 0, 0), time.Second},
 		{"bursts repeat", "{burst: 2, repeat: 3, every: 500ms}", ms(0, 0, 500, 500, 1000, 1000), 1500 * time.Millisecond},
 		{"a pause shifts what follows", "pause: 1s, {rate: 2, for: 1s}", ms(1000, 1500), 2 * time.Second},
-		{"phases follow each other", "{rate: 2, for: 1s}, {burst: 1, repeat: 2, every: 1s}, pause: 1s, burst: 2",
-			ms(0, 500, 1000, 2000, 4000, 4000), 4 * time.Second},
+		{
+			"phases follow each other", "{rate: 2, for: 1s}, {burst: 1, repeat: 2, every: 1s}, pause: 1s, burst: 2",
+			ms(0, 500, 1000, 2000, 4000, 4000), 4 * time.Second,
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -142,6 +142,7 @@ func unsettled(s *Socket) bool {
 		return false
 	case Established, CloseWait:
 		return s.Inode == 0 || s.SendQ > 0
+	default: // all others pass
 	}
 	return true
 }

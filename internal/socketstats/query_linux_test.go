@@ -56,7 +56,9 @@ func requireOnly(t *testing.T, src socketstats.Source, fixture *statefixture.Fix
 
 func TestStatesLimitWhatIsListed(t *testing.T) {
 	asked := [][]socketstats.State{
-		nil, {}, socketstats.States(),
+		nil,
+		{},
+		socketstats.States(),
 		{socketstats.Listen, socketstats.SynRecv, socketstats.TimeWait},
 		{socketstats.FinWait2, socketstats.FinWait2}, // of which some are remnants
 		{socketstats.Close}, // rightly none

@@ -91,8 +91,11 @@ func (p *Prober) connection(key uint64, h *holding) object {
 		return object{}
 	case redisConn:
 		return object{key, rawWords}
+	case hijacked, dialled:
+		return object{key, 1} // a *net.TCPConn
+	default:
+		return object{}
 	}
-	return object{key, 1} // a *net.TCPConn
 }
 
 // state is what an object does with its connection now; "" if it has given it away.
@@ -132,8 +135,9 @@ func (p *Prober) state(key uint64, h *holding) where.State {
 		return where.Idle
 	case hijacked:
 		return where.TakenOver
+	default: // nothing tells more
+		return where.Open
 	}
-	return where.Open
 }
 
 // isOpen reports whether a stream is one of its connection's open ones. A stream that has

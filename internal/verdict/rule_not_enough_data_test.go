@@ -29,11 +29,13 @@ var _ = examplesOf(verdict.NotEnoughData,
 	example{name: "the program ended at once", subject: observed(2, func(_ int, s *series.Sample) { s.Ended = true }), says: "The program ended before a sample showed it at work."},
 	example{name: "too few samples", subject: open([]int{0, 10, 20}), says: "3 samples of at least 8."},
 	example{name: "no request", subject: played(20), over: true, says: "No request was sent."},
-	example{name: "every request fails, and nothing is ever connected", over: true, says: "No request got through, and no connection was opened: 20 ENETUNREACH.",
+	example{
+		name: "every request fails, and nothing is ever connected", over: true, says: "No request got through, and no connection was opened: 20 ENETUNREACH.",
 		subject: played(21, func(i int, s *series.Sample) {
 			s.Requests.Sent, s.Requests.Failed = int64(i), int64(i)
 			s.Requests.Errors = map[string]int64{"ENETUNREACH": int64(i)}
-		})},
+		}),
+	},
 	example{name: "responses are slow", says: "19 requests wait for a response.", subject: observed(20, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, i)
 		s.Client.Activity.Sent = silent(i, 10*time.Second)

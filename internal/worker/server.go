@@ -60,6 +60,7 @@ func Server(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger, 
 				if err := answers.Encode(served); err != nil {
 					return 1
 				}
+			default: // the other commands are those of clients
 			}
 		case err := <-stopped:
 			if err != nil {

@@ -13,7 +13,8 @@ type faulty struct{ *connpool.Pool }
 
 // NewFaulty returns a client of the map database.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
-	return &faulty{connpool.New(connpool.Config{Addr: t.Addr, Size: 8,
+	return &faulty{connpool.New(connpool.Config{
+		Addr: t.Addr, Size: 8,
 		IdleTimeout: 430 * time.Millisecond,
 		IdleSince:   (*connpool.Conn).Created,
 	})}

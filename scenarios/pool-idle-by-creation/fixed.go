@@ -13,7 +13,8 @@ type fixed struct{ *connpool.Pool }
 
 // NewFixed returns a client of the map database.
 func NewFixed(t loadgen.Target) loadgen.Caller {
-	return &fixed{connpool.New(connpool.Config{Addr: t.Addr, Size: 8,
+	return &fixed{connpool.New(connpool.Config{
+		Addr: t.Addr, Size: 8,
 		IdleTimeout: 430 * time.Millisecond,
 		IdleSince:   (*connpool.Conn).LastUsed,
 	})}

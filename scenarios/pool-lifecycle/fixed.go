@@ -13,7 +13,8 @@ type fixed struct{ *connpool.Pool }
 
 // NewFixed returns a client of the booking database.
 func NewFixed(t loadgen.Target) loadgen.Caller {
-	return &fixed{connpool.New(connpool.Config{Addr: t.Addr,
+	return &fixed{connpool.New(connpool.Config{
+		Addr: t.Addr,
 		Size: 5, Wait: 2 * time.Second,
 		ConnectTimeout: time.Second, ReadTimeout: time.Second, WriteTimeout: time.Second,
 		IdleTimeout: 800 * time.Millisecond, MaxRequests: 15,

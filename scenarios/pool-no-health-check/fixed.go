@@ -12,7 +12,8 @@ type fixed struct{ *connpool.Pool }
 
 // NewFixed returns a client of the invoice database.
 func NewFixed(t loadgen.Target) loadgen.Caller {
-	return &fixed{connpool.New(connpool.Config{Addr: t.Addr, Size: 5,
+	return &fixed{connpool.New(connpool.Config{
+		Addr: t.Addr, Size: 5,
 		Check: (*connpool.Conn).Look,
 	})}
 }

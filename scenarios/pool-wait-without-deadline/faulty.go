@@ -13,7 +13,8 @@ type faulty struct{ *connpool.Pool }
 
 // NewFaulty returns a client of the session database.
 func NewFaulty(t loadgen.Target) loadgen.Caller {
-	return &faulty{connpool.New(connpool.Config{Addr: t.Addr, Size: 5,
+	return &faulty{connpool.New(connpool.Config{
+		Addr: t.Addr, Size: 5,
 		ReadTimeout: 500 * time.Millisecond,
 	})}
 }

@@ -13,7 +13,8 @@ type fixed struct{ *connpool.Pool }
 
 // NewFixed returns a client of the session database.
 func NewFixed(t loadgen.Target) loadgen.Caller {
-	return &fixed{connpool.New(connpool.Config{Addr: t.Addr, Size: 5,
+	return &fixed{connpool.New(connpool.Config{
+		Addr: t.Addr, Size: 5,
 		ReadTimeout: 500 * time.Millisecond,
 		Wait:        100 * time.Millisecond,
 	})}

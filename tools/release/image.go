@@ -23,8 +23,10 @@ func (r *release) images(p platform, programs []file) error {
 		if err != nil {
 			return err
 		}
-		image, err := mutate.Append(empty.Image, mutate.Addendum{Layer: layer,
-			History: v1.History{Author: "socketlab", CreatedBy: f.name, Created: v1.Time{Time: r.date}}})
+		image, err := mutate.Append(empty.Image, mutate.Addendum{
+			Layer:   layer,
+			History: v1.History{Author: "socketlab", CreatedBy: f.name, Created: v1.Time{Time: r.date}},
+		})
 		if err != nil {
 			return err
 		}

@@ -22,8 +22,10 @@ const placeholder = "https://example.invalid/socketlab"
 func (r *release) packages(p platform, programs, extra []file) error {
 	var contents files.Contents
 	add := func(f file, to string) {
-		contents = append(contents, &files.Content{Source: f.path, Destination: to,
-			FileInfo: &files.ContentFileInfo{Owner: "root", Group: "root", Mode: f.mode, MTime: r.date}})
+		contents = append(contents, &files.Content{
+			Source: f.path, Destination: to,
+			FileInfo: &files.ContentFileInfo{Owner: "root", Group: "root", Mode: f.mode, MTime: r.date},
+		})
 	}
 	for _, f := range programs {
 		add(f, "/usr/bin/"+f.name)

@@ -55,8 +55,10 @@ func Role(name string, work func(say func(port int), ports []int), ports ...int)
 	must(err)
 	must(os.Chmod(dir, 0o755))
 	must(os.Symlink(self, dir+"/"+comm))
-	cmd := &exec.Cmd{Path: dir + "/" + comm, Args: args, Stderr: os.Stderr, Env: append(os.Environ(), "FORM_ROLE="+name),
-		SysProcAttr: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}}
+	cmd := &exec.Cmd{
+		Path: dir + "/" + comm, Args: args, Stderr: os.Stderr, Env: append(os.Environ(), "FORM_ROLE="+name),
+		SysProcAttr: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL},
+	}
 	out, err := cmd.StdoutPipe()
 	must(err)
 	must(cmd.Start())

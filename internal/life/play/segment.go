@@ -26,8 +26,8 @@ const (
 	protocolTCP = 6
 )
 
-// Errors of [Play] Are ErrDisturbed if another segment came than the next one of the
-// variant.
+// ErrDisturbed is wrapped by the errors of [Play] if another segment came than the next
+// one of the variant.
 var ErrDisturbed = errors.New("a segment came that is no part of the variant")
 
 var errPacket = errors.New("a packet that is no TCP segment of IPv4")

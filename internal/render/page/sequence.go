@@ -74,6 +74,7 @@ func drawStep(m *markup.Writer, step render.Step, at float64) {
 		x, anchor = rightLine-gap, "end"
 	case render.Between:
 		x, anchor = (leftLine+rightLine)/2, "middle"
+	default: // at the left
 	}
 	if !step.Arrow {
 		write(m, x, at+5, sequenceText, "ink", ink, step.Label, "text-anchor", anchor)

@@ -26,17 +26,23 @@ var rows = []struct {
 	panels []panel
 }{
 	{"The fleet: inconclusive unless every exporter answers", []panel{
-		{title: "Is the whole fleet seen?", text: "Where an exporter does not answer, there is no sum.", kind: "stat", width: 6,
-			queries: [][2]string{{"socketlab:fleet:inconclusive", ""}}, mappings: map[string]string{"0": "complete", "1": "inconclusive"}},
-		{title: "Exporters that answer, of those expected", kind: "stat", width: 6,
-			queries: [][2]string{{"socketlab:exporters:up", "up"}, {"socketlab:exporters:expected", "expected"}}},
+		{
+			title: "Is the whole fleet seen?", text: "Where an exporter does not answer, there is no sum.", kind: "stat", width: 6,
+			queries: [][2]string{{"socketlab:fleet:inconclusive", ""}}, mappings: map[string]string{"0": "complete", "1": "inconclusive"},
+		},
+		{
+			title: "Exporters that answer, of those expected", kind: "stat", width: 6,
+			queries: [][2]string{{"socketlab:exporters:up", "up"}, {"socketlab:exporters:expected", "expected"}},
+		},
 		{title: "Open sockets of the fleet", kind: "stat", width: 6, queries: [][2]string{{"socketlab:fleet_open_sockets:sum", ""}}},
 		{title: "Processes with a fault, by kind", kind: "stat", width: 6, queries: [][2]string{{"socketlab:fleet_faults:sum > 0", "{{kind}}"}}},
 		{title: "Sockets of the fleet by state", kind: "timeseries", width: 24, queries: [][2]string{{"socketlab:fleet_sockets:sum", "{{end}} {{state}}"}}},
 	}},
 	{"What is wrong, the worst first", []panel{
-		{title: "Faults", text: "sockwatch explain KIND says what it is; sockwatch diagnose --pid, on the node, says how to fix it.", kind: "table", width: 24,
-			queries: [][2]string{{"sort_desc(socketlab_fault{" + filter + "} == 1)", ""}}},
+		{
+			title: "Faults", text: "sockwatch explain KIND says what it is; sockwatch diagnose --pid, on the node, says how to fix it.", kind: "table", width: 24,
+			queries: [][2]string{{"sort_desc(socketlab_fault{" + filter + "} == 1)", ""}},
+		},
 		{title: "Growth of open sockets", kind: "timeseries", unit: "cps", width: 12, queries: [][2]string{{"topk(10, socketlab_open_sockets_growth_per_second{" + filter + "} > 0)", who}}},
 		{title: "Time until something runs out", kind: "timeseries", unit: "s", width: 12, queries: [][2]string{{"bottomk(10, socketlab_exhaustion_seconds{" + filter + "})", who + " {{resource}}"}}},
 	}},
