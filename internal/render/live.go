@@ -130,8 +130,21 @@ func (l *Live) judgeAll() {
 	}
 	if l.fresh && l.script != nil {
 		l.verdicts = expect.Judge(&l.run, *l.script).Verdicts
+		if !l.run.Over {
+			forming(l.verdicts)
+		}
 	}
 	l.fresh = false
+}
+
+// forming takes the confidence from verdicts on a run that goes on. What its script
+// does next may make the incident another one: until the server closes idle
+// connections, bodies that were not closed look like connections that were forgotten.
+func forming(verdicts map[string]verdict.Verdict) {
+	for id, v := range verdicts {
+		v.Confidence = ""
+		verdicts[id] = v
+	}
 }
 
 // judgeWatch finds the verdicts on the processes of a watch, and on all of them

@@ -28,6 +28,8 @@ func Headline(v verdict.Verdict) string {
 func headlineOf(o *series.Observation, v verdict.Verdict) string {
 	rule, known := verdict.Lookup(v.Kind)
 	switch {
+	case o.Commands != nil && !o.Over && v.Kind != verdict.NotEnoughData:
+		return Headline(v) + " so far"
 	case o.Scenario == nil || !known:
 		return Headline(v)
 	case o.Over:

@@ -29,7 +29,8 @@ const (
 	Note Severity = "note"
 )
 
-// Confidence is how sure a verdict is; "" where nothing is claimed.
+// Confidence is how sure a verdict is; "" where nothing is claimed, and in the faces
+// of a run that goes on.
 type Confidence string
 
 // The confidences.
