@@ -1,7 +1,6 @@
 package recording
 
 import (
-	"bytes"
 	"strconv"
 	"unicode/utf8"
 
@@ -12,7 +11,7 @@ import (
 // it is escaped. A recording is a file from anywhere, and its names go to terminals, pages
 // and tables of every form. A line without such is returned as it is.
 func clean(line []byte) []byte {
-	if !bytes.ContainsFunc(line, func(r rune) bool { return r == '\\' || r >= del }) {
+	if plain(line) {
 		return line
 	}
 	out := make([]byte, 0, len(line))
@@ -32,6 +31,17 @@ func clean(line []byte) []byte {
 		i += size
 	}
 	return out
+}
+
+// plain reports whether a line has neither escape sequences nor characters of several
+// bytes.
+func plain(line []byte) bool {
+	for _, c := range line {
+		if c == '\\' || c >= del {
+			return false
+		}
+	}
+	return true
 }
 
 // del is the first character after those that are printed as they are.

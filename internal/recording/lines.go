@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"runtime"
+	"sync"
 	"sync/atomic"
 
 	"socketlab/internal/series"
@@ -13,10 +14,12 @@ import (
 // that they are. err is that of the line after the last event.
 type batch struct {
 	first  int
-	lines  [][]byte
+	text   []byte // all lines
+	ends   []int  // where each line ends in text
 	events []series.Event
 	err    error
 	parsed chan struct{}
+	spare  *sync.Pool // of *[]byte: texts that have been parsed
 }
 
 const (
@@ -56,20 +59,30 @@ func each(from io.Reader, path string, see func(series.Event)) error {
 	in := bufio.NewScanner(from)
 	in.Buffer(nil, maxLine)
 	in.Split(wholeLines)
-	n, size, b := 0, 0, &batch{first: 1, parsed: make(chan struct{})}
+	n := 0
+	var spare sync.Pool
+	next := func() *batch {
+		b := &batch{first: n + 1, parsed: make(chan struct{}), spare: &spare}
+		if text, ok := spare.Get().(*[]byte); ok {
+			b.text = (*text)[:0]
+		}
+		return b
+	}
+	b := next()
 	send := func() {
 		inOrder <- b
 		toParse <- b
-		size, b = 0, &batch{first: n + 1, parsed: make(chan struct{})}
+		b = next()
 	}
 	for !failed.Load() && in.Scan() {
 		n++
-		b.lines = append(b.lines, append([]byte(nil), in.Bytes()...))
-		if size += len(in.Bytes()); len(b.lines) == batchLines || size >= batchBytes || n == 1 {
+		b.text = append(b.text, in.Bytes()...)
+		b.ends = append(b.ends, len(b.text))
+		if len(b.ends) == batchLines || len(b.text) >= batchBytes || n == 1 {
 			send()
 		}
 	}
-	if len(b.lines) > 0 {
+	if len(b.ends) > 0 {
 		send()
 	}
 	close(toParse)
@@ -86,9 +99,11 @@ func each(from io.Reader, path string, see func(series.Event)) error {
 }
 
 func (b *batch) parse() {
-	b.events = make([]series.Event, 0, len(b.lines))
-	for i, line := range b.lines {
-		e, err := parse(line, b.first+i == 1)
+	b.events = make([]series.Event, 0, len(b.ends))
+	begin := 0
+	for i, end := range b.ends {
+		e, err := parse(b.text[begin:end], b.first+i == 1)
+		begin = end
 		if err == nil {
 			err = plausible(&e)
 		}
@@ -98,7 +113,10 @@ func (b *batch) parse() {
 		}
 		b.events = append(b.events, e)
 	}
-	b.lines = nil
+	if text := b.text; len(text) <= 2*batchBytes { // no event refers to it
+		b.spare.Put(&text)
+	}
+	b.text = nil
 }
 
 // consumer sees the events in their order.

@@ -166,7 +166,7 @@ const maxLine = 64 << 20
 func parse(line []byte, first bool) (e series.Event, err error) {
 	text, whole := bytes.CutSuffix(line, []byte("\n"))
 	text = clean(text)
-	err = json.Unmarshal(text, &e)
+	err = decode(text, &e)
 	switch {
 	case !whole && (err != nil || first):
 		return e, errors.New("the recording is cut off in the middle of a line: the program that wrote it ended there, or the file was not copied whole")

@@ -152,15 +152,23 @@ func (c *Counts) UnmarshalJSON(data []byte) error {
 	}
 	*c = Counts{}
 	for name, n := range m {
-		if name == "total" {
-			c.total = n
-			continue
+		if err := c.Set(name, n); err != nil {
+			return err
 		}
-		s, err := ParseState(name)
-		if err != nil {
-			return fmt.Errorf("socket counts: %w", err)
-		}
-		c.byState[s] = n
 	}
+	return nil
+}
+
+// Set sets one number by its name in JSON: that of a state, or "total".
+func (c *Counts) Set(name string, n int) error {
+	if name == "total" {
+		c.total = n
+		return nil
+	}
+	s, err := ParseState(name)
+	if err != nil {
+		return fmt.Errorf("socket counts: %w", err)
+	}
+	c.byState[s] = n
 	return nil
 }
