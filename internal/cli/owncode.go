@@ -54,6 +54,19 @@ func prepareOwnCode(ctx context.Context, scripts []scenario.Script, sides []lab.
 	return own, nil
 }
 
+// sayUnused says which settings of the scripts do not reach programs that were named in
+// place of their code. A script with a folder of code has none.
+func sayUnused(scripts []scenario.Script, sides []lab.Side, progress io.Writer) {
+	for _, script := range scripts {
+		for _, side := range sides {
+			if keys := script.Client.Keys(); side.Command != "" && len(keys) > 0 {
+				fmt.Fprintf(progress, "sockwatch: %s: the script's client settings (%s) do not reach the program of the %s side\n",
+					script.ID, strings.Join(keys, ", "), side.ID)
+			}
+		}
+	}
+}
+
 // prepare returns the program of one side, built if need be.
 func (own *ownCode) prepare(ctx context.Context, code scenario.OwnCode, name scenario.Side, progress io.Writer) (lab.Side, error) {
 	if code.Run != "" {

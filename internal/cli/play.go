@@ -52,6 +52,7 @@ func play(c *cobra.Command, streams program.Streams, o runOptions, words []strin
 		return outcome(nil, err)
 	}
 	defer own.remove()
+	sayUnused(scripts, sides, streams.Err)
 	source, err := o.openSource(c)
 	if err != nil {
 		return err

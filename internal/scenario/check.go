@@ -90,6 +90,8 @@ func (s Script) checkHead(codes []string) *finding {
 		return found("$.id", "there is no code for %q: add implementation, with a folder of your own, such as ./mine, or one of %s", short(s.ID), strings.Join(codes, ", "))
 	case s.Folder == "" && !known(codes, s.Implementation):
 		return found("$.implementation", "unknown implementation %q: use a folder of your own, such as ./mine, or one of %s", short(s.Implementation), strings.Join(codes, ", "))
+	case s.Folder != "" && s.Client != Client{}:
+		return found("$.client", "client is for code of the catalogue, and this script's code is the folder %s: set it in that code", s.Folder)
 	case unknownStep(s.Steps, codes) >= 0:
 		i := unknownStep(s.Steps, codes)
 		return found(fmt.Sprintf("$.steps[%d]", i), "step %q is no scenario of the catalogue", short(s.Steps[i]))

@@ -1,5 +1,10 @@
 package scenario
 
+import (
+	"reflect"
+	"strings"
+)
+
 // Client holds settings for the code of a pair, where they belong to the load or where
 // a sweep varies them. A number that is a fix stands in the code.
 type Client struct {
@@ -17,6 +22,18 @@ type Client struct {
 	Send int `yaml:"send,omitempty"`
 	// Every is the time between two of what a side does again and again.
 	Every Duration `yaml:"every,omitempty"`
+}
+
+// Keys are the names of the settings that have a value.
+func (c Client) Keys() []string {
+	var keys []string
+	for field, value := range reflect.ValueOf(c).Fields() {
+		if !value.IsZero() {
+			name, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+			keys = append(keys, name)
+		}
+	}
+	return keys
 }
 
 func (c Client) check() *finding {
