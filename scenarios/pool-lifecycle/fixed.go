@@ -17,7 +17,7 @@ func NewFixed(t loadgen.Target) loadgen.Caller {
 		Addr: t.Addr,
 		Size: 5, Wait: 2 * time.Second,
 		ConnectTimeout: time.Second, ReadTimeout: time.Second, WriteTimeout: time.Second,
-		IdleTimeout: 800 * time.Millisecond, MaxRequests: 15,
+		IdleTimeout: 800 * time.Millisecond, MaxRequests: 6,
 		Check: (*connpool.Conn).Look, Every: 200 * time.Millisecond,
 	})}
 }
