@@ -125,5 +125,6 @@ func recordingsHow() string {
 	return `The samples of a short recording of one process, this one, again and again, one a second. The bar is
 for the time of the whole command. The processor time is that of all threads: lines are parsed on as
 many as there are processors; where other programs run beside, it says more than the time does.
-RSS is the largest. All samples are kept while they are judged.`
+RSS is the largest. A watch of more samples than 25,000 of one process is judged by one of two, of four
+and so on (observe.Window.Thin).`
 }

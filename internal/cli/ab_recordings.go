@@ -67,7 +67,7 @@ func beforeAndAfter(ctx context.Context, before, after string) (both *series.Obs
 		case r.Observation.Target == nil:
 			return nil, fmt.Errorf("%s is a recording of a run, not of a watch: use sockwatch report %s", path, quoted(path))
 		}
-		var w observe.Window
+		w := observe.Window{Thin: true}
 		for _, e := range r.Events {
 			w.Add(e)
 		}

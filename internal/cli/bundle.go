@@ -42,7 +42,7 @@ func reported(r *recording.Recording) (*render.Observed, *render.Document, error
 		}
 		return run, render.Runs([]*render.Observed{run}, false), nil
 	}
-	var w observe.Window
+	w := observe.Window{Thin: true}
 	for _, e := range r.Events {
 		w.Add(e)
 	}

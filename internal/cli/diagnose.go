@@ -241,7 +241,7 @@ func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, leng
 
 // diagnoseFile judges a recording as it stands.
 func diagnoseFile(ctx context.Context, streams program.Streams, path string, output *outputFlag, strict bool) error {
-	var watch observe.Window
+	watch := observe.Window{Thin: true}
 	var run *series.Observation
 	samples, begun := 0, false
 	err := recording.Each(ctx, path, func(e series.Event) {

@@ -127,7 +127,7 @@ func replayRun(ctx context.Context, streams program.Streams, events []series.Eve
 
 // replayWatch is the same of a watch.
 func replayWatch(ctx context.Context, streams program.Streams, events []series.Event, output *outputFlag) error {
-	var w observe.Window
+	w := observe.Window{Thin: true}
 	for _, e := range events {
 		w.Add(e)
 	}

@@ -20,6 +20,10 @@ type Window struct {
 	// OldestFirst makes it forget the oldest first, whatever happened in it: a chart
 	// shows the newest.
 	OldestFirst bool
+	// Thin bounds what is kept by leaving out samples of the whole time in place of the
+	// oldest: of a long recording one of two, of four and so on stay, as if it had been made
+	// with a longer interval, and those that have the most of something. Most is not used.
+	Thin bool
 
 	watch   series.Observation // without subjects
 	moments []series.Moment
@@ -32,6 +36,10 @@ type Window struct {
 	holders map[string]*where.Report
 	// remembered is above how many subjects those are forgotten that are in no sample.
 	remembered int
+	// Of a window that is Thin: how many rows its samples have, how often half was left
+	// out, how many samples there were, and the number of each that is kept.
+	rows, halvings, seen int
+	numbers              []int
 	// newest is the time of the newest sample, and step that since the one before.
 	newest, step time.Duration
 }
@@ -39,9 +47,14 @@ type Window struct {
 // Add enters the next event of a watch with details.
 func (w *Window) Add(e series.Event) {
 	if m := e.Moment; m != nil {
-		w.makeRoom(m)
+		if !w.Thin {
+			w.makeRoom(m)
+		}
 		w.step, w.newest = m.At-w.newest, m.At
 		w.moments = append(w.moments, *m)
+		if w.Thin {
+			w.thin()
+		}
 		if w.identities == nil {
 			w.identities = map[string]series.Identity{}
 		}
@@ -80,6 +93,7 @@ func (w *Window) Last() *series.Moment {
 // Observation returns what is kept of the watch: the subjects of the newest sample,
 // each with the samples in which it was there. Its cost is that of all samples.
 func (w *Window) Observation() *series.Observation {
+	w.settle()
 	o := w.watch
 	index := map[string]*series.Subject{}
 	if last := w.Last(); last != nil {
@@ -169,6 +183,7 @@ func (w *Window) Subjects() []*series.Subject {
 	if w.Len() == 0 {
 		return nil
 	}
+	w.settle()
 	ids := w.lasting()
 	var subjects []*series.Subject
 	if len(ids) == 0 || !w.LooksAtAll() && (len(ids) != 1 || w.others(ids[0])) {
@@ -178,7 +193,10 @@ func (w *Window) Subjects() []*series.Subject {
 }
 
 // Processes lists each process that was there for long enough to be judged.
-func (w *Window) Processes() []*series.Subject { return w.each(w.lasting()) }
+func (w *Window) Processes() []*series.Subject {
+	w.settle()
+	return w.each(w.lasting())
+}
 
 func (w *Window) each(ids []string) []*series.Subject {
 	var subjects []*series.Subject

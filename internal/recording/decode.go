@@ -45,10 +45,10 @@ func decodeCounts(from *jsontext.Decoder, c *socketstats.Counts) error {
 			return errors.Join(errNoCounts, err)
 		}
 		n, err := number.Int()
-		if err != nil {
-			return err
+		if err != nil || n != int64(int32(n)) {
+			return errors.Join(errNoCounts, err)
 		}
-		if err := c.Set(key, int(n)); err != nil {
+		if err := c.Set(key, int32(n)); err != nil {
 			return err
 		}
 	}

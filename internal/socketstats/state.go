@@ -76,21 +76,21 @@ func ParseState(name string) (State, error) {
 // Counts are numbers of sockets by state. The zero Counts is of no sockets. It is a
 // plain value: comparable, and safe to copy.
 type Counts struct {
-	byState [numStates]int
-	total   int
+	byState [numStates]int32
+	total   int32
 }
 
 // Of returns the number of sockets in state s.
-func (c Counts) Of(s State) int { return c.byState[s] }
+func (c Counts) Of(s State) int { return int(c.byState[s]) }
 
 // Total returns the number of sockets in all states, including LISTEN. For a peak
 // (see Max) it is the largest total, not the sum of the states' peaks.
-func (c Counts) Total() int { return c.total }
+func (c Counts) Total() int { return int(c.total) }
 
 // Open returns the number of open connections at this end: every state except
 // TIME_WAIT and LISTEN.
 func (c Counts) Open() int {
-	return c.total - c.byState[TimeWait] - c.byState[Listen]
+	return int(c.total - c.byState[TimeWait] - c.byState[Listen])
 }
 
 // List returns the counts that are not 0 as text, such as "150 ESTABLISHED", in the
@@ -135,7 +135,7 @@ func (c Counts) Plus(d Counts) Counts {
 // MarshalJSON writes the states that have sockets, and the total:
 // {"ESTABLISHED":2,"total":2}.
 func (c Counts) MarshalJSON() ([]byte, error) {
-	m := map[string]int{"total": c.total}
+	m := map[string]int32{"total": c.total}
 	for i, n := range c.byState {
 		if n != 0 {
 			m[stateNames[i]] = n
@@ -146,7 +146,7 @@ func (c Counts) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads what MarshalJSON wrote.
 func (c *Counts) UnmarshalJSON(data []byte) error {
-	var m map[string]int
+	var m map[string]int32
 	if err := json.Unmarshal(data, &m); err != nil {
 		return fmt.Errorf("socket counts: %w", err)
 	}
@@ -160,7 +160,7 @@ func (c *Counts) UnmarshalJSON(data []byte) error {
 }
 
 // Set sets one number by its name in JSON: that of a state, or "total".
-func (c *Counts) Set(name string, n int) error {
+func (c *Counts) Set(name string, n int32) error {
 	if name == "total" {
 		c.total = n
 		return nil
