@@ -72,17 +72,14 @@ func (w *Watcher) place(members []int32, now time.Time) error {
 	}
 	for _, pid := range slices.Clone(members) {
 		ns, err := socketstats.NamespaceOf(pid)
-		// A process that exits has no namespaces a moment before it is a zombie (do_exit in
-		// kernel/exit.c).
-		if err != nil && (errors.Is(err, fs.ErrNotExist) || errors.Is(socketstats.CheckProcess(pid), socketstats.ErrNoProcess)) {
-			continue // it has ended since
-		}
 		var v *view
 		if err == nil {
 			v, err = w.viewOf(ns, pid)
 		}
 		if err != nil {
-			w.processes.leave(pid, err)
+			if !hasEnded(pid) {
+				w.processes.leave(pid, err)
+			}
 			continue
 		}
 		w.processes.known[pid].namespace = ns
@@ -92,6 +89,13 @@ func (w *Watcher) place(members []int32, now time.Time) error {
 		return fmt.Errorf("%w: %s", socketstats.ErrNotAllowed, strings.Join(w.processes.notSeen(), "; "))
 	}
 	return w.closeUnused(now)
+}
+
+// hasEnded reports whether a process has ended or is about to: one that exits has no
+// namespaces a moment before it is a zombie (do_exit in kernel/exit.c).
+func hasEnded(pid int32) bool {
+	_, err := socketstats.NamespaceOf(pid)
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(socketstats.CheckProcess(pid), socketstats.ErrNoProcess)
 }
 
 func (w *Watcher) closeUnused(now time.Time) error {
@@ -215,7 +219,7 @@ func (w *Watcher) placeByPort(now time.Time) error {
 		err := w.lookInto(ns, pid, now)
 		// A process that has just ended hides nothing: its namespace is gone with it, or
 		// has another process.
-		for err != nil && errors.Is(socketstats.CheckProcess(pid), socketstats.ErrNoProcess) {
+		for err != nil && hasEnded(pid) {
 			if pid = w.namespaces()[ns]; pid == 0 {
 				err = nil
 			} else {
