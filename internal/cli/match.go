@@ -19,6 +19,7 @@ import (
 	"socketlab/internal/profile"
 	"socketlab/internal/profile/battery"
 	"socketlab/internal/render"
+	"socketlab/internal/scratch"
 	"socketlab/internal/words"
 	"socketlab/profiles"
 )
@@ -105,11 +106,11 @@ func (o *matchOptions) playAll(ctx context.Context, streams program.Streams, hop
 	if err != nil {
 		return err
 	}
-	tmp, err := os.MkdirTemp("", "sockwatch-match-")
+	tmp, err := scratch.New("match")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(tmp)
+	defer func() { _ = tmp.Remove() }()
 	installed := map[*profile.Profile]string{}
 	var why []string
 	own := map[*profile.Profile]string{}
@@ -118,7 +119,7 @@ func (o *matchOptions) playAll(ctx context.Context, streams program.Streams, hop
 			if installed[p] != "" || own[p] != "" {
 				continue
 			}
-			into := filepath.Join(tmp, fmt.Sprint(i, p.Kind))
+			into := filepath.Join(tmp.Path, fmt.Sprint(i, p.Kind))
 			fmt.Fprintf(streams.Err, "installing %s\n", words.Printable(p.Name))
 			err := errors.New("its idle time is a number: the lab's own is set to it")
 			if p.Adapter != "" && !strings.Contains(p.Name, ", --") {
@@ -133,7 +134,7 @@ func (o *matchOptions) playAll(ctx context.Context, streams program.Streams, hop
 		}
 	}
 	var played []*profile.Played
-	wrong := false
+	wrong, undecided := false, false
 	for _, hop := range hops {
 		fmt.Fprintf(streams.Err, "playing %s and %s\n", words.Printable(hop.Client.Name), words.Printable(hop.Server.Name))
 		p, err := battery.Player{Supervisor: supervisor, ClientDir: installed[hop.Client], ServerDir: installed[hop.Server]}.Play(ctx, hop)
@@ -142,13 +143,17 @@ func (o *matchOptions) playAll(ctx context.Context, streams program.Streams, hop
 		}
 		p.Why = why
 		played = append(played, p)
-		wrong = wrong || len(hop.Disagreements(p)) > 0
+		differs, open := hop.Disagreements(p)
+		wrong, undecided = wrong || len(differs) > 0, undecided || len(open) > 0
 	}
 	if err := o.output.write(streams.Out, render.Match(hops, played)); err != nil {
 		return err
 	}
 	if wrong {
 		return &program.CodeError{Code: program.ExitFault}
+	}
+	if undecided {
+		return errors.New("not decided: too few requests met the close; play it again on a quiet machine, or with a longer --rtt")
 	}
 	return nil
 }
@@ -202,10 +207,10 @@ func (o *matchOptions) hops(c *cobra.Command, args []string) ([][2]*profile.Prof
 		kind       profile.Kind
 		questions  []string
 	}{
-		{"client-idle", o.clientIdle, profile.Client, []string{"idle_close"}},
+		{"client-idle", o.clientIdle, profile.Client, []string{"idle_close", "idle_close_shortest"}},
 		{"server-idle", o.serverIdle, profile.Server, []string{"idle_timeout", "idle_timeout_shortest"}},
 		{"proxy-idle", o.proxyIdle, profile.Proxy, []string{"idle_timeout", "idle_timeout_shortest"}},
-		{"proxy-backend-idle", o.backendIdle, profile.Proxy, []string{"idle_close"}},
+		{"proxy-backend-idle", o.backendIdle, profile.Proxy, []string{"idle_close", "idle_close_shortest"}},
 	} {
 		if set.text == "" {
 			continue

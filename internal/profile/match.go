@@ -37,8 +37,8 @@ type Match struct {
 	// ClientIdle and ServerIdle are the times after which each closes, and UsedFor how
 	// long the client uses an idle connection: it may leave one open that it uses no more.
 	ClientIdle, ServerIdle, UsedFor Value
-	// ServerFirst is the shortest of the server's times, where they vary.
-	ServerFirst Value
+	// ClientFirst and ServerFirst are the shortest of their times, where they vary.
+	ClientFirst, ServerFirst Value
 	// Hint says what the server's Keep-Alive header does to the client; "" is nothing.
 	Hint string
 	// First closes first; TimeWait is the end where TIME_WAIT is then.
@@ -87,7 +87,16 @@ func Pair(client, server *Profile, traffic Traffic) *Match {
 	if v, ok := server.Value("idle_timeout_shortest"); ok {
 		m.ServerFirst = v
 	}
+	m.ClientFirst = m.ClientIdle
+	if v, ok := client.Value("idle_close_shortest"); ok {
+		m.ClientFirst = v
+	}
 	m.UsedFor = m.ClientIdle
+	if client.Values["honours_hint"].Word == "on_reuse" {
+		// It looks at the age of a connection before it uses it, and what closes idle ones
+		// comes by at intervals, when they are older.
+		m.UsedFor = m.ClientFirst
+	}
 	m.hint()
 	m.first()
 	m.window()
@@ -121,6 +130,9 @@ func (m *Match) hint() {
 		if heeds == "yes" && atMost(m.ClientIdle) > says.Time {
 			m.ClientIdle = says
 		}
+		if heeds == "yes" && atMost(m.ClientFirst) > says.Time {
+			m.ClientFirst = says
+		}
 	case "no":
 		m.Hint = "the client does not heed " + header
 	default:
@@ -130,6 +142,7 @@ func (m *Match) hint() {
 
 func (m *Match) first() {
 	clientTime, clientExact := exactTime(m.ClientIdle)
+	clientShortest, _ := exactTime(m.ClientFirst)
 	shortest, serverExact := exactTime(m.ServerFirst)
 	longest, _ := exactTime(m.ServerIdle)
 	switch {
@@ -147,7 +160,7 @@ func (m *Match) first() {
 		m.First = Unknown
 	case clientTime < shortest-max(tolerance(shortest), m.Traffic.RTT):
 		m.First = ClientCloses
-	case clientTime > longest+tolerance(longest):
+	case clientShortest > longest+tolerance(longest):
 		m.First = ServerCloses
 	default:
 		m.First = Either
@@ -172,15 +185,23 @@ func (m *Match) window() {
 	if used <= shortest-m.Traffic.RTT {
 		return
 	}
+	usedAtLeast := min(used, atMost(m.ClientFirst))
 	m.From, m.To = max(0, shortest-m.Traffic.RTT), min(used, longest)
 	perSecond := m.Traffic.PerSecond / float64(max(1, m.Traffic.Connections))
 	// The share of pauses between requests that are shorter than t.
 	shorter := func(t time.Duration) float64 { return 1 - math.Exp(-perSecond*max(0, t).Seconds()) }
-	const steps = 64 // the mean over the server's times, each as likely
+	// The mean over the times of both, each as likely as another.
+	const steps = 64
+	between := func(i int, from, to time.Duration) time.Duration {
+		return from + time.Duration((float64(i)+0.5)/steps*float64(to-from))
+	}
 	for i := range steps {
-		closes := shortest + time.Duration((float64(i)+0.5)/steps*float64(longest-shortest))
-		m.Meets += (shorter(min(used, closes)) - shorter(min(used, closes-m.Traffic.RTT))) / steps
-		m.Late += (shorter(used) - shorter(min(used, closes))) / steps
+		closes := between(i, shortest, longest)
+		for j := range steps {
+			uses := between(j, usedAtLeast, used)
+			m.Meets += (shorter(min(uses, closes)) - shorter(min(uses, closes-m.Traffic.RTT))) / steps / steps
+			m.Late += (shorter(uses) - shorter(min(uses, closes))) / steps / steps
+		}
 	}
 }
 

@@ -27,6 +27,7 @@ func pairOf(t *testing.T, clientIdle, serverShortest, serverIdle string, traffic
 	client.Set("idle_close", is(t, "idle_close", clientIdle))
 	server.Set("idle_timeout", is(t, "idle_timeout", serverIdle))
 	server.Set("idle_timeout_shortest", is(t, "idle_timeout", serverShortest))
+	client.Set("idle_close_shortest", is(t, "idle_close", clientIdle))
 	for id, text := range more {
 		q, _ := profile.Lookup(id)
 		p := server
@@ -74,24 +75,28 @@ func TestWhoClosesFirst(t *testing.T) {
 func TestRateOfRequestsThatMeetAClose(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		client, shortest, longest string
-		perSecond                 float64
-		rtt                       time.Duration
+		clientShortest, client, shortest, longest string
+		perSecond                                 float64
+		rtt                                       time.Duration
 	}{
-		{"90.0s", "5.0s", "5.0s", 0.3, 400 * time.Millisecond},
-		{"90.0s", "5.0s", "6.0s", 0.5, 200 * time.Millisecond},
-		{"4.9s", "5.0s", "5.0s", 0.3, 400 * time.Millisecond},
-		{"5.4s", "5.0s", "6.0s", 0.5, 600 * time.Millisecond},
+		{"90.0s", "90.0s", "5.0s", "5.0s", 0.3, 400 * time.Millisecond},
+		{"90.0s", "90.0s", "5.0s", "6.0s", 0.5, 200 * time.Millisecond},
+		{"4.9s", "4.9s", "5.0s", "5.0s", 0.3, 400 * time.Millisecond},
+		{"5.4s", "5.4s", "5.0s", "6.0s", 0.5, 600 * time.Millisecond},
+		// A client that looks each second, as undici does.
+		{"4.0s", "5.4s", "5.0s", "5.0s", 0.3, 400 * time.Millisecond},
+		{"4.5s", "6.0s", "5.0s", "6.0s", 0.5, 200 * time.Millisecond},
 	} {
 		m := pairOf(t, c.client, c.shortest, c.longest, profile.Traffic{PerSecond: c.perSecond, Connections: 1, RTT: c.rtt},
-			map[string]string{"read_then_closed_get": "error", "stale_get": "new_connection", "read_then_closed_post": "error", "stale_post": "error"})
-		client, shortest, longest := m.ClientIdle.Time.Seconds(), m.ServerFirst.Time.Seconds(), m.ServerIdle.Time.Seconds()
+			map[string]string{"idle_close_shortest": c.clientShortest, "read_then_closed_get": "error", "stale_get": "new_connection", "read_then_closed_post": "error", "stale_post": "error"})
+		clientFirst, clientLast, shortest, longest := m.ClientFirst.Time.Seconds(), m.ClientIdle.Time.Seconds(), m.ServerFirst.Time.Seconds(), m.ServerIdle.Time.Seconds()
 		random := rand.New(rand.NewPCG(1, 2))
 		const requests = 400_000
 		met, late := 0, 0
 		for range requests {
 			// Of the server's clock, which begins when it sends an answer.
 			closes := shortest + random.Float64()*(longest-shortest)
+			client := clientFirst + random.Float64()*(clientLast-clientFirst)
 			sent := c.rtt.Seconds()/2 + random.ExpFloat64()/c.perSecond
 			switch arrives, reads := sent+c.rtt.Seconds()/2, closes+c.rtt.Seconds()/2; {
 			case sent-c.rtt.Seconds()/2 > client: // a new connection

@@ -52,7 +52,12 @@ var clientQuestions = []Question{
 	{
 		ID: "idle_close", Kinds: clientSides, Unit: Duration, Asks: "Who closes first?",
 		Title: "Closes an idle connection after",
-		How:   "One call, and the time from the answer until the server reads the end of the connection. The server never closes and sends no Keep-Alive header. A client that keeps no connection closes at once.",
+		How:   "One call, and the time from the answer until the server reads the end of the connection. The server never closes and sends no Keep-Alive header. A client that keeps no connection closes at once. Of one that closes, six processes, with a second call at different moments: the longest time but one.",
+	},
+	{
+		ID: "idle_close_shortest", Kinds: clientSides, Unit: Duration,
+		Title: "and the shortest time",
+		How:   "As idle_close. It differs where the client looks for idle connections at intervals.",
 	},
 	{
 		ID: "idle_closed_by", Kinds: clientSides, Unit: Choice, Choices: []Meaning{

@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"socketlab/internal/profile"
 	"socketlab/internal/words"
@@ -190,6 +191,14 @@ func perTime(share float64, t profile.Traffic) string {
 	return fmt.Sprintf("%.3g an hour", perHour)
 }
 
+// sharePerTime is a measured share, with its interval.
+func sharePerTime(s profile.Share, t profile.Traffic) string {
+	if s.Value == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%s (%.3g to %.3g)", perTime(s.Value, t), s.Low*t.PerSecond*3600, s.High*t.PerSecond*3600)
+}
+
 func oneOf(share float64) string {
 	if share <= 0 {
 		return "very many"
@@ -235,33 +244,41 @@ func playedBlocks(m *profile.Match, p *profile.Played) []Block {
 	t := Table{Name: "prediction and measurement", Columns: []Column{
 		{Title: "played"}, {Title: "predicted"}, {Title: "measured"},
 	}}
-	g := Group{Rows: []Row{Words("closes first", string(m.First), string(p.First))}}
+	g := Group{Rows: []Row{
+		Words("closes first", string(m.First), string(p.First)),
+		Words("meet a close", perTime(m.Meets, m.Traffic), sharePerTime(p.Meets, m.Traffic)),
+	}}
 	for _, method := range []struct {
 		name      string
 		predicted profile.Outcome
 		played    profile.PlayedMethod
 	}{{"GET", m.Get, p.Get}, {"POST", m.Post, p.Post}} {
 		g.Rows = append(g.Rows,
-			Words(method.name+"s that meet a close", perTime(m.Meets, m.Traffic), perTime(method.played.Meets, m.Traffic)),
-			Words("what their callers see", seenWord(method.predicted.Meeting, m.Meets), fmt.Sprintf("%d of %d errors", method.played.MetFailed, method.played.Met)),
+			Words(method.name+": callers see", seenWord(method.predicted.Meeting, m.Meets), fmt.Sprintf("%d of %d errors", method.played.MetFailed, method.played.Met)),
 		)
 		predicted := "not known"
 		if !math.IsNaN(method.predicted.Errors) {
 			predicted = perTime(method.predicted.Errors, m.Traffic)
 		}
-		g.Rows = append(g.Rows, Words("errors", predicted, perTime(method.played.Errors, m.Traffic)))
+		g.Rows = append(g.Rows, Words(method.name+": errors", predicted, sharePerTime(method.played.Errors, m.Traffic)))
 	}
 	t.Groups = []Group{g}
 	var notes []Item
 	for _, why := range p.Why {
 		notes = append(notes, Item{"played", words.Printable(why)})
 	}
-	notes = append(notes, Item{"pauses", fmt.Sprintf("%d of each method, about the time of the close; each counts for as many requests as have a pause like it", p.Trials)})
-	wrong := m.Disagreements(p)
+	notes = append(notes, Item{"pauses", fmt.Sprintf("%d before a GET and %d before a POST, from %.2f to %.2f s; each counts for as many requests as have a pause like it", len(p.Get.Trials), len(p.Post.Trials), p.From.Seconds(), p.To.Seconds())})
+	if p.Lateness > m.Traffic.RTT/2 {
+		notes = append(notes, Item{"busy", fmt.Sprintf("one of ten pauses was %s longer than planned, or more: this machine is too busy for a round trip of %s", p.Lateness.Round(time.Millisecond), m.Traffic.RTT)})
+	}
+	wrong, undecided := m.Disagreements(p)
 	for _, w := range wrong {
 		notes = append(notes, Item{"WRONG", w})
 	}
-	if len(wrong) == 0 {
+	for _, u := range undecided {
+		notes = append(notes, Item{"not decided", u + ": too few requests met the close"})
+	}
+	if len(wrong)+len(undecided) == 0 {
 		notes = append(notes, Item{"result", fmt.Sprintf("as predicted: rates within a factor of %g", profile.WithinFactor)})
 	}
 	return []Block{t, List{Items: notes}}
@@ -282,8 +299,12 @@ func seenWord(word string, share float64) string {
 
 func playedData(m *profile.Match, p *profile.Played) Object {
 	perHour := m.Traffic.PerSecond * 3600
-	o := Object{{"closes_first", p.First}, {"trials", p.Trials}, {"own_client", p.OwnClient}, {"own_server", p.OwnServer}}
+	o := Object{{"closes_first", p.First}, {"trials", len(p.Get.Trials) + len(p.Post.Trials)}, {"own_client", p.OwnClient}, {"own_server", p.OwnServer}}
 	o.add("why", p.Why, len(p.Why) == 0)
+	o = append(o, Member{"meets_per_hour", p.Meets.Value * perHour}, Member{"meets_per_hour_low", p.Meets.Low * perHour}, Member{"meets_per_hour_high", p.Meets.High * perHour})
+	if p.ServerLast > 0 {
+		o = append(o, Member{"server_closed_after", Object{{"from_ms", millis(p.ServerFirst)}, {"to_ms", millis(p.ServerLast)}}})
+	}
 	for _, method := range []struct {
 		name string
 		of   profile.PlayedMethod
@@ -293,12 +314,15 @@ func playedData(m *profile.Match, p *profile.Played) Object {
 			{"met_failed", method.of.MetFailed},
 			{"later", method.of.Later},
 			{"later_failed", method.of.LaterFailed},
-			{"meets_per_hour", method.of.Meets * perHour},
-			{"errors_per_hour", method.of.Errors * perHour},
+			{"trials", len(method.of.Trials)},
+			{"errors_per_hour", method.of.Errors.Value * perHour},
+			{"errors_per_hour_low", method.of.Errors.Low * perHour},
+			{"errors_per_hour_high", method.of.Errors.High * perHour},
 		}})
 	}
-	wrong := m.Disagreements(p)
-	o = append(o, Member{"as_predicted", len(wrong) == 0})
+	wrong, undecided := m.Disagreements(p)
+	o = append(o, Member{"lateness_ms", millis(p.Lateness)}, Member{"as_predicted", len(wrong)+len(undecided) == 0})
+	o.add("undecided", undecided, len(undecided) == 0)
 	o.add("wrong", wrong, len(wrong) == 0)
 	return o
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"socketlab/internal/profile"
+	"socketlab/internal/scratch"
 )
 
 // h2Experiments are those over TLS.
@@ -34,16 +35,16 @@ var errNoH2 = errors.New("it does not speak HTTP/2 here")
 // overTLS starts a server with TLS and the program, with the server's certificate
 // authority in its environment, and runs an experiment on them.
 func (t *trial) overTLS(run func(*h2Server) error) error {
-	dir, err := os.MkdirTemp("", "sockwatch-tls")
+	dir, err := scratch.New("tls")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = dir.Remove() }()
 	certificate, authority, err := newCertificate()
 	if err != nil {
 		return err
 	}
-	file := filepath.Join(dir, "ca.pem")
+	file := filepath.Join(dir.Path, "ca.pem")
 	if err := os.WriteFile(file, authority, 0o644); err != nil { //nolint:gosec // a certificate is public
 		return err
 	}

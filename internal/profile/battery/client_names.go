@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"socketlab/internal/profile"
+	"socketlab/internal/scratch"
 )
 
 // name is a host that only the program knows, by a file in the place of /etc/hosts. The
@@ -18,18 +19,21 @@ import (
 const name = "profile.test"
 
 // hosts gives a program an /etc/hosts of its own, in a user and mount namespace.
-type hosts struct{ dir, file string }
+type hosts struct {
+	dir  *scratch.Folder
+	file string
+}
 
 // newHosts makes the file. The caller removes it.
 func newHosts() (*hosts, error) {
 	if _, err := exec.LookPath("unshare"); err != nil {
 		return nil, fmt.Errorf("a name for one program needs a mount namespace: %w", err)
 	}
-	dir, err := os.MkdirTemp("", "sockwatch-hosts")
+	dir, err := scratch.New("hosts")
 	if err != nil {
 		return nil, err
 	}
-	h := &hosts{dir: dir, file: filepath.Join(dir, "hosts")}
+	h := &hosts{dir: dir, file: filepath.Join(dir.Path, "hosts")}
 	if err := h.point("127.0.0.1"); err != nil {
 		return nil, errors.Join(err, h.remove())
 	}
@@ -45,7 +49,7 @@ func (h *hosts) point(addr string) error {
 	return os.WriteFile(h.file, []byte("127.0.0.1 localhost\n"+addr+" "+name+"\n"), 0o644) //nolint:gosec // the program may run as anybody
 }
 
-func (h *hosts) remove() error { return os.RemoveAll(h.dir) }
+func (h *hosts) remove() error { return h.dir.Remove() }
 
 // wrap returns a line for the shell that runs another one with the file.
 func (h *hosts) wrap(command string) string {

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"socketlab/internal/profile"
+	"socketlab/internal/scratch"
 	"socketlab/internal/worker"
 )
 
@@ -52,7 +53,7 @@ type Instance struct {
 
 	cmd    *exec.Cmd
 	in     io.Closer
-	dir    string
+	dir    *scratch.Folder
 	stderr *lastWords
 	over   chan struct{}
 }
@@ -64,13 +65,13 @@ func (p Program) Start(ctx context.Context) (*Instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "sockwatch-profile-")
+	dir, err := scratch.New("profile")
 	if err != nil {
 		return nil, err
 	}
 	i, err := p.launch(port, dir)
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		return nil, errors.Join(err, dir.Remove())
 	}
 	if err := i.awaitAnswer(ctx); err != nil {
 		i.Stop() // and with it all that it says
@@ -84,7 +85,7 @@ func (p Program) line(port string) string {
 	return strings.NewReplacer("{port}", port, "{backend}", p.Backend).Replace(p.Command)
 }
 
-func (p Program) launch(port, dir string) (*Instance, error) {
+func (p Program) launch(port string, dir *scratch.Folder) (*Instance, error) {
 	command := p.Supervisor
 	if command == nil {
 		self, err := os.Executable()
@@ -98,7 +99,7 @@ func (p Program) launch(port, dir string) (*Instance, error) {
 	i.cmd = exec.Command(command[0], command[1:]...)
 	i.cmd.Dir = p.Dir
 	i.cmd.Stderr = i.stderr
-	i.cmd.Env = append(os.Environ(), "SOCKETLAB_PORT="+port, "PORT="+port, "SOCKETLAB_BACKEND="+p.Backend, "SOCKETLAB_DIR="+dir)
+	i.cmd.Env = append(os.Environ(), "SOCKETLAB_PORT="+port, "PORT="+port, "SOCKETLAB_BACKEND="+p.Backend, "SOCKETLAB_DIR="+dir.Path)
 	in, err := i.cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -180,7 +181,7 @@ func (i *Instance) Terminate() error {
 func (i *Instance) Stop() {
 	_ = i.in.Close()
 	<-i.over
-	_ = os.RemoveAll(i.dir)
+	_ = i.dir.Remove()
 }
 
 // freePort returns a port of loopback that is free now. It is below those that the

@@ -33,55 +33,75 @@ const playedBeside = 12
 // PlayRTT is a round trip that is long against the times of a busy machine.
 const PlayRTT = 200 * time.Millisecond
 
-// plan are the pauses that are tried, step apart.
-func plan(m *profile.Match) (pauses []time.Duration, step time.Duration, err error) {
+// The limits of a play: no new trial begins after playFor, and none that would be more than
+// the mostTrials-th of its method.
+const (
+	playFor    = 70 * time.Second
+	mostTrials = 40 * playedBeside
+)
+
+// pauses are those that are tried: evenly spread from from to to.
+type pauses struct {
+	from, to time.Duration
+	least    int
+}
+
+// at is the i-th pause. However many are tried, they are spread evenly: the multiples of the
+// golden ratio, without their whole part, are.
+func (p pauses) at(i int) time.Duration {
+	_, part := math.Modf((float64(i) + 0.5) * (math.Phi - 1))
+	return p.from + time.Duration(part*float64(p.to-p.from))
+}
+
+// plan says which pauses are tried.
+func plan(m *profile.Match) (pauses, error) {
 	shortest, longest := m.ServerFirst.Time, max(m.ServerFirst.Time, m.ServerIdle.Time)
 	// Where the server's time varies, so does how much of it the profile has seen.
 	varies := (longest - shortest) / 2
-	from, to := shortest-m.Traffic.RTT*3/2-varies, longest+m.Traffic.RTT/2+varies
-	n := 0
+	p := pauses{from: shortest - m.Traffic.RTT*3/2 - varies, to: longest + m.Traffic.RTT/2 + varies, least: 2 * playedBeside}
 	switch m.First {
 	case profile.EachAnswer:
-		return []time.Duration{time.Second, time.Second}, 0, nil
+		return pauses{from: time.Second, to: time.Second, least: 2}, nil
 	case profile.ClientCloses:
-		from, to, n = m.ClientIdle.Time-time.Second, m.ClientIdle.Time+time.Second, playedBeside
+		p = pauses{from: m.ClientFirst.Time - time.Second, to: m.ClientIdle.Time + time.Second, least: playedBeside}
 	case profile.ServerCloses, profile.Either:
 	default:
-		return nil, 0, fmt.Errorf("cannot be played: who closes first is %s", m.First)
+		return pauses{}, fmt.Errorf("cannot be played: who closes first is %s", m.First)
 	}
-	if to > 100*time.Second {
-		return nil, 0, fmt.Errorf("not played: it takes %s for each try", to.Round(time.Second))
+	if p.to > 100*time.Second {
+		return pauses{}, fmt.Errorf("not played: it takes %s for each try", p.to.Round(time.Second))
 	}
-	from = max(from, 50*time.Millisecond)
-	if n == 0 {
-		n = int(math.Ceil(float64(to-from)/float64(m.Traffic.RTT/12)/playedBeside)) * playedBeside
-		n = max(2*playedBeside, min(n, 6*playedBeside))
-	}
-	step = (to - from) / time.Duration(n)
-	for i := range n {
-		pauses = append(pauses, from+step/2+step*time.Duration(i))
-	}
-	return pauses, step, nil
+	p.from = max(p.from, 50*time.Millisecond)
+	return p, nil
 }
 
 // Play plays the match.
 func (p Player) Play(ctx context.Context, m *profile.Match) (*profile.Played, error) {
-	pauses, step, err := plan(m)
+	tries, err := plan(m)
 	if err != nil {
 		return nil, err
 	}
-	played := &profile.Played{Trials: len(pauses), OwnClient: p.ClientDir == "", OwnServer: p.ServerDir == ""}
-	g, ctx := errgroup.WithContext(ctx)
-	var mu sync.Mutex
-	firsts := map[profile.Closer]int{}
 	shared, err := p.server(ctx, m)
 	if err != nil {
 		return nil, err
 	}
 	defer shared.stop()
-	for method, into := range map[string]*profile.PlayedMethod{"GET": &played.Get, "POST": &played.Post} {
-		workers := min(playedBeside, len(pauses))
-		for w := range workers {
+	played := &profile.Played{OwnClient: p.ClientDir == "", OwnServer: p.ServerDir == "", From: tries.from, To: tries.to}
+	g, ctx := errgroup.WithContext(ctx)
+	var mu sync.Mutex // of played and its trials
+	began := time.Now()
+	for method, into := range map[string]*profile.PlayedMethod{http.MethodGet: &played.Get, http.MethodPost: &played.Post} {
+		given := 0
+		next := func() (time.Duration, bool) {
+			mu.Lock()
+			defer mu.Unlock()
+			if given >= tries.least && (!m.Harmful() || given >= mostTrials || time.Since(began) > playFor || played.Precise(m.Traffic)) {
+				return 0, false
+			}
+			given++
+			return tries.at(given - 1), true
+		}
+		for range min(playedBeside, tries.least) {
 			g.Go(func() error {
 				server := shared
 				if shared.alone { // one for each connection
@@ -91,15 +111,10 @@ func (p Player) Play(ctx context.Context, m *profile.Match) (*profile.Played, er
 					}
 					defer server.stop()
 				}
-				var mine []time.Duration
-				for i := w; i < len(pauses); i += workers {
-					mine = append(mine, pauses[i])
-				}
-				return p.work(ctx, m, method, server.addr, mine, func(t tried) {
+				return p.work(ctx, m, method, server.addr, next, func(t profile.Trial) {
 					mu.Lock()
 					defer mu.Unlock()
-					firsts[t.first]++
-					t.enter(m, into, step)
+					into.Trials = append(into.Trials, t)
 				})
 			})
 		}
@@ -107,56 +122,12 @@ func (p Player) Play(ctx context.Context, m *profile.Match) (*profile.Played, er
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	played.First = profile.Neither
-	switch client, server := firsts[profile.ClientCloses], firsts[profile.ServerCloses]; {
-	case client > server:
-		played.First = profile.ClientCloses
-	case server > 0:
-		played.First = profile.ServerCloses
-	}
-	if played.First == profile.ServerCloses && m.First == profile.EachAnswer {
-		played.First = profile.EachAnswer
-	}
-	for _, method := range []*profile.PlayedMethod{&played.Get, &played.Post} {
-		if method.Later > 0 {
-			method.Errors += m.Late * float64(method.LaterFailed) / float64(method.Later)
-		}
-	}
+	played.Sum(m)
 	return played, nil
 }
 
-// tried is one trial.
-type tried struct {
-	pause  time.Duration
-	met    bool
-	failed bool
-	first  profile.Closer
-}
-
-// enter counts a trial for a method. It stands for the pauses within half a step of it.
-func (t tried) enter(m *profile.Match, into *profile.PlayedMethod, step time.Duration) {
-	perSecond := m.Traffic.PerSecond / float64(m.Traffic.Connections)
-	weight := perSecond * math.Exp(-perSecond*t.pause.Seconds()) * step.Seconds()
-	switch {
-	case t.met:
-		into.Met++
-		into.Meets += weight
-		if t.failed {
-			into.MetFailed++
-			into.Errors += weight
-		}
-	case t.first == profile.ServerCloses && m.First != profile.EachAnswer:
-		into.Later++
-		if t.failed {
-			into.LaterFailed++
-		}
-	case t.failed:
-		into.OtherFailed++
-	}
-}
-
-// work makes trials with one process of the client.
-func (p Player) work(ctx context.Context, m *profile.Match, method, server string, pauses []time.Duration, done func(tried)) error {
+// work makes trials with one process of the client, as long as next has a pause.
+func (p Player) work(ctx context.Context, m *profile.Match, method, server string, next func() (time.Duration, bool), done func(profile.Trial)) error {
 	r, err := newRelay(ctx, server, m.Traffic.RTT)
 	if err != nil {
 		return err
@@ -167,7 +138,7 @@ func (p Player) work(ctx context.Context, m *profile.Match, method, server strin
 		return err
 	}
 	defer c.end()
-	for _, d := range pauses {
+	for d, more := next(); more; d, more = next() { // a trial each
 		if err := c.call(ctx); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -185,8 +156,9 @@ func (p Player) work(ctx context.Context, m *profile.Match, method, server strin
 		if !pause(ctx, m.Traffic.RTT) {
 			return ctx.Err()
 		}
-		met, first := r.seen(failed)
-		done(tried{pause: d, met: met, failed: failed, first: first})
+		t := r.seen(failed)
+		t.Planned = d
+		done(t)
 	}
 	return nil
 }
@@ -350,7 +322,7 @@ func (c *ownClient) call(ctx context.Context) error {
 func (c *ownClient) once(ctx context.Context) error {
 	if c.conn != nil {
 		idle := time.Since(c.used)
-		closes, closed := c.m.ClientIdle.Time, c.m.ClientIdle.Bound == profile.Exact
+		closes, closed := (c.m.ClientFirst.Time+c.m.ClientIdle.Time)/2, c.m.ClientIdle.Bound == profile.Exact
 		uses, limited := c.m.UsedFor.Time, c.m.UsedFor.Bound == profile.Exact
 		_ = c.conn.SetReadDeadline(time.Now().Add(time.Millisecond))
 		_, err := c.conn.r.Peek(1)
@@ -376,7 +348,7 @@ func (c *ownClient) once(ctx context.Context) error {
 	}
 	if t := c.m.ClientIdle; t.Bound == profile.Exact {
 		conn := c.conn
-		c.shut = time.AfterFunc(t.Time, func() { _ = conn.Close() })
+		c.shut = time.AfterFunc((c.m.ClientFirst.Time+t.Time)/2, func() { _ = conn.Close() })
 	}
 	return nil
 }

@@ -91,7 +91,7 @@ func (r *serverRun) backendIdle(ctx context.Context, i *Instance, u *upstream) e
 		})
 	}
 	if err := g.Wait(); err != nil {
-		r.miss(reason(err), "idle_close", "idle_closed_by")
+		r.miss(reason(err), "idle_close", "idle_close_shortest", "idle_closed_by")
 		return ctx.Err()
 	}
 	var times []time.Duration
@@ -103,6 +103,7 @@ func (r *serverRun) backendIdle(ctx context.Context, i *Instance, u *upstream) e
 		}
 		if after == nil {
 			r.set("idle_close", profile.LongerThan(r.patience()))
+			r.miss("it did not close them", "idle_close_shortest")
 			r.set("idle_closed_by", profile.Chosen("neither"))
 			return nil
 		}
@@ -111,6 +112,7 @@ func (r *serverRun) backendIdle(ctx context.Context, i *Instance, u *upstream) e
 	}
 	slices.Sort(times)
 	r.set("idle_close", profile.Took(times[max(0, len(times)-2)]), seen...) // as of idle_timeout
+	r.set("idle_close_shortest", profile.Took(times[0]), seen...)
 	r.set("idle_closed_by", profile.Chosen("client"))
 	return nil
 }

@@ -21,11 +21,17 @@ type relay struct {
 	cancel   context.CancelFunc
 
 	mu sync.Mutex
-	// met counts requests that came too late for the server and too early for the client
-	// to know; edge those soon after the client could know. first is who closed the last
-	// connection that was closed.
+	// met counts requests that the server did not answer because it closed, and that were
+	// sent before the client could know; edge those soon after it could know. first is who
+	// closed the last connection that was closed.
 	met, edge int
 	first     profile.Closer
+	// served is when the server sent the last part of an answer, given when that was handed
+	// to the client, and asked when the client asked again since forget, on any connection.
+	// closed is when the server closed first since forget. Zero is not yet.
+	served, given, asked, closed time.Time
+	// answered and handed are served and given at the time of forget.
+	answered, handed time.Time
 }
 
 func newRelay(ctx context.Context, server string, rtt time.Duration) (*relay, error) {
@@ -60,13 +66,38 @@ func (r *relay) forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.met, r.edge, r.first = 0, 0, profile.Neither
+	r.asked, r.closed = time.Time{}, time.Time{}
+	r.answered, r.handed = r.served, r.given
 }
 
 // seen returns what was noted since forget. failed says whether the caller got an error.
-func (r *relay) seen(failed bool) (met bool, first profile.Closer) {
+func (r *relay) seen(failed bool) profile.Trial {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.met > 0 || failed && r.edge > 0, r.first
+	t := profile.Trial{Met: r.met > 0 || failed && r.edge > 0, Failed: failed, First: r.first}
+	if !r.asked.IsZero() {
+		t.Pause = r.asked.Sub(r.handed)
+	}
+	if !r.closed.IsZero() {
+		t.ServerIdle = r.closed.Sub(r.answered)
+	}
+	return t
+}
+
+// answers notes that the server sends a part of an answer.
+func (r *relay) answers(c *carried) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.served, c.pending = time.Now(), false
+}
+
+// asks notes that the client asks.
+func (r *relay) asks() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.asked.IsZero() {
+		r.asked = time.Now()
+	}
 }
 
 // parcel is what one end sent at a moment; data is nil for its close.
@@ -80,6 +111,8 @@ type parcel struct {
 type carried struct {
 	client, server net.Conn
 	closed, told   time.Time
+	// pending says that the server has a request and has sent nothing since.
+	pending bool
 }
 
 // reactionTime is what a client on a busy machine needs to take note of a FIN: a request
@@ -102,8 +135,8 @@ func (r *relay) carry(client net.Conn) {
 	defer stop()
 	up, down := make(chan parcel, 64), make(chan parcel, 64)
 	var both sync.WaitGroup
-	both.Go(func() { take(client, up, func() { r.closes(c, profile.ClientCloses) }) })
-	both.Go(func() { take(server, down, func() { r.closes(c, profile.ServerCloses) }) })
+	both.Go(func() { take(client, up, r.asks, func() { r.closes(c, profile.ClientCloses) }) })
+	both.Go(func() { take(server, down, func() { r.answers(c) }, func() { r.closes(c, profile.ServerCloses) }) })
 	both.Go(func() { r.deliverUp(c, up) })
 	both.Go(func() {
 		for p := range down {
@@ -116,6 +149,9 @@ func (r *relay) carry(client net.Conn) {
 				c.told = time.Now()
 				r.mu.Unlock()
 			} else {
+				r.mu.Lock()
+				r.given = time.Now()
+				r.mu.Unlock()
 				_, _ = client.Write(p.data)
 			}
 		}
@@ -124,12 +160,13 @@ func (r *relay) carry(client net.Conn) {
 }
 
 // take reads what an end sends until it closes.
-func take(from net.Conn, to chan<- parcel, closes func()) {
+func take(from net.Conn, to chan<- parcel, sends, closes func()) {
 	defer close(to)
 	for {
 		data := make([]byte, 16<<10)
 		n, err := from.Read(data)
 		if n > 0 {
+			sends()
 			to <- parcel{time.Now(), data[:n]}
 		}
 		if err != nil {
@@ -149,6 +186,14 @@ func (r *relay) closes(c *carried, by profile.Closer) {
 	}
 	r.first = by
 	c.closed = time.Now()
+	if by == profile.ServerCloses {
+		if !r.served.After(r.answered) { // after an answer it would be another time
+			r.closed = c.closed
+		}
+		if c.pending { // it had decided to close before it read the request
+			r.met++
+		}
+	}
 	if by == profile.ClientCloses {
 		c.closed = c.closed.Add(1000 * time.Hour) // the server did not
 	}
@@ -164,7 +209,9 @@ func (r *relay) deliverUp(c *carried, up <-chan parcel) {
 		r.mu.Lock()
 		late := !c.closed.IsZero() && time.Now().After(c.closed)
 		switch {
-		case !late || p.data == nil:
+		case p.data == nil:
+		case !late:
+			c.pending = true
 		case c.told.IsZero() || p.at.Before(c.told):
 			r.met++
 		case p.at.Before(c.told.Add(reactionTime)):
