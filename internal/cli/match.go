@@ -153,7 +153,7 @@ func (o *matchOptions) playAll(ctx context.Context, streams program.Streams, hop
 		return &program.CodeError{Code: program.ExitFault}
 	}
 	if undecided {
-		return errors.New("not decided: too few requests met the close; play it again on a quiet machine, or with a longer --rtt")
+		return errors.New("not decided: play it again on a quiet machine, or with a longer --rtt")
 	}
 	return nil
 }

@@ -122,3 +122,46 @@ func TestWhatIsNotKnownIsNotGuessed(t *testing.T) {
 		map[string]string{"read_then_closed_get": "sent_twice", "stale_get": "new_connection"})
 	require.Zero(t, m.Get.Errors)
 }
+
+// played makes trials of a server that closes after 5 s, with a round trip of 0.2 s.
+func played(trials int, meets func(pause time.Duration) (met, failed bool), late time.Duration) *profile.Played {
+	p := &profile.Played{From: 4500 * time.Millisecond, To: 5500 * time.Millisecond}
+	for _, method := range []*profile.PlayedMethod{&p.Get, &p.Post} {
+		for i := range trials {
+			t := profile.Trial{Planned: p.From + time.Duration((float64(i)+0.5)/float64(trials)*float64(p.To-p.From)), First: profile.ServerCloses, ServerIdle: 5 * time.Second}
+			t.Pause = t.Planned + late
+			t.Met, t.Failed = meets(t.Planned)
+			method.Trials = append(method.Trials, t)
+		}
+	}
+	return p
+}
+
+func TestPlayedBesidePredicted(t *testing.T) {
+	t.Parallel()
+	m := pairOf(t, "90.0s", "5.0s", "5.0s", profile.Traffic{PerSecond: 1. / 6, Connections: 1, RTT: 200 * time.Millisecond},
+		map[string]string{"read_then_closed_get": "error", "stale_get": "new_connection", "read_then_closed_post": "error", "stale_post": "new_connection"})
+	in := func(from, to time.Duration) func(time.Duration) (bool, bool) {
+		return func(d time.Duration) (bool, bool) { met := d >= from && d < to; return met, met }
+	}
+	for _, c := range []struct {
+		name             string
+		played           *profile.Played
+		wrong, undecided bool
+	}{
+		{"as predicted", played(50, in(4800*time.Millisecond, 5*time.Second), 0), false, false},
+		{"twice as many", played(50, in(4600*time.Millisecond, 5*time.Second), 0), true, false},
+		{"twice as many, of few", played(5, in(4600*time.Millisecond, 5*time.Second), 0), false, true},
+		{"none", played(50, in(0, 0), 0), true, false},
+		{"a busy machine", played(50, in(4600*time.Millisecond, 5*time.Second), time.Second), false, true},
+		{"a client that takes notice late", played(50, func(d time.Duration) (bool, bool) {
+			return d >= 4800*time.Millisecond && d < 5*time.Second, d >= 4800*time.Millisecond && d < 5050*time.Millisecond
+		}, 0), false, false},
+	} {
+		c.played.Sum(m)
+		wrong, undecided := m.Disagreements(c.played)
+		require.Equal(t, c.wrong, len(wrong) > 0, "%s: %v %+v", c.name, wrong, c.played.Meets)
+		require.Equal(t, c.undecided, len(undecided) > 0, "%s: %v", c.name, undecided)
+		require.LessOrEqual(t, c.played.Meets.Low, c.played.Meets.Value)
+	}
+}

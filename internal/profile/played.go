@@ -172,11 +172,18 @@ func (method *PlayedMethod) tell(m *Match) {
 // WithinFactor is how far a rate that was predicted may be from the measured one.
 const WithinFactor = 1.5
 
-// Disagreements says what was predicted wrong; nil if all was right. Undecided are rates that
-// may be right: the measurement is too coarse for them.
+// Busy reports whether the machine was too busy for the times that were played.
+func (m *Match) Busy(p *Played) bool { return p.Lateness > m.Traffic.RTT }
+
+// Disagreements says what was predicted wrong; nil if all was right. Undecided are times and
+// rates that may be right: the measurement is too coarse for them, or the machine was busy.
 func (m *Match) Disagreements(p *Played) (wrong, undecided []string) {
+	timing := &wrong
+	if m.Busy(p) {
+		timing = &undecided
+	}
 	if m.First != Either && m.First != p.First {
-		wrong = append(wrong, "closes first: predicted "+string(m.First)+", seen "+string(p.First))
+		*timing = append(*timing, "closes first: predicted "+string(m.First)+", seen "+string(p.First))
 	}
 	rate := func(what string, predicted float64, seen Share) {
 		switch {
@@ -184,7 +191,7 @@ func (m *Match) Disagreements(p *Played) (wrong, undecided []string) {
 		case predicted*WithinFactor >= seen.Low && predicted <= seen.High*WithinFactor:
 			undecided = append(undecided, what)
 		default:
-			wrong = append(wrong, what)
+			*timing = append(*timing, what)
 		}
 	}
 	rate("the rate of requests that meet a closing connection", m.Meets, p.Meets)

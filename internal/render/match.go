@@ -268,7 +268,7 @@ func playedBlocks(m *profile.Match, p *profile.Played) []Block {
 		notes = append(notes, Item{"played", words.Printable(why)})
 	}
 	notes = append(notes, Item{"pauses", fmt.Sprintf("%d before a GET and %d before a POST, from %.2f to %.2f s; each counts for as many requests as have a pause like it", len(p.Get.Trials), len(p.Post.Trials), p.From.Seconds(), p.To.Seconds())})
-	if p.Lateness > m.Traffic.RTT/2 {
+	if m.Busy(p) {
 		notes = append(notes, Item{"busy", fmt.Sprintf("one of ten pauses was %s longer than planned, or more: this machine is too busy for a round trip of %s", p.Lateness.Round(time.Millisecond), m.Traffic.RTT)})
 	}
 	wrong, undecided := m.Disagreements(p)
@@ -276,7 +276,7 @@ func playedBlocks(m *profile.Match, p *profile.Played) []Block {
 		notes = append(notes, Item{"WRONG", w})
 	}
 	for _, u := range undecided {
-		notes = append(notes, Item{"not decided", u + ": too few requests met the close"})
+		notes = append(notes, Item{"not decided", u})
 	}
 	if len(wrong)+len(undecided) == 0 {
 		notes = append(notes, Item{"result", fmt.Sprintf("as predicted: rates within a factor of %g", profile.WithinFactor)})
