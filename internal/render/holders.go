@@ -65,7 +65,7 @@ func holderList(r *where.Report) List {
 		site.File = shortFile(site.File)
 		text := site.In(site.ShortFunction(), site.File) + ": " + g.State.Words()
 		switch {
-		case g.Pools > 1:
+		case g.Pools > 0:
 			text += fmt.Sprintf("; %s of %s", words.Plural(g.Pools, "pool"), g.Pool)
 		case g.Pool != "":
 			text += "; of " + g.Pool

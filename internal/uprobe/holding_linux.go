@@ -24,6 +24,8 @@ type holding struct {
 	inode uint32
 	// searched says that its socket was looked for since its last use, and found or not.
 	searched bool
+	// over says that it waits for nothing any more.
+	over bool
 }
 
 // see enters an object's last use, and looks for its socket if it has another one now.
@@ -38,6 +40,20 @@ func (p *Prober) see(key uint64, u use, inodes map[int]uint32) {
 		return
 	}
 	usedAgain := h.at != u.at
+	switch p.points[u.point].kind {
+	case queued, dialling: // they have no socket
+		h.use, h.over = u, h.over && !usedAgain
+		return
+	case connecting:
+		h.use, h.netFD = u, key
+		if fd, ok := p.memory.ofConnect(key); ok && (usedAgain || h.inode == inodes[fd]) {
+			h.inode = inodes[fd]
+		} else {
+			h.inode = 0
+		}
+		return
+	default: // its socket is looked for
+	}
 	again := h.point == u.point && h.words == u.words || h.point == u.point && p.points[u.point].kind == persistConn && h.words[1] == u.words[1]
 	h.use = u
 	if again && h.inode != 0 {
@@ -140,6 +156,22 @@ func (p *Prober) state(key uint64, h *holding) where.State {
 	}
 }
 
+// waits is what a request waits for; "" if it has got its connection, or has ended.
+func (p *Prober) waits(key uint64, h *holding) where.State {
+	m := p.memory
+	switch {
+	// It may be forgotten since, and its memory used again.
+	case m.word(key+targetAddr) != h.words[0], m.word(key+keyAddr) != h.words[1]:
+		return ""
+	case m.word(key+delivered) != 0, p.layout.failed != 0 && m.word(key+uint64(p.layout.failed)) != 0:
+		return ""
+	}
+	if dial := p.objects[key+1]; dial != nil && dial.at >= h.at {
+		return where.Dialling
+	}
+	return where.Queued
+}
+
 // isOpen reports whether a stream is one of its connection's open ones. A stream that has
 // ended may be forgotten since, and its memory used again.
 func (p *Prober) isOpen(key uint64, h *holding) bool {
@@ -155,7 +187,19 @@ func (p *Prober) isOpen(key uint64, h *holding) bool {
 	return uint32(m.word(done+closedOfChannel)) == 0
 }
 
-var pools = map[kind]string{persistConn: "net/http", databaseConn: "database/sql", stream: "net/http, HTTP/2", multiplexed: "net/http, HTTP/2", pgxConn: "pgxpool", redisConn: "go-redis"}
+var pools = map[kind]string{persistConn: "net/http", databaseConn: "database/sql", stream: "net/http, HTTP/2", multiplexed: "net/http, HTTP/2", pgxConn: "pgxpool", redisConn: "go-redis", queued: "net/http"}
+
+// pool is the address of the pool that an object is of; 0 where it is not known.
+func (p *Prober) pool(key uint64, h *holding) uint64 {
+	switch p.points[h.point].kind { // t is the first field of a *ClientConn
+	case stream:
+		return p.memory.word(h.words[0])
+	case multiplexed:
+		return p.memory.word(key)
+	default:
+		return h.owner
+	}
+}
 
 // report groups the connections of which the descriptors are given.
 func (p *Prober) report(inodes map[int]uint32, sockets []socketstats.Socket) (*where.Report, error) {
@@ -171,7 +215,21 @@ func (p *Prober) report(inodes map[int]uint32, sockets []socketstats.Socket) (*w
 	}
 	holders := map[uint32]uint64{}
 	streams := map[uint32][]uint64{}
+	b := &builder{p: p, now: monotonicNow(), groups: map[string]*where.Group{}, pools: map[*where.Group]map[uint64]bool{}, unknown: map[string]int{}}
+	p.dials = map[uint64][]uint64{}
 	for key, h := range p.objects {
+		if p.isGo() && p.points[h.point].kind == dialling {
+			p.dials[h.routine] = append(p.dials[h.routine], key)
+		}
+	}
+	for key, h := range p.objects {
+		if p.isGo() && p.points[h.point].kind == queued && !h.over {
+			if state := p.waits(key, h); state != "" {
+				_ = b.enter(key, h, state, aRequest) // there is nothing to count of one without a line
+			} else {
+				h.over = true
+			}
+		}
 		if h.inode == 0 || !here[h.inode] {
 			continue
 		}
@@ -186,7 +244,6 @@ func (p *Prober) report(inodes map[int]uint32, sockets []socketstats.Socket) (*w
 			holders[h.inode] = key
 		}
 	}
-	b := &builder{p: p, now: monotonicNow(), groups: map[string]*where.Group{}, unknown: map[string]int{}}
 	for _, s := range sockets {
 		if !here[s.Inode] || s.State == socketstats.Listen {
 			continue
@@ -204,7 +261,7 @@ func (p *Prober) report(inodes map[int]uint32, sockets []socketstats.Socket) (*w
 			b.unknown[p.notSeen()]++
 		default:
 			b.count++
-			b.add(key, streams[s.Inode])
+			b.add(key, s.State, streams[s.Inode])
 		}
 	}
 	source := "uprobes"
@@ -212,7 +269,16 @@ func (p *Prober) report(inodes map[int]uint32, sockets []socketstats.Socket) (*w
 		source = "the stack at connect(2)"
 	}
 	r := &where.Report{Source: source, LookedMS: time.Since(p.began).Milliseconds(), Connections: b.count, Groups: []where.Group{}}
+	for name, g := range b.groups {
+		if of := b.groups[name+ofRequests]; of != nil { // they are waiting for these connections
+			g.Requests = of.Requests
+			delete(b.groups, name+ofRequests)
+		}
+	}
 	for _, g := range b.groups {
+		if pools := b.pools[g]; !pools[0] {
+			g.Pools = len(pools)
+		}
 		r.Groups = append(r.Groups, *g)
 	}
 	r.Sort()
@@ -265,30 +331,35 @@ func (p *Prober) leadsTo(h *holding, netFD uint64) bool {
 
 // builder makes the groups of a report.
 type builder struct {
-	p       *Prober
-	now     uint64
-	groups  map[string]*where.Group
+	p      *Prober
+	now    uint64
+	groups map[string]*where.Group
+	// pools are the addresses of each group's pools; 0 is one that is not known.
+	pools   map[*where.Group]map[uint64]bool
 	unknown map[string]int
 	count   int
 }
 
 // add enters a connection that an object holds, and the streams on it that are not
 // finished.
-func (b *builder) add(key uint64, streams []uint64) {
+func (b *builder) add(key uint64, of socketstats.State, streams []uint64) {
 	h := b.p.objects[key]
 	state := b.p.state(key, h)
+	if of == socketstats.SynSent {
+		state = where.Dialling
+	}
 	if len(streams) == 0 {
-		if !b.enter(h, state, aConnection) {
+		if !b.enter(key, h, state, aConnection) {
 			b.unknown[b.p.noSite(h)]++
 		}
 		return
 	}
-	h = b.p.objects[slices.MaxFunc(streams, func(x, y uint64) int { return cmp.Compare(b.p.objects[x].at, b.p.objects[y].at) })]
+	key = slices.MaxFunc(streams, func(x, y uint64) int { return cmp.Compare(b.p.objects[x].at, b.p.objects[y].at) })
+	h = b.p.objects[key]
 	for _, s := range streams {
-		of := b.p.objects[s]
-		_ = b.enter(of, where.BodyOpen, aStream) // one without a line is on a connection that has one
+		_ = b.enter(s, b.p.objects[s], where.BodyOpen, aStream) // one without a line is on a connection that has one
 	}
-	if !b.enter(h, where.BodyOpen, besideStreams) {
+	if !b.enter(key, h, where.BodyOpen, besideStreams) {
 		b.unknown[b.p.noSite(h)]++
 	}
 }
@@ -300,20 +371,33 @@ const (
 	aConnection entry = iota
 	aStream
 	besideStreams // a connection whose streams are counted, too
+	aRequest      // one that waits
 )
 
+// ofRequests is the end of the name of a group of requests that wait.
+const ofRequests = " requests"
+
 // enter counts a connection, or a stream, in its group; false if it has no line.
-func (b *builder) enter(h *holding, state where.State, as entry) bool {
-	frames := b.p.frames(h)
+func (b *builder) enter(key uint64, h *holding, state where.State, as entry) bool {
+	frames, request := b.p.frames(h)
 	pool, sites := "", own(frames, b.p.isGo())
 	if b.p.isGo() {
 		pool = pools[b.p.points[h.point].kind]
+	}
+	if request != 0 {
+		pool = pools[queued]
+		if b.p.waits(request, b.p.objects[request]) == where.Dialling {
+			state = where.Dialling // and no more than that, or TLS's handshake goes on
+		}
 	}
 	if len(sites) == 0 {
 		return false
 	}
 	site := sites[0]
 	name := fmt.Sprint(site, state, pool)
+	if as == aRequest {
+		name += ofRequests
+	}
 	g := b.groups[name]
 	if g == nil {
 		g = &where.Group{Site: site, State: state, Pool: pool}
@@ -322,17 +406,24 @@ func (b *builder) enter(h *holding, state where.State, as entry) bool {
 				g.Stack = append(g.Stack, where.Site(f))
 			}
 		}
-		b.groups[name] = g
+		b.groups[name], b.pools[g] = g, map[uint64]bool{}
+	}
+	if pool != "" {
+		b.pools[g][b.p.pool(key, h)] = true
 	}
 	if as != besideStreams && len(sites) > 1 {
 		g.AddCaller(sites[1], 1)
 	}
-	if as == aStream {
+	switch as {
+	case aStream:
 		g.Requests++
 		return true
+	case aRequest:
+		g.Requests++
+	default:
+		g.Connections++
+		g.Uses += h.count
 	}
-	g.Connections++
-	g.Uses += h.count
 	age := time.Duration(b.now - min(b.now, h.at))
 	g.OldestMS = max(g.OldestMS, age.Milliseconds())
 	if age >= where.LastingFor {
@@ -341,8 +432,32 @@ func (b *builder) enter(h *holding, state where.State, as entry) bool {
 	return true
 }
 
-// frames are those of an object's last use, the innermost first.
-func (p *Prober) frames(h *holding) []callsite.Frame {
+// dialConnFor is what the goroutine does that net/http begins for a dial.
+const dialConnFor = "net/http.(*Transport).dialConnFor"
+
+// frames are those of an object's last use, the innermost first. Those of a goroutine that
+// dials for a request are followed by those of the request, of which the key is returned,
+// too; 0 if there is none, or it is not known.
+func (p *Prober) frames(h *holding) (list []callsite.Frame, request uint64) {
+	list = p.stackOf(h)
+	if !p.isGo() || !slices.ContainsFunc(list, func(f callsite.Frame) bool { return f.Function == dialConnFor }) {
+		return list, 0
+	}
+	var began uint64 // the last dial that the goroutine began before is this one
+	for _, key := range p.dials[h.routine] {
+		if at := p.objects[key].at; at <= h.at && at > began {
+			request, began = key-1, at
+		}
+	}
+	of := p.objects[request]
+	if of == nil || of.at > began { // the memory is that of another request by now
+		return list, 0
+	}
+	return append(list, p.stackOf(of)...), request
+}
+
+// stackOf are the frames of one stack.
+func (p *Prober) stackOf(h *holding) []callsite.Frame {
 	var list []callsite.Frame
 	for i, pc := range h.stack {
 		pc -= p.bias
@@ -359,7 +474,7 @@ func (p *Prober) noSite(h *holding) string {
 	if !p.isGo() {
 		return noConnect(h.stack)
 	}
-	frames := p.frames(h)
+	frames, _ := p.frames(h)
 	if len(frames) == 0 {
 		return "their stack could not be read"
 	}

@@ -51,16 +51,25 @@ const (
 	fdType      = 8
 	fdNetLength = 11 // of "tcp"
 	fdRemote    = 15 // the data word of its remote address; a listener has none
-	fdWords     = 16
+	fdWords     = 12
 )
 
 // descriptor returns the descriptor of a TCP connection's net.netFD; false if there is
 // none at this address.
 func (m addressSpace) descriptor(at uint64) (int, bool) {
+	if m.word(at+8*fdRemote) == 0 {
+		return 0, false
+	}
+	return m.ofConnect(at)
+}
+
+// ofConnect returns the same while connect(2) goes on, too, when there is no remote
+// address yet.
+func (m addressSpace) ofConnect(at uint64) (int, bool) {
 	const inet, inet6, streamSocket = 2, 10, 1
 	w := m.words(at, fdWords)
 	if w == nil || w[fdType] != streamSocket || w[fdFamily] != inet && w[fdFamily] != inet6 || w[fdNetLength] != uint64(len("tcp")) ||
-		w[fdRemote] == 0 || w[fdSysfd] >= 1<<24 {
+		w[fdSysfd] >= 1<<24 {
 		return 0, false
 	}
 	return int(w[fdSysfd]), true

@@ -15,6 +15,9 @@ const (
 	redisConn                // *pool.Conn of go-redis
 	hijacked                 // a net.Conn that a handler took over
 	dialled                  // a net.Conn as dialled
+	connecting               // *net.netFD, before connect(2)
+	queued                   // *net/http.wantConn, a request that waits for a connection
+	dialling                 // the same, once a connection is dialled for it
 )
 
 // point is a place in a program where it is decided who uses a connection.
@@ -33,8 +36,14 @@ type point struct {
 	// through are the offsets of words that lead to the object, each from what the one
 	// before it points to.
 	through []int
+	// beside is added to the object's address, so that it is another object than that of
+	// another point.
+	beside int32
 	// words are the offsets of words of the object to be kept, at most [mostWords].
 	words []int
+	// owner is the offset of the word of the object that has its pool's address; nil if it
+	// has none.
+	owner *int
 }
 
 // layout are the offsets of fields in the types of Go's standard library, in bytes, as
@@ -44,6 +53,7 @@ type layout struct {
 	done                             int // *clientStream
 	streams                          int // *ClientConn of net/http
 	driverConn, inUse                int // *driverConn
+	failed                           int // err of a *wantConn; 0 since Go 1.23, where delivered says all
 }
 
 func layoutOf(version string) layout {
@@ -52,6 +62,9 @@ func layoutOf(version string) layout {
 		if callsite.AtLeast(version, since.minor) {
 			l.streams = since.streams
 		}
+	}
+	if !callsite.AtLeast(version, 23) {
+		l.failed = 160
 	}
 	if callsite.AtLeast(version, 26) {
 		l.idleAt, l.expected, l.closed = 192, 232, 240
@@ -64,18 +77,26 @@ const (
 	responseBody27 = 56 // and in net/http/internal/http2.ClientResponse, since Go 1.27
 	dataWord       = 8  // of an interface
 	monotonic      = 8  // the reading of the monotonic clock in a time.Time
+	transportOf    = 16 // t in *persistConn
+	poolOfPgx      = 8  // p in *pgxpool.Conn
+	// Of a *wantConn: targetAddr in cm, addr in key, and done, which is pc until Go 1.22.
+	targetAddr, keyAddr, delivered = 24, 80, 152
 )
 
 // points are those of a Go program. Which of the functions a program has says its table.
 func (l layout) points() []point {
 	list := []point{
-		{kind: persistConn, function: "net/http.(*persistConn).roundTrip", words: []int{l.connOf, l.connOf + dataWord, l.idleAt + monotonic}},
-		{kind: databaseConn, function: "database/sql.(*DB).conn", returns: true, words: []int{l.driverConn, l.driverConn + dataWord}},
-		{kind: pgxConn, function: "github.com/jackc/pgx/v5/pgxpool.(*Pool).Acquire", returns: true, words: []int{0}},
+		{kind: persistConn, function: "net/http.(*persistConn).roundTrip", words: []int{l.connOf, l.connOf + dataWord, l.idleAt + monotonic}, owner: new(transportOf)},
+		// A request that is given an idle connection at once comes by neither of the two.
+		{kind: queued, function: "net/http.(*Transport).queueForDial", register: 1, words: []int{targetAddr, keyAddr}},
+		{kind: dialling, function: dialConnFor, register: 1, beside: 1},
+		{kind: databaseConn, function: "database/sql.(*DB).conn", returns: true, words: []int{l.driverConn, l.driverConn + dataWord}, owner: new(0)},
+		{kind: pgxConn, function: "github.com/jackc/pgx/v5/pgxpool.(*Pool).Acquire", returns: true, words: []int{0}, owner: new(poolOfPgx)},
 		{kind: redisConn, function: "github.com/redis/go-redis/v9/internal/pool.(*ConnPool).Get", returns: true},
 		{kind: hijacked, function: "net/http.(*response).Hijack", returns: true, register: 1},
 		{kind: dialled, function: "net.(*Dialer).DialContext", returns: true, register: 1},
 		{kind: dialled, function: "net.DialTCP", returns: true},
+		{kind: connecting, function: "net.(*netFD).connect"},
 	}
 	for _, of := range []struct {
 		conn string

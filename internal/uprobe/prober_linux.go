@@ -31,7 +31,8 @@ type Prober struct {
 	uses, lost bpf.Object
 	began      time.Time
 	objects    map[uint64]*holding
-	open       []io.Closer // what Close closes, in the order in which it was opened
+	dials      map[uint64][]uint64 // the dialling objects of each goroutine
+	open       []io.Closer         // what Close closes, in the order in which it was opened
 }
 
 // Allowed reports whether Open may succeed: as root, on a kernel with uprobes.

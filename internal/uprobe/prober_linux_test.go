@@ -133,6 +133,10 @@ func TestLinesThatHoldConnectionsAreFound(t *testing.T) {
 			require.Equal(t, want, found(r), "%+v", r)
 			require.Empty(t, r.Unknown)
 			require.Equal(t, 31, r.Connections)
+			for _, g := range r.Groups {
+				pools := map[where.State]int{where.BodyOpen: 1, where.Idle: 6} // the idle ones have a transport each
+				require.Equal(t, pools[g.State], g.Pools, "%+v", g)
+			}
 		})
 	}
 }
@@ -182,6 +186,9 @@ func TestKindsOfHoldersAreToldApart(t *testing.T) {
 	}
 	require.Equal(t, want, found(r), "%+v", r)
 	require.Empty(t, r.Unknown)
+	for _, g := range r.Groups {
+		require.Equal(t, g.Pool != "" && g.Connections > 0, g.Pools == 1, "%+v", g)
+	}
 }
 
 func TestConnectionsFromBeforeAreNotKnown(t *testing.T) {

@@ -17,8 +17,10 @@ const (
 	usePoint    = 24 // 32 bits: the index of the point
 	useFrames   = 28 // 32 bits: the bytes of the stack; negative if it could not be read
 	useWords    = 32 // up to three words of the object
-	useCaller   = 56 // the word at the stack pointer
-	useStack    = 64
+	useOwner    = 56
+	useRoutine  = 64 // the address of the goroutine
+	useCaller   = 72 // the word at the stack pointer
+	useStack    = 80
 	useSize     = useStack + 8*mostFrames
 
 	mostFrames  = 56
@@ -31,13 +33,13 @@ const (
 const bpfUserStack = 1 << 8
 
 // registers are the offsets in the processor's registers of those that Go passes its
-// arguments and results in (cmd/compile/abi-internal.md), and of the stack pointer:
-// struct pt_regs, and of arm64 struct user_pt_regs.
-var registers, stackPointer = func() ([]int16, int16) {
+// arguments and results in (cmd/compile/abi-internal.md), of the one that has the
+// goroutine, and of the stack pointer: struct pt_regs, and of arm64 struct user_pt_regs.
+var registers, goroutine, stackPointer = func() ([]int16, int16, int16) {
 	if runtime.GOARCH == "arm64" {
-		return []int16{0, 8, 16, 24, 32, 40, 48, 56, 64}, 31 * 8
+		return []int16{0, 8, 16, 24, 32, 40, 48, 56, 64}, 28 * 8, 31 * 8
 	}
-	return []int16{80, 40, 88, 112, 104, 72, 64, 56, 48}, 152 // AX BX CX DI SI R8 R9 R10 R11
+	return []int16{80, 40, 88, 112, 104, 72, 64, 56, 48}, 8, 152 // R14, RSP; AX BX CX DI SI R8 R9 R10 R11
 }()
 
 // newUses creates the map from an object's address to its last use.
@@ -67,6 +69,9 @@ func program(p *point, index int32, uses, empty, lost bpf.Object) []bpf.Instruct
 			bpf.Load(bpf.R7, bpf.RFP, key, bpf.Dword),
 			bpf.JumpIf(bpf.R7, 0, "out"),
 		)
+	}
+	if p.beside != 0 {
+		code = append(code, bpf.Add(bpf.R7, p.beside))
 	}
 	find := func(missing string) []bpf.Instruction {
 		return []bpf.Instruction{
@@ -104,7 +109,14 @@ func program(p *point, index int32, uses, empty, lost bpf.Object) []bpf.Instruct
 	for i, offset := range p.words {
 		code = append(code, readUser(bpf.R8, useWords+int16(8*i), bpf.R7, int32(offset))...)
 	}
-	code = append(code, bpf.Load(bpf.R3, bpf.R6, stackPointer, bpf.Dword))
+	if p.owner != nil {
+		code = append(code, readUser(bpf.R8, useOwner, bpf.R7, int32(*p.owner))...)
+	}
+	code = append(code,
+		bpf.Load(bpf.R1, bpf.R6, goroutine, bpf.Dword),
+		bpf.Store(bpf.R8, useRoutine, bpf.R1, bpf.Dword),
+		bpf.Load(bpf.R3, bpf.R6, stackPointer, bpf.Dword),
+	)
 	code = append(code, readUser(bpf.R8, useCaller, bpf.R3, 0)...)
 	code = append(code,
 		bpf.Move(bpf.R1, bpf.R6),
@@ -140,7 +152,11 @@ type use struct {
 	count int64
 	point int
 	words [mostWords]uint64
-	stack []uint64 // the address of the point first, then return addresses
+	// owner is the address of the pool; 0 where it is not known.
+	owner uint64
+	// routine is the address of the goroutine, which others have after it has ended.
+	routine uint64
+	stack   []uint64 // the address of the point first, then return addresses
 }
 
 // decode decodes a use; false if it was being written.
@@ -148,6 +164,7 @@ func decode(b []byte) (use, bool) {
 	word := func(at int) uint64 { return binary.NativeEndian.Uint64(b[at:]) }
 	u := use{
 		at: word(useAt), count: int64(word(useCount)), point: int(binary.NativeEndian.Uint32(b[usePoint:])),
+		owner: word(useOwner), routine: word(useRoutine),
 	}
 	for i := range u.words {
 		u.words[i] = word(useWords + 8*i)

@@ -7,7 +7,8 @@ import "socketlab/internal/where"
 const mostLines = 3
 
 // heldAt are the lines of the program that hold most of its connections, of those in the
-// state that most are in: what is idle in a pool is no evidence of a body that is open.
+// state that most are in: what is idle in a pool is no evidence of a body that is open. Of
+// requests they are those that have waited for long.
 func (f *facts) heldAt() (lines []Fact) {
 	r := f.subject.Holders
 	if r == nil {
@@ -17,13 +18,14 @@ func (f *facts) heldAt() (lines []Fact) {
 	var most where.State
 	for i := range r.Groups {
 		g := &r.Groups[i]
-		if in[g.State] += g.Count(); in[g.State] > in[most] {
+		if in[g.State] += g.Connections; in[g.State] > in[most] {
 			most = g.State
 		}
 	}
 	for i := range r.Groups {
 		g := &r.Groups[i]
-		if g.State != most || len(lines) == mostLines {
+		waits := g.Connections == 0 && g.Lasting > 0
+		if g.State != most && !waits || len(lines) == mostLines {
 			continue
 		}
 		said := []Quantity{text("line", g.Site.Short()), text("state", g.State.Words())}

@@ -238,7 +238,12 @@ func (r *Report) Add(other *Report) *Report {
 		for _, c := range g.Callers {
 			of.AddCaller(c.Site, c.Count)
 		}
-		of.Connections, of.Requests, of.Pools = of.Connections+g.Connections, of.Requests+g.Requests, of.Pools+g.Pools
+		of.Connections, of.Requests = of.Connections+g.Connections, of.Requests+g.Requests
+		if of.Pools != 0 && g.Pools != 0 {
+			of.Pools += g.Pools
+		} else { // of one of them it is not known
+			of.Pools = 0
+		}
 		of.Uses, of.Lasting, of.OldestMS = of.Uses+g.Uses, of.Lasting+g.Lasting, max(of.OldestMS, g.OldestMS)
 	}
 	sum.Sort()

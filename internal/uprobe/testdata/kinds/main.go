@@ -46,6 +46,14 @@ func main() {
 	for range make([]int, 2) {
 		go wait(server.URL)
 	}
+	full := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}}
+	hold(full, server.URL)
+	for range make([]int, 5) {
+		go queue(full, server.URL)
+	}
+	for range make([]int, 2) {
+		go dialForLong(&http.Client{Transport: &http.Transport{DialContext: never}})
+	}
 	database(listener)
 	for range make([]int, 3) {
 		dial(listener)
@@ -91,6 +99,24 @@ func upgrade(url string) {
 func wait(url string) {
 	_, _ = http.Get(url + "/slow") // awaiting-response: 2
 }
+
+func hold(full *http.Client, url string) {
+	response, err := full.Get(url + "/long") // body-not-finished: 1
+	if err != nil {
+		panic(err)
+	}
+	kept = append(kept, response)
+}
+
+func queue(full *http.Client, url string) {
+	_, _ = full.Get(url + "/long") // waiting-for-connection: 5
+}
+
+func dialForLong(client *http.Client) {
+	_, _ = client.Get("http://192.0.2.1/") // dialling: 2
+}
+
+func never(context.Context, string, string) (net.Conn, error) { select {} }
 
 func dial(listener net.Listener) {
 	conn, err := net.Dial("tcp", listener.Addr().String()) // open: 3
