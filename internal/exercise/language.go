@@ -281,7 +281,7 @@ func buildJava(ctx context.Context, dir string) (string, error) {
 	}
 	err = compile(ctx, dir, nil, "javac", append([]string{"-encoding", "UTF-8", "-d", "classes"}, names...)...)
 	// It is to start fast, and does not run long enough to be compiled well.
-	return "java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp " + quoted(filepath.Join(dir, "classes")) + " Main", err
+	return "java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp " + quoted(filepath.Join(dir, "classes")) + " Warm", err
 }
 
 // quoted is a path for the system's shell.

@@ -284,3 +284,34 @@ func TestFailedRequestsAreCountedByName(t *testing.T) {
 func TestStatusErrorSaysTheStatus(t *testing.T) {
 	require.EqualError(t, StatusError(503), "server answered with status 503")
 }
+
+// What the adapters of docs/own-code.md said of a server that does not answer, one that
+// resets, a closed port and no descriptor left has the name that it has in Go.
+func TestTextsOfOtherLanguagesHaveTheNamesOfTheirErrors(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"timeout": "timeout", "HTTP_503": "HTTP_503", "ReadTimeout": "ReadTimeout", "": "other", "no price: 404": "other",
+
+		`ReadTimeout(ReadTimeoutError("HTTPConnectionPool(host='127.0.0.1', port=1): Read timed out. (read timeout=0.5)"))`:                                                                   "timeout",
+		`ConnectionError(ProtocolError('Connection aborted.', ConnectionResetError(104, 'Connection reset by peer')))`:                                                                        "ECONNRESET",
+		`ConnectionError(ProtocolError('Connection aborted.', RemoteDisconnected('Remote end closed connection without response')))`:                                                          "ECONNRESET",
+		`ConnectionError(MaxRetryError('HTTPConnectionPool(host=\'127.0.0.1\', port=1): Max retries exceeded with url: / (Caused by NewConnectionError("[Errno 111] Connection refused"))'))`: "ECONNREFUSED",
+		`OSError(24, 'Too many open files')`: "EMFILE",
+
+		"TimeoutError: 23": "timeout", "AbortError: 20": "timeout", "TypeError: UND_ERR_HEADERS_TIMEOUT": "timeout",
+		"Error: ECONNRESET": "ECONNRESET", "TypeError: ECONNREFUSED": "ECONNREFUSED", "Error: EMFILE": "EMFILE", "Error: undefined": "other",
+
+		"java.net.http.HttpTimeoutException: request timed out":             "timeout",
+		"java.net.http.HttpConnectTimeoutException: HTTP connect timed out": "timeout",
+		"java.net.SocketException: Connection reset":                        "ECONNRESET",
+		"java.net.ConnectException":                                         "ECONNREFUSED",
+		"java.net.SocketException: Too many open files":                     "EMFILE",
+
+		`"Get \"http://127.0.0.1:1/\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)"`: "timeout",
+		`"Get \"http://127.0.0.1:1/\": read tcp 127.0.0.1:2->127.0.0.1:1: read: connection reset by peer"`:          "ECONNRESET",
+		`"Get \"http://127.0.0.1:1/\": dial tcp 127.0.0.1:1: connect: connection refused"`:                          "ECONNREFUSED",
+		`"Get \"http://127.0.0.1:1/\": dial tcp 127.0.0.1:1: connect: cannot assign requested address"`:             "EADDRNOTAVAIL",
+	} {
+		require.Equal(t, want, ErrorName(NamedError(text)), text)
+	}
+}

@@ -46,7 +46,7 @@ func TestAnswersFindTheirRequests(t *testing.T) {
 	l.read(io.NopCloser(&io.LimitedReader{})) // the end of its output
 	all.Wait()
 	require.NoError(t, ends[0])
-	require.Equal(t, "other", loadgen.ErrorName(ends[1]))
+	require.Equal(t, "ECONNREFUSED", loadgen.ErrorName(ends[1]))
 	require.Equal(t, "HTTP_503", loadgen.ErrorName(ends[2]))
 	require.ErrorIs(t, ends[3], errProgramEnded)
 	require.NoError(t, ends[4])

@@ -1,40 +1,22 @@
-// The program around your client. You need not change it, and "check" uses its own copy.
+// The program around your client: it makes the requests that sockwatch asks for.
 //
-// It reads lines such as "17 http://127.0.0.1:40001/", makes a request for each,
-// and writes "17 ok", or "17" and the name of an error. First it writes "ready".
+// A line of its input is one to make now, "17 http://127.0.0.1:40001/". It says how each
+// ended: "17 ok", or "17" and the error. First it says "ready".
 "use strict";
 
-const readline = require("node:readline");
 const Client = require("./client.js");
 
-const names = {
-  ECONNREFUSED: "refused",
-  ECONNRESET: "reset",
-  EMFILE: "too_many_open_files",
-};
-
-// Says in one word how a request ended. fetch wraps the cause.
-function name(error) {
-  for (; error; error = error.cause) {
-    if (/Timeout|Abort/.test(error.name) || /TIMEOUT/.test(error.code)) return "timeout";
-    if (names[error.code]) return names[error.code];
-  }
-  return "other";
-}
-
 let client;
-const input = readline.createInterface({ input: process.stdin });
-
-input.on("line", async (line) => {
-  const [number, url] = line.trim().split(" ");
-  if (!number) return;
+const lines = require("node:readline").createInterface({ input: process.stdin });
+lines.on("line", async (line) => {
+  const [number, url] = line.split(" ");
   client ??= new Client(url);
   try {
     await client.call();
     console.log(number, "ok");
-  } catch (error) {
-    console.log(number, name(error));
+  } catch (e) {
+    console.log(number, `${e.name}: ${e.cause?.code ?? e.code}`);
   }
 });
-input.on("close", () => process.exit()); // also while a request never ends
+lines.on("close", () => process.exit()); // also while a request never ends
 console.log("ready");
