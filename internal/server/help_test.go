@@ -16,9 +16,13 @@ import (
 	"go.uber.org/goleak"
 
 	"socketlab/internal/scenario"
+	"socketlab/internal/socketstats/netnstest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(patient{m}) }
+func TestMain(m *testing.M) {
+	netnstest.Enter() // a neighbour may have ten thousand sockets, which each look at the tables reads
+	goleak.VerifyTestMain(patient{m})
+}
 
 // patient waits, when the tests are done, for what ends by itself: net/http holds a
 // connection for half a second after it closed it for writing (rstAvoidanceDelay),

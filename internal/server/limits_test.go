@@ -97,7 +97,7 @@ func TestOneConnectionTooManyWaitsUnaccepted(t *testing.T) {
 func held(t *testing.T, addr string) (accepted, waiting int) {
 	t.Helper()
 	at := netip.MustParseAddrPort(addr)
-	sockets, err := socketstats.Gopsutil{}.Sockets(context.Background(), socketstats.Query{Ports: []uint16{at.Port()}, Owners: true})
+	sockets, err := socketstats.Gopsutil{}.Sockets(context.Background(), socketstats.Query{Ports: []uint16{at.Port()}, Owners: true, OwnersAmong: []int32{int32(os.Getpid())}})
 	require.NoError(t, err)
 	for _, s := range sockets {
 		end, ok := s.EndOf(at)

@@ -127,13 +127,12 @@ func TestServerGoesDownAndComesBack(t *testing.T) {
 		for how, down := range map[string]float64{"away": 0.3, "restart": 0} {
 			t.Run(protocol+" "+how, func(t *testing.T) {
 				t.Parallel()
-				b := scenario.Server{Protocol: protocol}.With(DownAfterKey.Is(seconds(0.2)), DownForKey.Is(seconds(down)), ResponsesKey.Is([]string{wayNoResponse, wayWhole}))
+				b := scenario.Server{Protocol: protocol}.With(DownAfterKey.Is(seconds(1)), DownForKey.Is(seconds(down)), ResponsesKey.Is([]string{wayNoResponse, wayWhole}))
 				server := start(t, b)
 				begin := time.Now()
-				waits := server.dial(t)
+				waits, idle := server.dial(t), server.dial(t)
 				send(t, waits, requests[protocol])
 				server.working(t, 1)
-				idle := server.dial(t)
 				_, err := io.ReadAll(waits)
 				require.NoError(t, err, "a killed process leaves with a FIN")
 				require.GreaterOrEqual(t, time.Since(begin), DownAfterKey.Of(b).D())
