@@ -220,6 +220,11 @@ func (p *process) read(out, errs *os.File, messages chan<- message) {
 // mustSend sends an order to a process that cannot have ended. If it has, the error says
 // how, and not only that its pipe is broken.
 func (p *process) mustSend(order any) error {
+	select {
+	case <-p.ended: // its pipe may be whole: a child that is being forked has the other end too, until its exec
+		return p.death()
+	default:
+	}
 	err := p.send(order)
 	if errors.Is(err, syscall.EPIPE) {
 		p.kill()
