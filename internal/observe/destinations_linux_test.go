@@ -38,23 +38,26 @@ func TestShortConnectionsAreToldByWhereTheyWent(t *testing.T) {
 
 	_, worth := w.NextEarlyScan()
 	require.False(t, worth, "nothing was heard of that it could not tell")
-	const first = 500
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		open(-first)
-	}()
-	// A busy machine may let the process wait until all looks are over.
 	to := netip.MustParseAddrPort(l.Addr().String())
-	for i, over := 0, false; i < 300 || (!w.Knows(pid, to) && !over); i++ {
-		require.NoError(t, w.EarlyScan(t.Context()))
-		select {
-		case <-done:
-			over = true
-		default:
+	first := 0
+	for !w.Knows(pid, to) { // on a busy machine each look may come between two connections
+		require.Less(t, first, 10_000, "no look has seen a connection")
+		const some = 500
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			open(-some)
+		}()
+		for over := false; !over; {
+			require.NoError(t, w.EarlyScan(t.Context()))
+			select {
+			case <-done:
+				over = true
+			default:
+			}
 		}
+		first += some
 	}
-	<-done
 	var snap series.Moment
 	require.Eventually(t, func() bool { // the kernel reports a closing a moment later
 		snap, err = w.Sample(t.Context())
