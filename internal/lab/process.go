@@ -86,8 +86,9 @@ type process struct {
 	// stopping says that it was told to end, so that its end is no error; gone that
 	// it has ended and that all that it said was taken.
 	stopping, gone bool
-	// patience is how long it may take to end by itself.
-	patience time.Duration
+	// patience is how long it may take to end by itself, and attention how long to read an
+	// order: one that was stopped reads none, and a long order does not fit in its pipe.
+	patience, attention time.Duration
 
 	in     io.WriteCloser // orders, and the parent-death pipe
 	stderr *tail
@@ -116,7 +117,7 @@ func (b beside) Kill() error { return b.Process.Kill() }
 // caller ends it with kill.
 func (p Programs) start(r *run, s *side, program, as string, order any) (*process, error) {
 	proc := &process{
-		side: s, name: fmt.Sprintf("%s of the %s side", as, s.ID), stderr: &tail{}, echo: p.echo, patience: endTimeout,
+		side: s, name: fmt.Sprintf("%s of the %s side", as, s.ID), stderr: &tail{}, echo: p.echo, patience: endTimeout, attention: answerTimeout,
 		released: make(chan struct{}), ended: make(chan struct{}),
 	}
 	command, err := p.command(program)
@@ -233,10 +234,16 @@ func (p *process) mustSend(order any) error {
 	return err
 }
 
+// send sends an order. A process that does not read it in time is ended, and with it all
+// that it started.
 func (p *process) send(order any) error {
 	line, err := json.Marshal(order)
 	if err == nil {
+		deaf := time.AfterFunc(p.attention, p.force)
 		_, err = p.in.Write(append(line, '\n'))
+		if !deaf.Stop() {
+			return fmt.Errorf("the %s (process %d) did not read its order within %s: it was stopped, or the machine is too busy", p.name, p.pid, p.attention)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("send the %s its order: %w%s", p.name, err, p.stderr)
@@ -299,13 +306,18 @@ func (p *process) kill() {
 	select {
 	case <-p.ended:
 	case <-patience.C:
-		orphans.Signal(p.pid, syscall.SIGKILL) // it was stopped perhaps, and cannot
-		_ = p.child.Kill()
+		p.force() // it was stopped perhaps, and cannot
 		<-p.ended
 	}
 	if p.command != 0 && p.err != nil {
 		endGroup(p.command) // its supervisor died, and could not do it
 	}
+}
+
+// force ends the process, and all that it started, without its help.
+func (p *process) force() {
+	orphans.Signal(p.pid, syscall.SIGKILL)
+	_ = p.child.Kill()
 }
 
 // shown is the process that people want to see.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -62,4 +63,19 @@ func TestAProgramThatEndedBeforeItsOrderIsReportedByHowItEnded(t *testing.T) {
 	t.Parallel()
 	err := lab.SendToOneThatEnded("sh", "-c", "echo no such file >&2; exit 4")
 	require.Regexp(t, `^the program \(process \d+\) ended in mid-run: exit status 4\n  no such file$`, err.Error())
+}
+
+// A process that was stopped reads no order, and a long one does not fit in its pipe.
+func TestAnOrderThatIsNotReadEndsItsProcess(t *testing.T) {
+	t.Parallel()
+	stopped := []string{"sh", "-c", "sleep 60 & kill -STOP $$"}
+	const says = `^the program \(process \d+\) did not read its order within 100ms: it was stopped, or the machine is too busy$`
+	require.Regexp(t, says, lab.SendToOneThatDoesNotRead(100*time.Millisecond, nil, stopped...).Error())
+	if lab.CanIsolate() != nil {
+		return
+	}
+	n, err := lab.NewNamespace()
+	require.NoError(t, err)
+	defer n.Close()
+	require.Regexp(t, says, lab.SendToOneThatDoesNotRead(100*time.Millisecond, n, stopped...).Error())
 }
