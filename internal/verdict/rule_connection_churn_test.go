@@ -20,6 +20,17 @@ func churning(each func(i int) *series.ConnCounts) *series.Subject {
 	})
 }
 
+// throughAndListening is a process with as many connections at either end, and listeners;
+// what came and went between samples is not known.
+func throughAndListening(listeners int) *series.Subject {
+	return observed(20, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.TimeWait, 10*i)
+		set(&s.Server, socketstats.TimeWait, 10*i)
+		set(&s.Server, socketstats.Listen, listeners)
+		s.KernelConns = nil
+	})
+}
+
 // limited gives a subject so many local ports.
 func limited(ports int, s *series.Subject) *series.Subject {
 	s.Limits.Ports = ports
@@ -100,6 +111,8 @@ var _ = examplesOf(verdict.ConnectionChurn,
 		set(&s.Server, socketstats.Established, 2)
 		s.KernelConns = acceptedConns(10 * i)
 	})},
+	example{name: "as many were accepted as were opened, by one that listens", instead: verdict.Healthy, subject: throughAndListening(1)},
+	example{name: "as many were accepted as were opened, by one that does not listen", says: "190 sockets were in TIME_WAIT at most.", subject: throughAndListening(0)},
 	example{name: "a server whose clients come and go unseen", instead: verdict.Healthy, subject: observed(20, func(i int, s *series.Sample) {
 		set(&s.Server, socketstats.Listen, 1)
 		s.KernelConns = acceptedConns(10 * i)

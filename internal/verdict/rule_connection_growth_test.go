@@ -54,6 +54,14 @@ var _ = examplesOf(verdict.ConnectionGrowth,
 		s.Client.Activity.Received, s.Client.Activity.Once, s.Client.Activity.Destinations = silent(2*i, long), 2*i, 1
 		s.KernelConns.Opened = 2 * i
 	})},
+	example{name: "they grow once more, after a pool was dropped", says: "258 connections are open", subject: observed(400, func(i int, s *series.Sample) {
+		n := 2 * i
+		if i >= 270 {
+			n = 2 * (i - 270)
+		}
+		set(&s.Client, socketstats.Established, n)
+		s.Client.Activity.Received = silent(n, now)
+	})},
 	example{name: "they have grown for a minute", instead: verdict.Growing, subject: subscribed(60, false)},
 	example{name: "a pool in use grows, and that is known", instead: verdict.Growing, subject: observed(60, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 2*i)

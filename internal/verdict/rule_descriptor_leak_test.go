@@ -15,6 +15,9 @@ var _ = examplesOf(verdict.DescriptorLeak,
 	example{name: "UDP sockets grow", confidence: verdict.High, says: "58 UDP sockets are open, 58 more than at first, growing by 2 per second.", subject: observed(30, func(i int, s *series.Sample) {
 		heldBeside(s, "udp", 2*i)
 	})},
+	example{name: "of a limit that is known", says: "The process has 68 descriptors open of 1024.", subject: observed(30, func(i int, s *series.Sample) {
+		heldBeside(s, "udp", 2*i)
+	})},
 	example{name: "listeners grow slowly", confidence: verdict.Medium, says: "7 listening TCP sockets are open, 6 more than at first", subject: observed(30, func(i int, s *series.Sample) {
 		heldBeside(s, "tcp_listen", 1+i*6/29)
 		set(&s.Server, socketstats.Listen, 1+i*6/29)

@@ -26,6 +26,15 @@ var _ = examplesOf(verdict.Healthy,
 		set(&s.Client, socketstats.Established, 40)
 		s.Client.Activity.Received = silent(40, long)
 	})},
+	example{name: "nothing comes or goes in a short time", confidence: verdict.Medium, subject: observed(25, func(_ int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 40)
+		s.Client.Activity.Received = silent(40, now)
+	})},
+	example{name: "a connection comes and goes in a short time", confidence: verdict.Low, subject: observed(25, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 40)
+		s.Client.Activity.Received = silent(40, now)
+		s.KernelConns = came(min(i, 1), 0)
+	})},
 	example{name: "a pool is used again and again", confidence: verdict.High, subject: observed(130, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 40)
 		s.Client.Activity.Received = silent(40, now)

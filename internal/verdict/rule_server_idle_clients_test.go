@@ -19,6 +19,17 @@ func ofRun(s *series.Subject) *series.Subject {
 	return paired(s)
 }
 
+// servingPort is the server of a port that is watched, of whose clients so many in a hundred
+// are seen on this machine.
+func servingPort(here int) *series.Subject {
+	s := observed(130, func(i int, s *series.Sample) {
+		set(&s.Server, socketstats.Established, i)
+		s.Server.Activity.Sent, s.PeersHere = silent(i, long), i*here/100
+	})
+	s.Serves = true
+	return s
+}
+
 var _ = examplesOf(verdict.ServerIdleClients,
 	example{name: "clients connect and stay silent", confidence: verdict.High, says: "129 accepted connections have been silent for 3s or longer, growing by 1 per second; 129 never sent anything.", subject: observed(130, func(i int, s *series.Sample) {
 		set(&s.Server, socketstats.Established, i)
@@ -32,6 +43,8 @@ var _ = examplesOf(verdict.ServerIdleClients,
 		set(&s.Server, socketstats.Established, i)
 		s.Server.Activity.Sent = silent(i, long)
 	}))},
+	example{name: "the server of a port, whose clients are elsewhere", says: "129 accepted connections", subject: servingPort(0)},
+	example{name: "the server of a port, and most of its clients, are here", instead: verdict.Growing, says: "Their clients are on this machine, and are subjects of their own.", subject: servingPort(100)},
 	example{name: "the clients are here, and busy", instead: verdict.Growing, subject: ofRun(observed(60, func(i int, s *series.Sample) {
 		set(&s.Server, socketstats.Established, i)
 		s.Server.Activity.Sent = silent(i, long)

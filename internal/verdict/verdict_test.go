@@ -208,6 +208,12 @@ func TestForecastSaysWhatRunsOut(t *testing.T) {
 	leak.Limits.Descriptors = 0
 	require.Equal(t, verdict.Forecast{What: verdict.Ports, Limit: 28232, InMS: 14_077_000}, forecast())
 
+	leak.Limits.Descriptors = 1024
+	for i := range leak.Samples { // not quite one more for each other socket
+		leak.Samples[i].Process.Descriptors = 24 + 5*i/2
+	}
+	require.Equal(t, verdict.Forecast{What: verdict.Descriptors, Limit: 1024, InMS: 451_500}, forecast(), "at the rate that is shown")
+
 	churn := observed(20, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.TimeWait, 1000*i)
 		s.Client.Activity.MaxPerDestination = 1000 * i
