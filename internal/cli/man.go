@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -99,7 +100,10 @@ func writeManPages(dir string, pages []*cobra.Command) error {
 			return err
 		}
 		name := strings.ReplaceAll(c.CommandPath(), " ", "-") + ".1"
-		if err := os.WriteFile(filepath.Join(dir, name), page, 0o644); err != nil {
+		if err := writeNew(filepath.Join(dir, name), true, func(w io.Writer) error {
+			_, err := w.Write(page)
+			return err
+		}); err != nil {
 			return err
 		}
 	}

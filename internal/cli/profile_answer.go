@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -70,7 +71,10 @@ func (a *profileAnswer) write(streams program.Streams, p, old *profile.Profile) 
 		}
 		text, err := p.YAML()
 		if err == nil {
-			err = os.WriteFile(a.file, text, 0o666)
+			err = writeNew(a.file, true, func(w io.Writer) error {
+				_, err := w.Write(text)
+				return err
+			})
 		}
 		if err != nil {
 			return err

@@ -78,7 +78,13 @@ func checkFree(path string, force, folder bool) error {
 // writeNew writes a file beside its place and then moves it there, so that
 // nobody finds a half of it. With force it takes the place of a file, and a device is
 // written to as it is.
-func writeNew(path string, force bool, write func(io.Writer) error) (err error) {
+func writeNew(path string, force bool, write func(io.Writer) error) error {
+	return writeAs(path, path, force, write)
+}
+
+// writeAs is writeNew for a file that people know by another name: its place once all
+// that belongs to it is written.
+func writeAs(known, path string, force bool, write func(io.Writer) error) (err error) {
 	if force && isDevice(path) {
 		f, err := os.OpenFile(path, os.O_WRONLY, 0)
 		if err != nil {
@@ -97,6 +103,9 @@ func writeNew(path string, force bool, write func(io.Writer) error) (err error) 
 		}
 	}()
 	err = errors.Join(write(f), f.Close())
+	if at := (*fs.PathError)(nil); errors.As(err, &at) && at.Path == f.Name() { // a name that people need not know
+		return fmt.Errorf("write %s: %w: nothing of it is kept", known, at.Err)
+	}
 	if err == nil {
 		err = os.Chmod(f.Name(), 0o644)
 	}
@@ -125,7 +134,7 @@ func writeFolder(path string, force bool, files []namedFile) error {
 	}
 	defer os.RemoveAll(stage)
 	for _, f := range files {
-		if err := writeNew(filepath.Join(stage, f.name), false, f.write); err != nil {
+		if err := writeAs(filepath.Join(path, f.name), filepath.Join(stage, f.name), false, f.write); err != nil {
 			return err
 		}
 	}

@@ -103,7 +103,10 @@ func Start(e Exercise, l *Language, dir string) (*Project, error) {
 	if l != nil {
 		p.State.Language = l.Name
 	}
-	return p, p.Reset()
+	if err := p.Reset(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir)) // a part of it would look like all
+	}
+	return p, nil
 }
 
 // Reset writes all files as they were at the start. What is known of the participant's
@@ -163,13 +166,22 @@ func Open(dir string) (*Project, error) {
 	return p, nil
 }
 
-// Save writes what is known of the participant's work.
+// Save writes what is known of the participant's work. What was known before stays where
+// that cannot be written, on a full disk for instance.
 func (p *Project) Save() error {
 	data, err := json.MarshalIndent(p.State, "", "  ")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(p.Dir, stateFile), append(data, '\n'), 0o644)
+	at := filepath.Join(p.Dir, stateFile)
+	err = os.WriteFile(at+".new", append(data, '\n'), 0o644)
+	if err == nil {
+		err = os.Rename(at+".new", at)
+	}
+	if err != nil {
+		_ = os.Remove(at + ".new")
+	}
+	return err
 }
 
 // Checked enters a check, and saves.

@@ -54,6 +54,7 @@ func TestAFullDiskIsAnError(t *testing.T) {
 	err = w.Close()
 	require.ErrorIs(t, err, w.Err())
 	require.ErrorContains(t, err, "record in /dev/full")
+	require.ErrorContains(t, err, "(0 lines written, 1 lost)")
 	require.ErrorIs(t, full.Close(), fs.ErrClosed)
 }
 

@@ -14,6 +14,7 @@ import (
 	"os"
 
 	"socketlab/internal/series"
+	"socketlab/internal/words"
 )
 
 // Writer writes a recording. The file is made with the first line: what does
@@ -23,6 +24,9 @@ type Writer struct {
 	Path string
 	file *os.File
 	err  error
+	// written are the events that are in the file, and lost those that are not, or not
+	// whole, since the first that could not be written.
+	written, lost int
 }
 
 // Check returns an error if the file is there already, or cannot be made. It leaves
@@ -47,15 +51,20 @@ func (w *Writer) open() (*os.File, error) {
 
 // Write appends one event. After an error it does nothing; Close returns it.
 func (w *Writer) Write(e series.Event) {
-	if w.Path == "" || w.err != nil {
+	if w.Path == "" {
 		return
 	}
-	if w.file == nil {
-		if w.file, w.err = w.open(); w.err != nil {
-			return
-		}
+	if w.file == nil && w.err == nil {
+		w.file, w.err = w.open()
 	}
-	w.err = json.NewEncoder(w.file).Encode(e)
+	if w.err == nil {
+		w.err = json.NewEncoder(w.file).Encode(e)
+	}
+	if w.err == nil {
+		w.written++
+	} else {
+		w.lost++
+	}
 }
 
 // Err is the first error so far.
@@ -67,7 +76,7 @@ func (w *Writer) Close() error {
 		w.err = errors.Join(w.err, w.file.Close())
 	}
 	if w.err != nil {
-		return fmt.Errorf("record in %s: %w", w.Path, w.err)
+		return fmt.Errorf("record in %s: %w (%s written, %d lost)", w.Path, w.err, words.Plural(w.written, "line"), w.lost)
 	}
 	return nil
 }
