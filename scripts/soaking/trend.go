@@ -1,0 +1,151 @@
+//go:build linux
+
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// series is what was measured of one process.
+type series struct {
+	Name   string
+	Points []point
+}
+
+// point is one measurement, At since the start of the process.
+type point struct {
+	At                           time.Duration
+	RSS, Descriptors, Goroutines int
+}
+
+// measure is one of the figures of a point.
+type measure struct {
+	name, unit string
+	of         func(point) float64
+	// least is the growth, over the whole time, below which it is not called one, and share
+	// the same as a share of the median. A collector of garbage moves RSS by more than the
+	// numbers of descriptors and goroutines, which are exact.
+	least, share float64
+}
+
+var measures = []measure{
+	{"RSS", "MB", func(p point) float64 { return float64(p.RSS) / (1 << 20) }, 4, 0.10},
+	{"descriptors", "", func(p point) float64 { return float64(p.Descriptors) }, 3, 0.05},
+	{"goroutines", "", func(p point) float64 { return float64(p.Goroutines) }, 3, 0.05},
+}
+
+// warmUp is how much of a process's life is not looked at: caches fill, and watch keeps its
+// newest 600 samples, which it has after 10 minutes at its interval of 1 s. Of a shorter
+// life it is the first half.
+const warmUp = 11 * time.Minute
+
+// trend is what the points of one measure say.
+type trend struct {
+	median, low, high float64
+	// perHour is the slope of Theil and Sen: the median of those of all pairs of points.
+	perHour float64
+	// grows says that the slope is above 0 beyond chance, by the test of Mann and Kendall at
+	// 1 %, and that what it comes to over the time is more than the noise that is allowed for.
+	grows bool
+	over  time.Duration
+}
+
+// mostPoints bounds the pairs: more points than this are thinned out. They are then also
+// further apart, so that neighbours say less of each other, as the test of Mann and Kendall wants.
+const mostPoints = 120
+
+func (m measure) trend(points []point) trend {
+	if len(points) == 0 {
+		return trend{}
+	}
+	life := points[len(points)-1].At
+	skip := min(warmUp, life/2)
+	points = slices.DeleteFunc(slices.Clone(points), func(p point) bool { return p.At < skip })
+	if step := (len(points) + mostPoints - 1) / mostPoints; step > 1 {
+		var thin []point
+		for i := len(points) % step; i < len(points); i += step {
+			thin = append(thin, points[i])
+		}
+		points = thin
+	}
+	values := make([]float64, len(points))
+	for i, p := range points {
+		values[i] = m.of(p)
+	}
+	var slopes []float64
+	ties := map[float64]int{}
+	s := 0
+	for i, v := range values {
+		ties[v]++
+		for j := range i {
+			slopes = append(slopes, (v-values[j])/(points[i].At-points[j].At).Hours())
+			s += cmp.Compare(v, values[j])
+		}
+	}
+	t := trend{median: median(values), low: slices.Min(values), high: slices.Max(values), over: points[len(points)-1].At - points[0].At}
+	if len(values) < 10 {
+		return t
+	}
+	t.perHour = median(slopes)
+	n := float64(len(values))
+	variance := n * (n - 1) * (2*n + 5)
+	for _, k := range ties {
+		variance -= float64(k) * float64(k-1) * float64(2*k+5)
+	}
+	const oneInHundred = 2.326 // the normal distribution's, of one side
+	beyondChance := variance > 0 && float64(s-1)/math.Sqrt(variance/18) > oneInHundred
+	t.grows = beyondChance && t.perHour*t.over.Hours() > max(m.least, m.share*t.median)
+	return t
+}
+
+func median(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
+}
+
+// grows reports whether a figure of a process grows.
+func (s *soak) grows() bool {
+	for _, of := range s.Series {
+		for _, m := range measures {
+			if m.trend(of.Points).grows {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// report is what was held, in Markdown.
+func (s *soak) report() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var b strings.Builder
+	fmt.Fprintf(&b, "Held %s of %s, with %d clients and %d viewers at a time: %d viewers came (%d found the page full); of the connections %d were killed with their process, %d reset, %d closed.\n",
+		s.Held.Round(time.Second), s.time, s.clients, s.viewers, s.Viewers, s.TurnedAway, s.Killed, s.Reset, s.Closed)
+	fmt.Fprintf(&b, "%d counts compared with ss. The clock set %d times. %d processes of runs killed.\n\n", s.Compared, s.ClockSet, s.Kills)
+	fmt.Fprintf(&b, "| process | held | measure | median | least to most | slope an hour | |\n| --- | --- | --- | --- | --- | --- | --- |\n")
+	for _, of := range s.Series {
+		for _, m := range measures {
+			t, word := m.trend(of.Points), "flat"
+			if t.grows {
+				word = "**grows**"
+			}
+			if t.over > 0 {
+				fmt.Fprintf(&b, "| %s | %s | %s | %.4g %s | %.4g to %.4g | %+.3g | %s |\n", of.Name, t.over.Round(time.Second), m.name, t.median, m.unit, t.low, t.high, t.perHour, word)
+			}
+		}
+	}
+	fmt.Fprintf(&b, "\n%d things were not as promised.\n", len(s.Wrong))
+	for _, w := range s.Wrong {
+		fmt.Fprintf(&b, "- %s\n", w)
+	}
+	return b.String()
+}
