@@ -165,12 +165,12 @@ func (p *program) said(ctx context.Context, pattern string) (string, error) {
 // ask sets the program's clock off by so many seconds, or leaves it with "", and returns how
 // many goroutines it has.
 func (p *program) ask(shift string) (int, error) {
-	c, err := net.DialTimeout("unix", p.socket, 10*time.Second)
+	c, err := net.DialTimeout("unix", p.socket, time.Minute)
 	if err != nil {
 		return 0, err
 	}
 	defer c.Close()
-	if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		return 0, err
 	}
 	if _, err := fmt.Fprintln(c, shift); err != nil {
