@@ -13,12 +13,13 @@ var _ = register(Rule{
 	Rank:       rankSign + 2, // before close-wait-leak, which is the same sign without the counters that say why
 	Title:      "responses arrive and their bodies are never closed",
 	Means:      "The client has the response's header, and never says that it is done with the body. The connection is neither idle nor in use: the pool cannot give it to another request, and does not notice that the server closes it.",
-	Recognised: "Requests get responses on connections that are hardly reused, and the connections stay in CLOSE_WAIT once the server has closed its end. Or connections with unread data grow, or five or more are there throughout. With --where: bodies that are not finished, while the open connections grow.",
+	Recognised: "Requests get responses on connections that are hardly reused, and the connections stay in CLOSE_WAIT once the server has closed its end. Or connections are opened beside idle ones that become more and are not used again, while others are. Or connections with unread data grow, or five or more are there throughout. With --where: bodies that are not finished, while the open connections grow.",
 	Limits:     "A small body is read into the program at once: until the server closes the connection it looks like idle-connections-not-reused, with this as the alternative.",
 	Needs:      []Need{needMetricsOrActivity},
 	Fix:        "Close every response body, also when only the status matters, and read it to its end first.",
 	Sentences: map[string]string{
 		"close_wait": "The server has closed {connections|connection} that the client keeps open: CLOSE_WAIT.",
+		"apart":      "{idle|connection has|connections have} had a response and nothing since for {for_ms} or longer, growing by {growth_per_second}; {needless|connection was|connections were} opened beside idle ones. The pool reuses others, so it does not have these.",
 		"unfinished": "{connections|response has a body that was|responses have bodies that were} neither read to the end nor closed in {for_ms} or longer.",
 		"unread":     "{connections|connection has|connections have} data that the program does not read[, growing by {growth_per_second}][, throughout the last {for_ms}].",
 	},
@@ -43,6 +44,9 @@ func (responseBodyLeak) find(f *facts) *finding {
 	if !f.active() {
 		return nil
 	}
+	if found := f.idleOutsideThePool(); found != nil {
+		return found
+	}
 	unread := func(s *series.Sample) int { return s.Client.Activity.Unread }
 	if perSecond, grows := f.grows(unread); grows {
 		return &finding{confidence: High, facts: []Fact{fact("unread", count("connections", unread(f.last())), growing(perSecond))}}
@@ -52,6 +56,27 @@ func (responseBodyLeak) find(f *facts) *finding {
 		return nil
 	}
 	return &finding{confidence: Medium, facts: []Fact{fact("unread", count("connections", n), lasting(f.span()/2))}}
+}
+
+// idleOutsideThePool finds idle connections that become more in a client whose pool
+// reuses others. A pool takes an idle connection before it opens one, so it does not have
+// these. Those that a burst leaves behind do not become more.
+func (f *facts) idleOutsideThePool() *finding {
+	if !f.counted() || len(f.Samples) < series.Least {
+		return nil
+	}
+	silent := func(s *series.Sample) int { return s.Client.Activity.Received.AtLeast(f.silent) }
+	perSecond, grows := f.grows(silent)
+	needless := f.needless()
+	if !grows || needless < 2*several || 4*f.reused() <= int64(needless) {
+		return nil
+	}
+	return &finding{
+		confidence: Medium,
+		facts: []Fact{f.requests(), fact("apart", count("idle", silent(f.last())), lasting(f.silent),
+			growing(perSecond), count("needless", needless))},
+		alternatives: []Alternative{{IdleConnectionsNotReused, bodyTest}},
+	}
 }
 
 // closeWaits is how many sockets stay in CLOSE_WAIT at each end.

@@ -34,11 +34,23 @@ var _ = examplesOf(verdict.ResponseBodyLeak,
 		set(&s.Client, socketstats.Established, 6)
 		s.Client.Activity.Received, s.Client.Activity.Unread = silent(6, long), 6
 	})},
+	example{name: "a pool reuses connections, and others lie idle beside it", confidence: verdict.Medium, says: "28 connections have had a response and nothing since for 3s or longer, growing by 1 per second; 28 connections were opened beside idle ones. The pool reuses others, so it does not have these.", subject: counted(30, besideThePool, func(i int, s *series.Sample) {
+		s.Client.Activity.Received = silent(max(0, i-1), long)
+	})},
+	example{name: "a burst leaves idle connections, and the pool reuses one", instead: verdict.Healthy, subject: counted(30, func(i int) (int, int, int, int, int) {
+		return 40 + i, 40 + i, i, 40, 40
+	}, func(_ int, s *series.Sample) {
+		s.Client.Activity.Received = silent(39, long)
+	})},
 	example{name: "data is read late now and then", instead: verdict.Healthy, subject: observed(30, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 8)
 		s.Client.Activity.Received, s.Client.Activity.Unread = silent(8, now), i%3*3
 	})},
 )
+
+// besideThePool is a client that opens a connection for each request, and reuses one for
+// it, too.
+func besideThePool(i int) (sent, ok, reused, opened, established int) { return i, i, i, i, i }
 
 // heldAtALine is a subject of which a line holds 29 of 30 connections.
 func heldAtALine(s *series.Subject) *series.Subject {
