@@ -274,3 +274,27 @@ func TestWhatIsWrittenAfterHangingUpIsLostAndNoError(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "before", string(said))
 }
+
+func TestRedirectHasABodyAndLeadsToAWholeResponse(t *testing.T) {
+	t.Parallel()
+	for _, protocol := range webs {
+		t.Run(protocol, func(t *testing.T) {
+			t.Parallel()
+			server := start(t, faulty(protocol, wayRedirect))
+			c, url := server.client(t)
+			c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+			status, body, err := fetch(c, url)
+			require.NoError(t, err)
+			require.Equal(t, http.StatusFound, status)
+			require.Len(t, body, 100_000)
+			c.CheckRedirect = func(req *http.Request, _ []*http.Request) error {
+				require.Equal(t, movedPath, req.URL.Path)
+				return nil
+			}
+			status, body, err = fetch(c, url)
+			require.NoError(t, err)
+			require.Equal(t, http.StatusOK, status)
+			require.Len(t, body, 100_000)
+		})
+	}
+}

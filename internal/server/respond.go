@@ -24,12 +24,16 @@ const (
 	wayCutChunked = "cut-chunked" // closed in mid-body, which was chunked
 	wayCutReset   = "cut-reset"   // reset in mid-body
 	wayTruncated  = "truncated"   // closed in mid-body, which was to end with the connection
+	wayRedirect   = "redirect"    // a redirect to movedPath, where the response is whole
 )
+
+// movedPath is the path to which requests are redirected.
+const movedPath = "/moved"
 
 var (
 	ResponsesKey = scenario.NewKey[[]string](&requestKeys, scenario.Key{
 		Name: "responses", Max: 10_000,
-		OneOf: []string{wayWhole, wayNoResponse, wayStall, wayClose, wayReset, wayCut, wayCutChunked, wayCutReset, wayTruncated},
+		OneOf: []string{wayWhole, wayNoResponse, wayStall, wayClose, wayReset, wayCut, wayCutChunked, wayCutReset, wayTruncated, wayRedirect},
 		Text:  "how to treat successive responses, cycling",
 	})
 	// CloseAfterKey limits the requests of a connection.
@@ -237,6 +241,7 @@ func (s *Server) prepare(w http.ResponseWriter, r *http.Request, q *task, m *man
 // respond answers a request whose answer is due.
 func (s *Server) respond(w http.ResponseWriter, r *http.Request, q *task, m *manner) {
 	s.keepAlive(w, r, q.n, m)
+	status := m.status
 	switch {
 	case s.cfg.Handler != nil:
 		s.cfg.Handler.ServeHTTP(w, r)
@@ -249,23 +254,26 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, q *task, m *man
 		stall(w, r, m.status, m.broken)
 		q.over = &s.work.left
 		panic(http.ErrAbortHandler) // or net/http would end the answer properly
-	case q.way != wayWhole:
+	case q.way == wayRedirect && r.URL.Path != movedPath:
+		w.Header().Set("Location", movedPath)
+		status = http.StatusFound
+	case q.way != wayWhole && q.way != wayRedirect:
 		s.fault(q.way, w, r, m.broken)
 		return
 	}
 	if m.heartbeat > 0 {
 		q.over = &s.work.answered
-		subscription(w, r, m.status, m.heartbeat)
+		subscription(w, r, status, m.heartbeat)
 		return
 	}
 	text := m.whole
-	if m.status != http.StatusNoContent && m.status != http.StatusNotModified {
+	if status != http.StatusNoContent && status != http.StatusNotModified {
 		header := w.Header()
 		header["Content-Type"], header["Content-Length"] = textPlain, m.length
 	} else {
 		text = nil // they have no body
 	}
-	w.WriteHeader(m.status)
+	w.WriteHeader(status)
 	if _, err := w.Write(text); err != nil && len(text) > 0 {
 		return
 	}
