@@ -22,6 +22,7 @@ import (
 	cleaneofafterreset "socketlab/scenarios/clean-eof-after-reset"
 	clientperrequestdrained "socketlab/scenarios/client-per-request-drained"
 	closewaitvanishes "socketlab/scenarios/close-wait-vanishes"
+	closewaitsforkeptconnections "socketlab/scenarios/close-waits-for-kept-connections"
 	congestion "socketlab/scenarios/congestion"
 	conncapplusleak "socketlab/scenarios/conn-cap-plus-leak"
 	connectnotreused "socketlab/scenarios/connect-not-reused"
@@ -52,11 +53,14 @@ import (
 	halfopenpeers "socketlab/scenarios/half-open-peers"
 	handlergoroutineleak "socketlab/scenarios/handler-goroutine-leak"
 	handlerignorescontext "socketlab/scenarios/handler-ignores-context"
+	hintnothonoured "socketlab/scenarios/hint-not-honoured"
+	hintpassedonbyaproxy "socketlab/scenarios/hint-passed-on-by-a-proxy"
 	http1vshttp2 "socketlab/scenarios/http1-vs-http2"
 	http2overmaxconns "socketlab/scenarios/http2-over-max-conns"
 	http2pinnedbehindbalancer "socketlab/scenarios/http2-pinned-behind-balancer"
 	http2streamsexhausted "socketlab/scenarios/http2-streams-exhausted"
 	hungpeerappping "socketlab/scenarios/hung-peer-app-ping"
+	idlelimitwithouteffect "socketlab/scenarios/idle-limit-without-effect"
 	idlepooltoosmall "socketlab/scenarios/idle-pool-too-small"
 	idletimeoutrace "socketlab/scenarios/idle-timeout-race"
 	keepalivedeadpeer "socketlab/scenarios/keepalive-dead-peer"
@@ -84,11 +88,13 @@ import (
 	poolshutdownforgets "socketlab/scenarios/pool-shutdown-forgets"
 	poolundersized "socketlab/scenarios/pool-undersized"
 	poolwaitwithoutdeadline "socketlab/scenarios/pool-wait-without-deadline"
+	postsenttwice "socketlab/scenarios/post-sent-twice"
 	proxybuffersnothing "socketlab/scenarios/proxy-buffers-nothing"
 	proxyidlerace "socketlab/scenarios/proxy-idle-race"
 	proxyupgradeleft "socketlab/scenarios/proxy-upgrade-left"
 	proxywithoutupstreamkeepalive "socketlab/scenarios/proxy-without-upstream-keepalive"
 	redirectbodyunread "socketlab/scenarios/redirect-body-unread"
+	redirectleavesitsconnection "socketlab/scenarios/redirect-leaves-its-connection"
 	requestsperconnection "socketlab/scenarios/requests-per-connection"
 	retrybackoffonly "socketlab/scenarios/retry-backoff-only"
 	retrystorm "socketlab/scenarios/retry-storm"
@@ -258,6 +264,12 @@ var ids = []string{
 	"reuseport-balance",
 	"accept-queue-of-the-dead",
 	"syn-queue-and-syncookies",
+	"hint-not-honoured",
+	"hint-passed-on-by-a-proxy",
+	"redirect-leaves-its-connection",
+	"post-sent-twice",
+	"close-waits-for-kept-connections",
+	"idle-limit-without-effect",
 }
 
 var clients = []code[func(loadgen.Target) loadgen.Caller]{
@@ -345,6 +357,9 @@ var clients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"udp-sockets-left", udpsocketsleft.NewFaulty, udpsocketsleft.NewFixed},
 	{"unix-sockets-left", unixsocketsleft.NewFaulty, unixsocketsleft.NewFixed},
 	{"mptcp-hides-close-wait", mptcphidesclosewait.NewFaulty, mptcphidesclosewait.NewFixed},
+	{"hint-not-honoured", hintnothonoured.NewFaulty, hintnothonoured.NewFixed},
+	{"redirect-leaves-its-connection", redirectleavesitsconnection.NewFaulty, redirectleavesitsconnection.NewFixed},
+	{"idle-limit-without-effect", idlelimitwithouteffect.NewFaulty, idlelimitwithouteffect.NewFixed},
 }
 
 var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{
@@ -371,6 +386,8 @@ var sharedClients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"reuseport-balance", reuseportbalance.NewClient, reuseportbalance.NewClient},
 	{"accept-queue-of-the-dead", acceptqueueofthedead.NewClient, acceptqueueofthedead.NewClient},
 	{"syn-queue-and-syncookies", synqueueandsyncookies.NewClient, synqueueandsyncookies.NewClient},
+	{"hint-passed-on-by-a-proxy", hintpassedonbyaproxy.NewClient, hintpassedonbyaproxy.NewClient},
+	{"post-sent-twice", postsenttwice.NewClient, postsenttwice.NewClient},
 }
 
 var servers = []code[server.ServeFunc]{
@@ -403,6 +420,8 @@ var servers = []code[server.ServeFunc]{
 	{"reuseport-balance", reuseportbalance.ServeFaulty, reuseportbalance.ServeFixed},
 	{"accept-queue-of-the-dead", acceptqueueofthedead.ServeFaulty, acceptqueueofthedead.ServeFixed},
 	{"syn-queue-and-syncookies", synqueueandsyncookies.ServeFaulty, synqueueandsyncookies.ServeFixed},
+	{"post-sent-twice", postsenttwice.ServeFaulty, postsenttwice.ServeFixed},
+	{"close-waits-for-kept-connections", closewaitsforkeptconnections.ServeFaulty, closewaitsforkeptconnections.ServeFixed},
 }
 
 var handlers = []code[func(loadgen.Target) http.Handler]{
@@ -416,4 +435,5 @@ var handlers = []code[func(loadgen.Target) http.Handler]{
 	{"proxy-idle-race", proxyidlerace.NewFaulty, proxyidlerace.NewFixed},
 	{"proxy-upgrade-left", proxyupgradeleft.NewFaulty, proxyupgradeleft.NewFixed},
 	{"proxy-buffers-nothing", proxybuffersnothing.NewFaulty, proxybuffersnothing.NewFixed},
+	{"hint-passed-on-by-a-proxy", hintpassedonbyaproxy.NewFaulty, hintpassedonbyaproxy.NewFixed},
 }

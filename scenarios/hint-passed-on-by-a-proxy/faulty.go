@@ -1,0 +1,27 @@
+package hintpassedonbyaproxy
+
+import (
+	"io"
+	"maps"
+	"net/http"
+
+	"socketlab/internal/loadgen"
+)
+
+// NewFaulty returns the proxy in front of the order service.
+func NewFaulty(t loadgen.Target) http.Handler {
+	upstream := &http.Transport{MaxIdleConnsPerHost: 6}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		req := r.Clone(r.Context())
+		req.URL.Scheme, req.URL.Host = "http", t.Addr
+		resp, err := upstream.RoundTrip(req)
+		if err != nil {
+			http.Error(w, "the order service does not answer", http.StatusBadGateway)
+			return
+		}
+		defer resp.Body.Close()
+		maps.Copy(w.Header(), resp.Header)
+		w.WriteHeader(resp.StatusCode)
+		_, _ = io.Copy(w, resp.Body)
+	})
+}

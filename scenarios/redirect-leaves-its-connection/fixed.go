@@ -1,0 +1,39 @@
+package redirectleavesitsconnection
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	"socketlab/internal/loadgen"
+)
+
+// fixed follows redirects itself, to know where a document went.
+type fixed struct {
+	url        string
+	httpClient *http.Client
+}
+
+// NewFixed returns a client of the archive.
+func NewFixed(t loadgen.Target) loadgen.Caller {
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &fixed{t.URL, &http.Client{Transport: &http.Transport{}, CheckRedirect: stay}}
+}
+
+// Call fetches a document.
+func (c *fixed) Call(ctx context.Context) error {
+	resp, err := get(ctx, c.httpClient, c.url)
+	if err != nil {
+		return err
+	}
+	if to, err := resp.Location(); err == nil {
+		_, _ = io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+		if resp, err = get(ctx, c.httpClient, to.String()); err != nil {
+			return err
+		}
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
+}
