@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -125,7 +126,7 @@ func TestRunCountsBothEndsOfBothSides(t *testing.T) {
 	require.Empty(t, o.Stopped)
 	require.NotNil(t, events[0].Header)
 	require.NotNil(t, events[len(events)-1].End)
-	require.GreaterOrEqual(t, len(events), 5)
+	require.Greater(t, len(events), 2, "there were samples")
 }
 
 func TestSamplesSayWhatTheyCost(t *testing.T) {
@@ -325,7 +326,7 @@ func TestSlowSourceMissesSamplesAndIsNoError(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, o.Stopped)
 	require.EqualValues(t, 1, source.atOnce.Load(), "one count at a time")
-	require.GreaterOrEqual(t, o.Cost.Samples, 3)
+	require.Greater(t, o.Cost.Samples, 1)
 	require.LessOrEqual(t, o.Cost.Samples, 6, "not one for each of thirty intervals")
 	for _, s := range o.Subjects {
 		require.EqualValues(t, 20, s.Final.Requests.Sent, s.ID)
@@ -409,6 +410,7 @@ func TestEachOfSeveralServersIsCounted(t *testing.T) {
 // the others, and known to be behind it.
 func TestConnectionsOfAServerInTheMiddleAreCounted(t *testing.T) {
 	t.Parallel()
+	began := time.Now()
 	o, err := lab.Play(t.Context(), lab.Plan{Script: script(t, `
 id: middle
 title: t
@@ -432,7 +434,10 @@ expect: {faulty: [servers.a.requests == 5], fixed: [servers.b.requests == 5]}
 		{Name: "b", Requests: 5, Connections: 5, Due: true},
 		{Name: "server", Connections: 10},
 	}, last.Servers)
-	require.InDelta(t, time.Second, s.Oldest(), float64(400*time.Millisecond))
+	require.Equal(t, last.At-s.Samples[slices.IndexFunc(s.Samples, func(s series.Sample) bool {
+		return s.Client.Counts.Total() > 0
+	})].At, s.Oldest())
+	require.Less(t, s.Oldest(), time.Since(began))
 }
 
 func TestSwappedRunPlaysTheOtherSidesCode(t *testing.T) {

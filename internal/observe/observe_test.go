@@ -369,7 +369,10 @@ func TestWatchingDoesNotOpenDescriptors(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, w.Close())
 		}
-		after := descriptors()
-		require.LessOrEqual(t, len(after), len(before)+2, "%s\nbefore: %s", after, before)
+		// One that is being read is closed when its reader has run, which may wait for a processor.
+		if after := descriptors(); len(after) > len(before)+2 {
+			require.Eventually(t, func() bool { return len(descriptors()) <= len(before)+2 }, 10*time.Second, 10*time.Millisecond,
+				"%s\nbefore: %s", after, before)
+		}
 	})
 }
