@@ -70,7 +70,7 @@ func familiesBelow(t *testing.T, ab int) (pids []int) {
 	require.Eventually(t, func() bool {
 		pids = below(ab)
 		return len(pids) >= 2*(2+2)+2+3
-	}, 30*time.Second, 20*time.Millisecond)
+	}, soon, 20*time.Millisecond)
 	return pids
 }
 
@@ -90,7 +90,7 @@ func requireAllGone(t *testing.T, pids []int) {
 			}
 		}
 		return true
-	}, 15*time.Second, 20*time.Millisecond, "a process of the comparison is left: %v", pids)
+	}, soon, 20*time.Millisecond, "a process of the comparison is left: %v", pids)
 }
 
 func TestNothingOutlivesAComparison(t *testing.T) {

@@ -45,7 +45,7 @@ func TestExporterSaysWhichProcessLeaks(t *testing.T) {
 	r, address := exporting(t, "--pid", pidOf(leaks)+","+pidOf(healthy))
 	fault := regexp.MustCompile(`socketlab_fault\{kind="idle-connections-not-reused",pid="` + pidOf(leaks) + `",process="client-faulty"\} 1`)
 	var page string
-	require.Eventually(t, func() bool { page = scrape(t, address); return fault.MatchString(page) }, 30*time.Second, 100*time.Millisecond)
+	require.Eventually(t, func() bool { page = scrape(t, address); return fault.MatchString(page) }, soon, 100*time.Millisecond)
 	require.Regexp(t, `socketlab_sockets\{end="client",peer_service="127\.0\.0\.1:\d+",pid="`+pidOf(leaks)+`",process="client-faulty",state="ESTABLISHED"\} \d`, page)
 	require.NotRegexp(t, `socketlab_fault\{[^}]*pid="`+pidOf(healthy)+`"[^}]*\} 1`, page)
 	require.NotContains(t, page, fmt.Sprintf(`pid="%d"`, r.cmd.Process.Pid), "it does not count itself")

@@ -253,7 +253,7 @@ func awaitPort(t testing.TB, port int) {
 			_ = c.Close()
 		}
 		return err == nil
-	}, 15*time.Second, 20*time.Millisecond)
+	}, soon, 20*time.Millisecond)
 }
 
 // listener is the process that listens on a port.

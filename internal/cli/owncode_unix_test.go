@@ -225,7 +225,7 @@ func TestNothingOfAProgramIsLeftBehind(t *testing.T) {
 						pids = append(pids, pid)
 					}
 					return len(pids) == 3
-				}, 30*time.Second, 10*time.Millisecond)
+				}, soon, 10*time.Millisecond)
 				slices.Sort(pids) // the client is the oldest
 				switch how {
 				case "killed":
@@ -237,7 +237,7 @@ func TestNothingOfAProgramIsLeftBehind(t *testing.T) {
 				}
 				_ = cmd.Wait() // with an error, whichever
 				for _, pid := range pids {
-					require.Eventually(t, func() bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }, 20*time.Second, 20*time.Millisecond)
+					require.Eventually(t, func() bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }, soon, 20*time.Millisecond)
 				}
 			})
 		}

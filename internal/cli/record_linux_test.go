@@ -54,7 +54,7 @@ func linesOf(t *testing.T, path string, n int) {
 	require.Eventually(t, func() bool {
 		data, _ := os.ReadFile(path)
 		return bytes.Count(data, []byte("\n")) >= n
-	}, 30*time.Second, 10*time.Millisecond)
+	}, soon, 10*time.Millisecond)
 }
 
 func TestARecordingOfAKilledRecorderIsReadBack(t *testing.T) {
@@ -232,7 +232,7 @@ func TestTheJUnitFileMayBeAPipe(t *testing.T) {
 	info, err := os.Lstat(pipe)
 	require.NoError(t, err)
 	require.Equal(t, os.ModeNamedPipe, info.Mode().Type(), "it is still one")
-	require.NoError(t, r.SetReadDeadline(time.Now().Add(10*time.Second)))
+	require.NoError(t, r.SetReadDeadline(time.Now().Add(soon)))
 	line, err := bufio.NewReader(r).ReadString('\n')
 	require.NoError(t, err)
 	require.Contains(t, line, "<?xml")
@@ -256,7 +256,7 @@ func TestAClosedStandardOutputEndsTheProgram(t *testing.T) {
 			out, err := cmd.StdoutPipe()
 			require.NoError(t, err)
 			require.NoError(t, cmd.Start())
-			watchdog := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
+			watchdog := time.AfterFunc(soon, func() { _ = cmd.Process.Kill() })
 			if args[0] == "watch" { // which has more to say
 				line, err := bufio.NewReader(out).ReadString('\n')
 				require.NoError(t, err)

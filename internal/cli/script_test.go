@@ -37,6 +37,10 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, commands)
 }
 
+// soon is how long a test waits for what must happen: long enough for a busy machine,
+// as no test measures against it.
+const soon = 2 * time.Minute
+
 // With the race detector a program sleeps for a second before it ends, unless
 // GORACE says otherwise; scripts/test does.
 func passOnGORACE(env *testscript.Env) error {
@@ -114,7 +118,7 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: until FILE REGEXP [NAME]")
 	}
 	re := regexp.MustCompile(args[1])
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(soon); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		data, _ := os.ReadFile(ts.MkAbs(args[0]))
 		if m := re.FindSubmatch(data); m != nil {
 			if len(args) > 2 {

@@ -70,7 +70,7 @@ func start(t *testing.T, name string, args ...string) *running {
 func (r *running) until(t *testing.T, pattern string) []string {
 	t.Helper()
 	re := regexp.MustCompile(pattern)
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(soon)
 	for {
 		select {
 		case line, ok := <-r.lines:
@@ -166,7 +166,7 @@ func requireGone(t *testing.T, processes map[string]int) {
 			}
 		}
 		return true
-	}, 2*time.Second, 10*time.Millisecond, "a process of the run is left: %v", processes)
+	}, soon, 10*time.Millisecond, "a process of the run is left: %v", processes)
 }
 
 func TestInterruptedRunPrintsWhatItHas(t *testing.T) {

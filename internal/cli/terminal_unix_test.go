@@ -59,7 +59,7 @@ func (x *tmux) until(what string) string {
 	if !assert.Eventually(x.t, func() bool {
 		screen = x.screen()
 		return strings.Contains(screen, what)
-	}, 30*time.Second, 100*time.Millisecond) {
+	}, soon, 100*time.Millisecond) {
 		x.t.Fatalf("no %q on this screen:\n%s", what, x.do("capture-pane", "-p", "-S", "-"))
 	}
 	return screen
@@ -156,7 +156,7 @@ func TestTerminalOfAReplay(t *testing.T) {
 	require.Eventually(t, func() bool {
 		lines, _ := os.ReadFile(run)
 		return bytes.Count(lines, []byte("\n")) > 30
-	}, 30*time.Second, 10*time.Millisecond)
+	}, soon, 10*time.Millisecond)
 	require.NoError(t, recorder.cmd.Process.Signal(os.Interrupt))
 	require.Equal(t, 130, recorder.end(t))
 	recorder = start(t, "sockwatch", "record", "--no-children", "--pid", fmt.Sprint(os.Getpid()), "--interval", "100ms", "--for", "2s", "-o", watched)
@@ -272,7 +272,7 @@ func TestTerminalWithoutKeyboard(t *testing.T) {
 	x.until("no keys")
 	// Each line begins at the left. What is on the screen may be half of a view.
 	border := regexp.MustCompile(`(?m)^╭─+╮$`)
-	require.Eventually(t, func() bool { return border.MatchString(x.screen()) }, 30*time.Second, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return border.MatchString(x.screen()) }, soon, 100*time.Millisecond)
 	x.press("C-c")
 	require.Contains(t, x.until("code="), "code=130")
 	x.asBefore()
