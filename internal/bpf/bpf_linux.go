@@ -223,7 +223,8 @@ func (o Object) AttachTracing() (Object, error) {
 type Ring struct {
 	// The positions only grow. The reader writes the first, the kernel the second.
 	consumed, produced *uint64
-	records            []byte   // the buffer twice, so that each record is in one piece
+	size               uint64
+	records            []byte   // the buffer, and its first page again: each record is in one piece
 	mapped             [][]byte // what Close unmaps
 }
 
@@ -231,13 +232,16 @@ type Ring struct {
 // (kernel/bpf/ringbuf.c, struct bpf_ringbuf_hdr).
 const RingHeader = 8
 
-// NewRing maps a ring buffer of so many bytes, which must be the size of the map.
+// NewRing maps a ring buffer of so many bytes, which must be the size of the map. A record
+// may be as long as a page.
 func NewRing(o Object, size int) (*Ring, error) {
 	page := os.Getpagesize()
-	r := &Ring{}
+	r := &Ring{size: uint64(size)}
 	for _, part := range []struct{ offset, size, access int }{
 		{0, page, unix.PROT_READ | unix.PROT_WRITE},
-		{page, page + 2*size, unix.PROT_READ},
+		// The kernel offers the whole buffer twice. Every page that is mapped counts as memory
+		// of this process.
+		{page, page + size + page, unix.PROT_READ},
 	} {
 		m, err := unix.Mmap(int(o), int64(part.offset), part.size, part.access, unix.MAP_SHARED)
 		if err != nil {
@@ -255,7 +259,7 @@ func NewRing(o Object, size int) (*Ring, error) {
 func (r *Ring) Drain(f func(record []byte) error) error {
 	end := atomic.LoadUint64(r.produced)
 	for at := *r.consumed; at < end; {
-		record := r.records[at&uint64(len(r.records)/2-1):]
+		record := r.records[at&(r.size-1):]
 		length := atomic.LoadUint32((*uint32)(unsafe.Pointer(&record[0])))
 		if length&unix.BPF_RINGBUF_BUSY_BIT != 0 {
 			return nil
