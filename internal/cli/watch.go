@@ -20,6 +20,9 @@ import (
 const (
 	// defaultWatchPort is where slowserver listens.
 	defaultWatchPort = 8080
+	// watchBuffer is for 104,000 changes of state between two samples a second apart, of
+	// more connections than two processors open.
+	watchBuffer = 8 << 20
 	// watched is how many samples of a watch are kept.
 	watched = 600
 )
@@ -75,6 +78,9 @@ as the kernel keeps it (in TIME_WAIT, for instance), if it was seen before.`,
 			}
 			// Lines of JSON are for programs, which judge by themselves, and cost the less.
 			options := observe.Options{Details: output.name != "json"}
+			if t.interval <= time.Second {
+				options.TraceBuffer = watchBuffer
+			}
 			if page != nil {
 				options.Except = page.Port()
 				defer func() { _ = linger(c.Context(), page, true, streams.Err) }() // what was seen is printed

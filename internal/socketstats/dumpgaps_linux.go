@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -27,9 +28,29 @@ type dumpState struct {
 	states      []State
 	part        part
 	cookies     []uint64        // of the last answer, in its order
-	tuples      []Tuple         // of the same sockets
+	tuples      []packedTuple   // of the same sockets
 	now         map[uint64]bool // the cookies of this answer: whether near a chunk bound
 	chunkBounds []int           // kept for its memory
+}
+
+// packedTuple is a [Tuple] in half the room: of 100,000 sockets they are kept.
+type packedTuple [36]byte
+
+func pack(t Tuple) (p packedTuple) {
+	local, remote := t.Local.Addr().As16(), t.Remote.Addr().As16()
+	copy(p[0:], local[:])
+	copy(p[16:], remote[:])
+	binary.NativeEndian.PutUint16(p[32:], t.Local.Port())
+	binary.NativeEndian.PutUint16(p[34:], t.Remote.Port())
+	return p
+}
+
+// unpack returns the tuple. Its addresses are unmapped, as those of every [Socket].
+func (p *packedTuple) unpack() Tuple {
+	at := func(addr, port []byte) netip.AddrPort {
+		return netip.AddrPortFrom(netip.AddrFrom16([16]byte(addr)).Unmap(), binary.NativeEndian.Uint16(port))
+	}
+	return Tuple{at(p[0:16], p[32:34]), at(p[16:32], p[34:36])}
 }
 
 // bucket is an upper bound of the sockets in one hash bucket, unless the table is
@@ -51,9 +72,10 @@ func (d *dumpState) remember(q Query, p part, a *diagAnswer) {
 	if len(a.chunkBounds) == 0 {
 		return // nothing is skipped within one message
 	}
+	d.cookies, d.tuples = slices.Grow(d.cookies, len(a.sockets)), slices.Grow(d.tuples, len(a.sockets))
 	for i := range a.sockets {
 		d.cookies = append(d.cookies, a.sockets[i].Cookie)
-		d.tuples = append(d.tuples, a.sockets[i].Tuple())
+		d.tuples = append(d.tuples, pack(a.sockets[i].Tuple()))
 	}
 }
 
@@ -81,7 +103,8 @@ func (d *dumpState) missing(sockets []Socket, chunkBounds []int) []Socket {
 	}
 	missing := make([]Socket, 0, len(gone))
 	for _, i := range gone {
-		missing = append(missing, Socket{Cookie: d.cookies[i], Local: d.tuples[i].Local, Remote: d.tuples[i].Remote})
+		t := d.tuples[i].unpack()
+		missing = append(missing, Socket{Cookie: d.cookies[i], Local: t.Local, Remote: t.Remote})
 	}
 	return missing
 }

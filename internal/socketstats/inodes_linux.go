@@ -22,18 +22,17 @@ type inodes struct {
 	call   int
 	among  []int32 // of the last call
 	holder map[uint32]holder
+	missed map[uint32]missed
 	check  []uint32 // inodes whose cached holders are to be checked next
 }
 
-// holder is a process that holds a socket and its descriptor, or the result that
-// none was found.
-type holder struct {
-	pid, fd int32 // pid is 0 where none was found
-	// tries counts the searches that found none; the next one is made 2^tries
-	// calls later, at call retry. A descriptor may come late: accept(2) gives a
-	// connection its inode shortly before its descriptor.
-	tries, retry int
-}
+// holder is a process that holds a socket, and its descriptor.
+type holder struct{ pid, fd int32 }
+
+// missed is that no holder was found. tries counts the searches; the next one is made
+// 2^tries calls later, at call retry. A descriptor may come late: accept(2) gives a
+// connection its inode shortly before its descriptor.
+type missed struct{ tries, retry int }
 
 const (
 	// checksPerCall is the number of cached holders that one call checks, at
@@ -50,11 +49,12 @@ const (
 func (in *inodes) attribute(sockets []Socket, among []int32) {
 	in.call++
 	if in.holder == nil {
-		in.holder = map[uint32]holder{}
+		in.holder, in.missed = map[uint32]holder{}, map[uint32]missed{}
 	}
 	if !slices.Equal(among, in.among) {
-		// One of these processes may hold a socket whose cached holder is none, or
-		// another process.
+		// One of these processes may hold a socket of which no holder was found, or
+		// another one.
+		clear(in.missed)
 		maps.DeleteFunc(in.holder, func(_ uint32, h holder) bool { return !slices.Contains(among, h.pid) })
 		in.among = slices.Clone(among)
 	}
@@ -65,12 +65,11 @@ func (in *inodes) attribute(sockets []Socket, among []int32) {
 		if s.Inode == 0 {
 			continue
 		}
-		h, known := in.holder[s.Inode]
-		if !known || (h.pid == 0 && h.retry <= in.call) {
+		if h, known := in.holder[s.Inode]; known {
+			s.PID = h.pid
+		} else if m := in.missed[s.Inode]; m.retry <= in.call {
 			unknown[s.Inode] = true
-			continue
 		}
-		s.PID = h.pid
 	}
 	if len(unknown) > 0 {
 		in.search(sockets, unknown, among)
@@ -80,7 +79,7 @@ func (in *inodes) attribute(sockets []Socket, among []int32) {
 			}
 		}
 	}
-	if len(in.holder) > 2*len(sockets)+checksPerCall {
+	if len(in.holder)+len(in.missed) > 2*len(sockets)+checksPerCall {
 		in.forget(sockets)
 	}
 }
@@ -96,7 +95,7 @@ func (in *inodes) checkSome() (wrong bool) {
 	}
 	n := min(checksPerCall, len(in.check))
 	for _, inode := range in.check[:n] {
-		if h := in.holder[inode]; h.pid != 0 && !h.holds(inode) {
+		if h, known := in.holder[inode]; known && !h.holds(inode) {
 			delete(in.holder, inode)
 			wrong = true
 		}
@@ -117,8 +116,8 @@ func (h holder) holds(inode uint32) bool {
 func (in *inodes) search(sockets []Socket, unknown map[uint32]bool, among []int32) {
 	open := map[int32]map[int32]bool{} // by process, the descriptors that are known
 	for i := range sockets {
-		h := in.holder[sockets[i].Inode]
-		if h.pid == 0 || unknown[sockets[i].Inode] {
+		h, known := in.holder[sockets[i].Inode]
+		if !known {
 			continue
 		}
 		if open[h.pid] == nil {
@@ -126,7 +125,7 @@ func (in *inodes) search(sockets []Socket, unknown map[uint32]bool, among []int3
 		}
 		open[h.pid][h.fd] = true
 	}
-	left := maps.Clone(unknown)
+	left := unknown
 	for _, pid := range searchOrder(open, among) {
 		if len(left) == 0 {
 			break
@@ -134,13 +133,14 @@ func (in *inodes) search(sockets []Socket, unknown map[uint32]bool, among []int3
 		eachDescriptor(pid, open[pid], func(fd int32, link []byte) {
 			if inode, ok := socketInode(link); ok && left[inode] {
 				delete(left, inode)
+				delete(in.missed, inode)
 				in.holder[inode] = holder{pid: pid, fd: fd}
 			}
 		})
 	}
 	for inode := range left {
-		tries := min(in.holder[inode].tries+1, maxTries)
-		in.holder[inode] = holder{tries: tries, retry: in.call + 1<<tries}
+		tries := min(in.missed[inode].tries+1, maxTries)
+		in.missed[inode] = missed{tries, in.call + 1<<tries}
 	}
 }
 
@@ -182,13 +182,16 @@ func socketInode(link []byte) (uint32, bool) {
 	return uint32(inode), err == nil
 }
 
-// forget removes the holders of sockets that are not in the list.
+// forget removes what is known of sockets that are not in the list, with its memory.
 func (in *inodes) forget(sockets []Socket) {
-	old := in.holder
-	in.holder = make(map[uint32]holder, len(sockets))
+	holders, misses := in.holder, in.missed
+	in.holder, in.missed = make(map[uint32]holder, len(sockets)), map[uint32]missed{}
 	for i := range sockets {
-		if h, known := old[sockets[i].Inode]; known {
-			in.holder[sockets[i].Inode] = h
+		inode := sockets[i].Inode
+		if h, known := holders[inode]; known {
+			in.holder[inode] = h
+		} else if m, known := misses[inode]; known {
+			in.missed[inode] = m
 		}
 	}
 	in.check = nil

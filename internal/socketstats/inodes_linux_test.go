@@ -99,9 +99,9 @@ func TestAnInodeWithoutHolderIsSearchedForLessAndLess(t *testing.T) {
 	var in inodes
 	var searches []int // the calls in which it was searched for
 	for call := 1; call <= 200; call++ {
-		before := in.holder[inode]
+		before := in.missed[inode]
 		require.Equal(t, []int32{0}, in.owners(inode))
-		after := in.holder[inode]
+		after := in.missed[inode]
 		if after.retry != before.retry {
 			searches = append(searches, call)
 			require.Equal(t, min(before.tries+1, maxTries), after.tries)

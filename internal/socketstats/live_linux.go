@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"runtime/debug"
 	"slices"
 	"time"
 )
@@ -60,6 +61,9 @@ const (
 	checkShare = 50
 	// mostAsked is how many sockets are asked for one by one, or an eighth of the list.
 	mostAsked = 256
+	// longList is how many sockets a list must have for the memory of the one that it
+	// replaces to be given back at once: 5 MB.
+	longList = 50_000
 )
 
 // Live is the method for [OpenLive].
@@ -362,6 +366,9 @@ func (l *sockdiagLive) anew(ctx context.Context, q Query, check bool) (wrong boo
 	l.query.Ports, l.query.States = slices.Clone(q.Ports), slices.Clone(q.States)
 	l.alive = now.alive - l.established()
 	l.listed, l.took, l.since = time.Now(), time.Since(began), 0
+	if check && len(list) > longList {
+		debug.FreeOSMemory()
+	}
 	return wrong, nil
 }
 
