@@ -26,6 +26,7 @@ type options struct {
 	slowserver string
 	sockwatch  string
 	old        string // "" where there is none
+	history    string // its source; "" where there is none
 	runs       int
 	conns      int
 	only       string
@@ -38,7 +39,8 @@ func init() {
 	flag.StringVar(&flags.slowserver, "slowserver", "", "the slowserver `program` to measure")
 	flag.StringVar(&flags.sockwatch, "sockwatch", "", "the sockwatch `program` to measure")
 	flag.StringVar(&flags.old, "old", "", "the sockwatch `program` of an earlier commit to compare with")
-	flag.StringVar(&flags.only, "only", "", "one `section` only: holding, answers, arrivals, load, counters, counting, watching, recordings, commands or catalogue")
+	flag.StringVar(&flags.history, "history", "", "the `folder` with the source of that commit")
+	flag.StringVar(&flags.only, "only", "", "one `section` only: holding, answers, arrivals, load, counters, counting, growth, watching, exporter, recordings, commands, catalogue or start")
 	flag.IntVar(&flags.runs, "runs", flags.runs, "repetitions of each measurement")
 	flag.IntVar(&flags.conns, "conns", flags.conns, "requests to hold at once, a connection each")
 	flag.StringVar(&flags.document, "document", "", "the `file` to write")
@@ -76,10 +78,13 @@ var sections = []section{
 	{"load", measureLoad},
 	{"counters", measureCounters},
 	{"counting", measureCounting},
+	{"growth", measureGrowth},
 	{"watching", measureWatching},
+	{"exporter", measureExporter},
 	{"recordings", measureRecordings},
 	{"commands", measureCommands},
 	{"catalogue", measureCatalogue},
+	{"start", measureStart},
 }
 
 // TestPeers is what scripts/bench runs. It writes no document where it could not
@@ -95,7 +100,7 @@ func TestPeers(t *testing.T) {
 	if o.only != "" {
 		chosen = slices.DeleteFunc(chosen, func(s section) bool { return s.name != o.only })
 	}
-	require.NotEmpty(t, chosen, "-only %s is no section: use holding, answers, arrivals, load, counters, counting, watching, recordings, commands or catalogue", o.only)
+	require.NotEmpty(t, chosen, "-only %s is no section: use holding, answers, arrivals, load, counters, counting, growth, watching, exporter, recordings, commands, catalogue or start", o.only)
 	ctx, stop := interruptible(t.Context())
 	defer stop()
 

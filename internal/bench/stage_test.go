@@ -102,15 +102,7 @@ func openStage(ctx context.Context, s scene) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = st.within(ctx, func() (err error) {
-		st.timer, err = st.start("worker-time", "-port", strconv.Itoa(ourPort), "-all", strconv.Itoa(st.there.All),
-			"-ours", strconv.Itoa(st.there.Ours), "-served", strconv.Itoa(st.there.Served))
-		if err == nil {
-			err = st.timer.isReady()
-		}
-		return err
-	})
-	if err != nil {
+	if err := st.startTimer(ctx); err != nil {
 		st.close()
 		return nil, fmt.Errorf("list %s: %w", s, err)
 	}

@@ -44,6 +44,7 @@ type timerAnswer struct {
 func timeListers(ctx context.Context, args []string, out io.Writer) error {
 	f := flag.NewFlagSet("worker-time", flag.ContinueOnError)
 	port := f.Uint("port", 0, "")
+	only := f.String("only", "", "") // a lister's name; "" is all
 	var there census
 	f.IntVar(&there.All, "all", 0, "")
 	f.IntVar(&there.Ours, "ours", 0, "")
@@ -53,7 +54,7 @@ func timeListers(ctx context.Context, args []string, out io.Writer) error {
 	}
 	var ts []*timed
 	for _, l := range listers {
-		if !l.installed() {
+		if !l.installed() || (*only != "" && l.name != *only) {
 			continue
 		}
 		t := &timed{lister: l, port: uint16(*port), want: l.finds(there)}

@@ -23,6 +23,7 @@ var workers = map[string]func(ctx context.Context, args []string, out io.Writer)
 	"worker-keep":       superviseNamespace,
 	"worker-hold":       holdConnections,
 	"worker-time":       timeListers,
+	"worker-scrape":     scrapeExporter,
 	"worker-neighbour":  disturb,
 }
 
