@@ -83,7 +83,13 @@ type ended struct {
 
 func (w *Watcher) addActivity(v *view, r rows, m *series.Moment) {
 	reported := socketstats.ReportsInfo(v.source)
-	sockets, ages := map[ended][]socketstats.Socket{}, map[ended]*socketstats.Silence{}
+	counts, ages := map[ended]*socketstats.ActivityCount{}, map[ended]*socketstats.Silence{}
+	count := func(key ended, s *socketstats.Socket) {
+		if counts[key] == nil {
+			counts[key] = &socketstats.ActivityCount{End: key.end}
+		}
+		counts[key].Add(s)
+	}
 	dead := map[uint16]int{}
 	for i := range v.sockets {
 		s := &v.sockets[i]
@@ -91,7 +97,7 @@ func (w *Watcher) addActivity(v *view, r rows, m *series.Moment) {
 			dead[s.Local.Port()]++
 		}
 		if of, ok := v.served(s); ok && reported && s.State != socketstats.Listen {
-			sockets[ended{of, socketstats.Server}] = append(sockets[ended{of, socketstats.Server}], *s)
+			count(ended{of, socketstats.Server}, s)
 		}
 		pid, end, ok := v.sort.row(s)
 		if !ok || s.State == socketstats.Listen {
@@ -115,7 +121,7 @@ func (w *Watcher) addActivity(v *view, r rows, m *series.Moment) {
 				continue
 			}
 			key := ended{of, end}
-			sockets[key] = append(sockets[key], *s)
+			count(key, s)
 			if s.State.Open() {
 				if ages[key] == nil {
 					ages[key] = &socketstats.Silence{}
@@ -130,7 +136,10 @@ func (w *Watcher) addActivity(v *view, r rows, m *series.Moment) {
 	for of, sample := range r {
 		for _, end := range []socketstats.End{socketstats.Client, socketstats.Server} {
 			key := ended{of, end}
-			activity := socketstats.ActivityOf(sockets[key], end)
+			var activity socketstats.Activity
+			if c := counts[key]; c != nil {
+				activity = c.Activity()
+			}
 			if ages[key] != nil {
 				activity.Ages = *ages[key]
 			}

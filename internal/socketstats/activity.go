@@ -99,21 +99,43 @@ func ClassBound(d time.Duration) time.Duration {
 // ActivityOf returns the activity of these sockets, all of one end. Without
 // [Socket.Info] only MaxPerDestination is known.
 func ActivityOf(sockets []Socket, end End) Activity {
-	var a Activity
-	taken, open := map[destination]int{}, map[netip.AddrPort]bool{}
+	c := ActivityCount{End: end}
 	for i := range sockets {
-		s := &sockets[i]
-		a.add(s, end)
-		if end == Client && s.State != Listen {
-			if s.State.Open() {
-				open[s.Remote] = true
-			}
-			t := destinationOf(s)
-			taken[t]++
-			a.MaxPerDestination = max(a.MaxPerDestination, taken[t])
-		}
+		c.Add(&sockets[i])
 	}
-	a.Destinations = len(open)
+	return c.Activity()
+}
+
+// ActivityCount is [ActivityOf] for sockets that come one by one. The zero ActivityCount
+// is of no sockets at the client's end.
+type ActivityCount struct {
+	End      End
+	activity Activity
+	taken    map[destination]int
+	open     map[netip.AddrPort]bool
+}
+
+// Add adds a socket, and does not keep it.
+func (c *ActivityCount) Add(s *Socket) {
+	c.activity.add(s, c.End)
+	if c.End != Client || s.State == Listen {
+		return
+	}
+	if c.taken == nil {
+		c.taken, c.open = map[destination]int{}, map[netip.AddrPort]bool{}
+	}
+	if s.State.Open() {
+		c.open[s.Remote] = true
+	}
+	to := destinationOf(s)
+	c.taken[to]++
+	c.activity.MaxPerDestination = max(c.activity.MaxPerDestination, c.taken[to])
+}
+
+// Activity is that of the sockets so far.
+func (c *ActivityCount) Activity() Activity {
+	a := c.activity
+	a.Destinations = len(c.open)
 	return a
 }
 

@@ -74,8 +74,8 @@ func ViewOf(w *observe.Watcher, window *observe.Window) *View {
 	})
 	for _, s := range window.Processes() {
 		if subject := byID[s.ID]; subject != nil {
-			growth, judged := s.Growth(), verdict.Judge(s, verdict.Conditions{})
-			subject.Growth, subject.Verdict = &growth, &judged
+			judged := verdict.Judge(s, verdict.Conditions{})
+			subject.Growth, subject.Verdict = &judged.Growth, &judged
 		}
 	}
 	return v
