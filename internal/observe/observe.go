@@ -61,8 +61,9 @@ type Watcher struct {
 	views []*view
 	// elsewhere are namespaces that should have a view, and why they have none.
 	elsewhere []string
-	// looked is when other namespaces were looked for.
-	looked time.Time
+	// looked is when other namespaces were looked for, and looking how long that took.
+	looked  time.Time
+	looking time.Duration
 	conns  *connections
 	// hears says that some view has ears, and untraced that none has a trace.
 	hears, untraced bool

@@ -186,8 +186,11 @@ const (
 	// mostNamespaces bounds the network namespaces in which connections to a port are
 	// looked for.
 	mostNamespaces = 256
-	// lookAgain is the time after which they are looked for again.
-	lookAgain = 10 * time.Second
+	// lookAgain is the time after which they are looked for again, and lookAgainShare is
+	// what that may take of the time: one part in so many. Another namespace may have more
+	// sockets than what is watched.
+	lookAgain      = 10 * time.Second
+	lookAgainShare = 200
 )
 
 // placeByPort opens views of our own namespace, and of each other one that this user
@@ -204,10 +207,12 @@ func (w *Watcher) placeByPort(now time.Time) error {
 			v.used = now
 		}
 	}
-	if err := w.closeUnused(now); err != nil || now.Sub(w.looked) < lookAgain || w.options.OwnNamespace {
+	if err := w.closeUnused(now); err != nil || now.Sub(w.looked) < max(lookAgain, lookAgainShare*w.looking) || w.options.OwnNamespace {
 		return err
 	}
 	w.looked = now
+	began := time.Now()
+	defer func() { w.looking = time.Since(began) }()
 	through := w.namespaces()
 	w.elsewhere = nil
 	for i, ns := range slices.Sorted(maps.Keys(through)) {
