@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -49,6 +50,8 @@ Each line says how long a run takes at the script's own speed.`,
   sockwatch list -o json`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
+			// A collection took a seventh of the time here, and the memory is given back at once.
+			defer debug.SetGCPercent(debug.SetGCPercent(-1))
 			forPrograms := output.name == "json" || output.name == "csv"
 			if c.Flags().Changed("by") && (len(args) > 0 || forPrograms) {
 				return program.Usagef(c, "--by groups the whole table: it goes with no word, and with no -o json or csv")
