@@ -24,6 +24,7 @@ type counters struct {
 	opened, reused   atomic.Int64
 	refused, stale   atomic.Int64
 	bounds           *bounds // nil without any
+	pools            pools
 
 	mu      sync.Mutex // guards all below
 	errors  map[string]int64
@@ -58,6 +59,7 @@ func (c *counters) call(ctx context.Context, caller Caller, due time.Time) {
 	start := time.Now()
 	var last atomic.Pointer[given] // the connection that the request was given last
 	var begun atomic.Bool          // an answer came on it, so that it was not dead
+	pool := &asking{of: &c.pools}
 	trace := &httptrace.ClientTrace{
 		// A try has sent the request, or failed to get as far as that. GetConn
 		// would not do: net/http calls it twice for an open HTTP/2 connection, in
@@ -65,11 +67,13 @@ func (c *counters) call(ctx context.Context, caller Caller, due time.Time) {
 		WroteHeaders: func() { c.attempts.Add(1) },
 		DNSDone: func(info httptrace.DNSDoneInfo) {
 			if info.Err != nil {
+				pool.failing()
 				c.attempts.Add(1)
 			}
 		},
 		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
 			if err != nil {
+				pool.failing()
 				c.attempts.Add(1)
 			}
 		},
@@ -82,6 +86,7 @@ func (c *counters) call(ctx context.Context, caller Caller, due time.Time) {
 			case err == nil:
 				c.opened.Add(1)
 			case !errors.Is(err, context.Canceled): // nobody wanted it any more
+				pool.failing()
 				c.refused.Add(1)
 				c.attempts.Add(1)
 			}
@@ -89,15 +94,18 @@ func (c *counters) call(ctx context.Context, caller Caller, due time.Time) {
 		GotConn: func(info httptrace.GotConnInfo) {
 			begun.Store(false)
 			last.Store(c.enter(info.Conn))
+			pool.given(info.Conn)
 		},
 		GotFirstResponseByte: func() { begun.Store(true) },
 	}
+	pool.trace(trace)
 	if c.bounds != nil {
 		trace.ConnectStart = c.bounds.connect
 		trace.DNSStart = func(info httptrace.DNSStartInfo) { c.bounds.lookUp(info.Host) }
 	}
 	err := caller.Call(httptrace.WithClientTrace(ctx, trace))
 	end := time.Now()
+	pool.end()
 
 	conn := last.Load()
 	if conn != nil && conn.again {

@@ -10,7 +10,7 @@ import (
 )
 
 // Report is what a client has done and uses at one moment. A client of ours
-// counts everything: no group and no figure of it is nil.
+// counts everything: of its groups and figures only those of a pool may be nil.
 type Report struct {
 	series.ClientMetrics
 	// At is the time since the load began.
@@ -54,9 +54,11 @@ func (c *counters) metrics() series.ClientMetrics {
 	for _, name := range cutOff {
 		requests.CutOff += c.errors[name]
 	}
+	opened := c.opened.Load()
 	return series.ClientMetrics{
 		Requests:     requests,
-		Connections:  &series.ClientConns{Opened: c.opened.Load(), Reused: &reused, Failed: &refused, StaleReuse: &stale},
+		Pool:         c.pools.metrics(opened),
+		Connections:  &series.ClientConns{Opened: opened, Reused: &reused, Failed: &refused, StaleReuse: &stale},
 		Latency:      quantilesOf(c.latency),
 		ScheduleLate: quantilesOf(c.late),
 	}

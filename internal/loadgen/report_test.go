@@ -130,7 +130,7 @@ func TestReportHasEveryFigure(t *testing.T) {
 	require.ElementsMatch(t, []string{
 		"at_ns", "requests", "connections", "process", "latency_ms", "schedule_late_ms", "done", "final",
 	}, slices.Collect(maps.Keys(fields)))
-	answered := play(t, CallerFunc(func(context.Context) error { return nil }), make([]time.Duration, 1))
+	answered := play(t, get(&http.Client{Transport: transport(t, &http.Transport{})}, serve(t, answer).URL), make([]time.Duration, 1))
 	subject := &series.Subject{Final: &series.Final{ClientMetrics: answered.ClientMetrics}}
 	for _, m := range metric.All() {
 		section, _, _ := strings.Cut(m.Name, ".")

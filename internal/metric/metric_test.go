@@ -39,6 +39,7 @@ func subject() *series.Subject {
 					Sent: 101, OK: 102, Failed: 103, InFlight: 104, Attempts: ptr(105), Errors: map[string]int64{"EOF": 106},
 				},
 				Connections:  &series.ClientConns{Opened: 111, Reused: ptr(112), Failed: ptr(113), StaleReuse: ptr(114)},
+				Pool:         &series.Pool{InUse: 115, Idle: ptr(116), Waiting: 117},
 				Latency:      &series.Quantiles{P50: 1.5, P99: 2.5, Max: 3.5},
 				ScheduleLate: &series.Quantiles{P99: 4.5},
 				Process:      &series.Process{DescriptorsPeak: 121, GoroutinesPeak: 122, RSSPeakBytes: 123, GCCycles: 124},
@@ -65,7 +66,7 @@ func TestEveryMetricHasItsOwnValue(t *testing.T) {
 	require.Equal(t, map[string]float64{
 		"requests.sent": 101, "requests.ok": 102, "requests.failed": 103, "requests.in_flight": 104, "requests.attempts": 105, "requests.retries": 4,
 		"requests.errors.EOF": 106, "connections.opened": 111, "connections.reused": 112, "connections.failed": 113,
-		"connections.stale_reuse": 114, "process.fds_peak": 121, "process.goroutines_peak": 122, "process.rss_peak_bytes": 123,
+		"connections.stale_reuse": 114, "pool.in_use": 115, "pool.idle": 116, "pool.waiting": 117, "process.fds_peak": 121, "process.goroutines_peak": 122, "process.rss_peak_bytes": 123,
 		"process.gc_cycles": 124, "latency_ms.p50": 1.5, "latency_ms.p99": 2.5, "latency_ms.max": 3.5, "schedule_late_ms.p99": 4.5,
 		"kernel_connections.opened": 61, "kernel_connections.closed": 62, "kernel_connections.with_tcp_info": 63,
 		"kernel_connections.short_lived": 64, "growth_per_second": 0, "max_age_ms": 1500, "kernel.OutRsts": 81,

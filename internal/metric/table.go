@@ -133,6 +133,24 @@ var table = []Metric{
 		Get: connections(func(c *series.ClientConns) *int64 { return c.StaleReuse }),
 	},
 	{
+		Name: "pool.in_use", Title: "pool: in use", Unit: Count, Noun: "connection", Rest: "in use",
+		Meaning: "Connections that a request was given by net/http's pool, and that neither went back to it nor were closed.",
+		Why:     "what is never given back is in use for good", Detail: true,
+		Get: pool(func(p *series.Pool) *int64 { return &p.InUse }),
+	},
+	{
+		Name: "pool.idle", Title: "pool: idle", Unit: Count, Noun: "connection", Rest: "idle in the pool",
+		Meaning: "Connections that went back to net/http's pool and were not closed; not known where some were opened that no request was given.",
+		Why:     "the next request takes one of them", Detail: true,
+		Get: pool(func(p *series.Pool) *int64 { return p.Idle }),
+	},
+	{
+		Name: "pool.waiting", Title: "pool: requests waiting", Unit: Count, Noun: "request", Rest: "waiting for a connection",
+		Meaning: "Requests that have asked net/http's pool for a connection and were not given one yet.",
+		Why:     "no socket shows them", Rare: true,
+		Get: pool(func(p *series.Pool) *int64 { return &p.Waiting }),
+	},
+	{
 		Name: "max_age_ms", Title: "oldest socket", Unit: Milliseconds,
 		Meaning: "How long the oldest socket at the client's end was open, as far as the samples show.",
 		Why:     "how long it was open, as far as the samples show",
@@ -253,6 +271,15 @@ func connections(get func(*series.ClientConns) *int64) func(*series.Subject) (fl
 	return func(s *series.Subject) (float64, bool) {
 		if c := s.Metrics().Connections; c != nil {
 			return optional(get(c))
+		}
+		return 0, false
+	}
+}
+
+func pool(get func(*series.Pool) *int64) func(*series.Subject) (float64, bool) {
+	return func(s *series.Subject) (float64, bool) {
+		if p := s.Metrics().Pool; p != nil {
+			return optional(get(p))
 		}
 		return 0, false
 	}

@@ -315,6 +315,9 @@ var (
 		{Metric: "requests.ok", Name: "ok"},
 		{Metric: "requests.failed", Name: "failed"},
 		{Metric: "requests.in_flight", Name: "in flight"},
+		{Metric: "pool.in_use", Name: "in use", Detail: true},
+		{Metric: "pool.idle", Name: "idle", Detail: true},
+		{Metric: "pool.waiting", Name: "waiting", Detail: true},
 		{Metric: "latency_ms.p50", Name: "p50", Detail: true},
 		{Metric: "latency_ms.p99", Name: "p99", Detail: true},
 	}

@@ -14,6 +14,7 @@ import (
 type ClientMetrics struct {
 	Requests    *Requests    `json:"requests,omitempty"`
 	Connections *ClientConns `json:"connections,omitempty"`
+	Pool        *Pool        `json:"pool,omitempty"`
 	// Latency is how long finished requests took, and ScheduleLate how long after
 	// its time a request was begun.
 	Latency      *Quantiles `json:"latency_ms,omitempty"`
@@ -73,6 +74,20 @@ type ClientConns struct {
 	// StaleReuse is the number of requests that failed, by an end of the connection
 	// or by a timeout, on a connection that had served an earlier one.
 	StaleReuse *int64 `json:"stale_reuse,omitempty"`
+}
+
+// Pool counts what a client's pools of connections have lent. It is nil where that is not
+// known, as over HTTP/2, whose requests share a connection.
+type Pool struct {
+	// InUse are the connections that a request was given, and that neither went back to
+	// their pool nor were closed.
+	InUse int64 `json:"in_use"`
+	// Idle are those that went back and were not closed; nil where some were opened that
+	// no request was given.
+	Idle *int64 `json:"idle,omitempty"`
+	// Waiting are the requests that have asked for a connection and were not given one
+	// yet: they wait for another request's, for a dial, or to try again.
+	Waiting int64 `json:"waiting"`
 }
 
 // Quantiles is a distribution in milliseconds. Without values all are 0.

@@ -23,6 +23,7 @@ var _ = register(Rule{
 	Sentences: map[string]string{
 		"pool":           "{in_flight|request is|requests are} in flight and only {connections|connection is|connections are} open: the rest wait for a connection.",
 		"pool_of_server": "{in_flight|request is|requests are} in flight, and the server has only {connections|connection} open to those behind it: the rest wait for a connection.",
+		"asked":          "Of net/http's pool {in_use|connection is|connections are} in use, and {waiting|request waits|requests wait} for one.",
 		"queue":          "{requests|request has|requests have} waited for a connection of the pool for {for_ms} or longer, as the program says.",
 		"held":           "All {connections|connection} are silent since their last response, for {for_ms} or longer; none was opened, closed or used again.",
 		"busy":           "The process works on all the same: it wakes up {wakeups_per_second}[, and has {threads} more threads than when it last used a connection].",
@@ -63,6 +64,9 @@ func (poolExhaustion) find(f *facts) *finding {
 		return nil
 	}
 	facts := []Fact{fact(name, count("in_flight", inFlight(f.last())), count("connections", pool(f.last())))}
+	if p := f.last().Pool; p != nil && p.Waiting > 0 {
+		facts = append(facts, fact("asked", count("in_use", int(p.InUse)), count("waiting", int(p.Waiting))))
+	}
 	if a := f.last().Client.Activity; a != nil && a.Received.AtLeast(f.silent) == clientOpen(f.last()) {
 		facts = append(facts, fact("silent", lasting(f.silent)))
 	}

@@ -95,6 +95,7 @@ var _ = examplesOf(verdict.PoolExhaustion,
 	example{name: "a few transactions take their time", subject: inTransactions(2, upTo(0)), instead: verdict.Healthy},
 	example{name: "others are opened meanwhile", subject: inTransactions(7, func(i int) int { return i / 4 }), instead: verdict.Growing},
 	example{name: "requests wait for a pool", subject: exhausted(now), confidence: verdict.High, says: "145 requests are in flight and only 5 connections are open"},
+	example{name: "the pool says so", subject: lent(exhausted(now), 5, 140), confidence: verdict.High, says: "Of net/http's pool 5 connections are in use, and 140 requests wait for one."},
 	example{name: "its connections are held", subject: exhausted(long), says: "silent since its response, for 3s or longer: it is held, not busy."},
 	example{name: "many streams of one connection", subject: streams(9), instead: verdict.Healthy},
 	example{name: "more requests than a connection has streams", subject: streams(5), confidence: verdict.High, says: "10 requests are in flight and only 1 connection is open"},
@@ -103,3 +104,9 @@ var _ = examplesOf(verdict.PoolExhaustion,
 	example{name: "the server's pool is large enough", subject: relayed(upTo(20), upTo(20)), over: true, instead: verdict.Healthy},
 	example{name: "the server's idle connections are its own", subject: relayed(upTo(2), upTo(20)), over: true, instead: verdict.Healthy},
 )
+
+// lent adds to a subject what its client's pool has lent.
+func lent(s *series.Subject, inUse, waiting int64) *series.Subject {
+	s.Last().Pool = &series.Pool{InUse: inUse, Waiting: waiting}
+	return s
+}
