@@ -118,3 +118,28 @@ func TestExporterListensOnLoopbackUnlessTold(t *testing.T) {
 	}
 	require.Fail(t, "it does not listen", "%s", out)
 }
+
+// Each network namespace takes descriptors. Where they do not suffice for all of them, counts
+// come from /proc, which needs none that stays open.
+func TestExporterInFewDescriptorsSeesAllNamespaces(t *testing.T) {
+	t.Parallel()
+	for range 12 {
+		cmd := exec.Command("unshare", "-rn", "sleep", "60")
+		cmd.SysProcAttr = endsWithTests()
+		if err := cmd.Start(); err != nil {
+			t.Skip(err)
+		}
+		t.Cleanup(func() { _, _ = cmd.Process.Kill(), cmd.Wait() })
+		ours, err := os.Readlink("/proc/self/ns/net")
+		require.NoError(t, err)
+		require.Eventually(t, func() bool {
+			theirs, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", cmd.Process.Pid))
+			return err == nil && theirs != ours
+		}, 20*time.Second, 10*time.Millisecond, "a network namespace of its own")
+	}
+	r := start(t, "sh", "-c", "ulimit -n 24; exec sockwatch exporter --listen 127.0.0.1:0 --name sleep --interval 100ms")
+	t.Cleanup(func() { end(r) })
+	r.until(t, `counts come from procfs: too few descriptors`)
+	address := r.until(t, `the metrics are at (?:http://)?(127\.0\.0\.1:\d+)`)[1]
+	require.Eventually(t, func() bool { return strings.Contains(scrape(t, address), `process="sleep"`) }, 20*time.Second, 100*time.Millisecond)
+}

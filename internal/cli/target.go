@@ -98,6 +98,17 @@ func (t *targetFlags) open(ctx context.Context, o observe.Options, length time.D
 		return nil, err
 	}
 	w, err := observe.New(ctx, source, t.target(), o)
+	// Each network namespace that is looked into takes descriptors, but for a source that
+	// reads its tables in /proc.
+	const frugal = "procfs"
+	if socketstats.FewDescriptors(err) && t.source.String() == socketstats.Auto && source.Name() != frugal {
+		if other, otherErr := socketstats.OpenSource(frugal); otherErr == nil {
+			fmt.Fprintf(errs, "sockwatch: counts come from %s: %v\n", frugal, err)
+			_ = source.Close()
+			source = other
+			w, err = observe.New(ctx, source, t.target(), o)
+		}
+	}
 	if err != nil {
 		return nil, errors.Join(err, source.Close())
 	}
