@@ -129,6 +129,10 @@ func (s *soak) run(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("read what was held before: %w", err)
 	}
+	if s.Held >= s.time {
+		fmt.Print(s.report())
+		return nil
+	}
 	if s.bin, err = os.MkdirTemp("", "soak-bin"); err != nil {
 		return err
 	}

@@ -55,9 +55,13 @@ type trend struct {
 	over  time.Duration
 }
 
-// mostPoints bounds the pairs: more points than this are thinned out. They are then also
-// further apart, so that neighbours say less of each other, as the test of Mann and Kendall wants.
-const mostPoints = 120
+// windows and perWindow bound how many pairs there are: the time is cut into windows of
+// perWindow measurements or more, and the least of each counts. Load makes peaks, of memory
+// and of goroutines at work; only what is never given back raises what lies between them.
+const (
+	windows   = 120
+	perWindow = 6
+)
 
 func (m measure) trend(points []point) trend {
 	if len(points) == 0 {
@@ -66,28 +70,28 @@ func (m measure) trend(points []point) trend {
 	life := points[len(points)-1].At
 	skip := min(warmUp, life/2)
 	points = slices.DeleteFunc(slices.Clone(points), func(p point) bool { return p.At < skip })
-	if step := (len(points) + mostPoints - 1) / mostPoints; step > 1 {
-		var thin []point
-		for i := len(points) % step; i < len(points); i += step {
-			thin = append(thin, points[i])
+	t := trend{over: points[len(points)-1].At - points[0].At, low: math.Inf(1), high: math.Inf(-1)}
+	var all, values []float64
+	var at []time.Duration
+	for i, step := 0, max(perWindow, (len(points)+windows-1)/windows); i < len(points); i++ {
+		v := m.of(points[i])
+		all, t.low, t.high = append(all, v), min(t.low, v), max(t.high, v)
+		if i%step == 0 {
+			values, at = append(values, v), append(at, points[i].At)
 		}
-		points = thin
+		values[len(values)-1] = min(values[len(values)-1], v)
 	}
-	values := make([]float64, len(points))
-	for i, p := range points {
-		values[i] = m.of(p)
-	}
+	t.median = median(all)
 	var slopes []float64
 	ties := map[float64]int{}
 	s := 0
 	for i, v := range values {
 		ties[v]++
 		for j := range i {
-			slopes = append(slopes, (v-values[j])/(points[i].At-points[j].At).Hours())
+			slopes = append(slopes, (v-values[j])/(at[i]-at[j]).Hours())
 			s += cmp.Compare(v, values[j])
 		}
 	}
-	t := trend{median: median(values), low: slices.Min(values), high: slices.Max(values), over: points[len(points)-1].At - points[0].At}
 	if len(values) < 10 {
 		return t
 	}

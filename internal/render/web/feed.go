@@ -23,6 +23,9 @@ type feed struct {
 	// before and step are the last change: where it led from, and what it says.
 	before position
 	step   []byte
+	// whole is all that there is, for those who come before the next change; nil until the
+	// first of them. It is long: many viewers at once must not have one each.
+	whole []byte
 	// changed is closed by the next change.
 	changed chan struct{}
 }
@@ -36,7 +39,7 @@ func newFeed() *feed { return &feed{name: rand.Text()[:8], changed: make(chan st
 func (f *feed) open(begin []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.begin, f.snapshot, f.points, f.first, f.step = begin, []byte("null"), nil, 0, nil
+	f.begin, f.snapshot, f.points, f.first, f.step, f.whole = begin, []byte("null"), nil, 0, nil, nil
 	f.now = position{run: f.now.run + 1}
 	f.notify()
 }
@@ -47,7 +50,7 @@ func (f *feed) extend(snapshot []byte, points []point, from time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.before = f.now
-	f.snapshot = snapshot
+	f.snapshot, f.whole = snapshot, nil
 	f.points = append(f.points, points...)
 	f.now.points += len(points)
 	f.now.snapshots++
@@ -78,8 +81,10 @@ func (f *feed) since(at position) (text []byte, now position, changed <-chan str
 		return f.step, f.now, f.changed
 	}
 	if at.run != f.now.run || at.points > f.now.points || at.points < f.first {
-		start := f.event("begin", position{run: f.now.run}, f.begin)
-		return append(start, f.more(f.points)...), f.now, f.changed
+		if f.whole == nil {
+			f.whole = append(f.event("begin", position{run: f.now.run}, f.begin), f.more(f.points)...)
+		}
+		return f.whole, f.now, f.changed
 	}
 	return f.more(f.points[at.points-f.first:]), f.now, f.changed
 }

@@ -98,17 +98,24 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	for ended := false; ; {
 		text, now, changed := s.feed.since(at)
 		state, version, roomChanged := s.room.state(viewer)
+		if text != nil && !send(text) {
+			return
+		}
+		news := text != nil
 		if version != room {
 			if s.beyond && state.Presenter {
 				state.Address = s.url
 			}
-			text = fmt.Appendf(text[:len(text):len(text)], "event: room\ndata: %s\n\n", encode(state))
+			if !send(fmt.Appendf(nil, "event: room\ndata: %s\n\n", encode(state))) {
+				return
+			}
+			news = true
 		}
 		at, room = now, version
-		if text != nil && !send(text) || ended {
+		if ended {
 			return
 		}
-		if text != nil {
+		if news {
 			continue
 		}
 		select {
