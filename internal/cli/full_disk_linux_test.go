@@ -9,10 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// onFullDisk runs a script in a folder of a disk of 64 MB, on which so many bytes are free,
-// in a mount namespace of its own. It returns all
-// that it wrote.
-func onFullDisk(t *testing.T, free int, script string) string {
+// mountNamespace are the arguments of unshare for a mount namespace of its own.
+func mountNamespace(t *testing.T) []string {
 	t.Helper()
 	args := []string{"-m", "--propagation", "private"}
 	if os.Geteuid() != 0 {
@@ -21,6 +19,33 @@ func onFullDisk(t *testing.T, free int, script string) string {
 	if out, err := exec.Command("unshare", append(args, "true")...).CombinedOutput(); err != nil {
 		t.Skipf("no mount namespace: %v: %s (unshare is in the package util-linux)", err, out)
 	}
+	return args
+}
+
+func TestWithoutProcNothingIsTakenForSeen(t *testing.T) {
+	t.Parallel()
+	for command, says := range map[string]string{
+		"watch --pid 1 --for 1s":                              "own network namespace cannot be seen: .*is /proc mounted",
+		"diagnose --port 80 --for 1s":                         "own network namespace cannot be seen: .*is /proc mounted",
+		"record --name x --for 1s -o " + t.TempDir() + "/out": "own network namespace cannot be seen: .*is /proc mounted",
+		"exporter --listen 127.0.0.1:0":                       "own network namespace cannot be seen: .*is /proc mounted",
+		"run body-not-closed -q":                              "cannot find this program's own file",
+		"life":                                                "cannot find this program's own file",
+	} {
+		cmd := exec.Command("unshare", append(mountNamespace(t), "sh", "-c", `mount -t tmpfs none /proc || exit 99; sockwatch `+command)...)
+		said, err := cmd.CombinedOutput()
+		require.Error(t, err, "%s", said)
+		require.Equal(t, 1, cmd.ProcessState.ExitCode(), "%s: %s", command, said)
+		require.Regexp(t, says, string(said))
+	}
+}
+
+// onFullDisk runs a script in a folder of a disk of 64 MB, on which so many bytes are free,
+// in a mount namespace of its own. It returns all
+// that it wrote.
+func onFullDisk(t *testing.T, free int, script string) string {
+	t.Helper()
+	args := mountNamespace(t)
 	const size = 64 << 20
 	begin := `set -e
 mount -t tmpfs -o size=64m none "$1"

@@ -1,12 +1,19 @@
 package socketstats
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+)
 
 // NamespaceOf is the network namespace of a process, by its inode; of this process if
 // pid is 0. It works on Linux only; elsewhere it is 0, as every process is in the same
 // one.
 func NamespaceOf(pid int32) (uint32, error) {
 	ns, err := namespaceOf(pid)
+	if pid == 0 && errors.Is(err, fs.ErrNotExist) {
+		return 0, fmt.Errorf("this process's own network namespace cannot be seen: %w (is /proc mounted?)", err)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("network namespace of process %d: %w", pid, err)
 	}
