@@ -19,6 +19,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/fixes"
+	"socketlab/internal/recording"
 )
 
 // shortLoad is a script with few requests, which the fixed side's code answers over one
@@ -45,11 +48,11 @@ expect:
 // that stand beside them.
 func TestAdaptersOfTheDocumentation(t *testing.T) {
 	t.Parallel()
-	for _, of := range []struct{ language, adapter, client, needs, build, command string }{
-		{"python", "main.py", "client.py", "python3", "python3 -c 'import requests'", "python3 main.py"},
-		{"js", "main.js", "client.js", "node", "", "node main.js"},
-		{"java", "Main.java", "Client.java", "javac", "javac *.java", "java Main"},
-		{"go", "main.go", "client/client.go", "go", "go build -o mine .", "./mine"},
+	for _, of := range []struct{ language, adapter, client, needs, build, command, runtime string }{
+		{"python", "main.py", "client.py", "python3", "python3 -c 'import requests'", "python3 main.py", "python"},
+		{"js", "main.js", "client.js", "node", "", "node main.js", "node"},
+		{"java", "Main.java", "Client.java", "javac", "javac *.java", "java Main", "java"},
+		{"go", "main.go", "client/client.go", "go", "go build -o mine .", "./mine", "go"},
 	} {
 		t.Run(of.language, func(t *testing.T) {
 			t.Parallel()
@@ -75,8 +78,17 @@ func TestAdaptersOfTheDocumentation(t *testing.T) {
 				}
 			}
 			for _, pause := range []string{"1s", "5s", "20s"} { // the last for java on a busy machine
-				_, stdout, stderr := toItsEnd(t, "run", "-q", "-o", "json", "--fixed", command, shortLoad(t, pause))
+				file := filepath.Join(t.TempDir(), "run.jsonl")
+				_, stdout, stderr := toItsEnd(t, "run", "-q", "-o", "json", "--record", file, "--fixed", command, shortLoad(t, pause))
 				require.NoError(t, json.Unmarshal(stdout, &run), "%s", stderr)
+				if runtime.GOOS == "linux" { // so that a fix is in its words
+					rec, err := recording.Read(t.Context(), file)
+					require.NoError(t, err)
+					id := rec.Observation.Subject("fixed").Identity
+					require.Equal(t, []string{of.runtime, "http", "client"}, []string{id.Runtime, id.Protocol, id.Role})
+					require.NotEmpty(t, fixes.For("idle-connections-not-reused", &id, ""))
+					require.Empty(t, rec.Observation.Subject("faulty").Runtime, "it is the scenario's own code")
+				}
 				if run.Fixed.Requests.OK == 30 {
 					break
 				}

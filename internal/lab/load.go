@@ -72,6 +72,7 @@ func (r *run) startOwnServer(ctx context.Context, programs Programs, s *side, or
 	if order.Listen == "" {
 		order.Listen = freePort
 	}
+	s.speaks(order.Behaviour.Protocol)
 	var err error
 	if s.server, err = programs.start(r, s, slowserverProgram, "server", order); err != nil {
 		return err

@@ -71,6 +71,12 @@ type side struct {
 	stopped string
 	// goVersion is the version of Go that built the client; "" where that is not known.
 	goVersion string
+	// identity is the header's, protocol what our server speaks ("" where that is not
+	// known), and recognitions in how many samples it was looked for what a program of
+	// the user's runs.
+	identity     series.Identity
+	protocol     string
+	recognitions int
 }
 
 // run is a run under way. One goroutine does all but count, which is done beside
@@ -195,6 +201,7 @@ func (r *run) announce() {
 		if s.goVersion != "" && s.goVersion != h.GoVersion {
 			h.Subjects[i].GoVersion = s.goVersion
 		}
+		s.identity = h.Subjects[i]
 	}
 	r.observe(series.Event{Header: &h})
 }
@@ -392,6 +399,7 @@ func (r *run) sampled(ctx context.Context, c count) error {
 		of := &c.moment.Subjects[i]
 		of.ID, of.Servers = s.ID, s.servers
 		r.driver.fill(s, &of.Sample)
+		s.recognise(of)
 	}
 	r.observe(series.Event{Moment: c.moment})
 	return err

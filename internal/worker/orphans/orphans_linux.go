@@ -20,13 +20,13 @@ func Adopt() error {
 
 // Signal sends a signal to all processes below pid.
 func Signal(pid int, sig syscall.Signal) {
-	for _, below := range descendants(pid) {
+	for _, below := range Below(pid) {
 		_ = syscall.Kill(below, sig)
 	}
 }
 
-// descendants lists the processes below one.
-func descendants(pid int) []int {
+// Below lists the processes below one, its children first.
+func Below(pid int) []int {
 	children := map[int][]int{}
 	proc, err := os.Open("/proc")
 	if err != nil {

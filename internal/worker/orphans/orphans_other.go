@@ -13,3 +13,6 @@ func Adopt() error { return nil }
 
 // Signal does nothing here: the processes below one are not known.
 func Signal(int, syscall.Signal) {}
+
+// Below returns nil here: the processes below one are not known.
+func Below(int) []int { return nil }
