@@ -160,6 +160,6 @@ func TestTooFewDescriptorsForAWatcherLeaveNone(t *testing.T) {
 	l, port := listen(t)
 	defer l.Close()
 	fdtest.LeavesNone(t, func() (io.Closer, error) {
-		return observe.New(t.Context(), src, series.Target{Port: port}, observe.Options{Details: true})
+		return observe.New(t.Context(), src, series.Target{Port: port}, observe.Options{Details: true, OwnNamespace: true})
 	})
 }

@@ -191,7 +191,15 @@ func eachSource(t *testing.T, test func(*testing.T, socketstats.Source)) {
 	}
 }
 
+// newWatcher watches a port in our namespace only: in another one a neighbour may have a
+// connection with the same number of a port.
 func newWatcher(t *testing.T, src socketstats.Source, target series.Target, o observe.Options) *observe.Watcher {
+	t.Helper()
+	o.OwnNamespace = target.Port != 0
+	return newWatcherEverywhere(t, src, target, o)
+}
+
+func newWatcherEverywhere(t *testing.T, src socketstats.Source, target series.Target, o observe.Options) *observe.Watcher {
 	t.Helper()
 	w, err := observe.New(t.Context(), src, target, o)
 	require.NoError(t, err)
