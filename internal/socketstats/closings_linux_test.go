@@ -164,7 +164,11 @@ func TestAnotherPortsClosingsAreNotHeard(t *testing.T) {
 // Ten thousand connections, most of which no sample would ever show: none is
 // missed, or the loss is reported.
 func TestNoShortConnectionIsMissedUnsaid(t *testing.T) {
-	const clients, each = 100, 100
+	const clients = 100
+	each := 100
+	if testing.Short() {
+		each = 20
+	}
 	l, port := listener(t, "tcp4", "127.0.0.1:0")
 	c := closings(t, port)
 	go func() {
