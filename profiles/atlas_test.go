@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"socketlab/internal/fixes"
 	"socketlab/internal/profile"
 	"socketlab/profiles"
 )
@@ -133,4 +136,28 @@ func generated(t *testing.T, file, want string) {
 	got, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.Equal(t, want, string(got), remake)
+}
+
+// What fixes say of a server's idle time is what was measured of it.
+func TestFixesSayWhatWasMeasured(t *testing.T) {
+	t.Parallel()
+	number := regexp.MustCompile(`[\d.]+`)
+	for _, c := range fixes.Closing() {
+		p := profiles.Find(c.Profile)
+		require.NotNil(t, p, c.Profile)
+		require.Equal(t, p.IdleSetting, c.Setting, c.Profile)
+		var seconds []float64
+		for _, n := range number.FindAllString(c.After, -1) {
+			s, err := strconv.ParseFloat(n, 64)
+			require.NoError(t, err)
+			seconds = append(seconds, s)
+		}
+		least, most := seconds[0], seconds[len(seconds)-1]
+		if strings.Contains(c.After, "+") {
+			least += most
+			most = least
+		}
+		require.GreaterOrEqual(t, p.Values["idle_timeout_shortest"].Time.Seconds(), least*0.95-0.1, c.Profile)
+		require.LessOrEqual(t, p.Values["idle_timeout"].Time.Seconds(), most*1.05+0.15, c.Profile)
+	}
 }

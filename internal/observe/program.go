@@ -1,9 +1,12 @@
 package observe
 
 import (
+	"cmp"
 	"slices"
 	"strings"
+	"time"
 
+	"socketlab/internal/fixes"
 	"socketlab/internal/runtimes"
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
@@ -13,10 +16,13 @@ import (
 // What a process runs is read once.
 type programs struct {
 	of map[int32]*program
-	// here are the protocols of listeners on this machine whose ports are not well
-	// known, by the programs that listen; "" where that says nothing.
-	here map[place]string
+	// here are the listeners on this machine; the zero listener where nothing is known.
+	here map[place]listener
 }
+
+// listener is what is known of a program that listens: the protocol that it speaks by its
+// nature, and its name where it is known when it closes idle connections. Each may be "".
+type listener struct{ protocol, server string }
 
 // place is a port of a network namespace.
 type place struct {
@@ -25,7 +31,7 @@ type place struct {
 }
 
 func newPrograms() programs {
-	return programs{of: map[int32]*program{}, here: map[place]string{}}
+	return programs{of: map[int32]*program{}, here: map[place]listener{}}
 }
 
 // mostHere bounds how many listeners are looked up: each takes a look at the
@@ -38,6 +44,12 @@ type program struct {
 	// the protocols of the ports that it connects to and listens on; sorted.
 	listens, connects bool
 	peers, clients    []string
+	// servers are the names of those on this machine that it is a client of; "" is one
+	// that is not known.
+	servers []string
+	// peerClosed is the shortest silence of a connection that a peer had closed, to 0.1 s;
+	// 0 is none.
+	peerClosed time.Duration
 }
 
 // see enters a sample's sockets, each for the process that stands for its own.
@@ -51,7 +63,16 @@ func (p programs) see(namespace uint32, sockets []socketstats.Socket, row func(*
 		of := p.program(pid)
 		if end == socketstats.Client {
 			of.connects = true
-			of.peers = with(of.peers, p.protocol(s, namespace, sockets))
+			if s.State == socketstats.CloseWait && s.Info != nil {
+				if silent := max(min(s.Info.Sent, s.Info.Received).Round(100*time.Millisecond), 1); of.peerClosed == 0 || silent < of.peerClosed {
+					of.peerClosed = silent
+				}
+			}
+			at := p.listener(s, namespace, sockets)
+			of.peers = with(of.peers, at.protocol)
+			if !slices.Contains(of.servers, at.server) && len(of.servers) < 2 {
+				of.servers = append(of.servers, at.server)
+			}
 		} else if standsFor(s.PID) == pid {
 			of.listens = true
 			of.clients = with(of.clients, runtimes.ProtocolOf(s.Local.Port()))
@@ -68,34 +89,35 @@ func (p programs) seeOpened(r rows) {
 	}
 }
 
-// protocol is what a client's connection speaks, by the port that it goes to or, on
-// this machine, by who listens there.
-func (p programs) protocol(s *socketstats.Socket, namespace uint32, sockets []socketstats.Socket) string {
+// listener is what a client's connection goes to: what it speaks, by its port or, on this
+// machine, by who listens there.
+func (p programs) listener(s *socketstats.Socket, namespace uint32, sockets []socketstats.Socket) listener {
 	port := s.Remote.Port()
-	if known := runtimes.ProtocolOf(port); known != "" || (s.Remote.Addr() != s.Local.Addr() && !s.Remote.Addr().IsLoopback()) {
+	known := listener{protocol: runtimes.ProtocolOf(port)}
+	if s.Remote.Addr() != s.Local.Addr() && !s.Remote.Addr().IsLoopback() {
 		return known
 	}
 	at := place{namespace, port}
-	known, looked := p.here[at]
-	if looked || len(p.here) >= mostHere {
-		return known
+	here, looked := p.here[at]
+	if !looked && len(p.here) < mostHere {
+		for i := range sockets {
+			l := &sockets[i]
+			if l.State != socketstats.Listen || l.Local.Port() != port {
+				continue
+			}
+			pid := l.PID
+			if pid == 0 && l.Inode != 0 {
+				pid = runtimes.HolderOf(l.Inode)
+			}
+			if pid != 0 {
+				of := runtimes.Of(pid)
+				here = listener{of.Speaks(), fixes.ServerOf(of.Runtime, of.Module)}
+				break
+			}
+		}
+		p.here[at] = here
 	}
-	for i := range sockets {
-		l := &sockets[i]
-		if l.State != socketstats.Listen || l.Local.Port() != port {
-			continue
-		}
-		pid := l.PID
-		if pid == 0 && l.Inode != 0 {
-			pid = runtimes.HolderOf(l.Inode)
-		}
-		if pid != 0 {
-			listener := runtimes.Of(pid)
-			known = listener.Speaks()
-			break
-		}
-	}
-	p.here[at] = known
+	known.protocol, known.server = cmp.Or(known.protocol, here.protocol), here.server
 	return known
 }
 
@@ -131,6 +153,10 @@ func (p programs) describe(id *series.Identity, main int32) {
 	if len(protocols) == 1 {
 		id.Library = runs.Library(protocols[0])
 	}
+	if len(of.servers) == 1 {
+		id.Peer = of.servers[0]
+	}
+	id.PeerClosedMS = of.peerClosed.Milliseconds()
 }
 
 // describeTogether gives several processes together what they all run and speak.
@@ -146,6 +172,7 @@ func describeTogether(id *series.Identity, of []series.Identity) {
 			{&id.Role, of[i].Role},
 			{&id.Protocol, of[i].Protocol},
 			{&id.Library, of[i].Library},
+			{&id.Peer, of[i].Peer},
 		} {
 			switch {
 			case i == 0:

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -43,10 +44,17 @@ func TestWhatAProcessIsIsSeenInItsSockets(t *testing.T) {
 	require.Equal(t, series.Identity{PID: me, Runtime: "python", Role: runtimes.Service, Protocol: "postgres"}, describe())
 
 	// Who listens at a port that is not well known is asked, if it is here, and once.
-	p.here[place{0, 7000}] = "redis"
+	p.here[place{0, 7000}] = listener{protocol: "redis"}
 	p.see(0, []socketstats.Socket{{Local: at(40004), Remote: at(7000), State: socketstats.Established, PID: me}}, row, itself)
 	require.Equal(t, "postgres,redis", describe().Protocol)
 	require.Equal(t, runtimes.Service, describe().Role)
+	require.Empty(t, describe().Peer)
+	closed := func(silent time.Duration) socketstats.Socket {
+		return socketstats.Socket{Local: at(40005), Remote: at(5432), State: socketstats.CloseWait, PID: me, Info: &socketstats.Info{Sent: silent + time.Second, Received: silent}}
+	}
+	p.see(0, []socketstats.Socket{closed(6040 * time.Millisecond), closed(9 * time.Second)}, row, itself)
+	require.EqualValues(t, 6000, describe().PeerClosedMS)
+	p.of[me].peerClosed = 0
 	p.see(0, []socketstats.Socket{{Local: at(40004), Remote: netip.MustParseAddrPort("192.0.2.1:7000"), State: socketstats.Established, PID: me}}, row, itself)
 	require.Equal(t, "postgres,redis", describe().Protocol)
 
@@ -86,4 +94,25 @@ func TestProcessesTogetherAreWhatTheyAllAre(t *testing.T) {
 		{Runtime: "ruby", RuntimeVersion: "3.1", Module: "a.rb", Protocol: "http"}, {Runtime: "ruby", RuntimeVersion: "3.1", Module: "b.rb", Protocol: "http"},
 	})
 	require.Equal(t, series.Identity{Runtime: "ruby", RuntimeVersion: "3.1", Protocol: "http"}, id)
+}
+
+func TestTheServerOfAClientOnThisMachineIsKnown(t *testing.T) {
+	t.Parallel()
+	at := netip.MustParseAddrPort
+	row := func(s *socketstats.Socket) (int32, socketstats.End, bool) { return s.PID, socketstats.Client, true }
+	itself := func(pid int32) int32 { return pid }
+	p := newPrograms()
+	p.of[7] = &program{}
+	p.here[place{0, 3000}], p.here[place{0, 3001}] = listener{server: "Node"}, listener{server: "Node"}
+	peer := func(sockets ...socketstats.Socket) string {
+		p.see(0, sockets, row, itself)
+		id := series.Identity{PID: 7}
+		p.describe(&id, id.PID)
+		return id.Peer
+	}
+	to := func(remote string) socketstats.Socket {
+		return socketstats.Socket{Local: at("127.0.0.1:40000"), Remote: at(remote), State: socketstats.Established, PID: 7}
+	}
+	require.Equal(t, "Node", peer(to("127.0.0.1:3000"), to("127.0.0.1:3001")))
+	require.Empty(t, peer(to("192.0.2.1:80")), "there is another one, elsewhere")
 }

@@ -27,7 +27,7 @@ var harmless = map[string]bool{
 	"Header.Schema": true, "Header.Source": true, "Header.GoVersion": true,
 	"Provenance.Version": true, "Provenance.System": true, "Provenance.Arch": true,
 	"Identity.ID": true, "Identity.Parent": true, "Identity.Runtime": true, "Identity.RuntimeVersion": true,
-	"Identity.Role": true, "Identity.Protocol": true, "Identity.Library": true, "Identity.Namespace": true,
+	"Identity.Role": true, "Identity.Protocol": true, "Identity.Library": true, "Identity.Peer": true, "Identity.Namespace": true,
 	"SubjectSample.ID": true, "SubjectFinal.ID": true, "Moment.EventSource": true,
 	"Scenario.ID": true, "Scenario.Script": true, // of the catalogue, or written for a test
 }

@@ -41,7 +41,7 @@ func secrets(v reflect.Value, text string) {
 // staying are the fields in which a text stays, as no user's names are in them.
 var staying = []string{
 	"schema", "source", "go_version", "version", "system", "arch", "id", "parent", "runtime", "runtime_version", "role", "protocol",
-	"library", "namespace", "event_source", "script",
+	"library", "peer", "namespace", "event_source", "script",
 }
 
 func TestNothingThatNamesAnybodyStays(t *testing.T) {

@@ -26,6 +26,9 @@ func program(id *series.Identity) string {
 	if id.Library != "" {
 		parts[len(parts)-1] += " by " + id.Library
 	}
+	if id.Peer != "" {
+		parts = append(parts, "its server is "+id.Peer)
+	}
 	return strings.Join(parts, ", ")
 }
 
@@ -48,6 +51,7 @@ func (o *Object) addProgram(id *series.Identity) {
 		{"role", id.Role},
 		{"protocol", id.Protocol},
 		{"library", id.Library},
+		{"peer", id.Peer},
 	} {
 		o.add(of.name, of.value, of.value == "")
 	}

@@ -141,6 +141,14 @@ type Identity struct {
 	// none is known.
 	Protocol string `json:"protocol,omitempty"`
 	Library  string `json:"library,omitempty"`
+	// Peer is the server on this machine that the process is a client of, where that is one
+	// of which it is known when it closes idle connections, such as "Node"; "" where it is
+	// not known, or where there are several.
+	Peer string `json:"peer,omitempty"`
+	// PeerClosedMS is the shortest time without data, in milliseconds, for which a connection
+	// was in CLOSE_WAIT at the process as a client: the peer closes idle connections after
+	// that time or earlier. 0 where none was seen.
+	PeerClosedMS int64 `json:"peer_closed_ms,omitempty"`
 	// Half is the half of the script's pair whose expectations a side is held to, where
 	// its ID does not say which: "faulty" or "fixed".
 	Half string `json:"half,omitempty"`

@@ -10,6 +10,7 @@ package verdict
 
 import (
 	"cmp"
+	"strings"
 
 	"socketlab/internal/fixes"
 	"socketlab/internal/series"
@@ -106,7 +107,7 @@ func Judge(s *series.Subject, c Conditions) Verdict {
 	v := Verdict{
 		Kind: rule.Kind, Severity: cmp.Or(found.severity, rule.Severity), Confidence: found.confidence, Growth: f.Growth(),
 		Facts: found.facts, Alternatives: found.alternatives, Suspects: found.suspects, Scenario: rule.Scenario,
-		Fix: cmp.Or(fixes.For(string(rule.Kind), &s.Identity, found.descriptor), rule.Fix),
+		Fix: strings.TrimSpace(cmp.Or(fixes.For(string(rule.Kind), &s.Identity, found.descriptor), rule.Fix) + " " + fixes.IdleClose(string(rule.Kind), &s.Identity)),
 	}
 	if !c.Over {
 		v.LeftMS = found.left.Milliseconds()
