@@ -27,8 +27,9 @@ type Player struct {
 	Say                  func(format string, args ...any)
 }
 
-// At once are so many processes of the client for each method.
-const playedBeside = 12
+// At once are so many processes of the client for each method: together no more connections
+// than the ten that cheroot keeps idle at most. It closes others with their answers.
+const playedBeside = 5
 
 // PlayRTT is a round trip that is long against the times of a busy machine.
 const PlayRTT = 200 * time.Millisecond
@@ -37,7 +38,7 @@ const PlayRTT = 200 * time.Millisecond
 // the mostTrials-th of its method.
 const (
 	playFor    = 70 * time.Second
-	mostTrials = 40 * playedBeside
+	mostTrials = 96 * playedBeside
 )
 
 // pauses are those that are tried: evenly spread from from to to.
@@ -58,12 +59,12 @@ func plan(m *profile.Match) (pauses, error) {
 	shortest, longest := m.ServerFirst.Time, max(m.ServerFirst.Time, m.ServerIdle.Time)
 	// Where the server's time varies, so does how much of it the profile has seen.
 	varies := (longest - shortest) / 2
-	p := pauses{from: shortest - m.Traffic.RTT*3/2 - varies, to: longest + m.Traffic.RTT/2 + varies, least: 2 * playedBeside}
+	p := pauses{from: shortest - m.Traffic.RTT*3/2 - varies, to: longest + m.Traffic.RTT/2 + varies, least: 5 * playedBeside}
 	switch m.First {
 	case profile.EachAnswer:
 		return pauses{from: time.Second, to: time.Second, least: 2}, nil
 	case profile.ClientCloses:
-		p = pauses{from: m.ClientFirst.Time - time.Second, to: m.ClientIdle.Time + time.Second, least: playedBeside}
+		p = pauses{from: m.ClientFirst.Time - time.Second, to: m.ClientIdle.Time + time.Second, least: 2 * playedBeside}
 	case profile.ServerCloses, profile.Either:
 	default:
 		return pauses{}, fmt.Errorf("cannot be played: who closes first is %s", m.First)
