@@ -32,11 +32,20 @@ type outputFlag struct {
 	has  render.Content
 	// paged shows an answer that is longer than the terminal by a pager, unless noPager.
 	paged, noPager bool
+	// manifests says that yaml is a format, too: the manifests of a run on Kubernetes.
+	manifests bool
 }
+
+// manifestFormat is the format of manifests, which no document has.
+const manifestFormat = "yaml"
 
 func (o *outputFlag) String() string { return o.name }
 func (o *outputFlag) Type() string   { return strings.Join(render.Formats(o.has), "|") }
 func (o *outputFlag) Set(name string) error {
+	if o.manifests && name == manifestFormat {
+		o.name = name
+		return nil
+	}
 	_, err := render.FormatOf(name, o.has)
 	if err == nil {
 		o.name = name

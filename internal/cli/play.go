@@ -47,6 +47,16 @@ func play(c *cobra.Command, streams program.Streams, o runOptions, words []strin
 		defer built.remove()
 		sides = built.sides()
 	}
+	if o.kube.chosen() {
+		manifests, err := o.kube.prepare(c.Context(), &o, scripts)
+		if err != nil {
+			return err
+		}
+		if o.kube.dryRun {
+			_, err := streams.Out.Write(manifests)
+			return err
+		}
+	}
 	own, err := prepareOwnCode(c.Context(), scripts, sides, streams.Err)
 	if err != nil {
 		return outcome(nil, err)
@@ -123,6 +133,9 @@ func (p *player) sayf(format string, args ...any) {
 // isolation finds out whether runs can be isolated, if one is to be, and says
 // once if not.
 func (p *player) isolation(scripts []scenario.Script) error {
+	if p.kube.chosen() {
+		return nil
+	}
 	if slices.ContainsFunc(scripts, p.wantsIsolation) {
 		p.cannot = lab.CanIsolate()
 		switch {
@@ -157,7 +170,7 @@ func (p *player) wantsIsolation(s scenario.Script) bool {
 // skip says why a script cannot be played; "" if it can.
 func (p *player) skip(s scenario.Script) string {
 	switch {
-	case s.Requires != scenario.Namespace:
+	case s.Requires != scenario.Namespace || p.kube.chosen(): // which has refused it before
 		return ""
 	case p.isolate.String() == isolateNever:
 		return "it needs a network namespace of its own, and --isolate is never"
@@ -224,7 +237,7 @@ const fast = 10
 // they are isolated.
 func (p *player) overlaps(scripts []scenario.Script) bool {
 	switch {
-	case p.page != nil: // it shows one run at a time
+	case p.page != nil, p.kube.chosen(): // a page shows one run at a time, and a cluster plays one
 		return false
 	case p.parallel == 0 && p.speed > fast, p.parallel == 1, len(scripts) == 1:
 		return false
@@ -232,7 +245,9 @@ func (p *player) overlaps(scripts []scenario.Script) bool {
 	return !slices.ContainsFunc(scripts, func(s scenario.Script) bool { return !p.isolates(s) })
 }
 
-func (p *player) isolates(s scenario.Script) bool { return p.cannot == nil && p.wantsIsolation(s) }
+func (p *player) isolates(s scenario.Script) bool {
+	return p.cannot == nil && !p.kube.chosen() && p.wantsIsolation(s)
+}
 
 // playOne plays one script. The run is nil if nothing was seen.
 func (p *player) playOne(ctx context.Context, script scenario.Script) (*render.Observed, error) {
@@ -247,16 +262,22 @@ func (p *player) playOne(ctx context.Context, script scenario.Script) (*render.O
 	show, closeFace := p.face(script, cancel)
 	defer closeFace() // also when something panics
 	defer context.AfterFunc(ctx, closeFace)()
-	o, err := lab.Play(ctx, lab.Plan{
-		Script: script, Seed: p.seed, Sides: p.own.of(script, p.sides), Source: p.source, Isolated: p.isolates(script),
-		Programs: lab.Programs{Dir: p.binDir}, Provenance: thisProvenance(),
-		Observe: func(e series.Event) {
-			rec.Write(e)
-			show(e)
-			page(e)
-			p.cost.see(e, script.SampleInterval.D())
-		},
-	})
+	observe := func(e series.Event) {
+		rec.Write(e)
+		show(e)
+		page(e)
+		p.cost.see(e, script.SampleInterval.D())
+	}
+	var o *series.Observation
+	var err error
+	if p.kube.chosen() {
+		o, err = p.kube.play(ctx, &p.runOptions, script, observe, p.sayf)
+	} else {
+		o, err = lab.Play(ctx, lab.Plan{
+			Script: script, Seed: p.seed, Sides: p.own.of(script, p.sides), Source: p.source, Isolated: p.isolates(script),
+			Programs: lab.Programs{Dir: p.binDir}, Provenance: thisProvenance(), Observe: observe,
+		})
+	}
 	if err == nil && p.onlyOne {
 		p.screen.Stay(ctx)
 	}

@@ -38,6 +38,7 @@ type runOptions struct {
 	// scenario's code; "" is that code.
 	faulty, fixed string
 	keep          keepOptions
+	kube          kubeOptions
 	// steps plays the steps of a repair, too.
 	steps bool
 	// visible keeps runs where another terminal can see them, unless they
@@ -119,7 +120,8 @@ With -o json one run is an object; --all, or several, are an array of objects.`,
   sockwatch run body-not-drained --go 1.26.9,1.27.4 # what another Go changes
   sockwatch run body-not-closed --fixed 'python3 mine.py' # your own code
   sockwatch run --all --report pages                # a folder of them
-  sockwatch run --all -o json > runs.json`,
+  sockwatch run --all -o json > runs.json
+  sockwatch run transport-per-request --on kubernetes --clients 50`,
 		RunE: func(c *cobra.Command, args []string) error {
 			args = o.web.take(args)
 			switch {
@@ -140,6 +142,7 @@ With -o json one run is an object; --all, or several, are an array of objects.`,
 	c.Flags().StringVar(&o.faulty, "faulty", "", "a program of your own that makes the requests of the faulty side: one for each line of its input (see docs/own-code.md)")
 	c.Flags().StringVar(&o.fixed, "fixed", "", "the same for the fixed side")
 	c.Flags().StringSliceVar(&o.versions, "go", nil, "play both codes as each of these versions of Go builds them, such as 1.26.9,1.27.4")
+	o.kube.add(c.Flags(), &o.output)
 	c.Flags().IntVar(&o.parallel, "parallel", 0, "how many isolated runs go on at once; 0 is three for each processor, up to six while processors are idle, and one above --speed 10")
 	return c
 }
@@ -154,7 +157,7 @@ func (o *runOptions) scripts(c *cobra.Command, words []string) ([]scenario.Scrip
 		}
 		scripts = append(scripts, script)
 	}
-	if o.steps && o.record == "" {
+	if o.steps && o.record == "" && !o.kube.chosen() {
 		var err error
 		if scripts, err = withSteps(scripts); err != nil {
 			return nil, err
@@ -237,6 +240,9 @@ func (o *runOptions) check(c *cobra.Command, runs int) ([]lab.Side, error) {
 		}
 	}
 	if err := checkReleases(c, o.versions); err != nil {
+		return nil, err
+	}
+	if err := o.kube.check(c, o.output.name); err != nil {
 		return nil, err
 	}
 	for name, command := range map[string]string{"faulty": o.faulty, "fixed": o.fixed} {

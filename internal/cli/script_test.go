@@ -25,7 +25,7 @@ import (
 
 // The commands run as a user's would: as processes, found on PATH.
 func TestMain(m *testing.M) {
-	commands := map[string]func(){}
+	commands := map[string]func(){"kubectl": fakeKubectl}
 	for _, command := range []func(program.Streams) *cobra.Command{
 		cli.Command, slowserver.Command, client.Command(scenario.Faulty), client.Command(scenario.Fixed),
 	} {

@@ -20,7 +20,8 @@ import (
 
 // Result is all that an observation says of its script.
 type Result struct {
-	// Verdicts are by the id of their subject.
+	// Verdicts are by the id of their subject; of a run on Kubernetes there is one on each
+	// client, too.
 	Verdicts     map[string]verdict.Verdict
 	Features     []Feature
 	Expectations []Outcome
@@ -103,6 +104,11 @@ func Judge(o *series.Observation, script scenario.Script) Result {
 		}
 		for _, e := range own.OtherGo.Of(half) {
 			r.Expectations = append(r.Expectations, otherGo(s, e, builtBy))
+		}
+	}
+	if o.Scenario.Clients() > 1 {
+		for _, s := range o.Parts {
+			r.Verdicts[s.ID] = judge(o, s, script)
 		}
 	}
 	for _, s := range o.Subjects {
@@ -251,6 +257,10 @@ func Hold(o *series.Observation, s *series.Subject, found verdict.Verdict, e sce
 		return v
 	}
 	got, want := value(e.Metric), e.Value
+	if m, err := metric.Lookup(e.Metric); err == nil && e.Other == "" && want != 0 && m.Adds() && o.Scenario.Clients() > 1 {
+		want *= float64(o.Scenario.Clients())
+		r.Text += fmt.Sprintf(" for each of %d clients", o.Scenario.Clients())
+	}
 	if e.Other != "" {
 		want = value(e.Other)
 	}

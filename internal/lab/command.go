@@ -288,6 +288,8 @@ func (c *commands) fill(s *side, sample *series.Sample) {
 
 func (c *commands) last(context.Context) {}
 
+func (c *commands) counted(context.Context, error) error { return nil }
+
 // settled is true of two counts that are the same, and hold all that our server
 // accepted and that any sample showed: the kernel may report the last of the sockets a
 // moment later than the end of their process. A process that has not ended goes on

@@ -43,6 +43,7 @@ func (r *run) close(ctx context.Context, err error) error {
 		r.startCount(within)
 		err = cmp.Or(err, r.finishCount(within, endTimeout))
 	}
+	err = cmp.Or(err, r.driver.counted(ctx, err))
 	last, cancel := context.WithTimeout(ctx, endTimeout)
 	defer cancel()
 	r.driver.last(last)

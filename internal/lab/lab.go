@@ -7,6 +7,7 @@ package lab
 import (
 	"context"
 	"errors"
+	"net/netip"
 
 	"socketlab/internal/scenario"
 	"socketlab/internal/series"
@@ -31,6 +32,23 @@ type Plan struct {
 	// Observe is given every event as it happens, by the goroutine that called
 	// Play. nil observes nothing.
 	Observe func(series.Event)
+	// Elsewhere is what the run waits for where the other end of its connections is
+	// played by other runs ([Side.Server], [Side.ServerOnly]); nil where it is not.
+	Elsewhere *Elsewhere
+}
+
+// Elsewhere is what a run waits for that plays one end of its connections only. All three
+// are required. With an error the run ends.
+type Elsewhere struct {
+	// Begin is called once the run's own processes are ready, with the addresses of its own
+	// servers by side, and returns when the load is to begin.
+	Begin func(ctx context.Context, servers []netip.AddrPort) error
+	// Sent is called when the load is over and all of the run's own was sent. It returns once
+	// that is so everywhere.
+	Sent func(ctx context.Context) error
+	// Counted is called after the last count, while every process is still there. It
+	// returns once nothing elsewhere needs the run's own any more.
+	Counted func(ctx context.Context) error
 }
 
 // Side is one subject of a run: a server, and a client that sends it the load.
@@ -43,6 +61,12 @@ type Side struct {
 	Settings *scenario.Client
 	// Listen is where the server listens; "" takes a free port of 127.0.0.1.
 	Listen string
+	// Server is where the side's server listens, which somebody else has started: the run
+	// starts none, and the client may connect to that address and to no other. The zero
+	// AddrPort starts one.
+	Server netip.AddrPort
+	// ServerOnly starts no client: others are elsewhere.
+	ServerOnly bool
 	// Dir is the folder of the side's programs, as of [Programs]; "" is the plan's.
 	Dir string
 	// Half is the half of the script's pair whose expectations the side is held to;

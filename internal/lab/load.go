@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -53,6 +54,10 @@ func (l *load) programs(s *side) Programs {
 }
 
 func (l *load) startServer(ctx context.Context, s *side) error {
+	if s.Server.IsValid() {
+		s.addrs = endpoints{s.Server}
+		return nil
+	}
 	err := l.run.startOwnServer(ctx, l.programs(s), s, worker.ServerOrder{
 		Listen: s.Listen, Behaviour: l.Script.Server, Upstreams: l.Script.Upstreams, Network: l.Script.Network, Sysctl: l.Script.Sysctl,
 		Settings: l.settings(s), Speed: l.Script.Speed, Code: l.Script.Implementation, Side: s.Code,
@@ -81,9 +86,13 @@ func (r *run) startOwnServer(ctx context.Context, programs Programs, s *side, or
 }
 
 func (l *load) startClient(ctx context.Context, s *side) error {
+	if s.ServerOnly {
+		return nil
+	}
 	var err error
 	s.client, err = l.programs(s).start(l.run, s, clientProgram(s.Code), "client", worker.ClientOrder{
-		Code: l.Script.Implementation, Side: s.Code, Command: s.Command, SaysReady: s.SaysReady, Arrivals: l.Script.Arrivals(l.Seed),
+		Server: s.Server,
+		Code:   l.Script.Implementation, Side: s.Code, Command: s.Command, SaysReady: s.SaysReady, Arrivals: l.Script.Arrivals(l.Seed),
 		Target: loadgen.NewTarget(loadgen.At{
 			Addr: s.addrs[0].String(), Secure: s.own.CA != "", CA: s.own.CA, Servers: s.own.Upstreams, DNS: s.own.Names,
 		}, l.settings(s), l.Script.Speed),
@@ -102,10 +111,23 @@ func (l *load) startClient(ctx context.Context, s *side) error {
 	return nil
 }
 
-func (l *load) begin(_ context.Context, announce func()) error {
+func (l *load) begin(ctx context.Context, announce func()) error {
+	if l.Elsewhere != nil {
+		var servers []netip.AddrPort
+		for _, s := range l.run.sides {
+			servers = append(servers, s.addrs[0])
+		}
+		err := l.run.until(ctx, func(ctx context.Context) error { return l.Elsewhere.Begin(ctx, servers) })
+		if err != nil {
+			return err
+		}
+	}
 	announce()
 	l.run.start = time.Now()
 	for _, s := range l.run.sides {
+		if s.client == nil {
+			continue
+		}
 		if err := s.client.mustSend(worker.Start); err != nil {
 			return err
 		}
@@ -115,6 +137,9 @@ func (l *load) begin(_ context.Context, announce func()) error {
 
 func (l *load) heard(p *process, a worker.Answer) error {
 	if a.Report != nil && a.Report.Refused != "" {
+		if at := p.side.Server; at.IsValid() {
+			return fmt.Errorf("the %s was refused %s: it may connect to %s only", p.name, a.Report.Refused, at)
+		}
 		return fmt.Errorf("the %s was refused %s: it is not on loopback", p.name, a.Report.Refused)
 	}
 	if a.Report != nil && a.Report.Stopped != "" {
@@ -130,8 +155,15 @@ func (l *load) done() bool { return false }
 // to send what was due: on a machine that is too busy it is late.
 const lateTimeout = 10 * time.Second
 
-// finish waits until all clients have sent their whole load.
+// finish waits until all clients have sent their whole load, also those elsewhere.
 func (l *load) finish(ctx context.Context) error {
+	if err := l.finishOwn(ctx); err != nil || l.run.stopped != "" || l.Elsewhere == nil {
+		return err
+	}
+	return l.run.until(ctx, l.Elsewhere.Sent)
+}
+
+func (l *load) finishOwn(ctx context.Context) error {
 	late := time.After(lateTimeout)
 	again := time.NewTicker(lateTimeout / 200)
 	defer again.Stop()
@@ -151,7 +183,7 @@ func (l *load) finish(ctx context.Context) error {
 
 func (l *load) sent() bool {
 	for _, s := range l.run.sides {
-		if !s.report.Done {
+		if s.client != nil && !s.report.Done {
 			return false
 		}
 	}
@@ -179,8 +211,11 @@ func withKinds(m series.ClientMetrics, counted *series.Process) series.ClientMet
 func (l *load) metrics(s *side) series.ClientMetrics {
 	m := s.report.ClientMetrics
 	m.ServerProcess = s.serverProcess
-	if m.Requests != nil && scenario.ProtocolOf(l.Script.Server).Multiplexes {
-		requests := *m.Requests
+	if scenario.ProtocolOf(l.Script.Server).Multiplexes && (m.Requests != nil || s.ServerOnly) {
+		var requests series.Requests
+		if m.Requests != nil {
+			requests = *m.Requests
+		}
 		requests.Serving = max(0, s.served.Received-s.served.Answered-s.served.Left-s.served.Cut)
 		m.Requests = &requests
 	}
@@ -195,15 +230,27 @@ func (l *load) metrics(s *side) series.ClientMetrics {
 	return m
 }
 
+// counted waits until nothing elsewhere needs this run's processes any more. A run that has
+// failed does not wait: what it was to do elsewhere fails with it.
+func (l *load) counted(ctx context.Context, err error) error {
+	if l.Elsewhere == nil || err != nil {
+		return nil
+	}
+	return l.run.until(ctx, l.Elsewhere.Counted)
+}
+
 // last asks the clients for their last reports. From a client that is gone there
 // is none; its newest one stands.
 func (l *load) last(ctx context.Context) {
 	for _, s := range l.run.sides {
-		if s.client.send(worker.Finish) == nil {
+		if s.client != nil && s.client.send(worker.Finish) == nil {
 			s.client.reports, s.client.stopping = false, true
 		}
 	}
 	for _, s := range l.run.sides {
+		if s.client == nil {
+			continue
+		}
 		_ = l.run.await(ctx, answerTimeout, func() bool { return s.report.Final || s.client.gone }, func() error { return nil })
 	}
 }

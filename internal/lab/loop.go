@@ -38,6 +38,8 @@ type driver interface {
 	finish(ctx context.Context) error
 	// fill completes a sample with what the side's processes said.
 	fill(s *side, sample *series.Sample)
+	// counted is called after the last count. err is how the run has failed until then.
+	counted(ctx context.Context, err error) error
 	// last gets what the clients say at the very end.
 	last(ctx context.Context)
 	// settled reports whether the kernel's count holds all that is known to have
@@ -196,8 +198,10 @@ func (r *run) announce() {
 		}
 		h.Subjects = append(h.Subjects, series.Identity{
 			ID: s.ID, Name: s.ID, Half: string(s.Half), Paired: true, Relayed: s.own.Relayed, Endpoints: at,
-			Limits: socketstats.LimitsOf(int32(s.client.shown())),
 		})
+		if s.client != nil {
+			h.Subjects[i].Limits = socketstats.LimitsOf(int32(s.client.shown()))
+		}
 		if s.goVersion != "" && s.goVersion != h.GoVersion {
 			h.Subjects[i].GoVersion = s.goVersion
 		}
@@ -265,6 +269,36 @@ func (r *run) await(ctx context.Context, timeout time.Duration, so func() bool, 
 	return nil
 }
 
+// until handles what happens until wait returns, or something fails before: then the
+// context of wait ends.
+func (r *run) until(ctx context.Context, wait func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	over := make(chan error, 1)
+	ended := false
+	go func() { over <- wait(ctx) }()
+	defer func() {
+		cancel()
+		if !ended {
+			_ = <-over // what has failed before is said
+		}
+	}()
+	for {
+		var err error
+		select {
+		case err = <-over:
+			ended = true
+			return err
+		case c := <-r.counted:
+			err = r.sampled(ctx, c)
+		case m := <-r.messages:
+			err = r.take(m)
+		}
+		if err != nil || r.stopped != "" {
+			return err
+		}
+	}
+}
+
 // take notes what a process said. A process that ends unasked is an error.
 func (r *run) take(m message) error {
 	p, a := m.from, m.answer
@@ -329,6 +363,9 @@ func serverCounts(a worker.Answer) []series.ServerCount {
 
 func (r *run) tellServersToStop() error {
 	for _, s := range r.sides {
+		if s.server == nil { // who has started it stops it
+			continue
+		}
 		s.server.stopping, s.server.reports = true, false
 		if err := s.server.send(worker.Stop); err != nil {
 			return err
@@ -346,7 +383,7 @@ func (r *run) ask(ctx context.Context) error {
 	var asked []*process
 	for _, s := range r.sides {
 		for _, p := range []*process{s.server, s.client} {
-			if !p.reports || p.gone {
+			if p == nil || !p.reports || p.gone {
 				continue
 			}
 			if p.send(worker.Report) != nil {

@@ -320,9 +320,12 @@ func (p *process) force() {
 	_ = p.child.Kill()
 }
 
-// shown is the process that people want to see.
+// shown is the process that people want to see; 0 where there is none.
 func (p *process) shown() int {
-	if p.command != 0 {
+	switch {
+	case p == nil:
+		return 0
+	case p.command != 0:
 		return p.command
 	}
 	return p.pid

@@ -42,7 +42,9 @@ type sideView struct {
 	index   int // in the run
 	at      endpoints
 	relayed bool
-	ages    ages
+	// remoteServer and remoteClient say that another run counts that end of the connections.
+	remoteServer, remoteClient bool
+	ages                       ages
 	// client is the client's process, where it is one of ours: all its TCP sockets are
 	// those of the list. 0 is unknown.
 	client int32
@@ -61,7 +63,10 @@ func (s *sampler) open(ctx context.Context, r *run) error {
 			s.views = append(s.views, &view{proc: side.namespace.Proc()})
 			v = s.views[i:]
 		}
-		v[0].sides = append(v[0].sides, sideView{index: i, at: side.addrs, relayed: side.own.Relayed, ages: ages{}})
+		v[0].sides = append(v[0].sides, sideView{
+			index: i, at: side.addrs, relayed: side.own.Relayed, ages: ages{},
+			remoteServer: side.Server.IsValid(), remoteClient: side.ServerOnly,
+		})
 	}
 	for i, v := range s.views {
 		var err error
@@ -191,10 +196,32 @@ func (v *view) drain() error {
 func (v *view) sort(s socketstats.Socket) (side int, end socketstats.End, ok bool) {
 	for i := range v.sides {
 		if end, ok = s.EndOf(v.sides[i].at...); ok {
-			return v.sides[i].index, end, true
+			return v.sides[i].index, end, v.sides[i].counts(s, end)
 		}
 	}
 	return 0, 0, false
+}
+
+// counts reports whether a socket at an end of the side's connections is one that this run
+// counts. What a server opens to those behind it is its own.
+func (v *sideView) counts(s socketstats.Socket, end socketstats.End) bool {
+	return !v.remoteServer && !v.remoteClient ||
+		v.remoteServer && end == socketstats.Client ||
+		v.remoteClient && (end == socketstats.Server || s.Remote.Port() != v.at[0].Port())
+}
+
+// own are those of the list that the side counts.
+func (v *sideView) own(list []socketstats.Socket) []socketstats.Socket {
+	if !v.remoteServer && !v.remoteClient {
+		return list
+	}
+	var own []socketstats.Socket
+	for i := range list {
+		if end, ok := list[i].EndOf(v.at...); ok && v.counts(list[i], end) {
+			own = append(own, list[i])
+		}
+	}
+	return own
 }
 
 // count enters the sockets, connections and counters of the view's sides in a
@@ -227,6 +254,7 @@ func (v *view) count(ctx context.Context, m *series.Moment) error {
 				of.Process = &series.Process{Kinds: kinds}
 			}
 		}
+		ours := side.own(ours)
 		of.Client.Counts, of.Server.Counts = socketstats.Count(ours, side.at...)
 		if side.relayed {
 			of.Upstreams = side.at.upstreams(ours)

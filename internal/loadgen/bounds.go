@@ -11,8 +11,8 @@ import (
 	"sync"
 )
 
-// bounds holds a load to this machine's loopback: a faulty client is a small
-// denial-of-service tool. All that a [Player] lets dial passes here, by the hooks in the
+// bounds holds a load to this machine's loopback, or to the one server that a run in a
+// cluster names: a faulty client is a small denial-of-service tool. All that a [Player] lets dial passes here, by the hooks in the
 // context of its calls: net.Dialer calls them for each name that it looks up and each
 // address that it tries, whoever made it and for whatever protocol, also for a redirect.
 //
@@ -20,7 +20,9 @@ import (
 // of the process, which whoever plays the load sees to: nothing is sent.
 type bounds struct {
 	// names says that names are looked up: at a name server of the lab.
-	names   bool
+	names bool
+	// server is the one address that may be dialled; the zero AddrPort is all of loopback.
+	server  netip.AddrPort
 	once    sync.Once
 	refused chan struct{} // closed at the first dial that is refused
 	what    string        // it; to be read after refused
@@ -28,9 +30,18 @@ type bounds struct {
 
 // connect is the hook before a connection is opened.
 func (b *bounds) connect(network, addr string) {
-	if !strings.HasPrefix(network, "unix") && !onLoopback(addr) {
+	if !strings.HasPrefix(network, "unix") && !b.allows(addr) {
 		b.refuse("a connection to " + addr)
 	}
+}
+
+// allows reports whether an address, as IP:PORT, may be dialled.
+func (b *bounds) allows(addr string) bool {
+	if !b.server.IsValid() {
+		return onLoopback(addr)
+	}
+	to, err := netip.ParseAddrPort(addr)
+	return err == nil && netip.AddrPortFrom(to.Addr().Unmap(), to.Port()) == b.server
 }
 
 // onLoopback reports whether an address, as IP:PORT, is on loopback.

@@ -3,6 +3,7 @@ package loadgen
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"sync/atomic"
 	"time"
 )
@@ -22,15 +23,16 @@ type Player struct {
 	bounds   *bounds // nil without any
 }
 
-// Keep holds the load to this machine's loopback. names says that the code looks up names
-// at a name server of the lab. It is called before Play. Once [Player.Refused] is closed, the
+// Keep holds the load to one server's address, and without one, the zero AddrPort, to this
+// machine's loopback. names says that the code looks up names at a name server of the lab.
+// It is called before Play. Once [Player.Refused] is closed, the
 // caller must end this process.
-func (p *Player) Keep(names bool) {
-	p.bounds = &bounds{names: names, refused: make(chan struct{})}
+func (p *Player) Keep(names bool, server netip.AddrPort) {
+	p.bounds = &bounds{names: names, server: server, refused: make(chan struct{})}
 	p.counters.bounds = p.bounds
 }
 
-// Refused is closed once the code would have left the loopback; nil without [Player.Keep].
+// Refused is closed once the code would have left what it is held to; nil without [Player.Keep].
 func (p *Player) Refused() <-chan struct{} {
 	if p.bounds == nil {
 		return nil

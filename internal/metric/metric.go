@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
 	"socketlab/internal/words"
 )
 
@@ -201,3 +202,18 @@ var serverName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 // valueName is the form of the names of what code says of itself.
 var valueName = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
+
+// Adds reports whether the metric of several clients together, which have one server, is
+// the sum of what each has: a count, and not the most or the slowest of them. The
+// server's listeners are as many as with one client.
+func (m Metric) Adds() bool {
+	if strings.HasSuffix(m.Name, "."+socketstats.Listen.String()) {
+		return false
+	}
+	for _, prefix := range []string{"requests.", "connections.", "kernel_connections.", "client.", "server.", ServersPrefix, ValuesPrefix, KindsPrefix, "growth_per_second"} {
+		if strings.HasPrefix(m.Name, prefix) {
+			return true
+		}
+	}
+	return slices.Contains([]string{"server_process.fds", "server_process.fds_peak", "server_process.goroutines", "server_process.goroutines_peak"}, m.Name)
+}

@@ -38,6 +38,9 @@ func (o *Observed) How() []Item {
 		Item{"duration", of.Duration.Round(100 * time.Millisecond).String()},
 		Item{"counted by", of.Source},
 	)
+	if at := o.cluster(); at != "" {
+		facts = append(facts, Item{"on Kubernetes", at})
+	}
 	if of.Target == nil {
 		isolated := "no"
 		if of.Isolated {
@@ -71,8 +74,14 @@ func (o *Observed) again() string {
 	if s == nil || !scenarios.Has(s.ID) || o.Script != nil && o.Script.Folder != "" {
 		return ""
 	}
-	words := []string{"sockwatch run", s.ID, fmt.Sprintf("--speed %g --seed %d --source %s", s.Speed, s.Seed, o.Observation.Source)}
-	if !o.Observation.Isolated {
+	words := []string{"sockwatch run", s.ID, fmt.Sprintf("--speed %g --seed %d", s.Speed, s.Seed)}
+	switch {
+	case s.Cluster != nil:
+		words = append(words, fmt.Sprintf("--on kubernetes --clients %d", s.Cluster.Clients))
+	default:
+		words = append(words, "--source "+o.Observation.Source)
+	}
+	if !o.Observation.Isolated && s.Cluster == nil {
 		words = append(words, "--isolate never")
 	}
 	if s.Swapped {

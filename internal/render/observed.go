@@ -143,6 +143,9 @@ func (o *Observed) conditions() string {
 		how = append(how, of.GoVersion)
 	}
 	lines := []string{strings.Join(how, ", "), o.sampling()}
+	if at := o.cluster(); at != "" {
+		lines = append(append(lines, at), o.clients()...)
+	}
 	lines = append(lines, Notes(of)...)
 	for _, f := range append(o.commands(), o.failures()...) {
 		lines = append(lines, f.Name+": "+strings.Join(strings.Fields(f.Text), " "))

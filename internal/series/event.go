@@ -64,6 +64,27 @@ type Scenario struct {
 	// Commands are the programs of the user's that made the requests in place of the
 	// code of the scenario, by the id of their subject.
 	Commands map[string]string `json:"commands,omitempty"`
+	// Cluster says that it was played on several machines; nil for one.
+	Cluster *Cluster `json:"cluster,omitempty"`
+}
+
+// Cluster is how a scenario was played on Kubernetes: a subject is then all clients of a
+// side together, and each client is a part of it.
+type Cluster struct {
+	// Clients is how many each side has, in a pod of its own each. Every one plays the whole
+	// load of the script.
+	Clients int `json:"clients"`
+	// Namespace is where the pods were, and Nodes the machines that they ran on.
+	Namespace string   `json:"namespace,omitempty"`
+	Nodes     []string `json:"nodes,omitempty"`
+}
+
+// Clients is how many clients a side of the scenario has; 1 on one machine, and for nil.
+func (s *Scenario) Clients() int {
+	if s == nil || s.Cluster == nil {
+		return 1
+	}
+	return s.Cluster.Clients
 }
 
 // OwnPrograms reports whether a program of the user's stood in the place of a side's

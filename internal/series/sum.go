@@ -79,6 +79,65 @@ func (c ConnCounts) Plus(d ConnCounts) ConnCounts {
 	}
 }
 
+// Plus returns what two clients count together. Of times, which cannot be added, it has
+// those of the client whose slowest hundredth is the slower, and of processes what
+// [Sample.Add] says. A group that one of them does not count is nil.
+func (m ClientMetrics) Plus(n ClientMetrics) ClientMetrics {
+	return ClientMetrics{
+		Requests: m.Requests.plus(n.Requests), Connections: m.Connections.plus(n.Connections),
+		Latency: slower(m.Latency, n.Latency), ScheduleLate: slower(m.ScheduleLate, n.ScheduleLate),
+		Process: m.Process.plus(n.Process), ServerProcess: m.ServerProcess.plus(n.ServerProcess),
+		Values: sums(m.Values, n.Values),
+	}
+}
+
+func (r *Requests) plus(q *Requests) *Requests {
+	if r == nil || q == nil {
+		return nil
+	}
+	return &Requests{
+		Sent: r.Sent + q.Sent, OK: r.OK + q.OK, Failed: r.Failed + q.Failed, InFlight: r.InFlight + q.InFlight, Serving: r.Serving + q.Serving,
+		Attempts: both(r.Attempts, q.Attempts), CutOff: r.CutOff + q.CutOff, TimedOut: r.TimedOut + q.TimedOut, Errors: sums(r.Errors, q.Errors),
+	}
+}
+
+func (c *ClientConns) plus(d *ClientConns) *ClientConns {
+	if c == nil || d == nil {
+		return nil
+	}
+	return &ClientConns{
+		Opened: c.Opened + d.Opened, Reused: both(c.Reused, d.Reused), Failed: both(c.Failed, d.Failed), StaleReuse: both(c.StaleReuse, d.StaleReuse),
+	}
+}
+
+// both is the sum of two counts; nil where one is not known.
+func both(a, b *int64) *int64 {
+	if a == nil || b == nil {
+		return nil
+	}
+	sum := *a + *b
+	return &sum
+}
+
+func slower(a, b *Quantiles) *Quantiles {
+	if a == nil || b == nil || a.P99 >= b.P99 {
+		return a
+	}
+	return b
+}
+
+// sums adds numbers by name. It is nil where both are.
+func sums[N int64 | float64](a, b map[string]N) map[string]N {
+	sum := maps.Clone(a)
+	for name, n := range b {
+		if sum == nil {
+			sum = map[string]N{}
+		}
+		sum[name] += n
+	}
+	return sum
+}
+
 // Since returns what came and went after an earlier count.
 func (c ConnCounts) Since(before ConnCounts) ConnCounts {
 	return ConnCounts{

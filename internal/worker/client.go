@@ -73,7 +73,7 @@ func Client(ctx context.Context, in io.Reader, out io.Writer) int {
 		}
 	}
 	player := loadgen.Begin(caller, order.Arrivals, loadgen.MaxFDs())
-	player.Keep(order.Target.DNS != "")
+	player.Keep(order.Target.DNS != "", order.Server)
 	go player.Play(ctx)
 	for {
 		final := false

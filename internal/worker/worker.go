@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"os/signal"
 	"time"
@@ -51,6 +52,9 @@ type ClientOrder struct {
 	Code   string
 	Side   scenario.Side
 	Target loadgen.Target
+	// Server is the one address that the client may connect to; the zero AddrPort is all of
+	// this machine's loopback.
+	Server netip.AddrPort
 	// Command is a program of the user's that makes the requests in place of the code,
 	// as a line for the system's shell; "" is none.
 	Command string

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -116,7 +117,7 @@ func playClient(c *cobra.Command, streams program.Streams, side scenario.Side, o
 	caller := scenarios.NewCaller(script.Implementation, side, loadgen.NewTarget(loadgen.At{Addr: addr}, script.Client, script.Speed))
 	player := loadgen.Begin(caller, script.Arrivals(o.seed), loadgen.MaxFDs())
 	if !o.allowRemote {
-		player.Keep(false)
+		player.Keep(false, netip.AddrPort{})
 	}
 	return runClient(c, streams, side, player, script, o)
 }

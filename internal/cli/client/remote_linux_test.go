@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"os/exec"
 	"strings"
@@ -118,7 +119,7 @@ func players(t *testing.T, addr string) map[string]*loadgen.Player {
 		at := loadgen.NewTarget(server, script.Client, 1)
 		for _, side := range []scenario.Side{scenario.Faulty, scenario.Fixed} {
 			player := loadgen.Begin(scenarios.NewCaller(id, side, at), make([]time.Duration, 2), 0)
-			player.Keep(server.DNS != "")
+			player.Keep(server.DNS != "", netip.AddrPort{})
 			player.Play(t.Context())
 			all[fmt.Sprint(id, " ", side)] = player
 		}

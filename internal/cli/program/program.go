@@ -191,6 +191,10 @@ func Logger(streams Streams) *slog.Logger {
 // released is the version of a published build, as v1.2.3. scripts/release sets it.
 var released string
 
+// Release is the version of a published build without the v, as its images are tagged; ""
+// of any other build.
+func Release() string { return strings.TrimPrefix(released, "v") }
+
 // Version is what the build knows of itself.
 func Version() string {
 	if released != "" {
