@@ -14,6 +14,7 @@ import (
 
 	"socketlab/internal/cli/program"
 	"socketlab/internal/expect"
+	"socketlab/internal/kubelab"
 	"socketlab/internal/lab"
 	"socketlab/internal/recording"
 	"socketlab/internal/render"
@@ -264,6 +265,9 @@ func (p *player) playOne(ctx context.Context, script scenario.Script) (*render.O
 	defer context.AfterFunc(ctx, closeFace)()
 	observe := func(e series.Event) {
 		rec.Write(e)
+		if p.kube.chosen() {
+			e = kubelab.Sides(e)
+		}
 		show(e)
 		page(e)
 		p.cost.see(e, script.SampleInterval.D())

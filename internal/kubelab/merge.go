@@ -271,3 +271,17 @@ func (m *merger) final(i int, of *series.Identity, clients []*part) (series.Fina
 	}
 	return f, true
 }
+
+// Sides is an event without what is of single clients, for faces that have room for the sides
+// alone.
+func Sides(e series.Event) series.Event {
+	if e.Moment == nil {
+		return e
+	}
+	m := *e.Moment
+	m.Subjects = slices.DeleteFunc(slices.Clone(m.Subjects), func(s series.SubjectSample) bool {
+		return s.ID != string(scenario.Faulty) && s.ID != string(scenario.Fixed)
+	})
+	e.Moment = &m
+	return e
+}

@@ -31,7 +31,9 @@ type Run struct {
 
 const (
 	// cleanTimeout bounds what is done to delete the objects of a run.
-	cleanTimeout = 45 * time.Second
+	cleanTimeout = time.Minute
+	// patienceOfPods is how long pods may take to go; a busy cluster takes ten seconds for some dozens.
+	patienceOfPods = 30 * time.Second
 	// lookEvery is the time between two looks at the pods while they start.
 	lookEvery = 2 * time.Second
 )
@@ -266,9 +268,9 @@ func (r *Run) clean(ctx context.Context) error {
 	const what = "clean up"
 	label := "socketlab/run=" + r.Name
 	advice := func(err error) error {
-		return fmt.Errorf("%w\n  delete what is left with: kubectl delete -n %s jobs,services,networkpolicies -l %s\n  Kubernetes deletes it %d s after the run's longest time", err, r.Namespace, label, r.Keep())
+		return fmt.Errorf("%w\n  delete what is left with: kubectl delete -n %s jobs,services,networkpolicies,pods -l %s\n  Kubernetes deletes it %d s after the run's longest time", err, r.Namespace, label, r.Keep())
 	}
-	if _, err := r.Kubectl.Run(ctx, what, nil, "delete", "jobs,services,networkpolicies", "-l", label, "--ignore-not-found", "--wait=false", "--cascade=background"); err != nil {
+	if _, err := r.Kubectl.Run(ctx, what, nil, "delete", "jobs,services,networkpolicies,pods", "-l", label, "--ignore-not-found", "--wait=false", "--cascade=background"); err != nil {
 		return advice(err)
 	}
 	// The pods go a moment later; those of a node that is gone only by force. Their load has
@@ -283,7 +285,7 @@ func (r *Run) clean(ctx context.Context) error {
 			return advice(err)
 		case len(pods.Items) == 0:
 			return nil
-		case time.Since(began) > 10*time.Second && !forced:
+		case time.Since(began) > patienceOfPods && !forced:
 			forced = true
 			r.Say("sockwatch: %d pods do not end (%s): they are deleted by force\n", len(pods.Items), strings.Join(pods.nodes(), ", "))
 			if _, err := r.Kubectl.Run(ctx, what, nil, "delete", "pods", "-l", label, "--force", "--grace-period=0", "--ignore-not-found", "--wait=false"); err != nil {
