@@ -6,9 +6,6 @@
 //	sockwatch --help
 package main
 
-import (
-	"socketlab/internal/cli"
-	"socketlab/internal/cli/program"
-)
+import "socketlab/internal/cli"
 
-func main() { program.Main(cli.Command) }
+func main() { cli.Main() }

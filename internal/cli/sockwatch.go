@@ -52,7 +52,7 @@ interrupted.`,
 	for _, c := range []*cobra.Command{
 		slowserver.Command(streams), client.Command(scenario.Faulty)(streams), client.Command(scenario.Fixed)(streams),
 		namespaceSupervisorCommand(), commandSupervisorCommand(streams), lifePlayerCommand(streams),
-		kubernetesHubCommand(streams), kubernetesAgentCommand(),
+		kubernetesHubCommand(streams), kubernetesAgentCommand(), ephemeralCommand(streams), endCommand(),
 	} {
 		c.Hidden = true
 		root.AddCommand(c)
