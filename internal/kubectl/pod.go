@@ -164,7 +164,7 @@ func (c Client) awaitStart(ctx context.Context, pod, name string) error {
 			case w != nil:
 				said = strings.TrimSuffix(w.Reason+": "+w.Message, ": ")
 				if patience := 20 * time.Second; strings.Contains(w.Reason, "Never") || strings.Contains(w.Reason, "Invalid") || strings.Contains(w.Reason, "BackOff") ||
-					strings.HasPrefix(w.Reason, "Err") && time.Since(began) > patience {
+					(strings.HasPrefix(w.Reason, "Err") || strings.HasPrefix(w.Reason, "Create")) && time.Since(began) > patience {
 					return c.explain("start a container in pod "+pod, said, Advice(said, c.Namespace))
 				}
 			}
