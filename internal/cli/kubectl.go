@@ -54,7 +54,7 @@ more. Exit codes are those of the command.`,
   kubectl sockwatch diagnose pod/shop -n prod -c app -o json
   kubectl sockwatch watch pod/shop --for 1m
   kubectl sockwatch record pod/shop -o incident.jsonl --for 5m
-  kubectl sockwatch check pod/shop --for 30s --max open=100`,
+  kubectl sockwatch check pod/shop --for 30s --no-fault`,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	for name, short := range map[string]string{
@@ -158,14 +158,16 @@ func (o *podOptions) inside(name string, target []string) (args []string, file s
 	if !named {
 		args = append(args, target...)
 	}
+	for _, flag := range []string{"bundle", "junit", "web"} {
+		if f := inner.Flags().Lookup(flag); f != nil && f.Changed {
+			return nil, "", fmt.Errorf("--%s is not for a pod: record, and use it on the recording", flag)
+		}
+	}
 	if name != "record" {
 		return args, "", nil
 	}
 	if file = inner.Flags().Lookup("output").Value.String(); file == "" {
 		return nil, "", errors.New("nowhere to record: give -o FILE")
-	}
-	if inner.Flags().Lookup("bundle").Changed {
-		return nil, "", errors.New("--bundle is not for a pod: record, then use sockwatch report on the file")
 	}
 	return append(args, "--output", innerRecording), file, (&recording.Writer{Path: file}).Check()
 }

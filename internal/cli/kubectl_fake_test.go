@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -54,7 +55,12 @@ func fakeCall(dir string, args []string) error {
 	case "create":
 		return fakeCreate(dir)
 	case "logs":
+		if len(args) > 3 { // of a container that was added to a pod
+			return fakeLogs(dir, strings.TrimPrefix(args[3], "--container="))
+		}
 		return fakeLogs(dir, strings.TrimPrefix(args[2], "pod/"))
+	case "debug":
+		return fakeDebug(dir, args)
 	case "delete":
 		return fakeDelete(dir)
 	}
@@ -63,6 +69,10 @@ func fakeCall(dir string, args []string) error {
 
 func fakeGet(dir, kind string) error {
 	if answer, err := os.ReadFile(filepath.Join(dir, "answer."+kind)); err == nil {
+		if added, err := os.ReadFile(filepath.Join(dir, "added")); err == nil && kind == "pod" {
+			status := fmt.Sprintf(`"phase": "Running", "ephemeralContainerStatuses": [{"name": %q, "state": {"running": {}}}]`, added)
+			answer = bytes.Replace(answer, []byte(`"phase": "Running"`), []byte(status), 1)
+		}
 		_, err = os.Stdout.Write(answer)
 		return err
 	}
@@ -164,6 +174,31 @@ func fakePod(dir, addr string, o fakeObject, index int) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, name+".pod"), pod, 0o644)
+}
+
+// fakeDebug starts the command of a container that is added to a pod.
+func fakeDebug(dir string, args []string) error {
+	name := ""
+	for i, a := range args {
+		if is, ok := strings.CutPrefix(a, "--container="); ok {
+			name = is
+		}
+		if a == "--" {
+			args = args[i+1:]
+			break
+		}
+	}
+	log, err := os.Create(filepath.Join(dir, name+".log"))
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command("sockwatch", args[1:]...)
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	return errors.Join(os.WriteFile(filepath.Join(dir, name+".pid"), []byte(strconv.Itoa(cmd.Process.Pid)), 0o644),
+		os.WriteFile(filepath.Join(dir, "added"), []byte(name), 0o644))
 }
 
 // fakePID is the process of a pod, and whether it is there.

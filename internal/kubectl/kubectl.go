@@ -51,19 +51,10 @@ func (c Client) Command(ctx context.Context, args ...string) *exec.Cmd {
 // Run runs kubectl with an input, which may be nil, and returns what it writes. what says
 // in a few words what is attempted, for the error.
 func (c Client) Run(ctx context.Context, what string, in io.Reader, args ...string) ([]byte, error) {
-	return c.run(ctx, what, in, append(args, "--request-timeout="+(requestTimeout-5*time.Second).String())...)
-}
-
-// runAsIs is Run for arguments that end with a command.
-func (c Client) runAsIs(ctx context.Context, what string, args ...string) error {
-	_, err := c.run(ctx, what, nil, args...)
-	return err
-}
-
-func (c Client) run(ctx context.Context, what string, in io.Reader, args ...string) ([]byte, error) {
 	within, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	cmd := c.Command(within, args...)
+	// Flags come first: some arguments end with a command.
+	cmd := c.Command(within, append([]string{"--request-timeout=" + (requestTimeout - 5*time.Second).String()}, args...)...)
 	var stderr bytes.Buffer
 	cmd.Stdin, cmd.Stderr = in, &stderr
 	out, err := cmd.Output()

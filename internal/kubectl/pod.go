@@ -136,7 +136,8 @@ func (c Client) debug(ctx context.Context, p *Pod, container, name, image, profi
 		"debug", "pod/" + p.Metadata.Name, "--image=" + image, "--target=" + container, "--container=" + name,
 		"--profile=" + profile, "--custom=" + custom.Name(), "--attach=false", "--quiet", "--",
 	}, command...)
-	return c.runAsIs(ctx, "add a container to pod "+p.Metadata.Name, args...)
+	_, err = c.Run(ctx, "add a container to pod "+p.Metadata.Name, nil, args...)
+	return err
 }
 
 // startTimeout is how long a container may take to start: its image may have to be pulled.

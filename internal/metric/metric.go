@@ -210,7 +210,7 @@ func (m Metric) Adds() bool {
 	if strings.HasSuffix(m.Name, "."+socketstats.Listen.String()) {
 		return false
 	}
-	for _, prefix := range []string{"requests.", "connections.", "kernel_connections.", "client.", "server.", ServersPrefix, ValuesPrefix, KindsPrefix, "growth_per_second"} {
+	for _, prefix := range []string{"requests.", "connections.", "pool.", "kernel_connections.", "client.", "server.", ServersPrefix, ValuesPrefix, KindsPrefix, "growth_per_second"} {
 		if strings.HasPrefix(m.Name, prefix) {
 			return true
 		}

@@ -85,7 +85,7 @@ func (c ConnCounts) Plus(d ConnCounts) ConnCounts {
 func (m ClientMetrics) Plus(n ClientMetrics) ClientMetrics {
 	return ClientMetrics{
 		Requests: m.Requests.plus(n.Requests), Connections: m.Connections.plus(n.Connections),
-		Latency: slower(m.Latency, n.Latency), ScheduleLate: slower(m.ScheduleLate, n.ScheduleLate),
+		Pool: m.Pool.plus(n.Pool), Latency: slower(m.Latency, n.Latency), ScheduleLate: slower(m.ScheduleLate, n.ScheduleLate),
 		Process: m.Process.plus(n.Process), ServerProcess: m.ServerProcess.plus(n.ServerProcess),
 		Values: sums(m.Values, n.Values),
 	}
@@ -108,6 +108,13 @@ func (c *ClientConns) plus(d *ClientConns) *ClientConns {
 	return &ClientConns{
 		Opened: c.Opened + d.Opened, Reused: both(c.Reused, d.Reused), Failed: both(c.Failed, d.Failed), StaleReuse: both(c.StaleReuse, d.StaleReuse),
 	}
+}
+
+func (p *Pool) plus(q *Pool) *Pool {
+	if p == nil || q == nil {
+		return nil
+	}
+	return &Pool{InUse: p.InUse + q.InUse, Idle: both(p.Idle, q.Idle), Waiting: p.Waiting + q.Waiting}
 }
 
 // both is the sum of two counts; nil where one is not known.
