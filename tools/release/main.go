@@ -184,6 +184,9 @@ func (r *release) make(ctx context.Context, chosen []platform) error {
 			}
 		}
 	}
+	if err := r.kubernetes(); err != nil {
+		return err
+	}
 	if err := r.manifests(); err != nil {
 		return err
 	}

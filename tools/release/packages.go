@@ -71,7 +71,7 @@ func (r *release) packages(p platform, programs, extra []file) error {
 	return nil
 }
 
-// manifests writes the formula for Homebrew and the manifest for Scoop. Where the
+// manifests writes the formula for Homebrew and the manifests for Scoop and krew. Where the
 // archives lie is not known here: the address is a placeholder.
 func (r *release) manifests() error {
 	dir := filepath.Join(r.source, "tools", "release", "templates")
