@@ -104,7 +104,8 @@ func Start(e Exercise, l *Language, dir string) (*Project, error) {
 		p.State.Language = l.Name
 	}
 	if err := p.Reset(); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir)) // a part of it would look like all
+		_ = os.RemoveAll(dir) // a part of it would look like all
+		return nil, err
 	}
 	return p, nil
 }
