@@ -152,7 +152,6 @@ func (m *merger) moment(of func(*part) *series.Moment) {
 func (p *part) who() *series.Identity {
 	id := p.identity
 	id.ID, id.Name, id.Parent, id.Paired = clientID(p.side, p.index), clientID(p.side, p.index), string(p.side), true
-	id.Endpoints = nil
 	if p.pod != "" {
 		id.Container = fmt.Sprintf("pod %s on node %s", p.pod, p.node)
 	}

@@ -101,7 +101,7 @@ func listCommand(system, port string) string {
 
 func endpoints(text *strings.Builder, of *series.Identity) {
 	at := of.Endpoints
-	if at == nil {
+	if at == nil || at.ClientPID == 0 { // its processes are on other machines
 		return
 	}
 	port := at.Server[strings.LastIndexByte(at.Server, ':')+1:]
