@@ -95,6 +95,7 @@ func (h *holding) begin(ctx context.Context) (page string, err error) {
 	if err != nil {
 		return "", err
 	}
+	recorder.series.Fills = false // it keeps nothing
 	go recorder.out.follow(ctx, recording)
 	exporter, err := add("exporter", nil, nil, "sockwatch", "exporter", "--port", port, "--listen", "127.0.0.1:0", "--interval", "2s")
 	if err != nil {

@@ -114,7 +114,7 @@ func (f *feed) after(ctx context.Context) (counts, error) {
 
 // start starts a program of ours. Its lines have counts as these functions read them.
 func (s *soak) start(name string, out, err func(string) counts, command string, args ...string) (*program, error) {
-	p := &program{name: name, socket: filepath.Join(s.bin, name+".sock"), ended: make(chan struct{}), series: &series{Name: name}}
+	p := &program{name: name, socket: filepath.Join(s.bin, name+".sock"), ended: make(chan struct{}), series: &series{Name: name, Fills: out != nil}}
 	p.out.counts, p.err.counts = out, err
 	p.cmd = exec.Command(filepath.Join(s.bin, command), args...)
 	p.cmd.Env = append(os.Environ(), "SOAK_SOCKET="+p.socket)
@@ -206,6 +206,9 @@ func (s *soak) measure(p *program) error {
 		return err
 	}
 	at.Descriptors = len(open)
+	if n, _ := p.out.seen(); p.series.Fills && p.series.Warm == 0 && n > kept {
+		s.change(func(*state) { p.series.Warm = at.At })
+	}
 	s.change(func(*state) { p.series.Points = append(p.series.Points, at) })
 	return nil
 }

@@ -34,12 +34,14 @@ func TestATrendIsSeenThroughNoiseAndNoiseIsNone(t *testing.T) {
 		return point{RSS: int(min(hours, 0.15) * 400 * (1 << 20)), Descriptors: 20, Goroutines: 4}
 	})
 	for _, m := range measures {
-		require.False(t, m.trend(flat).grows, m.name)
-		require.True(t, m.trend(growing).grows, m.name)
-		require.False(t, m.trend(warmingUp).grows, m.name)
-		require.False(t, m.trend(nil).grows)
+		require.False(t, m.trend(&series{Points: flat}).grows, m.name)
+		require.True(t, m.trend(&series{Points: growing}).grows, m.name)
+		require.False(t, m.trend(&series{Points: warmingUp}).grows, m.name)
+		require.False(t, m.trend(&series{}).grows)
+		require.Zero(t, m.trend(&series{Points: growing, Fills: true}), "it has not kept all that it can")
+		require.True(t, m.trend(&series{Points: growing, Fills: true, Warm: 20 * time.Minute}).grows, m.name)
 	}
-	require.InDelta(t, 10, measures[0].trend(growing).perHour, 1)
+	require.InDelta(t, 10, measures[0].trend(&series{Points: growing}).perHour, 1)
 }
 
 func TestAllSourcesAreReadAlike(t *testing.T) {

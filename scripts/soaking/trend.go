@@ -15,6 +15,26 @@ import (
 type series struct {
 	Name   string
 	Points []point
+	// Fills says that the process keeps its newest samples, and Warm is when it had as many
+	// as it keeps; 0 is not yet.
+	Fills bool
+	Warm  time.Duration
+}
+
+// kept is how many samples watch keeps.
+const kept = 600
+
+// settled is from when on the measurements are looked at: see warmUp.
+func (s *series) settled() time.Duration {
+	if len(s.Points) == 0 {
+		return 0
+	}
+	life := s.Points[len(s.Points)-1].At
+	from := min(warmUp, life/2)
+	if s.Fills && s.Warm == 0 {
+		return life + 1
+	}
+	return max(from, s.Warm)
 }
 
 // point is one measurement, At since the start of the process.
@@ -39,9 +59,8 @@ var measures = []measure{
 	{"goroutines", "", func(p point) float64 { return float64(p.Goroutines) }, 3, 0.05},
 }
 
-// warmUp is how much of a process's life is not looked at: caches fill, and watch keeps its
-// newest 600 samples, which it has after 10 minutes at its interval of 1 s. Of a shorter
-// life it is the first half.
+// warmUp is how much of a process's life is not looked at, as caches fill. Of a shorter life
+// it is the first half; of one that keeps samples it lasts until it has kept all that it can.
 const warmUp = 11 * time.Minute
 
 // trend is what the points of one measure say.
@@ -63,13 +82,11 @@ const (
 	perWindow = 6
 )
 
-func (m measure) trend(points []point) trend {
+func (m measure) trend(of *series) trend {
+	points := slices.DeleteFunc(slices.Clone(of.Points), func(p point) bool { return p.At < of.settled() })
 	if len(points) == 0 {
 		return trend{}
 	}
-	life := points[len(points)-1].At
-	skip := min(warmUp, life/2)
-	points = slices.DeleteFunc(slices.Clone(points), func(p point) bool { return p.At < skip })
 	t := trend{over: points[len(points)-1].At - points[0].At, low: math.Inf(1), high: math.Inf(-1)}
 	var all, values []float64
 	var at []time.Duration
@@ -119,7 +136,7 @@ func median(values []float64) float64 {
 func (s *soak) grows() bool {
 	for _, of := range s.Series {
 		for _, m := range measures {
-			if m.trend(of.Points).grows {
+			if m.trend(of).grows {
 				return true
 			}
 		}
@@ -138,13 +155,15 @@ func (s *soak) report() string {
 	fmt.Fprintf(&b, "| process | held | measure | median | least to most | slope an hour | |\n| --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, of := range s.Series {
 		for _, m := range measures {
-			t, word := m.trend(of.Points), "flat"
-			if t.grows {
+			t, word := m.trend(of), "flat"
+			switch {
+			case t.over == 0:
+				fmt.Fprintf(&b, "| %s | | %s | | | | not judged: it has not run long enough |\n", of.Name, m.name)
+				continue
+			case t.grows:
 				word = "**grows**"
 			}
-			if t.over > 0 {
-				fmt.Fprintf(&b, "| %s | %s | %s | %.4g %s | %.4g to %.4g | %+.3g | %s |\n", of.Name, t.over.Round(time.Second), m.name, t.median, m.unit, t.low, t.high, t.perHour, word)
-			}
+			fmt.Fprintf(&b, "| %s | %s | %s | %.4g %s | %.4g to %.4g | %+.3g | %s |\n", of.Name, t.over.Round(time.Second), m.name, t.median, m.unit, t.low, t.high, t.perHour, word)
 		}
 	}
 	fmt.Fprintf(&b, "\n%d things were not as promised.\n", len(s.Wrong))
