@@ -315,6 +315,7 @@ func playedData(m *profile.Match, p *profile.Played) Object {
 			{"later", method.of.Later},
 			{"later_failed", method.of.LaterFailed},
 			{"trials", len(method.of.Trials)},
+			{"meets_per_hour", p.Meets.Value * perHour}, // of both methods
 			{"errors_per_hour", method.of.Errors.Value * perHour},
 			{"errors_per_hour_low", method.of.Errors.Low * perHour},
 			{"errors_per_hour_high", method.of.Errors.High * perHour},
