@@ -64,7 +64,7 @@ type Watcher struct {
 	// looked is when other namespaces were looked for, and looking how long that took.
 	looked  time.Time
 	looking time.Duration
-	conns  *connections
+	conns   *connections
 	// hears says that some view has ears, and untraced that none has a trace.
 	hears, untraced bool
 	deaf            string

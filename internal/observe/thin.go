@@ -107,4 +107,3 @@ func (w *Window) holdingMost() map[int]bool {
 	}
 	return held
 }
-

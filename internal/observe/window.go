@@ -286,7 +286,7 @@ func (w *Window) together() *series.Subject {
 func (w *Window) subject(id series.Identity, of func(id string) bool) *series.Subject {
 	id.Paired = w.port() != 0 && !id.Serves
 	s := &series.Subject{Identity: id, Samples: make([]series.Sample, len(w.moments)), Holders: w.holders[id.ID]}
-	epochs := epochs{ignored: id.Paired, often: 4}
+	epochs, hasParts := epochs{ignored: id.Paired, often: 4}, w.hasParts(id.ID)
 	for i := range w.moments {
 		m, sample := &w.moments[i], &s.Samples[i]
 		var ids []string
@@ -305,8 +305,10 @@ func (w *Window) subject(id series.Identity, of func(id string) bool) *series.Su
 		if m.EventSource != "" && sample.KernelConns == nil && !id.Serves {
 			sample.KernelConns = &series.ConnCounts{}
 		}
-		if parts := w.holding(m, id.ID); parts != nil {
-			ids, epochs.often = parts, 20
+		if hasParts {
+			if parts := w.holding(m, id.ID); parts != nil {
+				ids, epochs.often = parts, 20
+			}
 		}
 		sample.Epoch = epochs.next(ids)
 	}
@@ -317,6 +319,16 @@ func (w *Window) subject(id series.Identity, of func(id string) bool) *series.Su
 	}
 	w.rebase(s)
 	return s
+}
+
+// hasParts reports whether a subject has rows for its processes in some sample.
+func (w *Window) hasParts(id string) bool {
+	for _, identity := range w.identities {
+		if identity.Parent == id {
+			return true
+		}
+	}
+	return false
 }
 
 // holding are the processes of a subject that hold sockets in a sample; nil if it has no
