@@ -106,9 +106,9 @@ func (p *Prober) connection(key uint64, h *holding) object {
 		}
 		return object{}
 	case redisConn:
-		return object{key, rawWords}
+		return object{at: key, words: rawWords}
 	case hijacked, dialled:
-		return object{key, 1} // a *net.TCPConn
+		return object{at: key, words: 1} // a *net.TCPConn
 	default:
 		return object{}
 	}

@@ -88,6 +88,9 @@ func (m addressSpace) mayPoint(word uint64) bool {
 type object struct {
 	at    uint64
 	words int
+	// sized says that so many words are the object's. What follows an object of unknown
+	// size may be of others.
+	sized bool
 }
 
 // Bounds of the search for a connection.
@@ -99,32 +102,41 @@ const (
 )
 
 // pointee is what an interface points to. An interface's first word leads to the type of
-// what is in it, and that, if it is a pointer, to the type that it points to
-// (internal/abi, types ITab, Type and PtrType).
+// what is in it, or is that type if it is an empty interface, as in an atomic.Value; and the
+// type, if it is a pointer, leads to the type that it points to (internal/abi, types ITab,
+// Type and PtrType).
 func (m addressSpace) pointee(table, data uint64) (object, bool) {
 	const typeOfTable, elemOfType, pointerKind = 8, 48, 22
 	if table%8 != 0 || !m.mayPoint(data) {
 		return object{}, false
 	}
-	of := m.word(table + typeOfTable)
-	if !m.inImage(of) {
-		return object{}, false
+	for _, of := range []uint64{m.word(table + typeOfTable), table} {
+		if !m.inImage(of) {
+			continue
+		}
+		head := m.words(of, elemOfType/8+1)
+		if head == nil || head[0] != 8 || head[2]>>56&0x1f != pointerKind {
+			continue
+		}
+		if size := m.word(head[elemOfType/8]); size > 0 && size <= 1<<16 {
+			return object{data, min(typedWords, int((size+7)/8)), true}, true
+		}
 	}
-	head := m.words(of, elemOfType/8+1)
-	if head == nil || head[0] != 8 || head[2]>>56&0x1f != pointerKind {
-		return object{}, false
-	}
-	size := m.word(head[elemOfType/8])
-	if size == 0 || size > 1<<16 {
-		return object{}, false
-	}
-	return object{data, min(typedWords, int((size+7)/8))}, true
+	return object{}, false
 }
 
 // find looks for the nearest TCP connection that an object leads to, and returns the
 // address of its net.netFD and its descriptor. Of an object that is a field of another
-// one it looks at the fields in their order.
+// one it looks at the fields in their order. It goes by interfaces, whose objects have a
+// known size, and by other pointers only if these lead to none.
 func (m addressSpace) find(from object) (at uint64, fd int, ok bool) {
+	if at, fd, ok = m.search(from, false); ok {
+		return at, fd, true
+	}
+	return m.search(from, true)
+}
+
+func (m addressSpace) search(from object, byPointers bool) (at uint64, fd int, ok bool) {
 	seen := map[uint64]bool{}
 	level := []object{from}
 	for range mostLevels {
@@ -141,8 +153,10 @@ func (m addressSpace) find(from object) (at uint64, fd int, ok bool) {
 				if !m.mayPoint(w) {
 					continue
 				}
-				if fd, ok := m.descriptor(w); ok {
-					return w, fd, true
+				if i == 0 || o.sized { // a *net.TCPConn points to a struct of this word alone
+					if fd, ok := m.descriptor(w); ok {
+						return w, fd, true
+					}
 				}
 				if i > 0 {
 					if typed, ok := m.pointee(words[i-1], w); ok {
@@ -150,7 +164,9 @@ func (m addressSpace) find(from object) (at uint64, fd int, ok bool) {
 						continue
 					}
 				}
-				next = append(next, object{w, rawWords})
+				if byPointers {
+					next = append(next, object{at: w, words: rawWords})
+				}
 			}
 		}
 		level = next

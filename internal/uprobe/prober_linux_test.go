@@ -30,6 +30,11 @@ func build(t *testing.T, name string, flags ...string) string {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "main.go"), source, 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module "+name+"\n\ngo 1.21\n"), 0o600))
+	for _, own := range []string{"go.mod", "go.sum"} { // of one that needs other modules
+		if text, err := os.ReadFile(filepath.Join("testdata", name, own)); err == nil {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, own), text, 0o600))
+		}
+	}
 	c := exec.Command("go", append(append([]string{"build", "-o", name}, flags...), ".")...)
 	c.Dir = dir
 	c.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
@@ -189,6 +194,21 @@ func TestKindsOfHoldersAreToldApart(t *testing.T) {
 	for _, g := range r.Groups {
 		require.Equal(t, g.Pool != "" && g.Connections > 0, g.Pools == 1, "%+v", g)
 	}
+}
+
+// Connections of packages that others have written, each at the line that took it.
+func TestLinesThatCallPackagesAreFound(t *testing.T) {
+	if os.Getenv("WHERE_PACKAGES") == "" {
+		t.Skip("it needs the module proxy, and minutes to compile: scripts/where --packages")
+	}
+	want := marks(t, "libraries")
+	pid, goOn := begin(t, build(t, "libraries", "-ldflags", "-s -w"))
+	p := open(t, pid, uprobe.Options{})
+	goOn()
+	r, err := p.Report()
+	require.NoError(t, err)
+	require.Equal(t, want, found(r), "%+v", r)
+	require.Empty(t, r.Unknown)
 }
 
 func TestConnectionsFromBeforeAreNotKnown(t *testing.T) {
