@@ -80,8 +80,12 @@ export class Chart {
       if (own) this.plot.setScale("headline", { min: 0, max: scales.headline });
       return;
     }
+    // They are read from the back of the room. A phone is narrow.
+    const px = Math.max(12, Math.round(Math.min(innerHeight / 54, innerWidth / 80)));
+    // A fifth of the height lets no step be longer than half of it: three labels.
+    const space = (_u, _axis, _min, _max, height) => Math.max(height / 5, px);
     const axis = {
-      stroke: css("--dim"), font: "12px system-ui, sans-serif", grid: { stroke: css("--line"), width: 1 },
+      stroke: css("--dim"), font: px + "px system-ui, sans-serif", grid: { stroke: css("--line"), width: 1 },
       ticks: { stroke: css("--line"), width: 1, size: 5 },
     };
     const fills = {};
@@ -94,9 +98,9 @@ export class Chart {
         headline: { range: () => [0, this.scales.headline ?? 1] },
       },
       axes: [
-        { ...axis, size: 28, space: 55, values: (_, at) => at.map((s) => s + " s") },
-        { ...axis, size: 46, space: Math.max(24, this.box.clientHeight / 4), incrs: steps },
-        ...(!own ? [] : [{ ...axis, scale: "headline", side: 1, size: 50, space: Math.max(24, this.box.clientHeight / 4), incrs: steps, grid: { show: false } }]),
+        { ...axis, size: 2 * px + 4, space: 5 * px, values: (_, at) => at.map((s) => s + " s") },
+        { ...axis, size: 3 * px + 10, space, incrs: steps },
+        ...(!own ? [] : [{ ...axis, scale: "headline", side: 1, size: 3 * px + 14, space, incrs: steps, grid: { show: false } }]),
       ],
       series: [{}, ...[...states].reverse().map((state) => ({
         label: state, width: 0, points: { show: false }, paths: uPlot.paths.stepped({ align: -1 }),
