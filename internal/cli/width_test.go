@@ -53,7 +53,7 @@ func TestAnswersAndHelpFollowTheWidth(t *testing.T) {
 // toBeCopied reports whether a line is a command, an address or code, which are not broken.
 func toBeCopied(line string) bool {
 	line = strings.TrimSpace(line)
-	return strings.HasPrefix(line, "sockwatch ") || strings.Contains(line, "https://") || strings.HasPrefix(line, "MaxIdleConns: ")
+	return strings.HasPrefix(line, "sockwatch ") || strings.HasPrefix(line, "kubectl sockwatch ") || strings.Contains(line, "https://") || strings.HasPrefix(line, "MaxIdleConns: ")
 }
 
 // wordsOf are the words of a text, in order of the alphabet. Some are broken after "|".
