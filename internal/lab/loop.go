@@ -279,7 +279,7 @@ func (r *run) until(ctx context.Context, wait func(context.Context) error) error
 	defer func() {
 		cancel()
 		if !ended {
-			<-over // what has failed before is said
+			<-over //nolint:errcheck // what has failed before is said
 		}
 	}()
 	for {
