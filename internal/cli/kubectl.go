@@ -212,7 +212,7 @@ type frame struct {
 	Exit     *int   `json:",omitempty"`
 }
 
-// endPatience is how long the command may take to end once it is told to.
+// endPatience is how long the command may take to end after SIGINT or SIGTERM.
 const endPatience = 15 * time.Second
 
 // readPod copies what the command in the pod writes, until its end. Ctrl-C ends it in order.

@@ -46,16 +46,21 @@ func (r *Run) Play(ctx context.Context) (*series.Observation, error) {
 	if err := r.check(ctx); err != nil {
 		return o, interrupted(ctx, err)
 	}
+	var interval time.Duration
 	err := r.apply(ctx)
 	if err == nil {
 		r.Say("%s: waiting for %d pods in namespace %s\n", r.Scenario.ID, 1+2*r.Clients, r.Namespace)
 		err = r.follow(ctx, func(e series.Event) {
 			if e.Header != nil {
-				e.Header.Provenance = r.Provenance
+				e.Header.Provenance, interval = r.Provenance, e.Header.Interval
 			}
 			o.Add(e)
 			r.Observe(e)
 		})
+	}
+	if err == nil && 2*o.Cost.Samples < due(o.Duration, interval) {
+		r.Say("sockwatch: %d of %d samples were taken by every pod in time: the cluster is too busy for this, play it with fewer --clients or a --speed below %g\n",
+			o.Cost.Samples, due(o.Duration, interval), r.Speed)
 	}
 	err = interrupted(ctx, err)
 	if err != nil && !o.Started.IsZero() && !o.Over { // what was seen stands, and says why it ends
@@ -66,6 +71,15 @@ func (r *Run) Play(ctx context.Context) (*series.Observation, error) {
 	cleaning, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanTimeout)
 	defer cancel()
 	return o, errors.Join(err, r.clean(cleaning))
+}
+
+// due is how many samples a run has whose pods take each of them in time; 0 if it did not
+// begin.
+func due(run, interval time.Duration) int {
+	if interval <= 0 {
+		return 0
+	}
+	return int(run / interval)
 }
 
 func interrupted(ctx context.Context, err error) error {
