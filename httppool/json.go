@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"time"
 )
@@ -71,8 +72,10 @@ type (
 	}
 )
 
-func ms(d time.Duration) float64     { return float64(d.Microseconds()) / 1000 }
-func fromMS(n float64) time.Duration { return time.Duration(n * float64(time.Millisecond)) }
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+func fromMS(n float64) time.Duration {
+	return time.Duration(math.Round(n*1000)) * time.Microsecond // 1.027 is a little less as a float64
+}
 
 // WriteJSON writes snapshots as an object with "schema" and "pools". Times are in milliseconds
 // before the snapshot's.
