@@ -2,6 +2,7 @@ package observe
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -24,10 +25,10 @@ type programs struct {
 // nature, and its name where it is known when it closes idle connections. Each may be "".
 type listener struct{ protocol, server string }
 
-// place is a port of a network namespace.
+// place is an address of a network namespace.
 type place struct {
 	namespace uint32
-	port      uint16
+	addr      netip.AddrPort
 }
 
 func newPrograms() programs {
@@ -97,14 +98,10 @@ func (p programs) listener(s *socketstats.Socket, namespace uint32, sockets []so
 	if s.Remote.Addr() != s.Local.Addr() && !s.Remote.Addr().IsLoopback() {
 		return known
 	}
-	at := place{namespace, port}
+	at := place{namespace, s.Remote}
 	here, looked := p.here[at]
 	if !looked && len(p.here) < mostHere {
-		for i := range sockets {
-			l := &sockets[i]
-			if l.State != socketstats.Listen || l.Local.Port() != port {
-				continue
-			}
+		if l := listenerAt(s.Remote, sockets); l != nil {
 			pid := l.PID
 			if pid == 0 && l.Inode != 0 {
 				pid = runtimes.HolderOf(l.Inode)
@@ -112,13 +109,27 @@ func (p programs) listener(s *socketstats.Socket, namespace uint32, sockets []so
 			if pid != 0 {
 				of := runtimes.Of(pid)
 				here = listener{of.Speaks(), fixes.ServerOf(of.Runtime, of.Module)}
-				break
 			}
 		}
 		p.here[at] = here
 	}
 	known.protocol, known.server = cmp.Or(known.protocol, here.protocol), here.server
 	return known
+}
+
+// listenerAt is the socket that listens on an address, or on its port of every address; nil
+// is none. Of the two the kernel prefers the first, too.
+func listenerAt(addr netip.AddrPort, sockets []socketstats.Socket) (every *socketstats.Socket) {
+	for i := range sockets {
+		switch l := &sockets[i]; {
+		case l.State != socketstats.Listen || l.Local.Port() != addr.Port():
+		case l.Local == addr:
+			return l
+		case every == nil && l.Local.Addr().IsUnspecified():
+			every = l
+		}
+	}
+	return every
 }
 
 func (p programs) program(pid int32) *program {

@@ -44,7 +44,7 @@ func TestWhatAProcessIsIsSeenInItsSockets(t *testing.T) {
 	require.Equal(t, series.Identity{PID: me, Runtime: "python", Role: runtimes.Service, Protocol: "postgres"}, describe())
 
 	// Who listens at a port that is not well known is asked, if it is here, and once.
-	p.here[place{0, 7000}] = listener{protocol: "redis"}
+	p.here[place{0, at(7000)}] = listener{protocol: "redis"}
 	p.see(0, []socketstats.Socket{{Local: at(40004), Remote: at(7000), State: socketstats.Established, PID: me}}, row, itself)
 	require.Equal(t, "postgres,redis", describe().Protocol)
 	require.Equal(t, runtimes.Service, describe().Role)
@@ -103,7 +103,7 @@ func TestTheServerOfAClientOnThisMachineIsKnown(t *testing.T) {
 	itself := func(pid int32) int32 { return pid }
 	p := newPrograms()
 	p.of[7] = &program{}
-	p.here[place{0, 3000}], p.here[place{0, 3001}] = listener{server: "Node"}, listener{server: "Node"}
+	p.here[place{0, at("127.0.0.1:3000")}], p.here[place{0, at("127.0.0.1:3001")}] = listener{server: "Node"}, listener{server: "Node"}
 	peer := func(sockets ...socketstats.Socket) string {
 		p.see(0, sockets, row, itself)
 		id := series.Identity{PID: 7}
@@ -115,4 +115,19 @@ func TestTheServerOfAClientOnThisMachineIsKnown(t *testing.T) {
 	}
 	require.Equal(t, "Node", peer(to("127.0.0.1:3000"), to("127.0.0.1:3001")))
 	require.Empty(t, peer(to("192.0.2.1:80")), "there is another one, elsewhere")
+}
+
+func TestTheListenerOfAnAddressIsBeforeThatOfItsPort(t *testing.T) {
+	t.Parallel()
+	at := netip.MustParseAddrPort
+	listens := func(addr string) socketstats.Socket {
+		return socketstats.Socket{Local: at(addr), State: socketstats.Listen}
+	}
+	sockets := []socketstats.Socket{
+		listens("127.0.0.9:80"), listens("[::]:80"), listens("127.0.0.1:80"),
+		{Local: at("127.0.0.2:80"), State: socketstats.Established},
+	}
+	require.Equal(t, &sockets[2], listenerAt(at("127.0.0.1:80"), sockets))
+	require.Equal(t, &sockets[1], listenerAt(at("127.0.0.2:80"), sockets))
+	require.Nil(t, listenerAt(at("127.0.0.1:81"), sockets))
 }

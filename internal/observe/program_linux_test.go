@@ -2,6 +2,7 @@ package observe
 
 import (
 	"bufio"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -28,10 +29,21 @@ func TestRealServersAreKnownToTheirClients(t *testing.T) {
 			}
 			addr := serve(t, c.program)
 			var client net.Conn
+			// An answer, and no connection alone: a process that another test starts may hold
+			// the listener by which the port was found until it is that other program.
 			require.Eventually(t, func() bool {
-				var err error
-				client, err = net.Dial("tcp", addr)
-				return err == nil
+				c, err := net.Dial("tcp", addr)
+				if err != nil {
+					return false
+				}
+				_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+				_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+				if _, err := c.Read(make([]byte, 1)); err != nil {
+					c.Close()
+					return false
+				}
+				client = c
+				return true
 			}, 30*time.Second, 50*time.Millisecond)
 			defer client.Close()
 			source, err := socketstats.OpenSource(socketstats.Auto)
