@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Pod is what a diagnosis has to know of a pod.
+// Pod has the parts of a pod's description that a diagnosis needs.
 type Pod struct {
 	Metadata struct{ Name string }
 	Spec     struct {
@@ -31,7 +31,7 @@ type Pod struct {
 	}
 }
 
-// ContainerStatus is how one container is.
+// ContainerStatus is a container's state; the zero value is one that has not started.
 type ContainerStatus struct {
 	Name, ContainerID string
 	User              struct{ Linux *struct{ UID int64 } }
@@ -81,7 +81,7 @@ func (p *Pod) user(container string) (int64, bool) {
 	return 0, false
 }
 
-// Target is how sockwatch in a container of the pod's own names the processes of a container:
+// Target returns the flags by which sockwatch, in a container beside it, chooses the processes of a container:
 // the first process of the namespace with its children, unless that is not the container's own.
 func (p *Pod) Target(container string) []string {
 	if !p.Spec.ShareProcessNamespace && !p.Spec.HostPID {

@@ -36,7 +36,7 @@ var names = map[string]any{
 	"EnvScript": EnvScript, "EnvToken": EnvToken, "EnvPod": EnvPod, "EnvNode": EnvNode, "EnvPodIP": EnvPodIP,
 }
 
-// Manifest is what is applied for a run. Name, Namespace, Image, Token and Speed are required.
+// Manifest describes the objects of a run. Name, Namespace, Image, Token and Speed are required.
 type Manifest struct {
 	// Name names all objects of the run, and its label socketlab/run.
 	Name, Namespace string
@@ -64,7 +64,7 @@ type Manifest struct {
 // length is how long the load takes.
 func (m Manifest) length() time.Duration { return m.Scenario.AtSpeed(m.Speed).Length() }
 
-// Deadline is how many seconds a pod of the run may take: to be ready, to play, to report.
+// Deadline returns a limit in seconds for a pod of the run: to be ready, to play, to report.
 func (m Manifest) Deadline() int {
 	return int((m.Patience + m.length() + 2*endTimeout).Seconds()) + 1
 }
