@@ -69,7 +69,7 @@ func (m Manifest) Deadline() int {
 	return int((m.Patience + m.length() + 2*endTimeout).Seconds()) + 1
 }
 
-// Keep is how many seconds what has finished is kept, for those who look at it.
+// Keep returns the TTL of finished Jobs in seconds, so that their logs can be read.
 func (m Manifest) Keep() int { return 300 }
 
 // HubMemory is the limit of the hub's pod in MiB: both ends of a connection take some 50 kB

@@ -37,8 +37,8 @@ type Plan struct {
 	Elsewhere *Elsewhere
 }
 
-// Elsewhere is what a run waits for that plays one end of its connections only. All three
-// are required. With an error the run ends.
+// Elsewhere has the points at which a run that plays one end of its connections waits for
+// the other. All three functions are required. With an error the run ends.
 type Elsewhere struct {
 	// Begin is called once the run's own processes are ready, with the addresses of its own
 	// servers by side, and returns when the load is to begin.

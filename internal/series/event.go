@@ -68,7 +68,7 @@ type Scenario struct {
 	Cluster *Cluster `json:"cluster,omitempty"`
 }
 
-// Cluster is how a scenario was played on Kubernetes: a subject is then all clients of a
+// Cluster describes a run on Kubernetes. A subject there stands for all clients of a
 // side together, and each client is a part of it.
 type Cluster struct {
 	// Clients is how many each side has, in a pod of its own each. Every one plays the whole
@@ -79,7 +79,7 @@ type Cluster struct {
 	Nodes     []string `json:"nodes,omitempty"`
 }
 
-// Clients is how many clients a side of the scenario has; 1 on one machine, and for nil.
+// Clients returns the number of clients of each side: 1 on one machine, and for nil.
 func (s *Scenario) Clients() int {
 	if s == nil || s.Cluster == nil {
 		return 1

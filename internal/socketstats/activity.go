@@ -132,7 +132,7 @@ func (c *ActivityCount) Add(s *Socket) {
 	c.activity.MaxPerDestination = max(c.activity.MaxPerDestination, c.taken[to])
 }
 
-// Activity is that of the sockets so far.
+// Activity returns a copy of the counts; the sockets added later do not change it.
 func (c *ActivityCount) Activity() Activity {
 	a := c.activity
 	a.Destinations = len(c.open)
