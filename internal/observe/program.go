@@ -125,7 +125,8 @@ func listenerAt(addr netip.AddrPort, sockets []socketstats.Socket) (every *socke
 		case l.State != socketstats.Listen || l.Local.Port() != addr.Port():
 		case l.Local == addr:
 			return l
-		case every == nil && l.Local.Addr().IsUnspecified():
+		case !l.Local.Addr().IsUnspecified():
+		case l.Local.Addr().Is4() == addr.Addr().Is4(), every == nil && addr.Addr().Is4(): // [::] accepts IPv4, too
 			every = l
 		}
 	}

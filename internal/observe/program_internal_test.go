@@ -130,4 +130,9 @@ func TestTheListenerOfAnAddressIsBeforeThatOfItsPort(t *testing.T) {
 	require.Equal(t, &sockets[2], listenerAt(at("127.0.0.1:80"), sockets))
 	require.Equal(t, &sockets[1], listenerAt(at("127.0.0.2:80"), sockets))
 	require.Nil(t, listenerAt(at("127.0.0.1:81"), sockets))
+
+	families := []socketstats.Socket{listens("0.0.0.0:90"), listens("[::]:90")}
+	require.Equal(t, &families[0], listenerAt(at("127.0.0.1:90"), families))
+	require.Equal(t, &families[1], listenerAt(at("[::1]:90"), families))
+	require.Nil(t, listenerAt(at("[::1]:90"), families[:1]))
 }
