@@ -15,6 +15,7 @@ import (
 	psnet "github.com/shirou/gopsutil/v3/net"
 
 	"socketlab/internal/socketstats"
+	_ "socketlab/internal/taskfiles" // as sockwatch has
 )
 
 // census is how many sockets there are to be found, listeners included.

@@ -51,8 +51,11 @@ const (
 	SkStorageGet      Helper = 107
 	RingbufOutput     Helper = 130
 	ProbeReadUser     Helper = 112
+	ProbeReadKernel   Helper = 113
+	SeqWrite          Helper = 127
 	SkcToTCPSock      Helper = 137
 	GetCurrentTask    Helper = 158
+	SockFromFile      Helper = 162
 	TaskPtRegs        Helper = 175
 )
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"unsafe"
@@ -50,6 +51,11 @@ type (
 		_       unsafe.Pointer // name
 		program uint32
 		_       uint32
+	}
+	linkArguments struct {
+		program, _, attachKind, _ uint32 // target and flags
+		about                     unsafe.Pointer
+		size, _                   uint32
 	}
 )
 
@@ -183,6 +189,46 @@ func NewTracing(code []Instruction, tracepoint uint32) (Object, error) {
 // processor as its argument (struct pt_regs).
 func NewProbe(code []Instruction) (Object, error) {
 	return newProgram(code, programArguments{kind: unix.BPF_PROG_TYPE_KPROBE})
+}
+
+// NewIterator loads a program for the iterator whose function is of this type of the
+// kernel's (KindFunction).
+func NewIterator(code []Instruction, iterator uint32) (Object, error) {
+	return newProgram(code, programArguments{
+		kind: unix.BPF_PROG_TYPE_TRACING, attachKind: unix.BPF_TRACE_ITER, attachType: iterator,
+	})
+}
+
+// Iterate runs a program of [NewIterator] for what one process has, and appends to into
+// what it writes. Linux has this from 6.1 on.
+func (o Object) Iterate(pid int32, into []byte) ([]byte, error) {
+	about := struct{ thread, process, pidfd uint32 }{process: uint32(pid)}
+	link, err := call(unix.BPF_LINK_CREATE, &linkArguments{
+		program: uint32(o), attachKind: unix.BPF_TRACE_ITER, about: unsafe.Pointer(&about), size: uint32(unsafe.Sizeof(about)),
+	})
+	if err != nil {
+		return into, err
+	}
+	defer link.Close()
+	iterator, err := call(unix.BPF_ITER_CREATE, &struct{ link, flags uint32 }{link: uint32(link)})
+	if err != nil {
+		return into, err
+	}
+	defer iterator.Close()
+	const room = 32 << 10 // about what the kernel gives in one read
+	for {
+		into = slices.Grow(into, room)
+		n, err := unix.Read(int(iterator), into[len(into):cap(into)])
+		switch {
+		case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
+		case err != nil:
+			return into, err
+		case n == 0:
+			return into, nil
+		default:
+			into = into[:len(into)+n]
+		}
+	}
 }
 
 func newProgram(code []Instruction, a programArguments) (Object, error) {

@@ -20,6 +20,7 @@ import (
 	"socketlab/internal/runtimes"
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
+	_ "socketlab/internal/taskfiles" // reads descriptors where there are many
 )
 
 // Options say how a target is watched.

@@ -41,6 +41,28 @@ type descriptorList struct {
 	kinds map[string]int
 }
 
+// DescriptorReader reads the descriptors of a process in another way than by their links
+// in /proc/PID/fd. It is safe for use by several goroutines.
+type DescriptorReader interface {
+	// Descriptors visits the descriptors of a process, by ascending number. inode is 0
+	// for what is no socket; protocol is the kernel's name of a socket's protocol, ""
+	// where it is not known. If it returns an error it has visited none. It holds a
+	// lock during the visits.
+	Descriptors(pid int32, visit func(fd int32, inode uint32, protocol string)) error
+}
+
+// listedDescriptor is an open descriptor of a process.
+type listedDescriptor struct {
+	pid, fd int32
+	// inode is that of a socket, 0 for anything else, and protocol the kernel's name of
+	// its protocol, "" where it was not read.
+	inode    uint32
+	protocol string
+	// link is the target of its link where it was read and it is no socket. It is valid
+	// during the visit.
+	link []byte
+}
+
 // Scan reads the descriptors of these processes. One that has ended, and one of
 // another user, has none.
 func (d *DescriptorTable) Scan(pids []int32) {
@@ -55,18 +77,24 @@ func (d *DescriptorTable) Scan(pids []int32) {
 		}
 		list := &descriptorList{kinds: map[string]int{}}
 		d.now.of[pid] = list
-		eachDescriptor(pid, nil, func(fd int32, link []byte) {
-			list.total++
-			inode, ok := socketInode(link)
-			if !ok {
-				list.kinds[kindOf(link)]++
+		eachDescriptor(pid, nil, func(open listedDescriptor) {
+			inode := open.inode
+			if inode == 0 {
+				if kind := open.kind(); kind != "" {
+					list.total++
+					list.kinds[kind]++
+				}
 				return
 			}
+			list.total++
 			list.sockets = append(list.sockets, inode)
 			d.now.hold(inode, pid)
 			name, known := d.protocols[inode]
 			if !known {
-				if name = protocolOf(pid, fd); name != "" {
+				if name = open.protocol; name == "" {
+					name = protocolOf(pid, open.fd)
+				}
+				if name != "" {
 					d.protocols[inode] = name
 				}
 			}
@@ -136,9 +164,9 @@ func OwnersOf(sockets []uint32) map[uint32]int32 {
 	owners := map[uint32]int32{}
 	pids, _ := processIDs()
 	for _, pid := range slices.Sorted(slices.Values(pids)) {
-		eachDescriptor(pid, nil, func(_ int32, link []byte) {
-			if inode, ok := socketInode(link); ok && left[inode] && owners[inode] == 0 {
-				owners[inode] = pid
+		eachDescriptor(pid, nil, func(d listedDescriptor) {
+			if left[d.inode] && owners[d.inode] == 0 {
+				owners[d.inode] = pid
 			}
 		})
 	}

@@ -4,13 +4,20 @@ import (
 	"bytes"
 	"os"
 	"strconv"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
 
-// eachDescriptor visits the descriptors of a process, except those in known, with the
-// targets of their links in /proc/PID/fd; link is valid during the visit.
-func eachDescriptor(pid int32, known map[int32]bool, visit func(fd int32, link []byte)) {
+// eachDescriptor visits the descriptors of a process, except those in known.
+func eachDescriptor(pid int32, known map[int32]bool, visit func(listedDescriptor)) {
+	if readFast(pid, func(fd int32, inode uint32, protocol string) {
+		if !known[fd] {
+			visit(listedDescriptor{pid: pid, fd: fd, inode: inode, protocol: protocol})
+		}
+	}) {
+		return
+	}
 	dir, err := os.Open("/proc/" + strconv.Itoa(int(pid)) + "/fd")
 	if err != nil {
 		return // the process has ended, or is another user's
@@ -27,8 +34,85 @@ func eachDescriptor(pid int32, known map[int32]bool, visit func(fd int32, link [
 		if err != nil {
 			continue // closed since
 		}
-		visit(int32(fd), link[:n])
+		d := listedDescriptor{pid: pid, fd: int32(fd)}
+		if inode, ok := socketInode(link[:n]); ok {
+			d.inode = inode
+		} else {
+			d.link = link[:n]
+		}
+		visit(d)
 	}
+}
+
+// descriptors has the reader of [ReadDescriptorsBy].
+var descriptors struct {
+	mu   sync.Mutex // guards what follows
+	open func() (DescriptorReader, error)
+	read DescriptorReader
+	// links is how many links were read, or would have been, while there was no reader.
+	links int
+}
+
+const (
+	// manyLinks is after how many links a reader is opened, which costs as much as a
+	// thousand, and fewLinks how many a process must have for the reader to be faster.
+	manyLinks = 1000
+	fewLinks  = 32
+)
+
+// ReadDescriptorsBy has what open returns read the descriptors of processes that have
+// many, in place of the links in /proc/PID/fd. It is opened when it is first worth its
+// cost, once, and never closed. Where it cannot be opened, or fails, the links are read.
+func ReadDescriptorsBy(open func() (DescriptorReader, error)) {
+	descriptors.mu.Lock()
+	defer descriptors.mu.Unlock()
+	descriptors.open = open
+}
+
+// readFast visits the descriptors of a process if it has many and there is a reader, and
+// reports whether it did; if not, it has visited none.
+func readFast(pid int32, visit func(fd int32, inode uint32, protocol string)) bool {
+	read := descriptorReader(pid)
+	return read != nil && read.Descriptors(pid, visit) == nil
+}
+
+// descriptorReader is nil where the links are to be read.
+func descriptorReader(pid int32) DescriptorReader {
+	descriptors.mu.Lock()
+	defer descriptors.mu.Unlock()
+	if descriptors.read == nil && descriptors.open == nil {
+		return nil
+	}
+	n, known := openDescriptors(pid)
+	if !known || n < fewLinks {
+		return nil
+	}
+	if descriptors.read == nil {
+		if descriptors.links += n; descriptors.links < manyLinks {
+			return nil
+		}
+		read, err := descriptors.open()
+		if err == nil {
+			descriptors.read = read
+		}
+		if err != nil && !FewDescriptors(err) {
+			descriptors.open = nil
+		}
+	}
+	return descriptors.read
+}
+
+// kind is the kind of a descriptor that is no socket.
+func (d listedDescriptor) kind() string {
+	if d.link != nil {
+		return kindOf(d.link)
+	}
+	var link [64]byte
+	n, err := unix.Readlink("/proc/"+strconv.Itoa(int(d.pid))+"/fd/"+strconv.Itoa(int(d.fd)), link[:])
+	if err != nil {
+		return "" // closed since
+	}
+	return kindOf(link[:n])
 }
 
 // kindOf is the kind of a descriptor that is no socket, by the target of its link.

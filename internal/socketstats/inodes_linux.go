@@ -130,11 +130,11 @@ func (in *inodes) search(sockets []Socket, unknown map[uint32]bool, among []int3
 		if len(left) == 0 {
 			break
 		}
-		eachDescriptor(pid, open[pid], func(fd int32, link []byte) {
-			if inode, ok := socketInode(link); ok && left[inode] {
-				delete(left, inode)
-				delete(in.missed, inode)
-				in.holder[inode] = holder{pid: pid, fd: fd}
+		eachDescriptor(pid, open[pid], func(d listedDescriptor) {
+			if left[d.inode] {
+				delete(left, d.inode)
+				delete(in.missed, d.inode)
+				in.holder[d.inode] = holder{pid: pid, fd: d.fd}
 			}
 		})
 	}

@@ -174,8 +174,8 @@ func TestWhatIsKnownOfAProcessIsNotReadAgain(t *testing.T) {
 
 	pid := int32(cmd.Process.Pid)
 	visited := func(known map[int32]bool) (n int) {
-		eachDescriptor(pid, known, func(fd int32, link []byte) {
-			if got, ok := socketInode(link); ok && got == inode && fd == 3 {
+		eachDescriptor(pid, known, func(d listedDescriptor) {
+			if d.inode == inode && d.fd == 3 {
 				n++
 			}
 		})
@@ -183,7 +183,7 @@ func TestWhatIsKnownOfAProcessIsNotReadAgain(t *testing.T) {
 	}
 	require.Equal(t, 1, visited(nil))
 	require.Zero(t, visited(map[int32]bool{3: true}))
-	eachDescriptor(math.MaxInt32, nil, func(int32, []byte) { require.Fail(t, "there is no such process") })
+	eachDescriptor(math.MaxInt32, nil, func(listedDescriptor) { require.Fail(t, "there is no such process") })
 }
 
 func TestProcessesOfTheSameListAreSearchedFirst(t *testing.T) {

@@ -22,9 +22,9 @@ func hidden(t *testing.T) func() int {
 	seen, err := newCount("softirqs")
 	require.NoError(t, err)
 	t.Cleanup(func() { seen.Close() })
-	types, err := readKernelTypes()
+	types, err := bpf.KernelTypes()
 	require.NoError(t, err)
-	tracepoint, err := types.find(kindTypedef, "btf_trace_softirq_entry")
+	tracepoint, err := types.Find(bpf.KindTypedef, "btf_trace_softirq_entry")
 	require.NoError(t, err)
 	program, err := bpf.NewTracing([]bpf.Instruction{
 		bpf.ValueOf(bpf.R1, seen),

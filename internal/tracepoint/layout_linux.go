@@ -1,9 +1,6 @@
 package tracepoint
 
-import (
-	"fmt"
-	"math"
-)
+import "socketlab/internal/bpf"
 
 // layout has what the program needs to know of the kernel's types: the offsets of the
 // fields that it reads, in bytes from the start of the struct. They differ between
@@ -23,14 +20,14 @@ type layout struct {
 	parent, process int16 // real_parent and tgid, in struct task_struct
 }
 
-// readLayout reads the layout. The error Is errNotFound if the kernel lacks a field.
-func readLayout(t *types) (layout, error) {
+// readLayout reads the layout. The error Is bpf.ErrNoType if the kernel lacks a field.
+func readLayout(t *bpf.Types) (layout, error) {
 	var (
 		l      layout
 		common = "sock_common"
 		err    error
 	)
-	if l.tracepoint, err = t.find(kindTypedef, "btf_trace_"+tracepointName); err != nil {
+	if l.tracepoint, err = t.Find(bpf.KindTypedef, "btf_trace_"+tracepointName); err != nil {
 		return layout{}, err
 	}
 	for _, field := range []struct {
@@ -51,40 +48,21 @@ func readLayout(t *types) (layout, error) {
 		{&l.parent, "task_struct", []string{"real_parent"}},
 		{&l.process, "task_struct", []string{"tgid"}},
 	} {
-		if *field.into, err = offsetOf(t, field.of, field.path); err != nil {
+		if *field.into, err = t.Offset(field.of, field.path...); err != nil {
 			return layout{}, err
 		}
 	}
 	return l, nil
 }
 
-// offsetOf returns the offset in bytes of a member, given by the path of members to it.
-func offsetOf(t *types, name string, path []string) (int16, error) {
-	within, err := t.find(kindStruct, name)
-	if err != nil {
-		return 0, fmt.Errorf("struct %w", err)
-	}
-	bits := uint32(0)
-	for _, name := range path {
-		of, offset, ok := t.member(within, name)
-		if !ok {
-			return 0, fmt.Errorf("member %v: %w", path, errNotFound)
-		}
-		within, bits = of, bits+offset
-	}
-	if bits/8 > math.MaxInt16 {
-		return 0, fmt.Errorf("struct %s has %v at %d, which is too far", name, path, bits/8)
-	}
-	return int16(bits / 8), nil
-}
-
 // ArgumentsType is the number of the kernel's type of the tracepoint's arguments, for
 // programs of others. The error Is [errors.ErrUnsupported] if the kernel does not
 // describe it.
 func ArgumentsType() (uint32, error) {
-	t, err := readKernelTypes()
+	t, err := bpf.KernelTypes()
 	if err != nil {
 		return 0, err
 	}
-	return t.find(kindTypedef, "btf_trace_"+tracepointName)
+	defer t.Close()
+	return t.Find(bpf.KindTypedef, "btf_trace_"+tracepointName)
 }

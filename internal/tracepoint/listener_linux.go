@@ -54,10 +54,11 @@ func (l *Listener) start(o Options) error {
 	if bits.UintSize != 64 {
 		return fmt.Errorf("a machine of %d bits: %w", bits.UintSize, errors.ErrUnsupported)
 	}
-	types, err := readKernelTypes()
+	types, err := bpf.KernelTypes()
 	if err != nil {
 		return err
 	}
+	defer types.Close()
 	at, err := readLayout(types)
 	if err != nil {
 		return err

@@ -24,16 +24,16 @@ const (
 // memoryTypes describes the storage, without which the kernel makes none. Its key is of
 // type 1, and its value of type 4.
 func memoryTypes() []byte {
-	var t newTypes
-	t.name("")
-	t.integer("int", 4, 1<<24)
-	t.integer("unsigned int", 4, 0)
-	t.integer("unsigned long long", 8, 0)
-	t.words = append(t.words, t.name("memory"), kindStruct<<24|3, memorySize,
-		t.name("since"), 3, memorySince*8,
-		t.name("pid"), 2, memoryPID*8,
-		t.name("state"), 2, memoryState*8)
-	return t.description()
+	var t bpf.NewTypes
+	t.Name("")
+	t.Integer("int", 4, 1<<24)
+	t.Integer("unsigned int", 4, 0)
+	t.Integer("unsigned long long", 8, 0)
+	t.Words = append(t.Words, t.Name("memory"), bpf.KindStruct<<24|3, memorySize,
+		t.Name("since"), 3, memorySince*8,
+		t.Name("pid"), 2, memoryPID*8,
+		t.Name("state"), 2, memoryState*8)
+	return t.Description()
 }
 
 // newMemory creates storage that the kernel attaches to each socket and frees with it. So

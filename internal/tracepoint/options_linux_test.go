@@ -55,20 +55,20 @@ func TestErrorsSayWhatIsMissing(t *testing.T) {
 	refused := explain(&bpf.RefusedError{Cause: unix.EACCES})
 	require.NotErrorIs(t, refused, ErrNotAllowed, "a fault of the program's")
 	require.NotErrorIs(t, refused, errors.ErrUnsupported)
-	require.ErrorIs(t, explain(errNotFound), errors.ErrUnsupported)
+	require.ErrorIs(t, explain(bpf.ErrNoType), errors.ErrUnsupported)
 	require.ErrorIs(t, explain(unix.ENOSYS), errors.ErrUnsupported)
 
-	types, err := readKernelTypes()
+	types, err := bpf.KernelTypes()
 	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) {
 		t.Skip("this kernel does not describe its types, or not to this user: ", err)
 	}
 	require.NoError(t, err)
 	for _, path := range [][]string{{"skc_none"}, {"skc_net", "none"}} {
-		_, err = offsetOf(types, "sock_common", path)
+		_, err = types.Offset("sock_common", path...)
 		require.ErrorIs(t, explain(err), errors.ErrUnsupported)
 		require.ErrorContains(t, err, path[len(path)-1])
 	}
-	_, err = offsetOf(types, "no_such_struct", []string{"x"})
+	_, err = types.Offset("no_such_struct", "x")
 	require.ErrorIs(t, explain(err), errors.ErrUnsupported)
 }
 
