@@ -75,6 +75,19 @@ func TestQuestionsAreWhole(t *testing.T) {
 	}
 }
 
+func TestAChoiceHasStepsWhereItsQuestionSaysSo(t *testing.T) {
+	t.Parallel()
+	newcomer, _ := profile.Lookup("sigterm_newcomer")
+	v, err := newcomer.Parse("served, refused")
+	require.NoError(t, err)
+	require.Equal(t, profile.Chosen("served", "refused"), v)
+	_, err = newcomer.Parse("served, turned away")
+	require.ErrorContains(t, err, `"turned away" is none of refused, `)
+	idle, _ := profile.Lookup("sigterm_idle")
+	_, err = idle.Parse("served, closed")
+	require.ErrorContains(t, err, "is none of")
+}
+
 func TestValuesAgreeWithinWhatIsMeasured(t *testing.T) {
 	t.Parallel()
 	took, over := profile.Took, profile.LongerThan

@@ -16,6 +16,9 @@ type Question struct {
 	Unit  Unit
 	// Choices are the words of a Choice, each with what it means.
 	Choices []Meaning
+	// Steps says that a Choice may be several of the words, in the order in which they were
+	// seen: "served, refused".
+	Steps bool
 	// How says in a sentence how it is measured.
 	How string
 	// Asks is the question of the atlas that a table answers, such as "Who closes first?";
@@ -32,10 +35,19 @@ func (q *Question) Of(k Kind) bool { return slices.Contains(q.Kinds, k) }
 // Parse reads a value of the question.
 func (q *Question) Parse(text string) (Value, error) {
 	v, err := q.Unit.parse(text)
-	if err == nil && q.Unit == Choice && !slices.ContainsFunc(q.Choices, func(m Meaning) bool { return m.Word == text }) {
-		err = fmt.Errorf("%q is none of %s", text, strings.Join(q.words(), ", "))
+	if err != nil || q.Unit != Choice {
+		return v, err
 	}
-	return v, err
+	steps := []string{text}
+	if q.Steps {
+		steps = strings.Split(text, ", ")
+	}
+	for _, step := range steps {
+		if !slices.Contains(q.words(), step) {
+			return v, fmt.Errorf("%q is none of %s", step, strings.Join(q.words(), ", "))
+		}
+	}
+	return v, nil
 }
 
 func (q *Question) words() []string {

@@ -133,7 +133,7 @@ var serverQuestions = []Question{
 	{
 		ID: "sigterm_request", Kinds: serverSides, Unit: Choice, Asks: "What does SIGTERM do?", Choices: answeredOrCut,
 		Title: "SIGTERM: the request that is under way",
-		How:   "GET of the slow path is sent, and SIGTERM 0.3 s later to the process that was started. Without a slow path: POST whose body is finished 0.7 s after SIGTERM.",
+		How:   "GET of the slow path is sent, and SIGTERM 0.3 s later to the process that was started. Without a slow path: POST whose body is finished 1.7 s after SIGTERM.",
 	},
 	{
 		ID: "sigterm_idle", Kinds: serverSides, Unit: Choice, Choices: []Meaning{
@@ -143,11 +143,11 @@ var serverQuestions = []Question{
 		How:   "A request on a kept connection 0.3 s after SIGTERM, while the request of sigterm_request is under way.",
 	},
 	{
-		ID: "sigterm_newcomer", Kinds: serverSides, Unit: Choice, Choices: []Meaning{
+		ID: "sigterm_newcomer", Kinds: serverSides, Unit: Choice, Steps: true, Choices: []Meaning{
 			{"refused", "connecting fails"}, {"reset", "it is reset"}, {"closed", "it is closed without an answer"}, {"served", "it is answered"}, {"503", "it is answered 503"}, {"no_answer", "it is not answered within 5 s"},
 		},
-		Title: "a new connection",
-		How:   "A new connection and a request 0.3 s after SIGTERM.",
+		Title: "new connections, in this order",
+		How:   "New connections with a request, one after the other from SIGTERM on, until one is refused, or 1 s after the process is over. What lasted less than 1 s is left out, as handling the signal takes a while.",
 	},
 	{
 		ID: "sigterm_exit", Kinds: serverSides, Unit: Duration,

@@ -67,8 +67,8 @@ func LongerThan(d time.Duration) Value { return Value{Unit: Duration, Time: d, B
 // IsNever is a duration that is switched off.
 func IsNever() Value { return Value{Unit: Duration, Bound: Never} }
 
-// Chosen is the value of a choice.
-func Chosen(word string) Value { return Value{Unit: Choice, Word: word} }
+// Chosen is the value of a choice, with all of its steps.
+func Chosen(steps ...string) Value { return Value{Unit: Choice, Word: strings.Join(steps, ", ")} }
 
 // Words is the value of a text.
 func Words(text string) Value { return Value{Unit: Text, Word: text} }

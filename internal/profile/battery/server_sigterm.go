@@ -5,18 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"syscall"
 	"time"
 
 	"socketlab/internal/profile"
 )
 
-// Newcomers and requests on idle connections come soon after SIGTERM, while the request
-// of before is under way: some servers take a second to stop listening.
+// A request on an idle connection comes soon after SIGTERM, while the request of before is
+// under way.
 const (
 	underWay   = 300 * time.Millisecond
 	afterWards = 300 * time.Millisecond
-	restAfter  = 700 * time.Millisecond
+	// restAfter is when the rest of a body follows. As with the slow path, the request is
+	// under way for longer than momentary after SIGTERM.
+	restAfter = 1700 * time.Millisecond
 	// promptly is how long a process takes to end on a busy machine that does not wait for
 	// anything.
 	promptly = 1500 * time.Millisecond
@@ -56,11 +59,11 @@ func (r *serverRun) sigterm(ctx context.Context, i *Instance) error {
 		settled = time.Since(at)
 		answered <- how
 	}()
+	newcomers := make(chan []meeting, 1)
+	go func() { newcomers <- meetings(ctx, i, at.Add(r.patience())) }()
 	if !pause(ctx, afterWards) {
 		return ctx.Err()
 	}
-	newcomer := make(chan string, 1)
-	go func() { newcomer <- meets(ctx, i.Addr) }()
 	if idleErr != nil {
 		r.miss(idleErr.Error(), "sigterm_idle")
 	} else if _, err := idle.roundTrip(time.Now().Add(5*time.Second), "GET", "/"); err != nil {
@@ -68,22 +71,16 @@ func (r *serverRun) sigterm(ctx context.Context, i *Instance) error {
 	} else {
 		r.set("sigterm_idle", profile.Chosen("served"))
 	}
-	met := <-newcomer
-	if met == "reset" || met == "closed" {
-		// A process that is about to end resets what it did not accept; a later connection
-		// is refused.
-		select {
-		case <-i.Ended:
-			met = "refused"
-		case <-time.After(underWay):
-		}
-	}
-	r.set("sigterm_newcomer", profile.Chosen(met))
 	if how := <-answered; how == "" {
 		r.set("sigterm_request", profile.Chosen("answered"))
 	} else {
 		r.set("sigterm_request", profile.Chosen("cut"), how)
 	}
+	all := <-newcomers
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	r.set("sigterm_newcomer", profile.Chosen(steps(all)...), texts(all, at)...)
 	give := time.NewTimer(time.Until(at.Add(r.patience())))
 	defer give.Stop()
 	select {
@@ -160,6 +157,78 @@ func (r *serverRun) finish(ctx context.Context, c *probe, rest string) string {
 	return ""
 }
 
+// askAgain is how soon a new connection follows the one before. What new connections get
+// for less than momentary is left out: it differs from one run to the next, as a process needs
+// 1 to 100 ms to handle SIGTERM, and a JVM on a busy machine 330 ms. Servers that listen on until
+// the request under way has ended do so for 1.6 s and longer.
+const (
+	askAgain  = 20 * time.Millisecond
+	momentary = time.Second
+)
+
+// meeting is what new connections got that came one after the other, with the same
+// outcome. It begins with the first of them and ends where the next meeting begins.
+type meeting struct {
+	what       string
+	begin, end time.Time
+}
+
+// meetings makes new connections until one is refused, or the deadline. Once the process is
+// over, others of its processes may listen on: it is given up a moment later.
+func meetings(ctx context.Context, i *Instance, deadline time.Time) []meeting {
+	var all []meeting
+	ended := i.Ended
+	for ctx.Err() == nil {
+		begin := time.Now()
+		what := meets(ctx, i.Addr)
+		if n := len(all); n == 0 || all[n-1].what != what {
+			if n > 0 {
+				all[n-1].end = begin
+			}
+			all = append(all, meeting{what: what, begin: begin})
+		}
+		all[len(all)-1].end = time.Now()
+		if what == refused || time.Now().After(deadline) {
+			break
+		}
+		select {
+		case <-ended:
+			ended, deadline = nil, time.Now().Add(momentary)
+		case <-time.After(askAgain):
+		case <-ctx.Done():
+		}
+	}
+	return all
+}
+
+// steps are the outcomes of more than a moment in the order in which they came first, and the
+// last one.
+func steps(all []meeting) []string {
+	lasted := map[string]time.Duration{}
+	for _, m := range all {
+		lasted[m.what] += m.end.Sub(m.begin)
+	}
+	var words []string
+	for i, m := range all {
+		if last := i == len(all)-1; (last || lasted[m.what] >= momentary) && !slices.Contains(words, m.what) {
+			words = append(words, m.what)
+		}
+	}
+	return words
+}
+
+// texts says what new connections got, and when after SIGTERM.
+func texts(all []meeting, sigterm time.Time) []string {
+	var seen []string
+	for _, m := range all {
+		seen = append(seen, fmt.Sprintf("%s %.3f to %.3f s", m.what, m.begin.Sub(sigterm).Seconds(), m.end.Sub(sigterm).Seconds()))
+	}
+	return seen
+}
+
+// refused is what a new connection gets where nothing listens.
+const refused = "refused"
+
 // meets is what a new connection gets.
 func meets(ctx context.Context, addr string) string {
 	c, err := dial(ctx, addr)
@@ -168,7 +237,7 @@ func meets(ctx context.Context, addr string) string {
 			return "no_answer"
 		}
 		if errors.Is(err, syscall.ECONNREFUSED) {
-			return "refused"
+			return refused
 		}
 		return "reset"
 	}
