@@ -201,7 +201,7 @@ func (c *connections) hearClosings(v *view) error {
 			found = notWatched // it was refused, or given up before it was established
 		}
 		return c.account(pid), series.ClosedConn{
-			End: end, WithTCPInfo: !closed.Forgotten(), ShortLived: closed.ShortLived(end), Inferred: found == inferred,
+			End: end, WithTCPInfo: !closed.Forgotten(), ShortLived: closed.ShortLived(v.sort.endAt(closed.Local)), Inferred: found == inferred,
 		}, found
 	}
 	if v.ears.trace != nil { // which counts them

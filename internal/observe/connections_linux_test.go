@@ -134,6 +134,7 @@ func TestWhatComesAndGoesBetweenTwoCountsIsCounted(t *testing.T) {
 			got := conns(snap, row)
 			require.Equal(t, n, got.Opened)
 			require.Equal(t, n, got.Closed)
+			require.Zero(t, got.Accepted, "the client opened them, whichever end is heard")
 			held := conns(snap, h.pid)
 			require.Zero(t, held.Opened, "they were there before")
 			require.Equal(t, 1, held.Closed)

@@ -58,12 +58,16 @@ func (p *byPort) row(s *socketstats.Socket) (pid int32, end socketstats.End, ok 
 
 // connection counts a connection that has both ends on this machine by one of
 // them: with the tracepoint by the client's, whose process it reports; without by
-// the server's, whose addresses the kernel never forgets.
+// the server's, whose addresses the kernel never forgets. Either way it is one that
+// the client opened, and not one that the subject accepted.
 func (p *byPort) connection(c socket) (pid int32, end socketstats.End, found attribution) {
 	here := p.own.Has(c.remote.Addr())
 	switch {
 	case c.local.Port() == p.port && (!p.traced || !here):
-		pid, end = p.held(c.remote, c.local), socketstats.Server
+		pid = p.held(c.remote, c.local)
+		if !here {
+			end = socketstats.Server
+		}
 	case c.remote.Port() == p.port && (p.traced || !here):
 		if pid = c.pid; pid == 0 {
 			pid = p.held(c.local, c.remote)
