@@ -93,7 +93,7 @@ func TestCodeIsReadByItsLanguage(t *testing.T) {
 		{runtime: "node", file: "code.mjs", check: []string{"node", "--check"}, each: true},
 		{runtime: "ruby", file: "code.rb", check: []string{"ruby", "-c"}, each: true},
 		{runtime: "php", file: "code.php", check: []string{"php", "-l"}, each: true},
-		{runtime: "nginx", file: "code.conf", before: "pid nginx.pid; error_log stderr; events {}\nhttp { access_log off;\n", after: "\n}", check: []string{"nginx", "-t", "-c"}, each: true},
+		{runtime: "nginx", file: "code.conf", before: "pid nginx.pid; error_log stderr; events {}\nhttp { access_log off;\n", after: "\n}", check: []string{"nginx", "-p", ".", "-t", "-c"}, each: true},
 		{runtime: "java", file: "Code.java", before: javaImports + "class Code# {\n", after: "\n}", check: []string{"javac"}},
 	} {
 		t.Run(of.runtime, func(t *testing.T) {

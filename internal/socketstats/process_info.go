@@ -20,6 +20,8 @@ type ProcessInfo struct {
 	// ChildFaults are the page faults of its children that have ended and that it has
 	// waited for: each has some, so that a rise says that one has ended. It is of Linux.
 	ChildFaults int64
+
+	exiting bool // it is on its way to its end, on Linux
 }
 
 // ReadProcess reads who a process is. The error Is [ErrNoProcess] for a process that

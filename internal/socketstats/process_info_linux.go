@@ -30,8 +30,12 @@ var booted = sync.OnceValue(func() time.Time {
 	return time.Now().Round(0).Add(-time.Duration(up.Nano()))
 })
 
-// kernelThread is PF_KTHREAD of a task's flags (include/linux/sched.h).
-const kernelThread = 0x00200000
+// kernelThread and exiting are PF_KTHREAD and PF_EXITING of a task's flags
+// (include/linux/sched.h).
+const (
+	kernelThread = 0x00200000
+	exiting      = 0x00000004
+)
 
 // readProcess reads /proc/PID/stat (man 5 proc_pid_stat).
 func readProcess(pid int32) (ProcessInfo, error) {
@@ -60,7 +64,7 @@ func readProcess(pid int32) (ProcessInfo, error) {
 	}
 	return ProcessInfo{
 		Name: fullName(pid, string(text[begin+1:end])), Kernel: number(flags)&kernelThread != 0, Parent: int32(number(parent)), Started: booted().Add(time.Duration(number(started)) * ticks),
-		ChildFaults: number(childFaults), Threads: int(number(threads)), CPU: time.Duration(number(user)+number(system)) * ticks,
+		exiting: number(flags)&exiting != 0, ChildFaults: number(childFaults), Threads: int(number(threads)), CPU: time.Duration(number(user)+number(system)) * ticks,
 	}, nil
 }
 

@@ -22,6 +22,11 @@ func checkProcess(pid int32) error {
 	}
 	switch {
 	case errors.Is(err, fs.ErrPermission):
+		// A process that ends loses its memory first. From then on its descriptors are
+		// root's to read (task_dump_owner in fs/proc/base.c).
+		if info, err := readProcess(pid); errors.Is(err, ErrNoProcess) || info.exiting {
+			return ErrNoProcess
+		}
 		return ErrNotAllowed
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ESRCH):
 		return ErrNoProcess

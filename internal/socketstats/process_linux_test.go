@@ -149,6 +149,22 @@ func TestAZombieIsNoProcess(t *testing.T) {
 	})
 }
 
+// There is a moment in which the descriptors of a process that ends are root's to read.
+// It is met a few times in a hundred, and only without privilege.
+func TestAProcessThatEndsIsNotForbidden(t *testing.T) {
+	for range 100 {
+		cmd := exec.Command("sleep", "60")
+		require.NoError(t, cmd.Start())
+		require.NoError(t, cmd.Process.Kill())
+		var err error
+		for begun := time.Now(); err == nil && time.Since(begun) < time.Minute; {
+			err = socketstats.CheckProcess(int32(cmd.Process.Pid))
+		}
+		require.Error(t, cmd.Wait())
+		require.ErrorIs(t, err, socketstats.ErrNoProcess)
+	}
+}
+
 const nobody = 65534
 
 func startAsNobody(t *testing.T, role string, args ...string) statefixture.Helper {
