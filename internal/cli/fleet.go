@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"socketlab/internal/cli/program"
 	"socketlab/internal/fleet"
@@ -28,12 +29,27 @@ var _ = register(fleetCommand)
 type fleetOptions struct {
 	dns, prometheus, job string
 	expect, most         int
-	allowRemote          bool
-	timeout              time.Duration
-	user, passwordFile   string
-	ca                   string
-	insecure             bool
-	output               outputFlag
+	asking
+	output outputFlag
+}
+
+// asking are the flags of a command that asks exporters or Prometheus over HTTP.
+type asking struct {
+	allowRemote        bool
+	timeout            time.Duration
+	user, passwordFile string
+	ca                 string
+	insecure           bool
+}
+
+// addAsking adds the flags. with says what they are for, and begins each text.
+func (a *asking) addAsking(f *pflag.FlagSet, with string) {
+	f.BoolVar(&a.allowRemote, "allow-remote", false, with+"connect to other machines, too")
+	f.DurationVar(&a.timeout, "timeout", 10*time.Second, with+"time for an answer")
+	f.StringVar(&a.user, "user", "", with+"user for basic authentication")
+	f.StringVar(&a.passwordFile, "password-file", "", with+"file with the password")
+	f.StringVar(&a.ca, "ca", "", with+"file with the certificates that sign those of who is asked")
+	f.BoolVar(&a.insecure, "insecure", false, with+"do not check certificates")
 }
 
 func fleetCommand(streams program.Streams) *cobra.Command {
@@ -68,8 +84,9 @@ answer, or has processes that its exporter cannot observe.`,
 				return program.Usagef(c, "give exporters, or --dns, or --prometheus: just one of them")
 			case o.expect < 0 || o.most < 0:
 				return program.Usagef(c, "--expect and --most must not be below 0")
-			case o.timeout <= 0:
-				return program.Usagef(c, "--timeout must be above 0")
+			}
+			if err := o.checkAsking(c); err != nil {
+				return err
 			}
 			if o.dns != "" {
 				if _, _, err := net.SplitHostPort(o.dns); err != nil {
@@ -92,12 +109,7 @@ answer, or has processes that its exporter cannot observe.`,
 	f.StringVar(&o.job, "job", "sockwatch", "with --prometheus, the job of the exporters")
 	f.IntVar(&o.expect, "expect", 0, "how many nodes there should be; 0 is as many as the source names")
 	f.IntVar(&o.most, "most", 20, "most processes to show in the table without a fault or a note; 0 is all")
-	f.BoolVar(&o.allowRemote, "allow-remote", false, "connect to other machines, too")
-	f.DurationVar(&o.timeout, "timeout", 10*time.Second, "time for an answer")
-	f.StringVar(&o.user, "user", "", "user for basic authentication")
-	f.StringVar(&o.passwordFile, "password-file", "", "file with the password")
-	f.StringVar(&o.ca, "ca", "", "file with the certificates that sign the exporters'")
-	f.BoolVar(&o.insecure, "insecure", false, "do not check certificates")
+	o.addAsking(f, "")
 	o.output.add(f, "table", checkAnswer)
 	return c
 }
@@ -179,7 +191,17 @@ func resolve(ctx context.Context, name string, secure bool) ([]string, error) {
 // errNotLoopback is why no connection is made to another machine.
 var errNotLoopback = errors.New("not on this machine: give --allow-remote")
 
-func (o *fleetOptions) client() (*fleet.Client, error) {
+// checkAsking returns what is wrong with the flags.
+func (a *asking) checkAsking(c *cobra.Command) error {
+	if a.timeout <= 0 {
+		return program.Usagef(c, "--timeout must be above 0")
+	}
+	return nil
+}
+
+// client returns a client that does what the flags say. Its idle connections are the caller's
+// to close.
+func (o *asking) client() (*fleet.Client, error) {
 	client := &fleet.Client{User: o.user}
 	if o.passwordFile != "" {
 		password, err := os.ReadFile(o.passwordFile)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -165,10 +166,12 @@ func fakePod(dir, addr string, o fakeObject, index int) error {
 	if err := os.WriteFile(filepath.Join(dir, name+".pid"), []byte(strconv.Itoa(cmd.Process.Pid)), 0o644); err != nil {
 		return err
 	}
+	labels := maps.Clone(o.Spec.Template.Metadata.Labels)
+	labels["batch.kubernetes.io/job-completion-index"] = strconv.Itoa(index)
 	pod, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"name": name, "labels": o.Spec.Template.Metadata.Labels, "creationTimestamp": time.Now()},
+		"metadata": map[string]any{"name": name, "uid": "uid-of-" + name, "labels": labels, "creationTimestamp": time.Now()},
 		"spec":     map[string]any{"nodeName": "node-" + strconv.Itoa(index%2)},
-		"status":   map[string]any{"phase": "Running"},
+		"status":   map[string]any{"phase": "Running", "podIP": addr},
 	})
 	if err != nil {
 		return err

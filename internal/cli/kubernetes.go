@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -28,7 +29,16 @@ type kubeOptions struct {
 	namespace, image, context string
 	wait                      time.Duration
 	dryRun                    bool
+	prometheus, job           string
+	asking
 }
+
+// kubeFlags are the flags that are for a run on Kubernetes only, and prometheusFlags those of
+// them that are for one whose counts are read from Prometheus.
+var (
+	kubeFlags       = []string{"clients", "namespace", "image", "context", "wait", "dry-run", "prometheus"}
+	prometheusFlags = []string{"job", "allow-remote", "timeout", "user", "password-file", "ca", "insecure"}
+)
 
 // Where a run is played.
 const (
@@ -45,6 +55,9 @@ func (k *kubeOptions) add(f *pflag.FlagSet, output *outputFlag) {
 	f.StringVar(&k.context, "context", "", "with --on kubernetes: kubectl's context (default: the current one)")
 	f.DurationVar(&k.wait, "wait", 5*time.Minute, "with --on kubernetes: how long all pods may take to be ready")
 	f.BoolVar(&k.dryRun, "dry-run", false, "with --on kubernetes: print the manifests as YAML, as -o yaml does, and make nothing")
+	f.StringVar(&k.prometheus, "prometheus", "", "with --on kubernetes: read the counts from this Prometheus, which scrapes an exporter on each node, such as http://127.0.0.1:9090")
+	f.StringVar(&k.job, "job", "sockwatch", "with --prometheus: the job of the exporters")
+	k.addAsking(f, "with --prometheus: ")
 	output.manifests = true
 }
 
@@ -52,8 +65,13 @@ func (k *kubeOptions) chosen() bool { return k.on.String() == onKubernetes }
 
 // check returns what is wrong with the flags.
 func (k *kubeOptions) check(c *cobra.Command, output string) error {
+	for _, name := range prometheusFlags {
+		if c.Flags().Changed(name) && k.prometheus == "" {
+			return program.Usagef(c, "--%s is for --prometheus", name)
+		}
+	}
 	if !k.chosen() {
-		for _, name := range []string{"clients", "namespace", "image", "context", "wait", "dry-run"} {
+		for _, name := range kubeFlags {
 			if c.Flags().Changed(name) {
 				return program.Usagef(c, "--%s is for --on kubernetes", name)
 			}
@@ -80,7 +98,10 @@ func (k *kubeOptions) check(c *cobra.Command, output string) error {
 	if k.image == "" {
 		k.image = sockwatchImage()
 	}
-	return nil
+	if u, err := url.Parse(k.prometheus); k.prometheus != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https")) {
+		return program.Usagef(c, "--prometheus %s: give a URL, such as http://127.0.0.1:9090", k.prometheus)
+	}
+	return k.checkAsking(c)
 }
 
 // sockwatchImage is the image of this release, as scripts/release names it.
@@ -92,6 +113,9 @@ func (k *kubeOptions) prepare(ctx context.Context, o *runOptions, scripts []scen
 	for _, s := range scripts {
 		if err := kubelab.CanPlay(s); err != nil {
 			return nil, err
+		}
+		if k.prometheus != "" && len(s.Upstreams) > 0 {
+			return nil, fmt.Errorf("%s cannot be read from Prometheus: its servers connect to each other, and no series says which connection is whose", s.ID)
 		}
 	}
 	switch {
@@ -149,6 +173,14 @@ func (k *kubeOptions) play(ctx context.Context, o *runOptions, s scenario.Script
 	run := kubelab.Run{
 		Manifest: k.manifest(o, s), Kubectl: kubectl.Client{Context: k.context, Namespace: k.namespace},
 		Provenance: thisProvenance(), Observe: observe, Say: say,
+	}
+	if k.prometheus != "" {
+		client, err := k.client()
+		if err != nil {
+			return &series.Observation{}, err
+		}
+		defer client.HTTP.CloseIdleConnections()
+		run.Prometheus = &kubelab.Prometheus{Client: client, URL: k.prometheus, Job: k.job}
 	}
 	return run.Play(ctx)
 }

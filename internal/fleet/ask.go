@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -128,19 +129,34 @@ func labelsOf(m *dto.Metric) map[string]string {
 // same that differ in their names only.
 const query = `{__name__=~"up|socketlab_(sockets|verdict_info|open_sockets_growth_per_second|exhaustion_seconds|unobserved_processes|last_sample_timestamp_seconds)", job=%q}`
 
-// Prometheus asks a Prometheus for the exporters that are the targets of a job. A target
-// that it could not scrape is a silent node.
-func (c *Client) Prometheus(ctx context.Context, at, job string) (*Fleet, error) {
+// Point is one sample that Prometheus scraped.
+type Point struct {
+	// At is the time of the scrape, by Prometheus's clock.
+	At    time.Time
+	Value float64
+}
+
+// Scraped is one series, the oldest point first. Nothing is carried on to a time at which
+// there was no scrape.
+type Scraped struct {
+	Labels map[string]string
+	Points []Point
+}
+
+// ask asks a Prometheus for the value of an expression now.
+func (c *Client) ask(ctx context.Context, at, expression string) ([]Scraped, error) {
+	type pair [2]any
 	var answer struct {
 		Status, Error string
 		Data          struct {
 			Result []struct {
 				Metric map[string]string
-				Value  [2]any
+				Value  *pair
+				Values []pair
 			}
 		}
 	}
-	address := strings.TrimSuffix(at, "/") + "/api/v1/query?query=" + url.QueryEscape(fmt.Sprintf(query, job))
+	address := strings.TrimSuffix(at, "/") + "/api/v1/query?query=" + url.QueryEscape(expression)
 	err := c.get(ctx, address, "application/json", func(body io.Reader) error { return json.NewDecoder(body).Decode(&answer) })
 	if err == nil && answer.Status != "success" {
 		err = errors.New(answer.Error)
@@ -148,21 +164,47 @@ func (c *Client) Prometheus(ctx context.Context, at, job string) (*Fleet, error)
 	if err != nil {
 		return nil, fmt.Errorf("ask Prometheus: %w", err)
 	}
+	list := make([]Scraped, len(answer.Data.Result))
+	for i, r := range answer.Data.Result {
+		if r.Value != nil {
+			r.Values = []pair{*r.Value}
+		}
+		list[i] = Scraped{r.Metric, make([]Point, len(r.Values))}
+		for j, p := range r.Values {
+			seconds, isTime := p[0].(float64)
+			text, _ := p[1].(string)
+			v, err := strconv.ParseFloat(text, 64)
+			if err != nil || !isTime {
+				return nil, fmt.Errorf("ask Prometheus: %v is no time with a value", p)
+			}
+			list[i].Points[j] = Point{time.UnixMilli(int64(math.Round(seconds * 1000))), v}
+		}
+	}
+	return list, nil
+}
+
+// Scrapes asks a Prometheus for all that it has scraped of a selector in the newest time.
+func (c *Client) Scrapes(ctx context.Context, at, selector string, newest time.Duration) ([]Scraped, error) {
+	return c.ask(ctx, at, fmt.Sprintf("%s[%dms]", selector, newest.Milliseconds()))
+}
+
+// Prometheus asks a Prometheus for the exporters that are the targets of a job. A target
+// that it could not scrape is a silent node.
+func (c *Client) Prometheus(ctx context.Context, at, job string) (*Fleet, error) {
+	list, err := c.ask(ctx, at, fmt.Sprintf(query, job))
+	if err != nil {
+		return nil, err
+	}
 	up, samples := map[string]bool{}, map[string][]sample{}
 	var names []string
-	for _, r := range answer.Data.Result {
-		text, _ := r.Value[1].(string)
-		v, err := strconv.ParseFloat(text, 64)
-		if err != nil {
-			return nil, fmt.Errorf("ask Prometheus: the value %q is no number", text)
-		}
-		instance, name := r.Metric["instance"], r.Metric["__name__"]
+	for _, s := range list {
+		instance, name, v := s.Labels["instance"], s.Labels["__name__"], s.Points[0].Value
 		if name == "up" {
 			up[instance] = v == 1
 			names = append(names, instance)
 			continue
 		}
-		samples[instance] = append(samples[instance], sample{name, r.Metric, v})
+		samples[instance] = append(samples[instance], sample{name, s.Labels, v})
 	}
 	if len(names) == 0 {
 		return nil, fmt.Errorf("ask Prometheus: it has no targets of a job %q", job)

@@ -42,7 +42,7 @@ type Manifest struct {
 	Name, Namespace string
 	// Image is one of sockwatch.
 	Image string
-	// the Scenario is at its own speed.
+	// Scenario is at Speed, but for its text.
 	Scenario scenario.Script
 	// Speed, Seed and Swap are as of [Hub].
 	Speed float64
@@ -61,12 +61,9 @@ type Manifest struct {
 	Hub, Rest bool
 }
 
-// length is how long the load takes.
-func (m Manifest) length() time.Duration { return m.Scenario.AtSpeed(m.Speed).Length() }
-
 // Deadline returns a limit in seconds for a pod of the run: to be ready, to play, to report.
 func (m Manifest) Deadline() int {
-	return int((m.Patience + m.length() + 2*endTimeout).Seconds()) + 1
+	return int((m.Patience + m.Scenario.Length() + 2*endTimeout).Seconds()) + 1
 }
 
 // Keep returns the TTL of finished Jobs in seconds, so that their logs can be read.

@@ -15,13 +15,14 @@ type pods struct{ Items []pod }
 
 type pod struct {
 	Metadata struct {
-		Name              string
+		Name, UID         string
 		Labels            map[string]string
 		CreationTimestamp time.Time
 	}
 	Spec   struct{ NodeName string }
 	Status struct {
 		Phase, Reason, Message string
+		PodIP                  string
 		Conditions             []struct{ Type, Status, Reason, Message string }
 		ContainerStatuses      []struct {
 			State struct {

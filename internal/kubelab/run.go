@@ -21,12 +21,18 @@ import (
 type Run struct {
 	Manifest
 	Kubectl kubectl.Client
+	// Prometheus is where the counts are read from; nil takes those of the pods.
+	Prometheus *Prometheus
 	// Provenance is who plays the run; nil says nothing.
 	Provenance *series.Provenance
 	// Observe is given every event as it happens, and Say what the user should know
 	// meanwhile. Both are required.
 	Observe func(series.Event)
 	Say     func(format string, args ...any)
+
+	// service is the Service's address, and seen are the pods, once the run has begun.
+	service string
+	seen    pods
 }
 
 const (
@@ -47,6 +53,7 @@ func (r *Run) Play(ctx context.Context) (*series.Observation, error) {
 		return o, interrupted(ctx, err)
 	}
 	var interval time.Duration
+	began := time.Now()
 	err := r.apply(ctx)
 	if err == nil {
 		r.Say("%s: waiting for %d pods in namespace %s\n", r.Scenario.ID, 1+2*r.Clients, r.Namespace)
@@ -55,8 +62,13 @@ func (r *Run) Play(ctx context.Context) (*series.Observation, error) {
 				e.Header.Provenance, interval = r.Provenance, e.Header.Interval
 			}
 			o.Add(e)
-			r.Observe(e)
+			if r.Prometheus == nil {
+				r.Observe(e)
+			}
 		})
+	}
+	if r.Prometheus != nil {
+		return r.playFromPrometheus(ctx, o, began, err)
 	}
 	if err == nil && 2*o.Cost.Samples < due(o.Duration, interval) {
 		r.Say("sockwatch: %d of %d samples were taken by every pod in time: the cluster is too busy for this, play it with fewer --clients or a --speed below %g\n",
@@ -68,9 +80,7 @@ func (r *Run) Play(ctx context.Context) (*series.Observation, error) {
 		o.Add(end)
 		r.Observe(end)
 	}
-	cleaning, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanTimeout)
-	defer cancel()
-	return o, errors.Join(err, r.clean(cleaning))
+	return o, errors.Join(err, r.clean(ctx))
 }
 
 // due is how many samples a run has whose pods take each of them in time; 0 if it did not
@@ -96,7 +106,10 @@ func (r *Run) check(ctx context.Context) error {
 	err := r.Kubectl.Get(ctx, "look for the namespace "+r.Namespace, &namespace, "namespace", r.Namespace)
 	var why *kubectl.Error
 	if errors.As(err, &why) && strings.Contains(why.Happened, "(Forbidden)") {
-		return nil
+		err = nil
+	}
+	if err == nil && r.Prometheus != nil {
+		err = r.checkPrometheus(ctx)
 	}
 	return err
 }
@@ -135,6 +148,7 @@ func (r *Run) apply(ctx context.Context) error {
 	if m.Address = service.Spec.ClusterIP; m.Address == "" || m.Address == "None" {
 		return fmt.Errorf("make the Service: the cluster gave %s no address", m.Name)
 	}
+	r.service = m.Address
 	if text, err = m.Render(); err != nil {
 		return err
 	}
@@ -192,6 +206,13 @@ func (r *Run) follow(ctx context.Context, see func(series.Event)) error {
 			quiet.Reset(silence)
 			switch {
 			case l.Event != nil:
+				if !begun && r.Prometheus != nil {
+					pods, err := r.pods(ctx)
+					if err != nil {
+						return err
+					}
+					r.seen = pods
+				}
 				begun = true
 				see(*l.Event)
 			case l.Error != "":
@@ -277,8 +298,10 @@ func (r *Run) lost(ctx context.Context) error {
 	return r.blame(ctx, fmt.Errorf("nothing was heard of the hub for %s: %s", silence, r.state(ctx)))
 }
 
-// clean deletes all objects of the run, and says what is left.
+// clean deletes all objects of the run, and says what is left. It does so also when ctx is over.
 func (r *Run) clean(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanTimeout)
+	defer cancel()
 	const what = "clean up"
 	label := "socketlab/run=" + r.Name
 	advice := func(err error) error {

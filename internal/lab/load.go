@@ -59,7 +59,7 @@ func (l *load) startServer(ctx context.Context, s *side) error {
 		return nil
 	}
 	err := l.run.startOwnServer(ctx, l.programs(s), s, worker.ServerOrder{
-		Listen: s.Listen, Behaviour: l.Script.Server, Upstreams: l.Script.Upstreams, Network: l.Script.Network, Sysctl: l.Script.Sysctl,
+		Name: l.processName("server", s), Listen: s.Listen, Behaviour: l.Script.Server, Upstreams: l.Script.Upstreams, Network: l.Script.Network, Sysctl: l.Script.Sysctl,
 		Settings: l.settings(s), Speed: l.Script.Speed, Code: l.Script.Implementation, Side: s.Code,
 	})
 	if err != nil {
@@ -67,6 +67,15 @@ func (l *load) startServer(ctx context.Context, s *side) error {
 	}
 	s.server.reports = true
 	return nil
+}
+
+// processName tells the processes of a run with ends elsewhere apart for who looks at them
+// from outside their pods: such as "server-faulty". Others keep the name of their program.
+func (l *load) processName(part string, s *side) string {
+	if l.Elsewhere == nil {
+		return ""
+	}
+	return part + "-" + s.ID
 }
 
 // freePort is any free port of loopback.
@@ -91,8 +100,8 @@ func (l *load) startClient(ctx context.Context, s *side) error {
 	}
 	var err error
 	s.client, err = l.programs(s).start(l.run, s, clientProgram(s.Code), "client", worker.ClientOrder{
-		Server: s.Server,
-		Code:   l.Script.Implementation, Side: s.Code, Command: s.Command, SaysReady: s.SaysReady, Arrivals: l.Script.Arrivals(l.Seed),
+		Name: l.processName("client", s), Server: s.Server,
+		Code: l.Script.Implementation, Side: s.Code, Command: s.Command, SaysReady: s.SaysReady, Arrivals: l.Script.Arrivals(l.Seed),
 		Target: loadgen.NewTarget(loadgen.At{
 			Addr: s.addrs[0].String(), Secure: s.own.CA != "", CA: s.own.CA, Servers: s.own.Upstreams, DNS: s.own.Names,
 		}, l.settings(s), l.Script.Speed),

@@ -35,6 +35,7 @@ func Client(ctx context.Context, in io.Reader, out io.Writer) int {
 	if err := cmp.Or(err, checkCode(order.Code)); err != nil {
 		return fail(answers, err)
 	}
+	takeName(order.Name)
 	caller, program, err := callerOf(order)
 	if err != nil {
 		return fail(answers, err)

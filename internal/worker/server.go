@@ -31,6 +31,7 @@ func Server(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger, 
 	if err := cmp.Or(err, checkCode(order.Code)); err != nil {
 		return fail(answers, err)
 	}
+	takeName(order.Name)
 	if len(order.Sysctl) > 0 { // the queue of a listener is cut to what holds when it listens
 		if err := network.Sysctl(order.Sysctl); err != nil {
 			return fail(answers, err)

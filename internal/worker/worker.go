@@ -26,6 +26,9 @@ import (
 
 // ServerOrder is the first line to a server.
 type ServerOrder struct {
+	// Name is what the process calls itself for tools that list processes, where the system
+	// has that; "" keeps the program's name. Linux cuts it to 15 bytes.
+	Name string
 	// Listen is the address to listen on; port 0 takes a free one.
 	Listen    string
 	Behaviour scenario.Server
@@ -49,6 +52,8 @@ type ServerOrder struct {
 
 // ClientOrder is the first line to a client.
 type ClientOrder struct {
+	// Name is as that of a [ServerOrder].
+	Name   string
 	Code   string
 	Side   scenario.Side
 	Target loadgen.Target
@@ -179,6 +184,17 @@ func receive(in io.Reader, order any, gone func()) (*orders, error) {
 func fail(out *json.Encoder, err error) int {
 	_ = out.Encode(Answer{Error: err.Error()}) // if the lab is gone, nobody is left to read it
 	return 1
+}
+
+// takeName gives this process another name, where the system has a file for that.
+func takeName(name string) {
+	if name == "" {
+		return
+	}
+	if comm, err := os.OpenFile("/proc/self/comm", os.O_WRONLY, 0); err == nil {
+		_, _ = comm.WriteString(name) // a name is for people, and for who reads an exporter
+		_ = comm.Close()
+	}
 }
 
 // checkCode refuses an order for code that this program has not got: --program-dir
