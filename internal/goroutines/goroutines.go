@@ -185,7 +185,7 @@ func add(groups []where.Group, g where.Group) []where.Group {
 	for i := range groups {
 		if of := &groups[i]; of.Site == g.Site && of.State == g.State && of.Pool == g.Pool {
 			of.Connections, of.Requests, of.Lasting = of.Connections+g.Connections, of.Requests+g.Requests, of.Lasting+g.Lasting
-			of.OldestMS = max(of.OldestMS, g.OldestMS)
+			of.OldestMS, of.Unread = max(of.OldestMS, g.OldestMS), of.Unread+g.Unread
 			return groups
 		}
 	}

@@ -99,6 +99,9 @@ func (p *Program) add(r *where.Report, pools []httppool.Snapshot) (known int) {
 					g.OldestMS = pool.Time.Sub(q.Read).Milliseconds()
 				}
 				g.Lasting = lasting(g)
+				if time.Duration(g.OldestMS)*time.Millisecond >= where.UnreadFor {
+					g.Unread = 1
+				}
 				if http2[q.Local] {
 					g.Requests = 1
 				} else {

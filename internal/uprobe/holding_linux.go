@@ -24,6 +24,10 @@ type holding struct {
 	inode uint32
 	// searched says that its socket was looked for since its last use, and found or not.
 	searched bool
+	// progress changes whenever its response's body is read, and quiet is since when it has
+	// not, by CLOCK_MONOTONIC; 0 of what has no body.
+	progress [2]uint64
+	quiet    uint64
 	// over says that it waits for nothing any more.
 	over bool
 }
@@ -114,79 +118,6 @@ func (p *Prober) connection(key uint64, h *holding) object {
 	}
 }
 
-// state is what an object does with its connection now; "" if it has given it away.
-func (p *Prober) state(key uint64, h *holding) where.State {
-	m, l := p.memory, p.layout
-	if !p.isGo() {
-		return where.Open
-	}
-	switch p.points[h.point].kind {
-	case persistConn:
-		switch {
-		// It has closed without closing the socket, and may be forgotten since.
-		case m.word(key+uint64(l.connOf)+dataWord) != h.words[1], m.word(key+uint64(l.closed)) != 0:
-			return where.TakenOver
-		case m.word(key+uint64(l.idleAt)+monotonic) != h.words[2]:
-			return where.Idle
-		case m.word(key+uint64(l.expected)) != 0:
-			return where.Awaiting
-		}
-		return where.BodyOpen
-	case databaseConn:
-		if m.flag(key + uint64(l.inUse)) {
-			return where.InUse
-		}
-		return where.Idle
-	case stream:
-		if p.isOpen(key, h) {
-			return where.BodyOpen
-		}
-		return where.Idle
-	case pgxConn:
-		if m.word(key) == h.words[0] { // Release sets it to nil
-			return where.InUse
-		}
-		return where.Idle
-	case multiplexed: // without a stream that is open
-		return where.Idle
-	case hijacked:
-		return where.TakenOver
-	default: // nothing tells more
-		return where.Open
-	}
-}
-
-// waits is what a request waits for; "" if it has got its connection, or has ended.
-func (p *Prober) waits(key uint64, h *holding) where.State {
-	m := p.memory
-	switch {
-	// It may be forgotten since, and its memory used again.
-	case m.word(key+targetAddr) != h.words[0], m.word(key+keyAddr) != h.words[1]:
-		return ""
-	case m.word(key+delivered) != 0, p.layout.failed != 0 && m.word(key+uint64(p.layout.failed)) != 0:
-		return ""
-	}
-	if dial := p.objects[key+1]; dial != nil && dial.at >= h.at {
-		return where.Dialling
-	}
-	return where.Queued
-}
-
-// isOpen reports whether a stream is one of its connection's open ones. A stream that has
-// ended may be forgotten since, and its memory used again.
-func (p *Prober) isOpen(key uint64, h *holding) bool {
-	const closedOfChannel = 28
-	m, conn := p.memory, h.words[0]
-	done := m.word(key + uint64(p.layout.done))
-	if m.word(key) != conn || done == 0 {
-		return false
-	}
-	if strings.HasPrefix(p.points[h.point].function, "net/http") && m.word(m.word(conn+uint64(p.layout.streams))) == 0 {
-		return false // the map of open streams begins with how many there are
-	}
-	return uint32(m.word(done+closedOfChannel)) == 0
-}
-
 var pools = map[kind]string{persistConn: "net/http", databaseConn: "database/sql", stream: "net/http, HTTP/2", multiplexed: "net/http, HTTP/2", pgxConn: "pgxpool", redisConn: "go-redis", queued: "net/http"}
 
 // pool is the address of the pool that an object is of; 0 where it is not known.
@@ -234,7 +165,7 @@ func (p *Prober) report(inodes map[int]uint32, sockets []socketstats.Socket) (*w
 			continue
 		}
 		if p.isGo() && p.points[h.point].kind == stream {
-			if p.state(key, h) != where.BodyOpen {
+			if p.state(key, h) == where.Idle {
 				continue // its connection is an object of its own
 			}
 			streams[h.inode] = append(streams[h.inode], key)
@@ -349,17 +280,25 @@ func (b *builder) add(key uint64, of socketstats.State, streams []uint64) {
 		state = where.Dialling
 	}
 	if len(streams) == 0 {
+		if b.p.isGo() {
+			b.p.noteReads(key, h, state, b.now)
+		}
 		if !b.enter(key, h, state, aConnection) {
 			b.unknown[b.p.noSite(h)]++
 		}
 		return
 	}
-	key = slices.MaxFunc(streams, func(x, y uint64) int { return cmp.Compare(b.p.objects[x].at, b.p.objects[y].at) })
-	h = b.p.objects[key]
+	key, state = 0, "" // of the stream that is not read, and of those the newest one
 	for _, s := range streams {
-		_ = b.enter(s, b.p.objects[s], where.BodyOpen, aStream) // one without a line is on a connection that has one
+		of := b.p.objects[s]
+		now := b.p.state(s, of)
+		b.p.noteReads(s, of, now, b.now)
+		_ = b.enter(s, of, now, aStream) // one without a line is on a connection that has one
+		if key == 0 || cmp.Or(cmp.Compare(state, now), cmp.Compare(of.at, b.p.objects[key].at)) > 0 {
+			key, state = s, now
+		}
 	}
-	if !b.enter(key, h, where.BodyOpen, besideStreams) {
+	if h = b.p.objects[key]; !b.enter(key, h, state, besideStreams) {
 		b.unknown[b.p.noSite(h)]++
 	}
 }
@@ -414,6 +353,13 @@ func (b *builder) enter(key uint64, h *holding, state where.State, as entry) boo
 	if as != besideStreams && len(sites) > 1 {
 		g.AddCaller(sites[1], 1)
 	}
+	quiet := time.Duration(0)
+	if state == where.BodyOpen {
+		quiet = time.Duration(b.now - min(b.now, h.quiet))
+		if quiet >= where.UnreadFor && as != besideStreams {
+			g.Unread++
+		}
+	}
 	switch as {
 	case aStream:
 		g.Requests++
@@ -426,6 +372,9 @@ func (b *builder) enter(key uint64, h *holding, state where.State, as entry) boo
 	}
 	age := time.Duration(b.now - min(b.now, h.at))
 	g.OldestMS = max(g.OldestMS, age.Milliseconds())
+	if state == where.BodyOpen {
+		age = quiet
+	}
 	if age >= where.LastingFor {
 		g.Lasting++
 	}

@@ -49,15 +49,16 @@ type point struct {
 // layout are the offsets of fields in the types of Go's standard library, in bytes, as
 // DWARF of each version has them; scripts/where checks them.
 type layout struct {
-	connOf, idleAt, expected, closed int // *persistConn
-	done                             int // *clientStream
-	streams                          int // *ClientConn of net/http
-	driverConn, inUse                int // *driverConn
-	failed                           int // err of a *wantConn; 0 since Go 1.23, where delivered says all
+	// Of a *persistConn. readLimit becomes less with each read.
+	connOf, br, readLimit, idleAt, expected, closed int
+	done                                            int // *clientStream
+	streams                                         int // *ClientConn of net/http
+	driverConn, inUse                               int // *driverConn
+	failed                                          int // err of a *wantConn; 0 since Go 1.23, where delivered says all
 }
 
 func layoutOf(version string) layout {
-	l := layout{connOf: 80, idleAt: 184, expected: 224, closed: 232, done: 232, driverConn: 40, inUse: 72}
+	l := layout{connOf: 80, br: 104, readLimit: 160, idleAt: 184, expected: 224, closed: 232, done: 232, driverConn: 40, inUse: 72}
 	for _, since := range []struct{ minor, streams int }{{21, 160}, {22, 152}, {23, 160}, {24, 176}, {26, 168}} {
 		if callsite.AtLeast(version, since.minor) {
 			l.streams = since.streams
@@ -67,12 +68,22 @@ func layoutOf(version string) layout {
 		l.failed = 160
 	}
 	if callsite.AtLeast(version, 26) {
-		l.idleAt, l.expected, l.closed = 192, 232, 240
+		l.readLimit, l.idleAt, l.expected, l.closed = 168, 192, 232, 240
 	}
 	return l
 }
 
 const (
+	// Of a *clientStream, in its bufPipe: the first goroutine that waits in a read of the
+	// body, and the *dataBuffer in which it is. Of that: the first chunk's slice, and how
+	// much of it was read.
+	pipeWaiter, pipeBuffer = 88, 120
+	chunks, chunkRead      = 0, 24
+	// In a bufio.Reader: how much of its buffer was read.
+	bufferRead = 40
+	// The first word of a poll.FD has this bit while a goroutine is in a read.
+	readLocked = 1 << 1
+
 	responseBody   = 64 // Body in net/http.Response
 	responseBody27 = 56 // and in net/http/internal/http2.ClientResponse, since Go 1.27
 	dataWord       = 8  // of an interface

@@ -180,20 +180,36 @@ func TestKindsOfHoldersAreToldApart(t *testing.T) {
 	pid, goOn := begin(t, build(t, "kinds", "-ldflags", "-s -w"))
 	p := open(t, pid, uprobe.Options{})
 	goOn()
-	r, err := p.Report()
-	require.NoError(t, err)
 	for mark, n := range want { // several streams are on one connection
 		if line, ok := strings.CutPrefix(mark, "streams at "); ok {
 			delete(want, mark)
 			want["body-not-finished at "+line] = n
-			require.Equal(t, 1, r.Groups[0].Connections)
 		}
 	}
-	require.Equal(t, want, found(r), "%+v", r)
-	require.Empty(t, r.Unknown)
-	for _, g := range r.Groups {
-		require.Equal(t, g.Pool != "" && g.Connections > 0, g.Pools == 1, "%+v", g)
+	// What is read on is not open for long without a read, and what waits for a read neither.
+	require.EventuallyWithT(t, func(t *assert.CollectT) {
+		r, err := p.Report()
+		require.NoError(t, err)
+		require.Equal(t, want, found(r), "%+v", r)
+		require.Empty(t, r.Unknown)
+		require.Equal(t, 1, r.Groups[0].Connections)
+		for _, g := range r.Groups {
+			require.Equal(t, g.Pool != "" && (g.Connections > 0 || g.State == where.Reading), g.Pools == 1, "%+v", g)
+		}
+		require.Equal(t, map[string]int{"main.stream": 1, "main.hold": 1}, unread(r), "%+v", r)
+	}, time.Minute, 300*time.Millisecond)
+}
+
+// unread are the functions that left bodies open which were not read for some time, with
+// of how many connections.
+func unread(r *where.Report) map[string]int {
+	list := map[string]int{}
+	for i := range r.Groups {
+		if g := &r.Groups[i]; g.State == where.BodyOpen && g.Lasting > 0 {
+			list[g.Site.Function] = g.Lasting
+		}
 	}
+	return list
 }
 
 // Connections of packages that others have written, each at the line that took it.

@@ -1,6 +1,8 @@
 package verdict
 
 import (
+	"time"
+
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/where"
@@ -13,14 +15,15 @@ var _ = register(Rule{
 	Rank:       rankSign + 2, // before close-wait-leak, which is the same sign without the counters that say why
 	Title:      "responses arrive and their bodies are never closed",
 	Means:      "The client has the response's header, and never says that it is done with the body. The connection is neither idle nor in use: the pool cannot give it to another request, and does not notice that the server closes it.",
-	Recognised: "Requests get responses on connections that are hardly reused, and the connections stay in CLOSE_WAIT once the server has closed its end. Or connections are opened beside idle ones that become more and are not used again, while others are. Or connections with unread data grow, or five or more are there throughout. With --where: bodies that are not finished, while the open connections grow.",
-	Limits:     "A small body is read into the program at once: until the server closes the connection it looks like idle-connections-not-reused, with this as the alternative.",
+	Recognised: "Requests get responses on connections that are hardly reused, and the connections stay in CLOSE_WAIT once the server has closed its end. Or connections are opened beside idle ones that become more and are not used again, while others are. Or connections with unread data grow, or five or more are there throughout. With --where: bodies that are not finished, while the open connections grow; or five or more of which nothing was read for 30 seconds, without a goroutine that waits to read one.",
+	Limits:     "A small body is read into the program at once: until the server closes the connection it looks like idle-connections-not-reused, with this as the alternative. A proxy whose own clients do not read for 30 seconds leaves bodies unread, too.",
 	Needs:      []Need{needMetricsOrActivity},
 	Fix:        "Close every response body, also when only the status matters, and read it to its end first.",
 	Sentences: map[string]string{
 		"close_wait": "The server has closed {connections|connection} that the client keeps open: CLOSE_WAIT.",
 		"apart":      "{idle|connection has|connections have} had a response and nothing since for {for_ms} or longer, growing by {growth_per_second}; {needless|connection was|connections were} opened beside idle ones. The pool reuses others, so it does not have these.",
 		"unfinished": "{connections|response has a body that was|responses have bodies that were} neither read to the end nor closed in {for_ms} or longer.",
+		"forgotten":  "{bodies|response has an open body|responses have open bodies} of which nothing was read in {for_ms} or longer, and no goroutine waits to read.",
 		"unread":     "{connections|connection has|connections have} data that the program does not read[, growing by {growth_per_second}][, throughout the last {for_ms}].",
 	},
 	recognise: responseBodyLeak{},
@@ -33,6 +36,13 @@ func (responseBodyLeak) find(f *facts) *finding {
 	if _, grows := f.grows(clientOpen); grows && f.subject.Holders.Lasting(where.BodyOpen) >= several {
 		n := f.subject.Holders.Lasting(where.BodyOpen)
 		return &finding{confidence: High, facts: []Fact{fact("unfinished", count("connections", n), lasting(where.LastingFor))}}
+	}
+	if n := f.subject.Holders.Unread(); n >= several {
+		found := &finding{confidence: High, facts: []Fact{fact("forgotten", count("bodies", n), lasting(where.UnreadFor))}}
+		if serverOpen(f.last()) > 0 { // its own clients may have it wait
+			found.confidence = Medium
+		}
+		return found
 	}
 	if client, server := f.closeWaits(); client > 0 || server > 0 {
 		r := f.last().Requests
@@ -56,6 +66,17 @@ func (responseBodyLeak) find(f *facts) *finding {
 		return nil
 	}
 	return &finding{confidence: Medium, facts: []Fact{fact("unread", count("connections", n), lasting(f.span()/2))}}
+}
+
+// untilUnread is for how much longer the program should be looked at because bodies are
+// open that no goroutine reads; 0 if there are few, or it was for long enough.
+func (f *facts) untilUnread() time.Duration {
+	r := f.subject.Holders
+	if r == nil || r.LookedMS == 0 || r.Lasting(where.BodyOpen) < several {
+		return 0
+	}
+	const slack = 10 * time.Second // they may have been opened meanwhile
+	return max(0, where.UnreadFor+slack-time.Duration(r.LookedMS)*time.Millisecond)
 }
 
 // idleOutsideThePool finds idle connections that become more in a client whose pool

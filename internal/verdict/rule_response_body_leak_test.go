@@ -2,6 +2,7 @@ package verdict_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -25,6 +26,13 @@ var _ = examplesOf(verdict.ResponseBodyLeak,
 		set(&s.Client, socketstats.Established, i)
 		s.Client.Activity.Received = silent(i, long)
 	}))},
+	example{name: "bodies are forgotten, and the load is over", confidence: verdict.High, says: "29 responses have open bodies of which nothing was read in 30s or longer, and no goroutine waits to read.", subject: unreadSince(untouched(), where.BodyOpen, 29)},
+	example{name: "in a server, whose clients may be slow", confidence: verdict.Medium, subject: unreadSince(observed(30, func(_ int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 30)
+		set(&s.Server, socketstats.Established, 30)
+	}), where.BodyOpen, 29)},
+	example{name: "few bodies are forgotten", instead: verdict.Healthy, subject: unreadSince(untouched(), where.BodyOpen, 4)},
+	example{name: "long polls, that goroutines wait to read", instead: verdict.Healthy, subject: unreadSince(untouched(), where.Reading, 0)},
 	example{name: "as many streams as before", instead: verdict.Healthy, subject: heldAtALine(observed(30, func(_ int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 8)
 		s.Client.Activity.Received = silent(8, now)
@@ -58,6 +66,36 @@ func heldAtALine(s *series.Subject) *series.Subject {
 		Site: where.Site{Function: "main.leak", File: "/src/main.go", Line: 46}, State: where.BodyOpen, Connections: 29, Lasting: 29,
 	}}}
 	return s
+}
+
+// untouched is a client in which nothing happens to its 30 connections.
+func untouched() *series.Subject {
+	return observed(30, func(_ int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 30)
+		s.Client.Activity.Received = silent(30, long)
+	})
+}
+
+// unreadSince is a subject of which a line holds 29 of 30 connections in a state, and has
+// not read so many bodies of them for long.
+func unreadSince(s *series.Subject, state where.State, unread int) *series.Subject {
+	g := &heldAtALine(s).Holders.Groups[0]
+	g.State, g.Unread = state, unread
+	return s
+}
+
+// Whether bodies stay open shows in time: what is healthy so far is watched until then.
+func TestOpenBodiesAreLookedAtForLonger(t *testing.T) {
+	t.Parallel()
+	subject := unreadSince(untouched(), where.BodyOpen, 0)
+	for looked, left := range map[time.Duration]time.Duration{10 * time.Second: 30 * time.Second, 45 * time.Second: 0} {
+		subject.Holders.LookedMS = looked.Milliseconds()
+		v := judge(subject)
+		require.Equal(t, verdict.Healthy, v.Kind)
+		require.Equal(t, left.Milliseconds(), v.LeftMS)
+	}
+	subject.Holders.Groups[0].State, subject.Holders.LookedMS = where.Reading, 10000
+	require.Zero(t, judge(subject).LeftMS)
 }
 
 // forgotten is a client that leaves a connection open for each of forty requests. From

@@ -104,6 +104,9 @@ func (s Site) ShortFunction() string { return s.Function[strings.LastIndex(s.Fun
 // LastingFor is longer than most responses are read for.
 const LastingFor = 3 * time.Second
 
+// UnreadFor is longer than a program that means to read on pauses.
+const UnreadFor = 30 * time.Second
+
 // MostCallers is how many callers of a line are kept.
 const MostCallers = 5
 
@@ -150,8 +153,11 @@ type Group struct {
 	// absent where it is not known.
 	OldestMS int64 `json:"oldest_use_ms,omitempty"`
 	// Lasting is how many of them were last used [LastingFor] ago or longer, or have waited
-	// for so long.
+	// for so long; of open bodies, those of which nothing was read for so long.
 	Lasting int `json:"lasting,omitempty"`
+	// Unread is how many of its bodies are open, without a goroutine that waits to read
+	// one, and had nothing read of them for [UnreadFor] or longer.
+	Unread int `json:"unread,omitempty"`
 	// Stack has all frames of one of the connections, the innermost first; absent
 	// unless it was asked for.
 	Stack []Site `json:"stack,omitempty"`
@@ -217,6 +223,18 @@ func (r *Report) Lasting(state State) (n int) {
 	return n
 }
 
+// Unread is how many bodies are open and were not read for [UnreadFor] or longer; a nil
+// Report has none.
+func (r *Report) Unread() (n int) {
+	if r == nil {
+		return 0
+	}
+	for i := range r.Groups {
+		n += r.Groups[i].Unread
+	}
+	return n
+}
+
 // Add is two reports in one: of two processes of a subject, from the same source. Either
 // may be nil.
 func (r *Report) Add(other *Report) *Report {
@@ -244,7 +262,7 @@ func (r *Report) Add(other *Report) *Report {
 		} else { // of one of them it is not known
 			of.Pools = 0
 		}
-		of.Uses, of.Lasting, of.OldestMS = of.Uses+g.Uses, of.Lasting+g.Lasting, max(of.OldestMS, g.OldestMS)
+		of.Uses, of.Lasting, of.Unread, of.OldestMS = of.Uses+g.Uses, of.Lasting+g.Lasting, of.Unread+g.Unread, max(of.OldestMS, g.OldestMS)
 	}
 	sum.Sort()
 	sum.Unknown = slices.Clone(r.Unknown)

@@ -40,6 +40,11 @@ func main() {
 	for range make([]int, 4) {
 		stream(two)
 	}
+	go readOn(two.Client(), two.URL)
+	for range make([]int, 2) {
+		go readOn(http.DefaultClient, server.URL)
+	}
+	go readSlowly(server.URL)
 	for range make([]int, 3) {
 		upgrade(server.URL)
 	}
@@ -94,6 +99,26 @@ func upgrade(url string) {
 		panic(fmt.Sprint(response, err))
 	}
 	kept = append(kept, response)
+}
+
+// readOn reads what there is, and waits for more.
+func readOn(client *http.Client, url string) {
+	response, err := client.Get(url + "/long") // reading: 3
+	if err != nil {
+		panic(err)
+	}
+	_, _ = io.Copy(io.Discard, response.Body)
+}
+
+// readSlowly reads from what has arrived.
+func readSlowly(url string) {
+	response, err := http.Get(url + "/long") // body-not-finished: 1
+	if err != nil {
+		panic(err)
+	}
+	for one := make([]byte, 1); err == nil; _, err = response.Body.Read(one) {
+		time.Sleep(100 * time.Millisecond)
+	}
 }
 
 func wait(url string) {
