@@ -20,15 +20,18 @@ type Cgroup struct {
 }
 
 var (
-	containerID = regexp.MustCompile(`^(?:(docker|cri-containerd|crio|libpod|nerdctl)[-:])?([0-9a-f]{64})(?:\.scope)?$`)
-	podUID      = regexp.MustCompile(`pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12})(?:\.slice)?$`)
-	named       = regexp.MustCompile(`^(?:lxc\.payload\.(.+)|machine-(.+)\.scope)$`)
+	// The part before the colon is there where the kubelet names groups for systemd and containerd
+	// does not: kubepods-podUID.slice:cri-containerd:ID is one folder then.
+	containerID = regexp.MustCompile(`^(?:[^:]+\.slice:)?(?:(docker|cri-containerd|crio|libpod|libpod-payload|nerdctl)[-:])?([0-9a-f]{64})(?:\.scope)?$`)
+	// The uid of a static pod is a hash.
+	podUID = regexp.MustCompile(`pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?(?::|$)`)
+	named  = regexp.MustCompile(`^(?:lxc\.payload\.(.+)|machine-(.+)\.scope)$`)
 )
 
 // runtimes are the names of container runtimes by what their cgroups begin with, and
 // by the folder that they are in.
 var runtimes = map[string]string{
-	"docker": "docker", "cri-containerd": "containerd", "crio": "cri-o", "libpod": "podman", "libpod_parent": "podman",
+	"docker": "docker", "cri-containerd": "containerd", "crio": "cri-o", "libpod": "podman", "libpod-payload": "podman", "libpod_parent": "podman",
 	"nerdctl": "containerd", "lxc": "lxc",
 }
 
