@@ -98,7 +98,7 @@ its rules and a dashboard are set up. Exit codes: 0 after Ctrl-C, 1 failed.`,
 	t.add(f, "a server's port on this machine: its clients, and itself")
 	f.Lookup("interval").DefValue = "15s"
 	t.interval = 15 * time.Second
-	f.StringVar(&o.listen, "listen", defaultExporter, "HOST:PORT to listen on")
+	f.StringVar(&o.listen, "listen", defaultExporter, "HOST:PORT to listen on; beyond loopback anybody who reaches it gets the metrics, unless --web-config asks for a password")
 	f.StringVar(&o.webConfig, "web-config", "", "file with TLS and passwords, as Prometheus's exporter-toolkit has it")
 	f.IntVar(&o.most, "max-processes", 100, "most processes with series of their own; the rest are one, called other")
 	f.BoolVar(&o.ownNamespace, "own-namespace", false, "watch only processes in the exporter's own network namespace")
@@ -178,6 +178,9 @@ func runExporter(ctx context.Context, streams program.Streams, t *targetFlags, o
 		quiet := slog.New(slog.DiscardHandler) // the address is said below
 		served <- web.Serve(listener, server, &web.FlagConfig{WebConfigFile: &o.webConfig}, quiet)
 	}()
+	if o.webConfig == "" && !listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
+		fmt.Fprintf(streams.Err, "sockwatch: warning: whoever reaches %s gets the metrics: --web-config sets a password and TLS\n", listener.Addr())
+	}
 	fmt.Fprintf(streams.Err, "sockwatch: the metrics are at %s\n", exporterURL(listener.Addr(), o.webConfig))
 	select {
 	case err = <-served: // as where the web configuration is wrong

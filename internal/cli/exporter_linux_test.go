@@ -121,6 +121,17 @@ func TestExporterListensOnLoopbackUnlessTold(t *testing.T) {
 	require.Fail(t, "it does not listen", "%s", out)
 }
 
+func TestExporterWarnsBeyondLoopback(t *testing.T) {
+	t.Parallel()
+	for listen, warns := range map[string]bool{"127.0.0.1:0": false, "localhost:0": false, "0.0.0.0:0": true} {
+		r := start(t, "sockwatch", "exporter", "--name", "no-such-program", "--listen", listen)
+		r.until(t, "the metrics are at")
+		said := strings.Contains(strings.Join(r.seen, "\n"), "warning: whoever reaches")
+		require.Equal(t, warns, said, "%s: %q", listen, r.seen)
+		end(r)
+	}
+}
+
 // Each network namespace takes descriptors. Where they do not suffice for all of them, counts
 // come from /proc, which needs none that stays open. Who may not enter the namespaces of
 // others reads them from /proc anyway, and has nothing to say.
