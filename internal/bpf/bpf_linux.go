@@ -141,6 +141,14 @@ func (o Object) Lookup(key uint64, value []byte) error {
 	return err
 }
 
+// Set sets the value of a key of 8 bytes, which must be as large as the map's.
+func (o Object) Set(key uint64, value []byte) error {
+	_, err := call(unix.BPF_MAP_UPDATE_ELEM, &lookupArguments{
+		fd: uint32(o), key: unsafe.Pointer(&key), value: unsafe.Pointer(&value[0]),
+	})
+	return err
+}
+
 // Keys are the keys of a map whose keys have 8 bytes. Those that come and go meanwhile
 // may be missing.
 func (o Object) Keys() (keys []uint64, err error) {

@@ -120,8 +120,8 @@ const (
 	leastRest, leastRestAsked = 100, 5
 	// garbage is how much of it the collector lets stand, in percent of what is in use.
 	garbage = 40
-	// traceBuffer is for 6,500 changes of state between two looks at them.
-	traceBuffer = 512 << 10
+	// traceBuffer is for 10,900 changes of state between two looks at them.
+	traceBuffer = 1 << 20
 	// hearAgain is the time between two looks at what came and went.
 	hearAgain = time.Second
 	// askAgain is the time between two questions to the kubelet.

@@ -20,7 +20,7 @@ import (
 const (
 	// defaultWatchPort is where slowserver listens.
 	defaultWatchPort = 8080
-	// watchBuffer is for 104,000 changes of state between two samples a second apart, of
+	// watchBuffer is for 87,000 changes of state between two samples a second apart, of
 	// more connections than two processors open.
 	watchBuffer = 8 << 20
 	// watched is how many samples of a watch are kept.

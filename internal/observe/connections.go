@@ -98,13 +98,13 @@ func (e *ears) hearClosed() (heard []socketstats.Closed, err error) {
 // if it is not 0; it returns nil where nothing reports what came and went. Where the
 // descriptors do not suffice, it listens to what needs fewer, or to nothing, and why is
 // the reason. owners knows who held the sockets of the newest list.
-func openEars(source socketstats.Source, o tracepoint.Options, traced, details bool, owners *socketstats.Owners) (e *ears, why string, err error) {
+func openEars(source socketstats.Source, o tracepoint.Options, beside *tracepoint.Listener, traced, details bool, owners *socketstats.Owners) (e *ears, why string, err error) {
 	if !socketstats.ReportsInfo(source) { // its lists name no socket, and do not show the end of one
 		return nil, "", nil
 	}
 	e = &ears{owners: owners}
 	if traced {
-		e.trace, err = openTransitions(o)
+		e.trace, err = openTransitions(o, beside)
 		if err == nil && e.trace != nil {
 			err = socketstats.Spare()
 		}
@@ -122,7 +122,7 @@ func openEars(source socketstats.Source, o tracepoint.Options, traced, details b
 	}
 	why = err.Error()
 	if err = e.close(); err == nil && traced {
-		e, _, err = openEars(source, o, false, details, owners)
+		e, _, err = openEars(source, o, nil, false, details, owners)
 		return e, why, err
 	}
 	return nil, why, err
@@ -355,9 +355,16 @@ type duration struct {
 	sum, max time.Duration
 }
 
-// openTransitions returns nil where this user may not listen, or the system cannot.
-func openTransitions(o tracepoint.Options) (*transitions, error) {
-	source, err := tracepoint.Open(o)
+// openTransitions returns nil where this user may not listen, or the system cannot. It
+// shares the buffer of beside, if that is not nil.
+func openTransitions(o tracepoint.Options, beside *tracepoint.Listener) (*transitions, error) {
+	var source *tracepoint.Listener
+	var err error
+	if beside != nil {
+		source, err = beside.Beside(o.NetNS)
+	} else {
+		source, err = tracepoint.Open(o)
+	}
 	switch {
 	case errors.Is(err, tracepoint.ErrNotAllowed), errors.Is(err, errors.ErrUnsupported):
 		return nil, nil

@@ -32,7 +32,7 @@ func (w *Watcher) HearLittle(ports ...uint16) error {
 		return err
 	}
 	var err error
-	v.ears.trace, err = openTransitions(tracepoint.Options{Ports: ports, Buffer: 1})
+	v.ears.trace, err = openTransitions(tracepoint.Options{Ports: ports, Buffer: 1}, nil)
 	return err
 }
 

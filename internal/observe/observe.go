@@ -36,8 +36,8 @@ type Options struct {
 	// is no new socket. What a process has in place of another descriptor is seen in the
 	// fourth sample at the latest.
 	Thrifty bool
-	// TraceBuffer is the size in bytes of the kernel's buffer for each network namespace
-	// that is traced; 0 is that of package tracepoint.
+	// TraceBuffer is the size in bytes of the kernel's buffer, which all network namespaces
+	// that are traced share; 0 is that of package tracepoint.
 	TraceBuffer int
 	// Waits says that a target without a process, or of which this user may see none, is
 	// no error: it is waited for.

@@ -144,7 +144,7 @@ func (w *Watcher) addView(ns uint32, pid int32, n socketstats.Namespace) (*view,
 	}
 	var why string
 	var err error
-	v.ears, why, err = openEars(n.Source, options, !w.untraced, w.options.Details, &v.owners)
+	v.ears, why, err = openEars(n.Source, options, w.listener(), !w.untraced, w.options.Details, &v.owners)
 	w.deaf = cmp.Or(w.deaf, why)
 	if err != nil {
 		if v.foreign {
@@ -180,6 +180,16 @@ func (w *Watcher) addView(ns uint32, pid int32, n socketstats.Namespace) (*view,
 	}
 	w.views = append(w.views, v)
 	return v, nil
+}
+
+// listener is that of some view which hears transitions; nil if none does.
+func (w *Watcher) listener() *tracepoint.Listener {
+	for _, v := range w.views {
+		if v.ears.traced() {
+			return v.ears.trace.source
+		}
+	}
+	return nil
 }
 
 const (

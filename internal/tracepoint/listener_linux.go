@@ -1,6 +1,7 @@
 package tracepoint
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -13,12 +14,26 @@ import (
 	"socketlab/internal/bpf"
 )
 
-// Listener collects the transitions from Open to Close. It is for one goroutine.
+// Listener collects the transitions in one network namespace from Open to Close. It and
+// all that share its buffer are for one goroutine.
 type Listener struct {
-	ring *bpf.Ring
-	lost bpf.Object
-	gaps uint64      // transitions that are missing between two others
-	open []io.Closer // what Close closes, in the order in which it was opened
+	*shared
+	netNS uint32
+	heard []Transition // what was drained beside another listener's
+	gaps  uint64       // transitions that are missing between two others
+	// before is how many were lost when the listener began.
+	before uint64
+}
+
+// shared is what the listeners of several namespaces have in common: each transition runs
+// one program and not one for each of them, and the buffer, which counts as memory of this
+// process, is there once.
+type shared struct {
+	ring       *bpf.Ring
+	lost       bpf.Object
+	namespaces bpf.Object
+	listeners  map[uint32]*Listener // by namespace
+	open       []io.Closer          // what the last Close closes, in the order in which it was opened
 }
 
 // Open starts to collect transitions. The caller closes the Listener; if it does not,
@@ -43,14 +58,50 @@ func Open(o Options) (*Listener, error) {
 			return nil, err
 		}
 	}
-	l := &Listener{}
-	if err := l.start(o); err != nil {
-		return nil, errors.Join(explain(err), l.Close())
+	s := &shared{listeners: map[uint32]*Listener{}}
+	err := s.start(o)
+	if err == nil {
+		var l *Listener
+		if l, err = s.listen(o.NetNS); err == nil {
+			return l, nil
+		}
 	}
+	return nil, errors.Join(explain(err), s.close())
+}
+
+// Beside starts to collect the transitions in another network namespace, with the options,
+// the buffer and the program of this listener. The caller closes the Listener.
+func (l *Listener) Beside(netNS uint32) (*Listener, error) {
+	if l.open == nil {
+		return nil, os.ErrClosed
+	}
+	if l.listeners[netNS] != nil {
+		return nil, fmt.Errorf("network namespace %d has a listener", netNS)
+	}
+	if err := l.drain(); err != nil { // what an earlier listener of that namespace left
+		return nil, err
+	}
+	beside, err := l.listen(netNS)
+	if err != nil {
+		return nil, explain(err)
+	}
+	return beside, nil
+}
+
+func (s *shared) listen(netNS uint32) (*Listener, error) {
+	before, err := s.lost.Count()
+	if err != nil {
+		return nil, err
+	}
+	l := &Listener{shared: s, netNS: netNS, before: before}
+	if err := s.namespaces.Set(uint64(netNS), make([]byte, 8)); err != nil {
+		return nil, err
+	}
+	s.listeners[netNS] = l
 	return l, nil
 }
 
-func (l *Listener) start(o Options) error {
+func (s *shared) start(o Options) error {
 	if bits.UintSize != 64 {
 		return fmt.Errorf("a machine of %d bits: %w", bits.UintSize, errors.ErrUnsupported)
 	}
@@ -66,21 +117,21 @@ func (l *Listener) start(o Options) error {
 	if err := tryProgram(at); err != nil {
 		return err
 	}
-	m, err := l.newMaps(o.Buffer)
+	m, err := s.newMaps(o.Buffer)
 	if err != nil {
 		return err
 	}
-	if l.ring, err = bpf.NewRing(m.ring, int(ringSize(o.Buffer))); err != nil {
+	if s.ring, err = bpf.NewRing(m.ring, int(ringSize(o.Buffer))); err != nil {
 		return err
 	}
-	l.open = append(l.open, l.ring)
-	l.lost = m.lost
+	s.open = append(s.open, s.ring)
+	s.lost, s.namespaces = m.lost, m.namespaces
 	for _, copied := range []bool{false, true} {
-		p, err := l.keep(bpf.NewTracing(program(at, o, m, copied), at.tracepoint))
+		p, err := s.keep(bpf.NewTracing(program(at, o.Ports, m, copied), at.tracepoint))
 		if err != nil {
 			return err
 		}
-		if _, err := l.keep(p.AttachTracing()); err != nil {
+		if _, err := s.keep(p.AttachTracing()); err != nil {
 			return err
 		}
 	}
@@ -127,7 +178,7 @@ func explain(err error) error {
 // go back by microseconds.
 //
 // lost is the number of transitions since Open that are known to be missing. Each one
-// that found no room in the buffer is counted; StateDuration and PID of the others
+// that found no room in the buffer is counted, of whichever namespace that shares it; StateDuration and PID of the others
 // are right all the same. If the kernel did not run the program for a transition, the
 // socket's next one shows it, because its From is not the last To. That counts as
 // one, and StateDuration is 0. It should not happen, but the kernel of a virtual
@@ -138,34 +189,60 @@ func explain(err error) error {
 // With an error, the transitions that could be read are appended. After Close the
 // error is [os.ErrClosed].
 func (l *Listener) Drain(into []Transition) (_ []Transition, lost uint64, err error) {
-	if l.open == nil {
+	if l.open == nil || l.listeners[l.netNS] != l {
 		return into, 0, os.ErrClosed
 	}
-	if err := l.ring.Drain(func(record []byte) error {
-		t, gap, err := decode(record)
-		if err != nil {
-			return err
-		}
-		if gap {
-			l.gaps++
-		}
-		into = append(into, t)
-		return nil
-	}); err != nil {
-		return into, 0, fmt.Errorf("tracepoint: %w", err)
+	err = l.drain()
+	into = append(into, l.heard...)
+	l.heard = l.heard[:0]
+	if err != nil {
+		return into, 0, err
 	}
 	if lost, err = l.lost.Count(); err != nil {
 		return into, 0, fmt.Errorf("tracepoint: count of what was lost: %w", err)
 	}
-	return into, lost + l.gaps, nil
+	return into, lost - l.before + l.gaps, nil
+}
+
+// drain hands each transition to the listener of its namespace.
+func (s *shared) drain() error {
+	if err := s.ring.Drain(func(record []byte) error {
+		t, gap, err := decode(record)
+		if err != nil {
+			return err
+		}
+		l := s.listeners[binary.NativeEndian.Uint32(record[recordNetNS:])]
+		if l == nil {
+			return nil // it was closed
+		}
+		if gap {
+			l.gaps++
+		}
+		l.heard = append(l.heard, t)
+		return nil
+	}); err != nil {
+		return fmt.Errorf("tracepoint: %w", err)
+	}
+	return nil
 }
 
 // Close stops collecting, and drops what was not drained. It may be called again.
 func (l *Listener) Close() error {
-	var errs []error
-	for i := len(l.open) - 1; i >= 0; i-- {
-		errs = append(errs, l.open[i].Close())
+	if l.open == nil || l.listeners[l.netNS] != l {
+		return nil
 	}
-	l.open = nil
+	delete(l.listeners, l.netNS)
+	if len(l.listeners) > 0 {
+		return l.namespaces.Delete(uint64(l.netNS))
+	}
+	return l.close()
+}
+
+func (s *shared) close() error {
+	var errs []error
+	for i := len(s.open) - 1; i >= 0; i-- {
+		errs = append(errs, s.open[i].Close())
+	}
+	s.open = nil
 	return errors.Join(errs...)
 }

@@ -15,6 +15,9 @@ func Open(Options) (*Listener, error) {
 	return nil, fmt.Errorf("changes of sockets' states are reported on Linux only: %w", errors.ErrUnsupported)
 }
 
+// Beside returns [errors.ErrUnsupported].
+func (*Listener) Beside(uint32) (*Listener, error) { return nil, errors.ErrUnsupported }
+
 // Drain returns [errors.ErrUnsupported].
 func (*Listener) Drain(into []Transition) (_ []Transition, lost uint64, err error) {
 	return into, 0, errors.ErrUnsupported

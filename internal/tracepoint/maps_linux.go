@@ -11,7 +11,10 @@ import (
 )
 
 // maps are shared by the two copies of the program and by Drain.
-type maps struct{ memory, ring, lost bpf.Object }
+type maps struct{ memory, ring, lost, namespaces bpf.Object }
+
+// mostNamespaces is how many network namespaces one buffer is for.
+const mostNamespaces = 4096
 
 // The offsets of the fields in the storage of each socket, in bytes.
 const (
@@ -51,15 +54,20 @@ func newMemory() (bpf.Object, error) {
 	})
 }
 
-// newMaps creates all three. Close of the listener closes them.
-func (l *Listener) newMaps(buffer int) (m maps, err error) {
-	if m.memory, err = l.keep(newMemory()); err != nil {
+// newMaps creates them all. The last listener's Close closes them.
+func (s *shared) newMaps(buffer int) (m maps, err error) {
+	if m.memory, err = s.keep(newMemory()); err != nil {
 		return maps{}, err
 	}
-	if m.lost, err = l.keep(newCount("sockwatch_lost")); err != nil {
+	if m.lost, err = s.keep(newCount("sockwatch_lost")); err != nil {
 		return maps{}, err
 	}
-	m.ring, err = l.keep(bpf.NewMap("sockwatch_ring", bpf.Map{Kind: unix.BPF_MAP_TYPE_RINGBUF, MaxEntries: ringSize(buffer)}))
+	if m.namespaces, err = s.keep(bpf.NewMap("sockwatch_netns", bpf.Map{
+		Kind: unix.BPF_MAP_TYPE_HASH, Flags: unix.BPF_F_NO_PREALLOC, KeySize: 8, ValueSize: 8, MaxEntries: mostNamespaces,
+	})); err != nil {
+		return maps{}, err
+	}
+	m.ring, err = s.keep(bpf.NewMap("sockwatch_ring", bpf.Map{Kind: unix.BPF_MAP_TYPE_RINGBUF, MaxEntries: ringSize(buffer)}))
 	return m, err
 }
 
@@ -69,9 +77,9 @@ func newCount(name string) (bpf.Object, error) {
 }
 
 // keep leaves what was made for Close.
-func (l *Listener) keep(o bpf.Object, err error) (bpf.Object, error) {
+func (s *shared) keep(o bpf.Object, err error) (bpf.Object, error) {
 	if err == nil {
-		l.open = append(l.open, o)
+		s.open = append(s.open, o)
 	}
 	return o, err
 }

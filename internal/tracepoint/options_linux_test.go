@@ -133,11 +133,29 @@ func publicCopy(t *testing.T) string {
 // Both namespaces have a server at the same port, so that only the namespace
 // tells one from the other.
 func TestEachNetworkNamespaceIsHeardAlone(t *testing.T) {
+	t.Run("with a buffer each", func(t *testing.T) {
+		eachNamespaceAlone(t, func(here *ear, o Options) *ear { return open(t, o) })
+	})
+	t.Run("with one buffer", func(t *testing.T) {
+		eachNamespaceAlone(t, func(here *ear, o Options) *ear {
+			l, err := here.l.Beside(o.NetNS)
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, l.Close()) })
+			_, err = here.l.Beside(o.NetNS)
+			require.ErrorContains(t, err, "has a listener")
+			return &ear{t: t, l: l}
+		})
+	})
+}
+
+func eachNamespaceAlone(t *testing.T, openThere func(here *ear, o Options) *ear) {
 	ln, server := listen(t, "127.0.0.1:0")
 	here := open(t, Options{Ports: []uint16{server.Port()}})
 	var there *ear
+	var namespace uint32
 	elsewhere(t, func(inode uint32) {
-		there = open(t, Options{Ports: []uint16{server.Port()}, NetNS: inode})
+		namespace = inode
+		there = openThere(here, Options{Ports: []uint16{server.Port()}, NetNS: inode})
 		ln, _ := listen(t, server.String())
 		c, s := connect(t, ln, server.String())
 		shut(t, c, s)
@@ -155,6 +173,18 @@ func TestEachNetworkNamespaceIsHeardAlone(t *testing.T) {
 		"all but the first, in which the kernel has not picked the client's port yet")
 	there.hear()
 	require.Len(t, there.heard, 12)
+
+	// One that is closed hears no more, and the other one does.
+	require.NoError(t, there.l.Close())
+	_, _, err := there.l.Drain(nil)
+	require.ErrorIs(t, err, os.ErrClosed)
+	c, s = connect(t, ln, server.String())
+	shut(t, c, s)
+	here.untilClosed(4)
+	require.Len(t, here.heard, 20)
+	again := openThere(here, Options{Ports: []uint16{server.Port()}, NetNS: namespace})
+	again.hear()
+	require.Empty(t, again.heard)
 }
 
 // elsewhere runs f on a thread in a new network namespace, with its loopback

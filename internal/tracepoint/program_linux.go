@@ -36,7 +36,7 @@ const (
 // the first one to run does the work, and the other one finds it done. A third copy
 // is not needed: transitions happen in processes and in softirqs that interrupt them,
 // and no transition interrupts a softirq.
-func program(l layout, o Options, m maps, copied bool) []bpf.Instruction {
+func program(l layout, ports []uint16, m maps, copied bool) []bpf.Instruction {
 	code := []bpf.Instruction{
 		bpf.Load(rSock, bpf.R1, tracepointSock, bpf.Dword),
 		bpf.Load(rFrom, bpf.R1, tracepointFrom, bpf.Dword),
@@ -45,7 +45,12 @@ func program(l layout, o Options, m maps, copied bool) []bpf.Instruction {
 		// Another network namespace?
 		bpf.Load(bpf.R2, rSock, l.net, bpf.Dword),
 		bpf.Load(bpf.R2, bpf.R2, l.inodeOfNet, bpf.Word),
-		bpf.JumpUnless32(bpf.R2, o.NetNS, "out"),
+		store(0, bpf.R2, bpf.Dword), // the key: the record begins later
+		bpf.MapOf(bpf.R1, m.namespaces),
+		bpf.Move(bpf.R2, bpf.RFP),
+		bpf.Add(bpf.R2, -recordSize),
+		bpf.Call(bpf.MapLookupElem),
+		bpf.JumpIf(bpf.R0, 0, "out"),
 
 		// The tracepoint also reports MPTCP, DCCP and SCTP. An MPTCP socket, such
 		// as Go's listeners are, has TCP sockets below it, which are reported.
@@ -58,8 +63,13 @@ func program(l layout, o Options, m maps, copied bool) []bpf.Instruction {
 		bpf.Move(rTCP, bpf.R0),
 	}
 	code = append(code, zeroRecord()...)
+	code = append(code,
+		bpf.Load(bpf.R2, rSock, l.net, bpf.Dword),
+		bpf.Load(bpf.R2, bpf.R2, l.inodeOfNet, bpf.Word),
+		store(recordNetNS, bpf.R2, bpf.Word),
+	)
 	code = append(code, remember(m.memory, copied)...)
-	code = append(code, writePorts(l, o.Ports)...)
+	code = append(code, writePorts(l, ports)...)
 	code = append(code, writeAddresses(l)...)
 	code = append(code, writeParents(l)...)
 	code = append(code, output(m.ring, m.lost)...)

@@ -26,7 +26,8 @@ const (
 	recordKnown       = 70 // the state that the socket last entered, as far as was seen; 0 is none
 	recordParent      = 72 // 32 bits each from here
 	recordGrandparent = 76
-	recordSize        = 80
+	recordNetNS       = 80 // and 32 bits that are 0
+	recordSize        = 88
 )
 
 // The kernel's numbers of the address families, the same on every machine.

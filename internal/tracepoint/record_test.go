@@ -90,8 +90,8 @@ func TestABrokenRecordIsAnError(t *testing.T) {
 		says   string
 	}{
 		"nothing":             {nil, "0 bytes"},
-		"too short":           {good[:recordSize-1], "79 bytes"},
-		"too long":            {append(good, 0), "81 bytes"},
+		"too short":           {good[:recordSize-1], "87 bytes"},
+		"too long":            {append(good, 0), "89 bytes"},
 		"from no state":       {spoilt(recordFrom, 0), "state 0"},
 		"to a request socket": {spoilt(recordTo, 12), "state 12"},
 		"another family":      {spoilt(recordFamily, 1), "family 1"},

@@ -74,8 +74,8 @@ type Options struct {
 	// /proc/PID/ns/net. 0 means that of this process.
 	NetNS uint32
 	// Buffer is the size of the kernel's buffer, in bytes. It must hold the
-	// transitions between two calls of Drain, 80 bytes each. It is rounded up
-	// to a power of two, and to a page. 0 means 16 MiB, for 209,000
+	// transitions between two calls of Drain, 88 bytes each. It is rounded up
+	// to a power of two, and to a page. 0 means 16 MiB, for 174,000
 	// transitions; more than 1 GiB is an error.
 	Buffer int
 }
