@@ -27,6 +27,7 @@ import (
 	conncapplusleak "socketlab/scenarios/conn-cap-plus-leak"
 	connectnotreused "socketlab/scenarios/connect-not-reused"
 	connectionageattheserver "socketlab/scenarios/connection-age-at-the-server"
+	connectionagewithoutjitter "socketlab/scenarios/connection-age-without-jitter"
 	connectionrefused "socketlab/scenarios/connection-refused"
 	connectionreset "socketlab/scenarios/connection-reset"
 	conntrackfull "socketlab/scenarios/conntrack-full"
@@ -253,6 +254,7 @@ var ids = []string{
 	"proxy-upgrade-left",
 	"proxy-buffers-nothing",
 	"dns-balancing",
+	"connection-age-without-jitter",
 	"nat-drops-idle",
 	"conntrack-full",
 	"snat-ports-used-up",
@@ -350,6 +352,7 @@ var clients = []code[func(loadgen.Target) loadgen.Caller]{
 	{"clean-eof-after-reset", cleaneofafterreset.NewFaulty, cleaneofafterreset.NewFixed},
 	{"packet-loss", packetloss.NewFaulty, packetloss.NewFixed},
 	{"dns-balancing", dnsbalancing.NewFaulty, dnsbalancing.NewFixed},
+	{"connection-age-without-jitter", connectionagewithoutjitter.NewFaulty, connectionagewithoutjitter.NewFixed},
 	{"nat-drops-idle", natdropsidle.NewFaulty, natdropsidle.NewFixed},
 	{"conntrack-full", conntrackfull.NewFaulty, conntrackfull.NewFixed},
 	{"snat-ports-used-up", snatportsusedup.NewFaulty, snatportsusedup.NewFixed},

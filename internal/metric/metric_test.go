@@ -77,6 +77,28 @@ func TestEveryMetricHasItsOwnValue(t *testing.T) {
 	}, got)
 }
 
+// Three servers get as much each in the end, and one of them all of a moment or a third.
+func TestABusyMomentIsSeenWhereTotalsAreEqual(t *testing.T) {
+	t.Parallel()
+	servers := func(a, b, c int64) series.Sample {
+		return series.Sample{Servers: []series.ServerCount{{Name: "a", Requests: a}, {Name: "b", Requests: b}, {Name: "c", Requests: c}}}
+	}
+	for name, test := range map[string]struct {
+		samples []series.Sample
+		want    float64
+	}{
+		"one after the other":             {[]series.Sample{servers(0, 0, 0), servers(60, 0, 0), servers(60, 60, 0), servers(60, 60, 60)}, 180},
+		"all at once":                     {[]series.Sample{servers(20, 20, 20), servers(40, 40, 40), servers(60, 60, 60)}, 60},
+		"a moment is not shorter":         {[]series.Sample{servers(10, 0, 0), servers(10, 10, 0), servers(10, 10, 10)}, 10},
+		"what is left is the last moment": {[]series.Sample{servers(30, 0, 0), servers(31, 2, 0)}, 32},
+	} {
+		m := metric.MustLookup("requests.busiest_of_moment")
+		got, known := m.Get(&series.Subject{Samples: test.samples})
+		require.True(t, known, name)
+		require.Equal(t, test.want, got, name)
+	}
+}
+
 func TestWhatNobodyCountsHasNoValue(t *testing.T) {
 	t.Parallel()
 	for _, m := range metric.All() {

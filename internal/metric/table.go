@@ -72,6 +72,12 @@ var table = []Metric{
 		},
 	},
 	{
+		Name: "requests.busiest_of_moment", Title: "requests at each moment's busiest server", Unit: Count, Noun: "request", Rest: "to the busiest server of their moment",
+		Meaning: "The most requests that one of several servers got in a moment, added up over all moments; a moment is the time between samples in which all of them got 30 requests or more.",
+		Why:     "totals are equal, too, where one server at a time has all", Detail: true,
+		Get: busiestOfMoment,
+	},
+	{
 		Name: "latency_ms.p50", Title: "latency p50", Unit: Milliseconds,
 		Meaning: "The median time of a finished request.",
 		Why:     "from the moment that a request was due",
@@ -311,6 +317,33 @@ func latency(get func(*series.Quantiles) float64) func(*series.Subject) (float64
 		}
 		return get(m.Latency), true
 	}
+}
+
+// busiestOfMoment is requests.busiest_of_moment. Of fewer requests than 30 one server has
+// a large share by chance.
+func busiestOfMoment(s *series.Subject) (float64, bool) {
+	const enough = 30
+	last := s.Last()
+	if last == nil || len(last.Servers) < 2 {
+		return 0, false
+	}
+	var sum int64
+	before := map[string]int64{}
+	for i := range s.Samples {
+		var all, most int64
+		for _, server := range s.Samples[i].Servers {
+			n := server.Requests - before[server.Name]
+			all, most = all+n, max(most, n)
+		}
+		if all < enough && i < len(s.Samples)-1 {
+			continue
+		}
+		sum += most
+		for _, server := range s.Samples[i].Servers {
+			before[server.Name] = server.Requests
+		}
+	}
+	return float64(sum), true
 }
 
 func kernelConns(get func(*series.ConnCounts) int) func(*series.Subject) (float64, bool) {

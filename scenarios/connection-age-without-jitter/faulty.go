@@ -1,0 +1,38 @@
+package connectionagewithoutjitter
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"socketlab/internal/loadgen"
+)
+
+// faulty is a client of the feed service, whose connections have an age.
+type faulty struct {
+	url   string
+	conns []*http.Client
+	next  atomic.Int64
+}
+
+// NewFaulty returns a client that asks the name server where the service is.
+func NewFaulty(t loadgen.Target) loadgen.Caller {
+	c := &faulty{url: t.URL}
+	dial := loadgen.DialByName(t.DNS)
+	for range 12 {
+		transport := &http.Transport{MaxConnsPerHost: 1}
+		transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			time.AfterFunc(t.Every, transport.CloseIdleConnections)
+			return dial(ctx, network, addr)
+		}
+		c.conns = append(c.conns, &http.Client{Transport: transport})
+	}
+	return c
+}
+
+// Call reads the feed through the next of the connections.
+func (c *faulty) Call(ctx context.Context) error {
+	return loadgen.Get(ctx, c.conns[int(c.next.Add(1))%len(c.conns)], c.url)
+}
