@@ -46,7 +46,7 @@ func families() []family {
 					return Metric{}, fmt.Errorf("%s: no kind of descriptors is called %q: use one of %s", short(name), short(kind), strings.Join(socketstats.Kinds(), ", "))
 				}
 				return Metric{
-					Name: name, Title: "client's descriptors of kind " + kind, Unit: Count, Noun: "descriptor", Rest: "of kind " + kind,
+					Name: name, Title: "client's " + kind + " descriptors", Unit: Count, Noun: "descriptor", Rest: "of kind " + kind,
 					Meaning: "Descriptors of this kind that the last sample shows in the client's process (Linux).",
 					Get: func(s *series.Subject) (float64, bool) {
 						if last := s.Last(); last != nil && last.Process != nil && last.Process.Kinds != nil {

@@ -250,14 +250,20 @@ func Setting(s scenario.Script) string {
 		answers = "a server that never answers"
 	case delay > 0:
 		answers = "a server that answers after " + words.Duration(delay)
+	case len(server.ResponsesKey.Of(s.Server)) > 0, len(s.Network) > 0, server.NoAcceptKey.Of(s.Server), server.NoReadKey.Of(s.Server):
+		// Not every request has its answer at once.
 	default:
 		answers = "a server that answers at once"
 	}
 	if len(s.Load) == 0 {
 		return answers
 	}
-	load := s.Load[0].Say()
-	return answers + " · " + strings.ToLower(load[:1]) + load[1:]
+	load := s.MainLoad().Say()
+	load = strings.ToLower(load[:1]) + load[1:]
+	if answers == "" {
+		return load
+	}
+	return answers + " · " + load
 }
 
 // Question asks an audience for the number that a run will show of its faulty side.

@@ -12,6 +12,7 @@ import (
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
+	"socketlab/scenarios"
 )
 
 // shown is what a face shows of events, at the client's end.
@@ -158,5 +159,21 @@ func TestTheHeadlineIsWhatTheAudienceIsAskedFor(t *testing.T) {
 		require.Equal(t, "One.", faulty.Says)
 		require.Equal(t, "Because.", s.Why)
 		require.Equal(t, want[2], render.Question(script, 10*time.Second))
+	}
+}
+
+func TestSettingIsTrue(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]string{
+		"transport-per-request":   "a server that answers after 20s · 1 request a second and more at random",
+		"http2-streams-exhausted": "a server that answers after 50ms · bursts of 30 requests", // after a single one
+		"timeout-response-header": "10 requests a second",                                     // some have no response
+		"congestion":              "bursts of 20 requests",                                    // the network is slow
+		"body-not-drained":        "a server that answers at once · 50 requests a second",
+		"no-timeout":              "a server that never answers · 10 requests a second",
+	} {
+		s, err := scenarios.Script(id)
+		require.NoError(t, err)
+		require.Equal(t, want, render.Setting(s), id)
 	}
 }

@@ -45,9 +45,9 @@ func (s Script) Now(at time.Duration) string {
 func (p Phase) Say() string {
 	switch {
 	case p.Rate > 0 && p.JitterRequests > 0:
-		return fmt.Sprintf("%.3g requests a second and more at random", p.Rate)
+		return p.sayRate() + " and more at random"
 	case p.Rate > 0:
-		return fmt.Sprintf("%.3g requests a second", p.Rate)
+		return p.sayRate()
 	case p.Burst > 1 && p.Repeat > 1:
 		return fmt.Sprintf("Bursts of %d requests", p.Burst)
 	case p.Burst > 1:
@@ -57,6 +57,13 @@ func (p Phase) Say() string {
 	default:
 		return "No more requests for now"
 	}
+}
+
+func (p Phase) sayRate() string {
+	if p.Rate == 1 {
+		return "1 request a second"
+	}
+	return fmt.Sprintf("%.3g requests a second", p.Rate)
 }
 
 func (s Script) checkNarration() *finding {

@@ -38,10 +38,24 @@ func (s Script) Length() time.Duration {
 func (s Script) requests() int {
 	n := 0
 	for _, p := range s.Load {
-		n += p.moments() * (1 + p.JitterRequests) * max(p.Burst, 1)
+		n += p.requests()
 	}
 	return n
 }
+
+// MainLoad is the phase that sends the most requests, the first of those that send as
+// many; the zero Phase of a script without load.
+func (s Script) MainLoad() (most Phase) {
+	for _, p := range s.Load {
+		if p.requests() > most.requests() {
+			most = p
+		}
+	}
+	return most
+}
+
+// requests is the most that the phase can send.
+func (p Phase) requests() int { return p.moments() * (1 + p.JitterRequests) * max(p.Burst, 1) }
 
 // moments is how many times the phase sends something.
 func (p Phase) moments() int {

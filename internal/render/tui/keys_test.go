@@ -120,9 +120,30 @@ func TestTheNewestNoteIsAlwaysShown(t *testing.T) {
 		m = told(m, notice("the page is at http://127.0.0.1:1"), notice("sockwatch: a count\nis dear\n"), notice("\n"))
 		lines := strings.Split(shown(m), "\n")
 		require.Contains(t, lines[1], "the faulty side holds 116 sockets")
-		require.Equal(t, "note: a count is dear", strings.TrimSpace(lines[2]))
+		require.Equal(t, "note: a count is dear", strings.TrimSpace(lines[3]))
 		fills(t, m)
 	}
+}
+
+func TestAtTheEndTheSentenceIsWholeAndFollowedByWhy(t *testing.T) {
+	t.Parallel()
+	m := told(aRun(58, 80, 24), notice("a count takes long"))
+	m.face.snapshot.Over = true
+	m.face.snapshot.Sentence = "The faulty side ends with 121 sockets, the fixed side with 0 and 42 in TIME_WAIT."
+	m.face.snapshot.Why = "Each Transport keeps its connection, and no other request can use it."
+	screen := shown(m)
+	require.Contains(t, screen, "\nTIME_WAIT.", "81 letters take a second line")
+	require.Contains(t, screen, m.face.snapshot.Why)
+	require.Contains(t, screen, "note: a count takes long")
+	require.Len(t, strings.Split(screen, "\n"), 24)
+}
+
+func TestALongTitleTakesTheProgramsRoom(t *testing.T) {
+	t.Parallel()
+	m := aRun(58, 80, 24)
+	title := "All streams of an HTTP/2 connection are taken, and requests hang"
+	m.face.live.Observation().Title = title
+	require.Contains(t, shown(m), title)
 }
 
 func TestACommandHasNoLessonAndItsEndIsTold(t *testing.T) {

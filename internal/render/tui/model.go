@@ -146,8 +146,7 @@ func leave(do func()) tea.Cmd {
 	}
 }
 
-// The view, from above: a line of header, two of which the sentence has both or
-// leaves the second to a note, the body, and a line of keys.
+// The view, from above: a line of header, what is said, the body, and a line of keys.
 const sentenceLines = 2
 
 // headerRest is what the header has beside its left part: the program's name and the
@@ -155,7 +154,22 @@ const sentenceLines = 2
 const headerRest = len("sockwatch  ") + len(" PAUSED at 00:00 of 00:00")
 
 // room is the height of the body.
-func (m model) room() int { return m.height - 2 - sentenceLines }
+func (m model) room() int { return m.height - 2 - len(m.said()) }
+
+// said is the sentence, once all is over why the headline moved, and a note. The lines
+// of the sentence are there when it is short, too, so that the body does not move.
+func (m model) said() []string {
+	s := &m.face.snapshot
+	lines := first(wrap(s.Sentence, m.width), sentenceLines)
+	if s.Over && s.Why != "" {
+		lines = append(lines, first(wrap(s.Why, m.width), 1)...)
+	}
+	lines = append(lines, make([]string, max(sentenceLines-len(lines), 0))...)
+	if m.notice == "" {
+		return lines
+	}
+	return append(lines, "note: "+m.notice)
+}
 
 // lines are the body's, all of them.
 func (m model) lines() []string {
@@ -204,16 +218,11 @@ func (m model) screen() string {
 	if m.paused {
 		right = "PAUSED at " + right
 	}
-	lines := []string{spread(bold.Styled("sockwatch")+"  "+left, bold.Styled(right), m.width)}
-	said := wrap(m.face.snapshot.Sentence, m.width)
-	if m.notice != "" {
-		said = append(first(said, sentenceLines-1), "note: "+m.notice)
+	if named := bold.Styled("sockwatch") + "  " + left; ansi.StringWidth(named+" "+right) <= m.width { // a long title needs the room
+		left = named
 	}
-	for i, said := 0, first(said, sentenceLines); i < sentenceLines; i++ {
-		line := ""
-		if i < len(said) {
-			line = said[i]
-		}
+	lines := []string{spread(left, bold.Styled(right), m.width)}
+	for _, line := range m.said() {
 		lines = append(lines, pad(line, m.width))
 	}
 	body := m.lines()

@@ -36,7 +36,7 @@ func (p *pane) draw(width, height int) []string {
 		blank = 1
 	}
 	if p.found != nil {
-		below = min(max(room/4, 3), 10)
+		below = min(max(room/4, room-18, 3), 10)
 	} else if ansi.StringWidth(p.together()) <= inner {
 		below = min(below, 1)
 	}
