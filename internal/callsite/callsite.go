@@ -225,6 +225,28 @@ func (b *Binary) Image() (from, to uint64) {
 	return from, to
 }
 
+// Range is from which address to which something is.
+type Range struct{ From, To uint64 }
+
+// Variables are where the program has variables of the static kind.
+func (b *Binary) Variables() (list []Range) {
+	for _, p := range b.file.Progs {
+		if p.Type == elf.PT_LOAD && p.Flags&elf.PF_W != 0 {
+			list = append(list, Range{p.Vaddr, p.Vaddr + p.Memsz})
+		}
+	}
+	return list
+}
+
+// Entry is where the function begins that an address of a Go program is in; 0 if it is in
+// none.
+func (b *Binary) Entry(at uint64) uint64 {
+	if f, ok := b.table.find(at); ok {
+		return f.entry
+	}
+	return 0
+}
+
 // FileOffset is where in the file the code at an address is; false if it is no code.
 func (b *Binary) FileOffset(at uint64) (uint64, bool) {
 	for _, p := range b.file.Progs {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"socketlab/internal/where"
@@ -118,6 +119,9 @@ func holderSummary(r *where.Report) string {
 	text += fmt.Sprintf(": a line is known for %d of %s.", known, words.Plural(r.Connections, "connection"))
 	for _, u := range r.Unknown {
 		text += fmt.Sprintf(" No line is known for %s: %s.", words.Plural(u.Connections, "connection"), u.Reason)
+		if u.State != "" {
+			text = fmt.Sprintf("%s (%s).", strings.TrimSuffix(text, "."), u.State.Words())
+		}
 	}
 	for _, n := range r.Notes {
 		text += " " + n

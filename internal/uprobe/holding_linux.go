@@ -3,7 +3,6 @@ package uprobe
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +21,8 @@ type holding struct {
 	// while they are not known.
 	netFD uint64
 	inode uint32
+	// before says that it was found without a use of it: nothing tells who used it last.
+	before bool
 	// searched says that its socket was looked for since its last use, and found or not.
 	searched bool
 	// progress changes whenever its response's body is read, and quiet is since when it has
@@ -144,9 +145,10 @@ func (p *Prober) report(inodes map[int]uint32, sockets []socketstats.Socket) (*w
 			listening[s.Local.Port()] = true
 		}
 	}
+	p.findBefore(p.lostOf(inodes, sockets, listening), inodes)
 	holders := map[uint32]uint64{}
 	streams := map[uint32][]uint64{}
-	b := &builder{p: p, now: monotonicNow(), groups: map[string]*where.Group{}, pools: map[*where.Group]map[uint64]bool{}, unknown: map[string]int{}}
+	b := &builder{p: p, now: monotonicNow(), groups: map[string]*where.Group{}, pools: map[*where.Group]map[uint64]bool{}, unknown: map[unknown]*where.Unknown{}}
 	p.dials = map[uint64][]uint64{}
 	for key, h := range p.objects {
 		if p.isGo() && p.points[h.point].kind == dialling {
@@ -189,7 +191,7 @@ func (p *Prober) report(inodes map[int]uint32, sockets []socketstats.Socket) (*w
 			continue // the server holds it until the client closes it
 		case !ok:
 			b.count++
-			b.unknown[p.notSeen()]++
+			b.unknownOne(p.notSeen(), "").Connections++
 		default:
 			b.count++
 			b.add(key, s.State, streams[s.Inode])
@@ -213,9 +215,12 @@ func (p *Prober) report(inodes map[int]uint32, sockets []socketstats.Socket) (*w
 		r.Groups = append(r.Groups, *g)
 	}
 	r.Sort()
-	for _, reason := range slices.Sorted(maps.Keys(b.unknown)) {
-		r.Unknown = append(r.Unknown, where.Unknown{Connections: b.unknown[reason], Reason: reason})
+	for _, u := range b.unknown {
+		r.Unknown = append(r.Unknown, *u)
 	}
+	slices.SortFunc(r.Unknown, func(a, b where.Unknown) int {
+		return cmp.Or(cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.State, b.State))
+	})
 	lost, err := p.lost.Count()
 	if err != nil {
 		return nil, err
@@ -267,7 +272,7 @@ type builder struct {
 	groups map[string]*where.Group
 	// pools are the addresses of each group's pools; 0 is one that is not known.
 	pools   map[*where.Group]map[uint64]bool
-	unknown map[string]int
+	unknown map[unknown]*where.Unknown
 	count   int
 }
 
@@ -283,8 +288,22 @@ func (b *builder) add(key uint64, of socketstats.State, streams []uint64) {
 		if b.p.isGo() {
 			b.p.noteReads(key, h, state, b.now)
 		}
-		if !b.enter(key, h, state, aConnection) {
-			b.unknown[b.p.noSite(h)]++
+		switch {
+		case h.before:
+			u := b.unknownOne(b.p.notSeen(), state)
+			u.Connections++
+			if state != where.BodyOpen {
+				return
+			}
+			quiet := b.quiet(h)
+			if quiet >= where.LastingFor {
+				u.Lasting++
+			}
+			if quiet >= where.UnreadFor {
+				u.Unread++
+			}
+		case !b.enter(key, h, state, aConnection):
+			b.unknownOne(b.p.noSite(h), "").Connections++
 		}
 		return
 	}
@@ -299,8 +318,28 @@ func (b *builder) add(key uint64, of socketstats.State, streams []uint64) {
 		}
 	}
 	if h = b.p.objects[key]; !b.enter(key, h, state, besideStreams) {
-		b.unknown[b.p.noSite(h)]++
+		b.unknownOne(b.p.noSite(h), "").Connections++
 	}
+}
+
+// unknown are the connections of which the same is known.
+type unknown struct {
+	reason string
+	state  where.State
+}
+
+// unknownOne is what those are counted in of which no line is known, for a reason.
+func (b *builder) unknownOne(reason string, state where.State) *where.Unknown {
+	key := unknown{reason, state}
+	if b.unknown[key] == nil {
+		b.unknown[key] = &where.Unknown{Reason: reason, State: state}
+	}
+	return b.unknown[key]
+}
+
+// quiet is for how long nothing was read of the body of an object's response.
+func (b *builder) quiet(h *holding) time.Duration {
+	return time.Duration(b.now - min(b.now, h.quiet))
 }
 
 // entry is as what something is counted.
@@ -355,7 +394,7 @@ func (b *builder) enter(key uint64, h *holding, state where.State, as entry) boo
 	}
 	quiet := time.Duration(0)
 	if state == where.BodyOpen {
-		quiet = time.Duration(b.now - min(b.now, h.quiet))
+		quiet = b.quiet(h)
 		if quiet >= where.UnreadFor && as != besideStreams {
 			g.Unread++
 		}

@@ -54,11 +54,12 @@ type layout struct {
 	done                                            int // *clientStream
 	streams                                         int // *ClientConn of net/http
 	driverConn, inUse                               int // *driverConn
+	status, savedFrame                              int // atomicstatus, and sched.bp, of a g
 	failed                                          int // err of a *wantConn; 0 since Go 1.23, where delivered says all
 }
 
 func layoutOf(version string) layout {
-	l := layout{connOf: 80, br: 104, readLimit: 160, idleAt: 184, expected: 224, closed: 232, done: 232, driverConn: 40, inUse: 72}
+	l := layout{connOf: 80, br: 104, readLimit: 160, idleAt: 184, expected: 224, closed: 232, done: 232, driverConn: 40, inUse: 72, status: 144, savedFrame: 104}
 	for _, since := range []struct{ minor, streams int }{{21, 160}, {22, 152}, {23, 160}, {24, 176}, {26, 168}} {
 		if callsite.AtLeast(version, since.minor) {
 			l.streams = since.streams
@@ -66,6 +67,12 @@ func layoutOf(version string) layout {
 	}
 	if !callsite.AtLeast(version, 23) {
 		l.failed = 160
+	}
+	if callsite.AtLeast(version, 23) && !callsite.AtLeast(version, 25) {
+		l.status = 152
+	}
+	if callsite.AtLeast(version, 25) {
+		l.savedFrame = 96
 	}
 	if callsite.AtLeast(version, 26) {
 		l.readLimit, l.idleAt, l.expected, l.closed = 168, 192, 232, 240

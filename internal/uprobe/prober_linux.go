@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"socketlab/internal/bpf"
@@ -32,7 +34,14 @@ type Prober struct {
 	began      time.Time
 	objects    map[uint64]*holding
 	dials      map[uint64][]uint64 // the dialling objects of each goroutine
-	open       []io.Closer         // what Close closes, in the order in which it was opened
+	// readLoop, peek and selects are where (*persistConn).readLoop, (*bufio.Reader).Peek and
+	// runtime.selectgo begin, as the file has it, and allgs where the list of goroutines
+	// is; 0 of what is not found.
+	readLoop, peek, selects, allgs uint64
+	// searches is how often so many connections, unresolved, were searched for.
+	searches, unresolved int
+
+	open []io.Closer // what Close closes, in the order in which it was opened
 }
 
 // Allowed reports whether Open may succeed: as root, on a kernel with uprobes.
@@ -154,7 +163,12 @@ func (p *Prober) attach(path string) error {
 	for _, at := range p.points {
 		names = append(names, at.function, at.older)
 	}
+	waits := map[string]*uint64{"net/http.(*persistConn).readLoop": &p.readLoop, "bufio.(*Reader).Peek": &p.peek, "runtime.selectgo": &p.selects}
+	names = slices.AppendSeq(names, maps.Keys(waits))
 	found := p.binary.Functions(names...)
+	for name, entry := range waits {
+		*entry = p.binary.Entry(found[name].Entry)
+	}
 	p.began = time.Now()
 	for i := range p.points {
 		function, ok := found[p.points[i].function]

@@ -235,7 +235,15 @@ func TestConnectionsFromBeforeAreNotKnown(t *testing.T) {
 	r, err := p.Report()
 	require.NoError(t, err)
 	require.Empty(t, r.Groups)
-	require.Equal(t, []where.Unknown{{Connections: 31, Reason: "they were not used while it was looked at"}}, r.Unknown)
+	const reason = "they were not used while it was looked at"
+	require.Equal(t, []where.Unknown{
+		{Connections: 25, Reason: reason, State: where.BodyOpen}, {Connections: 6, Reason: reason, State: where.Idle},
+	}, r.Unknown)
+	require.EventuallyWithT(t, func(t *assert.CollectT) {
+		r, err := p.Report()
+		require.NoError(t, err)
+		require.Equal(t, 25, r.Lasting(where.BodyOpen), "%+v", r)
+	}, time.Minute, 300*time.Millisecond)
 }
 
 func TestWhereAProgramInCConnects(t *testing.T) {

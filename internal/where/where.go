@@ -169,8 +169,12 @@ func (g *Group) Count() int { return cmp.Or(g.Requests, g.Connections) }
 // Unknown is connections of which no line is known.
 type Unknown struct {
 	Connections int `json:"connections"`
-	// Reason is a clause: "were not used while it was looked at".
+	// Reason is a clause: "they were not used while it was looked at".
 	Reason string `json:"reason"`
+	// State is theirs, if it is known all the same; Lasting and Unread are those of a Group.
+	State   State `json:"state,omitempty"`
+	Lasting int   `json:"lasting,omitempty"`
+	Unread  int   `json:"unread,omitempty"`
 }
 
 // Report is which lines hold the connections of one process.
@@ -220,6 +224,11 @@ func (r *Report) Lasting(state State) (n int) {
 			n += g.Lasting
 		}
 	}
+	for _, u := range r.Unknown {
+		if u.State == state {
+			n += u.Lasting
+		}
+	}
 	return n
 }
 
@@ -231,6 +240,9 @@ func (r *Report) Unread() (n int) {
 	}
 	for i := range r.Groups {
 		n += r.Groups[i].Unread
+	}
+	for _, u := range r.Unknown {
+		n += u.Unread
 	}
 	return n
 }
@@ -267,8 +279,9 @@ func (r *Report) Add(other *Report) *Report {
 	sum.Sort()
 	sum.Unknown = slices.Clone(r.Unknown)
 	for _, u := range other.Unknown {
-		if i := slices.IndexFunc(sum.Unknown, func(of Unknown) bool { return of.Reason == u.Reason }); i >= 0 {
-			sum.Unknown[i].Connections += u.Connections
+		if i := slices.IndexFunc(sum.Unknown, func(of Unknown) bool { return of.Reason == u.Reason && of.State == u.State }); i >= 0 {
+			of := &sum.Unknown[i]
+			of.Connections, of.Lasting, of.Unread = of.Connections+u.Connections, of.Lasting+u.Lasting, of.Unread+u.Unread
 		} else {
 			sum.Unknown = append(sum.Unknown, u)
 		}
