@@ -14,7 +14,7 @@ var _ = register(Rule{
 	Rank:       rankSign + 4,
 	Title:      "this end has sent its FIN and keeps the socket: FIN_WAIT2 with a descriptor",
 	Means:      "The program has shut down its sending half and waits for the other end to close, which it does not. With a descriptor the kernel has no timeout for that: each such socket stays until the process closes it or ends.",
-	Recognised: "Sockets in FIN_WAIT2 that a process still holds grow, or five or more are there throughout the last quarter. A proxy whose clients wait in CLOSE_WAIT beside them has only passed their FIN on, and is not blamed.",
+	Recognised: "Sockets in FIN_WAIT2 that a process still holds grow, or five or more are there throughout the last quarter, more than were closed in it. A proxy whose clients wait in CLOSE_WAIT beside them has only passed their FIN on, and is not blamed.",
 	Limits:     "A socket in FIN_WAIT2 without a descriptor belongs to the kernel, which removes it after a minute.",
 	Fix:        "After shutting down the sending half, read to the end of file under a deadline, and then close the socket; or close it at once if the rest does not matter.",
 	Sentences: map[string]string{
@@ -34,17 +34,18 @@ func (halfClosedConnections) find(f *facts) *finding {
 	if len(f.Samples) < series.Least || f.passedOn() > 0 || (f.subject.Paired && slices.Contains(proxies, f.subject.Runtime)) {
 		return nil // of a proxy only the half towards the port is seen
 	}
-	n := f.staying(finWait2Held)
-	if n < few {
+	if perSecond, grows := f.grows(finWait2Held); grows && finWait2Held(f.last()) >= few {
+		return &finding{confidence: High, facts: []Fact{fact("fin_wait2", count("connections", finWait2Held(f.last())), growing(perSecond))}}
+	}
+	n := f.least(4, finWait2Held)
+	first := &f.Samples[len(f.Samples)-max(few, (len(f.Samples)+3)/4)]
+	if from, to := f.conns(first), f.conns(f.last()); from != nil && to != nil {
+		n -= to.Closed - from.Closed // each may have been one of them, and another is in its place
+	}
+	if n < several {
 		return nil
 	}
-	found := &finding{confidence: Medium}
-	since := lasting(f.span() / 4)
-	if perSecond, grows := f.grows(finWait2Held); grows {
-		n, found.confidence, since = finWait2Held(f.last()), High, growing(perSecond)
-	}
-	found.facts = []Fact{fact("fin_wait2", count("connections", n), since)}
-	return found
+	return &finding{confidence: Medium, facts: []Fact{fact("fin_wait2", count("connections", n), lasting(f.span()/4))}}
 }
 
 // passedOn is how many accepted connections wait in CLOSE_WAIT while about as many

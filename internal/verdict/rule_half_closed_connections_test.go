@@ -19,6 +19,10 @@ var _ = examplesOf(verdict.HalfClosedConnections,
 	example{name: "they stay", confidence: verdict.Medium, says: "6 connections are half closed by this program and still held: FIN_WAIT2, for 4.8s or longer.", subject: observed(20, func(_ int, s *series.Sample) {
 		halfClosed(s, 6)
 	})},
+	example{name: "as many are closed as come", instead: verdict.Healthy, subject: observed(20, func(i int, s *series.Sample) {
+		halfClosed(s, 10)
+		s.KernelConns = &series.ConnCounts{Opened: 10 + 2*i, Closed: 2 * i}
+	})},
 	example{name: "a proxy passes the FIN on", instead: verdict.Healthy, says: "38 connections that it accepted wait in CLOSE_WAIT beside as many in FIN_WAIT2", subject: observed(20, func(i int, s *series.Sample) {
 		halfClosed(s, 2*i)
 		set(&s.Server, socketstats.CloseWait, 2*i)
