@@ -37,15 +37,17 @@ var next = [...][]State{
 // Conn is a connection of a pool. Who has acquired it uses it from one goroutine at a
 // time, and gives it back by Release or Discard.
 type Conn struct {
-	pool   *Pool
-	client string
-	db     *toydb.Conn // set while Connecting
+	pool    *Pool
+	created time.Time
+
+	// These are of who has the connection, and of who holds the pool's mu while it is idle.
+	db       *toydb.Conn // set while Connecting
+	used     time.Time   // the last activity: the end of the last query
+	requests int
 
 	// The pool's mu guards these.
-	state    State
-	created  time.Time
-	used     time.Time // the last activity: the end of the last query
-	requests int
+	client string
+	state  State
 }
 
 // move puts c into a state. The caller holds the pool's mu. A transition that is not
@@ -62,9 +64,7 @@ func (c *Conn) move(to State) {
 // Query sends a query and returns its row, within the pool's times for writing and
 // reading. After an error the connection is to be discarded.
 func (c *Conn) Query(ctx context.Context, query string) (string, error) {
-	c.pool.mu.Lock()
 	c.requests++
-	c.pool.mu.Unlock()
 	return c.ask(ctx, query)
 }
 

@@ -6,7 +6,6 @@ package connpool
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -53,9 +52,8 @@ type Pool struct {
 	stop    context.CancelFunc
 	tending sync.WaitGroup
 
-	mu     sync.Mutex // guards all below, and the state of each connection
-	counts [5]int     // connections by state
-	open   map[*Conn]struct{}
+	mu     sync.Mutex     // guards all below, and the state of each connection
+	counts [5]int         // connections by state
 	idle   []*Conn        // the last used is the last
 	held   map[string]int // by client, those that are Connecting or Connected
 	freed  chan struct{}  // closed, and replaced, when there is room again
@@ -68,7 +66,7 @@ func New(c Config) *Pool {
 		c.IdleSince = (*Conn).LastUsed
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	p := &Pool{Config: c, stop: stop, open: map[*Conn]struct{}{}, held: map[string]int{}, freed: make(chan struct{})}
+	p := &Pool{Config: c, stop: stop, held: map[string]int{}, freed: make(chan struct{})}
 	if c.Every > 0 {
 		p.tending.Go(func() { p.tend(ctx) })
 	}
@@ -93,7 +91,7 @@ func (p *Pool) Acquire(ctx context.Context, client string) (*Conn, error) {
 			}
 		case c.db == nil:
 			return p.connect(ctx, c)
-		case p.Check == nil || p.Check(c, ctx) == nil:
+		case !p.expired(c) && (p.Check == nil || p.Check(c, ctx) == nil):
 			return c, nil
 		default:
 			p.Discard(c)
@@ -101,8 +99,9 @@ func (p *Pool) Acquire(ctx context.Context, client string) (*Conn, error) {
 	}
 }
 
-// take takes an idle connection, or begins one where there is room for it. Else freed
-// is closed when it may be worth another try.
+// take takes an idle connection, or begins one where there is room for it: it counts
+// before it is dialled, so that others find it counted. Else freed is closed when it
+// may be worth another try.
 func (p *Pool) take(client string) (c *Conn, freed <-chan struct{}, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -112,31 +111,17 @@ func (p *Pool) take(client string) (c *Conn, freed <-chan struct{}, err error) {
 	case p.PerClient > 0 && p.held[client] >= p.PerClient:
 		return nil, p.freed, nil
 	case n > 0:
-		c = p.idle[n-1]
-		p.idle = p.idle[:n-1]
-		if p.expired(c) {
-			p.drop(c)
-			return p.begin(client), nil, nil
-		}
+		c, p.idle = p.idle[n-1], p.idle[:n-1]
 		c.move(Connected)
-	case p.Size > 0 && len(p.open) >= p.Size:
+	case p.Size > 0 && p.open() >= p.Size:
 		return nil, p.freed, nil
 	default:
-		return p.begin(client), nil, nil
+		c = &Conn{pool: p, created: time.Now()}
+		p.counts[Connecting]++
 	}
 	c.client = client
 	p.held[client]++
 	return c, nil, nil
-}
-
-// begin counts a connection before it is dialled, so that others that ask meanwhile
-// find it counted. The caller holds mu.
-func (p *Pool) begin(client string) *Conn {
-	c := &Conn{pool: p, client: client, created: time.Now()}
-	p.open[c] = struct{}{}
-	p.counts[Connecting]++
-	p.held[client]++
-	return c
 }
 
 func (p *Pool) connect(ctx context.Context, c *Conn) (*Conn, error) {
@@ -145,15 +130,13 @@ func (p *Pool) connect(ctx context.Context, c *Conn) (*Conn, error) {
 	db, err := toydb.Open(ctx, p.Addr)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err == nil && p.closed {
-		c.db, err = db, ErrClosed
+	if c.db = db; err == nil && p.closed {
+		err = ErrClosed
 	}
 	if err != nil {
-		p.give(c)
-		p.drop(c)
+		p.put(c, false)
 		return nil, err
 	}
-	c.db = db
 	c.move(Connected)
 	return c, nil
 }
@@ -162,30 +145,39 @@ func (p *Pool) connect(ctx context.Context, c *Conn) (*Conn, error) {
 func (p *Pool) Release(c *Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.give(c)
-	if p.closed || (p.MaxRequests > 0 && c.requests >= p.MaxRequests) {
-		p.drop(c)
-		return
-	}
 	c.used = time.Now()
-	c.move(Idle)
-	p.idle = append(p.idle, c)
+	p.put(c, p.MaxRequests == 0 || c.requests < p.MaxRequests)
 }
 
 // Discard closes a connection in place of giving it back.
 func (p *Pool) Discard(c *Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.give(c)
-	p.drop(c)
+	p.put(c, false)
 }
 
-// give takes a connection from its client. The caller holds mu.
-func (p *Pool) give(c *Conn) {
+// put takes a connection from its client, and keeps it as idle or drops it. The caller
+// holds mu.
+func (p *Pool) put(c *Conn, keep bool) {
 	if p.held[c.client]--; p.held[c.client] == 0 {
 		delete(p.held, c.client)
 	}
+	if keep && !p.closed {
+		c.move(Idle)
+		p.idle = append(p.idle, c)
+	} else {
+		p.drop(c)
+	}
 	p.wake()
+}
+
+// drop closes a connection. The caller holds mu; Close of a socket does not block.
+func (p *Pool) drop(c *Conn) {
+	c.move(Closing)
+	if c.db != nil {
+		c.db.Close()
+	}
+	c.move(Closed)
 }
 
 // wake lets those that wait try again. The caller holds mu.
@@ -194,20 +186,13 @@ func (p *Pool) wake() {
 	p.freed = make(chan struct{})
 }
 
-// drop closes a connection that is in no client's hands. The caller holds mu; Close of
-// a socket does not block.
-func (p *Pool) drop(c *Conn) {
-	c.move(Closing)
-	if c.db != nil {
-		c.db.Close()
-	}
-	c.move(Closed)
-	delete(p.open, c)
-	p.wake()
-}
-
 func (p *Pool) expired(c *Conn) bool {
 	return p.IdleTimeout > 0 && time.Since(p.IdleSince(c)) >= p.IdleTimeout
+}
+
+// open is how many connections are not Closed. The caller holds mu.
+func (p *Pool) open() int {
+	return p.counts[Connecting] + p.counts[Connected] + p.counts[Idle]
 }
 
 // tend checks the idle connections from time to time, until ctx is done.
@@ -220,49 +205,38 @@ func (p *Pool) tend(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		for _, c := range p.takeIdle() {
+		for _, c := range p.dropIdle(p.expired) {
 			good := p.Check == nil || p.Check(c, ctx) == nil
 			p.mu.Lock()
-			p.give(c)
-			if good && !p.closed {
-				c.move(Idle) // used is as it was: a check is no activity
-				p.idle = append(p.idle, c)
-			} else {
-				p.drop(c)
-			}
+			p.put(c, good) // used is as it was: a check is no activity
 			p.mu.Unlock()
 		}
 	}
 }
 
-// takeIdle takes all idle connections for a check, and closes those after their
-// timeout.
-func (p *Pool) takeIdle() []*Conn {
+// dropIdle takes all idle connections, closes those that are no more of use, and
+// returns the others as those of no client.
+func (p *Pool) dropIdle(useless func(*Conn) bool) (taken []*Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var taken []*Conn
 	for _, c := range p.idle {
-		if p.expired(c) {
+		if useless(c) {
 			p.drop(c)
 			continue
 		}
 		c.move(Connected)
-		c.client = "" // no client is the pool itself
+		c.client = ""
 		p.held[""]++
 		taken = append(taken, c)
 	}
 	p.idle = nil
+	p.wake()
 	return taken
 }
 
 // CloseIdle closes the connections that are idle now. The pool can be used on.
 func (p *Pool) CloseIdle() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, c := range slices.Backward(p.idle) {
-		p.drop(c)
-	}
-	p.idle = nil
+	p.dropIdle(func(*Conn) bool { return true })
 }
 
 // Close gives out no more connections, closes those that are idle, and each of the
@@ -272,12 +246,11 @@ func (p *Pool) Close(ctx context.Context) error {
 	p.tending.Wait()
 	p.mu.Lock()
 	p.closed = true
-	p.wake()
 	p.mu.Unlock()
 	p.CloseIdle()
 	for {
 		p.mu.Lock()
-		open, freed := len(p.open), p.freed
+		open, freed := p.open(), p.freed
 		p.mu.Unlock()
 		if open == 0 {
 			return nil
