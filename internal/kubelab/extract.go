@@ -297,8 +297,8 @@ func (x *extract) missing() error {
 	}
 	const most = 5
 	list := missing[:min(len(missing), most)]
-	return inconclusive("Prometheus has no series of %s (%s): is there an exporter on each node, with the right to see its pods, and honor_labels: true in Prometheus?",
-		words.Plural(len(missing), "process"), strings.Join(list, ", "))
+	return inconclusive("Prometheus has no series of %d processes of the run (%s): is there an exporter on each node, with the right to see its pods, and honor_labels: true in Prometheus?",
+		len(missing), strings.Join(list, ", "))
 }
 
 // events are those of the whole observation.
