@@ -96,7 +96,8 @@ func (w *Watcher) adoptHeirs(v *view) {
 		if end, ok := by.endOf(s); !ok || end != socketstats.Client || s.PID == 0 || w.processes.look(s.PID) == nil {
 			continue
 		}
-		if from := w.opener(v, s, s.PID, by.before[pairOf(s.Local, s.Remote)].pid); from != s.PID {
+		before, _ := by.before.get(s.Local, s.Remote)
+		if from := w.opener(v, s, s.PID, before.pid); from != s.PID {
 			w.processes.adopt(s.PID, from)
 		}
 	}

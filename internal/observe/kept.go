@@ -72,9 +72,9 @@ func (w *Watcher) trim() {
 	for _, v := range w.views {
 		switch by := v.sort.(type) {
 		case *byPort:
-			by.before = nil
+			by.before = pairs{}
 		case *byProcess:
-			by.before = nil
+			by.before = pairs{}
 		}
 		v.owners.Trim()
 	}

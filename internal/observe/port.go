@@ -51,7 +51,8 @@ func (p *byPort) row(s *socketstats.Socket) (pid int32, end socketstats.End, ok 
 	}
 	pid = s.PID
 	if end == socketstats.Server {
-		pid = p.now[pairOf(s.Remote, s.Local)].pid
+		peer, _ := p.now.get(s.Remote, s.Local)
+		pid = peer.pid
 	}
 	return pid, end, p.processes.watched(pid)
 }
@@ -85,6 +86,6 @@ func (p *byPort) connection(c socket) (pid int32, end socketstats.End, found att
 
 // has reports whether a client's end was in the newest list.
 func (p *byPort) has(local, remote netip.AddrPort) bool {
-	_, ok := p.now[pairOf(local, remote)]
+	_, ok := p.now.get(local, remote)
 	return ok
 }

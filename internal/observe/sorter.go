@@ -48,7 +48,7 @@ func (a attribution) counted() bool { return a == watched || a == inferred }
 // holders are the processes that held sockets at the newest list, and at the one
 // before.
 type holders struct {
-	now, before map[pair]holder
+	now, before pairs
 	at          time.Duration // of the newest list
 	// ages says that holder.since is asked for. It costs a second look.
 	ages bool
@@ -63,34 +63,77 @@ type holder struct {
 // turn begins a new list.
 func (h *holders) turn(at time.Duration) {
 	h.now, h.before, h.at = h.before, h.now, at
-	if h.now == nil {
-		h.now = map[pair]holder{}
-	}
-	clear(h.now)
+	clear(h.now.four)
+	clear(h.now.six)
 }
 
 // set enters a socket of the list.
 func (h *holders) set(local, remote netip.AddrPort, pid int32) {
-	p, since := pairOf(local, remote), h.at
+	since := h.at
 	if h.ages {
-		if before, ok := h.before[p]; ok {
+		if before, ok := h.before.get(local, remote); ok {
 			since = before.since
 		}
 	}
-	h.now[p] = holder{pid, since}
+	h.now.set(local, remote, holder{pid, since})
 }
 
 // held is the process that held a socket at one of the two lists, or 0.
 func (h *holders) held(local, remote netip.AddrPort) int32 {
-	p := pairOf(local, remote)
-	if pid := h.now[p].pid; pid != 0 {
-		return pid
+	if now, _ := h.now.get(local, remote); now.pid != 0 {
+		return now.pid
 	}
-	return h.before[p].pid
+	before, _ := h.before.get(local, remote)
+	return before.pid
 }
 
 func (h *holders) age(s *socketstats.Socket) time.Duration {
-	return h.at - h.now[pairOf(s.Local, s.Remote)].since
+	now, _ := h.now.get(s.Local, s.Remote)
+	return h.at - now.since
+}
+
+// pairs are the holders of sockets by their four-tuples. Those of IPv4, which are most, take
+// half of the memory so. The zero pairs is empty.
+type pairs struct {
+	four map[pair4]holder
+	six  map[pair]holder
+}
+
+// pair4 is a [pair] of IPv4 addresses.
+type pair4 [12]byte
+
+// pair4Of returns false for other addresses.
+func pair4Of(local, remote netip.AddrPort) (p pair4, ok bool) {
+	l, r := local.Addr().Unmap(), remote.Addr().Unmap()
+	if !l.Is4() || !r.Is4() {
+		return p, false
+	}
+	from, to := l.As4(), r.As4()
+	copy(p[0:], from[:])
+	copy(p[4:], to[:])
+	binary.LittleEndian.PutUint16(p[8:], local.Port())
+	binary.LittleEndian.PutUint16(p[10:], remote.Port())
+	return p, true
+}
+
+func (p *pairs) get(local, remote netip.AddrPort) (h holder, ok bool) {
+	if four, is := pair4Of(local, remote); is {
+		h, ok = p.four[four]
+	} else {
+		h, ok = p.six[pairOf(local, remote)]
+	}
+	return h, ok
+}
+
+func (p *pairs) set(local, remote netip.AddrPort, h holder) {
+	if p.four == nil {
+		p.four, p.six = map[pair4]holder{}, map[pair]holder{}
+	}
+	if four, is := pair4Of(local, remote); is {
+		p.four[four] = h
+	} else {
+		p.six[pairOf(local, remote)] = h
+	}
 }
 
 // pair is a four-tuple in a form that is hashed in one piece: with thousands of
