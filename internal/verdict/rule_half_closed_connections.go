@@ -14,7 +14,7 @@ var _ = register(Rule{
 	Rank:       rankSign + 4,
 	Title:      "this end has sent its FIN and keeps the socket: FIN_WAIT2 with a descriptor",
 	Means:      "The program has shut down its sending half and waits for the other end to close, which it does not. With a descriptor the kernel has no timeout for that: each such socket stays until the process closes it or ends.",
-	Recognised: "Sockets in FIN_WAIT2 that a process still holds grow, or five or more are there throughout the last quarter, more than were closed in it. A proxy whose clients wait in CLOSE_WAIT beside them has only passed their FIN on, and is not blamed.",
+	Recognised: "Sockets in FIN_WAIT2 that a process still holds grow, and are more than the connections closed in the last half. Or five or more are there throughout that half, more than were closed in it. A proxy whose clients wait in CLOSE_WAIT beside them has only passed their FIN on, and is not blamed.",
 	Limits:     "A socket in FIN_WAIT2 without a descriptor belongs to the kernel, which removes it after a minute.",
 	Fix:        "After shutting down the sending half, read to the end of file under a deadline, and then close the socket; or close it at once if the rest does not matter.",
 	Sentences: map[string]string{
@@ -34,18 +34,26 @@ func (halfClosedConnections) find(f *facts) *finding {
 	if len(f.Samples) < series.Least || f.passedOn() > 0 || (f.subject.Paired && slices.Contains(proxies, f.subject.Runtime)) {
 		return nil // of a proxy only the half towards the port is seen
 	}
-	if perSecond, grows := f.grows(finWait2Held); grows && finWait2Held(f.last()) >= few {
-		return &finding{confidence: High, facts: []Fact{fact("fin_wait2", count("connections", finWait2Held(f.last())), growing(perSecond))}}
+	held := finWait2Held(f.last())
+	if perSecond, grows := f.grows(finWait2Held); grows && held >= few && f.closedInHalf() < held {
+		return &finding{confidence: High, facts: []Fact{fact("fin_wait2", count("connections", held), growing(perSecond))}}
 	}
-	n := f.least(4, finWait2Held)
-	first := &f.Samples[len(f.Samples)-max(few, (len(f.Samples)+3)/4)]
-	if from, to := f.conns(first), f.conns(f.last()); from != nil && to != nil {
-		n -= to.Closed - from.Closed // each may have been one of them, and another is in its place
-	}
+	n := f.least(2, finWait2Held) - f.closedInHalf()
 	if n < several {
 		return nil
 	}
-	return &finding{confidence: Medium, facts: []Fact{fact("fin_wait2", count("connections", n), lasting(f.span()/4))}}
+	return &finding{confidence: Medium, facts: []Fact{fact("fin_wait2", count("connections", n), lasting(f.span()/2))}}
+}
+
+// closedInHalf is how many connections were closed in the last half of the samples: each
+// may have been one of those that a state has, with another in its place. 0 where it is
+// not known.
+func (f *facts) closedInHalf() int {
+	from, to := f.conns(&f.Samples[len(f.Samples)/2]), f.conns(f.last())
+	if from == nil || to == nil {
+		return 0
+	}
+	return to.Closed - from.Closed
 }
 
 // passedOn is how many accepted connections wait in CLOSE_WAIT while about as many
