@@ -63,11 +63,18 @@ func run(ctx context.Context) (bool, error) {
 	for _, version := range strings.Split(*versions, ",") {
 		for _, stripped := range map[string][]bool{"yes": {true}, "no": {false}, "both": {true, false}}[*strip] {
 			build := program{dir: filepath.Join(dir, fmt.Sprint(version, stripped)), version: version, stripped: stripped}
-			if err := build.make(ctx); err != nil {
+			missing, err := build.make(ctx, ids)
+			if err != nil {
 				return false, err
 			}
 			fmt.Printf("%s, %s\n", build.version, map[bool]string{true: "stripped", false: "with symbols"}[stripped])
-			right = playAll(ctx, build, ids, *jobs) && right
+			for _, id := range ids {
+				if missing[id] != "" {
+					fmt.Printf("%-30s not built: %s\n", id, missing[id])
+				}
+			}
+			built := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return missing[id] != "" })
+			right = playAll(ctx, build, built, *jobs) && right
 		}
 	}
 	return right, ctx.Err()
@@ -88,10 +95,16 @@ type program struct {
 }
 
 // make builds the programs. A client has a script in its place, which says its process
-// before it becomes the client.
-func (p *program) make(ctx context.Context) error {
+// before it becomes the client. It returns for each scenario whose pair this version of Go
+// does not build why not.
+func (p *program) make(ctx context.Context, ids []string) (missing map[string]string, err error) {
 	if err := os.Mkdir(p.dir, 0o700); err != nil {
-		return err
+		return nil, err
+	}
+	if isOld(p.version) {
+		if missing, err = p.makeStandalone(ctx, ids); err != nil {
+			return nil, err
+		}
 	}
 	for _, name := range []string{"sockwatch", "slowserver", "client-faulty", "client-fixed"} {
 		c := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", filepath.Join(p.dir, name), "./cmd/"+name)
@@ -105,14 +118,17 @@ func (p *program) make(ctx context.Context) error {
 			}
 			text := fmt.Sprintf("#!/bin/sh\nmkdir -p \"$WHERE_PIDS\"\necho $$ > \"$WHERE_PIDS/%[1]s.new\"\nmv \"$WHERE_PIDS/%[1]s.new\" \"$WHERE_PIDS/%[1]s\"\nexec \"%[2]s.real\" \"$@\"\n", name, filepath.Join(p.dir, name))
 			if err := os.WriteFile(filepath.Join(p.dir, name), []byte(text), 0o700); err != nil { //nolint:gosec // it is run
-				return err
+				return nil, err
+			}
+			if isOld(p.version) {
+				continue
 			}
 		}
 		if out, err := c.CombinedOutput(); err != nil {
-			return fmt.Errorf("build %s with %s: %w\n%s", name, p.version, err, out)
+			return nil, fmt.Errorf("build %s with %s: %w\n%s", name, p.version, err, out)
 		}
 	}
-	return nil
+	return missing, nil
 }
 
 // playAll prints a row for each scenario, and reports whether every line was right.

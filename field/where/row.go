@@ -71,7 +71,7 @@ func (s *said) enter(g *where.Group, id string, side scenario.Side) {
 	if g.Pools > 1 {
 		text += fmt.Sprintf(" (%d pools)", g.Pools)
 	}
-	if g.Site.File != fmt.Sprintf("socketlab/scenarios/%s/%s.go", id, side) {
+	if !strings.HasSuffix(g.Site.File, fmt.Sprintf("socketlab/scenarios/%s/%s.go", id, side)) {
 		s.wrong = append(s.wrong, text)
 		return
 	}
