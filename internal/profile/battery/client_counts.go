@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -262,8 +263,19 @@ func (t *trial) parallel() error {
 	}
 	const delay = 500 * time.Millisecond
 	slow := body(16)
+	// A program that makes one call at a time makes the next as soon as it has an answer: a
+	// request is over before its answer is written.
+	var mu sync.Mutex
+	var busy, most int
 	t.server.set(reaction{answer: func(c *conn, r *http.Request) error {
+		mu.Lock()
+		busy++
+		most = max(most, busy)
+		mu.Unlock()
 		time.Sleep(delay) // that is how long an answer takes
+		mu.Lock()
+		busy--
+		mu.Unlock()
 		return slow(c, r)
 	}})
 	var answers []<-chan string
@@ -284,7 +296,9 @@ func (t *trial) parallel() error {
 			return err
 		}
 	}
-	if n := t.server.look(); n.mostBusy == 1 {
+	mu.Lock()
+	defer mu.Unlock()
+	if most == 1 {
 		return errors.New("COMMAND makes one call at a time")
 	}
 	return t.counted("opened_parallel", "left_parallel", perBattery)

@@ -215,6 +215,7 @@ func (h *h2Conn) request(stream uint32) error {
 	}
 	h.answers.Go(func() {
 		time.Sleep(delay) // that is how long an answer takes
+		s.set(func(s *h2Server) { s.busy-- })
 		err := h.write(func() error {
 			h.block.Reset()
 			for _, f := range []hpack.HeaderField{{Name: ":status", Value: "200"}, {Name: "content-type", Value: "text/plain"}, {Name: "content-length", Value: "2"}} {
@@ -229,7 +230,6 @@ func (h *h2Conn) request(stream uint32) error {
 			return err
 		})
 		s.set(func(s *h2Server) {
-			s.busy--
 			if err == nil {
 				s.n.answered++
 			}

@@ -27,9 +27,7 @@ type recorder struct {
 	react    reaction
 	// changed is closed and made anew with each change of what was noted.
 	changed chan struct{}
-	// busy and mostBusy count the requests under way.
-	busy, mostBusy int
-	closed         bool
+	closed  bool
 }
 
 // request is one that was read whole.
@@ -160,8 +158,6 @@ func (s *recorder) serve(c *conn) {
 		}
 		s.note(func() {
 			s.requests = append(s.requests, request{conn: c, method: r.Method, absolute: r.URL.IsAbs(), path: r.URL.Path, close: r.Close})
-			s.busy++
-			s.mostBusy = max(s.mostBusy, s.busy)
 		})
 		answer := react.answer
 		if answer == nil {
@@ -173,7 +169,6 @@ func (s *recorder) serve(c *conn) {
 			err = answer(c, r)
 		}
 		s.note(func() {
-			s.busy--
 			c.served++
 			c.answered = time.Now()
 			if errors.Is(err, errClose) {
@@ -248,9 +243,9 @@ func (s *recorder) set(r reaction) { s.note(func() { s.react = r }) }
 
 // counts are what was noted at a moment.
 type counts struct {
-	opened, open, requests, mostBusy int
-	conns                            []conn // copies
-	all                              []request
+	opened, open, requests int
+	conns                  []conn // copies
+	all                    []request
 }
 
 // look returns what was noted so far.
@@ -261,7 +256,7 @@ func (s *recorder) look() counts {
 }
 
 func (s *recorder) lookLocked() counts {
-	n := counts{opened: len(s.conns), requests: len(s.requests), mostBusy: s.mostBusy, all: s.requests[:len(s.requests):len(s.requests)]}
+	n := counts{opened: len(s.conns), requests: len(s.requests), all: s.requests[:len(s.requests):len(s.requests)]}
 	for _, c := range s.conns {
 		if c.ended.IsZero() && !c.ours {
 			n.open++
