@@ -2,6 +2,8 @@ package profile
 
 import (
 	"cmp"
+	"maps"
+	"strings"
 	"time"
 )
 
@@ -68,15 +70,21 @@ func (d Difference) String() string {
 }
 
 // Keep takes over what an older profile of the same program says of it: its names, its
-// command, and what was waited for longer there than here.
+// command, and what was waited for longer there than here, with what belongs to it: how
+// it ended, and the shortest time.
 func (p *Profile) Keep(old *Profile) {
 	p.ID, p.Ecosystem, p.Program, p.Command, p.Adapter = old.ID, old.Ecosystem, old.Program, old.Command, old.Adapter
 	p.IdleSetting, p.BackendIdleSetting = old.IdleSetting, old.BackendIdleSetting
 	p.Name, p.Version = old.Name, cmp.Or(p.Version, old.Version)
-	for id, v := range p.Values {
+	for id, v := range maps.Clone(p.Values) {
 		before, ok := old.Values[id]
 		if ok && v.Unit == Duration && v.Bound == Over && before.Bound != Never && before.Time > v.Time {
 			p.Values[id] = before
+			for other, v := range old.Values {
+				if strings.HasPrefix(other, id) {
+					p.Values[other] = v
+				}
+			}
 		}
 	}
 }

@@ -124,3 +124,21 @@ func TestCompareNamesWhatDiffers(t *testing.T) {
 	require.Equal(t, "reset_tries", d[1].Question.ID)
 	require.Nil(t, d[1].Old)
 }
+
+func TestWhatWasWaitedForLongerIsKeptWithWhatBelongsToIt(t *testing.T) {
+	t.Parallel()
+	old := &profile.Profile{Kind: profile.Client}
+	old.Set("idle_close", profile.Took(90*time.Second))
+	old.Set("idle_close_shortest", profile.Took(90*time.Second))
+	old.Set("idle_closed_by", profile.Chosen("client"))
+	old.Set("reset", profile.Took(0))
+	p := &profile.Profile{Kind: profile.Client}
+	p.Set("idle_close", profile.LongerThan(65*time.Second))
+	p.Set("idle_closed_by", profile.Chosen("neither"))
+	p.Set("reset", profile.Took(time.Second))
+	p.Keep(old)
+	require.Equal(t, old.Values["idle_close"], p.Values["idle_close"])
+	require.Equal(t, old.Values["idle_close_shortest"], p.Values["idle_close_shortest"])
+	require.Equal(t, "client", p.Values["idle_closed_by"].String())
+	require.Equal(t, "1.0s", p.Values["reset"].String(), "it did not take longer than was waited")
+}

@@ -171,7 +171,7 @@ var clientQuestions = []Question{
 	{
 		ID: "dns_change", Kinds: client, Unit: Duration,
 		Title: "Follows a changed address of the name after",
-		How:   "The name's line in /etc/hosts changes from 127.0.0.1 to 127.0.0.2, and the old server goes on answering, with Connection: close. A call each second until the new address is asked.",
+		How:   "The name's line in /etc/hosts changes from 127.0.0.1 to 127.0.0.2, and the old server goes on answering, with Connection: close. A call each 0.1 s until the new address is asked.",
 	},
 
 	{
@@ -222,9 +222,14 @@ var clientQuestions = []Question{
 		How:   "A server with TLS that offers h2 and http/1.1; its certificate authority is named in SSL_CERT_FILE, NODE_EXTRA_CA_CERTS, REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE.",
 	},
 	{
-		ID: "h2_streams", Kinds: client, Unit: Count,
+		ID: "h2_streams", Kinds: client, Unit: Choice, Choices: []Meaning{
+			{"one", "calls wait for a stream of the one connection"},
+			{"two", "as many as it takes"},
+			{"several", "more than it takes, and how many differs from one run to the next"},
+			{"each", "each call has one"},
+		},
 		Title: "Connections for 20 calls at once over 10 streams each",
-		How:   "SETTINGS_MAX_CONCURRENT_STREAMS is 10, and each answer takes 0.5 s.",
+		How:   "SETTINGS_MAX_CONCURRENT_STREAMS is 10, and each answer takes 0.5 s. A call before has opened the first connection.",
 	},
 	{
 		ID: "h2_goaway", Kinds: client, Unit: Choice, Choices: []Meaning{

@@ -139,7 +139,14 @@ func (t *trial) h2Streams(s *h2Server) error {
 	if n.mostBusy == 1 {
 		return errors.New("COMMAND makes one call at a time")
 	}
-	t.set("h2_streams", profile.Counted(n.opened), fmt.Sprintf("at most %d streams at once, %d of 21 answered", n.mostBusy, n.answered))
+	word := "several"
+	switch {
+	case n.opened <= 2:
+		word = []string{"one", "two"}[n.opened-1]
+	case n.opened >= perBattery:
+		word = "each"
+	}
+	t.set("h2_streams", profile.Chosen(word), fmt.Sprintf("%d connections, at most %d streams at once, %d of 21 answered", n.opened, n.mostBusy, n.answered))
 	return nil
 }
 
