@@ -31,7 +31,17 @@ func (t *trial) hint() error {
 	if n.open == 0 {
 		took := n.conns[0].ended.Sub(n.conns[0].answered)
 		if took < atOnce {
-			return errKeepsNone
+			// undici takes 2 s off the hint, and closes at once for it alone.
+			t.server.set(reaction{})
+			if err := t.ok(); err != nil {
+				return err
+			}
+			if err := t.settle(); err != nil {
+				return err
+			}
+			if t.server.look().open == 0 {
+				return errKeepsNone
+			}
 		}
 		t.set("honours_hint", profile.Chosen("yes"), fmt.Sprintf("closed after %.3fs", took.Seconds()))
 		return nil
@@ -226,7 +236,7 @@ func (t *trial) fails(id string, count func() int, tries string) error {
 			return nil
 		}
 		if r.OK {
-			return errors.New("reported ok, and no answer was sent")
+			return errors.New("reported ok, and no whole answer was sent: does COMMAND look at the error of reading the body?")
 		}
 		took, seen, counts = append(took, r.Took), append(seen, fmt.Sprintf("%s after %.3fs", r, r.Took.Seconds())), append(counts, count()-before)
 		if r.Took > 2*time.Second {
