@@ -119,7 +119,7 @@ func (m sums) add(id string, end socketstats.End, state socketstats.State, n int
 func (x *extract) moment(list []*target, at time.Time, oldest time.Duration) error {
 	elapsed := at.Sub(x.heard.Started)
 	sum, present, on := sums{}, map[string]bool{}, map[string]string{}
-	var ages time.Duration
+	var ages, took time.Duration
 	for _, t := range list {
 		s := t.newest(at)
 		if s == nil || at.Sub(s.counted) > oldest {
@@ -131,6 +131,9 @@ func (x *extract) moment(list []*target, at time.Time, oldest time.Duration) err
 			labelled[v.labels["peer_service"]] = true
 		}
 		for _, v := range s.values {
+			if v.labels["__name__"] == "socketlab_last_sample_duration_seconds" {
+				took = max(took, time.Duration(v.v*float64(time.Second)))
+			}
 			pod := podOf(v.labels)
 			if x.clients[pod] != nil || x.hub[pod] {
 				if other, twice := on[pod]; twice && other != t.instance {
@@ -148,7 +151,9 @@ func (x *extract) moment(list []*target, at time.Time, oldest time.Duration) err
 			return inconclusive("the series of %s ended before the run, at %s", id, words.Duration(elapsed))
 		}
 	}
-	x.moments = append(x.moments, x.compose(sum, elapsed, elapsed-ages/time.Duration(len(list))))
+	m := x.compose(sum, elapsed, elapsed-ages/time.Duration(len(list)))
+	m.Took = took
+	x.moments = append(x.moments, m)
 	return nil
 }
 
@@ -252,7 +257,7 @@ func (x *extract) addOwnerless(sum sums, labelled map[string]bool, v value, proc
 	return nil
 }
 
-// compose makes a moment of its sums. What only clients know is what they said next to when
+// compose makes a moment of its sums. What only the pods know, such as requests and ages, is what they said next to when
 // the sockets were counted.
 func (x *extract) compose(sum sums, at, counted time.Duration) *series.Moment {
 	m := &series.Moment{At: at}
@@ -262,7 +267,7 @@ func (x *extract) compose(sum sums, at, counted time.Duration) *series.Moment {
 			one.Identity = &of.Identity
 		}
 		if said := nearest(of.Samples, counted); said != nil {
-			one.ClientMetrics, one.Servers = said.ClientMetrics, said.Servers
+			one.ClientMetrics, one.Servers, one.Oldest = said.ClientMetrics, said.Servers, said.Oldest
 		}
 		m.Subjects = append(m.Subjects, one)
 	}

@@ -234,7 +234,7 @@ func (r *Run) fromPrometheus(ctx context.Context, heard *series.Observation, beg
 			return nil, ctx.Err()
 		}
 	}
-	list, err := r.Prometheus.targets(ctx, time.Since(began)+lookBack, "|socketlab_sockets|socketlab_connections_(opened|closed)_total|socketlab_connections_at_least|socketlab_process_info")
+	list, err := r.Prometheus.targets(ctx, time.Since(began)+lookBack, "|socketlab_sockets|socketlab_connections_(opened|closed)_total|socketlab_connections_at_least|socketlab_last_sample_duration_seconds|socketlab_process_info")
 	if err != nil {
 		return nil, err
 	}
