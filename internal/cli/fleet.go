@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -93,12 +94,19 @@ answer, or has processes that its exporter cannot observe.`,
 					return program.Usagef(c, "--dns %s: give NAME:PORT", o.dns)
 				}
 			}
-			urls := make([]string, len(args))
-			for i, arg := range args {
-				var err error
-				if urls[i], err = metricsURL(arg); err != nil {
+			if err := checkPrometheusURL(c, o.prometheus); err != nil {
+				return err
+			}
+			var urls []string
+			for _, arg := range args {
+				at, err := metricsURL(arg)
+				if err != nil {
 					return program.Usagef(c, "%w", err)
 				}
+				if slices.Contains(urls, at) {
+					return program.Usagef(c, "%s is given twice: its sockets would be, too", arg)
+				}
+				urls = append(urls, at)
 			}
 			return showFleet(c.Context(), streams, &o, urls)
 		},
@@ -112,6 +120,15 @@ answer, or has processes that its exporter cannot observe.`,
 	o.addAsking(f, "")
 	o.output.add(f, "table", checkAnswer)
 	return c
+}
+
+// checkPrometheusURL returns what is wrong with a URL; "" is none.
+func checkPrometheusURL(c *cobra.Command, at string) error {
+	u, err := url.Parse(at)
+	if at != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https")) {
+		return program.Usagef(c, "--prometheus %s: give a URL, such as http://127.0.0.1:9090", at)
+	}
+	return nil
 }
 
 // metricsURL is where an exporter's metrics are.

@@ -47,6 +47,8 @@ func TestFleetEndsWithWhatItFound(t *testing.T) {
 		{"no source", "", nil, 2},
 		{"two sources", "", []string{healthy, "--dns", "localhost:1"}, 2},
 		{"no port", "", []string{"localhost"}, 2},
+		{"one exporter twice", "", []string{healthy, "http://" + healthy}, 2},
+		{"a Prometheus without a scheme", "", []string{"--prometheus", "127.0.0.1:9090"}, 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

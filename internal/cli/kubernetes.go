@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -98,8 +97,8 @@ func (k *kubeOptions) check(c *cobra.Command, output string) error {
 	if k.image == "" {
 		k.image = sockwatchImage()
 	}
-	if u, err := url.Parse(k.prometheus); k.prometheus != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https")) {
-		return program.Usagef(c, "--prometheus %s: give a URL, such as http://127.0.0.1:9090", k.prometheus)
+	if err := checkPrometheusURL(c, k.prometheus); err != nil {
+		return err
 	}
 	return k.checkAsking(c)
 }
