@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // counts are sockets by end and state, such as "client ESTABLISHED".
@@ -73,10 +74,11 @@ func (n counts) between(before, after counts, end string) string {
 }
 
 // momentCounts are those of a line of a recording; nil of a line without a sample.
-func momentCounts(line string) counts {
+func momentCounts(line string) *sample {
 	type end struct{ Counts map[string]int }
 	var event struct {
 		Moment *struct {
+			At       time.Duration `json:"at_ns"`
 			Subjects []struct {
 				ID             string
 				Client, Server end
@@ -100,13 +102,13 @@ func momentCounts(line string) counts {
 			}
 		}
 	}
-	return n
+	return &sample{n, event.Moment.At}
 }
 
 var logged = regexp.MustCompile(`\b([A-Z][A-Z_0-9]+)=(\d+)`)
 
 // loggedCounts are those of a line of slowserver's log; nil of another line.
-func loggedCounts(line string) counts {
+func loggedCounts(line string) *sample {
 	if !strings.Contains(line, "msg=sockets") {
 		return nil
 	}
@@ -116,7 +118,7 @@ func loggedCounts(line string) counts {
 			n["server "+m[1]] = sockets
 		}
 	}
-	return n
+	return &sample{counts: n}
 }
 
 var exported = regexp.MustCompile(`(?m)^socketlab_sockets\{([^}]*)\} (\S+)$`)

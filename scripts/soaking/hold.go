@@ -58,7 +58,7 @@ func (s *soak) hold(ctx context.Context) (err error) {
 
 // begin starts all, and returns the page's address.
 func (h *holding) begin(ctx context.Context) (page string, err error) {
-	add := func(name string, out, err func(string) counts, command string, args ...string) (*program, error) {
+	add := func(name string, out, err func(string) *sample, command string, args ...string) (*program, error) {
 		p, startErr := h.start(name, out, err, command, args...)
 		if startErr == nil {
 			h.programs = append(h.programs, p)

@@ -32,15 +32,24 @@ type program struct {
 
 // feed is the lines that a program writes, and the newest counts among them.
 type feed struct {
-	counts func(line string) counts // nil for none in a line
+	counts func(line string) *sample // nil for none in a line
 	mu     sync.Mutex
 	n      int
-	newest counts
-	last   []string // the last lines
+	newest *sample
+	// began is when the program's own time began: a little later, by what a line took to
+	// get here at least.
+	began time.Time
+	last  []string // the last lines
+}
+
+// sample is what a line says.
+type sample struct {
+	counts counts
+	at     time.Duration // when the program began it, by its own time; 0 if it does not say
 }
 
 func (f *feed) add(line string) {
-	var c counts
+	var c *sample
 	if f.counts != nil {
 		c = f.counts(line)
 	}
@@ -48,6 +57,9 @@ func (f *feed) add(line string) {
 	defer f.mu.Unlock()
 	if c != nil {
 		f.n, f.newest = f.n+1, c
+		if began := time.Now().Add(-c.at); f.began.IsZero() || began.Before(f.began) {
+			f.began = began
+		}
 		return
 	}
 	if f.last = append(f.last, line); len(f.last) > 20 {
@@ -85,25 +97,34 @@ func (f *feed) follow(ctx context.Context, name string) {
 	}
 }
 
-func (f *feed) seen() (int, counts) {
+// seen returns how many samples there were, and the newest with when it was begun.
+func (f *feed) seen() (n int, newest *sample, begun time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.n, f.newest
+	if f.newest != nil {
+		begun = f.began.Add(f.newest.at)
+	}
+	return f.n, f.newest, begun
 }
 
 // newWithin is how long a new sample may take: on a busy machine the exporter counts less
 // often, as a sample may take a fifth of the time at most.
 const newWithin = 5 * time.Minute
 
-// after returns the counts of a sample that began after now: not the next, which may have
-// begun before, but the one after it.
+// quick is longer than the quickest line of a program takes to get here.
+const quick = time.Second
+
+// after returns the counts of a sample that began after now: of a program that does not
+// say when it began one, not the next, but the one after it. Of others that may be an older
+// one, too, where lines wait to be read.
 func (f *feed) after(ctx context.Context) (counts, error) {
 	ctx, cancel := context.WithTimeout(ctx, newWithin)
 	defer cancel()
-	begun, _ := f.seen()
+	now := time.Now()
+	before, _, _ := f.seen()
 	for {
-		if n, c := f.seen(); n >= begun+2 {
-			return c, nil
+		if n, c, begun := f.seen(); n >= before+2 && (c.at == 0 || begun.After(now.Add(quick))) {
+			return c.counts, nil
 		}
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("no new sample within %s", newWithin)
@@ -113,7 +134,7 @@ func (f *feed) after(ctx context.Context) (counts, error) {
 }
 
 // start starts a program of ours. Its lines have counts as these functions read them.
-func (s *soak) start(name string, out, err func(string) counts, command string, args ...string) (*program, error) {
+func (s *soak) start(name string, out, err func(string) *sample, command string, args ...string) (*program, error) {
 	p := &program{name: name, socket: filepath.Join(s.bin, name+".sock"), ended: make(chan struct{}), series: &series{Name: name, Fills: out != nil}}
 	p.out.counts, p.err.counts = out, err
 	p.cmd = exec.Command(filepath.Join(s.bin, command), args...)
@@ -206,7 +227,7 @@ func (s *soak) measure(p *program) error {
 		return err
 	}
 	at.Descriptors = len(open)
-	if n, _ := p.out.seen(); p.series.Fills && p.series.Warm == 0 && n > kept {
+	if n, _, _ := p.out.seen(); p.series.Fills && p.series.Warm == 0 && n > kept {
 		s.change(func(*state) { p.series.Warm = at.At })
 	}
 	s.change(func(*state) { p.series.Points = append(p.series.Points, at) })

@@ -3,7 +3,10 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
@@ -57,13 +60,38 @@ LISTEN    0 4096 127.0.0.1:8080 0.0.0.0:*
 		"client ESTABLISHED": 1, "server ESTABLISHED": 1, "client TIME_WAIT": 1, "server FIN_WAIT2": 1,
 		listens + "ESTABLISHED": 1, listens + "FIN_WAIT2": 1,
 	}, want)
-	got := momentCounts(`{"moment":{"subjects":[{"id":"7","client":{"counts":{"ESTABLISHED":1,"TIME_WAIT":1,"total":2}},"server":{"counts":{"ESTABLISHED":1,"FIN_WAIT2":1,"total":2}}},` +
+	line := momentCounts(`{"moment":{"at_ns":2000000000,"subjects":[{"id":"7","client":{"counts":{"ESTABLISHED":1,"TIME_WAIT":1,"total":2}},"server":{"counts":{"ESTABLISHED":1,"FIN_WAIT2":1,"total":2}}},` +
 		`{"id":"server 8","server":{"counts":{"ESTABLISHED":1,"FIN_WAIT2":1,"LISTEN":1,"total":3}}}]}}`)
+	got := line.counts
 	require.Equal(t, want, got)
+	require.Equal(t, 2*time.Second, line.at)
 	require.Empty(t, got.between(want, want, "client "))
 	got["client ESTABLISHED"]++
 	require.Equal(t, "2 client ESTABLISHED, ss 1 to 1", got.between(want, want, "client "))
 	require.Nil(t, momentCounts(`{"end":{}}`))
-	require.Equal(t, counts{"server ESTABLISHED": 3}, loggedCounts("level=INFO msg=sockets source=sockdiag in_progress=3 ESTABLISHED=3 LISTEN=1\n"))
+	require.Equal(t, &sample{counts: counts{"server ESTABLISHED": 3}}, loggedCounts("level=INFO msg=sockets source=sockdiag in_progress=3 ESTABLISHED=3 LISTEN=1\n"))
 	require.Equal(t, counts{"client CLOSE_WAIT": 5}, exportedCounts("socketlab_sockets{end=\"client\",pid=\"1\",state=\"CLOSE_WAIT\"} 2\nsocketlab_sockets{end=\"client\",process=\"other\",state=\"CLOSE_WAIT\"} 3\n"))
+}
+
+// A line that waited to be read is of a sample from before.
+func TestOldLinesAreNotTheNextSample(t *testing.T) {
+	f := feed{counts: momentCounts}
+	began := time.Now()
+	add := func(late time.Duration) {
+		f.add(fmt.Sprintf(`{"moment":{"at_ns":%d}}`, max(time.Since(began)-late, 1)))
+	}
+	for _, test := range []struct{ late, wait time.Duration }{{time.Hour, 200 * time.Millisecond}, {0, time.Minute}} {
+		ctx, cancel := context.WithTimeout(t.Context(), test.wait)
+		add(0)
+		var adding sync.WaitGroup
+		adding.Go(func() {
+			for ; ctx.Err() == nil; pause(ctx, time.Millisecond) {
+				add(test.late)
+			}
+		})
+		_, err := f.after(ctx)
+		cancel()
+		adding.Wait()
+		require.Equal(t, test.late == 0, err == nil)
+	}
 }
