@@ -159,7 +159,7 @@ func (w *Watcher) addActivity(v *view, r rows, m *series.Moment) {
 // inTransaction reports whether a client's end has been silent for long while its
 // database waits for the next statement of a transaction.
 func (w *Watcher) inTransaction(v *view, s *socketstats.Socket) bool {
-	if s.State != socketstats.Established || silence(*s) < series.HeldFor || w.processes.programs.listener(s, v.namespace, v.sockets).protocol != "postgres" {
+	if s.State != socketstats.Established || silence(*s) < socketstats.HeldFor || w.processes.programs.listener(s, v.namespace, v.sockets).protocol != "postgres" {
 		return false
 	}
 	if w.transactions == nil {

@@ -104,5 +104,6 @@ func silent(before, now *socketstats.Activity, step time.Duration) bool {
 			return false
 		}
 	}
-	return before.Unread == now.Unread && before.Dead == now.Dead && before.Resent == now.Resent
+	return before.Unread == now.Unread && before.UnreadHeld == now.UnreadHeld &&
+		before.CloseWaitHeld == now.CloseWaitHeld && before.FinWait2Held == now.FinWait2Held && before.Dead == now.Dead && before.Resent == now.Resent
 }

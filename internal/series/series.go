@@ -115,10 +115,6 @@ type Sample struct {
 	Ended bool `json:"ended,omitempty"`
 }
 
-// HeldFor is how long a connection is silent until it is taken to be held, and not
-// busy.
-const HeldFor = 10 * time.Second
-
 // End is the sockets at one end of a subject's connections.
 type End struct {
 	Counts socketstats.Counts `json:"counts"`

@@ -20,8 +20,17 @@ type Activity struct {
 	// Unread are the ESTABLISHED connections with data that the program has not
 	// read for 300 ms or longer.
 	Unread int `json:"unread,omitempty"`
+	// UnreadHeld are those of Unread on which no data has arrived for ten seconds or longer,
+	// as none can once the buffer is full. A program that reads slowly makes room for more.
+	UnreadHeld int `json:"unread_held,omitempty"`
+	// CloseWaitHeld and FinWait2Held are the sockets in these states that have a descriptor
+	// and have carried no data for ten seconds or longer. A request that ends with a FIN
+	// leaves its connection there until it is answered.
+	CloseWaitHeld int `json:"close_wait_held,omitempty"`
+	FinWait2Held  int `json:"fin_wait2_held,omitempty"`
 	// Dead are the connections with retransmitted data that is not acknowledged,
-	// 300 ms or longer after it was sent: the other end may be gone.
+	// 300 ms or longer after it was sent: the other end may be gone. One that only does
+	// not read answers, and is not among them.
 	Dead int `json:"dead,omitempty"`
 	// Resent are the sockets in SYN_SENT that sent their SYN more than once.
 	Resent int `json:"resent,omitempty"`
@@ -47,6 +56,10 @@ type Activity struct {
 	// [Limits.Ports].
 	MaxPerDestination int `json:"max_per_destination,omitempty"`
 }
+
+// HeldFor is how long a connection is silent until it is taken to be held, and not
+// busy.
+const HeldFor = 10 * time.Second
 
 // silenceBounds are the bounds between the classes of [Silence].
 var silenceBounds = [...]time.Duration{
@@ -155,11 +168,21 @@ func (a *Activity) add(s *Socket, end End) {
 	switch {
 	case s.State == SynSent && s.Info.Retransmits > 0:
 		a.Resent++
-	case s.SendQ > 0 && s.Info.Retransmits > 0 && s.Info.Sent >= unread:
+	case s.SendQ > 0 && s.Info.Retransmits > 0 && s.Info.Sent >= unread && !s.Info.Paused:
 		a.Dead++
 	}
 	if s.Alive() && fewSegments(end, s.Info.SegmentsOut, s.Info.SegmentsIn) {
 		a.Once++
+	}
+	silent := min(s.Info.Sent, s.Info.Received)
+	if s.Inode != 0 && silent >= HeldFor {
+		switch s.State {
+		case CloseWait:
+			a.CloseWaitHeld++
+		case FinWait2:
+			a.FinWait2Held++
+		default:
+		}
 	}
 	if s.State != Established {
 		return
@@ -170,8 +193,10 @@ func (a *Activity) add(s *Socket, end End) {
 	}
 	if s.RecvQ > 0 && s.Info.Received >= unread {
 		a.Unread++
+		if s.Info.Received >= HeldFor {
+			a.UnreadHeld++
+		}
 	}
-	silent := min(s.Info.Sent, s.Info.Received)
 	switch {
 	case s.Info.SegmentsIn == 0:
 		a.Fresh.Add(silent)
@@ -192,6 +217,9 @@ func (a Activity) Plus(b Activity) Activity {
 		a.Ages[i] += b.Ages[i]
 	}
 	a.Unread += b.Unread
+	a.UnreadHeld += b.UnreadHeld
+	a.CloseWaitHeld += b.CloseWaitHeld
+	a.FinWait2Held += b.FinWait2Held
 	a.Dead += b.Dead
 	a.Resent += b.Resent
 	a.Once += b.Once

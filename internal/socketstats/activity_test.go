@@ -45,6 +45,29 @@ func TestUseTellsWhoIsToSpeakNext(t *testing.T) {
 	require.Zero(t, server.MaxPerDestination)
 }
 
+func TestActivityKnowsWhatIsHeldFromWhatIsOnItsWay(t *testing.T) {
+	t.Parallel()
+	silent := func(s, r time.Duration) *socketstats.Info {
+		return &socketstats.Info{Sent: s, Received: r, SegmentsOut: 9, SegmentsIn: 9, Retransmits: 1}
+	}
+	paused := silent(time.Minute, time.Minute)
+	paused.Paused = true
+	a := socketstats.ActivityOf([]socketstats.Socket{
+		{State: socketstats.CloseWait, Inode: 1, Info: silent(time.Minute, socketstats.HeldFor)},
+		{State: socketstats.CloseWait, Inode: 2, Info: silent(time.Minute, 5*time.Second)},
+		{State: socketstats.CloseWait, Info: silent(time.Minute, time.Minute)}, // not accepted
+		{State: socketstats.FinWait2, Inode: 3, Info: silent(time.Minute, time.Minute)},
+		{State: socketstats.FinWait2, Inode: 4, Info: silent(time.Second, time.Minute)},
+		{State: socketstats.Established, RecvQ: 9, Info: silent(time.Minute, time.Minute)},
+		{State: socketstats.Established, RecvQ: 9, Info: silent(time.Minute, 3*time.Second)},
+		{State: socketstats.Established, SendQ: 9, Info: paused},
+		{State: socketstats.Established, SendQ: 9, Info: silent(time.Minute, time.Minute)},
+	}, socketstats.Client)
+	require.Equal(t, []int{1, 1, 2, 1, 1}, []int{a.CloseWaitHeld, a.FinWait2Held, a.Unread, a.UnreadHeld, a.Dead})
+	a = a.Plus(a)
+	require.Equal(t, []int{2, 2, 4, 2, 2}, []int{a.CloseWaitHeld, a.FinWait2Held, a.Unread, a.UnreadHeld, a.Dead})
+}
+
 func TestActivityTellsWhatConnectionsCarried(t *testing.T) {
 	t.Parallel()
 	to := func(address string) netip.AddrPort { return netip.MustParseAddrPort(address) }

@@ -221,6 +221,8 @@ func (a *diagAnswer) row(body []byte) error {
 	if a.query.Info {
 		if tcp := attribute(body[rowLen:], infoAttr, infoLen); tcp != nil {
 			s.Info = decodeInfo(tcp)
+			// Of probes without an answer there are two or more (icsk_probes_out in net/ipv4/inet_diag.c).
+			s.Info.Paused = Timer(body[2]) == ProbeTimer && body[3] < 2
 			if s.State == SynSent {
 				s.Info.Sent, s.Info.Received = 0, 0 // the kernel's are since the machine started
 			}

@@ -108,6 +108,9 @@ type Info struct {
 	// Retransmits is the number of segments that were retransmitted since the
 	// connection was opened.
 	Retransmits uint32
+	// Paused says that the other end is there and takes no data: its window is zero,
+	// and it answers the probes.
+	Paused bool
 	// SegmentsOut and SegmentsIn are the segments with data that were sent and
 	// received. A small request or response is one segment.
 	SegmentsOut, SegmentsIn uint32

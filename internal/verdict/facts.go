@@ -92,9 +92,14 @@ func (f *facts) values(of figure) []int {
 	return values
 }
 
-// staying is how many sockets there are that grow, or are there for good.
-func (f *facts) staying(of figure) int {
-	if n := f.least(4, of); n >= several {
+// staying is how many sockets there are that grow, or are there for good. As many at all
+// times may be other ones each time: held are those that stay, where that is known.
+func (f *facts) staying(of, held figure) int {
+	if !f.counted() && f.active() { // a faster run is shorter than the time after which one is held
+		if n := min(f.least(4, of), f.least(4, held)); n >= several {
+			return n
+		}
+	} else if n := f.least(4, of); n >= several {
 		return n
 	}
 	if _, grows := f.grows(of); grows {

@@ -6,12 +6,18 @@ import (
 	"socketlab/internal/verdict"
 )
 
+// waiting makes n sockets be in CLOSE_WAIT that have said nothing for long.
+func waiting(end *series.End, n int) {
+	set(end, socketstats.CloseWait, n)
+	end.Activity.CloseWaitHeld = n
+}
+
 var _ = examplesOf(verdict.CloseWaitLeak,
 	example{name: "CLOSE_WAIT grows", confidence: verdict.High, says: "The other end has closed 29 connections that this process has not: CLOSE_WAIT, growing by 1 per second.", subject: observed(30, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.CloseWait, i)
 	})},
 	example{name: "CLOSE_WAIT stays", confidence: verdict.Medium, says: "closed 7 connections that this process has not: CLOSE_WAIT, for 2.3s or longer.", subject: observed(10, func(_ int, s *series.Sample) {
-		set(&s.Client, socketstats.CloseWait, 7)
+		waiting(&s.Client, 7)
 	})},
 	example{name: "CLOSE_WAIT at a server", confidence: verdict.High, says: "growing by 1 per second", subject: observed(30, func(i int, s *series.Sample) {
 		set(&s.Server, socketstats.CloseWait, i)
@@ -28,6 +34,12 @@ var _ = examplesOf(verdict.CloseWaitLeak,
 	})},
 	example{name: "CLOSE_WAIT comes and goes", instead: verdict.Healthy, subject: observed(30, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.CloseWait, i%3*4)
+	})},
+	example{name: "requests end with a FIN, and the server needs five seconds for each", instead: verdict.Healthy, subject: observed(60, func(_ int, s *series.Sample) {
+		set(&s.Server, socketstats.CloseWait, 10)
+	})},
+	example{name: "a server keeps as many as before", confidence: verdict.Medium, subject: observed(20, func(_ int, s *series.Sample) {
+		waiting(&s.Server, 10)
 	})},
 	example{name: "a pool that checks late", instead: verdict.Healthy, says: "The other end has closed 2 connections that this process has not. A pool", subject: observed(30, func(_ int, s *series.Sample) {
 		set(&s.Client, socketstats.CloseWait, 2)

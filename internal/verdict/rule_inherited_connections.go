@@ -26,7 +26,7 @@ func (inheritedConnections) find(f *facts) *finding {
 	if len(f.Samples) < series.Least {
 		return nil
 	}
-	n := f.staying(inherited)
+	n := f.staying(inherited, inherited)
 	if n < few {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 
 	"socketlab/internal/metric"
 	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
 	"socketlab/internal/where"
 )
 
@@ -89,14 +90,14 @@ func (f *facts) transactionsHeld() *finding {
 		return nil
 	}
 	return &finding{confidence: Medium, facts: []Fact{
-		fact("transactions", count("transactions", held), count("open", open), lasting(series.HeldFor)), fact("unseen"),
+		fact("transactions", count("transactions", held), count("open", open), lasting(socketstats.HeldFor)), fact("unseen"),
 	}}
 }
 
 // poolHeld finds connections that stand still while the process works on. What waits
 // for them is not seen, so it is never sure.
 func (f *facts) poolHeld() *finding {
-	const quiet, busy = series.HeldFor, 5 // wake-ups a second
+	const quiet, busy = socketstats.HeldFor, 5 // wake-ups a second
 	n := clientOpen(f.last())
 	still := func(s *series.Sample) bool {
 		return clientOpen(s) == n && s.Client.Activity.Received.AtLeast(quiet) == n && serverOpen(s) == serverOpen(f.last())

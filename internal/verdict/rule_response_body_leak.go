@@ -15,7 +15,7 @@ var _ = register(Rule{
 	Rank:       rankSign + 2, // before close-wait-leak, which is the same sign without the counters that say why
 	Title:      "responses arrive and their bodies are never closed",
 	Means:      "The client has the response's header, and never says that it is done with the body. The connection is neither idle nor in use: the pool cannot give it to another request, and does not notice that the server closes it.",
-	Recognised: "Requests get responses on connections that are hardly reused, and the connections stay in CLOSE_WAIT once the server has closed its end. Or connections are opened beside idle ones that become more and are not used again, while others are. Or connections with unread data grow, or five or more are there throughout. With --where: bodies that are not finished, while the open connections grow; or five or more of which nothing was read for 30 seconds, without a goroutine that waits to read one.",
+	Recognised: "Requests get responses on connections that are hardly reused, and the connections stay in CLOSE_WAIT once the server has closed its end. Or connections are opened beside idle ones that become more and are not used again, while others are. Or connections with unread data grow, or five or more are there throughout to which no data arrives for ten seconds: a program that reads slowly makes room for more. With --where: bodies that are not finished, while the open connections grow; or five or more of which nothing was read for 30 seconds, without a goroutine that waits to read one.",
 	Limits:     "A small body is read into the program at once: until the server closes the connection it looks like idle-connections-not-reused, with this as the alternative. A proxy whose own clients do not read for 30 seconds leaves bodies unread, too.",
 	Needs:      []Need{needMetricsOrActivity},
 	Fix:        "Close every response body, also when only the status matters, and read it to its end first.",
@@ -58,8 +58,16 @@ func (responseBodyLeak) find(f *facts) *finding {
 		return found
 	}
 	unread := func(s *series.Sample) int { return s.Client.Activity.Unread }
-	if perSecond, grows := f.grows(unread); grows {
+	// A program that takes its time to read makes room for more, which arrives.
+	stalled := func(s *series.Sample) int {
+		a := s.Client.Activity
+		return min(a.Unread, a.Received.AtLeast(3*time.Second)+a.Sent.AtLeast(3*time.Second))
+	}
+	if perSecond, grows := f.grows(unread); grows && (f.counted() || stalled(f.last()) >= few) {
 		return &finding{confidence: High, facts: []Fact{fact("unread", count("connections", unread(f.last())), growing(perSecond))}}
+	}
+	if !f.counted() { // a faster run is shorter than the time after which one is held
+		unread = func(s *series.Sample) int { return s.Client.Activity.UnreadHeld }
 	}
 	n := f.least(2, unread)
 	if n < several || len(f.Samples) < series.Least {
@@ -105,7 +113,18 @@ func (f *facts) closeWaits() (client, server int) {
 	if len(f.Samples) < series.Least {
 		return 0, 0
 	}
-	return f.staying(clientIn(socketstats.CloseWait)), f.staying(acceptedCloseWait)
+	return f.staying(clientIn(socketstats.CloseWait), closeWaitHeld(socketstats.Client)), f.staying(acceptedCloseWait, closeWaitHeld(socketstats.Server))
+}
+
+// closeWaitHeld counts the sockets of one end in CLOSE_WAIT on which nothing was said for
+// [socketstats.HeldFor]: in others an answer may still be on its way.
+func closeWaitHeld(end socketstats.End) figure {
+	return func(s *series.Sample) int {
+		if a := s.Of(end).Activity; a != nil {
+			return a.CloseWaitHeld
+		}
+		return 0
+	}
 }
 
 // acceptedCloseWait is what waits in CLOSE_WAIT at the server's end and was accepted: the

@@ -19,7 +19,15 @@ var _ = examplesOf(verdict.ResponseBodyLeak,
 	})},
 	example{name: "some are never read", confidence: verdict.Medium, says: "6 connections have data that the program does not read, throughout the last 15s.", subject: observed(30, func(_ int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 6)
-		s.Client.Activity.Received, s.Client.Activity.Unread = silent(6, long), 6
+		s.Client.Activity.Received, s.Client.Activity.Unread, s.Client.Activity.UnreadHeld = silent(6, long), 6, 6
+	})},
+	example{name: "consumers that read slowly", instead: verdict.Healthy, subject: observed(60, func(_ int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 8)
+		s.Client.Activity.Received, s.Client.Activity.Unread = silent(8, time.Second), 8
+	})},
+	example{name: "consumers that read slowly join", instead: verdict.Growing, subject: observed(30, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, i)
+		s.Client.Activity.Received, s.Client.Activity.Unread = silent(i, time.Second), i
 	})},
 	example{name: "the server closes its end", confidence: verdict.High, says: "The server has closed 40 connections that the client keeps open: CLOSE_WAIT.", subject: forgotten(60, keptOpen)},
 	example{name: "bodies are not finished, as the program's own memory says", confidence: verdict.High, says: "29 responses have bodies that were neither read to the end nor closed in 3s or longer.\n29 of 30 connections were last used at main.leak main.go:46: the response's body is not finished.", subject: heldAtALine(observed(30, func(i int, s *series.Sample) {

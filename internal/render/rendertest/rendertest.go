@@ -112,6 +112,7 @@ func Watch(samples, processes int) []series.Event {
 			m.Subjects = append(m.Subjects, Process(10+p, 2+i*p, i == 0))
 			s := &m.Subjects[p]
 			s.Client.Counts, s.KernelConns = Counts(2+i*p, p, 0), &series.ConnCounts{Opened: 2 + i*p}
+			s.Client.Activity.CloseWaitHeld = p
 		}
 		events = append(events, series.Event{Moment: m})
 	}
