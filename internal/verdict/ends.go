@@ -99,6 +99,15 @@ func (f *facts) unused(s *series.Sample) int {
 	return max(min(f.idle(s), usedOnce(s)), s.Client.Activity.Received.AtLeast(100*time.Second))
 }
 
+// untilLasting is for how much longer what grows must be observed until it has grown for
+// [lastingGrowth]; 0 or less from then on, and where the subject was observed to its end.
+func (f *facts) untilLasting() time.Duration {
+	if f.Over {
+		return 0
+	}
+	return time.Duration(float64(lastingGrowth)/f.Speed) - f.span()
+}
+
 // grownFor is the trend of a figure over the last d, and whether it grew all that
 // time. It is false if the subject was not observed for so long.
 func (f *facts) grownFor(d time.Duration, of figure) (series.Trend, bool) {

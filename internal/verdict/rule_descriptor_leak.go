@@ -16,12 +16,13 @@ var _ = register(Rule{
 	Rank:       rankGrowth + 1, // what connections leak is said first: they may have descriptors of other kinds beside
 	Title:      "descriptors of a kind grow that are no connections",
 	Means:      "The process opens UDP or unix sockets, listeners, pipes or files, or keeps TCP sockets whose connection is gone, and does not close them. No list of TCP connections shows them; at the limit nothing can be opened any more: EMFILE.",
-	Recognised: "The descriptors of one kind in /proc/PID/fd grow all the time, by five or more. Or five or more TCP sockets without a connection (reset, refused, shut down both ways, or in CLOSE_WAIT until the kernel removed it) are kept throughout.",
-	Limits:     "Needs /proc, so Linux. A program that opens its files one after the other at its start looks like it until it is ready.",
+	Recognised: "The descriptors of one kind in /proc/PID/fd grow all the time, by five or more; but for TCP sockets without a connection its confidence is low until they have grown for two minutes, as a program that starts, and one whose garbage collector closes, look like it. Or five or more TCP sockets without a connection (reset, refused, shut down both ways, or in CLOSE_WAIT until the kernel removed it) are kept throughout: a note, if none of them is new.",
+	Limits:     "Needs /proc, so Linux. A socket that a program has bound and neither listens on nor connects has no connection either.",
 	Fix:        "Close what was opened in every path, also after an error; a socket that was reset, refused or shut down needs close as well.",
 	Sentences: map[string]string{
 		"grows": "{descriptors} {kind} are open, {more} more than at first, growing by {growth_per_second}.",
 		"kept":  "{descriptors} {kind} are kept, for {for_ms} or longer.",
+		"wait":  "A program that starts opens its own one after the other, and a garbage collector closes late: whether they are given back shows in {left_ms}.",
 		"all":   "The process has {descriptors|descriptor} open[ of {limit}].",
 	},
 	recognise: descriptorLeak{},
@@ -60,6 +61,10 @@ func (descriptorLeak) find(f *facts) *finding {
 	if kinds := f.growingKinds(); len(kinds) > 0 {
 		k := kinds[0]
 		worst = &finding{confidence: likely(k.More), descriptor: k.Kind, facts: []Fact{fact("grows", count("descriptors", k.Now), text("kind", k.Name), count("more", k.More), growing(k.PerSecond))}}
+		if left := f.untilLasting(); left > 0 && k.Kind != "tcp_closed" {
+			worst.confidence, worst.left = Low, left
+			worst.facts = append(worst.facts, fact("wait", millis("left_ms", left)))
+		}
 	}
 	// The kernel removes a connection in CLOSE_WAIT in the end, and the descriptor stays.
 	kept := func(s *series.Sample) int {
@@ -71,6 +76,9 @@ func (descriptorLeak) find(f *facts) *finding {
 	}
 	if n := min(f.least(2, kept), ofKind(f.last(), "tcp_closed")); worst == nil && n >= several {
 		worst = &finding{confidence: Medium, descriptor: "tcp_closed", facts: []Fact{fact("kept", count("descriptors", n), text("kind", descriptorNames["tcp_closed"]), lasting(f.span()/2))}}
+		if n-ofKind(&f.Samples[0], "tcp_closed") < several && kept(&f.Samples[0]) == ofKind(&f.Samples[0], "tcp_closed") {
+			worst.severity, worst.confidence = Note, Low // nothing says that they had a connection
+		}
 	}
 	if worst != nil && last.Descriptors > 0 {
 		worst.facts = append(worst.facts, fact("all", count("descriptors", last.Descriptors), some("limit", f.subject.Limits.Descriptors)))

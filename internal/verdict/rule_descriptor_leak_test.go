@@ -12,17 +12,26 @@ func heldBeside(s *series.Sample, kind string, n int) {
 }
 
 var _ = examplesOf(verdict.DescriptorLeak,
-	example{name: "UDP sockets grow", confidence: verdict.High, says: "58 UDP sockets are open, 58 more than at first, growing by 2 per second.", subject: observed(30, func(i int, s *series.Sample) {
+	example{name: "UDP sockets grow for two minutes", confidence: verdict.High, says: "248 UDP sockets are open, 248 more than at first, growing by 2 per second.", subject: observed(125, func(i int, s *series.Sample) {
 		heldBeside(s, "udp", 2*i)
+	})},
+	example{name: "UDP sockets grow, or sessions join", confidence: verdict.Low, says: "whether they are given back shows in 1m31s.", subject: observed(30, func(i int, s *series.Sample) {
+		heldBeside(s, "udp", 2*i)
+	})},
+	example{name: "sockets are reset, and kept", confidence: verdict.High, says: "58 TCP sockets without a connection are open, 58 more than at first", subject: observed(30, func(i int, s *series.Sample) {
+		heldBeside(s, "tcp_closed", 2*i)
 	})},
 	example{name: "of a limit that is known", says: "The process has 68 descriptors open of 1024.", subject: observed(30, func(i int, s *series.Sample) {
 		heldBeside(s, "udp", 2*i)
 	})},
-	example{name: "listeners grow slowly", confidence: verdict.Medium, says: "7 listening TCP sockets are open, 6 more than at first", subject: observed(30, func(i int, s *series.Sample) {
+	example{name: "listeners grow slowly", confidence: verdict.Low, says: "7 listening TCP sockets are open, 6 more than at first", subject: observed(30, func(i int, s *series.Sample) {
 		heldBeside(s, "tcp_listen", 1+i*6/29)
 		set(&s.Server, socketstats.Listen, 1+i*6/29)
 	})},
-	example{name: "closed sockets are kept", confidence: verdict.Medium, says: "12 TCP sockets without a connection are kept, for 15s or longer.", subject: observed(30, func(_ int, s *series.Sample) {
+	example{name: "closed sockets are kept", confidence: verdict.Medium, says: "12 TCP sockets without a connection are kept, for 15s or longer.", subject: observed(30, func(i int, s *series.Sample) {
+		heldBeside(s, "tcp_closed", min(2*i, 12))
+	})},
+	example{name: "ports are bound and not used", severity: verdict.Note, confidence: verdict.Low, says: "12 TCP sockets without a connection are kept, for 15s or longer.", subject: observed(30, func(_ int, s *series.Sample) {
 		heldBeside(s, "tcp_closed", 12)
 	})},
 	example{name: "connections vanish from CLOSE_WAIT, and their descriptors stay", confidence: verdict.Medium, says: "12 TCP sockets without a connection are kept", subject: observed(30, func(i int, s *series.Sample) {
@@ -37,6 +46,12 @@ var _ = examplesOf(verdict.DescriptorLeak,
 		heldBeside(s, "pipe", 2*i)
 		set(&s.Client, socketstats.Established, 2*i)
 		s.Client.Activity.Received = silent(2*i, now)
+	})},
+	example{name: "a program opens its files one after the other", instead: verdict.Healthy, subject: observed(90, func(i int, s *series.Sample) {
+		heldBeside(s, "eventfd", min(i, 40))
+	})},
+	example{name: "a garbage collector closes files", instead: verdict.Healthy, subject: observed(125, func(i int, s *series.Sample) {
+		heldBeside(s, "inotify", 2*(i%50))
 	})},
 	example{name: "files are opened and closed", instead: verdict.Healthy, subject: observed(60, func(i int, s *series.Sample) {
 		heldBeside(s, "pipe", 4*(i%20))

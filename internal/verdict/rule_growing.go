@@ -1,10 +1,6 @@
 package verdict
 
-import (
-	"time"
-
-	"socketlab/internal/series"
-)
+import "socketlab/internal/series"
 
 const Growing Kind = "growing"
 
@@ -38,7 +34,7 @@ func (growingConns) find(f *facts) *finding {
 	if !t.Grows {
 		return nil
 	}
-	left := max(f.Interval, time.Duration(float64(lastingGrowth)/f.Speed)-f.span())
+	left := max(f.Interval, f.untilLasting())
 	clients := f.subject.Serves && left == f.Interval && !f.ownServer() // whose doing it is, for good
 	if clients {
 		left = 0
