@@ -21,7 +21,6 @@ var _ = examplesOf(verdict.HalfClosedConnections,
 	})},
 	example{name: "as many are closed as come", instead: verdict.Healthy, subject: observed(20, func(i int, s *series.Sample) {
 		halfClosed(s, 10)
-		s.Client.Activity, s.Server.Activity = nil, nil // only counts are known
 		s.KernelConns = &series.ConnCounts{Opened: 10 + 2*i, Closed: 2 * i}
 	})},
 	example{name: "they become as many as are waited for under a deadline", instead: verdict.Healthy, subject: observed(12, func(i int, s *series.Sample) {
