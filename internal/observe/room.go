@@ -105,5 +105,5 @@ func silent(before, now *socketstats.Activity, step time.Duration) bool {
 		}
 	}
 	return before.Unread == now.Unread && before.UnreadHeld == now.UnreadHeld &&
-		before.CloseWaitHeld == now.CloseWaitHeld && before.FinWait2Held == now.FinWait2Held && before.Dead == now.Dead && before.Resent == now.Resent
+		before.CloseWaitHeld == now.CloseWaitHeld && before.Dead == now.Dead && before.Resent == now.Resent
 }

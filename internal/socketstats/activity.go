@@ -23,11 +23,10 @@ type Activity struct {
 	// UnreadHeld are those of Unread on which no data has arrived for ten seconds or longer,
 	// as none can once the buffer is full. A program that reads slowly makes room for more.
 	UnreadHeld int `json:"unread_held,omitempty"`
-	// CloseWaitHeld and FinWait2Held are the sockets in these states that have a descriptor
-	// and have carried no data for ten seconds or longer. A request that ends with a FIN
-	// leaves its connection there until it is answered.
+	// CloseWaitHeld are the sockets in CLOSE_WAIT that have a descriptor and have carried no
+	// data for ten seconds or longer. A request that ends with a FIN leaves its connection
+	// there until it is answered.
 	CloseWaitHeld int `json:"close_wait_held,omitempty"`
-	FinWait2Held  int `json:"fin_wait2_held,omitempty"`
 	// Dead are the connections with retransmitted data that is not acknowledged,
 	// 300 ms or longer after it was sent: the other end may be gone. One that only does
 	// not read answers, and is not among them.
@@ -175,14 +174,8 @@ func (a *Activity) add(s *Socket, end End) {
 		a.Once++
 	}
 	silent := min(s.Info.Sent, s.Info.Received)
-	if s.Inode != 0 && silent >= HeldFor {
-		switch s.State {
-		case CloseWait:
-			a.CloseWaitHeld++
-		case FinWait2:
-			a.FinWait2Held++
-		default:
-		}
+	if s.State == CloseWait && s.Inode != 0 && silent >= HeldFor {
+		a.CloseWaitHeld++
 	}
 	if s.State != Established {
 		return
@@ -219,7 +212,6 @@ func (a Activity) Plus(b Activity) Activity {
 	a.Unread += b.Unread
 	a.UnreadHeld += b.UnreadHeld
 	a.CloseWaitHeld += b.CloseWaitHeld
-	a.FinWait2Held += b.FinWait2Held
 	a.Dead += b.Dead
 	a.Resent += b.Resent
 	a.Once += b.Once

@@ -63,9 +63,9 @@ func TestActivityKnowsWhatIsHeldFromWhatIsOnItsWay(t *testing.T) {
 		{State: socketstats.Established, SendQ: 9, Info: paused},
 		{State: socketstats.Established, SendQ: 9, Info: silent(time.Minute, time.Minute)},
 	}, socketstats.Client)
-	require.Equal(t, []int{1, 1, 2, 1, 1}, []int{a.CloseWaitHeld, a.FinWait2Held, a.Unread, a.UnreadHeld, a.Dead})
+	require.Equal(t, []int{1, 2, 1, 1}, []int{a.CloseWaitHeld, a.Unread, a.UnreadHeld, a.Dead})
 	a = a.Plus(a)
-	require.Equal(t, []int{2, 2, 4, 2, 2}, []int{a.CloseWaitHeld, a.FinWait2Held, a.Unread, a.UnreadHeld, a.Dead})
+	require.Equal(t, []int{2, 4, 2, 2}, []int{a.CloseWaitHeld, a.Unread, a.UnreadHeld, a.Dead})
 }
 
 func TestActivityTellsWhatConnectionsCarried(t *testing.T) {
