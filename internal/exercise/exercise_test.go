@@ -233,6 +233,13 @@ func TestOnlyWhatWasSeenPasses(t *testing.T) {
 	require.False(t, p.Judge(observation(50, 50, 50), script).Passed, "a connection for each request")
 	require.Contains(t, fmt.Sprint(p.Judge(observation(50, 49, 1), script).Document().Blocks), "1 of 3 is not as it should be.")
 	require.Contains(t, fmt.Sprint(p.Judge(observation(50, 49, 50), script).Document().Blocks), "2 of 3 are not as they should be.")
+	printing := observation(50, 0, 50)
+	printing.Subject(exercise.YourSide).Final.Requests.Errors = map[string]int64{"other": 50}
+	require.Contains(t, p.Judge(printing, script).Unanswered, "50 requests failed with an error of no known name. Each line on standard output")
+	looping := observation(50, 0, 0)
+	looping.Subject(exercise.YourSide).Final.Requests.InFlight = 50
+	require.Equal(t, "50 requests had not ended when the load was over. Does your code loop or wait without an end?", p.Judge(looping, script).Unanswered)
+	require.Empty(t, p.Judge(observation(50, 50, 1), script).Unanswered)
 	stopped := observation(50, 50, 1)
 	stopped.Stopped = "the client reached its limit"
 	require.False(t, p.Judge(stopped, script).Passed)

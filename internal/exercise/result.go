@@ -10,6 +10,7 @@ import (
 	"socketlab/internal/render"
 	"socketlab/internal/scenario"
 	"socketlab/internal/series"
+	"socketlab/internal/words"
 )
 
 // The subjects of a run of an exercise.
@@ -27,6 +28,9 @@ type Result struct {
 	Passed  bool
 	Stopped string
 	Bounds  []Bound
+	// Unanswered says what became of the requests of the participant's code that had no
+	// response, and what helps; "" where all had one or it is not known.
+	Unanswered string
 	// Guess is what the participant predicted, and Came the starter's value; nil where it
 	// is not known.
 	Guess, Came *float64
@@ -55,6 +59,9 @@ func (p *Project) Judge(o *series.Observation, script scenario.Script) Result {
 		r.Bounds = append(r.Bounds, b)
 	}
 	r.Passed = r.Passed && judged
+	if yours != nil && !r.Passed {
+		r.Unanswered = unanswered(yours.Metrics().Requests)
+	}
 	if v, ok := metric.MustLookup(p.Exercise.Predict.Metric).Get(starter); ok {
 		r.Came = &v
 	}
@@ -134,6 +141,28 @@ func (r Result) headline() string {
 	}
 }
 
+// unanswered is of the requests of a program that reports each by a line. Of a program
+// none of whose requests was answered it says what may be the cause.
+func unanswered(r *series.Requests) string {
+	if r == nil {
+		return ""
+	}
+	var parts []string
+	if n := r.Errors["other"]; n > 0 {
+		parts = append(parts, words.Plural(int(n), "request")+" failed with an error of no known name.")
+		if r.OK == 0 {
+			parts = append(parts, "Each line on standard output counts as the end of a request: does your code print something? Print it on standard error.")
+		}
+	}
+	if n := r.InFlight; n > 0 {
+		parts = append(parts, words.Plural(int(n), "request")+" had not ended when the load was over.")
+		if r.OK == 0 {
+			parts = append(parts, "Does your code loop or wait without an end?")
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
 // guess says what was predicted, and what came.
 func (r Result) guess() string {
 	m := metric.MustLookup(r.Exercise.Predict.Metric)
@@ -170,6 +199,9 @@ func (r Result) Document() *render.Document {
 	table.Groups = []render.Group{group}
 	title := r.Exercise.ID + ": " + r.Exercise.Title
 	blocks := []render.Block{render.Part{Title: title}, table, render.Text{Text: r.headline()}}
+	if r.Unanswered != "" {
+		blocks = append(blocks, render.Text{Text: r.Unanswered, Note: true})
+	}
 	if guess := r.guess(); guess != "" {
 		blocks = append(blocks, render.Text{Text: guess})
 	}
@@ -185,6 +217,7 @@ func (r Result) Document() *render.Document {
 			{Name: "passed", Value: r.Passed},
 			{Name: "stopped", Value: r.Stopped},
 			{Name: "bounds", Value: slices.Clone(bounds)},
+			{Name: "unanswered", Value: r.Unanswered},
 			{Name: "guess", Value: r.Guess},
 			{Name: "came", Value: r.Came},
 		},
