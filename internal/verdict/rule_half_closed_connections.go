@@ -14,8 +14,8 @@ var _ = register(Rule{
 	Rank:       rankSign + 4,
 	Title:      "this end has sent its FIN and keeps the socket: FIN_WAIT2 with a descriptor",
 	Means:      "The program has shut down its sending half and waits for the other end to close, which it does not. With a descriptor the kernel has no timeout for that: each such socket stays until the process closes it or ends.",
-	Recognised: "Sockets in FIN_WAIT2 that a process still holds grow, and are more than the connections closed in the last half. Or five or more are there throughout that half, more than were closed in it. A proxy whose clients wait in CLOSE_WAIT beside them has only passed their FIN on, and is not blamed.",
-	Limits:     "A socket in FIN_WAIT2 without a descriptor belongs to the kernel, which removes it after a minute.",
+	Recognised: "Sockets in FIN_WAIT2 that a process still holds grow, and still do in the last quarter or are more than the connections closed in the last half. Or five or more are there throughout that half, more than were closed in it. A proxy whose clients wait in CLOSE_WAIT beside them has only passed their FIN on, and is not blamed.",
+	Limits:     "Some that stay, and do not become more, beside many connections that are closed are not told from others each time. A socket in FIN_WAIT2 without a descriptor belongs to the kernel, which removes it after a minute.",
 	Fix:        "After shutting down the sending half, read to the end of file under a deadline, and then close the socket; or close it at once if the rest does not matter.",
 	Sentences: map[string]string{
 		"fin_wait2": "{connections|connection is|connections are} half closed by this program and still held: FIN_WAIT2[, growing by {growth_per_second}][, for {for_ms} or longer].",
@@ -35,7 +35,7 @@ func (halfClosedConnections) find(f *facts) *finding {
 		return nil // of a proxy only the half towards the port is seen
 	}
 	held := finWait2Held(f.last())
-	if perSecond, grows := f.grows(finWait2Held); grows && held >= few && f.closedInHalf() < held {
+	if perSecond, grows := f.grows(finWait2Held); grows && held >= few && (f.closedInHalf() < held || f.stillRises(finWait2Held, perSecond)) {
 		return &finding{confidence: High, facts: []Fact{fact("fin_wait2", count("connections", held), growing(perSecond))}}
 	}
 	n := f.least(2, finWait2Held) - f.closedInHalf()
@@ -43,6 +43,14 @@ func (halfClosedConnections) find(f *facts) *finding {
 		return nil
 	}
 	return &finding{confidence: Medium, facts: []Fact{fact("fin_wait2", count("connections", n), lasting(f.span()/2))}}
+}
+
+// stillRises reports whether a figure has risen in the last quarter of the samples at half
+// the rate at least at which it grew in all.
+func (f *facts) stillRises(of figure, perSecond float64) bool {
+	from := &f.Samples[len(f.Samples)*3/4]
+	rise := of(f.last()) - of(from)
+	return rise >= few && float64(rise) >= perSecond/2*(f.last().At-from.At).Seconds()
 }
 
 // closedInHalf is how many connections were closed in the last half of the samples: each

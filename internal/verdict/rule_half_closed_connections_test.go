@@ -31,6 +31,10 @@ var _ = examplesOf(verdict.HalfClosedConnections,
 		halfClosed(s, 2*i)
 		s.KernelConns = &series.ConnCounts{Opened: 4 * i, Closed: 2 * i}
 	})},
+	example{name: "they grow beside many connections that are closed", confidence: verdict.High, subject: observed(20, func(i int, s *series.Sample) {
+		halfClosed(s, i)
+		s.KernelConns = &series.ConnCounts{Opened: 21 * i, Closed: 20 * i}
+	})},
 	example{name: "a proxy passes the FIN on", instead: verdict.Healthy, says: "38 connections that it accepted wait in CLOSE_WAIT beside as many in FIN_WAIT2", subject: observed(20, func(i int, s *series.Sample) {
 		halfClosed(s, 2*i)
 		set(&s.Server, socketstats.CloseWait, 2*i)
