@@ -18,8 +18,8 @@ type NetworkFault struct {
 	For Duration `yaml:"for,omitempty"`
 	// Firewall is drop, reject (port unreachable), reject-host, or reset.
 	Firewall string `yaml:"firewall,omitempty"`
-	// Packets is what the firewall's rule is for: new connections (the default), or
-	// all packets.
+	// Packets is what the firewall's rule is for: new connections (the default), all
+	// packets, or fin: those that end a direction of a connection.
 	Packets string `yaml:"packets,omitempty"`
 	// DropOneIn loses one packet in this many to the server, and one in as many
 	// from it, evenly spaced.
@@ -52,6 +52,7 @@ const (
 
 	PacketsNew = "new"
 	PacketsAll = "all"
+	PacketsFIN = "fin"
 )
 
 // kinds counts what is set of what a fault can be.
@@ -91,8 +92,8 @@ func (s Script) checkNetwork() *finding {
 			return found(path+".packets", "packets belongs to a firewall")
 		case w.Bandwidth < 0:
 			return found(path+".bandwidth", "bandwidth %d is negative", w.Bandwidth)
-		case w.Packets != "" && w.Packets != PacketsNew && w.Packets != PacketsAll:
-			return found(path+".packets", "packets %q: use %s or %s", short(w.Packets), PacketsNew, PacketsAll)
+		case w.Packets != "" && w.Packets != PacketsNew && w.Packets != PacketsAll && w.Packets != PacketsFIN:
+			return found(path+".packets", "packets %q: use %s, %s or %s", short(w.Packets), PacketsNew, PacketsAll, PacketsFIN)
 		}
 	}
 	return nil

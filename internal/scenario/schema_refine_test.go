@@ -189,7 +189,7 @@ func enums() map[string][]any {
 		"Script.implementation": ids,
 		"Script.symptoms":       symptoms,
 		"NetworkFault.firewall": {Drop, Reject, RejectHost, Reset},
-		"NetworkFault.packets":  {PacketsNew, PacketsAll},
+		"NetworkFault.packets":  {PacketsNew, PacketsAll, PacketsFIN},
 		"Server.protocol":       anys(protocolNames()),
 		"Sweep.setting":         anys(Settings()),
 	}

@@ -59,6 +59,8 @@ const (
 	// no end to an open connection, which retransmits (tcp_v4_err in
 	// net/ipv4/tcp_ipv4.c keeps it as a soft error): Reject is to it as Drop.
 	All Packets = "all"
+	// FIN are those of All that end a direction of a connection.
+	FIN Packets = "fin"
 )
 
 // Rule says what becomes of TCP packets, of IPv4 and IPv6.
@@ -76,7 +78,7 @@ func (r Rule) check() error {
 	default:
 		return fmt.Errorf("rule %+v: unknown action %q", r, r.Do)
 	}
-	if r.Which != New && r.Which != All {
+	if r.Which != New && r.Which != All && r.Which != FIN {
 		return fmt.Errorf("rule %+v: unknown kind of packets %q", r, r.Which)
 	}
 	if r.OneIn < 0 || r.OneIn > math.MaxInt32 {

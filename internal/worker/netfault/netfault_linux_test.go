@@ -215,6 +215,30 @@ func TestWhatIsSentOnADroppedConnectionIsNotAcknowledgedUntilTheNetworkHeals(t *
 	}
 }
 
+func TestAnEndIsLostAndWhatIsSentOtherwiseArrives(t *testing.T) {
+	n := inside(t)
+	if n == nil {
+		return
+	}
+	accepted := listen(t)
+	client, server := pair(t, accepted)
+	apply(t, n, netfault.Rule{Port: port, Do: netfault.Drop, Which: netfault.FIN})
+	require.NoError(t, client.CloseWrite())
+	require.Eventually(t, func() bool {
+		i, err := info(client)
+		return err == nil && i.Unacked > 0 && i.Retransmits >= 2 // in vain
+	}, patience, time.Millisecond)
+	_, err := server.Write([]byte{2})
+	require.NoError(t, err)
+	got := make([]byte, 1)
+	_, err = io.ReadFull(client, got)
+	require.NoError(t, err)
+	require.Equal(t, []byte{2}, got)
+	apply(t, n)
+	_, err = server.Read(got)
+	require.ErrorIs(t, err, io.EOF)
+}
+
 func TestOnePacketInTenIsLostAndSentAgain(t *testing.T) {
 	n := inside(t)
 	if n == nil {

@@ -73,6 +73,9 @@ func (r Rule) matches() [][]expr.Any {
 		if r.Do == Reset { // the resets, which are of the same connection, are to arrive
 			match = append(match, masked(rst, 0)...)
 		}
+		if r.Which == FIN {
+			match = append(match, masked(fin, fin)...)
+		}
 		all = append(all, match)
 	}
 	return all
