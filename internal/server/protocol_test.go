@@ -113,7 +113,12 @@ func TestHTTP2ConnectionIsClosedAfterItsLastRequest(t *testing.T) {
 			_, _, err := fetch(c, url)
 			require.NoError(t, err)
 		}
-		server.served(t, Served{Received: 6, Answered: 6, Reused: 3, Accepted: 3})
+		// The GOAWAY may come when the client has sent its next request already, which is
+		// then answered, too.
+		eventually(t, "connections are closed", func() bool {
+			n := server.Served()
+			return n.Accepted >= 2 && n == Served{Received: 6, Answered: 6, Reused: 6 - n.Accepted, Accepted: n.Accepted}
+		})
 	}
 }
 
