@@ -61,7 +61,7 @@ func (poolExhaustion) find(f *facts) *finding {
 		// One HTTP/2 connection carries many requests at a time.
 		return inFlight(s) - max(pool(s), int(s.Requests.Serving))
 	})
-	if queued < few {
+	if queued < few || (f.last().Pool == nil && !f.subject.Relayed && f.opensForEach()) {
 		return nil
 	}
 	facts := []Fact{fact(name, count("in_flight", inFlight(f.last())), count("connections", pool(f.last())))}
@@ -72,6 +72,19 @@ func (poolExhaustion) find(f *facts) *finding {
 		facts = append(facts, fact("silent", lasting(f.silent)))
 	}
 	return &finding{confidence: High, facts: facts}
+}
+
+// opensForEach reports whether a connection was opened in the last half of the samples for
+// each request that was answered. What a request of such a client waits for is not a
+// connection of a pool: it may be that its process starts late.
+func (f *facts) opensForEach() bool {
+	half := &f.Samples[len(f.Samples)/2]
+	from, to := f.conns(half), f.conns(f.last())
+	if from == nil || to == nil || half.Requests == nil {
+		return false
+	}
+	answered := int(f.last().Requests.OK - half.Requests.OK)
+	return answered >= few && to.Opened-from.Opened >= answered
 }
 
 // transactionsHeld finds connections on which a transaction was begun and left: at

@@ -74,6 +74,9 @@ func queued(requests, lasting int) *series.Subject {
 }
 
 var _ = examplesOf(verdict.PoolExhaustion,
+	example{name: "a process for each request starts late", instead: verdict.ConnectionChurn, subject: counted(30, func(i int) (int, int, int, int, int) {
+		return 10 * i, 10*i - min(10, 10*i), min(10, 10*i), 10*i - min(7, 10*i), min(3, 10*i)
+	})},
 	example{
 		name: "the program says who waits", confidence: verdict.High, subject: queued(9, 7),
 		says: "7 requests have waited for a connection of the pool for 3s or longer",
