@@ -25,4 +25,6 @@ class Client:
         """Fetches once."""
         response = self.session.get(self.url, timeout=10)
         response.raise_for_status()
+        if len(response.content) < int(response.headers["Content-Length"]):
+            raise requests.ConnectionError("the tile is cut off")  # urllib3 1.26 does not say it
         return response.content

@@ -25,4 +25,6 @@ class Client:
         """Fetches once."""
         answer = self.session.get(self.url, timeout=10)
         answer.raise_for_status()
+        if len(answer.content) < int(answer.headers["Content-Length"]):
+            raise requests.ConnectionError("the tile is cut off")  # urllib3 1.26 does not say it
         return answer.content
