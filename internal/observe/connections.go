@@ -34,6 +34,7 @@ type ears struct {
 	closings socketstats.Closings
 	owners   *socketstats.Owners
 	heard    []socketstats.Closed // kept for its room
+	guesses  []guess
 	lost     bool
 	// since is what was heard since the last list, and events counts all that was.
 	since  socketstats.Heard
@@ -217,9 +218,34 @@ func (c *connections) hearClosings(v *view) error {
 		if found == unknown && c.begun {
 			c.unattributed++
 		}
+		if p, ok := v.sort.(*byProcess); ok && found == inferred && c.begun {
+			d := &p.destinations
+			v.ears.guesses = append(v.ears.guesses, guess{d.only(closed.Remote), closed.Remote, as, d.lists, time.Now()})
+			return of, as, false
+		}
 		return of, as, found.counted()
 	})
+	c.settle(v)
 	return nil
+}
+
+// settle enters the guesses of a namespace that have proved right.
+func (c *connections) settle(v *view) {
+	p, ok := v.sort.(*byProcess)
+	if !ok {
+		return
+	}
+	v.ears.guesses = slices.DeleteFunc(v.ears.guesses, func(g guess) bool {
+		ripe := p.destinations.ripe(g)
+		switch {
+		case !ripe:
+		case p.destinations.only(g.to) == g.pid:
+			c.ledger.Closed(c.account(g.pid), g.as)
+		default:
+			c.unattributed++
+		}
+		return ripe
+	})
 }
 
 // ownerOf is the process that held a closed socket, as far as it was listed or,

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 )
 
@@ -16,6 +17,23 @@ type destinations struct {
 	// seen are the sockets, by cookie, that were listed since the last sample, and
 	// before those that were between the two before.
 	seen, before map[uint64]sighting
+	lists        int // how many there were
+}
+
+// guess is a closed connection of which only where it went says whose it was. Another
+// process that connects there is known by some lists later, and it counts then.
+type guess struct {
+	pid   int32
+	to    netip.AddrPort
+	as    series.ClosedConn
+	lists int
+	at    time.Time
+}
+
+// ripe reports whether another process that had a connection to the same address when
+// this one was heard of would be known by now: it is first listed somewhat later.
+func (d *destinations) ripe(g guess) bool {
+	return d.lists-g.lists > foreignLists+1 && time.Since(g.at) >= 2*foreignAfter
 }
 
 // sighting is what the lists showed of a socket.
@@ -37,6 +55,7 @@ const mostDestinations = 100_000
 
 // turn begins what is between two samples.
 func (d *destinations) turn() {
+	d.lists++
 	d.before, d.seen = d.seen, map[uint64]sighting{}
 	if len(d.by) > mostDestinations {
 		clear(d.by)
@@ -139,6 +158,7 @@ func (w *Watcher) EarlyScan(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		sort.destinations.lists++
 		for i := range sockets {
 			_, _, ours := sort.row(&sockets[i])
 			sort.destinations.see(&sockets[i], ours)

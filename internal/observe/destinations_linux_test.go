@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -115,4 +116,49 @@ func TestWhatEndedProcessesDidIsInTheRowWithout(t *testing.T) {
 	}, 10*time.Second, 10*time.Millisecond)
 	require.Equal(t, 30, conns(snap, 0).Opened)
 	require.Len(t, snap.Subjects, 2, "of no process, and of the server")
+}
+
+// What closes before it is known that other processes connect to the same address, too, is
+// not taken for the watched process's.
+func TestAnothersConnectionsAreNotGuessed(t *testing.T) {
+	src, err := socketstats.OpenSockdiag()
+	require.NoError(t, err)
+	defer src.Close()
+	l, _ := listen(t)
+	var short atomic.Bool // each connection lives for two milliseconds from then on
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			if short.Load() {
+				time.AfterFunc(2*time.Millisecond, func() { _ = c.Close() })
+			}
+		}
+	}()
+	ours := startHolder(t, l.Addr().String())
+	ours.heard("held")
+	w := newWatcher(t, src, series.Target{PIDs: []int32{ours.pid}}, details)
+	require.NoError(t, w.WithoutPrivilege())
+	var snap series.Moment
+	sample := func() {
+		snap, err = w.Sample(t.Context())
+		require.NoError(t, err)
+	}
+	require.Eventually(t, func() bool {
+		sample()
+		return w.Knows(ours.pid, netip.MustParseAddrPort(l.Addr().String()))
+	}, 20*time.Second, 10*time.Millisecond)
+	another := startHolder(t, l.Addr().String())
+	another.heard("held")
+	_, open := startChurn(t, l.Addr().String())
+	short.Store(true)
+	const n = 100
+	open(-n)
+	require.Eventually(t, func() bool {
+		sample()
+		return snap.Unattributed+conns(snap, ours.pid).Closed >= 2*n // both ends
+	}, 20*time.Second, 10*time.Millisecond)
+	require.Zero(t, conns(snap, ours.pid).Closed)
 }
