@@ -38,7 +38,7 @@ func (p *player) judge(f *form, mode string, l query, expected []query, s said) 
 	} else if len(s.Subjects) == 0 && s.exit == 1 {
 		o.kind = "cannot-see"
 	} else if len(s.Subjects) > 0 && healthy {
-		o.kind = s.Kind // of all that was looked at
+		o.kind, o.severity = s.Kind, cmp.Or(s.Severity, "none") // of all that was looked at
 	} else if len(s.Subjects) > 0 {
 		o.kind = "nothing of it"
 	}

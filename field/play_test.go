@@ -182,6 +182,7 @@ func (p *player) running() []string {
 // said is what one call of sockwatch diagnose said.
 type said struct {
 	Kind     string `json:"kind"`
+	Severity string `json:"severity"`
 	Subjects []struct {
 		ID      string `json:"id"`
 		Name    string `json:"name"`
