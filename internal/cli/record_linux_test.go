@@ -150,7 +150,7 @@ func junitErrors(t *testing.T, path string) (tests, failures, errors int, messag
 }
 
 // startCheck starts a check that has counted once when this returns: it then
-// says that a count is dear.
+// says that a count takes long.
 func startCheck(t *testing.T, pid string, args ...string) *running {
 	t.Helper()
 	check := start(t, "sockwatch", append([]string{"check", "--pid", pid, "--interval", "2ms", "--source", "gopsutil", "--for", "10m"}, args...)...)

@@ -117,10 +117,10 @@ func TestTheNewestNoteIsAlwaysShown(t *testing.T) {
 	for _, width := range []int{80, 120} {
 		m := aRun(58, width, 34)
 		require.NotContains(t, shown(m), "note: ")
-		m = told(m, notice("the page is at http://127.0.0.1:1"), notice("sockwatch: a count\nis dear\n"), notice("\n"))
+		m = told(m, notice("the page is at http://127.0.0.1:1"), notice("sockwatch: a count\ntakes long\n"), notice("\n"))
 		lines := strings.Split(shown(m), "\n")
 		require.Contains(t, lines[1], "the faulty side holds 116 sockets")
-		require.Equal(t, "note: a count is dear", strings.TrimSpace(lines[3]))
+		require.Equal(t, "note: a count takes long", strings.TrimSpace(lines[3]))
 		fills(t, m)
 	}
 }
