@@ -56,8 +56,9 @@ type Activity struct {
 	MaxPerDestination int `json:"max_per_destination,omitempty"`
 }
 
-// HeldFor is how long a connection is silent until it is taken to be held, and not
-// busy.
+// HeldFor separates a connection that is held from a busy one, by the time for which it
+// carried no data. Most answers take less; what waits longer by design, such as a long poll,
+// is for the rules to leave out.
 const HeldFor = 10 * time.Second
 
 // silenceBounds are the bounds between the classes of [Silence].

@@ -232,8 +232,8 @@ func (r *Report) Lasting(state State) (n int) {
 	return n
 }
 
-// Unread is how many bodies are open and were not read for [UnreadFor] or longer; a nil
-// Report has none.
+// Unread counts open bodies of which nothing was read for [UnreadFor] or longer, with those
+// of connections whose line is not known. It is 0 of a nil Report.
 func (r *Report) Unread() (n int) {
 	if r == nil {
 		return 0
