@@ -3,7 +3,6 @@ package observe
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 
@@ -108,7 +107,7 @@ func (w *Watcher) Counters() []NamespaceCounters {
 		n := NamespaceCounters{Namespace: v.namespace, Ours: !v.foreign}
 		proc := "/proc/self"
 		if v.foreign {
-			proc = fmt.Sprintf("/proc/%d", v.through)
+			proc = socketstats.ProcDir(v.through)
 			if it := w.processes.known[v.through]; it != nil {
 				n.Cgroup = w.processes.cgroupOf(it)
 			}

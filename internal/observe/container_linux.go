@@ -2,8 +2,9 @@ package observe
 
 import (
 	"os"
-	"strconv"
 	"strings"
+
+	"socketlab/internal/socketstats"
 )
 
 // followsChildren says that the children of processes can be followed here at little
@@ -21,6 +22,6 @@ func (p *processes) inContainer(it *process) bool {
 	if name == c.ID || name == c.Pod || (len(name) >= shortest && strings.HasPrefix(c.ID, name)) {
 		return true
 	}
-	environment, err := os.ReadFile("/proc/" + strconv.Itoa(int(it.pid)) + "/environ")
+	environment, err := os.ReadFile(socketstats.ProcDir(it.pid) + "/environ")
 	return err == nil && strings.Contains("\x00"+string(environment), "\x00HOSTNAME="+name+"\x00")
 }

@@ -104,7 +104,7 @@ func (p programs) listener(s *socketstats.Socket, namespace uint32, sockets []so
 		if l := listenerAt(s.Remote, sockets); l != nil {
 			pid := l.PID
 			if pid == 0 && l.Inode != 0 {
-				pid = runtimes.HolderOf(l.Inode)
+				pid = socketstats.OwnersOf([]uint32{l.Inode})[l.Inode]
 			}
 			if pid != 0 {
 				of := runtimes.Of(pid)

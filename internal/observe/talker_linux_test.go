@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,10 +22,18 @@ import (
 // The test binary is also a client, whose lines on standard input say what to send.
 func init() {
 	if addr := os.Getenv("TALK_TO"); addr != "" {
-		talk(addr)
-		os.Exit(0)
+		go func() {
+			talk(addr)
+			os.Exit(0)
+		}()
+		<-firstThreadEnds
+		// Package initialization runs on the first thread.
+		_, _, _ = syscall.Syscall(syscall.SYS_EXIT, 0, 0, 0)
 	}
 }
+
+// firstThreadEnds is closed for the talker's first thread to end.
+var firstThreadEnds = make(chan struct{})
 
 // A server answers what has the byte ask, and not what has the byte wait.
 const ask, wait = 'a', 'w'
@@ -61,7 +70,8 @@ func talk(addr string) {
 			exchange(c)
 			must(c.Close())
 		},
-		"wait": func(i int) { say(exchanged[i], wait) },
+		"endThread": func(int) { close(firstThreadEnds) },
+		"wait":      func(i int) { say(exchanged[i], wait) },
 		"file": func(int) {
 			f, err := os.Open(os.DevNull)
 			must(err)

@@ -1,11 +1,8 @@
 package runtimes
 
 import (
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -41,27 +38,6 @@ var (
 
 // ProtocolOf is the protocol of a well-known port; "" of another.
 func ProtocolOf(port uint16) string { return protocols[port] }
-
-// HolderOf is a process that holds the socket with an inode; 0 if this user can see
-// none. It looks at the descriptors of all processes.
-func HolderOf(inode uint32) int32 {
-	want := "socket:[" + strconv.FormatUint(uint64(inode), 10) + "]"
-	processes, _ := os.ReadDir("/proc")
-	for _, p := range processes {
-		pid, err := strconv.ParseInt(p.Name(), 10, 32)
-		if err != nil {
-			continue
-		}
-		fds := filepath.Join("/proc", p.Name(), "fd")
-		list, _ := os.ReadDir(fds)
-		for _, fd := range list {
-			if link, err := os.Readlink(filepath.Join(fds, fd.Name())); err == nil && link == want {
-				return int32(pid)
-			}
-		}
-	}
-	return 0
-}
 
 // Speaks is the protocol that a server speaks by its nature; "" of other programs.
 func (p *Program) Speaks() string { return p.protocol }

@@ -13,8 +13,9 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
+
+	"socketlab/internal/socketstats"
 )
 
 // Program is what a process runs. The zero Program is one of which nothing is known.
@@ -90,7 +91,7 @@ var mapped = []struct {
 }
 
 // Of reads what a process runs. What this user may not read is not known.
-func Of(pid int32) Program { return of(filepath.Join("/proc", strconv.Itoa(int(pid)))) }
+func Of(pid int32) Program { return of(socketstats.ProcDir(pid)) }
 
 // of reads a process's folder of /proc.
 func of(proc string) Program {

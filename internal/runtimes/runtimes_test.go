@@ -1,8 +1,6 @@
 package runtimes
 
 import (
-	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -148,25 +146,4 @@ func TestRoles(t *testing.T) {
 	} {
 		require.Equal(t, of.want, of.program.Role(of.listens, of.connects, of.peers), "%+v", of)
 	}
-}
-
-func TestTheHolderOfASocketIsFound(t *testing.T) {
-	t.Parallel()
-	if _, err := os.Stat("/proc/self/exe"); err != nil {
-		t.Skip("no /proc here")
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	raw, err := listener.(*net.TCPListener).SyscallConn()
-	require.NoError(t, err)
-	var inode uint64
-	require.NoError(t, raw.Control(func(fd uintptr) {
-		link, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", fd))
-		require.NoError(t, err)
-		_, err = fmt.Sscanf(link, "socket:[%d]", &inode)
-		require.NoError(t, err)
-	}))
-	require.EqualValues(t, os.Getpid(), HolderOf(uint32(inode)))
-	require.Zero(t, HolderOf(1))
 }

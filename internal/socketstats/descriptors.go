@@ -53,7 +53,9 @@ type DescriptorReader interface {
 
 // listedDescriptor is an open descriptor of a process.
 type listedDescriptor struct {
-	pid, fd int32
+	fd int32
+	// proc is the folder of /proc in which it was found.
+	proc string
 	// inode is that of a socket, 0 for anything else, and protocol the kernel's name of
 	// its protocol, "" where it was not read.
 	inode    uint32
@@ -92,7 +94,7 @@ func (d *DescriptorTable) Scan(pids []int32) {
 			name, known := d.protocols[inode]
 			if !known {
 				if name = open.protocol; name == "" {
-					name = protocolOf(pid, open.fd)
+					name = open.readProtocol()
 				}
 				if name != "" {
 					d.protocols[inode] = name

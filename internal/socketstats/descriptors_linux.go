@@ -13,14 +13,26 @@ import (
 func eachDescriptor(pid int32, known map[int32]bool, visit func(listedDescriptor)) {
 	if readFast(pid, func(fd int32, inode uint32, protocol string) {
 		if !known[fd] {
-			visit(listedDescriptor{pid: pid, fd: fd, inode: inode, protocol: protocol})
+			visit(listedDescriptor{proc: "/proc/" + strconv.Itoa(int(pid)), fd: fd, inode: inode, protocol: protocol})
 		}
 	}) {
 		return
 	}
-	dir, err := os.Open("/proc/" + strconv.Itoa(int(pid)) + "/fd")
+	first := "/proc/" + strconv.Itoa(int(pid))
+	if eachIn(first, known, visit) {
+		return
+	}
+	if dir := procDir(pid); dir != first {
+		eachIn(dir, known, visit)
+	}
+}
+
+// eachIn visits those in a folder of /proc, and reports whether there was any. There is
+// none if the process has ended or is another user's, or its first thread has ended.
+func eachIn(proc string, known map[int32]bool, visit func(listedDescriptor)) bool {
+	dir, err := os.Open(proc + "/fd")
 	if err != nil {
-		return // the process has ended, or is another user's
+		return false
 	}
 	defer dir.Close()
 	names, _ := dir.Readdirnames(-1)
@@ -34,7 +46,7 @@ func eachDescriptor(pid int32, known map[int32]bool, visit func(listedDescriptor
 		if err != nil {
 			continue // closed since
 		}
-		d := listedDescriptor{pid: pid, fd: int32(fd)}
+		d := listedDescriptor{proc: proc, fd: int32(fd)}
 		if inode, ok := socketInode(link[:n]); ok {
 			d.inode = inode
 		} else {
@@ -42,6 +54,7 @@ func eachDescriptor(pid int32, known map[int32]bool, visit func(listedDescriptor
 		}
 		visit(d)
 	}
+	return len(names) > 0
 }
 
 // descriptors has the reader of [ReadDescriptorsBy].
@@ -102,13 +115,16 @@ func descriptorReader(pid int32) DescriptorReader {
 	return descriptors.read
 }
 
+// path is where its link is.
+func (d listedDescriptor) path() string { return d.proc + "/fd/" + strconv.Itoa(int(d.fd)) }
+
 // kind is the kind of a descriptor that is no socket.
 func (d listedDescriptor) kind() string {
 	if d.link != nil {
 		return kindOf(d.link)
 	}
 	var link [64]byte
-	n, err := unix.Readlink("/proc/"+strconv.Itoa(int(d.pid))+"/fd/"+strconv.Itoa(int(d.fd)), link[:])
+	n, err := unix.Readlink(d.path(), link[:])
 	if err != nil {
 		return "" // closed since
 	}
@@ -139,11 +155,11 @@ func kindOf(link []byte) string {
 	return KindOther
 }
 
-// protocolOf is the kernel's name of the protocol of a socket (sockfs_xattr_get in
+// readProtocol is the kernel's name of the protocol of a socket (sockfs_xattr_get in
 // net/socket.c), whatever network namespace it is in; "" if it is closed.
-func protocolOf(pid, fd int32) string {
+func (d listedDescriptor) readProtocol() string {
 	var name [32]byte
-	n, err := unix.Getxattr("/proc/"+strconv.Itoa(int(pid))+"/fd/"+strconv.Itoa(int(fd)), "system.sockprotoname", name[:])
+	n, err := unix.Getxattr(d.path(), "system.sockprotoname", name[:])
 	if err != nil {
 		return ""
 	}

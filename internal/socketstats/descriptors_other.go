@@ -6,6 +6,6 @@ func eachDescriptor(int32, map[int32]bool, func(listedDescriptor)) {}
 
 func (listedDescriptor) kind() string { return KindOther }
 
-func protocolOf(int32, int32) string { return "" }
+func (listedDescriptor) readProtocol() string { return "" }
 
 func openDescriptors(int32) (int, bool) { return 0, false }

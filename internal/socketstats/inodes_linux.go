@@ -27,7 +27,10 @@ type inodes struct {
 }
 
 // holder is a process that holds a socket, and its descriptor.
-type holder struct{ pid, fd int32 }
+type holder struct {
+	pid, fd int32
+	link    string // where its link is
+}
 
 // missed is that no holder was found. tries counts the searches; the next one is made
 // 2^tries calls later, at call retry. A descriptor may come late: accept(2) gives a
@@ -106,7 +109,7 @@ func (in *inodes) checkSome() (wrong bool) {
 
 func (h holder) holds(inode uint32) bool {
 	var link [64]byte
-	n, err := unix.Readlink("/proc/"+strconv.Itoa(int(h.pid))+"/fd/"+strconv.Itoa(int(h.fd)), link[:])
+	n, err := unix.Readlink(h.link, link[:])
 	got, ok := socketInode(link[:max(n, 0)])
 	return err == nil && ok && got == inode
 }
@@ -134,7 +137,7 @@ func (in *inodes) search(sockets []Socket, unknown map[uint32]bool, among []int3
 			if left[d.inode] {
 				delete(left, d.inode)
 				delete(in.missed, d.inode)
-				in.holder[d.inode] = holder{pid: pid, fd: d.fd}
+				in.holder[d.inode] = holder{pid: pid, fd: d.fd, link: d.path()}
 			}
 		})
 	}

@@ -14,7 +14,7 @@ import (
 func namespaceOf(pid int32) (uint32, error) {
 	path := "/proc/self/ns/net"
 	if pid != 0 {
-		path = fmt.Sprintf("/proc/%d/ns/net", pid)
+		path = procDir(pid) + "/ns/net"
 	}
 	info, err := os.Stat(path)
 	if err != nil {
@@ -27,7 +27,7 @@ func namespaceOf(pid int32) (uint32, error) {
 func metMPTCP(pid int32) bool {
 	path := "/proc/self/net/netstat"
 	if pid != 0 {
-		path = fmt.Sprintf("/proc/%d/net/netstat", pid)
+		path = procDir(pid) + "/net/netstat"
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -53,7 +53,7 @@ func metMPTCP(pid int32) bool {
 }
 
 func inNamespaceOf(pid int32, do func() error) error {
-	there, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", pid))
+	there, err := os.Open(procDir(pid) + "/ns/net")
 	if err != nil {
 		return err
 	}

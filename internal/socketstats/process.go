@@ -32,6 +32,11 @@ func CheckProcess(pid int32) error {
 	return nil
 }
 
+// ProcDir is the folder of /proc in which a process's descriptors, memory and namespaces
+// are found: /proc/PID, or that of a thread that runs if the process's first thread has
+// ended, whose folder then shows none of them.
+func ProcDir(pid int32) string { return procDir(pid) }
+
 // Owners remembers which process held a socket. So a socket has an owner also
 // after its descriptor was closed: in TIME_WAIT, or as an orphan in FIN_WAIT1.
 // The zero Owners is ready to use. It is for one goroutine.

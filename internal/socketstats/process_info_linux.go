@@ -55,16 +55,17 @@ func readProcess(pid int32) (ProcessInfo, error) {
 	if len(f) <= started {
 		return ProcessInfo{}, fmt.Errorf("process %d: %q is cut short", pid, text)
 	}
-	if f[state] == "Z" || f[state] == "X" {
-		return ProcessInfo{}, fmt.Errorf("process %d: %w", pid, ErrNoProcess)
-	}
 	number := func(i int) int64 {
 		n, _ := strconv.ParseInt(f[i], 10, 64)
 		return n
 	}
+	gone := f[state] == "Z" || f[state] == "X"
+	if gone && number(threads) <= 1 {
+		return ProcessInfo{}, fmt.Errorf("process %d: %w", pid, ErrNoProcess)
+	}
 	return ProcessInfo{
 		Name: fullName(pid, string(text[begin+1:end])), Kernel: number(flags)&kernelThread != 0, Parent: int32(number(parent)), Started: booted().Add(time.Duration(number(started)) * ticks),
-		exiting: number(flags)&exiting != 0, ChildFaults: number(childFaults), Threads: int(number(threads)), CPU: time.Duration(number(user)+number(system)) * ticks,
+		exiting: !gone && number(flags)&exiting != 0, ChildFaults: number(childFaults), Threads: int(number(threads)), CPU: time.Duration(number(user)+number(system)) * ticks,
 	}, nil
 }
 
@@ -74,7 +75,7 @@ func fullName(pid int32, name string) string {
 	if len(name) < cut {
 		return name
 	}
-	line, err := os.ReadFile("/proc/" + strconv.Itoa(int(pid)) + "/cmdline")
+	line, err := os.ReadFile(procDir(pid) + "/cmdline")
 	if err != nil {
 		return name
 	}
@@ -151,7 +152,7 @@ func children(pid int32) ([]int32, bool) {
 
 func readProgram(pid int32) Program {
 	var p Program
-	dir := "/proc/" + strconv.Itoa(int(pid))
+	dir := procDir(pid)
 	if exe, err := os.Readlink(dir + "/exe"); err == nil {
 		p.Exe = filepath.Base(strings.TrimSuffix(exe, " (deleted)"))
 	}

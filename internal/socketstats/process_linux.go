@@ -9,10 +9,12 @@ import (
 	"os"
 	"strconv"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 func checkProcess(pid int32) error {
-	dir := fmt.Sprintf("/proc/%d", pid)
+	dir := procDir(pid)
 	err := alive(dir, pid)
 	if info, ours := readProcess(pid); ours == nil && info.Kernel {
 		return ErrKernelThread
@@ -52,6 +54,30 @@ func alive(dir string, pid int32) error {
 		return ErrNoProcess
 	}
 	return nil
+}
+
+func procDir(pid int32) string {
+	dir := "/proc/" + strconv.Itoa(int(pid))
+	tasks := dir + "/task"
+	var info unix.Stat_t
+	// Each thread is a link of the folder (proc_task_getattr in fs/proc/base.c).
+	if unix.Stat(tasks, &info) != nil || info.Nlink <= 3 || !ended(dir) {
+		return dir
+	}
+	threads, _ := os.ReadDir(tasks)
+	for _, thread := range threads {
+		if task := tasks + "/" + thread.Name(); !ended(task) {
+			return task
+		}
+	}
+	return dir
+}
+
+// ended reports whether the thread with this folder has ended, though it is listed.
+func ended(task string) bool {
+	stat, err := os.ReadFile(task + "/stat")
+	state := stat[bytes.LastIndexByte(stat, ')')+1:] // a name may have brackets, too
+	return err != nil || bytes.HasPrefix(state, []byte(" Z")) || bytes.HasPrefix(state, []byte(" X"))
 }
 
 // readable returns nil if the descriptors' links can be read. Listing them is not

@@ -2,7 +2,13 @@
 
 package socketstats
 
-import "github.com/shirou/gopsutil/v3/process"
+import (
+	"strconv"
+
+	"github.com/shirou/gopsutil/v3/process"
+)
+
+func procDir(pid int32) string { return "/proc/" + strconv.Itoa(int(pid)) }
 
 func checkProcess(pid int32) error {
 	ok, err := process.PidExists(pid)

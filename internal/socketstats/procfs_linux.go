@@ -32,7 +32,7 @@ func init() {
 }
 
 // OpenProcfs returns a source for the network namespace of a process.
-func OpenProcfs(pid int32) (*Procfs, error) { return openProcfs(fmt.Sprintf("/proc/%d/net", pid)) }
+func OpenProcfs(pid int32) (*Procfs, error) { return openProcfs(procDir(pid) + "/net") }
 
 func openProcfs(dir string) (*Procfs, error) {
 	p := &Procfs{dir: dir}
@@ -48,7 +48,7 @@ func openProcfs(dir string) (*Procfs, error) {
 func (p *Procfs) Through(pid int32) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.dir = fmt.Sprintf("/proc/%d/net", pid)
+	p.dir = procDir(pid) + "/net"
 }
 
 // Name returns "procfs".

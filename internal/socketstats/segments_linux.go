@@ -29,7 +29,7 @@ type snmp struct {
 func openSNMP(pid int32) (*snmp, error) {
 	path := "/proc/thread-self/net/snmp"
 	if pid != 0 {
-		path = "/proc/" + strconv.Itoa(int(pid)) + "/net/snmp"
+		path = procDir(pid) + "/net/snmp"
 	}
 	f, err := os.Open(path)
 	if err != nil {

@@ -2,8 +2,9 @@ package uprobe
 
 import (
 	"encoding/binary"
-	"fmt"
 	"os"
+
+	"socketlab/internal/socketstats"
 )
 
 // addressSpace is that of the process. The executable is from image to end.
@@ -13,7 +14,7 @@ type addressSpace struct {
 }
 
 func openMemory(pid int32) (addressSpace, error) {
-	f, err := os.Open(fmt.Sprintf("/proc/%d/mem", pid))
+	f, err := os.Open(socketstats.ProcDir(pid) + "/mem")
 	return addressSpace{file: f}, err
 }
 

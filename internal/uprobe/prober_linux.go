@@ -66,7 +66,7 @@ func Open(pid int32, o Options) (*Prober, error) {
 }
 
 func (p *Prober) start() error {
-	path := fmt.Sprintf("/proc/%d/exe", p.pid)
+	path := socketstats.ProcDir(p.pid) + "/exe"
 	var err error
 	if p.binary, err = callsite.Open(path); err != nil {
 		return err
@@ -219,11 +219,11 @@ func (p *Prober) Close() error {
 
 // findBias finds out at which address the process has the executable's code.
 func (p *Prober) findBias() (uint64, error) {
-	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", p.pid))
+	maps, err := os.ReadFile(socketstats.ProcDir(p.pid) + "/maps")
 	if err != nil {
 		return 0, err
 	}
-	exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", p.pid))
+	exe, err := os.Readlink(socketstats.ProcDir(p.pid) + "/exe")
 	if err != nil {
 		return 0, err
 	}
@@ -232,7 +232,7 @@ func (p *Prober) findBias() (uint64, error) {
 
 // descriptors are the inodes of the sockets that the process has open, by descriptor.
 func (p *Prober) descriptors() (map[int]uint32, error) {
-	dir := fmt.Sprintf("/proc/%d/fd", p.pid)
+	dir := socketstats.ProcDir(p.pid) + "/fd"
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
