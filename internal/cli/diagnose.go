@@ -228,6 +228,9 @@ func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, leng
 	if e.window.Len() == 0 {
 		return interruptedOr(ctx, err)
 	}
+	if e.lines != nil && ctx.Err() != nil { // the newest sample may be old beside much else
+		e.lines.look(&e.window)
+	}
 	if errors.Is(err, observe.ErrGone) {
 		fmt.Fprintln(streams.Err, "sockwatch: "+err.Error())
 		err = nil
