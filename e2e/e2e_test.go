@@ -112,7 +112,7 @@ func begin(t *testing.T, args ...string) *playing {
 	}()
 	select {
 	case p.url = <-found:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("no address")
 	}
 	return p
@@ -138,7 +138,7 @@ func await(t *testing.T, args ...string) *playing {
 	}()
 	select {
 	case p.url = <-found:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("no address")
 	}
 	return p
@@ -172,7 +172,7 @@ func eval[T any](t *testing.T, ctx context.Context, expression string, opts ...c
 // wait waits until an expression is true.
 func wait(t *testing.T, ctx context.Context, expression string) {
 	t.Helper()
-	_, err := chromedp.Run(ctx, chromedp.Poll[bool]("!!("+expression+")", chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(30*time.Second)))
+	_, err := chromedp.Run(ctx, chromedp.Poll[bool]("!!("+expression+")", chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(time.Minute)))
 	require.NoError(t, err, expression)
 }
 

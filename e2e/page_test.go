@@ -83,7 +83,7 @@ func TestNumbersInTheBrowserAreThoseOfTheRun(t *testing.T) {
 	require.Eventually(t, func() bool { // the page is told first
 		data, err := os.ReadFile(p.out.Name())
 		return err == nil && json.Unmarshal(data, &run) == nil
-	}, 10*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 	require.NotZero(t, run.Faulty.Client.Final["CLOSE_WAIT"])
 	for _, which := range []string{"client", "server"} {
 		wait(t, tab, fmt.Sprintf(`document.getElementById("about").textContent.endsWith("%s end")`, which))

@@ -174,6 +174,9 @@ func (s *side) quick() *side {
 	if len(t.Looks) == 0 {
 		return nil
 	}
+	for i := range t.Looks {
+		t.Looks[i].Within = 5 * time.Minute // late is no failure of a test
+	}
 	return &t
 }
 

@@ -23,7 +23,7 @@ import (
 
 // startsWithin is how long a form may take until it says READY. It is longer than
 // what a form needs alone, for others may start beside it.
-const startsWithin = 40 * time.Second
+const startsWithin = 2 * time.Minute
 
 // player is a form that runs.
 type player struct {
@@ -146,7 +146,7 @@ func (p *player) stop() {
 	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 		select {
 		case <-ended:
-		case <-time.After(5 * time.Second):
+		case <-time.After(20 * time.Second):
 			p.signal(s)
 		}
 	}
@@ -154,11 +154,11 @@ func (p *player) stop() {
 	p.signal(syscall.SIGKILL)
 }
 
-// alive are the roles whose processes still run, a second after the form has ended:
+// alive are the roles whose processes still run, ten seconds after the form has ended:
 // the kernel takes a moment for those that were killed.
 func (p *player) alive() []string {
 	var roles []string
-	for try := 0; try < 20; try++ {
+	for try := 0; try < 200; try++ {
 		if roles = p.running(); len(roles) == 0 {
 			break
 		}

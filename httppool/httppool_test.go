@@ -55,7 +55,7 @@ func count(s httppool.Snapshot) map[httppool.State]int {
 func eventually(t *testing.T, pool *httppool.Pool, what string, holds func(httppool.Snapshot) bool) httppool.Snapshot {
 	t.Helper()
 	var s httppool.Snapshot
-	require.Eventually(t, func() bool { s = pool.Snapshot(); return holds(s) }, 10*time.Second, time.Millisecond, what)
+	require.Eventually(t, func() bool { s = pool.Snapshot(); return holds(s) }, time.Minute, time.Millisecond, what)
 	return s
 }
 

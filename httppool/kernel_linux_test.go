@@ -81,12 +81,12 @@ func TestCountsAreTheKernels(t *testing.T) {
 			}
 			slices.Sort(ours)
 			return slices.Equal(ours, kernels) && slices.Equal(kernels, held())
-		}, 10*time.Second, time.Millisecond, "the Pool has %v, the kernel %v", &ours, &kernels)
+		}, time.Minute, time.Millisecond, "the Pool has %v, the kernel %v", &ours, &kernels)
 		require.Empty(t, pool.Snapshot().Requests)
 	}
 
 	pool.CloseIdleConnections()
-	require.Eventually(t, func() bool { return len(held()) == 0 && len(pool.Snapshot().Connections) == 0 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(held()) == 0 && len(pool.Snapshot().Connections) == 0 }, time.Minute, time.Millisecond)
 	h := pool.Snapshot().Hosts[0]
 	sum := int64(0)
 	for _, n := range h.Closed {

@@ -138,7 +138,7 @@ func TestRequestsThatWaitInMemoryAreLeft(t *testing.T) {
 				}
 			}
 			return false
-		}, 10*time.Second, time.Millisecond)
+		}, time.Minute, time.Millisecond)
 	}, soon)
 	close(release)
 	<-done

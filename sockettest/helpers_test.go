@@ -152,5 +152,5 @@ func listed(t *testing.T, is func(socketstats.Socket) bool) {
 		sockets, err := list(source, nil, false)
 		require.NoError(t, err)
 		return slices.ContainsFunc(sockets, is)
-	}, 10*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 }

@@ -398,8 +398,8 @@ func TestALeakThatHealsInTimeIsNone(t *testing.T) {
 	require.Empty(t, play(t, func(TB) {
 		conn := dial(t, l.Addr().String())
 		time.AfterFunc(100*time.Millisecond, func() { conn.Close() })
-	}, Within(10*time.Second)))
-	require.Less(t, time.Since(began), 5*time.Second, "it need not wait for the whole time")
+	}, Within(2*time.Minute)))
+	require.Less(t, time.Since(began), time.Minute, "it need not wait for the whole time")
 }
 
 func TestACleanTestIsQuick(t *testing.T) {

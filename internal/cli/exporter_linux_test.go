@@ -150,7 +150,7 @@ func TestExporterInFewDescriptorsSeesAllNamespaces(t *testing.T) {
 		require.Eventually(t, func() bool {
 			theirs, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", cmd.Process.Pid))
 			return err == nil && theirs != ours
-		}, 20*time.Second, 10*time.Millisecond, "a network namespace of its own")
+		}, time.Minute, 10*time.Millisecond, "a network namespace of its own")
 		pids = append(pids, cmd.Process.Pid)
 	}
 	r := start(t, "sh", "-c", "ulimit -n 24; exec sockwatch exporter --listen 127.0.0.1:0 --name sleep --interval 100ms")
@@ -164,5 +164,5 @@ func TestExporterInFewDescriptorsSeesAllNamespaces(t *testing.T) {
 		for _, pid := range pids {
 			assert.Contains(c, page, fmt.Sprintf(`pid="%d",process="sleep"`, pid))
 		}
-	}, 20*time.Second, 100*time.Millisecond)
+	}, time.Minute, 100*time.Millisecond)
 }

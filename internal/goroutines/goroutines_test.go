@@ -176,7 +176,7 @@ func report(t *testing.T, pools []*httppool.Pool, transport http.RoundTripper, m
 			last = count(r)
 			// The reader of our own connection is in this process, too, and may be about to end.
 			return assert.ObjectsAreEqual(want, last) && unread(r) == 3-last["goroutines.forget body-not-finished"]
-		}, 10*time.Second, 10*time.Millisecond, "%v", &last)
+		}, time.Minute, 10*time.Millisecond, "%v", &last)
 	}
 	settles()
 	for range 4 {

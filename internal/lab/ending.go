@@ -44,7 +44,7 @@ func (r *run) close(ctx context.Context, err error) error {
 		err = cmp.Or(err, r.finishCount(within, endTimeout))
 	}
 	err = cmp.Or(err, r.driver.counted(ctx, err))
-	last, cancel := context.WithTimeout(ctx, endTimeout)
+	last, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	r.driver.last(last)
 	kernel := r.settle(ctx)

@@ -15,7 +15,7 @@ import (
 // poolIs waits until the counts are these, and says the last ones if they never are.
 func poolIs(t *testing.T, b *counters, want *series.Pool) {
 	t.Helper()
-	require.Eventually(t, func() bool { return equalPools(want, b.metrics().Pool) }, 10*time.Second, time.Millisecond,
+	require.Eventually(t, func() bool { return equalPools(want, b.metrics().Pool) }, time.Minute, time.Millisecond,
 		"want %+v", want)
 }
 

@@ -64,7 +64,7 @@ func TestShortConnectionsAreToldByWhereTheyWent(t *testing.T) {
 		snap, err = w.Sample(t.Context())
 		require.NoError(t, err)
 		return snap.Unattributed > 0
-	}, 10*time.Second, 10*time.Millisecond, "the other ends belong to no watched process")
+	}, time.Minute, 10*time.Millisecond, "the other ends belong to no watched process")
 	_, worth = w.NextEarlyScan()
 	require.True(t, worth)
 	var before series.ConnCounts
@@ -73,7 +73,7 @@ func TestShortConnectionsAreToldByWhereTheyWent(t *testing.T) {
 		require.NoError(t, err)
 		before = conns(snap, pid)
 		return before.WithTCPInfo >= first && before.Closed >= first
-	}, 10*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 	require.Equal(t, first, before.Closed, "also what was closed before it was seen")
 
 	const n = 200
@@ -84,7 +84,7 @@ func TestShortConnectionsAreToldByWhereTheyWent(t *testing.T) {
 		require.NoError(t, err)
 		after = conns(snap, pid)
 		return after.WithTCPInfo-before.WithTCPInfo >= n && after.Closed-before.Closed >= n
-	}, 10*time.Second, 10*time.Millisecond, "before: %+v", before)
+	}, time.Minute, 10*time.Millisecond, "before: %+v", before)
 	require.Equal(t, n, after.Opened-before.Opened)
 	require.Equal(t, n, after.Closed-before.Closed)
 	require.Equal(t, n, after.Inferred-before.Inferred)
@@ -113,7 +113,7 @@ func TestWhatEndedProcessesDidIsInTheRowWithout(t *testing.T) {
 		snap, err = w.Sample(t.Context())
 		require.NoError(t, err)
 		return conns(snap, 0).Closed >= 30
-	}, 10*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 	require.Equal(t, 30, conns(snap, 0).Opened)
 	require.Len(t, snap.Subjects, 2, "of no process, and of the server")
 }
@@ -149,7 +149,7 @@ func TestAnothersConnectionsAreNotGuessed(t *testing.T) {
 	require.Eventually(t, func() bool {
 		sample()
 		return w.Knows(ours.pid, netip.MustParseAddrPort(l.Addr().String()))
-	}, 20*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 	another := startHolder(t, l.Addr().String())
 	another.heard("held")
 	_, open := startChurn(t, l.Addr().String())
@@ -159,6 +159,6 @@ func TestAnothersConnectionsAreNotGuessed(t *testing.T) {
 	require.Eventually(t, func() bool {
 		sample()
 		return snap.Unattributed+conns(snap, ours.pid).Closed >= 2*n // both ends
-	}, 20*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 	require.Zero(t, conns(snap, ours.pid).Closed)
 }

@@ -263,7 +263,7 @@ func TestPortGivesEachProcessBothEndsOfItsConnections(t *testing.T) {
 			snap, err = w.Sample(t.Context())
 			require.NoError(t, err)
 			return find(t, snap, first.pid).Client.Counts.Of(socketstats.TimeWait) == 1
-		}, 10*time.Second, 10*time.Millisecond)
+		}, time.Minute, 10*time.Millisecond)
 		require.Equal(t, 3, find(t, snap, first.pid).Client.Counts.Of(socketstats.Established))
 		require.Equal(t, 4, find(t, snap, second.pid).Client.Counts.Of(socketstats.Established))
 	})
@@ -283,7 +283,7 @@ func TestConnectionClosedBetweenTwoCountsHasNoProcess(t *testing.T) {
 			require.NoError(t, err)
 			last := len(snap.Subjects) - 1 // the row without process comes last
 			return last >= 0 && snap.Subjects[last].ID == observe.NoProcess && snap.Subjects[last].Client.Counts.Of(socketstats.TimeWait) == 1
-		}, 10*time.Second, 10*time.Millisecond)
+		}, time.Minute, 10*time.Millisecond)
 		snap, err := w.Sample(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, observe.NoProcess, snap.Subjects[len(snap.Subjects)-1].ID)
@@ -379,7 +379,7 @@ func TestWatchingDoesNotOpenDescriptors(t *testing.T) {
 		}
 		// One that is being read is closed when its reader has run, which may wait for a processor.
 		if after := descriptors(); len(after) > len(before)+2 {
-			require.Eventually(t, func() bool { return len(descriptors()) <= len(before)+2 }, 10*time.Second, 10*time.Millisecond,
+			require.Eventually(t, func() bool { return len(descriptors()) <= len(before)+2 }, time.Minute, 10*time.Millisecond,
 				"%s\nbefore: %s", after, before)
 		}
 	})

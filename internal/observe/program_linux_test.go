@@ -44,7 +44,7 @@ func TestRealServersAreKnownToTheirClients(t *testing.T) {
 				}
 				client = c
 				return true
-			}, 30*time.Second, 50*time.Millisecond)
+			}, time.Minute, 50*time.Millisecond)
 			defer client.Close()
 			source, err := socketstats.OpenSource(socketstats.Auto)
 			require.NoError(t, err)

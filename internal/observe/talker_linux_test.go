@@ -185,6 +185,6 @@ func counted(t *testing.T, w *observe.Watcher, pid int32, enough func(series.Sub
 		}
 		p.Identity = identity
 		return enough(p)
-	}, 10*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 	return snap, p
 }

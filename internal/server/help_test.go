@@ -40,7 +40,7 @@ func (p patient) Run() int {
 
 // soon is how long a test waits for what must happen: long enough for a busy
 // machine, as no test measures against it.
-const soon = 30 * time.Second
+const soon = time.Minute
 
 // forever is a delay that no test waits for.
 const forever = scenario.Duration(time.Hour)

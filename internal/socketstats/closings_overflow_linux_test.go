@@ -40,7 +40,7 @@ func untilSent(t *testing.T, all Closings, n int) {
 		require.Zero(t, overflows)
 		sent += len(heard)
 		return sent >= n
-	}, 10*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 }
 
 // A buffer that nobody empties overflows, and that is said. A neighbour's refused
@@ -89,7 +89,7 @@ func TestClosingsThatFindNoRoomAreSaidToBeLost(t *testing.T) {
 		_, overflows, err := c.Drain(nil)
 		require.NoError(t, err)
 		return overflows > 0
-	}, 10*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 }
 
 func TestWhatIsForgottenMayConcernAPort(t *testing.T) {

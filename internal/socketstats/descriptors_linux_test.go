@@ -154,7 +154,7 @@ func TestAnMPTCPConnectionIsInItsOwnState(t *testing.T) {
 		}
 		return server
 	}
-	require.Eventually(t, func() bool { return state(true) == socketstats.CloseWait }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return state(true) == socketstats.CloseWait }, time.Minute, 5*time.Millisecond)
 	require.Equal(t, socketstats.Established, state(false))
 	require.Equal(t, 1, kindsOf(t, int32(os.Getpid()))[socketstats.KindMPTCP])
 }

@@ -83,7 +83,7 @@ func TestHeldIsTheTimerAndTheMemoryWhereItWasAskedFor(t *testing.T) {
 // until asks the kernel about a descriptor until what it says will do.
 func until(t *testing.T, fd int, enough func(*unix.TCPInfo) bool) *unix.TCPInfo {
 	t.Helper()
-	limit := time.After(10 * time.Second)
+	limit := time.After(time.Minute)
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for {

@@ -46,7 +46,7 @@ func leftBehind() string {
 	if _, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); !errors.Is(err, syscall.ECHILD) {
 		return "a child process"
 	}
-	limit, tick := time.After(5*time.Second), time.NewTicker(time.Millisecond)
+	limit, tick := time.After(time.Minute), time.NewTicker(time.Millisecond)
 	for runtime.NumGoroutine() > 1 { // a goroutine may still be on its way out
 		select {
 		case <-tick.C:

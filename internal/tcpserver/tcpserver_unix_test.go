@@ -66,7 +66,7 @@ func (s *started) dial() *client {
 	conn, err := net.Dial("tcp", s.addr)
 	require.NoError(s.t, err)
 	s.t.Cleanup(func() { conn.Close() })
-	require.NoError(s.t, conn.SetDeadline(time.Now().Add(10*time.Second)))
+	require.NoError(s.t, conn.SetDeadline(time.Now().Add(time.Minute)))
 	return &client{s.t, conn, bufio.NewReader(conn)}
 }
 
@@ -126,7 +126,7 @@ func Test02TheBacklogIsChosen(t *testing.T) {
 	require.NoError(t, err)
 	defer l.Close()
 	for range 3 { // a backlog of n holds n and one more
-		c, err := net.DialTimeout("tcp", l.Addr().String(), 5*time.Second)
+		c, err := net.DialTimeout("tcp", l.Addr().String(), time.Minute)
 		require.NoError(t, err)
 		defer c.Close()
 	}
@@ -211,7 +211,7 @@ func (s *started) placeIsFree() {
 		c := s.dial()
 		defer c.Close()
 		return c.read() == tcpserver.Hello
-	}, 5*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 }
 
 func Test08AnErrorInAHandlerLeavesTheOthersAlone(t *testing.T) {
@@ -313,7 +313,7 @@ func Test14TheListenerIsClosedFirst(t *testing.T) {
 			other.Close()
 		}
 		return err != nil
-	}, 5*time.Second, 10*time.Millisecond, "a response is under way, and no other client may connect")
+	}, time.Minute, 10*time.Millisecond, "a response is under way, and no other client may connect")
 	close(proceed)
 	require.Equal(t, "done order", c.read())
 	require.NoError(t, <-s.done)
@@ -342,7 +342,7 @@ func Test15NoDescriptorIsLeft(t *testing.T) {
 	for _, c := range clients {
 		require.NoError(t, c.Close())
 	}
-	require.Eventually(t, func() bool { return count() <= before }, 5*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return count() <= before }, time.Minute, 10*time.Millisecond)
 }
 
 func Test16TheSamePortCanBeBoundAtOnce(t *testing.T) {

@@ -25,7 +25,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const soon = 30 * time.Second
+const soon = time.Minute
 
 // serve starts a real server, and returns its address.
 func serve(t *testing.T, b scenario.Server) string {

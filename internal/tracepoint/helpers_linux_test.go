@@ -64,7 +64,7 @@ func tryOpen() string {
 }
 
 // patience is how long a test waits for what must come.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // ear is a listener and all that it heard.
 type ear struct {

@@ -69,7 +69,7 @@ func TestTerminalIsRestoredAfterAPanic(t *testing.T) {
 		require.Eventually(t, func() bool {
 			screen := tmux("capture-pane", "-p")
 			return strings.Contains(screen, " icanon ") && strings.Contains(screen, " echo ")
-		}, 30*time.Second, 100*time.Millisecond)
+		}, time.Minute, 100*time.Millisecond)
 		require.Equal(t, "1 0", strings.TrimSpace(tmux("display-message", "-p", "#{cursor_flag} #{alternate_on}")))
 		everything := tmux("capture-pane", "-p", "-S", "-")
 		require.Contains(t, everything, said)

@@ -29,7 +29,7 @@ type tab struct {
 
 func sit(t *testing.T, s *Server, number int) *tab {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	id := fmt.Sprintf("%032x", number)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+"events?viewer="+id, nil)

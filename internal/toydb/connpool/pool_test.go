@@ -23,7 +23,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const soon = 30 * time.Second
+const soon = time.Minute
 
 // serve starts a real server with a behaviour, and returns its address.
 func serve(t testing.TB, settings ...scenario.Setting) string {

@@ -127,7 +127,7 @@ func dial(to string, timeout time.Duration) (net.Conn, error) {
 }
 
 // patience is longer than anything here takes, also on a busy machine.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // info is what the kernel says of a connection.
 func info(c *net.TCPConn) (*unix.TCPInfo, error) {
@@ -246,9 +246,10 @@ func TestOnePacketInTenIsLostAndSentAgain(t *testing.T) {
 	}
 	accepted := listen(t)
 	apply(t, n, netfault.Rule{Port: port, Do: netfault.Drop, Which: netfault.All, OneIn: 10})
-	start := time.Now()
-	client, server := pair(t, accepted) // its SYN is not the one that is lost
-	require.Less(t, time.Since(start), time.Second, "as late as the first retransmission of a SYN")
+	client, server := pair(t, accepted)
+	i, err := info(client)
+	require.NoError(t, err)
+	require.Zero(t, i.Total_retrans, "its SYN is not the one that is lost")
 	for range 40 {
 		echo(t, client, server)
 		echo(t, server, client)
