@@ -63,6 +63,7 @@ func passOnGo(env *testscript.Env) error {
 }
 
 func TestScripts(t *testing.T) {
+	t.Parallel() // the other tests do not wait for the longest script
 	testscript.Run(t, testscript.Params{
 		Setup: func(env *testscript.Env) error {
 			return errors.Join(passOnGORACE(env), passOnGo(env))

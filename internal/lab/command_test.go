@@ -284,13 +284,19 @@ func TestServerThatEndsIsAnError(t *testing.T) {
 	require.Regexp(t, `^the server of the faulty side ended before it listened on 127\.0\.0\.1:(\d+): exit status 3\n  port \d+ is not for me$`, err.Error())
 
 	c.Server = their(t, "serve {addr}")
+	server, counts := 0, 0
 	c.Observe = func(e series.Event) {
-		if e.Header == nil {
+		if e.Header != nil {
+			server = e.Header.Subjects[1].Endpoints.ServerPID
+		}
+		if e.Moment == nil {
 			return
 		}
-		p, err := os.FindProcess(e.Header.Subjects[1].Endpoints.ServerPID)
-		require.NoError(t, err)
-		require.NoError(t, p.Kill())
+		if counts++; counts == 1 {
+			p, err := os.FindProcess(server)
+			require.NoError(t, err)
+			require.NoError(t, p.Kill())
+		}
 	}
 	o, err := lab.Compare(t.Context(), c)
 	require.EqualError(t, err, "the server of the fixed side ended in mid-run: signal: killed")
@@ -303,7 +309,7 @@ func TestInterruptedComparisonKeepsWhatItSaw(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	c.Observe = func(e series.Event) {
-		if e.Moment != nil && e.Moment.Subjects[0].Requests.OK == requests {
+		if e.Moment != nil && e.Moment.Subjects[0].Client.Counts.Of(socketstats.Established) == requests {
 			cancel()
 		}
 	}

@@ -35,13 +35,17 @@ func (r *run) close(ctx context.Context, err error) error {
 	err = cmp.Or(err, r.finishCount(ctx, countTimeout))
 	// The context may have ended; what there is to see is still to be seen. A
 	// source that takes longer is not asked once more.
+	timeout := answerTimeout
+	if ctx.Err() != nil { // somebody waits for the end
+		timeout = endTimeout
+	}
 	ctx = context.WithoutCancel(ctx)
 	if newest := r.observation.Newest; newest == nil || newest.Took < endTimeout {
-		within, cancel := context.WithTimeout(ctx, endTimeout)
+		within, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
-		err = cmp.Or(err, r.finishCount(within, endTimeout))
+		err = cmp.Or(err, r.finishCount(within, timeout))
 		r.startCount(within)
-		err = cmp.Or(err, r.finishCount(within, endTimeout))
+		err = cmp.Or(err, r.finishCount(within, timeout))
 	}
 	err = cmp.Or(err, r.driver.counted(ctx, err))
 	last, cancel := context.WithTimeout(ctx, answerTimeout)
