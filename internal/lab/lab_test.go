@@ -244,8 +244,19 @@ func TestServerPairStopsItsServersInMidRun(t *testing.T) {
 	t.Parallel()
 	s, err := scenarios.Script("abrupt-shutdown")
 	require.NoError(t, err)
-	o, err := lab.Play(t.Context(), lab.Plan{Script: s, Seed: 1, Source: socketstats.Gopsutil{}})
-	require.NoError(t, err)
+	s.Load = append(slices.Clone(s.Load), scenario.Phase{Pause: scenario.Duration(2 * time.Minute)}) // ends with the last response
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	o, err := lab.Play(ctx, lab.Plan{Script: s, Seed: 1, Source: socketstats.Gopsutil{}, Observe: func(e series.Event) {
+		if e.Moment == nil {
+			return
+		}
+		faulty, fixed := e.Moment.Subjects[0], e.Moment.Subjects[1]
+		if faulty.Requests.Failed+fixed.Requests.OK == 100 && fixed.Server.Counts.Of(socketstats.Listen) == 0 {
+			cancel()
+		}
+	}})
+	require.ErrorIs(t, err, lab.ErrInterrupted)
 	faulty, fixed := o.Subject("faulty"), o.Subject("fixed")
 	require.EqualValues(t, 50, faulty.Final.Requests.Failed)
 	require.EqualValues(t, 50, fixed.Final.Requests.OK)
