@@ -81,13 +81,20 @@ func (b Bound) what() string {
 func (b Bound) wanted() string {
 	e := b.Expectation
 	m, err := metric.Lookup(e.Metric)
+	other := ""
+	if e.Other != "" {
+		other = metric.MustLookup(e.Other).Title
+	}
+	if e.OtherSide != "" {
+		other += " of the " + string(e.OtherSide) + " side"
+	}
 	switch {
 	case err != nil: // a verdict
 		return relations[e.Op] + " " + string(e.Kind)
 	case e.Other != "" && e.Op == "==":
-		return "as many as " + metric.MustLookup(e.Other).Title
+		return "as many as " + other
 	case e.Other != "":
-		return relations[e.Op] + " " + metric.MustLookup(e.Other).Title
+		return relations[e.Op] + " " + other
 	default:
 		return relations[e.Op] + " " + m.Format(e.Value)
 	}

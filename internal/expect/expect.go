@@ -241,10 +241,10 @@ func Hold(o *series.Observation, s *series.Subject, found verdict.Verdict, e sce
 			return r
 		}
 	}
-	value := func(name string) (v float64) {
+	value := func(s *series.Subject, name string) (v float64) {
 		m, err := metric.Lookup(name)
 		known := err == nil
-		if known {
+		if known = known && s != nil; known {
 			v, known = m.Get(s)
 		}
 		if !known && r.Skipped == "" {
@@ -256,13 +256,17 @@ func Hold(o *series.Observation, s *series.Subject, found verdict.Verdict, e sce
 		r.Got += m.Format(v)
 		return v
 	}
-	got, want := value(e.Metric), e.Value
+	got, want := value(s, e.Metric), e.Value
 	if m, err := metric.Lookup(e.Metric); err == nil && e.Other == "" && want != 0 && m.Adds() && o.Scenario.Clients() > 1 {
 		want *= float64(o.Scenario.Clients())
 		r.Text += fmt.Sprintf(" for each of %d clients", o.Scenario.Clients())
 	}
 	if e.Other != "" {
-		want = value(e.Other)
+		of := s
+		if e.OtherSide != "" {
+			of = otherSide(o, s, e.OtherSide)
+		}
+		want = value(of, e.Other)
 	}
 	if r.Skipped != "" {
 		r.Got = ""
@@ -270,4 +274,14 @@ func Hold(o *series.Observation, s *series.Subject, found verdict.Verdict, e sce
 	}
 	r.Met = e.Holds(got, want)
 	return r
+}
+
+// otherSide is the subject of a side that was built by the same Go as s; nil if there is none.
+func otherSide(o *series.Observation, s *series.Subject, side scenario.Side) *series.Subject {
+	for _, of := range o.Subjects {
+		if cmp.Or(of.Half, of.ID) == string(side) && of.GoVersion == s.GoVersion {
+			return of
+		}
+	}
+	return nil
 }

@@ -126,6 +126,21 @@ func TestSidesAreJudgedByWhatTheyShowNotByTheirName(t *testing.T) {
 	require.Equal(t, verdict.Kind("idle-connections-not-reused"), swapped.Verdicts["fixed"].Kind)
 }
 
+func TestASideIsHeldToTheOther(t *testing.T) {
+	t.Parallel()
+	o := run(made(30, climbing), made(30, steady))
+	hold := func(text string) expect.Outcome {
+		e, err := scenario.ParseExpectation(text)
+		require.NoError(t, err)
+		return expect.Hold(o, o.Subject("faulty"), verdict.Verdict{}, e)
+	}
+	text := "connections.opened > fixed.connections.opened"
+	require.Equal(t, expect.Outcome{Text: text, Met: true, Got: "60 and 2"}, hold(text))
+	require.False(t, hold("connections.opened > faulty.connections.opened").Met)
+	o.Subject("fixed").GoVersion = "go1.27.4"
+	require.Equal(t, expect.Outcome{Text: text, Skipped: "connections.opened is not known here"}, hold(text))
+}
+
 func TestFixOfAnotherKindIsTheGeneralOne(t *testing.T) {
 	t.Parallel()
 	hanging := func(i int) moment { n := int64(2 * (i + 1)); return moment{established: int(n), sent: n} }

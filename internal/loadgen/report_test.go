@@ -130,8 +130,9 @@ func TestReportHasEveryFigure(t *testing.T) {
 	require.ElementsMatch(t, []string{
 		"at_ns", "requests", "connections", "process", "latency_ms", "schedule_late_ms", "done", "final",
 	}, slices.Collect(maps.Keys(fields)))
+	begun := Begin(nil, nil, 0).Report()
 	answered := play(t, get(&http.Client{Transport: transport(t, &http.Transport{})}, serve(t, answer).URL), make([]time.Duration, 1))
-	subject := &series.Subject{Final: &series.Final{ClientMetrics: answered.ClientMetrics}}
+	subject := &series.Subject{Samples: []series.Sample{{ClientMetrics: begun.ClientMetrics}}, Final: &series.Final{ClientMetrics: answered.ClientMetrics}}
 	for _, m := range metric.All() {
 		section, _, _ := strings.Cut(m.Name, ".")
 		if strings.HasPrefix(m.Name, "requests.busiest_") ||

@@ -41,6 +41,7 @@ func (u *Usage) Read() *series.Process {
 	u.peak.ThreadsPeak = max(u.peak.ThreadsPeak, threads)
 	now := u.peak
 	now.Descriptors, now.Goroutines, now.Threads, now.GCCycles = fds, goroutines, threads, gcCycles()
+	now.CPU = CPUTime(false)
 	now.DescriptorLimit, _ = fdLimit()
 	return &now
 }

@@ -99,6 +99,23 @@ func TestABusyMomentIsSeenWhereTotalsAreEqual(t *testing.T) {
 	}
 }
 
+func TestProcessorTimeIsThatOfTheRequestsSeen(t *testing.T) {
+	t.Parallel()
+	sample := func(ok, failed int64, cpu time.Duration) series.Sample {
+		return series.Sample{ClientMetrics: series.ClientMetrics{
+			Requests: &series.Requests{OK: ok, Failed: failed}, Process: &series.Process{CPU: cpu}, ServerProcess: &series.Process{CPU: 2 * cpu},
+		}}
+	}
+	s := &series.Subject{Samples: []series.Sample{sample(1, 0, 50*time.Millisecond), sample(6, 5, 52*time.Millisecond)}}
+	for name, want := range map[string]float64{"process.cpu_us_per_request": 200, "server_process.cpu_us_per_request": 400} {
+		got, known := metric.MustLookup(name).Get(s)
+		require.True(t, known, name)
+		require.Equal(t, want, got, name)
+		_, known = metric.MustLookup(name).Get(&series.Subject{Samples: s.Samples[:1]})
+		require.False(t, known, name+": no request has ended since the first sample")
+	}
+}
+
 func TestWhatNobodyCountsHasNoValue(t *testing.T) {
 	t.Parallel()
 	for _, m := range metric.All() {

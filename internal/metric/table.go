@@ -203,6 +203,12 @@ var table = []Metric{
 		Get: process(func(p *series.Process) (float64, bool) { return float64(p.ThreadsPeak), p.ThreadsPeak > 0 }),
 	},
 	{
+		Name: "process.cpu_us_per_request", Title: "CPU per request, µs", Unit: Count,
+		Meaning: "The processor time of the client's process, of user and system, in microseconds for each request that ended, from the first sample on.",
+		Why:     "a handshake costs more of it than a request", Detail: true,
+		Get: cpuPerRequest(func(m series.ClientMetrics) *series.Process { return m.Process }),
+	},
+	{
 		Name: "server_process.fds", Title: "server's descriptors", Unit: Count, Noun: "descriptor", Rest: "held by the server",
 		Meaning: "The descriptors that the server's process has open at the end.",
 		Why:     "what a server does not close it keeps", Detail: true,
@@ -237,6 +243,12 @@ var table = []Metric{
 		Meaning: "The largest resident set of the server's process.",
 		Why:     "what each connection costs the server", Detail: true,
 		Get: serverProcess(func(p *series.Process) (float64, bool) { return float64(p.RSSPeakBytes), p.RSSPeakBytes > 0 }),
+	},
+	{
+		Name: "server_process.cpu_us_per_request", Title: "server's CPU per request, µs", Unit: Count,
+		Meaning: "The processor time of the server's process, of user and system, in microseconds for each request that ended, from the first sample on.",
+		Why:     "with less of it for each, a server answers more", Detail: true,
+		Get: cpuPerRequest(func(m series.ClientMetrics) *series.Process { return m.ServerProcess }),
 	},
 	{
 		Name: "kernel_connections.opened", Title: "opened, by the kernel", Unit: Count, Noun: "connection", Rest: "opened",
@@ -306,6 +318,22 @@ func serverProcess(get func(*series.Process) (float64, bool)) func(*series.Subje
 			return get(p)
 		}
 		return 0, false
+	}
+}
+
+// cpuPerRequest leaves out what a process needs to start.
+func cpuPerRequest(of func(series.ClientMetrics) *series.Process) func(*series.Subject) (float64, bool) {
+	return func(s *series.Subject) (float64, bool) {
+		if len(s.Samples) == 0 {
+			return 0, false
+		}
+		first, last := s.Samples[0].ClientMetrics, s.Metrics()
+		before, after := of(first), of(last)
+		if before == nil || after == nil || before.CPU == 0 || first.Requests == nil || last.Requests == nil {
+			return 0, false
+		}
+		ended := last.Requests.Finished() - first.Requests.Finished()
+		return float64(after.CPU-before.CPU) / float64(time.Microsecond) / float64(max(1, ended)), ended > 0
 	}
 }
 

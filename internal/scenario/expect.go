@@ -17,11 +17,12 @@ import (
 
 // Expectation is one thing that a side must show: a metric (see internal/metric),
 // a comparison, and a number, a duration (for times, in the script's time) or
-// another metric of the same side:
+// another metric of the same side, or of the side before its name:
 //
 //	client.final.ESTABLISHED >= 100
 //	latency_ms.p99 <= 22s
 //	connections.opened == requests.sent
+//	latency_ms.p99 > fixed.latency_ms.p99
 //
 // What a side is found to be is written in either form; fault stands for every
 // verdict that has a severity:
@@ -39,6 +40,8 @@ type Expectation struct {
 	Op     string
 	// Other is the metric on the right-hand side, or "" for a number.
 	Other string
+	// OtherSide is the side that Other is of, or "" for that of Metric.
+	OtherSide Side
 	// Value is the number on the right-hand side, in the metric's unit.
 	Value float64
 	unit  metric.Unit
@@ -199,6 +202,11 @@ func ParseExpectation(text string) (Expectation, error) {
 		return Expectation{}, fmt.Errorf("%q is not a number, a duration or a metric", short(right))
 	}
 	e.Other = right
+	for _, side := range Sides() {
+		if name, ok := strings.CutPrefix(right, string(side)+"."); ok {
+			e.Other, e.OtherSide = name, side
+		}
+	}
 	other, err := metric.Lookup(e.Other)
 	switch {
 	case err != nil:

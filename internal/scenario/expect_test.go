@@ -48,6 +48,17 @@ func TestExpectationIsReadWhole(t *testing.T) {
 	}
 }
 
+func TestAMetricOfTheOtherSideIsNamedWithIt(t *testing.T) {
+	e := mustExpect(t, "client.peak.TIME_WAIT > fixed.client.peak.TIME_WAIT")
+	require.Equal(t, Fixed, e.OtherSide)
+	require.Equal(t, "client.peak.TIME_WAIT", e.Other)
+	require.Equal(t, e, mustExpect(t, e.String()))
+	for _, text := range []string{"fixed.requests.ok == 1", "requests.ok == third.requests.ok", "requests.ok == fixed.latency_ms.p50", "requests.ok == fixed."} {
+		_, err := ParseExpectation(text)
+		require.Error(t, err, text)
+	}
+}
+
 func TestVerdictIsExpectedInEitherForm(t *testing.T) {
 	line := mustExpect(t, "verdict == request-stalled")
 	s, err := Parse("my.yaml", []byte(strings.Replace(good, "requests.ok == 0", "{verdict: request-stalled}", 1)), []string{"my-incident"})

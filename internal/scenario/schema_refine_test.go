@@ -99,7 +99,7 @@ func expectationForm() string {
 	count, latency := "("+strings.Join(counts, "|")+")", "("+strings.Join(times, "|")+")"
 	const op, figure = `\s+(==|!=|<=|>=|<|>)\s+`, `[0-9]+(\.[0-9]+)?([eE][0-9]+)?`
 	verdicts := `verdict\s+(==|!=)\s+(` + strings.Join(verdictWords(), "|") + ")"
-	return fmt.Sprintf(`^\s*(%s%s(%s|%s)|%s%s((%s)+|%s)|%s)\s*$`, count, op, figure, count, latency, op, durationForm, latency, verdicts)
+	return fmt.Sprintf(`^\s*(%s%s(%s|((faulty|fixed)\.)?%s)|%s%s((%s)+|((faulty|fixed)\.)?%s)|%s)\s*$`, count, op, figure, count, latency, op, durationForm, latency, verdicts)
 }
 
 // refine adds to a section what its Go type does not say: the bounds that

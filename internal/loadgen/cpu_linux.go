@@ -1,4 +1,4 @@
-package lab
+package loadgen
 
 import (
 	"time"
@@ -6,8 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cpuTime is the CPU time of this thread, or of the whole process.
-func cpuTime(thread bool) time.Duration {
+// CPUTime is the processor time of this thread, or of the whole process; 0 where it is not
+// known.
+func CPUTime(thread bool) time.Duration {
 	clock := int32(unix.CLOCK_PROCESS_CPUTIME_ID)
 	if thread {
 		clock = unix.CLOCK_THREAD_CPUTIME_ID
