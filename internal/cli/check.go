@@ -87,7 +87,8 @@ func checkCommand(streams program.Streams) *cobra.Command {
 		Long: `Watches processes for a time and holds them to limits, in every count. All together
 must keep a limit, and a connection with both ends in them counts once. The exit
 code is 0 if all were kept, 3 if one was not, and 1 if the processes could not be
-watched to the end, or not all could be seen. With --junit, CI shows each limit as a
+watched to the end, or not for as long as a verdict takes (20 counts, more where
+something changes), or not all could be seen. With --junit, CI shows each limit as a
 test.`,
 		Example: `  sockwatch check --pid 4242 --max-established 50 --max-close-wait 0 --no-growth
   sockwatch check --name myservice --no-fault --for 1m --junit sockets.xml`,
@@ -216,6 +217,10 @@ func firstTen(lines []string) []string {
 // finish writes the result, and returns the exit code as an error.
 func (o *checkOptions) finish(streams program.Streams, w *observe.Window, worst map[string]*ceiling, failed error) error {
 	checks := o.results(w, worst)
+	unsettled := slices.ContainsFunc(checks, func(c render.Check) bool { return c.Skipped != "" })
+	if unsettled && failed == nil {
+		failed = errNotEnough
+	}
 	result := render.Checked(o.subject(), w.Observation(), checks, failed)
 	if o.junit != "" {
 		if err := writeNew(o.junit, true, inFormat("junit", result)); err != nil {
@@ -227,6 +232,9 @@ func (o *checkOptions) finish(streams program.Streams, w *observe.Window, worst 
 	}
 	if slices.ContainsFunc(checks, func(c render.Check) bool { return c.Failed() }) {
 		return &program.CodeError{Code: program.ExitFault}
+	}
+	if unsettled {
+		return errNotEnough
 	}
 	return unseen(w)
 }
@@ -259,8 +267,11 @@ func (o *checkOptions) results(w *observe.Window, worst map[string]*ceiling) []r
 		verdicts := observe.Judge(subjects, false)
 		s := observe.Worst(subjects, verdicts)
 		v := verdicts[s.ID]
-		settled := v.Kind != verdict.NotEnoughData && v.Kind != verdict.Growing
-		add(!v.IsFault() && settled && (!o.strict || v.Severity != verdict.Note), "no fault", string(v.Kind), append([]string{s.Name}, verdict.Sentences(v)...))
+		add(!v.IsFault() && (!o.strict || v.Severity != verdict.Note), "no fault", string(v.Kind), append([]string{s.Name}, verdict.Sentences(v)...))
+		if v.Kind == verdict.NotEnoughData || v.Kind == verdict.Growing {
+			c := &checks[len(checks)-1]
+			c.Met, c.Got, c.Skipped = false, "", string(v.Kind)+": "+strings.Join(verdict.Evidence(v), " ")
+		}
 	}
 	return checks
 }

@@ -352,6 +352,8 @@ func unseen(w *observe.Window) error {
 	return fmt.Errorf("not all could be seen: %s", strings.Join(last.Unseen, "; "))
 }
 
+var errNotEnough = errors.New("not enough was seen for a verdict: watch for longer (--for), or see the facts")
+
 // verdictCode is the exit code of the verdict that matters most. strict says that a
 // note is as bad as a fault.
 func verdictCode(o *render.Observed, strict bool) error {
@@ -360,7 +362,7 @@ func verdictCode(o *render.Observed, strict bool) error {
 	case v.IsFault(), strict && v.Severity == verdict.Note:
 		return &program.CodeError{Code: program.ExitFault}
 	case v.Kind == "", v.Kind == verdict.NotEnoughData, v.Kind == verdict.Growing:
-		return errors.New("not enough was seen for a verdict: watch for longer (--for), or see the facts")
+		return errNotEnough
 	}
 	return nil
 }

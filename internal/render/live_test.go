@@ -100,7 +100,7 @@ func TestWatchIsNotJudgedTooOften(t *testing.T) {
 func TestFirstVerdictOfAWatchComesSoonOnABusyMachine(t *testing.T) {
 	t.Parallel()
 	var l render.Live
-	for i, e := range rendertest.Watch(20, 1) {
+	for i, e := range rendertest.Watch(40, 1) {
 		l.Add(e)
 		if i == 0 {
 			l.JudgeSeldom(time.Minute)

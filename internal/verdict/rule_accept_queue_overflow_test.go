@@ -17,7 +17,7 @@ var _ = examplesOf(verdict.AcceptQueueOverflow,
 	example{name: "only the kernel saw it", confidence: verdict.High, says: "The kernel counted 9 connections that found the accept queue full.", subject: observed(10, func(i int, s *series.Sample) {
 		s.Kernel = socketstats.Counters{"ListenOverflows": int64(i)}
 	})},
-	example{name: "the accept queue is busy", instead: verdict.Healthy, subject: observed(10, func(i int, s *series.Sample) {
+	example{name: "the accept queue is busy", instead: verdict.Healthy, subject: observed(20, func(i int, s *series.Sample) {
 		s.Queue = &series.Queue{Waiting: 4, Limit: 4}
 		s.KernelConns.Accepted.Closed = i
 	})},

@@ -22,10 +22,10 @@ var _ = examplesOf(verdict.AcceptStalled,
 		s.Queue = &series.Queue{Waiting: 4, Limit: 128, Dead: 4}
 		set(&s.Server, socketstats.CloseWait, 4+i)
 	})},
-	example{name: "the queue becomes shorter", instead: verdict.Healthy, subject: observed(15, func(i int, s *series.Sample) {
+	example{name: "the queue becomes shorter", instead: verdict.Healthy, subject: observed(20, func(i int, s *series.Sample) {
 		s.Queue = &series.Queue{Waiting: 20 - i, Limit: 128}
 	})},
-	example{name: "connections are accepted meanwhile", instead: verdict.Healthy, subject: observed(15, func(i int, s *series.Sample) {
+	example{name: "connections are accepted meanwhile", instead: verdict.Healthy, subject: observed(20, func(i int, s *series.Sample) {
 		s.Queue = &series.Queue{Waiting: 5, Limit: 128}
 		set(&s.Server, socketstats.Established, 10+i%2)
 	})},

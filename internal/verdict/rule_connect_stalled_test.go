@@ -18,7 +18,7 @@ var _ = examplesOf(verdict.ConnectStalled,
 	example{name: "to a far destination, some are always under way", instead: verdict.Healthy, subject: observed(20, func(_ int, s *series.Sample) {
 		set(&s.Client, socketstats.SynSent, 6)
 	})},
-	example{name: "two, by counts alone", instead: verdict.Healthy, subject: observed(10, func(i int, s *series.Sample) {
+	example{name: "two, by counts alone", instead: verdict.Healthy, subject: observed(20, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.SynSent, 2)
 		s.Client.Activity, s.Server.Activity = nil, nil
 	})},

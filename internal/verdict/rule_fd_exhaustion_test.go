@@ -6,7 +6,7 @@ import (
 )
 
 func holding(descriptors int) *series.Subject {
-	return observed(10, func(_ int, s *series.Sample) { s.Process = &series.Process{Descriptors: descriptors} })
+	return observed(20, func(_ int, s *series.Sample) { s.Process = &series.Process{Descriptors: descriptors} })
 }
 
 func serverHeld(peak int) *series.Subject {

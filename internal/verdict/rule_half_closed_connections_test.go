@@ -23,7 +23,7 @@ var _ = examplesOf(verdict.HalfClosedConnections,
 		halfClosed(s, 10)
 		s.KernelConns = &series.ConnCounts{Opened: 10 + 2*i, Closed: 2 * i}
 	})},
-	example{name: "they become as many as are waited for under a deadline", instead: verdict.Healthy, subject: observed(12, func(i int, s *series.Sample) {
+	example{name: "they become as many as are waited for under a deadline", instead: verdict.Healthy, subject: observed(20, func(i int, s *series.Sample) {
 		halfClosed(s, min(10, 2*i))
 		s.KernelConns = &series.ConnCounts{Opened: 2 * i, Closed: max(0, 2*i-10)}
 	})},

@@ -43,9 +43,6 @@ func (healthy) find(f *facts) *finding {
 	if !f.counted() {
 		found.confidence, found.left = f.calm()
 	}
-	if left := f.untilUnread(); left > 0 {
-		found.left, found.suspects = max(found.left, left), []Kind{ResponseBodyLeak}
-	}
 	add := func(name string, values ...Quantity) { found.facts = append(found.facts, fact(name, values...)) }
 	if f.counted() {
 		found.facts = append(found.facts, f.requests())

@@ -66,8 +66,8 @@ var _ = examplesOf(verdict.Healthy,
 		s.Client.Activity.Sent = silent(5, 10*time.Second)
 		s.Client.Activity.Received[0] = 3
 	})},
-	example{name: "nothing happens", says: "No connection was seen.", subject: observed(10)},
-	example{name: "connections come and go that may be its own", confidence: verdict.Low, says: "90 connections opened and closed that may have been this process's", subject: observed(10, func(i int, s *series.Sample) {
+	example{name: "nothing happens", says: "No connection was seen.", subject: observed(20)},
+	example{name: "connections come and go that may be its own", confidence: verdict.Low, says: "190 connections opened and closed that may have been this process's", subject: observed(20, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 1)
 		s.Unattributed = 10 * i
 	})},

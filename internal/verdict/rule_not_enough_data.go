@@ -1,6 +1,12 @@
 package verdict
 
-import "socketlab/internal/series"
+import (
+	"time"
+
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/where"
+)
 
 const NotEnoughData Kind = "not-enough-data"
 
@@ -9,7 +15,7 @@ var _ = register(Rule{
 	Rank:       rankNone, // a fault that shows already is reported at once
 	Title:      "too early to say",
 	Means:      "There are too few samples, or what they show may still be the beginning of something ordinary: a start-up, a slow response.",
-	Recognised: "Fewer than eight samples, or fewer than eight since the last restart; every request failed because this machine has no way to the destination; requests are in flight and the first of them have no response yet. Or, without privilege, the process has no connections, and children of it came and went between samples, three times or more and in one of ten samples, while connections ended whose process is not known.",
+	Recognised: "Fewer than eight samples, or fewer than eight since the last restart, and of a process that counts nothing itself fewer than twenty; five or more sockets in CLOSE_WAIT all the time, which is not yet 15 seconds; five or more open bodies that were not watched for long enough (--where); every request failed because this machine has no way to the destination; requests are in flight and the first of them have no response yet. Or, without privilege, the process has no connections, and children of it came and went between samples, three times or more and in one of ten samples, while connections ended whose process is not known.",
 	Sentences: map[string]string{
 		"ended_early": "The program ended before a sample showed it at work.",
 		"no_sample":   "There is no sample.",
@@ -17,6 +23,9 @@ var _ = register(Rule{
 		"unreached":   "No request got through, and no connection was opened: {errors}.",
 		"restarted":   "The process was restarted.",
 		"samples":     "{samples|sample} of at least {needed}.",
+		"closed":      "{sockets} TCP sockets without a connection are open: whether they stay shows in {left_ms}.",
+		"close_wait":  "{sockets} sockets are in CLOSE_WAIT: whether they stay shows in {left_ms}.",
+		"bodies":      "{sockets} connections have a response body that is not finished: whether it is read shows in {left_ms}.",
 		"children":    "Children of the process came and went between samples, {times|time|times} at least, and {connections|connection|connections} ended that may have been theirs: without privilege the kernel does not say. Observe as root, or the server by its port.",
 		"waiting":     "{requests|request waits|requests wait} for a response. Observe for longer than a slow response takes.",
 	},
@@ -27,7 +36,7 @@ type notEnoughData struct{}
 
 func (notEnoughData) find(f *facts) *finding {
 	if f.enough() {
-		return nil
+		return f.early()
 	}
 	last := f.last()
 	switch n := max(f.pending(), unanswered(last, f.silent)); {
@@ -54,6 +63,40 @@ func (f *facts) enough() bool {
 		return true // connections were used again, however short the run
 	}
 	return len(f.Samples) >= series.Least && !f.subject.Unreached() && !f.starting() && !f.childrenConnect()
+}
+
+// early finds that a process which counts nothing itself, and shows no fault, was not
+// watched for as long as the signs that it shows take to become one; nil if it was.
+func (f *facts) early() *finding {
+	if f.counted() || f.Over || (growingConns{}).find(f) != nil {
+		return nil
+	}
+	n := len(f.Samples)
+	more := time.Duration(max(0, samplesOfCalm-n)) * f.Interval
+	found := &finding{yields: true, left: more}
+	suspect := func(left time.Duration, kind Kind, name string, shown int) {
+		if left <= 0 || shown < several {
+			return
+		}
+		found.left, found.suspects = max(found.left, left), append(found.suspects, kind)
+		found.facts = append(found.facts, fact(name, count("sockets", shown), millis("left_ms", left)))
+	}
+	suspect(more, DescriptorLeak, "closed", ofKind(f.last(), "tcp_closed"))
+	if f.active() && f.passedOn() == 0 {
+		// All that are there at first are held for HeldFor throughout the last quarter.
+		closing := func(s *series.Sample) int { return clientIn(socketstats.CloseWait)(s) + acceptedCloseWait(s) }
+		suspect(max(more, 3*socketstats.HeldFor/2-f.span()), CloseWaitLeak, "close_wait", f.least(1, closing))
+	}
+	if left := f.untilUnread(); left > 0 {
+		suspect(left, ResponseBodyLeak, "bodies", f.subject.Holders.Lasting(where.BodyOpen))
+	}
+	if found.left == 0 {
+		return nil
+	}
+	if more > 0 {
+		found.facts = append(found.facts, fact("samples", count("samples", n), count("needed", samplesOfCalm)))
+	}
+	return found
 }
 
 // childrenConnect reports whether all that the subject does may be done by children that

@@ -28,6 +28,18 @@ var _ = examplesOf(verdict.NotEnoughData,
 	example{name: "there is no sample", subject: &series.Subject{}, says: "There is no sample."},
 	example{name: "the program ended at once", subject: observed(2, func(_ int, s *series.Sample) { s.Ended = true }), says: "The program ended before a sample showed it at work."},
 	example{name: "too few samples", subject: open([]int{0, 10, 20}), says: "3 samples of at least 8."},
+	example{name: "too few samples to call it healthy", subject: observed(19), says: "19 samples of at least 20."},
+	example{
+		name: "closed sockets are kept, and may be closed yet", says: "16 TCP sockets without a connection are open: whether they stay shows in 9s.",
+		subject: observed(11, func(_ int, s *series.Sample) { heldBeside(s, "tcp_closed", 16) }),
+	},
+	example{
+		name: "twenty samples in two seconds, of sockets in CLOSE_WAIT", says: "6 sockets are in CLOSE_WAIT: whether they stay shows in 13s.",
+		subject: observed(25, func(i int, s *series.Sample) {
+			s.At = time.Duration(i) * 100 * time.Millisecond
+			set(&s.Client, socketstats.CloseWait, 6)
+		}),
+	},
 	example{name: "no request", subject: played(20), over: true, says: "No request was sent."},
 	example{
 		name: "every request fails, and nothing is ever connected", over: true, says: "No request got through, and no connection was opened: 20 ENETUNREACH.",

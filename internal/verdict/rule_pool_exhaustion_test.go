@@ -63,7 +63,7 @@ func inTransactions(left int, opened func(i int) int) *series.Subject {
 
 // queued is a client whose program says that requests have waited for its pool.
 func queued(requests, lasting int) *series.Subject {
-	s := observed(10, func(_ int, s *series.Sample) {
+	s := observed(20, func(_ int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 5)
 		s.Client.Activity.Received = silent(5, now)
 	})

@@ -7,7 +7,7 @@ import (
 )
 
 func portsInUse(n int) *series.Subject {
-	return observed(10, func(_ int, s *series.Sample) { s.Client.Activity.MaxPerDestination = n })
+	return observed(20, func(_ int, s *series.Sample) { s.Client.Activity.MaxPerDestination = n })
 }
 
 // refused is a client that opens a connection for each request, of which 20 got a port.
