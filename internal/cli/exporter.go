@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/goccy/go-yaml"
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -82,16 +83,15 @@ its rules and a dashboard are set up. Exit codes: 0 after Ctrl-C, 1 failed.`,
 					return program.Usagef(c, "--pod-label: %w", err)
 				}
 			}
-			if o.webConfig != "" {
-				if err := web.Validate(o.webConfig); err != nil {
-					return fmt.Errorf("--web-config: %w", err)
-				}
+			protected, err := readWebConfig(o.webConfig)
+			if err != nil {
+				return fmt.Errorf("--web-config: %w", err)
 			}
 			if o.rest = leastRest; c.Flags().Changed("interval") {
 				o.rest = leastRestAsked
 			}
 			t.all = !t.named()
-			return runExporter(c.Context(), streams, &t, &o, selector)
+			return runExporter(c.Context(), streams, &t, &o, selector, protected)
 		},
 	}
 	f := c.Flags()
@@ -130,7 +130,7 @@ const (
 	serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 )
 
-func runExporter(ctx context.Context, streams program.Streams, t *targetFlags, o *exporterOptions, selector kubelet.Selector) (err error) {
+func runExporter(ctx context.Context, streams program.Streams, t *targetFlags, o *exporterOptions, selector kubelet.Selector, protected protection) (err error) {
 	log := program.Logger(streams)
 	watch := observe.Options{Details: true, Waits: true, Thrifty: true, TraceBuffer: traceBuffer, OwnNamespace: o.ownNamespace}
 	exporter := &prom.Exporter{Most: o.most, Every: !t.all || selector != nil, Expiry: max(time.Minute, 4*t.interval)}
@@ -178,10 +178,10 @@ func runExporter(ctx context.Context, streams program.Streams, t *targetFlags, o
 		quiet := slog.New(slog.DiscardHandler) // the address is said below
 		served <- web.Serve(listener, server, &web.FlagConfig{WebConfigFile: &o.webConfig}, quiet)
 	}()
-	if o.webConfig == "" && !listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
-		fmt.Fprintf(streams.Err, "sockwatch: warning: whoever reaches %s gets the metrics: --web-config sets a password and TLS\n", listener.Addr())
+	if warning := protected.warning(listener.Addr()); warning != "" {
+		fmt.Fprintf(streams.Err, "sockwatch: warning: %s\n", warning)
 	}
-	fmt.Fprintf(streams.Err, "sockwatch: the metrics are at %s\n", exporterURL(listener.Addr(), o.webConfig))
+	fmt.Fprintf(streams.Err, "sockwatch: the metrics are at %s\n", protected.url(listener.Addr()))
 	select {
 	case err = <-served: // as where the web configuration is wrong
 		cancel(err)
@@ -229,12 +229,53 @@ func askKubelet(ctx context.Context, log *slog.Logger, o kubelet.Options) (*kube
 	return pods, nil
 }
 
-// exporterURL is where the metrics are; with a file for TLS it may be https.
-func exporterURL(addr net.Addr, webConfig string) string {
-	if webConfig != "" {
-		return fmt.Sprintf("%s/metrics, as %s says", addr, webConfig)
+// protection is how the metrics are protected. The zero protection is none.
+type protection struct {
+	tls bool
+	// asks says that a scraper must have a password or a certificate, and passwords that
+	// it is a password.
+	asks, passwords bool
+}
+
+// readWebConfig checks a file of exporter-toolkit, and says what it protects; "" is no file.
+func readWebConfig(path string) (protection, error) {
+	if path == "" {
+		return protection{}, nil
 	}
-	return fmt.Sprintf("http://%s/metrics", addr)
+	if err := web.Validate(path); err != nil {
+		return protection{}, err
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return protection{}, err
+	}
+	var c web.Config
+	if err := yaml.Unmarshal(data, &c); err != nil {
+		return protection{}, err
+	}
+	certificate := c.TLSConfig.ClientAuth == "RequireAnyClientCert" || c.TLSConfig.ClientAuth == "RequireAndVerifyClientCert"
+	return protection{tls: c.TLSConfig.IsEnabled(), asks: certificate || len(c.Users) > 0, passwords: len(c.Users) > 0}, nil
+}
+
+// warning says what others can read who reach the address; "" where nothing is.
+func (p protection) warning(addr net.Addr) string {
+	switch {
+	case addr.(*net.TCPAddr).IP.IsLoopback():
+		return ""
+	case !p.asks:
+		return fmt.Sprintf("whoever reaches %s gets the metrics: --web-config sets a password (basic_auth_users) and TLS", addr)
+	case p.passwords && !p.tls:
+		return fmt.Sprintf("passwords and metrics are sent to %s unencrypted: --web-config sets TLS (tls_server_config)", addr)
+	}
+	return ""
+}
+
+func (p protection) url(addr net.Addr) string {
+	scheme := "http"
+	if p.tls {
+		scheme = "https"
+	}
+	return fmt.Sprintf("%s://%s/metrics", scheme, addr)
 }
 
 // exporterPage serves the metrics, with those of this process, at /metrics.

@@ -1,10 +1,13 @@
 package cli_test
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -123,12 +126,49 @@ func TestExporterListensOnLoopbackUnlessTold(t *testing.T) {
 
 func TestExporterWarnsBeyondLoopback(t *testing.T) {
 	t.Parallel()
-	for listen, warns := range map[string]bool{"127.0.0.1:0": false, "localhost:0": false, "0.0.0.0:0": true} {
-		r := start(t, "sockwatch", "exporter", "--name", "no-such-program", "--listen", listen)
-		r.until(t, "the metrics are at")
-		said := strings.Contains(strings.Join(r.seen, "\n"), "warning: whoever reaches")
-		require.Equal(t, warns, said, "%s: %q", listen, r.seen)
+	dir := t.TempDir()
+	cert := httptest.NewUnstartedServer(nil)
+	cert.StartTLS()
+	defer cert.Close()
+	key, err := x509.MarshalPKCS8PrivateKey(cert.TLS.Certificates[0].PrivateKey)
+	require.NoError(t, err)
+	const users = "basic_auth_users: {prometheus: $2a$04$BFidRzDakSb9vPM5RX1cy.tlMD2lIjr2gNAP/6OBkrkWOL5D1NP.S}\n"
+	const secure = "tls_server_config: {cert_file: cert.pem, key_file: key.pem}\n"
+	for name, content := range map[string][]byte{
+		"cert.pem": pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate().Raw}),
+		"key.pem":  pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
+		"users":    []byte(users), "tls": []byte(secure), "both": []byte(users + secure), "neither": []byte("{}\n"),
+		"clients": []byte("tls_server_config: {cert_file: cert.pem, key_file: key.pem, client_ca_file: cert.pem, client_auth_type: RequireAndVerifyClientCert}\n"),
+		"wrong":   []byte("tls_config: {}\n"),
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), content, 0o600))
+	}
+	const open, plain = "warning: whoever reaches 0.0.0.0:", "warning: passwords and metrics are sent to 0.0.0.0:"
+	for _, c := range []struct{ listen, config, warns, scheme string }{
+		{"127.0.0.1:0", "", "", "http"},
+		{"localhost:0", "", "", "http"},
+		{"127.0.0.1:0", "users", "", "http"},
+		{"0.0.0.0:0", "", open, "http"},
+		{"0.0.0.0:0", "neither", open, "http"},
+		{"0.0.0.0:0", "tls", open, "https"},
+		{"0.0.0.0:0", "users", plain, "http"},
+		{"0.0.0.0:0", "both", "", "https"},
+		{"0.0.0.0:0", "clients", "", "https"},
+	} {
+		args := []string{"exporter", "--name", "no-such-program", "--listen", c.listen}
+		if c.config != "" {
+			args = append(args, "--web-config", filepath.Join(dir, c.config))
+		}
+		r := start(t, "sockwatch", args...)
+		r.until(t, "the metrics are at "+c.scheme+"://")
+		said := strings.ReplaceAll(strings.Join(r.seen, "\n"), "[::]:", "0.0.0.0:")
+		require.Equal(t, c.warns != "", strings.Contains(said, "warning: "), "%+v: %q", c, said)
+		require.Contains(t, said, c.warns)
 		end(r)
+	}
+	for _, name := range []string{"wrong", "no-such-file"} {
+		said, code := sockwatch(t, "exporter", "--name", "no-such-program", "--web-config", filepath.Join(dir, name))
+		require.Equal(t, 1, code, said)
 	}
 }
 
