@@ -21,15 +21,17 @@ type client struct {
 
 	mu    sync.Mutex
 	times []time.Duration // of the exchanges
+	open  chan struct{}   // closed once all connections had an exchange
 }
 
 // NewClient returns a client with a connection for each of pool_size, which ten
 // requests open.
 func NewClient(t loadgen.Target) loadgen.Caller {
-	return &client{addr: t.Addr, conns: t.PoolSize / 10, every: max(t.Every, time.Millisecond)}
+	return &client{addr: t.Addr, conns: t.PoolSize / 10, every: max(t.Every, time.Millisecond), open: make(chan struct{})}
 }
 
-// Call opens a tenth of the connections, and uses each six times.
+// Call opens a tenth of the connections, and uses each six times: the first time at once,
+// and then once all are open, so that the server has all of them at one time.
 func (c *client) Call(ctx context.Context) error {
 	all, ctx := errgroup.WithContext(ctx)
 	for range c.conns {
@@ -47,7 +49,7 @@ func (c *client) use(ctx context.Context) error {
 	every := time.NewTicker(c.every)
 	defer every.Stop()
 	message := make([]byte, 64)
-	for range 6 {
+	for n := range 6 {
 		begun := time.Now()
 		if _, err := conn.Write(message); err != nil {
 			return err
@@ -57,7 +59,17 @@ func (c *client) use(ctx context.Context) error {
 		}
 		c.mu.Lock()
 		c.times = append(c.times, time.Since(begun))
+		if len(c.times) == 10*c.conns {
+			close(c.open)
+		}
 		c.mu.Unlock()
+		if n == 0 {
+			select {
+			case <-c.open:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
 		<-every.C
 	}
 	return nil
