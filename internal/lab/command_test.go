@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -170,7 +171,7 @@ func TestCompareCountsProgramsThatKnowNothingOfUs(t *testing.T) {
 			require.Zero(t, s.Now(socketstats.Client).Of(socketstats.Established), "the last sample is after the end")
 			atWork := s.AtWork()
 			require.NotEmpty(t, atWork, id)
-			require.Equal(t, most, atWork[len(atWork)-1].Client.Counts.Of(socketstats.Established), "the last one at work")
+			require.True(t, slices.ContainsFunc(atWork, func(s series.Sample) bool { return s.Client.Counts.Of(socketstats.Established) == most }), id) // the last one may be amid its end
 			if name == "sockdiag" {
 				require.Equal(t, opened, r.KernelConns.Opened, id)
 			}

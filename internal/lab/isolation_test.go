@@ -1,9 +1,11 @@
 package lab_test
 
 import (
+	"context"
 	"errors"
 	"net"
-	"strings"
+	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -70,17 +72,27 @@ func TestTheKernelSeesWhatNoSampleShows(t *testing.T) {
 		if isolated {
 			isolatedOrSkip(t)
 		}
-		o, err := lab.Play(t.Context(), lab.Plan{
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		o, err := lab.Play(ctx, lab.Plan{
 			Script: script(t, `
 id: short-lives
 title: t
 implementation: keepalives-disabled
-load: [{rate: 100, for: 2s}, {pause: 2s}] # a busy kernel reports late, and the last sample holds what it has
+load: [{rate: 100, for: 2s}, {pause: 2m}] # ends when all is reported: a busy kernel is late
 sample_interval: 1s
 expect: {faulty: [requests.sent == 200], fixed: [requests.sent == 200]}
 `), Seed: 1, Source: source, Isolated: isolated,
+			Observe: func(e series.Event) {
+				if e.Moment == nil {
+					return
+				}
+				if seen := e.Moment.Subjects[0].KernelConns; seen != nil && seen.Closed == 200 {
+					cancel()
+				}
+			},
 		})
-		require.NoError(t, err)
+		require.ErrorIs(t, err, lab.ErrInterrupted)
 		faulty, fixed := o.Subject("faulty"), o.Subject("fixed")
 		require.EqualValues(t, 200, faulty.Final.Connections.Opened)
 		require.Equal(t, &series.ConnCounts{Opened: 200, Closed: 200, WithTCPInfo: 200, ShortLived: 200}, faulty.Final.KernelConns)
@@ -97,21 +109,16 @@ func TestNeighboursDoNotShowInAnIsolatedRun(t *testing.T) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()
-	stop, neighbours := make(chan struct{}), make(chan int)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var neighbours atomic.Int32
+	gone := make(chan struct{})
 	go func() {
-		n := 0
-		for ; ; n++ {
-			select {
-			case <-stop:
-				neighbours <- n
-				return
-			default:
-			}
+		defer close(gone)
+		for ; ctx.Err() == nil; neighbours.Add(1) {
 			near, err := net.Dial("tcp4", l.Addr().String())
 			if err != nil {
 				t.Error(err)
-				<-stop
-				neighbours <- n
 				return
 			}
 			far, err := l.Accept()
@@ -123,15 +130,22 @@ func TestNeighboursDoNotShowInAnIsolatedRun(t *testing.T) {
 			_ = far.Close()
 		}
 	}()
-	s := script(t, strings.Replace(holds, "1500ms", "3s", 1))
-	o, err := lab.Play(t.Context(), lab.Plan{Script: s, Seed: 1, Isolated: true})
-	close(stop)
-	n := <-neighbours
-	require.NoError(t, err)
-	t.Logf("%d connections beside", n)
-	require.Greater(t, n, 2500, "5,000 sockets beside")
+	moments := 0
+	o, err := lab.Play(ctx, lab.Plan{Script: script(t, long), Seed: 1, Isolated: true, Observe: func(e series.Event) {
+		if e.Moment == nil {
+			return
+		}
+		if moments++; moments >= 10 && neighbours.Load() > 2500 { // 5,000 sockets beside
+			cancel()
+		}
+	}})
+	cancel()
+	<-gone
+	require.ErrorIs(t, err, lab.ErrInterrupted)
 	for _, s := range o.Subjects {
-		for _, sample := range s.Samples[1:] { // the first may be before the twentieth connection
+		first := slices.IndexFunc(s.Samples, func(s series.Sample) bool { return s.Client.Counts.Of(socketstats.Established) == 20 })
+		require.GreaterOrEqual(t, first, 0, s.ID)
+		for _, sample := range s.Samples[first+1:] { // the first may be before the server has the twentieth connection
 			require.Equal(t, 20, sample.Client.Counts.Of(socketstats.Established), s.ID)
 			require.Equal(t, 20, sample.Server.Counts.Of(socketstats.Established), s.ID)
 		}

@@ -73,7 +73,7 @@ expect: {faulty: [requests.sent == 20], fixed: [requests.sent == 20]}
 `
 
 // long is holds for tests that end it early.
-var long = strings.Replace(holds, "1500ms", "60s", 1)
+var long = strings.Replace(holds, "1500ms", "5m", 1)
 
 // value is a metric of a subject, which must be known.
 func value(t *testing.T, s *series.Subject, name string) float64 {
@@ -282,7 +282,7 @@ func TestInterruptedRunKeepsWhatItSaw(t *testing.T) {
 	require.ErrorIs(t, err, lab.ErrInterrupted)
 	require.Equal(t, "interrupted", o.Stopped)
 	require.EqualValues(t, 20, o.Subject("faulty").Final.Requests.Sent)
-	require.Less(t, o.Duration, 30*time.Second)
+	require.Less(t, o.Duration, 5*time.Minute)
 }
 
 func TestFailingSourceIsAnErrorNotAnEmptyCount(t *testing.T) {

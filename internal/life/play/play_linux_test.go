@@ -101,7 +101,7 @@ func played(t *testing.T, n *netns.Namespace, variant, watch string) (*life.Reco
 }
 
 // tries bounds the plays that a busy machine disturbs.
-const tries = 5
+const tries = 20
 
 // eachVariant runs a test of each variant, until it was not disturbed.
 func eachVariant(t *testing.T, test func(t *testing.T, variant string) bool) {
