@@ -113,7 +113,7 @@ func (h *help) fit(line string) {
 		if utf8.RuneCountInString(name) <= h.width {
 			h.line(h.paint("36", name))
 		} else { // a flag with many values
-			h.wrap("", "          ", strings.ReplaceAll(name, "|", "| "))
+			h.wrap("      ", "          ", strings.ReplaceAll(name, "|", "| "))
 		}
 		indent := strings.Repeat(" ", 10)
 		h.wrap(indent, indent, text)
