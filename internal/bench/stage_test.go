@@ -25,7 +25,7 @@ const (
 	mostHolders = 16
 	// stageLimit is longer than any step takes: to hold 100,000 sockets and to
 	// call each lister once takes some 20 s.
-	stageLimit = 2 * time.Minute
+	stageLimit = 10 * time.Minute
 )
 
 // scene is how many connections there are, each of two sockets.

@@ -106,7 +106,7 @@ func TestACommandThatEndsWithItsCallIsMeasured(t *testing.T) {
 	t.Parallel()
 	p := measure(t, battery.Client{Command: "echo 1 {url} | SELF | grep -q ok"})
 	known := map[string]string{
-		"opened_sequential": "20", "left_sequential": "0", "opened_parallel": "20", "refused": "at once",
+		"opened_sequential": "20", "left_sequential": "0", "opened_parallel": "20",
 		"stale_get": "COMMAND makes one call and ends: its connections end with it",
 	}
 	require.Equal(t, known, answers(p, known))
