@@ -97,16 +97,33 @@ func (p *Prober) parked(g uint64) (stack, callers []uint64) {
 	return stack, callers
 }
 
+// inodesOf are the inodes of the sockets that the program has a descriptor of.
+func inodesOf(descriptors map[int]uint32) map[uint32]bool {
+	here := map[uint32]bool{}
+	for _, inode := range descriptors {
+		here[inode] = true
+	}
+	return here
+}
+
+// listeningPorts are the ports at which the program listens.
+func listeningPorts(inodes map[int]uint32, sockets []socketstats.Socket) map[uint16]bool {
+	here, ports := inodesOf(inodes), map[uint16]bool{}
+	for _, s := range sockets {
+		if s.State == socketstats.Listen && here[s.Inode] {
+			ports[s.Local.Port()] = true
+		}
+	}
+	return ports
+}
+
 // lostOf are the inodes of the program's connections, those that it accepted left out,
 // that no object is known to have.
 func (p *Prober) lostOf(inodes map[int]uint32, sockets []socketstats.Socket, listening map[uint16]bool) map[uint32]bool {
 	if !p.isGo() {
 		return nil
 	}
-	lost, here := map[uint32]bool{}, map[uint32]bool{}
-	for _, inode := range inodes {
-		here[inode] = true
-	}
+	lost, here := map[uint32]bool{}, inodesOf(inodes)
 	for _, s := range sockets {
 		if here[s.Inode] && s.State != socketstats.Listen && !listening[s.Local.Port()] {
 			lost[s.Inode] = true

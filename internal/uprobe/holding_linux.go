@@ -12,6 +12,7 @@ import (
 	"socketlab/internal/callsite"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/where"
+	"socketlab/internal/words"
 )
 
 // holding is an object of the program that holds a connection.
@@ -135,16 +136,8 @@ func (p *Prober) pool(key uint64, h *holding) uint64 {
 
 // report groups the connections of which the descriptors are given.
 func (p *Prober) report(inodes map[int]uint32, sockets []socketstats.Socket) (*where.Report, error) {
-	here := map[uint32]bool{}
-	for _, inode := range inodes {
-		here[inode] = true
-	}
-	listening := map[uint16]bool{}
-	for _, s := range sockets {
-		if s.State == socketstats.Listen && here[s.Inode] {
-			listening[s.Local.Port()] = true
-		}
-	}
+	here := inodesOf(inodes)
+	listening := listeningPorts(inodes, sockets)
 	p.findBefore(p.lostOf(inodes, sockets, listening), inodes)
 	holders := map[uint32]uint64{}
 	streams := map[uint32][]uint64{}
@@ -215,8 +208,13 @@ func (p *Prober) report(inodes map[int]uint32, sockets []socketstats.Socket) (*w
 		r.Groups = append(r.Groups, *g)
 	}
 	r.Sort()
+	unseen := false
 	for _, u := range b.unknown {
 		r.Unknown = append(r.Unknown, *u)
+		unseen = unseen || u.Reason == p.notSeen()
+	}
+	if took := p.attaching; unseen && took >= longAttaching {
+		r.Notes = append(r.Notes, fmt.Sprintf("It took %s until every call could be seen: what was opened in that time and not used since has no line.", words.Duration(took)))
 	}
 	slices.SortFunc(r.Unknown, func(a, b where.Unknown) int {
 		return cmp.Or(cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.State, b.State))
@@ -230,6 +228,9 @@ func (p *Prober) report(inodes map[int]uint32, sockets []socketstats.Socket) (*w
 	}
 	return r, nil
 }
+
+// longAttaching is worth to be said: many connections may be opened in it.
+const longAttaching = 200 * time.Millisecond
 
 // notSeen is the reason why nothing is known of a connection.
 func (p *Prober) notSeen() string {

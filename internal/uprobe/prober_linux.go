@@ -32,8 +32,10 @@ type Prober struct {
 
 	uses, lost bpf.Object
 	began      time.Time
-	objects    map[uint64]*holding
-	dials      map[uint64][]uint64 // the dialling objects of each goroutine
+	// attaching is how long it took until all probes were in place.
+	attaching time.Duration
+	objects   map[uint64]*holding
+	dials     map[uint64][]uint64 // the dialling objects of each goroutine
 	// readLoop, peek and selects are where (*persistConn).readLoop, (*bufio.Reader).Peek and
 	// runtime.selectgo begin, as the file has it, and allgs where the list of goroutines
 	// is; 0 of what is not found.
@@ -96,7 +98,9 @@ func (p *Prober) start() error {
 	}
 	p.layout = layoutOf(p.binary.Go)
 	p.points = p.layout.points()
-	return p.attach(path)
+	err = p.attach(path)
+	p.attaching = time.Since(p.began)
+	return err
 }
 
 // isGo reports whether the program is Go's.
@@ -296,6 +300,16 @@ func (p *Prober) Report() (*where.Report, error) {
 	sockets, err := p.source.Sockets(context.Background(), socketstats.Query{States: held})
 	if err != nil {
 		return nil, err
+	}
+	// A socket may have been connected after the uses were read, and before the list.
+	known := p.unresolved
+	if len(p.lostOf(inodes, sockets, listeningPorts(inodes, sockets))) > known {
+		if inodes, err = p.descriptors(); err != nil {
+			return nil, err
+		}
+		if err := p.sweep(inodes); err != nil {
+			return nil, err
+		}
 	}
 	return p.report(inodes, sockets)
 }

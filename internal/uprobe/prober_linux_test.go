@@ -246,6 +246,19 @@ func TestConnectionsFromBeforeAreNotKnown(t *testing.T) {
 	}, time.Minute, 300*time.Millisecond)
 }
 
+// A socket that is connected between the two things that are read has a line.
+func TestConnectionThatIsMadeMeanwhileHasItsLine(t *testing.T) {
+	t.Parallel()
+	want := marks(t, "connecting")
+	pid, goOn := begin(t, build(t, "connecting", "-ldflags", "-s -w"))
+	p := open(t, pid, uprobe.Options{})
+	p.BeforeSockets(goOn)
+	r, err := p.Report()
+	require.NoError(t, err)
+	require.Equal(t, want, found(r), "%+v", r)
+	require.Empty(t, r.Unknown)
+}
+
 func TestWhereAProgramInCConnects(t *testing.T) {
 	t.Parallel()
 	compiler, err := exec.LookPath("cc")
