@@ -204,20 +204,22 @@ func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, leng
 			return firstOf(interruptedOr(ctx, nil), served.alone(streams, output))
 		}
 	}
+	var looked *lines
+	if where.length > 0 {
+		looked = newLines(where.stacks, streams.Err)
+		defer looked.close()
+		looked.begin(t.pids)
+	}
 	f, err := t.open(ctx, observe.Options{Details: true}, length, streams.Err)
 	if err != nil {
 		return err
 	}
 	defer f.close()
-	e := &examination{patient: patient, say: func(format string, args ...any) {
+	e := &examination{lines: looked, least: where.length, patient: patient, say: func(format string, args ...any) {
 		if !quiet {
 			fmt.Fprintf(streams.Err, format, args...)
 		}
 	}}
-	if where.length > 0 {
-		e.lines, e.least = newLines(where.stacks, streams.Err), where.length
-		defer e.lines.close()
-	}
 	err = f.follow(ctx, func(event series.Event) error {
 		seen := e.scan(event)
 		if event.Moment != nil && served != nil {

@@ -97,19 +97,36 @@ func (l *lines) look(w *observe.Window) {
 	}
 }
 
+// begin begins to look at processes that are known before the first sample, which may take
+// seconds beside much else. What fails is said when they are looked at.
+func (l *lines) begin(pids []int32) {
+	for _, pid := range pids {
+		_ = l.open(pid)
+	}
+}
+
+// open begins to look at a process, unless it was begun before, there are too many, or it
+// has failed. It returns a failure that is new.
+func (l *lines) open(pid int32) error {
+	if l.probers[pid] != nil || l.failed[pid] != "" || len(l.probers) == mostProbed {
+		return nil
+	}
+	p, err := uprobe.Open(pid, l.options)
+	if err != nil {
+		return err
+	}
+	l.probers[pid] = p
+	return nil
+}
+
 // of is the report on one process; nil if there is no room for it.
 func (l *lines) of(pid int32, name string) *where.Report {
+	if err := l.open(pid); err != nil {
+		l.failed[pid] = err.Error()
+		fmt.Fprintf(l.errs, "sockwatch: no lines of %s: %v\n", name, err)
+	}
 	if l.probers[pid] == nil && l.failed[pid] == "" {
-		if len(l.probers) == mostProbed {
-			return nil
-		}
-		p, err := uprobe.Open(pid, l.options)
-		if err != nil {
-			l.failed[pid] = err.Error()
-			fmt.Fprintf(l.errs, "sockwatch: no lines of %s: %v\n", name, err)
-		} else {
-			l.probers[pid] = p
-		}
+		return nil
 	}
 	if p := l.probers[pid]; p != nil {
 		r, err := p.Report()
