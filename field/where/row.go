@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"path"
 	"regexp"
 	"strings"
 	"sync"
@@ -71,7 +72,9 @@ func (s *said) enter(g *where.Group, id string, side scenario.Side) {
 	if g.Pools > 1 {
 		text += fmt.Sprintf(" (%d pools)", g.Pools)
 	}
-	if !strings.HasSuffix(g.Site.File, fmt.Sprintf("socketlab/scenarios/%s/%s.go", id, side)) {
+	// The pair may share a file, but no side has the other one's.
+	folder, file := path.Split(g.Site.File)
+	if !strings.HasSuffix(folder, "socketlab/scenarios/"+id+"/") || file == string(side.Other())+".go" {
 		s.wrong = append(s.wrong, text)
 		return
 	}
