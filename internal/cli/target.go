@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -97,6 +98,7 @@ func (t *targetFlags) open(ctx context.Context, o observe.Options, length time.D
 	if err != nil {
 		return nil, err
 	}
+	o.TraceBuffer = cmp.Or(o.TraceBuffer, followBuffer)
 	w, err := observe.New(ctx, source, t.target(), o)
 	// Each network namespace that is looked into takes descriptors, but for a source that
 	// reads its tables in /proc.
@@ -140,6 +142,14 @@ func openSource(name string, errs io.Writer) (socketstats.Source, error) {
 }
 
 func (f *follower) close() error { return errors.Join(f.watcher.Close(), f.source.Close()) }
+
+const (
+	// followBuffer is for 43,000 changes of state between two looks at what came and went.
+	// Two processors make less than that in a second.
+	followBuffer = 4 << 20
+	// followHears is the time between two looks.
+	followHears = time.Second / 4
+)
 
 // errSeen is returned by a function that has seen enough.
 var errSeen = errors.New("seen enough")
@@ -213,11 +223,13 @@ func (f *follower) samples(ctx context.Context, see func(*series.Moment) error) 
 	}
 }
 
-// pause waits for the next count, and makes early scans meanwhile where they are
-// needed. over reports that there is no next count. A count that takes longer than
+// pause waits for the next count. Meanwhile it hears what comes and goes, and makes early
+// scans where they are needed. over reports that there is no next count. A count that takes longer than
 // the interval may end with the time over and the next count due; the end comes
 // first.
 func (f *follower) pause(ctx context.Context, next, end <-chan time.Time) (over bool, err error) {
+	hear := time.NewTicker(followHears)
+	defer hear.Stop()
 	for {
 		select {
 		case <-end:
@@ -235,6 +247,10 @@ func (f *follower) pause(ctx context.Context, next, end <-chan time.Time) (over 
 			return true, nil
 		case <-next:
 			return false, nil
+		case <-hear.C:
+			if err := f.watcher.Hear(ctx); err != nil && ctx.Err() == nil {
+				return true, err
+			}
 		case <-early:
 			if err := f.watcher.EarlyScan(ctx); err != nil && ctx.Err() == nil {
 				return true, err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,9 +21,6 @@ import (
 const (
 	// defaultWatchPort is where slowserver listens.
 	defaultWatchPort = 8080
-	// watchBuffer is for 87,000 changes of state between two samples a second apart, of
-	// more connections than two processors open.
-	watchBuffer = 8 << 20
 	// watched is how many samples of a watch are kept.
 	watched = 600
 )
@@ -78,9 +76,6 @@ as the kernel keeps it (in TIME_WAIT, for instance), if it was seen before.`,
 			}
 			// Lines of JSON are for programs, which judge by themselves, and cost the less.
 			options := observe.Options{Details: output.name != "json"}
-			if t.interval <= time.Second {
-				options.TraceBuffer = watchBuffer
-			}
 			if page != nil {
 				options.Except = page.Port()
 				defer func() { _ = linger(c.Context(), page, true, streams.Err) }() // what was seen is printed
@@ -111,6 +106,7 @@ as the kernel keeps it (in TIME_WAIT, for instance), if it was seen before.`,
 }
 
 func showWatch(c *cobra.Command, streams program.Streams, screen *tui.Terminal, f *follower, output *outputFlag, page *web.Server) error {
+	debug.SetGCPercent(garbage)
 	ctx, cancel := context.WithCancelCause(c.Context())
 	defer cancel(nil)
 	show, closeFace := screen.Show(controls(cancel))

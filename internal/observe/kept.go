@@ -55,7 +55,7 @@ func (w *Watcher) keptRows(m *series.Moment) (rows, bool) {
 	if w.kept.times < settled || time.Since(w.kept.looked) > max(lookEvery, lookShare*w.kept.took) {
 		return nil, false
 	}
-	if w.kept.trimmed.Before(w.kept.looked) && time.Since(w.kept.trimmed) > lookEvery {
+	if time.Since(w.kept.trimmed) > lookEvery {
 		w.trim()
 	}
 	r := make(rows, len(w.kept.rows))
@@ -66,8 +66,8 @@ func (w *Watcher) keptRows(m *series.Moment) (rows, bool) {
 	return r, true
 }
 
-// trim gives memory back that is not needed while everything stays the same: what is known
-// of the sample before is what is known of this one.
+// trim gives memory back that is not needed while everything stays the same, with the
+// garbage of the samples: what is known of the sample before is what is known of this one.
 func (w *Watcher) trim() {
 	for _, v := range w.views {
 		switch by := v.sort.(type) {

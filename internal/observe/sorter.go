@@ -54,11 +54,15 @@ type holders struct {
 	ages bool
 }
 
-// holder is the process that held a socket, and when it was first seen to be there.
+// holder is the process that held a socket, and when it was first seen to be there, in
+// units of sinceUnit: of 100,000 sockets there is one.
 type holder struct {
 	pid   int32
-	since time.Duration
+	since uint32
 }
+
+// sinceUnit is short beside the time between two samples, and lets a watch last for 497 days.
+const sinceUnit = 10 * time.Millisecond
 
 // turn begins a new list.
 func (h *holders) turn(at time.Duration) {
@@ -69,7 +73,7 @@ func (h *holders) turn(at time.Duration) {
 
 // set enters a socket of the list.
 func (h *holders) set(local, remote netip.AddrPort, pid int32) {
-	since := h.at
+	since := uint32((h.at + sinceUnit - 1) / sinceUnit)
 	if h.ages {
 		if before, ok := h.before.get(local, remote); ok {
 			since = before.since
@@ -89,7 +93,7 @@ func (h *holders) held(local, remote netip.AddrPort) int32 {
 
 func (h *holders) age(s *socketstats.Socket) time.Duration {
 	now, _ := h.now.get(s.Local, s.Remote)
-	return h.at - now.since
+	return max(0, h.at-time.Duration(now.since)*sinceUnit)
 }
 
 // pairs are the holders of sockets by their four-tuples. Those of IPv4, which are most, take

@@ -42,6 +42,8 @@ const (
 	// about 2 us each. With no more sockets than this, each is checked in every
 	// call.
 	checksPerCall = 8
+	// checkedNext is how many are chosen at once, at random where there are more.
+	checkedNext = 1024
 	maxTries      = 6
 )
 
@@ -92,8 +94,10 @@ func (in *inodes) attribute(sockets []Socket, among []int32) {
 // same socket. It reports whether there were any.
 func (in *inodes) checkSome() (wrong bool) {
 	if len(in.check) == 0 {
-		for inode := range in.holder {
-			in.check = append(in.check, inode)
+		for inode := range in.holder { // from anywhere on
+			if in.check = append(in.check, inode); len(in.check) == checkedNext {
+				break
+			}
 		}
 	}
 	n := min(checksPerCall, len(in.check))

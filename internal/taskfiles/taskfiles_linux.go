@@ -23,7 +23,7 @@ type reader struct {
 
 	mu    sync.Mutex // guards what follows
 	text  []byte
-	names map[[nameSize]byte]string
+	names map[string]string
 }
 
 // The program writes a record for each descriptor, in the machine's byte order.
@@ -62,7 +62,7 @@ func open() (socketstats.DescriptorReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{names: map[[nameSize]byte]string{}}
+	r := &reader{names: map[string]string{}}
 	r.program, err = bpf.NewIterator(code, iterator)
 	return r, err
 }
@@ -131,18 +131,21 @@ func (r *reader) Descriptors(pid int32, visit func(fd int32, inode uint32, proto
 	}
 	for rest := r.text; len(rest) > 0; rest = rest[recordSize:] {
 		visit(int32(binary.NativeEndian.Uint32(rest[recordFD:])), binary.NativeEndian.Uint32(rest[recordInode:]),
-			r.name([nameSize]byte(rest[recordName:])))
+			r.name(rest[recordName:recordSize]))
 	}
 	return nil
 }
 
-// name is the same string for the same name, as there are few.
-func (r *reader) name(n [nameSize]byte) string {
-	name, known := r.names[n]
+// name is the same string for the same name, as there are few. What follows the zero that
+// ends it is no part of it.
+func (r *reader) name(padded []byte) string {
+	if end := bytes.IndexByte(padded, 0); end >= 0 {
+		padded = padded[:end]
+	}
+	name, known := r.names[string(padded)]
 	if !known {
-		text, _, _ := bytes.Cut(n[:], []byte{0})
-		name = string(text)
-		r.names[n] = name
+		name = string(padded)
+		r.names[name] = name
 	}
 	return name
 }
