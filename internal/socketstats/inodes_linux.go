@@ -44,7 +44,7 @@ const (
 	checksPerCall = 8
 	// checkedNext is how many are chosen at once, at random where there are more.
 	checkedNext = 1024
-	maxTries      = 6
+	maxTries    = 6
 )
 
 // attribute sets the PID of every socket that a process holds: one of these
