@@ -143,6 +143,15 @@ func (c *commands) startServer(ctx context.Context, s *side) error {
 	return c.awaitListener(ctx, s)
 }
 
+func (c *commands) startClients(ctx context.Context, sides []*side) error {
+	for _, s := range sides {
+		if err := c.startClient(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (c *commands) startClient(ctx context.Context, s *side) error {
 	var programs Programs
 	if c.Output != nil {

@@ -79,6 +79,10 @@ type Side struct {
 	// SaysReady is for a Command that writes the line "ready" once it can make requests:
 	// the load begins then, and not while the program is being loaded.
 	SaysReady bool
+	// Later, if not nil, returns the Command. It is called once all servers and the clients
+	// of the sides without it are ready, and may take any time: a run that waits for the
+	// user then begins soon. Its error is the run's.
+	Later func(context.Context) (command string, err error)
 }
 
 // Pair is the sides of a script as it is meant: "faulty" and "fixed".

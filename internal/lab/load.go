@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"slices"
 	"time"
 
 	"socketlab/internal/loadgen"
@@ -94,10 +93,28 @@ func (r *run) startOwnServer(ctx context.Context, programs Programs, s *side, or
 	return r.awaitStart(ctx, s.server, func() bool { return len(s.addrs) > 0 })
 }
 
-func (l *load) startClient(ctx context.Context, s *side) error {
-	if s.ServerOnly {
-		return nil
+func (l *load) startClients(ctx context.Context, sides []*side) error {
+	for _, s := range sides {
+		if s.ServerOnly {
+			continue
+		}
+		if err := l.startClient(s); err != nil {
+			return err
+		}
 	}
+	for _, s := range sides { // all load their code at the same time
+		if s.client == nil {
+			continue
+		}
+		if err := l.run.awaitStart(ctx, s.client, func() bool { return s.client.ready }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startClient starts a side's client, and does not wait for it.
+func (l *load) startClient(s *side) error {
 	var err error
 	s.client, err = l.programs(s).start(l.run, s, clientProgram(s.Code), "client", worker.ClientOrder{
 		Name: l.processName("client", s), Server: s.Server,
@@ -113,10 +130,6 @@ func (l *load) startClient(ctx context.Context, s *side) error {
 	if s.Command != "" { // it ends the user's program first, if need be by force
 		s.client.patience = worker.CommandEndTimeout + endTimeout
 	}
-	if err := l.run.awaitStart(ctx, s.client, func() bool { return s.client.ready }); err != nil {
-		return err
-	}
-	l.run.sampler.watch(slices.Index(l.run.sides, s), s.client.pid)
 	return nil
 }
 
@@ -129,6 +142,11 @@ func (l *load) begin(ctx context.Context, announce func()) error {
 		err := l.run.until(ctx, func(ctx context.Context) error { return l.Elsewhere.Begin(ctx, servers) })
 		if err != nil {
 			return err
+		}
+	}
+	for i, s := range l.run.sides {
+		if s.client != nil {
+			l.run.sampler.watch(i, s.client.pid)
 		}
 	}
 	announce()

@@ -24,8 +24,8 @@ type driver interface {
 	header() series.Header
 	// startServer starts a side's server, and returns once it listens.
 	startServer(ctx context.Context, s *side) error
-	// startClient starts a side's client, which then waits.
-	startClient(ctx context.Context, s *side) error
+	// startClients starts the clients of sides, and returns once all of them wait.
+	startClients(ctx context.Context, sides []*side) error
 	// begin lets all clients go to work at the same moment, from which the run's
 	// clock counts. It calls announce when the processes' ids are known.
 	begin(ctx context.Context, announce func()) error
@@ -170,15 +170,30 @@ func (r *run) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := r.sampler.open(ctx, r); err != nil {
-		return err
-	}
+	var first, later []*side
 	for _, s := range r.sides {
-		if err := r.driver.startClient(ctx, s); err != nil {
+		if s.Later == nil {
+			first = append(first, s)
+		} else {
+			later = append(later, s)
+		}
+	}
+	if len(later) > 0 {
+		if err := r.driver.startClients(ctx, first); err != nil {
+			return err
+		}
+		first = nil
+	}
+	for _, s := range later {
+		if err := r.until(ctx, func(ctx context.Context) (err error) { s.Command, err = s.Later(ctx); return err }); err != nil {
 			return err
 		}
 	}
-	return nil
+	// Not before, as closings are heard of from then on: nothing takes them out while it waits.
+	if err := r.sampler.open(ctx, r); err != nil {
+		return err
+	}
+	return r.driver.startClients(ctx, append(first, later...))
 }
 
 // announce is the first event.
