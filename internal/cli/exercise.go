@@ -170,7 +170,7 @@ func sayStarted(out io.Writer, p *exercise.Project, steps string) {
 	if p.Language != nil {
 		in = p.Language.Title
 	}
-	fmt.Fprintf(out, "%s is in %s (%s, about %d minutes).\n\n1. Read %s.\n%s     sockwatch exercise check\n",
+	fmt.Fprintf(out, "%s\nIn the folder %s: %s, about %d minutes.\n\n1. Read %s.\n%s     sockwatch exercise check\n",
 		p.Exercise.Title, p.Dir, in, p.Exercise.Minutes, filepath.Join(p.Dir, "TASK.md"), steps)
 }
 

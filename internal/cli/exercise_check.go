@@ -5,13 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -91,7 +91,7 @@ func checkOnce(ctx context.Context, streams program.Streams, p *exercise.Project
 		return nil, false, err
 	}
 	defer check.close()
-	result, err := check.play(ctx, func(series.Event) {})
+	result, err := check.play(ctx, func(series.Event) {}, check.build, false)
 	if err != nil {
 		return nil, false, err
 	}
@@ -110,6 +110,8 @@ type exerciseCheck struct {
 	// start; "" before it was built.
 	dir, starter string
 	builds       int
+	// code is what was built last; nil before, and where it could not be read.
+	code map[string][]byte
 }
 
 func newExerciseCheck(streams program.Streams, p *exercise.Project, board *membership) (*exerciseCheck, error) {
@@ -143,6 +145,7 @@ func (c *exerciseCheck) close() {
 func (c *exerciseCheck) build(ctx context.Context) (yours string, err error) {
 	p := c.project
 	code, err := p.Language.Sources(p.Dir)
+	c.code = code
 	if err != nil {
 		return "", err
 	}
@@ -179,23 +182,32 @@ func (c *exerciseCheck) build(ctx context.Context) (yours string, err error) {
 	return yours, err
 }
 
-// play builds and plays once, and enters that in the participant's folder. show is given
-// every event.
-func (c *exerciseCheck) play(ctx context.Context, show func(series.Event)) (exercise.Result, error) {
-	yours, err := c.build(ctx)
-	if ctx.Err() != nil {
-		return exercise.Result{}, interrupted()
+// play plays once, and enters that in the participant's folder. show is given every
+// event. build returns the command of the participant's program; later says that it is
+// called when all else is ready, as it waits for the user.
+func (c *exerciseCheck) play(ctx context.Context, show func(series.Event), build func(context.Context) (string, error), later bool) (exercise.Result, error) {
+	side := lab.Side{ID: exercise.YourSide, Code: scenario.Fixed, Half: scenario.Fixed, SaysReady: true}
+	side.Later = func(ctx context.Context) (command string, err error) {
+		if command, err = build(ctx); err == nil {
+			side.Command = command
+			fmt.Fprintf(c.streams.Err, "playing the load of %s against your code and the starter (%s)\n",
+				c.project.Exercise.ID, c.script.Length().Round(100*time.Millisecond))
+		}
+		return command, err
 	}
-	if err != nil {
-		return exercise.Result{}, err
+	if !later {
+		if _, err := side.Later(ctx); ctx.Err() != nil {
+			return exercise.Result{}, interrupted()
+		} else if err != nil {
+			return exercise.Result{}, err
+		}
+		side.Later = nil
 	}
-	fmt.Fprintf(c.streams.Err, "playing the load of %s against your code and the starter (%s)\n",
-		c.project.Exercise.ID, c.script.Length().Round(100*time.Millisecond))
 	o, err := lab.Play(ctx, lab.Plan{
 		Script: c.script, Seed: 1, Source: c.source, Isolated: c.isolated, Provenance: thisProvenance(), Observe: show,
 		Sides: []lab.Side{
 			{ID: exercise.StarterSide, Code: scenario.Faulty, Half: scenario.Faulty, Command: c.starter, SaysReady: true},
-			{ID: exercise.YourSide, Code: scenario.Fixed, Half: scenario.Fixed, Command: yours, SaysReady: true},
+			side,
 		},
 	})
 	if errors.Is(err, lab.ErrInterrupted) {
@@ -203,7 +215,7 @@ func (c *exerciseCheck) play(ctx context.Context, show func(series.Event)) (exer
 	}
 	if err != nil { // mostly of a program that ended by itself
 		text := strings.TrimPrefix(err.Error(), "client of the "+exercise.YourSide+" side: ")
-		return exercise.Result{}, errors.New(strings.ReplaceAll(text, strconv.Quote(yours), "your program"))
+		return exercise.Result{}, errors.New(strings.ReplaceAll(text, strconv.Quote(side.Command), "your program"))
 	}
 	result := c.project.Judge(o, c.script)
 	if err := c.project.Checked(result.Passed); err != nil {
@@ -248,9 +260,35 @@ ends it. The exit code is that of the last check.`,
 }
 
 // sourcesInterval is how often it is looked whether something was saved.
-const sourcesInterval = 200 * time.Millisecond
+const sourcesInterval = 50 * time.Millisecond
 
-// watchExercise checks now and after each change, until ctx is done.
+// changed waits until a participant's code is another than code, and the same for two
+// looks: an editor may empty a file before it writes it.
+func (c *exerciseCheck) changed(ctx context.Context, code map[string][]byte) error {
+	tick := time.NewTicker(sourcesInterval)
+	defer tick.Stop()
+	for before := code; ; {
+		now, err := c.project.Language.Sources(c.project.Dir)
+		if err == nil {
+			same := maps.EqualFunc(before, now, bytes.Equal)
+			if same && !maps.EqualFunc(code, now, bytes.Equal) {
+				return nil
+			}
+			before = now
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// errSaved ends the run of code that was changed meanwhile.
+var errSaved = errors.New("another change was saved")
+
+// watchExercise checks now and after each change, until ctx is done. While it waits, all
+// is ready but the participant's own program.
 func watchExercise(ctx context.Context, streams program.Streams, p *exercise.Project, board *membership) error {
 	screen := tui.NewTerminal(streams.Err, streams.Err, streams.In)
 	streams.Err = screen
@@ -259,52 +297,93 @@ func watchExercise(ctx context.Context, streams program.Streams, p *exercise.Pro
 		return err
 	}
 	defer check.close()
-	tick := time.NewTicker(sourcesInterval)
-	defer tick.Stop()
-	for {
-		played, _ := p.Language.Sources(p.Dir)
-		err := watchOnce(ctx, screen, check, streams.Out)
-		if errors.Is(err, lab.ErrInterrupted) {
+	w := &exerciseWatch{exerciseCheck: check, screen: screen}
+	for first := true; ; first = false {
+		if err := w.once(ctx, first); err != nil {
 			return err
 		}
-		fmt.Fprintln(streams.Err, "Waiting until you save a change. Ctrl-C ends it.")
-		for same := true; same; {
-			select {
-			case <-ctx.Done():
-				return err
-			case <-tick.C:
-			}
-			now, err := p.Language.Sources(p.Dir)
-			same = err != nil || maps.EqualFunc(played, now, bytes.Equal)
+		if ctx.Err() != nil {
+			return w.last
 		}
 	}
 }
 
-// watchOnce checks once, with the picture, and writes the result. The error is that of a
-// check.
-func watchOnce(ctx context.Context, screen *tui.Terminal, check *exerciseCheck, out io.Writer) error {
+// exerciseWatch checks again and again.
+type exerciseWatch struct {
+	*exerciseCheck
+	screen *tui.Terminal
+	// last is how the last check ended: an error as that of one check.
+	last error
+	// waiting says that nothing was saved since then.
+	waiting atomic.Bool
+}
+
+// once checks once, the first time at once and then when something was saved, with the
+// picture, and writes the result. The error is that of a check that was interrupted, or of
+// what should not fail; last has that of a check.
+func (w *exerciseWatch) once(ctx context.Context, first bool) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	keys := controls(cancel)
 	keys.HideVerdicts = true
-	show, closeFace := screen.Show(keys)
+	show, closeFace := w.screen.Show(keys)
 	defer closeFace()
 	defer context.AfterFunc(ctx, closeFace)()
-	result, err := check.play(ctx, show)
+	var saved sync.WaitGroup
+	defer saved.Wait()
+	defer cancel(nil)
+	build := w.buildSaved
+	if first {
+		build = w.build
+	}
+	result, err := w.play(ctx, show, func(within context.Context) (string, error) {
+		command, err := build(within)
+		code := w.code
+		saved.Go(func() {
+			if w.changed(ctx, code) == nil {
+				cancel(errSaved)
+			}
+		})
+		return command, err
+	}, !first)
 	closeFace()
-	if errors.Is(err, lab.ErrInterrupted) {
+	switch {
+	case errors.Is(context.Cause(ctx), errSaved):
+		return nil
+	case w.waiting.Load() && ctx.Err() != nil:
+		return nil
+	case w.waiting.Load(), errors.Is(err, lab.ErrInterrupted):
 		return err
+	case err == nil:
+		output := outputFlag{name: "table", has: tableAnswer}
+		if err = output.write(w.streams.Out, result.Document()); err == nil && !result.Passed {
+			err = &program.CodeError{Code: program.ExitFault}
+		}
+	default:
+		fmt.Fprintf(w.screen, "sockwatch: %s\n", err)
 	}
-	if err != nil {
-		fmt.Fprintf(screen, "sockwatch: %s\n", err)
-		return err
-	}
-	output := outputFlag{name: "table", has: tableAnswer}
-	if err := output.write(out, result.Document()); err != nil {
-		return err
-	}
-	if !result.Passed {
-		return &program.CodeError{Code: program.ExitFault}
-	}
+	w.wait(err)
 	return nil
+}
+
+// wait begins to wait for a change, after a check that ended with err.
+func (w *exerciseWatch) wait(err error) {
+	w.last = err
+	w.waiting.Store(true)
+	fmt.Fprintln(w.screen, "Waiting until you save a change. Ctrl-C ends it.")
+}
+
+// buildSaved waits until something was saved that builds, and builds it.
+func (w *exerciseWatch) buildSaved(ctx context.Context) (command string, err error) {
+	for {
+		if err := w.changed(ctx, w.code); err != nil {
+			return "", err
+		}
+		w.waiting.Store(false)
+		if command, err = w.build(ctx); err == nil || ctx.Err() != nil {
+			return command, err
+		}
+		fmt.Fprintf(w.screen, "sockwatch: %s\n", err)
+		w.wait(err)
+	}
 }

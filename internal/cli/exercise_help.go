@@ -60,7 +60,7 @@ func askForGuess(streams program.Streams, p *exercise.Project) error {
 	if p.State.Guess != nil || !isFile || !toFile || !term.IsTerminal(in.Fd()) || !term.IsTerminal(out.Fd()) {
 		return nil
 	}
-	fmt.Fprintf(streams.Err, "First a guess, for the code as it was at the start. %s\n", p.Exercise.Predict.Ask)
+	fmt.Fprintf(streams.Err, "First a guess, for the code as it was at the start.\n%s\n", p.Exercise.Predict.Ask)
 	for lines := bufio.NewReader(streams.In); ; {
 		fmt.Fprint(streams.Err, "Your guess (Enter: none): ")
 		line, err := lines.ReadString('\n')

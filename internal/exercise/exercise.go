@@ -4,6 +4,7 @@ package exercise
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -32,6 +33,9 @@ type Exercise struct {
 	// the scenario's own.
 	Script string  `yaml:"script"`
 	Speed  float64 `yaml:"speed,omitempty"`
+	// Load takes the place of the scenario's, in its form; nil is the scenario's own. It is
+	// for a check that says its result within 5 s of a save.
+	Load any `yaml:"load,omitempty"`
 	// Predict is what the participant guesses first, of the starter.
 	Predict Prediction `yaml:"predict"`
 	// Expect is what the participant's code must show.
@@ -58,12 +62,13 @@ type Prediction struct {
 	Metric string `yaml:"metric"`
 }
 
-// Own takes the place of an exercise's own speed, bounds and hints in one language. The
+// Own takes the place of an exercise's own speed, load, bounds and hints in one language. The
 // zero value changes none of them.
 type Own struct {
 	// Speed is for a language whose libraries cannot keep up with times as short as those
 	// of the speed for all.
 	Speed  float64                `yaml:"speed,omitempty"`
+	Load   any                    `yaml:"load,omitempty"`
 	Expect []scenario.Expectation `yaml:"expect,omitempty"`
 	Hints  []string               `yaml:"hints,omitempty"`
 }
@@ -186,18 +191,26 @@ func (e Exercise) Play(language string) (scenario.Script, error) {
 	if err != nil {
 		return scenario.Script{}, err
 	}
-	speed := of.Speed
-	for _, own := range []float64{e.Speed, e.Languages[language].Speed} {
-		if own != 0 {
-			speed = own
-		}
+	speed := cmp.Or(e.Languages[language].Speed, e.Speed, of.Speed)
+	load := e.Load
+	if own := e.Languages[language].Load; own != nil {
+		load = own
 	}
 	var text bytes.Buffer
 	fmt.Fprintf(&text, "id: %s\ntitle: %q\nspeed: %g\nheadline: %s\n", e.ID, e.Title, speed, e.Predict.Metric)
 	if of.Implementation == e.Script {
 		fmt.Fprintf(&text, "implementation: %s\n", e.Script)
 	}
-	text.WriteString(without(of.Text, giveAway))
+	left := giveAway
+	if load != nil {
+		own, err := yaml.Marshal(map[string]any{"load": load})
+		if err != nil {
+			return scenario.Script{}, err
+		}
+		text.Write(own)
+		left = append(slices.Clone(left), "load")
+	}
+	text.WriteString(without(of.Text, left))
 	text.WriteString("\nexpect:\n")
 	for _, side := range scenario.Sides() {
 		fmt.Fprintf(&text, "  %s:\n", side)

@@ -279,8 +279,10 @@ func buildJava(ctx context.Context, dir string) (string, error) {
 	for i, name := range names {
 		names[i] = filepath.Base(name)
 	}
-	err = compile(ctx, dir, nil, "javac", append([]string{"-encoding", "UTF-8", "-d", "classes"}, names...)...)
-	// It is to start fast, and does not run long enough to be compiled well.
+	// Both are to start fast, and do not run long enough to be compiled well.
+	err = compile(ctx, dir, nil, "javac", append([]string{
+		"-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC", "-proc:none", "-encoding", "UTF-8", "-d", "classes",
+	}, names...)...)
 	return "java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp " + quoted(filepath.Join(dir, "classes")) + " Warm", err
 }
 

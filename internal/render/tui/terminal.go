@@ -87,7 +87,9 @@ func (t *Terminal) Show(c Controls) (show func(series.Event), close func()) {
 	s := t.newShow(&face{hideVerdicts: c.HideVerdicts}, c)
 	return func(e series.Event) {
 		if e.Header != nil {
-			lines(e) // how to see the same by ss, for when the view is gone
+			if !c.HideVerdicts {
+				lines(e) // how to see the same by ss, for when the view is gone
+			}
 			t.begin(s)
 		}
 		if !s.enter(e) {
