@@ -91,7 +91,7 @@ export class Chart {
     const fills = {};
     this.plot = new uPlot({
       width: Math.max(this.box.clientWidth, 50), height: Math.max(this.box.clientHeight, 50),
-      legend: { show: false }, cursor: { show: false }, padding: [10, 14, 0, 0],
+      legend: { show: false }, cursor: { show: false }, padding: [10, Math.max(14, 2 * px), 0, 0], // half of the last label is beyond the chart
       scales: {
         x: { time: false, range: () => [this.scales.from, this.scales.to] },
         y: { range: () => [0, this.scales.top] },
