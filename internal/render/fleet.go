@@ -35,10 +35,13 @@ func Fleet(f *fleet.Fleet, most int) *Document {
 		{Title: "growth", Number: true},
 		{Title: "runs out"},
 	}, Groups: []Group{{}}}
-	objects, faults, shown, left := []Object{}, 0, 0, 0
+	objects, faults, unjudged, shown, left := []Object{}, 0, 0, 0, 0
 	for _, p := range f.Processes() {
-		if p.Verdict.IsFault() {
+		switch {
+		case p.Verdict.IsFault():
 			faults++
+		case p.Verdict.Kind == "" && p.PID != "": // what many processes hold together has no verdict
+			unjudged++
 		}
 		d.Records = append(d.Records, fleetRecord(p))
 		objects = append(objects, fleetObject(p))
@@ -52,6 +55,9 @@ func Fleet(f *fleet.Fleet, most int) *Document {
 		t.Groups[0].Rows = append(t.Groups[0].Rows, fleetRow(p))
 	}
 	headline := "No fault on " + nodes
+	if unjudged > 0 {
+		headline += fmt.Sprintf(" so far: %s no verdict yet", words.Plural(unjudged, "process has", "processes have"))
+	}
 	if faults > 0 {
 		headline = fmt.Sprintf("%s with a fault", words.Plural(faults, "process", "processes"))
 	}
