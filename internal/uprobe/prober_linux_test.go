@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -131,7 +132,7 @@ func TestLinesThatHoldConnectionsAreFound(t *testing.T) {
 				t.Skip("it compiles the standard library once more")
 			}
 			pid, goOn := begin(t, build(t, "leaks", flags...))
-			p := open(t, pid, uprobe.Options{})
+			p := open(t, pid, uprobe.Options{Stacks: true})
 			goOn()
 			r, err := p.Report()
 			require.NoError(t, err)
@@ -141,6 +142,7 @@ func TestLinesThatHoldConnectionsAreFound(t *testing.T) {
 			for _, g := range r.Groups {
 				pools := map[where.State]int{where.BodyOpen: 1, where.Idle: 6} // the idle ones have a transport each
 				require.Equal(t, pools[g.State], g.Pools, "%+v", g)
+				require.Equal(t, g.Stack, slices.Compact(slices.Clone(g.Stack)), "no frame twice")
 			}
 		})
 	}

@@ -178,6 +178,9 @@ func decode(b []byte) (use, bool) {
 		if pc == 0 {
 			break
 		}
+		if i == 1 && pc == word(useCaller) {
+			continue // newer kernels enter the caller themselves where the probe is on push %rbp
+		}
 		u.stack = append(u.stack, pc)
 		if i == 0 {
 			u.stack = append(u.stack, word(useCaller))
