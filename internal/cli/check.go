@@ -179,7 +179,7 @@ func (o *checkOptions) run(ctx context.Context, streams program.Streams) error {
 	if ctx.Err() != nil {
 		failed = errors.New("interrupted")
 	}
-	return firstOf(interruptedOr(ctx, err), o.finish(streams, &w, worst, failed))
+	return cmp.Or(interruptedOr(ctx, err), o.finish(streams, &w, worst, failed))
 }
 
 // ceiling is the most that was seen of what has a limit.

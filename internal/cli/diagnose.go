@@ -199,9 +199,9 @@ func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, leng
 	if served != nil {
 		switch err := served.begin(ctx, t); {
 		case err != nil:
-			return firstOf(interruptedOr(ctx, nil), err)
+			return cmp.Or(interruptedOr(ctx, nil), err)
 		case t.all:
-			return firstOf(interruptedOr(ctx, nil), served.alone(streams, output))
+			return cmp.Or(interruptedOr(ctx, nil), served.alone(streams, output))
 		}
 	}
 	var looked *lines
@@ -241,7 +241,7 @@ func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, leng
 	if e.lines == nil && e.subject != nil && e.verdict.IsFault() && e.subject.PID != 0 && uprobe.Allowed() {
 		e.say("Which lines of %s hold the connections says sockwatch diagnose --pid %d --where\n", e.subject.Name, e.subject.PID)
 	}
-	return firstOf(interruptedOr(ctx, err), found)
+	return cmp.Or(interruptedOr(ctx, err), found)
 }
 
 // diagnoseFile judges a recording as it stands.
@@ -272,28 +272,18 @@ func diagnoseFile(ctx context.Context, streams program.Streams, path string, out
 		}
 		return err
 	case samples == 0:
-		return firstOf(err, fmt.Errorf("%s has no sample", path))
+		return cmp.Or(err, fmt.Errorf("%s has no sample", path))
 	case run == nil:
-		return firstOf(err, printDiagnosis(ctx, streams, &watch, output, strict))
+		return cmp.Or(err, printDiagnosis(ctx, streams, &watch, output, strict))
 	}
 	judged, badScript := render.Run(run)
 	if badScript != nil {
-		return firstOf(err, badScript)
+		return cmp.Or(err, badScript)
 	}
 	if err := output.write(streams.Out, render.Diagnosis(judged)); err != nil {
 		return err
 	}
-	return firstOf(err, verdictCode(judged, strict))
-}
-
-// firstOf returns the first error: of a failure before a verdict's exit code.
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return cmp.Or(err, verdictCode(judged, strict))
 }
 
 // interruptedOr is the exit code of Ctrl-C if that is what happened.
@@ -317,7 +307,7 @@ func printDiagnosis(ctx context.Context, streams program.Streams, w *observe.Win
 	if ctx.Err() != nil {
 		return nil
 	}
-	return firstOf(verdictCode(seen, strict), unseen(w))
+	return cmp.Or(verdictCode(seen, strict), unseen(w))
 }
 
 // worstFirst keeps of a look at every process those that matter: first those with

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -160,7 +161,7 @@ func runExporter(ctx context.Context, streams program.Streams, t *targetFlags, o
 	if err != nil {
 		return err
 	}
-	defer func() { err = firstOf(err, f.close()) }()
+	defer func() { err = cmp.Or(err, f.close()) }()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	counted, ended := make(chan struct{}), make(chan struct{})

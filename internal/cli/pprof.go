@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -146,6 +147,6 @@ func (d *profiled) look(ctx context.Context, w *observe.Window) {
 // alone prints what the program says of which the process cannot be seen. There is no
 // verdict, which is an error.
 func (d *profiled) alone(streams program.Streams, output *outputFlag) error {
-	return firstOf(output.write(streams.Out, render.Holders(d.address, d.report)),
+	return cmp.Or(output.write(streams.Out, render.Holders(d.address, d.report)),
 		fmt.Errorf("the process that serves %s cannot be seen from here: its sockets were not judged. --pid names it", d.address))
 }

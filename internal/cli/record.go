@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -181,7 +182,7 @@ func recordTarget(ctx context.Context, streams program.Streams, t *targetFlags, 
 		fmt.Fprintln(streams.Err, "sockwatch: "+err.Error())
 		return fault
 	}
-	return firstOf(interruptedOr(ctx, err), fault)
+	return cmp.Or(interruptedOr(ctx, err), fault)
 }
 
 // recordUntilFault keeps the newest part of what is seen, until a verdict is sure of a

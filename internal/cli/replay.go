@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,7 +49,7 @@ A file that is cut off is an error (exit code 1), after what could be read of it
 			if r == nil {
 				return err
 			}
-			return firstOf(err, replay(c.Context(), streams, r, &output, show))
+			return cmp.Or(err, replay(c.Context(), streams, r, &output, show))
 		},
 	}
 	f := c.Flags()

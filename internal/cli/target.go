@@ -182,7 +182,7 @@ func (f *follower) follow(ctx context.Context, see func(series.Event) error) err
 	case err != nil && !end.Gone:
 		end.Stopped = err.Error()
 	}
-	return firstOf(err, see(series.Event{End: end}))
+	return cmp.Or(err, see(series.Event{End: end}))
 }
 
 // samples hands over each sample.

@@ -2,6 +2,7 @@ package kubelab
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -141,7 +142,7 @@ func (x *hub) play(ctx context.Context) error {
 				if err := x.await(within, func() bool { return x.ready == all }); err != nil {
 					x.mu.Lock()
 					defer x.mu.Unlock()
-					return firstOf(ctx.Err(), fmt.Errorf("%d of %d clients were ready within %s; missing: %s", x.ready, all, x.Patience, x.missing()))
+					return cmp.Or(ctx.Err(), fmt.Errorf("%d of %d clients were ready within %s; missing: %s", x.ready, all, x.Patience, x.missing()))
 				}
 				x.mu.Lock()
 				x.begun = true
@@ -155,7 +156,7 @@ func (x *hub) play(ctx context.Context) error {
 				if x.await(within, func() bool { return x.sent == all }) != nil {
 					x.mu.Lock()
 					defer x.mu.Unlock()
-					return firstOf(ctx.Err(), fmt.Errorf("%d of %d clients had sent their whole load %s after its end: the nodes are too busy for this speed", x.sent, all, endTimeout))
+					return cmp.Or(ctx.Err(), fmt.Errorf("%d of %d clients had sent their whole load %s after its end: the nodes are too busy for this speed", x.sent, all, endTimeout))
 				}
 				return nil
 			},
@@ -173,15 +174,6 @@ func (x *hub) play(ctx context.Context) error {
 		},
 	})
 	return err
-}
-
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // await waits until something is so, which it asks under mu.
@@ -250,7 +242,7 @@ func (x *hub) serve(ctx context.Context, conn net.Conn) {
 	next := func(into any) error {
 		_ = conn.SetReadDeadline(time.Now().Add(silence))
 		if !in.Scan() {
-			return firstOf(in.Err(), io.EOF)
+			return cmp.Or(in.Err(), io.EOF)
 		}
 		return json.Unmarshal(in.Bytes(), into)
 	}
