@@ -3,13 +3,13 @@ package httppool_test
 import (
 	"context"
 	"flag"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/netip"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -99,7 +99,11 @@ func TestCountsAreTheKernels(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-	require.Equal(t, fmt.Sprint(h.Opened+1), string(body), "accepted by the server, with the connection that asks")
+	accepted, err := strconv.ParseInt(string(body), 10, 64)
+	require.NoError(t, err)
+	accepted-- // the connection that asks
+	require.GreaterOrEqual(t, accepted, h.Opened)
+	require.LessOrEqual(t, accepted, h.Opened+h.DialsFailed, "the kernel may have connected what was given up")
 	t.Logf("%d requests, %d connections: %v", h.Requests, h.Opened, h.Closed)
 }
 

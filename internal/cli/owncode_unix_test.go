@@ -77,10 +77,13 @@ func TestAdaptersOfTheDocumentation(t *testing.T) {
 					Connections struct{ Opened, Reused int }
 				}
 			}
-			for _, pause := range []string{"1s", "5s", "20s"} { // the last for java on a busy machine
+			for _, pause := range []string{"1s", "5s", "20s", "1m"} { // the last ones for java on a busy machine
 				file := filepath.Join(t.TempDir(), "run.jsonl")
 				_, stdout, stderr := toItsEnd(t, "run", "-q", "-o", "json", "--record", file, "--fixed", command, shortLoad(t, pause))
 				require.NoError(t, json.Unmarshal(stdout, &run), "%s", stderr)
+				if run.Fixed.Requests.OK != 30 {
+					continue
+				}
 				if runtime.GOOS == "linux" { // so that a fix is in its words
 					rec, err := recording.Read(t.Context(), file)
 					require.NoError(t, err)
@@ -89,9 +92,7 @@ func TestAdaptersOfTheDocumentation(t *testing.T) {
 					require.NotEmpty(t, fixes.For("idle-connections-not-reused", &id, ""))
 					require.Empty(t, rec.Observation.Subject("faulty").Runtime, "it is the scenario's own code")
 				}
-				if run.Fixed.Requests.OK == 30 {
-					break
-				}
+				break
 			}
 			require.Equal(t, 30, run.Fixed.Requests.OK)
 			require.Equal(t, 30, run.Fixed.Connections.Opened+run.Fixed.Connections.Reused, "one connection or another for each request")
