@@ -3,6 +3,7 @@ package observe
 import (
 	"errors"
 	"slices"
+	"syscall"
 	"time"
 
 	"socketlab/internal/series"
@@ -24,6 +25,8 @@ type connections struct {
 	begun bool
 	// unattributed is how many came and went that may have been anybody's.
 	unattributed int
+	// failed is how many attempts to connect failed of which that is so.
+	failed int
 }
 
 // ears hear what comes and goes in one network namespace.
@@ -215,7 +218,11 @@ func (c *connections) hearClosings(v *view) error {
 	}
 	c.ledger.Heard(heard, func(closed *socketstats.Closed) (int32, series.ClosedConn, bool) {
 		of, as, found := sort(closed)
-		if found == unknown && c.begun {
+		switch {
+		case !c.begun:
+		case !closed.Connected:
+			c.failed++
+		case found == unknown:
 			c.unattributed++
 		}
 		if p, ok := v.sort.(*byProcess); ok && found == inferred && c.begun {
@@ -281,6 +288,8 @@ func (c *connections) hearTransitions(v *view) error {
 			trace.openers.set(h.Local, h.Remote, h.PID)
 		}
 		switch {
+		case h.From == socketstats.SynSent && h.Err == syscall.ECONNREFUSED:
+			c.ledger.Refused(c.account(pid), h.Remote.String())
 		case h.To == socketstats.Established:
 			c.ledger.Opened(c.account(pid), end)
 		case h.To == socketstats.Close && connected(h.From):
@@ -337,6 +346,7 @@ func (c *connections) enter(r rows, m *series.Moment, views []*view, unheard map
 		return
 	}
 	m.EventSource, m.AtLeast, m.Unattributed = "closed sockets", c.ledger.AtLeast || c.unattributed > 0, c.unattributed
+	m.FailedConnects = c.failed
 	if c.ledger.HearsOpened {
 		m.EventSource, m.StateDurations = "tracepoint", stateDurations(heard)
 	}
@@ -344,7 +354,7 @@ func (c *connections) enter(r rows, m *series.Moment, views []*view, unheard map
 		c.ledger.Merge(of, c.account(of))
 	}
 	for _, of := range c.ledger.Accounts() {
-		if n := c.ledger.Counts(of); n.Opened != 0 || n.Closed != 0 {
+		if n := c.ledger.Counts(of); n.Opened != 0 || n.Closed != 0 || n.Refused != 0 {
 			r.of(row{pid: of})
 		}
 	}

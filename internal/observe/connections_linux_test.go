@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"syscall"
 	"testing"
 	"time"
 
@@ -89,6 +90,34 @@ func TestARefusedConnectionIsNoneThatCameOrWent(t *testing.T) {
 		return conns(snap, int32(os.Getpid())).Closed >= 1
 	}, time.Minute, 10*time.Millisecond)
 	require.False(t, snap.AtLeast)
+	require.GreaterOrEqual(t, snap.FailedConnects, 50)
+}
+
+func TestRefusedConnectsAreCountedOfTheProcessThatConnected(t *testing.T) {
+	src, err := socketstats.OpenSockdiag()
+	require.NoError(t, err)
+	defer src.Close()
+	refusing, _ := listen(t)
+	require.NoError(t, refusing.Close())
+	w := newWatcher(t, src, series.Target{PIDs: []int32{int32(os.Getpid())}}, observe.Options{})
+	snap, err := w.Sample(t.Context())
+	require.NoError(t, err)
+	if snap.EventSource != "tracepoint" {
+		t.Skip("run as root: the tracepoint may not be used")
+	}
+	before := conns(snap, int32(os.Getpid())).Refused
+	for range 20 {
+		_, err := net.Dial("tcp", refusing.Addr().String())
+		require.ErrorIs(t, err, syscall.ECONNREFUSED)
+	}
+	require.Eventually(t, func() bool {
+		snap, err = w.Sample(t.Context())
+		require.NoError(t, err)
+		return conns(snap, int32(os.Getpid())).Refused >= before+20
+	}, time.Minute, 10*time.Millisecond)
+	got := conns(snap, int32(os.Getpid()))
+	require.Equal(t, before+20, got.Refused)
+	require.Equal(t, refusing.Addr().String(), got.RefusedAt)
 }
 
 // Connections that no count shows are counted all the same: with privilege for

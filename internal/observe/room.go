@@ -71,7 +71,7 @@ func (w *Window) forget() {
 // they show. step is how long before the second one there was another, which may
 // be forgotten.
 func still(before, now *series.Moment, step time.Duration) bool {
-	return before.Unattributed == now.Unattributed && sameQueue(before.Queue, now.Queue) &&
+	return before.Unattributed == now.Unattributed && before.FailedConnects == now.FailedConnects && sameQueue(before.Queue, now.Queue) &&
 		slices.EqualFunc(before.Subjects, now.Subjects, func(a, b series.SubjectSample) bool {
 			return a.ID == b.ID && a.Client.Counts == b.Client.Counts && a.Server.Counts == b.Server.Counts &&
 				sameConns(a.KernelConns, b.KernelConns) && sameQueue(a.Queue, b.Queue) &&
@@ -83,7 +83,7 @@ func sameConns(a, b *series.ConnCounts) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	return a.Opened == b.Opened && a.Closed == b.Closed
+	return a.Opened == b.Opened && a.Closed == b.Closed && a.Refused == b.Refused
 }
 
 func sameQueue(a, b *series.Queue) bool {

@@ -301,7 +301,7 @@ func (w *Window) subject(id series.Identity, of func(id string) bool) *series.Su
 			}
 			ids = append(ids, row.ID)
 		}
-		sample.At, sample.Unattributed, sample.Queue = m.At, m.Unattributed, sample.Queue.Fuller(m.Queue)
+		sample.At, sample.Unattributed, sample.FailedConnects, sample.Queue = m.At, m.Unattributed, m.FailedConnects, sample.Queue.Fuller(m.Queue)
 		if m.EventSource != "" && sample.KernelConns == nil && !id.Serves {
 			sample.KernelConns = &series.ConnCounts{}
 		}
@@ -393,6 +393,7 @@ func (w *Window) rebase(s *series.Subject) {
 	for i := range s.Samples {
 		sample := &s.Samples[i]
 		sample.Unattributed -= first.Unattributed
+		sample.FailedConnects -= first.FailedConnects
 		if sample.KernelConns != nil {
 			since := sample.KernelConns.Since(base)
 			sample.KernelConns = &since

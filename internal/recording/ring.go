@@ -23,10 +23,10 @@ type Ring struct {
 	end     *series.Ending
 	// What the dropped moments said: who the subjects are, and what had come and gone
 	// up to the first moment that is kept.
-	identities   map[string]series.Identity
-	before       map[string]series.ConnCounts
-	unattributed int
-	dropped      bool
+	identities                   map[string]series.Identity
+	before                       map[string]series.ConnCounts
+	unattributed, failedConnects int
+	dropped                      bool
 }
 
 // Add enters the next event.
@@ -69,7 +69,7 @@ func (r *Ring) drop() {
 			}
 		}
 	}
-	r.unattributed = r.moments[1].Unattributed
+	r.unattributed, r.failedConnects = r.moments[1].Unattributed, r.moments[1].FailedConnects
 	r.size -= r.sizes[0]
 	r.moments, r.sizes = slices.Delete(r.moments, 0, 1), slices.Delete(r.sizes, 0, 1)
 	if len(r.identities) > manyDropped {
@@ -100,6 +100,7 @@ func (r *Ring) Events() []series.Event {
 	for _, m := range r.moments {
 		m.At -= began
 		m.Unattributed -= r.unattributed
+		m.FailedConnects -= r.failedConnects
 		m.Subjects = slices.Clone(m.Subjects)
 		for i := range m.Subjects {
 			s := &m.Subjects[i]

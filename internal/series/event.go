@@ -234,6 +234,8 @@ type Moment struct {
 	// Unattributed is how many connections came and went since the beginning that
 	// cannot be attributed to any process.
 	Unattributed int `json:"unattributed,omitempty"`
+	// FailedConnects is the same of attempts to connect that failed or were given up.
+	FailedConnects int `json:"failed_connects,omitempty"`
 	// Unseen are the processes and the network namespaces that should have been
 	// watched and could not be seen, each with why.
 	Unseen []string `json:"unseen,omitempty"`

@@ -1,6 +1,10 @@
 package series
 
-import "socketlab/internal/socketstats"
+import (
+	"cmp"
+
+	"socketlab/internal/socketstats"
+)
 
 // Ledger computes how many connections of each account were opened and closed,
 // also those that no list of sockets shows, by the one rule
@@ -54,6 +58,8 @@ type account struct {
 	unheard, missing        int  // closings that the last list showed and that were not heard, by it and for sure
 	withTCPInfo, shortLived ends
 	inferred                int
+	refused                 int
+	refusedAt               string
 }
 
 // ends counts sockets at both ends of connections.
@@ -117,6 +123,15 @@ func (l *Ledger[A]) Closed(of A, c ClosedConn) {
 	}
 	if c.Inferred {
 		a.inferred++
+	}
+}
+
+// Refused enters an attempt to connect that was refused at an address.
+func (l *Ledger[A]) Refused(of A, at string) {
+	if l.begun {
+		a := l.account(of)
+		a.refused++
+		a.refusedAt = at
 	}
 }
 
@@ -207,7 +222,7 @@ func (l *Ledger[A]) Counts(of A) *ConnCounts {
 	if a == nil {
 		a = &account{}
 	}
-	c := &ConnCounts{WithTCPInfo: a.withTCPInfo.sum(), ShortLived: a.shortLived.sum(), Inferred: a.inferred, AtLeast: l.AtLeast}
+	c := &ConnCounts{WithTCPInfo: a.withTCPInfo.sum(), ShortLived: a.shortLived.sum(), Inferred: a.inferred, AtLeast: l.AtLeast, Refused: a.refused, RefusedAt: a.refusedAt}
 	if !l.Paired {
 		c.Accepted = AcceptedConns{Opened: a.opened.server, Closed: a.closed.server, WithTCPInfo: a.withTCPInfo.server, ShortLived: a.shortLived.server}
 		if !l.HearsOpened {
@@ -262,6 +277,7 @@ func (l *Ledger[A]) Merge(from, into A) {
 	a.missing += f.missing
 	a.withTCPInfo, a.shortLived = a.withTCPInfo.plus(f.withTCPInfo), a.shortLived.plus(f.shortLived)
 	a.inferred += f.inferred
+	a.refused, a.refusedAt = a.refused+f.refused, cmp.Or(f.refusedAt, a.refusedAt)
 }
 
 func (l *Ledger[A]) account(of A) *account {

@@ -74,6 +74,9 @@ type Sample struct {
 	// Unattributed is how many connections came and went that may have been this
 	// subject's or another's.
 	Unattributed int `json:"unattributed,omitempty"`
+	// FailedConnects is how many attempts to connect failed, or were given up, that may
+	// have been this subject's or another's.
+	FailedConnects int `json:"failed_connects,omitempty"`
 	// FinWait2Held are the sockets of both ends in FIN_WAIT2 that have a descriptor:
 	// the program shut down its direction and did not close. An orphan has none.
 	FinWait2Held int `json:"fin_wait2_held,omitempty"`
@@ -146,6 +149,10 @@ type ConnCounts struct {
 	Inferred int `json:"inferred,omitempty"`
 	// AtLeast says that events were lost, so that there were more.
 	AtLeast bool `json:"at_least,omitempty"`
+	// Refused are the attempts to connect that were refused (ECONNREFUSED), and RefusedAt
+	// is where the last of them went; 0 and "" where it is not known.
+	Refused   int    `json:"refused,omitempty"`
+	RefusedAt string `json:"refused_at,omitempty"`
 	// Accepted is the part of these numbers that is of the server's end: what the
 	// subject accepted. It is zero of a subject that is [Identity.Paired].
 	Accepted AcceptedConns `json:"accepted,omitzero"`

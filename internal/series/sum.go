@@ -1,11 +1,14 @@
 package series
 
-import "maps"
+import (
+	"cmp"
+	"maps"
+)
 
 // Add adds what a sample of another subject shows that was taken at the same
 // moment. Of what a client counts nothing is added: only its process is
 // considered, as the one with the most descriptors is the nearest to its end.
-// Of two queues the fuller counts. At, Epoch, Unattributed and what belongs to one
+// Of two queues the fuller counts. At, Epoch, Unattributed, FailedConnects and what belongs to one
 // subject alone stay as they are.
 func (s *Sample) Add(t *Sample) {
 	s.Client.add(&t.Client)
@@ -72,6 +75,7 @@ func (c ConnCounts) Plus(d ConnCounts) ConnCounts {
 	return ConnCounts{
 		Opened: c.Opened + d.Opened, Closed: c.Closed + d.Closed, WithTCPInfo: c.WithTCPInfo + d.WithTCPInfo,
 		ShortLived: c.ShortLived + d.ShortLived, Inferred: c.Inferred + d.Inferred, AtLeast: c.AtLeast || d.AtLeast,
+		Refused: c.Refused + d.Refused, RefusedAt: cmp.Or(d.RefusedAt, c.RefusedAt),
 		Accepted: AcceptedConns{
 			Opened: c.Accepted.Opened + d.Accepted.Opened, Closed: c.Accepted.Closed + d.Accepted.Closed,
 			WithTCPInfo: c.Accepted.WithTCPInfo + d.Accepted.WithTCPInfo, ShortLived: c.Accepted.ShortLived + d.Accepted.ShortLived,
@@ -150,6 +154,7 @@ func (c ConnCounts) Since(before ConnCounts) ConnCounts {
 	return ConnCounts{
 		Opened: max(0, c.Opened-before.Opened), Closed: max(0, c.Closed-before.Closed), WithTCPInfo: max(0, c.WithTCPInfo-before.WithTCPInfo),
 		ShortLived: max(0, c.ShortLived-before.ShortLived), Inferred: max(0, c.Inferred-before.Inferred), AtLeast: c.AtLeast,
+		Refused: max(0, c.Refused-before.Refused), RefusedAt: c.RefusedAt,
 		Accepted: AcceptedConns{
 			Opened: max(0, c.Accepted.Opened-before.Accepted.Opened), Closed: max(0, c.Accepted.Closed-before.Accepted.Closed),
 			WithTCPInfo: max(0, c.Accepted.WithTCPInfo-before.Accepted.WithTCPInfo), ShortLived: max(0, c.Accepted.ShortLived-before.Accepted.ShortLived),

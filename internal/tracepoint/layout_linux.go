@@ -16,6 +16,7 @@ type layout struct {
 	boundPort       int16 // skc_num, in the machine's order
 	remotePort      int16 // skc_dport, in the network's order
 	lastPort        int16 // inet_sport, in the network's order; in struct tcp_sock
+	failure         int16 // sk_err, in struct sock
 	inodeOfNet      int16 // in struct net, to which net points
 	parent, process int16 // real_parent and tgid, in struct task_struct
 }
@@ -44,6 +45,7 @@ func readLayout(t *bpf.Types) (layout, error) {
 		{&l.boundPort, common, []string{"skc_num"}},
 		{&l.remotePort, common, []string{"skc_dport"}},
 		{&l.lastPort, "tcp_sock", []string{"inet_conn", "icsk_inet", "inet_sport"}},
+		{&l.failure, "sock", []string{"sk_err"}},
 		{&l.inodeOfNet, "net", []string{"ns", "inum"}},
 		{&l.parent, "task_struct", []string{"real_parent"}},
 		{&l.process, "task_struct", []string{"tgid"}},

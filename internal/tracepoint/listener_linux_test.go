@@ -120,6 +120,7 @@ func TestARefusedConnectionIsHeard(t *testing.T) {
 		"C0>S CLOSE > SYN_SENT, me",
 		"C>S SYN_SENT > CLOSE, me",
 	), lines(clients(e.heard, server.Port())))
+	require.Equal(t, unix.ECONNREFUSED, e.heard[len(e.heard)-1].Err)
 }
 
 func TestAResetIsHeardWithPorts(t *testing.T) {

@@ -70,6 +70,7 @@ func program(l layout, ports []uint16, m maps, copied bool) []bpf.Instruction {
 	)
 	code = append(code, remember(m.memory, copied)...)
 	code = append(code, writePorts(l, ports)...)
+	code = append(code, writeError(l)...)
 	code = append(code, writeAddresses(l)...)
 	code = append(code, writeParents(l)...)
 	code = append(code, output(m.ring, m.lost)...)
@@ -184,6 +185,15 @@ func writePorts(l layout, ports []uint16) []bpf.Instruction {
 		bpf.Jump("out"),
 		bpf.Set(bpf.R1, 0).Named("wanted"), // only the target of the jump
 	)
+}
+
+// writeError writes why the kernel ends a connection, which it says before it does so
+// (net/ipv4/tcp_input.c, tcp_reset; tcp_timer.c, tcp_write_err).
+func writeError(l layout) []bpf.Instruction {
+	return []bpf.Instruction{
+		bpf.Load(bpf.R1, rSock, l.failure, bpf.Word),
+		store(recordError, bpf.R1, bpf.Word),
+	}
 }
 
 // writeAddresses writes the family and both addresses. An IPv6 socket has also IPv4

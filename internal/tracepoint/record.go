@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"socketlab/internal/socketstats"
@@ -26,7 +27,8 @@ const (
 	recordKnown       = 70 // the state that the socket last entered, as far as was seen; 0 is none
 	recordParent      = 72 // 32 bits each from here
 	recordGrandparent = 76
-	recordNetNS       = 80 // and 32 bits that are 0
+	recordNetNS       = 80
+	recordError       = 84 // an errno; 0 is none
 	recordSize        = 88
 )
 
@@ -63,6 +65,7 @@ func decodeFields(record []byte) (Transition, error) {
 	t := Transition{
 		At:     time.Duration(number(record[recordAt:])),
 		Socket: number(record[recordSocket:]),
+		Err:    syscall.Errno(binary.NativeEndian.Uint32(record[recordError:])),
 	}
 	for at, into := range map[int]*int32{recordPID: &t.PID, recordParent: &t.Parent, recordGrandparent: &t.Grandparent} {
 		*into = int32(binary.NativeEndian.Uint32(record[at:]))

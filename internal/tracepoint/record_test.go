@@ -3,6 +3,7 @@ package tracepoint
 import (
 	"encoding/binary"
 	"net/netip"
+	"syscall"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ func encode(t Transition, family uint16, since time.Duration, known socketstats.
 	for at, pid := range map[int]int32{recordPID: t.PID, recordParent: t.Parent, recordGrandparent: t.Grandparent} {
 		binary.NativeEndian.PutUint32(record[at:], uint32(pid))
 	}
+	binary.NativeEndian.PutUint32(record[recordError:], uint32(t.Err))
 	short(record[recordFamily:], family)
 	short(record[recordFrom:], uint16(t.From))
 	short(record[recordTo:], uint16(t.To))
@@ -47,6 +49,7 @@ func records() map[string]decoded {
 	}
 	six, mapped, listener, late := four, four, four, four
 	late.StateDuration = 0
+	six.Err = syscall.ECONNREFUSED
 	six.Local, six.Remote = netip.MustParseAddrPort("[::1]:40000"), netip.MustParseAddrPort("[2001:db8::1]:80")
 	listener.Remote, listener.PID, listener.StateDuration = netip.AddrPort{}, 0, 0
 	listener.From, listener.To = socketstats.Close, socketstats.Listen

@@ -19,6 +19,7 @@ package tracepoint
 import (
 	"errors"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"socketlab/internal/socketstats"
@@ -44,6 +45,9 @@ type Transition struct {
 	// first change of an accepted connection's socket, which begins as a copy
 	// of the listener. The listener itself stays in LISTEN.
 	From, To socketstats.State
+	// Err is the error that the socket has: where To is Close, why the kernel ended the
+	// connection or the attempt, such as ECONNREFUSED; 0 where the program did.
+	Err syscall.Errno
 	// StateDuration is the time that the socket was in From. It is 0 if the
 	// state began before Open, or with the socket.
 	StateDuration time.Duration

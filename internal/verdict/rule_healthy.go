@@ -16,19 +16,21 @@ var _ = register(Rule{
 	Title:      "no fault found",
 	Means:      "Sockets are closed as fast as they are opened, or are kept and used again.",
 	Recognised: "No other kind fits, and no count has a trend that lasts.",
-	Limits:     "A leak slower than the facts say would not have shown in the time observed. Without privilege, connections whose process is not known make it less sure, and so do requests that fail for a reason that no socket shows, as where a server is overloaded.",
+	Limits:     "A leak slower than the facts say would not have shown in the time observed. Without privilege, connections and failed attempts to connect whose process is not known make it less sure, and so do requests that fail for a reason that no socket shows, as where a server is overloaded.",
 	Sentences: map[string]string{
-		"unattributed":  "{connections|connection} opened and closed that may have been this process's: without privilege the kernel does not say. Observe by port, or as root.",
-		"children":      "Children of the process came and went between samples, {times|time|times} at least, and {connections|connection|connections} ended that may have been theirs: without privilege the kernel does not say. Observe as root, or the server by its port.",
-		"no_connection": "No connection was seen.",
-		"failed":        "No socket shows why {failed|request} failed: {errors}.",
-		AllFailed:       "Every request failed, and no socket shows why: {errors}.",
-		"open":          "{most|connection was|connections were} open at most, and {last} at the end.",
-		"withdrawn":     "After {after_ms} it looked like a fault; the connections were closed since.",
-		"passed_on":     "{clients|connection that it accepted waits|connections that it accepted wait} in CLOSE_WAIT beside as many in FIN_WAIT2: a proxy has passed its clients' FIN on, and the server behind does not close.",
-		"close_wait":    "The other end has closed {connections|connection} that this process has not. A pool that checks a connection before it reuses it leaves some, too.",
-		"not_seen":      "Not seen: {what}.",
-		"slowest_shown": "A leak slower than {growth_per_second} would not have shown in {for_ms}.",
+		"unattributed":    "{connections|connection} opened and closed that may have been this process's: without privilege the kernel does not say. Observe by port, or as root.",
+		"refused":         "{attempts|attempt to connect was|attempts to connect were} refused, the last at {address}, and {opened|connection was|connections were} opened.",
+		"failed_connects": "{attempts|attempt to connect that failed or was given up|attempts to connect that failed or were given up} may have been this process's: without privilege the kernel does not say whose, nor why. Observe as root.",
+		"children":        "Children of the process came and went between samples, {times|time|times} at least, and {connections|connection|connections} ended that may have been theirs: without privilege the kernel does not say. Observe as root, or the server by its port.",
+		"no_connection":   "No connection was seen.",
+		"failed":          "No socket shows why {failed|request} failed: {errors}.",
+		AllFailed:         "Every request failed, and no socket shows why: {errors}.",
+		"open":            "{most|connection was|connections were} open at most, and {last} at the end.",
+		"withdrawn":       "After {after_ms} it looked like a fault; the connections were closed since.",
+		"passed_on":       "{clients|connection that it accepted waits|connections that it accepted wait} in CLOSE_WAIT beside as many in FIN_WAIT2: a proxy has passed its clients' FIN on, and the server behind does not close.",
+		"close_wait":      "The other end has closed {connections|connection} that this process has not. A pool that checks a connection before it reuses it leaves some, too.",
+		"not_seen":        "Not seen: {what}.",
+		"slowest_shown":   "A leak slower than {growth_per_second} would not have shown in {for_ms}.",
 	},
 	recognise: healthy{},
 })
@@ -50,6 +52,13 @@ func (healthy) find(f *facts) *finding {
 	if n := f.last().Unattributed; n >= 2*several {
 		found.confidence = Low
 		add("unattributed", count("connections", n))
+	}
+	if n := f.last().FailedConnects - f.Samples[0].FailedConnects; n >= 2*several {
+		found.confidence = Low
+		add("failed_connects", count("attempts", n))
+	}
+	if c := f.since(f.clientConns); !f.counted() && c != nil && c.Refused > 0 {
+		add("refused", count("attempts", c.Refused), text("address", c.RefusedAt), count("opened", c.Opened))
 	}
 	if f.unseenChildren() > 0 {
 		found.confidence = Low

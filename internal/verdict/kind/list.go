@@ -15,6 +15,7 @@ func All() []Kind {
 		"half-closed-connections",
 		"inherited-connections",
 		"accept-stalled",
+		"connect-refused",
 		"pool-exhaustion",
 		"request-stalled",
 		"timeout-too-short",

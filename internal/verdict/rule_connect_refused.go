@@ -1,0 +1,46 @@
+package verdict
+
+import (
+	"time"
+)
+
+const ConnectRefused Kind = "connect-refused"
+
+var _ = register(Rule{
+	Kind: ConnectRefused, Severity: Fault, Rank: rankSign + 8, Scenario: "connection-refused",
+	Title:      "connects are refused: ECONNREFUSED",
+	Means:      "Nothing listens at the destination, or a firewall rejects: the server is down or restarting, or it is the wrong address or port. An attempt that is refused leaves no socket, so that lists of sockets do not show it.",
+	Recognised: "Three attempts or more were refused, two of them in the second half of the time, in which more than twice as many were refused as connections were opened. Until this was so for ten seconds it is not sure: a server may be starting.",
+	Limits:     "Needs the tracepoint, so privilege on Linux. Refused attempts beside about as many connections are not reported, as where a name has two addresses of which one refuses: localhost, with a server on IPv4 alone.",
+	Fix:        "Start the server, or correct its address and port. Retry with back-off and jitter, and with a limit.",
+	Sentences: map[string]string{
+		"refused": "{attempts|attempt to connect was|attempts to connect were} refused in {for_ms}, the last at {address}: nothing listens there, or a firewall rejects. {opened|connection was|connections were} opened meanwhile.",
+	},
+	recognise: connectRefused{},
+})
+
+type connectRefused struct{}
+
+func (connectRefused) find(f *facts) *finding {
+	all := f.since(f.clientConns)
+	if f.counted() || all == nil || all.Refused < few {
+		return nil
+	}
+	late := all
+	if half := f.clientConns(&f.Samples[len(f.Samples)/2]); half != nil {
+		since := f.clientConns(f.last()).Since(*half)
+		late = &since
+	}
+	if late.Refused < 2 || late.Refused <= 2*late.Opened {
+		return nil
+	}
+	const starts = 10 * time.Second
+	found := &finding{
+		confidence: likely(all.Refused),
+		facts:      []Fact{fact("refused", count("attempts", all.Refused), lasting(f.span()), text("address", all.RefusedAt), count("opened", all.Opened))},
+	}
+	if left := starts - f.life(f.span()); left > 0 && !f.Over {
+		found.confidence, found.left = Low, left
+	}
+	return found
+}

@@ -1,0 +1,31 @@
+package verdict_test
+
+import (
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
+	"socketlab/internal/verdict"
+)
+
+// refusing is a client of which so many attempts were refused until each sample, and so
+// many succeeded.
+func refusing(samples int, refused, opened func(i int) int) *series.Subject {
+	return observed(samples, func(i int, s *series.Sample) {
+		s.KernelConns = &series.ConnCounts{Opened: opened(i), Closed: opened(i), Refused: refused(i), RefusedAt: "192.0.2.1:80"}
+	})
+}
+
+func none(int) int { return 0 }
+
+var _ = examplesOf(verdict.ConnectRefused,
+	example{name: "each attempt", confidence: verdict.High, says: "330 attempts to connect were refused in 10s, the last at 192.0.2.1:80", subject: refusing(11, func(i int) int { return 33 * i }, none)},
+	example{name: "a retry every five seconds", confidence: verdict.Medium, says: "5 attempts to connect were refused in 29s", subject: refusing(30, func(i int) int { return i / 5 }, none)},
+	example{name: "for less time than a server takes to start", confidence: verdict.Low, subject: refusing(9, func(i int) int { return 33 * i }, none)},
+	example{name: "one of three succeeds", confidence: verdict.High, subject: refusing(40, func(i int) int { return 5 * i }, func(i int) int { return 2 * i })},
+	example{name: "until the server has started", instead: verdict.Healthy, says: "99 attempts to connect were refused, the last at 192.0.2.1:80, and 1 connection was opened.", subject: refusing(40, func(i int) int { return 33 * min(i, 3) }, func(i int) int { return min(i/4, 1) })},
+	example{name: "the first of two addresses", instead: verdict.ConnectionChurn, subject: refusing(40, func(i int) int { return 5 * i }, func(i int) int { return 5 * i })},
+	example{name: "two in a minute", instead: verdict.Healthy, subject: refusing(60, func(i int) int { return i / 25 }, none)},
+	example{name: "without privilege it may be another's", instead: verdict.Healthy, confidence: verdict.Low, says: "990 attempts to connect that failed or were given up may have been this process's", subject: observed(100, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, 1)
+		s.FailedConnects = 10 * i
+	})},
+)
