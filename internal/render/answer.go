@@ -79,7 +79,10 @@ func (o *Observed) blocks(table bool) []Block {
 	if first == socketstats.Server {
 		ends[0], ends[1] = ends[1], ends[0]
 	}
-	blocks := []Block{Part{o.title()}, Heading{Level: 2, Text: line}, Text{Text: ends[0].Sentence}}
+	blocks := []Block{Part{o.title()}, Heading{Level: 2, Text: line}}
+	if !o.repeats(&ends[0], line) {
+		blocks = append(blocks, Text{Text: ends[0].Sentence})
+	}
 	if o.Guesses != "" {
 		blocks = append(blocks, Text{Text: o.Guesses})
 	}

@@ -80,6 +80,16 @@ func (o *Observed) scriptsHeadline(faulty, fixed *series.Subject) (candidate, bo
 	return candidateOf(o.Script.Headline, faulty, fixed)
 }
 
+// repeats reports whether a snapshot's sentence would say again what the headline says.
+func (o *Observed) repeats(s *Snapshot, line string) bool {
+	faulty, fixed, pair := o.pair()
+	if !pair || !s.endsWithHeadline() {
+		return false
+	}
+	c, known := o.scriptsHeadline(faulty, fixed)
+	return known && line == c.String()
+}
+
 // found is the verdict that matters most, and how many processes have a fault.
 func (o *Observed) found() string {
 	worst, faults, judged := o.Worst(), 0, 0

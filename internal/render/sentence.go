@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"socketlab/internal/metric"
 	"socketlab/internal/observe"
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
@@ -54,6 +55,11 @@ func sentence(v *View, s *Snapshot) string {
 	case v.Observation.Target != nil:
 		return ofProcesses(v, s)
 	}
+	if s.endsWithHeadline() {
+		if text := ofHeadline(v, s); text != "" {
+			return text
+		}
+	}
 	var sides []string
 	for i := range s.Panels {
 		sides = append(sides, holds(&s.Panels[i], v.Observation.Scenario != nil, s.Over, i == 0))
@@ -67,6 +73,30 @@ func sentence(v *View, s *Snapshot) string {
 	default:
 		return v.Narration + ": " + text + "."
 	}
+}
+
+// endsWithHeadline reports whether a run has ended whose headline counts no sockets of TCP
+// connections: how many of these are left says nothing then.
+func (s *Snapshot) endsWithHeadline() bool {
+	return s.Over && s.Headline != "" && !strings.HasPrefix(s.Headline, "client.") && !strings.HasPrefix(s.Headline, "server.")
+}
+
+// ofHeadline says what each side has of the script's headline; "" where it is not known.
+func ofHeadline(v *View, s *Snapshot) string {
+	m := metric.MustLookup(s.Headline)
+	var sides []string
+	for _, of := range v.Observation.Subjects {
+		value, known := m.Get(of)
+		if !known {
+			return ""
+		}
+		text := m.Format(value)
+		if len(sides) == 0 {
+			text = m.Phrase(value)
+		}
+		sides = append(sides, of.Name+": "+text)
+	}
+	return upper(strings.Join(sides, "; ")) + "."
 }
 
 // manyWaiting is how many sockets in TIME_WAIT are worth a word.

@@ -145,11 +145,12 @@ func TestEveryStateOfAChartHasALookOfItsOwn(t *testing.T) {
 func TestTheHeadlineIsWhatTheAudienceIsAskedFor(t *testing.T) {
 	t.Parallel()
 	o := rendertest.Observe(rendertest.Ended(rendertest.Run(58, "faulty", "fixed")))
-	for headline, want := range map[string][3]string{
-		"":                       {"116", "sockets held, client end", "How many sockets will the faulty side hold after 10s?"},
-		"connections.opened":     {"116", "connections opened", "How many connections will the faulty side open in 10s?"},
-		"client.final.TIME_WAIT": {"4", "client TIME_WAIT", "How many TIME_WAIT sockets left at the client will the faulty side have after 10s?"},
-		"values.idle":            {"–", "idle", "What will the faulty side show as idle, after 10s?"},
+	const held = "The faulty side ends with 116 sockets, the fixed side with 2."
+	for headline, want := range map[string][4]string{
+		"":                       {"116", "sockets held, client end", "How many sockets will the faulty side hold after 10s?", held},
+		"connections.opened":     {"116", "connections opened", "How many connections will the faulty side open in 10s?", "Faulty: 116 connections opened; fixed: 2."},
+		"client.final.TIME_WAIT": {"4", "client TIME_WAIT", "How many TIME_WAIT sockets left at the client will the faulty side have after 10s?", held},
+		"values.idle":            {"–", "idle", "What will the faulty side show as idle, after 10s?", held},
 	} {
 		script := &scenario.Script{Headline: headline, Says: scenario.Says{Faulty: "One.", Why: "Because."}}
 		s := render.Draw(render.View{Observation: o, End: socketstats.Client, Script: script})
@@ -159,6 +160,7 @@ func TestTheHeadlineIsWhatTheAudienceIsAskedFor(t *testing.T) {
 		require.Equal(t, "One.", faulty.Says)
 		require.Equal(t, "Because.", s.Why)
 		require.Equal(t, want[2], render.Question(script, 10*time.Second))
+		require.Equal(t, want[3], s.Sentence)
 	}
 }
 
