@@ -59,9 +59,12 @@ func (idleConnectionsNotReused) find(f *facts) *finding {
 // needless counts connections that were opened while as many were idle, and stay so
 // to the end. The client's counters are read a moment after the sockets, so a few
 // that are just being closed look idle: they do not stay.
-func (f *facts) needless() int {
+func (f *facts) needless() int { return f.needlessSince(0) }
+
+// needlessSince counts those since a sample.
+func (f *facts) needlessSince(from int) int {
 	needless, stay := 0, f.idle(f.last())
-	for i := len(f.Samples) - 1; i > 0; i-- {
+	for i := len(f.Samples) - 1; i > from; i-- {
 		now, before := f.conns(&f.Samples[i]), f.conns(&f.Samples[i-1])
 		stay = min(stay, f.idle(&f.Samples[i-1]))
 		if now != nil && before != nil {

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"slices"
 	"time"
 
 	"socketlab/internal/series"
@@ -89,7 +90,8 @@ func (f *facts) untilUnread() time.Duration {
 
 // idleOutsideThePool finds idle connections that become more in a client whose pool
 // reuses others. A pool takes an idle connection before it opens one, so it does not have
-// these. Those that a burst leaves behind do not become more.
+// these. Those that a burst leaves behind, or that pools open which come later, do not
+// become more while the last quarter of the requests is made.
 func (f *facts) idleOutsideThePool() *finding {
 	if !f.counted() || len(f.Samples) < series.Least {
 		return nil
@@ -97,7 +99,10 @@ func (f *facts) idleOutsideThePool() *finding {
 	silent := func(s *series.Sample) int { return s.Client.Activity.Received.AtLeast(f.silent) }
 	perSecond, grows := f.grows(silent)
 	needless := f.needless()
-	if !grows || needless < 2*several || 4*f.reused() <= int64(needless) {
+	late := slices.IndexFunc(f.Samples, func(s series.Sample) bool {
+		return s.Requests != nil && 4*s.Requests.Finished() >= 3*f.last().Requests.Finished()
+	})
+	if !grows || needless < 2*several || 4*f.reused() <= int64(needless) || f.needlessSince(late) == 0 {
 		return nil
 	}
 	return &finding{

@@ -58,6 +58,12 @@ var _ = examplesOf(verdict.ResponseBodyLeak,
 	}, func(_ int, s *series.Sample) {
 		s.Client.Activity.Received = silent(39, long)
 	})},
+	example{name: "clients of the process come later, and each has a pool", instead: verdict.Healthy, subject: counted(30, func(i int) (int, int, int, int, int) {
+		pools := 5 + min(10, i)
+		return 2*i + 5, 2*i + 5, 2*i + 5 - pools, pools, pools
+	}, func(i int, s *series.Sample) {
+		s.Client.Activity.Received = silent(i/2, long)
+	})},
 	example{name: "data is read late now and then", instead: verdict.Healthy, subject: observed(30, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 8)
 		s.Client.Activity.Received, s.Client.Activity.Unread = silent(8, now), i%3*3
