@@ -183,7 +183,7 @@ func server(name string) (Metric, error) {
 		return Metric{}, fmt.Errorf("%s: write servers.NAME.requests or servers.NAME.connections", short(name))
 	}
 	return Metric{
-		Name: name, Title: figure + " to " + server, Unit: Count, Noun: strings.TrimSuffix(figure, "s"), Rest: "to " + server,
+		Name: name, Title: figure + " to server " + server, Unit: Count, Noun: strings.TrimSuffix(figure, "s"), Rest: "to server " + server,
 		Meaning: "What came to one of several servers, by its own count.",
 		Get: func(s *series.Subject) (float64, bool) {
 			last := s.Last()
