@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -82,18 +81,18 @@ With --for it prints the fix in the words of a language or a server, with code.`
 	return c
 }
 
-// closestExplained is closest among verdicts and errors, and then among the
-// texts of errors. Most names of errors are in capitals, and typed without.
+// closestExplained is the closest among verdicts, errors and the texts of errors. Most names of
+// errors are in capitals, and typed without.
 func closestExplained(name string) string {
-	var names, texts []string
+	var names []string
 	for _, k := range verdict.Kinds() {
 		names = append(names, string(k))
 	}
 	for _, e := range errorcatalog.All() {
 		names = append(names, e.Name)
-		texts = append(texts, e.Aliases...)
+		names = append(names, e.Aliases...)
 	}
-	return cmp.Or(program.Closest(name, names, strings.ToUpper(name)), program.Closest(name, texts))
+	return program.Closest(name, names, strings.ToUpper(name))
 }
 
 // explanationSchema names the form of an explanation in JSON.

@@ -37,7 +37,10 @@ const (
 	exiting      = 0x00000004
 )
 
-// readProcess reads /proc/PID/stat (man 5 proc_pid_stat).
+// What /proc/PID/stat has, counted after the name (man 5 proc_pid_stat).
+const state, parent, flags, childFaults, user, system, threads, started = 0, 1, 6, 8, 11, 12, 17, 19
+
+// readProcess reads /proc/PID/stat.
 func readProcess(pid int32) (ProcessInfo, error) {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(int(pid)) + "/stat")
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
@@ -50,7 +53,6 @@ func readProcess(pid int32) (ProcessInfo, error) {
 	if begin < 0 || end < begin {
 		return ProcessInfo{}, fmt.Errorf("process %d: %q is not in the kernel's form", pid, text)
 	}
-	const state, parent, flags, childFaults, user, system, threads, started = 0, 1, 6, 8, 11, 12, 17, 19 // after the name
 	f := strings.Fields(string(text[end+1:]))
 	if len(f) <= started {
 		return ProcessInfo{}, fmt.Errorf("process %d: %q is cut short", pid, text)
@@ -60,12 +62,16 @@ func readProcess(pid int32) (ProcessInfo, error) {
 		return n
 	}
 	gone := f[state] == "Z" || f[state] == "X"
-	if gone && number(threads) <= 1 {
+	ends := gone || number(flags)&exiting != 0
+	if ends && number(threads) > 1 && procDir(pid) != "/proc/"+strconv.Itoa(int(pid)) { // other threads go on
+		gone, ends = false, false
+	}
+	if gone {
 		return ProcessInfo{}, fmt.Errorf("process %d: %w", pid, ErrNoProcess)
 	}
 	return ProcessInfo{
 		Name: fullName(pid, string(text[begin+1:end])), Kernel: number(flags)&kernelThread != 0, Parent: int32(number(parent)), Started: booted().Add(time.Duration(number(started)) * ticks),
-		exiting: !gone && number(flags)&exiting != 0, ChildFaults: number(childFaults), Threads: int(number(threads)), CPU: time.Duration(number(user)+number(system)) * ticks,
+		exiting: ends, ChildFaults: number(childFaults), Threads: int(number(threads)), CPU: time.Duration(number(user)+number(system)) * ticks,
 	}, nil
 }
 

@@ -73,11 +73,16 @@ func procDir(pid int32) string {
 	return dir
 }
 
-// ended reports whether the thread with this folder has ended, though it is listed.
+// ended reports whether the thread with this folder has ended, though it is listed, or is
+// about to: its process's memory and descriptors are not shown any more.
 func ended(task string) bool {
 	stat, err := os.ReadFile(task + "/stat")
-	state := stat[bytes.LastIndexByte(stat, ')')+1:] // a name may have brackets, too
-	return err != nil || bytes.HasPrefix(state, []byte(" Z")) || bytes.HasPrefix(state, []byte(" X"))
+	f := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:]) // a name may have brackets, too
+	if err != nil || len(f) <= flags {
+		return true
+	}
+	bits, _ := strconv.ParseInt(string(f[flags]), 10, 64)
+	return bytes.ContainsAny(f[state], "ZX") || bits&exiting != 0
 }
 
 // readable returns nil if the descriptors' links can be read. Listing them is not
