@@ -11,14 +11,14 @@ import (
 
 // eachDescriptor visits the descriptors of a process, except those in known.
 func eachDescriptor(pid int32, known map[int32]bool, visit func(listedDescriptor)) {
+	first := "/proc/" + strconv.Itoa(int(pid))
 	if readFast(pid, func(fd int32, inode uint32, protocol string) {
 		if !known[fd] {
-			visit(listedDescriptor{proc: "/proc/" + strconv.Itoa(int(pid)), fd: fd, inode: inode, protocol: protocol})
+			visit(listedDescriptor{proc: first, fd: fd, inode: inode, protocol: protocol})
 		}
 	}) {
 		return
 	}
-	first := "/proc/" + strconv.Itoa(int(pid))
 	if eachIn(first, known, visit) {
 		return
 	}

@@ -27,10 +27,7 @@ type inodes struct {
 }
 
 // holder is a process that holds a socket, and its descriptor.
-type holder struct {
-	pid, fd int32
-	link    string // where its link is
-}
+type holder struct{ pid, fd int32 }
 
 // missed is that no holder was found. tries counts the searches; the next one is made
 // 2^tries calls later, at call retry. A descriptor may come late: accept(2) gives a
@@ -111,11 +108,21 @@ func (in *inodes) checkSome() (wrong bool) {
 	return wrong
 }
 
-func (h holder) holds(inode uint32) bool {
+// is reports whether a descriptor is still that socket.
+func (d listedDescriptor) is(inode uint32) bool {
 	var link [64]byte
-	n, err := unix.Readlink(h.link, link[:])
+	n, err := unix.Readlink(d.path(), link[:])
 	got, ok := socketInode(link[:max(n, 0)])
 	return err == nil && ok && got == inode
+}
+
+func (h holder) holds(inode uint32) bool {
+	first := "/proc/" + strconv.Itoa(int(h.pid))
+	if (listedDescriptor{proc: first, fd: h.fd}).is(inode) {
+		return true
+	}
+	dir := procDir(h.pid)
+	return dir != first && (listedDescriptor{proc: dir, fd: h.fd}).is(inode)
 }
 
 // search finds the holders of these inodes. It begins with the processes that hold
@@ -141,7 +148,7 @@ func (in *inodes) search(sockets []Socket, unknown map[uint32]bool, among []int3
 			if left[d.inode] {
 				delete(left, d.inode)
 				delete(in.missed, d.inode)
-				in.holder[d.inode] = holder{pid: pid, fd: d.fd, link: d.path()}
+				in.holder[d.inode] = holder{pid: pid, fd: d.fd}
 			}
 		})
 	}
