@@ -113,7 +113,7 @@ func (r *Redactor) text(field, text string) string {
 		if ordinary[text] {
 			return text
 		}
-	case "Endpoints.Server":
+	case "Endpoints.Server", "ConnCounts.RefusedAt":
 		return r.addrPort(text)
 	}
 	_, name, _ := strings.Cut(field, ".")
