@@ -28,4 +28,10 @@ var _ = examplesOf(verdict.ConnectRefused,
 		set(&s.Client, socketstats.Established, 1)
 		s.FailedConnects = 10 * i
 	})},
+	example{name: "without privilege, of a process without a connection", instead: verdict.NotEnoughData, says: "990 attempts to connect that failed or were given up may have been this process's", subject: observed(100, func(i int, s *series.Sample) {
+		s.FailedConnects = 10 * i
+	})},
+	example{name: "without privilege, of a process without a connection, and not any more", instead: verdict.Healthy, confidence: verdict.Low, subject: observed(100, func(i int, s *series.Sample) {
+		s.FailedConnects = 10 * min(i, 20)
+	})},
 )

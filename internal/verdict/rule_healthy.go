@@ -20,7 +20,7 @@ var _ = register(Rule{
 	Sentences: map[string]string{
 		"unattributed":    "{connections|connection} opened and closed that may have been this process's: without privilege the kernel does not say. Observe by port, or as root.",
 		"refused":         "{attempts|attempt to connect was|attempts to connect were} refused, the last at {address}, and {opened|connection was|connections were} opened.",
-		"failed_connects": "{attempts|attempt to connect that failed or was given up|attempts to connect that failed or were given up} may have been this process's: without privilege the kernel does not say whose, nor why. Observe as root.",
+		"failed_connects": failedConnectsSentence,
 		"children":        "Children of the process came and went between samples, {times|time|times} at least, and {connections|connection|connections} ended that may have been theirs: without privilege the kernel does not say. Observe as root, or the server by its port.",
 		"no_connection":   "No connection was seen.",
 		"failed":          "No socket shows why {failed|request} failed: {errors}.",
@@ -38,6 +38,8 @@ var _ = register(Rule{
 // AllFailed names the fact of a healthy subject that no request of it succeeded.
 const AllFailed = "all_failed"
 
+const failedConnectsSentence = "{attempts|attempt to connect that failed or was given up|attempts to connect that failed or were given up} may have been this process's: without privilege the kernel does not say whose, nor why. Observe as root."
+
 type healthy struct{}
 
 func (healthy) find(f *facts) *finding {
@@ -53,7 +55,7 @@ func (healthy) find(f *facts) *finding {
 		found.confidence = Low
 		add("unattributed", count("connections", n))
 	}
-	if n := f.last().FailedConnects - f.Samples[0].FailedConnects; n >= 2*several {
+	if n := f.attemptsFailed(0); n >= 2*several {
 		found.confidence = Low
 		add("failed_connects", count("attempts", n))
 	}

@@ -15,19 +15,20 @@ var _ = register(Rule{
 	Rank:       rankNone, // a fault that shows already is reported at once
 	Title:      "too early to say",
 	Means:      "There are too few samples, or what they show may still be the beginning of something ordinary: a start-up, a slow response.",
-	Recognised: "Fewer than eight samples, or fewer than eight since the last restart, and of a process that counts nothing itself fewer than twenty; five or more sockets in CLOSE_WAIT all the time, which is not yet 15 seconds; five or more open bodies that were not watched for long enough (--where); every request failed because this machine has no way to the destination; requests are in flight and the first of them have no response yet. Or, without privilege, the process has no connections, and children of it came and went between samples, three times or more and in one of ten samples, while connections ended whose process is not known.",
+	Recognised: "Fewer than eight samples, or fewer than eight since the last restart, and of a process that counts nothing itself fewer than twenty; five or more sockets in CLOSE_WAIT all the time, which is not yet 15 seconds; five or more open bodies that were not watched for long enough (--where); every request failed because this machine has no way to the destination; requests are in flight and the first of them have no response yet. Or, without privilege, the process has no connections, and children of it came and went between samples, three times or more and in one of ten samples, while connections ended whose process is not known; or it has none while ten attempts to connect or more fail, throughout, whose process is not known.",
 	Sentences: map[string]string{
-		"ended_early": "The program ended before a sample showed it at work.",
-		"no_sample":   "There is no sample.",
-		"no_request":  "No request was sent.",
-		"unreached":   "No request got through, and no connection was opened: {errors}.",
-		"restarted":   "The process was restarted.",
-		"samples":     "{samples|sample} of at least {needed}.",
-		"closed":      "{sockets} TCP sockets without a connection are open: whether they stay shows in {left_ms}.",
-		"close_wait":  "{sockets} sockets are in CLOSE_WAIT: whether they stay shows in {left_ms}.",
-		"bodies":      "{sockets} connections have a response body that is not finished: whether it is read shows in {left_ms}.",
-		"children":    "Children of the process came and went between samples, {times|time|times} at least, and {connections|connection|connections} ended that may have been theirs: without privilege the kernel does not say. Observe as root, or the server by its port.",
-		"waiting":     "{requests|request waits|requests wait} for a response. Observe for longer than a slow response takes.",
+		"ended_early":     "The program ended before a sample showed it at work.",
+		"no_sample":       "There is no sample.",
+		"no_request":      "No request was sent.",
+		"unreached":       "No request got through, and no connection was opened: {errors}.",
+		"restarted":       "The process was restarted.",
+		"samples":         "{samples|sample} of at least {needed}.",
+		"closed":          "{sockets} TCP sockets without a connection are open: whether they stay shows in {left_ms}.",
+		"close_wait":      "{sockets} sockets are in CLOSE_WAIT: whether they stay shows in {left_ms}.",
+		"bodies":          "{sockets} connections have a response body that is not finished: whether it is read shows in {left_ms}.",
+		"failed_connects": failedConnectsSentence,
+		"children":        "Children of the process came and went between samples, {times|time|times} at least, and {connections|connection|connections} ended that may have been theirs: without privilege the kernel does not say. Observe as root, or the server by its port.",
+		"waiting":         "{requests|request waits|requests wait} for a response. Observe for longer than a slow response takes.",
 	},
 	recognise: notEnoughData{},
 })
@@ -42,6 +43,8 @@ func (notEnoughData) find(f *facts) *finding {
 	switch n := max(f.pending(), unanswered(last, f.silent)); {
 	case len(f.Samples) >= series.Least && f.childrenConnect():
 		return &finding{yields: true, facts: []Fact{f.children()}}
+	case len(f.Samples) >= series.Least && f.onlyFails():
+		return &finding{yields: true, facts: []Fact{fact("failed_connects", count("attempts", f.attemptsFailed(0)))}}
 	case f.counted() && last.Requests.Sent == 0:
 		return &finding{facts: []Fact{fact("no_request")}}
 	case f.subject.Unreached():
@@ -62,7 +65,7 @@ func (f *facts) enough() bool {
 	if r := f.last().Requests; r != nil && f.Over && f.reused() > 0 && 2*f.reused() >= r.Finished() {
 		return true // connections were used again, however short the run
 	}
-	return len(f.Samples) >= series.Least && !f.subject.Unreached() && !f.starting() && !f.childrenConnect()
+	return len(f.Samples) >= series.Least && !f.subject.Unreached() && !f.starting() && !f.childrenConnect() && !f.onlyFails()
 }
 
 // early finds that a process which counts nothing itself, and shows no fault, was not
@@ -104,6 +107,20 @@ func (f *facts) early() *finding {
 func (f *facts) childrenConnect() bool {
 	c := f.since(f.clientConns)
 	return f.unseenChildren() > 0 && f.most(clientOpen)+f.most(serverOpen) == 0 && (c == nil || c.Opened == 0)
+}
+
+// onlyFails reports whether all that the subject does may be attempts to connect that fail: it
+// has no connection, and all the time attempts fail of which it is not known whose they are.
+func (f *facts) onlyFails() bool {
+	c, half := f.since(f.clientConns), len(f.Samples)/2
+	return f.most(clientOpen)+f.most(serverOpen) == 0 && (c == nil || c.Opened == 0) &&
+		f.attemptsFailed(0) >= 2*several && f.attemptsFailed(half) >= several
+}
+
+// attemptsFailed is how many attempts to connect failed since a sample of which it is not known
+// whose they are.
+func (f *facts) attemptsFailed(since int) int {
+	return f.last().FailedConnects - f.Samples[since].FailedConnects
 }
 
 // children says that children of the subject were in no sample.
