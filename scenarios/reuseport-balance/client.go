@@ -26,9 +26,11 @@ func (c *client) Call(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	time.AfterFunc(1500*time.Millisecond, func() { conn.Close() }) // it stays for a while
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	var worker int
-	if _, err = fmt.Fscan(conn, &worker); err != nil {
+	_, err = fmt.Fscan(conn, &worker)
+	time.AfterFunc(1500*time.Millisecond, func() { conn.Close() }) // it stays for a while
+	if err != nil {
 		return err
 	}
 	c.mu.Lock()
