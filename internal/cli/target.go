@@ -147,8 +147,8 @@ const (
 	// followBuffer is for 43,000 changes of state between two looks at what came and went.
 	// Two processors make less than that in a second.
 	followBuffer = 4 << 20
-	// followHears is the time between two looks.
-	followHears = time.Second / 4
+	// followDrains is the time between two looks.
+	followDrains = time.Second / 4
 )
 
 // errSeen is returned by a function that has seen enough.
@@ -223,13 +223,13 @@ func (f *follower) samples(ctx context.Context, see func(*series.Moment) error) 
 	}
 }
 
-// pause waits for the next count. Meanwhile it hears what comes and goes, and makes early
+// pause waits for the next count. Meanwhile it takes what was heard from the kernel, and makes early
 // scans where they are needed. over reports that there is no next count. A count that takes longer than
 // the interval may end with the time over and the next count due; the end comes
 // first.
 func (f *follower) pause(ctx context.Context, next, end <-chan time.Time) (over bool, err error) {
-	hear := time.NewTicker(followHears)
-	defer hear.Stop()
+	drain := time.NewTicker(followDrains)
+	defer drain.Stop()
 	for {
 		select {
 		case <-end:
@@ -247,8 +247,8 @@ func (f *follower) pause(ctx context.Context, next, end <-chan time.Time) (over 
 			return true, nil
 		case <-next:
 			return false, nil
-		case <-hear.C:
-			if err := f.watcher.Hear(ctx); err != nil && ctx.Err() == nil {
+		case <-drain.C:
+			if err := f.watcher.Drain(); err != nil {
 				return true, err
 			}
 		case <-early:

@@ -120,6 +120,29 @@ func (w *Watcher) Counters() []NamespaceCounters {
 	return list
 }
 
+// manyHeard take some ten megabytes.
+const manyHeard = 100_000
+
+// Drain takes what the tracepoint reports out of the kernel's buffer, so that none is lost. It
+// is entered with the next sample, which knows the processes that there are by then, unless it
+// becomes too much to keep.
+func (w *Watcher) Drain() error {
+	for _, v := range w.views {
+		if !v.ears.traced() {
+			continue
+		}
+		if err := v.ears.hearTrace(); err != nil {
+			return err
+		}
+		if len(v.ears.trace.heard) > manyHeard {
+			if err := w.conns.hearTransitions(v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // Hear enters what was opened and closed since the newest sample. With a long time
 // between two samples it is called in between, so that what was heard fills neither the
 // memory nor the kernel's buffer.

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"errors"
+	"net/netip"
 	"slices"
 	"syscall"
 	"time"
@@ -200,7 +201,7 @@ func (c *connections) hearClosings(v *view) error {
 		return err
 	}
 	sort := func(closed *socketstats.Closed) (pid int32, as series.ClosedConn, found attribution) {
-		pid, end, found := v.sort.connection(socket{closed.Local, closed.Remote, v.ears.ownerOf(closed)})
+		pid, end, found := v.sort.connection(socket{closed.Local, closed.Remote, v.ears.ownerOf(closed, v.sort)})
 		if !closed.Connected {
 			found = notWatched // it was refused, or given up before it was established
 		}
@@ -257,9 +258,9 @@ func (c *connections) settle(v *view) {
 
 // ownerOf is the process that held a closed socket, as far as it was listed or,
 // with privilege, heard of.
-func (e *ears) ownerOf(closed *socketstats.Closed) int32 {
+func (e *ears) ownerOf(closed *socketstats.Closed, sort sorter) int32 {
 	if e.trace != nil {
-		if pid := e.trace.openers.held(closed.Local, closed.Remote); pid != 0 {
+		if pid := e.trace.opener(closed.Local, closed.Remote, sort); pid != 0 {
 			return pid
 		}
 	}
@@ -278,6 +279,7 @@ func (c *connections) hearTransitions(v *view) error {
 	}
 	v.ears.lost = trace.lost > 0
 	for _, h := range heard {
+		own := h.PID
 		h.PID = trace.callerOf(h, v.sort)
 		pid, end, found := v.sort.connection(socket{h.Local, h.Remote, h.PID})
 		if !found.counted() {
@@ -285,7 +287,7 @@ func (c *connections) hearTransitions(v *view) error {
 		}
 		trace.spend(h.From, h.StateDuration)
 		if v.ears.closings != nil && h.PID != 0 {
-			trace.openers.set(h.Local, h.Remote, h.PID)
+			trace.openers.set(h.Local, h.Remote, own)
 		}
 		switch {
 		case h.From == socketstats.SynSent && h.Err == syscall.ECONNREFUSED:
@@ -324,6 +326,16 @@ func (t *transitions) callerOf(h tracepoint.Transition, sort sorter) int32 {
 		return above
 	}
 	return h.PID
+}
+
+// opener is the process that opened a connection or, where that is in no sample, the watched one
+// that has started it; 0 if that was not heard lately.
+func (t *transitions) opener(local, remote netip.AddrPort, sort sorter) int32 {
+	pid := t.openers.held(local, remote)
+	if above := t.callers[pid]; above != 0 && !sort.(*byProcess).processes.watched(pid) {
+		return above
+	}
+	return pid
 }
 
 // connected reports whether a socket in this state is a connection.
@@ -373,7 +385,7 @@ type transitions struct {
 	lost  uint64
 	// durations is how long sockets were in the states that they left.
 	durations map[socketstats.State]*duration
-	// openers are the processes that opened the connections heard of lately: since
+	// openers are the processes themselves that opened the connections heard of lately: since
 	// turned, or since the last list, and before.
 	openers holders
 	turned  time.Time

@@ -354,7 +354,7 @@ func (v *view) findLingering() {
 			continue
 		}
 		if v.ears.traced() {
-			s.PID = v.ears.trace.openers.held(s.Local, s.Remote)
+			s.PID = v.ears.trace.opener(s.Local, s.Remote, v.sort)
 		}
 		if p == nil || s.PID != 0 {
 			continue

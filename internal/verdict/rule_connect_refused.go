@@ -7,7 +7,8 @@ import (
 const ConnectRefused Kind = "connect-refused"
 
 var _ = register(Rule{
-	Kind: ConnectRefused, Severity: Fault, Rank: rankSign + 8, Scenario: "connection-refused",
+	Kind: ConnectRefused, Severity: Fault, Scenario: "connection-refused",
+	Rank:       rankGrowth + 2, // after descriptor-leak: the sockets of such attempts may be kept
 	Title:      "connects are refused: ECONNREFUSED",
 	Means:      "Nothing listens at the destination, or a firewall rejects: the server is down or restarting, or it is the wrong address or port. An attempt that is refused leaves no socket, so that lists of sockets do not show it.",
 	Recognised: "Three attempts or more were refused, two of them in the second half of the time, in which more than twice as many were refused as connections were opened. Until this was so for ten seconds it is not sure: a server may be starting.",
@@ -34,7 +35,10 @@ func (connectRefused) find(f *facts) *finding {
 	if late.Refused < 2 || late.Refused <= 2*late.Opened {
 		return nil
 	}
-	const starts = 10 * time.Second
+	starts := 10 * time.Second
+	if ofKind(f.last(), "tcp_closed") >= few { // whether the program keeps them is a fault that matters more
+		starts = 30 * time.Second
+	}
 	found := &finding{
 		confidence: likely(all.Refused),
 		facts:      []Fact{fact("refused", count("attempts", all.Refused), lasting(f.span()), text("address", all.RefusedAt), count("opened", all.Opened))},
