@@ -15,7 +15,7 @@ var _ = register(Rule{
 	Rank:       rankNone, // a fault that shows already is reported at once
 	Title:      "too early to say",
 	Means:      "There are too few samples, or what they show may still be the beginning of something ordinary: a start-up, a slow response.",
-	Recognised: "Fewer than eight samples, or fewer than eight since the last restart, and of a process that counts nothing itself fewer than twenty; five or more sockets in CLOSE_WAIT all the time, which is not yet 15 seconds; five or more open bodies that were not watched for long enough (--where); every request failed because this machine has no way to the destination; requests are in flight and the first of them have no response yet. Or, without privilege, the process has no connections, and children of it came and went between samples, three times or more and in one of ten samples, while connections ended whose process is not known; or it has none while ten attempts to connect or more fail, throughout, whose process is not known.",
+	Recognised: "Fewer than eight samples, or fewer than eight since the last restart, and of a process that counts nothing itself fewer than twenty; five or more sockets in CLOSE_WAIT all the time, which is not yet 15 seconds; five or more open bodies that were not watched for long enough (--where); every request failed because this machine has no way to the destination; requests are in flight and the first of them have no response yet. Or, without privilege, the process has no connections, and children of it came and went between samples, three times or more and in one of ten samples, while connections ended whose process is not known; or it has none, and no listener, while ten attempts to connect or more fail, throughout, whose process is not known.",
 	Sentences: map[string]string{
 		"ended_early":     "The program ended before a sample showed it at work.",
 		"no_sample":       "There is no sample.",
@@ -110,10 +110,11 @@ func (f *facts) childrenConnect() bool {
 }
 
 // onlyFails reports whether all that the subject does may be attempts to connect that fail: it
-// has no connection, and all the time attempts fail of which it is not known whose they are.
+// has no connection and no listener, and all the time attempts fail of which it is not known whose
+// they are.
 func (f *facts) onlyFails() bool {
-	c, half := f.since(f.clientConns), len(f.Samples)/2
-	return f.most(clientOpen)+f.most(serverOpen) == 0 && (c == nil || c.Opened == 0) &&
+	c, half := f.last().KernelConns, len(f.Samples)/2
+	return f.most(clientOpen)+f.most(serverOpen)+f.most(serverIn(socketstats.Listen)) == 0 && (c == nil || c.Opened == 0) &&
 		f.attemptsFailed(0) >= 2*several && f.attemptsFailed(half) >= several
 }
 
