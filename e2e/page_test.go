@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -114,6 +115,45 @@ func TestNumbersInTheBrowserAreThoseOfTheRun(t *testing.T) {
 		}
 		keep(t, tab, which)
 		do(t, tab, chromedp.Click(chromedp.CSS("#end")))
+	}
+}
+
+// A chart shows each count from its sample on, up to the next one.
+func TestChartHoldsEachCountFromItsSampleOn(t *testing.T) {
+	p := play(t, "body-not-closed")
+	tab := open(t, 1280, 720)
+	do(t, tab, chromedp.Navigate(p.url))
+	skip(t, tab)
+	wait(t, tab, `document.getElementById("link").textContent.includes("over")`)
+	type bar struct{ Counted, High float64 }
+	bars := eval[[]bar](t, tab, `(async () => {
+		const more = await new Promise((done) => {
+			const s = new EventSource("events");
+			s.addEventListener("more", (e) => { s.close(); done(e.data); });
+		});
+		const points = JSON.parse(more).points.map((p) => ({ at: p.at_ns, n: p.counts.client.faulty.ESTABLISHED ?? 0 }));
+		const probe = document.body.appendChild(document.createElement("i"));
+		probe.style.color = "var(--ESTABLISHED)";
+		const colour = getComputedStyle(probe).color.match(/\d+/g).map(Number);
+		probe.remove();
+		const canvas = document.querySelector(".faulty .chart canvas");
+		const { data, width, height } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+		// The line of the headline lies over the top: what counts is where the colour begins.
+		const high = [...Array(width).keys()].map((x) => {
+			let rows = 0;
+			for (let y = 0; y < height; y++) rows += colour.every((v, j) => data[4 * (y * width + x) + j] === v);
+			return rows;
+		});
+		const left = high.findIndex((h) => h > 0), right = high.findLastIndex((h) => h > 0);
+		const first = points.findIndex((p) => p.n > 0), gone = points.findIndex((p, i) => i > first && p.n === 0);
+		const x = (at) => left + (right + 1 - left) * (at - points[first].at) / (points[gone].at - points[first].at);
+		return points.slice(first, gone).map((p, i) => ({ counted: p.n, from: x(p.at), to: x(points[first + i + 1].at) }))
+			.filter((p) => p.to - p.from > 4).map((p) => ({ counted: p.counted, high: high[Math.floor((p.from + p.to) / 2)] }));
+	})()`, chromedp.EvalAwaitPromise)
+	require.Greater(t, len(bars), 3)
+	most := slices.MaxFunc(bars, func(a, b bar) int { return cmp.Compare(a.Counted, b.Counted) })
+	for _, b := range bars {
+		require.InDelta(t, b.Counted/most.Counted, b.High/most.High, 0.06, "%v", bars)
 	}
 }
 

@@ -133,12 +133,16 @@ func (ch *chart) draw(m *markup.Writer) {
 	m.Line()
 }
 
-// until is the time up to which a point stands for what is there.
+// newest is the width of the last sample, which is to be seen although nothing follows.
+const newest = 3
+
+// until is how far to the right a point stands for what is there: from its sample on, to
+// the next one.
 func (ch *chart) until(points []render.Point, i int) float64 {
 	if i+1 < len(points) {
 		return ch.atX(points[i+1].At)
 	}
-	return ch.atX(max(ch.snapshot.At, points[i].At))
+	return max(ch.atX(ch.snapshot.At), ch.atX(points[i].At)+newest)
 }
 
 // steps is the path along counts, from left to right.

@@ -46,6 +46,8 @@ func TestAreaIsASteppedBand(t *testing.T) {
 	// Ten sockets are 100 high, and a time is 10 wide.
 	require.Equal(t, "M46 130H56V110H76V130H46Z", ch.area(points, []int{0, 0, 0}, []int{0, 2, 2}))
 	require.Equal(t, "M46 120H66V100H76V110H66V120H46Z", ch.area(points, []int{1, 1, 2}, []int{1, 1, 3}))
+	s.At = 7 // what the last one counted is seen although nothing follows
+	require.Equal(t, "M46 130H66V110H69V130H46Z", ch.area(points, []int{0, 0, 0}, []int{0, 0, 2}))
 }
 
 func TestAxesHaveAFewRoundSteps(t *testing.T) {

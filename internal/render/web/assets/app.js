@@ -145,9 +145,10 @@ function draw() {
   const own = of.headline && !(counts && reach <= 3 * of.scale);
   const top = own ? of.scale : Math.max(of.scale, reach);
   const to = begun.length_ns ? of.to_ns : Math.max(of.to_ns, of.from_ns + 5e9);
+  const chars = Math.max(...of.panels.map((p) => p.number.length)); // digits of one size, so that the larger number looks larger
   for (const p of of.panels) {
     panels.get(p.id).draw(p, {
-      from: of.from_ns / 1e9, to: to / 1e9, top, guess: p.id === "faulty" ? guess : null, guesses: p.id === "faulty" ? guesses : [], line: Boolean(of.headline), headline: own ? reach : null,
+      chars, from: of.from_ns / 1e9, to: to / 1e9, top, guess: p.id === "faulty" ? guess : null, guesses: p.id === "faulty" ? guesses : [], line: Boolean(of.headline), headline: own ? reach : null,
     });
   }
   explain();
@@ -184,7 +185,7 @@ class Panel {
 
   draw(p, scales) {
     put(this.big, p.number);
-    this.big.style.setProperty("--chars", String(p.number.length));
+    this.section.style.setProperty("--chars", String(scales.chars));
     put(this.unit, p.number_of);
     put(this.says, p.says ?? "");
     const arrow = p.trend === "flat" ? "— " : p.growth_per_second > 0 ? "▲ " : "▼ ";

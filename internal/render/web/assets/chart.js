@@ -39,8 +39,15 @@ export function swatch(state) {
   return canvas;
 }
 
+// textSize is that of a chart's labels, in pixels: they are read from the back of the
+// room, and a phone is narrow.
+const textSize = () => Math.max(12, Math.round(Math.min(innerHeight / 54, innerWidth / 80)));
+
 // steps are those between two labels of an axis.
 const steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 1000000];
+
+// tail is how wide the newest sample is, as a part of the chart.
+const tail = 0.006;
 
 // Chart draws one panel's points, of each of which `of` returns the sockets by
 // state. All charts of a page have the same scales.
@@ -53,7 +60,10 @@ export class Chart {
 
   size() {
     const { clientWidth: width, clientHeight: height } = this.box;
-    if (this.plot && width > 0 && height > 0) this.plot.setSize({ width, height });
+    if (!this.plot || width <= 0 || height <= 0) return;
+    if (this.px === textSize()) return this.plot.setSize({ width, height });
+    this.forget(); // the labels' size is that of the beginning
+    this.draw(...this.drawn);
   }
 
   // forget makes the next drawing begin anew, in the theme's colours.
@@ -66,22 +76,25 @@ export class Chart {
   // null where it is not known.
   draw(points, of, states, scales, headlineOf) {
     this.scales = scales;
+    this.drawn = [points, of, states, scales, headlineOf];
     if (this.states !== states.join()) this.forget();
     this.states = states.join();
     const data = stack(points, of, states);
     if (scales.line) data.push(points.map(headlineOf));
+    // A count is drawn from its sample on, and that of the newest is to be seen, too.
+    const right = scales.to + (scales.to - scales.from) * tail;
+    if (points.length) data.forEach((row, i) => row.push(i ? row.at(-1) : row.at(-1) + right - scales.to));
     const own = scales.headline !== null;
     if (this.plot && (this.own !== own || this.plot.series.length !== data.length)) this.forget();
     this.own = own;
     if (this.plot) {
       this.plot.setData(data, false);
-      this.plot.setScale("x", { min: scales.from, max: scales.to });
+      this.plot.setScale("x", { min: scales.from, max: right });
       this.plot.setScale("y", { min: 0, max: scales.top });
       if (own) this.plot.setScale("headline", { min: 0, max: scales.headline });
       return;
     }
-    // They are read from the back of the room. A phone is narrow.
-    const px = Math.max(12, Math.round(Math.min(innerHeight / 54, innerWidth / 80)));
+    const px = this.px = textSize();
     // A fifth of the height lets no step be longer than half of it: three labels.
     const space = (_u, _axis, _min, _max, height) => Math.max(height / 5, px);
     const axis = {
@@ -93,7 +106,7 @@ export class Chart {
       width: Math.max(this.box.clientWidth, 50), height: Math.max(this.box.clientHeight, 50),
       legend: { show: false }, cursor: { show: false }, padding: [10, Math.max(14, 2 * px), 0, 0], // half of the last label is beyond the chart
       scales: {
-        x: { time: false, range: () => [this.scales.from, this.scales.to] },
+        x: { time: false, range: () => [this.scales.from, this.scales.to + (this.scales.to - this.scales.from) * tail] },
         y: { range: () => [0, this.scales.top] },
         headline: { range: () => [0, this.scales.headline ?? 1] },
       },
@@ -103,10 +116,10 @@ export class Chart {
         ...(!own ? [] : [{ ...axis, scale: "headline", side: 1, size: 3 * px + 14, space, incrs: steps, grid: { show: false } }]),
       ],
       series: [{}, ...[...states].reverse().map((state) => ({
-        label: state, width: 0, points: { show: false }, paths: uPlot.paths.stepped({ align: -1 }),
+        label: state, width: 0, points: { show: false }, paths: uPlot.paths.stepped({ align: 1 }),
         fill: (u) => (fills[state] ??= fillOf(state, u.ctx)),
       })), ...(!scales.line ? [] : [{
-        label: "headline", scale: own ? "headline" : "y", stroke: css("--text"), width: 3, points: { show: false },
+        label: "headline", scale: own ? "headline" : "y", stroke: css("--text"), width: 3, points: { show: false }, paths: uPlot.paths.stepped({ align: 1 }),
       }])],
       hooks: { draw: [(u) => { this.distribution(u); this.guess(u); }] },
     }, data, this.box);
@@ -157,8 +170,8 @@ export class Chart {
     c.moveTo(u.bbox.left, y);
     c.lineTo(u.bbox.left + u.bbox.width, y);
     c.stroke();
-    c.font = `bold ${13 * px}px system-ui, sans-serif`;
-    const high = y < u.bbox.top + 20 * px;
+    c.font = `bold ${(this.px + 1) * px}px system-ui, sans-serif`;
+    const high = y < u.bbox.top + (this.px + 8) * px;
     const bars = this.scales.guesses.length > 0; // they are at the left
     c.textAlign = bars ? "right" : "left";
     c.textBaseline = "alphabetic";
@@ -166,7 +179,7 @@ export class Chart {
     c.strokeStyle = css("--panel"); // a rim, as the fills are below
     c.lineWidth = 4 * px;
     c.lineJoin = "round";
-    const text = [`your guess: ${n}${above ? " (above)" : ""}`, bars ? u.bbox.left + u.bbox.width - 8 * px : u.bbox.left + 8 * px, y + (high ? 16 : -6) * px];
+    const text = [`your guess: ${n}${above ? " (above)" : ""}`, bars ? u.bbox.left + u.bbox.width - 8 * px : u.bbox.left + 8 * px, y + (high ? this.px + 4 : -6) * px];
     c.strokeText(...text);
     c.fillText(...text);
     c.restore();
