@@ -156,7 +156,7 @@ func (p *playing) kill(t *testing.T) {
 func open(t *testing.T, width, height int64) context.Context {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
-	ctx, end := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, end := context.WithTimeout(ctx, 4*time.Minute)
 	t.Cleanup(func() { end(); cancel() })
 	do(t, ctx, chromedp.EmulateViewport(width, height))
 	return ctx
@@ -172,7 +172,7 @@ func eval[T any](t *testing.T, ctx context.Context, expression string, opts ...c
 // wait waits until an expression is true.
 func wait(t *testing.T, ctx context.Context, expression string) {
 	t.Helper()
-	_, err := chromedp.Run(ctx, chromedp.Poll[bool]("!!("+expression+")", chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(time.Minute)))
+	_, err := chromedp.Run(ctx, chromedp.Poll[bool]("!!("+expression+")", chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(3*time.Minute)))
 	require.NoError(t, err, expression)
 }
 
