@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/shirou/gopsutil/v3/host"
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"socketlab/internal/cli/program"
@@ -35,23 +36,30 @@ func (a *profileAnswer) add(f *pflag.FlagSet) {
 	f.StringVar(&a.version, "program-version", "", "the program's version, for the profile")
 }
 
-// old reads the file that is to be replaced; nil if there is none.
-func (a *profileAnswer) old(kind profile.Kind) (*profile.Profile, error) {
-	if a.file == "" {
+// old reads the file that is to be replaced; nil if there is none. It is an error if none
+// can be written there, before a measurement of a minute.
+func (a *profileAnswer) old(c *cobra.Command, kind profile.Kind) (*profile.Profile, error) {
+	if err := checkNew(a.file, true, false); err != nil {
+		return nil, program.Usagef(c, "--save: %w", err)
+	}
+	if a.file == "" || isDevice(a.file) {
 		return nil, nil
 	}
 	text, err := os.ReadFile(a.file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
+	var old *profile.Profile
+	if err == nil {
+		old, err = profile.Parse(a.file, text)
 	}
-	old, err := profile.Parse(a.file, text)
 	if err == nil && old.Kind != kind {
 		err = fmt.Errorf("%s is the profile of a %s, not of a %s", a.file, old.Kind, kind)
 	}
-	return old, err
+	if err != nil {
+		return nil, program.Usagef(c, "--save: %w", err)
+	}
+	return old, nil
 }
 
 // write prints the profile and saves it. old is what [profileAnswer.old] returned before

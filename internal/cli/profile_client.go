@@ -46,7 +46,7 @@ docs/profiles.md has a client to begin with.`,
   sockwatch profile client -- 'curl -sf -X $SOCKETLAB_METHOD {url}'`,
 		Args: program.Args(0, program.Any),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			old, err := answer.old(profile.Client)
+			old, err := answer.old(cmd, profile.Client)
 			if err != nil {
 				return err
 			}

@@ -36,7 +36,7 @@ All paths are to go to the backend.`,
   sockwatch profile proxy --save mine.yaml -- ./mine -listen 127.0.0.1:{port} -to http://{backend}`,
 		Args: program.Args(0, program.Any),
 		RunE: func(c *cobra.Command, args []string) error {
-			old, err := answer.old(profile.Proxy)
+			old, err := answer.old(c, profile.Proxy)
 			if err != nil {
 				return err
 			}

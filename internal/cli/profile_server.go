@@ -68,7 +68,7 @@ SIGTERM.`,
   sockwatch profile server --url http://127.0.0.1:8080/ --slow /report`,
 		Args: program.Args(0, program.Any),
 		RunE: func(c *cobra.Command, args []string) error {
-			old, err := answer.old(profile.Server)
+			old, err := answer.old(c, profile.Server)
 			if err != nil {
 				return err
 			}

@@ -7,12 +7,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"socketlab/internal/profile"
+	"socketlab/internal/words"
 )
 
 // The waits of a battery: how long it waits for what may never happen.
@@ -91,7 +93,7 @@ func (c Client) Measure(ctx context.Context) (*profile.Profile, error) {
 			return nil, context.Cause(ctx)
 		}
 		group.Go(func() {
-			t := &trial{b: b, ctx: ctx, env: e.env}
+			t := &trial{b: b, ctx: ctx, env: e.env, stderr: &lastWords{}}
 			err := e.run(t)
 			t.end()
 			<-b.slots
@@ -128,7 +130,7 @@ type clientBattery struct {
 
 // try makes one call, which must succeed.
 func (b *clientBattery) try(ctx context.Context) error {
-	t := &trial{b: b, ctx: ctx}
+	t := &trial{b: b, ctx: ctx, stderr: &lastWords{}}
 	defer t.end()
 	if err := t.start(); err != nil {
 		return err
@@ -149,7 +151,8 @@ func (b *clientBattery) try(ctx context.Context) error {
 		err = fmt.Errorf("%w: it writes a line such as \"1 ok\" for each line that it reads, at once (docs/profiles.md)", err)
 	}
 	if err != nil {
-		return fmt.Errorf("%w%s", err, t.said())
+		t.end() // and with it all that it says
+		return fmt.Errorf("%w%s", err, t.stderr)
 	}
 	return nil
 }
@@ -203,6 +206,7 @@ type trial struct {
 	env     []string
 	server  *recorder
 	program *program
+	stderr  *lastWords // of the program, also after its end
 }
 
 // start starts a server and the program.
@@ -226,27 +230,41 @@ func (t *trial) startLine(wrap func(string) string, scheme, addr string) (err er
 		"SOCKETLAB_URL=" + url, "SOCKETLAB_ADDR=" + addr,
 		"SOCKETLAB_METHOD=GET", "SOCKETLAB_BODY=read", "SOCKETLAB_CLIENT=shared",
 	}, t.env...)
-	t.program, err = start(t.b.Supervisor, t.b.Dir, wrap(line(t.b.Command, url)), env)
-	return err
+	if t.program, err = start(t.b.Supervisor, t.b.Dir, wrap(line(t.b.Command, url)), env); err != nil {
+		return err
+	}
+	t.stderr = t.program.stderr
+	return nil
 }
+
+// errorNames finds the line that names an error: many runtimes write a trace or their
+// version behind it.
+var errorNames = regexp.MustCompile(`[A-Za-z]*(Error|Exception)\b|^panic: `)
 
 // said is what the program wrote to standard error, for a message.
 func (t *trial) said() string {
-	if t.program == nil {
+	lines := strings.Split(t.stderr.String(), "\n")
+	says := lines[len(lines)-1]
+	for _, line := range slices.Backward(lines) {
+		if errorNames.MatchString(line) {
+			says = line
+			break
+		}
+	}
+	if says = strings.TrimSpace(says); says == "" {
 		return ""
 	}
-	if text := t.program.stderr.String(); text != "" {
-		return "; it says: " + text[strings.LastIndexByte(text, '\n')+1:]
-	}
-	return ""
+	return "; it says: " + words.Printable(says)
 }
 
 func (t *trial) end() {
 	if t.program != nil {
 		t.program.end()
+		t.program = nil
 	}
 	if t.server != nil {
 		t.server.end()
+		t.server = nil
 	}
 }
 

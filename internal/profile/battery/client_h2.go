@@ -76,7 +76,10 @@ func (t *trial) overTLS(run func(*h2Server) error) error {
 // first makes the first call, and reports whether it came over HTTP/2.
 func (t *trial) firstH2(s *h2Server) (bool, error) {
 	r, err := t.call()
-	if err == nil && !r.OK {
+	switch {
+	case err != nil:
+		err = fmt.Errorf("a call with TLS: %w", err)
+	case !r.OK:
 		err = fmt.Errorf("a call with TLS is reported as %s", r)
 	}
 	return s.look().h2 > 0, err

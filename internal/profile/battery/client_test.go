@@ -112,13 +112,27 @@ func TestACommandThatEndsWithItsCallIsMeasured(t *testing.T) {
 	require.Equal(t, known, answers(p, known))
 }
 
+func TestWhyACommandEndedIsSaid(t *testing.T) {
+	t.Parallel()
+	// As Node does where a scheme is not known to its client: a trace, and its version last.
+	p := measure(t, battery.Client{Command: `case $SOCKETLAB_URL in https:*) cat >&2 <<'END'
+node:internal/errors:1
+TypeError [ERR_INVALID_PROTOCOL]: Protocol "https:" not supported
+    at new ClientRequest
+
+Node.js v20.20.2
+END
+exit 1;; esac; SELF`})
+	require.Equal(t, `a call with TLS: COMMAND has ended; it says: TypeError [ERR_INVALID_PROTOCOL]: Protocol "https:" not supported`, p.NotMeasured["h2_used"])
+}
+
 func TestACommandThatMakesNoCallsIsAnError(t *testing.T) {
 	t.Parallel()
 	needsUnix(t)
 	self, err := os.Executable()
 	require.NoError(t, err)
 	for command, says := range map[string]string{
-		"echo broken >&2; exit 3":                            "COMMAND has ended; it says: broken",
+		"echo broken >&2; exit 3":                            "COMMAND has ended\nbroken",
 		"while read -r n url; do echo $n ok; done":           "no request came",
 		"while read -r n url; do echo $n ECONNREFUSED; done": `reported "ECONNREFUSED" for its first call`,
 	} {

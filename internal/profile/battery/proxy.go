@@ -62,8 +62,35 @@ func (b ProxyBattery) behind(ctx context.Context, probe func(context.Context, *I
 		return err
 	}
 	defer i.Stop()
-	u.closeIdle() // those of the wait for its start
+	if err := reaches(ctx, i, u); err != nil {
+		return err
+	}
+	u.closeIdle() // those of before
 	return probe(ctx, i, u)
+}
+
+// reaches waits until a request comes to the backend. A proxy that checks its backend may
+// turn requests away at first.
+func reaches(ctx context.Context, i *Instance, u *upstream) error {
+	for end := time.Now().Add(soon); ; {
+		if _, seen := u.look("/"); seen > 0 {
+			return nil
+		}
+		a, err := once(ctx, i.Addr, "/")
+		if _, seen := u.look("/"); seen > 0 {
+			return nil
+		}
+		if err == nil && a.StatusCode < 400 || time.Now().After(end) {
+			how := "GET / ends with " + reason(err)
+			if err == nil {
+				how = "GET / is answered " + a.Status
+			}
+			return fmt.Errorf("%s, and no request comes to the backend: does the command take its address from {backend}, or from SOCKETLAB_BACKEND in its environment?", how)
+		}
+		if !pause(ctx, 100*time.Millisecond) {
+			return ctx.Err()
+		}
+	}
 }
 
 // once sends a request on a connection of its own, which it then closes. It does not say
@@ -109,6 +136,10 @@ func (r *serverRun) backendIdle(ctx context.Context, i *Instance, u *upstream) e
 		}
 		times = append(times, *after)
 		seen = append(seen, fmt.Sprintf("%.3f s", after.Seconds()))
+	}
+	if len(times) == 0 {
+		r.miss(slowPath+" was answered, and no request came to the backend", "idle_close", "idle_close_shortest", "idle_closed_by")
+		return nil
 	}
 	slices.Sort(times)
 	r.set("idle_close", profile.Took(times[max(0, len(times)-2)]), seen...) // as of idle_timeout

@@ -49,3 +49,13 @@ func TestProxyIsMeasuredOnBothSides(t *testing.T) {
 		require.Equal(t, want, got[id], "%s: %v %s", id, p.Seen[id], p.NotMeasured[id])
 	}
 }
+
+func TestProxyThatDoesNotTakeItsBackendIsAnError(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	_, err = battery.ProxyBattery{
+		Program: battery.Program{Command: "BATTERY_TEST_PROGRAM=graceful exec '" + self + "'"},
+	}.Measure(t.Context())
+	require.ErrorContains(t, err, "GET / is answered 200 OK, and no request comes to the backend")
+}
