@@ -2,37 +2,10 @@ package connpool
 
 import (
 	"context"
-	"fmt"
-	"slices"
 	"time"
 
 	"socketlab/internal/toydb"
 )
-
-// State is a stage in the life of a connection.
-type State int
-
-// The states of a connection.
-const (
-	Connecting State = iota // it is dialled, and set up by the server
-	Connected               // a client has it, or a check
-	Idle                    // it waits in the pool
-	Closing                 // it is not used any more
-	Closed
-)
-
-var names = [...]string{"connecting", "connected", "idle", "closing", "closed"}
-
-func (s State) String() string { return names[s] }
-
-// next are the permitted transitions.
-var next = [...][]State{
-	Connecting: {Connected, Closing},
-	Connected:  {Idle, Closing},
-	Idle:       {Connected, Closing},
-	Closing:    {Closed},
-	Closed:     {},
-}
 
 // Conn is a connection of a pool. Who has acquired it uses it from one goroutine at a
 // time, and gives it back by Release or Discard.
@@ -48,17 +21,6 @@ type Conn struct {
 	// The pool's mu guards these.
 	client string
 	state  State
-}
-
-// move puts c into a state. The caller holds the pool's mu. A transition that is not
-// permitted is a fault of this package.
-func (c *Conn) move(to State) {
-	if !slices.Contains(next[c.state], to) {
-		panic(fmt.Sprintf("connpool: a connection that is %s cannot be %s", c.state, to))
-	}
-	c.pool.counts[c.state]--
-	c.pool.counts[to]++
-	c.state = to
 }
 
 // Query sends a query and returns its row, within the pool's times for writing and

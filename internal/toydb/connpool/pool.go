@@ -1,6 +1,10 @@
 // Package connpool is a connection pool to be read. It has what a pool needs and no
 // more: limits in total and for each client, a deadline for the wait, health checks
 // before use and at intervals, timeouts, and an orderly shutdown.
+//
+// It is read in this order: state.go has the states of a connection and the permitted
+// transitions, pool.go how connections are acquired and given back within the limits,
+// upkeep.go the cleanup and the shutdown, conn.go what is done with one connection.
 package connpool
 
 import (
@@ -19,31 +23,6 @@ var (
 	ErrExhausted = errors.New("connpool: all connections are in use")
 	ErrClosed    = errors.New("connpool: the pool is closed")
 )
-
-// Config says how a pool behaves. 0 is no limit throughout.
-type Config struct {
-	Addr string // host and port
-
-	Size        int // connections in total
-	PerClient   int // connections that one client has at a time
-	MaxRequests int // queries of a connection, until it is closed
-
-	Wait           time.Duration // for a free connection
-	ConnectTimeout time.Duration // until the server has set a connection up
-	ReadTimeout    time.Duration // for a row
-	WriteTimeout   time.Duration // for sending a query
-	IdleTimeout    time.Duration // since IdleSince
-	// IdleSince returns the time from which a connection counts as idle; nil is
-	// (*Conn).LastUsed.
-	IdleSince func(*Conn) time.Time
-
-	// Check is the health check of an idle connection, before it is used and at
-	// intervals: (*Conn).Ping, (*Conn).Look, or a request of one's own. nil is none.
-	Check func(*Conn, context.Context) error
-	// Every is the time between two rounds in which idle connections are checked, and
-	// closed after their timeout; 0 is never.
-	Every time.Duration
-}
 
 // Pool is a pool of connections to one server. It is safe for concurrent use. The
 // caller closes it.
@@ -186,91 +165,7 @@ func (p *Pool) wake() {
 	p.freed = make(chan struct{})
 }
 
-func (p *Pool) expired(c *Conn) bool {
-	return p.IdleTimeout > 0 && time.Since(p.IdleSince(c)) >= p.IdleTimeout
-}
-
 // open is how many connections are not Closed. The caller holds mu.
 func (p *Pool) open() int {
 	return p.counts[Connecting] + p.counts[Connected] + p.counts[Idle]
-}
-
-// tend checks the idle connections from time to time, until ctx is done.
-func (p *Pool) tend(ctx context.Context) {
-	ticker := time.NewTicker(p.Every)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		for _, c := range p.dropIdle(p.expired) {
-			good := p.Check == nil || p.Check(c, ctx) == nil
-			p.mu.Lock()
-			p.put(c, good) // used is as it was: a check is no activity
-			p.mu.Unlock()
-		}
-	}
-}
-
-// dropIdle takes all idle connections, closes those that are no more of use, and
-// returns the others as those of no client.
-func (p *Pool) dropIdle(useless func(*Conn) bool) (taken []*Conn) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, c := range p.idle {
-		if useless(c) {
-			p.drop(c)
-			continue
-		}
-		c.move(Connected)
-		c.client = ""
-		p.held[""]++
-		taken = append(taken, c)
-	}
-	p.idle = nil
-	p.wake()
-	return taken
-}
-
-// CloseIdle closes the connections that are idle now. The pool can be used on.
-func (p *Pool) CloseIdle() {
-	p.dropIdle(func(*Conn) bool { return true })
-}
-
-// Close gives out no more connections, closes those that are idle, and each of the
-// others when it is given back. It waits for that until ctx is done.
-func (p *Pool) Close(ctx context.Context) error {
-	p.stop()
-	p.tending.Wait()
-	p.mu.Lock()
-	p.closed = true
-	p.mu.Unlock()
-	p.CloseIdle()
-	for {
-		p.mu.Lock()
-		open, freed := p.open(), p.freed
-		p.mu.Unlock()
-		if open == 0 {
-			return nil
-		}
-		select {
-		case <-freed:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-// Values returns how many connections are in each state, by its name. Those that are
-// closed are all so far.
-func (p *Pool) Values() map[string]float64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	values := map[string]float64{}
-	for state, n := range p.counts {
-		values[State(state).String()] = float64(n)
-	}
-	return values
 }
