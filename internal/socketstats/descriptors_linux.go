@@ -135,8 +135,12 @@ func (d listedDescriptor) kind() string {
 func kindOf(link []byte) string {
 	name, anonymous := bytes.CutPrefix(link, []byte("anon_inode:"))
 	switch {
+	case bytes.HasPrefix(link, []byte("pidfd:")): // since Linux 6.9 it has a file system of its own
+		return KindPidfd
 	case bytes.HasPrefix(link, []byte("pipe:")):
 		return KindPipe
+	case bytes.HasPrefix(link, []byte("/memfd:")):
+		return KindMemfd
 	case bytes.HasPrefix(link, []byte("/")):
 		return KindFile
 	case !anonymous:
@@ -151,6 +155,10 @@ func kindOf(link []byte) string {
 		return KindTimerfd
 	case "inotify":
 		return KindInotify
+	case "signalfd":
+		return KindSignalfd
+	case "pidfd":
+		return KindPidfd
 	}
 	return KindOther
 }

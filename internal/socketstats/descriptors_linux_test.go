@@ -72,6 +72,9 @@ func TestEveryKindOfDescriptorIsCounted(t *testing.T) {
 	open(unix.EpollCreate1(0))
 	open(unix.TimerfdCreate(unix.CLOCK_MONOTONIC, 0))
 	open(unix.InotifyInit())
+	open(unix.MemfdCreate("frame", 0))
+	open(unix.Signalfd(-1, &unix.Sigset_t{}, 0))
+	open(unix.PidfdOpen(os.Getpid(), 0))
 	var pipe [2]int
 	require.NoError(t, unix.Pipe(pipe[:]))
 	open(pipe[0], nil)
@@ -81,6 +84,7 @@ func TestEveryKindOfDescriptorIsCounted(t *testing.T) {
 		socketstats.KindTCP: 2, socketstats.KindTCPListen: 1, socketstats.KindTCPClosed: 2, socketstats.KindUDP: 2, socketstats.KindUnix: 1,
 		socketstats.KindUnixListen: 1, socketstats.KindNetlink: 1, socketstats.KindFile: 1, socketstats.KindEventfd: 1, socketstats.KindEpoll: 1,
 		socketstats.KindTimerfd: 1, socketstats.KindInotify: 1, socketstats.KindPipe: 2,
+		socketstats.KindMemfd: 1, socketstats.KindSignalfd: 1, socketstats.KindPidfd: 1,
 	}
 	now, got := kindsOf(t, me), map[string]int{}
 	for kind, n := range now {

@@ -25,13 +25,17 @@ const (
 	KindEpoll   = "epoll"
 	KindTimerfd = "timerfd"
 	KindInotify = "inotify"
-	KindOther   = "other"
+	// KindMemfd is memory without a path (memfd_create).
+	KindMemfd    = "memfd"
+	KindSignalfd = "signalfd"
+	KindPidfd    = "pidfd"
+	KindOther    = "other"
 )
 
 // Kinds lists the kinds of descriptors in the order in which they are shown.
 func Kinds() []string {
 	return []string{
 		KindTCP, KindTCPListen, KindTCPClosed, KindMPTCP, KindUDP, KindUnix, KindUnixListen, KindRaw, KindPacket, KindNetlink,
-		KindSocketOther, KindPipe, KindFile, KindEventfd, KindEpoll, KindTimerfd, KindInotify, KindOther,
+		KindSocketOther, KindPipe, KindFile, KindEventfd, KindEpoll, KindTimerfd, KindInotify, KindMemfd, KindSignalfd, KindPidfd, KindOther,
 	}
 }

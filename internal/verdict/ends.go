@@ -123,6 +123,29 @@ func (f *facts) grownFor(d time.Duration, of figure) (series.Trend, bool) {
 	return t, t.Grows
 }
 
+// levelledOff reports whether no connection was opened at the client's end for a quarter of
+// the time, and for longer than between two before: a pool may be full. What is over opens no
+// more whatever it was, and a leak that stands still after two minutes is not forgotten.
+func (f *facts) levelledOff() bool {
+	opened := func(i int) int {
+		if c := f.clientConns(&f.Samples[i]); c != nil {
+			return c.Opened
+		}
+		return 0
+	}
+	last, longest := 0, time.Duration(0)
+	for i := 1; i < len(f.Samples); i++ {
+		if opened(i) > opened(i-1) {
+			if last > 0 {
+				longest = max(longest, f.At[i]-f.At[last])
+			}
+			last = i
+		}
+	}
+	since := f.At[len(f.At)-1] - f.At[last]
+	return !f.Over && f.life(f.span()) < lastingGrowth && last > 0 && since > longest && since >= f.span()/4
+}
+
 // quiet reports whether nothing has happened for longer than it did before, and for
 // twenty samples: what grew then does not grow any more.
 func (f *facts) quiet() bool {

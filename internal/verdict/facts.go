@@ -180,6 +180,15 @@ func unanswered(s *series.Sample, d time.Duration) int {
 	return s.Client.Activity.Sent.AtLeast(d) + s.Client.Activity.Fresh.AtLeast(d)
 }
 
+// awaiting counts those of [unanswered] on which the client has sent something: what was
+// only opened waits for no response.
+func awaiting(s *series.Sample, d time.Duration) int {
+	if s.Client.Activity == nil {
+		return 0
+	}
+	return s.Client.Activity.Sent.AtLeast(d) + min(s.Client.Activity.OneWay, s.Client.Activity.Fresh.AtLeast(d))
+}
+
 // upstreams is the connections that the first server opened for the requests.
 func (f *facts) upstreams(s *series.Sample) int {
 	if !f.subject.Relayed {

@@ -20,7 +20,7 @@ var _ = examplesOf(verdict.AcceptStalled,
 	})},
 	example{name: "some in CLOSE_WAIT were accepted, too", instead: verdict.CloseWaitLeak, subject: observed(30, func(i int, s *series.Sample) {
 		s.Queue = &series.Queue{Waiting: 4, Limit: 128, Dead: 4}
-		set(&s.Server, socketstats.CloseWait, 4+i)
+		leftOpen(&s.Server, 4+i, 1)
 	})},
 	example{name: "the queue becomes shorter", instead: verdict.Healthy, subject: observed(20, func(i int, s *series.Sample) {
 		s.Queue = &series.Queue{Waiting: 20 - i, Limit: 128}

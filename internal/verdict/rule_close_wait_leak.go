@@ -8,7 +8,7 @@ var _ = register(Rule{
 	Kind: CloseWaitLeak, Severity: Leak, Rank: rankSign + 3, Scenario: "context-not-passed",
 	Title:      "the other end has closed, and this one has not: CLOSE_WAIT",
 	Means:      "The kernel waits for this program to close; there is no timeout. Each such socket holds its descriptor until the process ends.",
-	Recognised: "CLOSE_WAIT grows, or five or more sockets are in it throughout the last quarter, on which nothing was said for ten seconds. At the client's end it is often a response body that was not closed, or a pool that does not check before it reuses; at the server's end a handler that does not notice that its caller has left.",
+	Recognised: "CLOSE_WAIT grows (while a process is watched, only if on three or more of its sockets nothing was said for ten seconds: last answers may take some time), or five or more sockets are in it throughout the last quarter, on which nothing was said for ten seconds. At the client's end it is often a response body that was not closed, or a pool that does not check before it reuses; at the server's end a handler that does not notice that its caller has left.",
 	Limits:     "Fewer that do not grow are among the facts of healthy: a pool that checks a connection before it reuses it leaves some, too.",
 	Fix:        "Close the connection when a read returns end of file: at the client close response bodies, at the server end the work when the request's context is cancelled.",
 	Sentences: map[string]string{

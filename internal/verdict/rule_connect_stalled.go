@@ -13,11 +13,12 @@ var _ = register(Rule{
 	Kind: ConnectStalled, Severity: Fault, Rank: rankSign + 1, Scenario: "timeout-connect",
 	Title:      "connects get no answer: SYN_SENT",
 	Means:      "The destination is down, a firewall drops its packets, or its accept queue is full. Each attempt lasts until the dialer's timeout, by default more than two minutes.",
-	Recognised: "Sockets in SYN_SENT that sent their SYN more than once, throughout the last third of the time and at least one second.",
+	Recognised: "Sockets in SYN_SENT that sent their SYN more than once, throughout the last third of the time and at least one second. Or three times or more, with rests between them, more than twice as often as connections were opened, and none was opened since the last: a dialer that times out, and backs off.",
 	Limits:     "Without activity from tcp_info: three or more sockets in SYN_SENT in each of these samples.",
 	Fix:        "Give the dialer a timeout of a few seconds, retry with back-off and a limit, and find out why the destination does not answer.",
 	Sentences: map[string]string{
 		"syn_sent": "{sockets|socket has|sockets have} been in SYN_SENT for {for_ms} or longer: the destination does not answer.",
+		"attempts": "{times|time|times} in {for_ms} sockets were in SYN_SENT that had sent their SYN more than once, and were given up: the destination does not answer. {opened|connection was|connections were} opened meanwhile.",
 	},
 	recognise: connectStalled{},
 })
@@ -33,7 +34,47 @@ func (connectStalled) find(f *facts) *finding {
 	}
 	n := f.least(3, asking)
 	if n < enough || f.life(f.span()/3) < time.Second {
-		return nil
+		return f.givenUp()
 	}
 	return &finding{confidence: High, facts: []Fact{fact("syn_sent", count("sockets", n), lasting(f.span()/3))}}
+}
+
+// givenUp finds attempts to connect that got no answer and were given up, with rests
+// between them: a dialer with a timeout, which backs off.
+func (f *facts) givenUp() *finding {
+	times, longest, last := 0, time.Duration(0), 0
+	for i := range f.Samples {
+		if resent(&f.Samples[i]) == 0 {
+			continue
+		}
+		if i == 0 || resent(&f.Samples[i-1]) == 0 {
+			if times++; times > 1 {
+				longest = max(longest, f.At[i]-f.At[last])
+			}
+		}
+		last = i
+	}
+	// A rest is twice as long as the one before, or somewhat longer.
+	if times < few || f.At[len(f.At)-1]-f.At[last] > 3*longest {
+		return nil
+	}
+	opened := 0
+	if c := f.since(f.clientConns); c != nil {
+		opened = c.Opened
+		if before := f.clientConns(&f.Samples[last]); before != nil && f.clientConns(f.last()).Opened > before.Opened {
+			return nil // there is an answer now
+		}
+	}
+	if times <= 2*opened {
+		return nil
+	}
+	return &finding{confidence: likely(times + several), facts: []Fact{fact("attempts", count("times", times), lasting(f.span()), count("opened", opened))}}
+}
+
+// resent is how many sockets have sent their SYN more than once and have no answer.
+func resent(s *series.Sample) int {
+	if s.Client.Activity == nil {
+		return 0
+	}
+	return min(s.Client.Activity.Resent, s.Client.Counts.Of(socketstats.SynSent))
 }

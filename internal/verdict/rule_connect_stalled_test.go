@@ -1,10 +1,20 @@
 package verdict_test
 
 import (
+	"slices"
+
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
 )
+
+// stalls makes a socket be in SYN_SENT that has sent its SYN twice, or none.
+func stalls(s *series.Sample, does bool) {
+	if does {
+		set(&s.Client, socketstats.SynSent, 1)
+		s.Client.Activity.Resent = 1
+	}
+}
 
 var _ = examplesOf(verdict.ConnectStalled,
 	example{name: "nobody answers a SYN", confidence: verdict.High, says: "4 sockets have been in SYN_SENT for 3s or longer", subject: observed(10, func(i int, s *series.Sample) {
@@ -14,6 +24,17 @@ var _ = examplesOf(verdict.ConnectStalled,
 	example{name: "nobody answers, by counts alone", says: "3 sockets have been in SYN_SENT", subject: observed(10, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.SynSent, 3)
 		s.Client.Activity, s.Server.Activity = nil, nil
+	})},
+	example{name: "a dialer times out after three seconds, and backs off", confidence: verdict.Medium, says: "4 times in 28s sockets were in SYN_SENT that had sent their SYN more than once, and were given up: the destination does not answer. 0 connections were opened meanwhile.", subject: observed(29, func(i int, s *series.Sample) {
+		stalls(s, slices.Contains([]int{1, 2, 5, 6, 10, 11, 16, 17}, i))
+	})},
+	example{name: "packets are lost now and then", instead: verdict.ConnectionChurn, subject: observed(60, func(i int, s *series.Sample) {
+		stalls(s, i%12 == 3)
+		s.KernelConns.Opened = i / 3
+		s.KernelConns.Closed = i / 3
+	})},
+	example{name: "a server has started meanwhile", instead: verdict.Healthy, subject: observed(60, func(i int, s *series.Sample) {
+		stalls(s, i < 16 && i%5 < 2)
 	})},
 	example{name: "to a far destination, some are always under way", instead: verdict.Healthy, subject: observed(20, func(_ int, s *series.Sample) {
 		set(&s.Client, socketstats.SynSent, 6)

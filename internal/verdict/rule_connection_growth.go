@@ -33,7 +33,7 @@ func (connectionGrowth) find(f *facts) *finding {
 	}
 	t, grows := f.grownFor(lastingGrowth, clientOpen)
 	c := f.since(f.clientConns)
-	if !grows && c != nil && c.Opened >= enoughOpened && 10*c.Closed <= c.Opened && f.singleUse() && !f.spread() && !f.awaited() {
+	if !grows && c != nil && c.Opened >= enoughOpened && 10*c.Closed <= c.Opened && f.singleUse() && !f.spread() && !f.awaited() && !f.levelledOff() {
 		t = f.trend(0, clientOpen)
 		grows = t.Grows
 	}

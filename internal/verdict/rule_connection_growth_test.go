@@ -34,7 +34,18 @@ func everyTwo(i int) (sent, ok, reused, opened, established int) {
 	return 2 * i, 2 * i, 0, 2 * i, 2 * i
 }
 
+// unusedBeside makes two connections a second be opened: one is used, and closed; on the
+// other nothing is ever said.
+func unusedBeside(i int, s *series.Sample) {
+	set(&s.Client, socketstats.Established, i+1)
+	a := s.Client.Activity
+	a.Fresh, a.Received, a.Once, a.Destinations = silent(i, 10*time.Second), silent(1, now), i, 1
+	s.KernelConns.Opened, s.KernelConns.Closed = 2*i, i
+}
+
 var _ = examplesOf(verdict.ConnectionGrowth,
+	example{name: "connections are opened in advance, and never used, beside others that are", confidence: verdict.Medium, subject: observed(125, unusedBeside)},
+	example{name: "for less than two minutes", instead: verdict.Growing, subject: observed(40, unusedBeside)},
 	example{name: "open connections grow", subject: open(shape(60, func(i int) float64 { return float64(2 * i) })), confidence: verdict.Medium, says: "118 connections are open, 118 more than at first, growing by 2 per second."},
 	example{name: "accepted connections grow", subject: accepted(open(shape(130, func(i int) float64 { return float64(2 * i) }))), confidence: verdict.Medium, says: "258 accepted connections are open"},
 	example{name: "they have not grown for long", subject: open(shape(10, func(i int) float64 { return float64(2 * i) })), confidence: verdict.Low},

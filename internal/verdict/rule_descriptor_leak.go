@@ -16,7 +16,7 @@ var _ = register(Rule{
 	Rank:       rankGrowth + 1, // what connections leak is said first: they may have descriptors of other kinds beside
 	Title:      "descriptors of a kind grow that are no connections",
 	Means:      "The process opens UDP or unix sockets, listeners, pipes or files, or keeps TCP sockets whose connection is gone, and does not close them. No list of TCP connections shows them; at the limit nothing can be opened any more: EMFILE.",
-	Recognised: "The descriptors of one kind in /proc/PID/fd grow all the time, by five or more; but for TCP sockets without a connection its confidence is low until they have grown for two minutes, as a program that starts, and one whose garbage collector closes, look like it. Or five or more TCP sockets without a connection (reset, refused, shut down both ways, or in CLOSE_WAIT until the kernel removed it) are kept throughout: a note, if none of them is new.",
+	Recognised: "The descriptors of one kind in /proc/PID/fd grow all the time, by five or more, or those of the same TCP connections do (dup); but for TCP sockets without a connection its confidence is low until they have grown for two minutes, as a program that starts, and one whose garbage collector closes, look like it. Or five or more TCP sockets without a connection (reset, refused, shut down both ways, or in CLOSE_WAIT until the kernel removed it) are kept throughout: a note, if none of them is new.",
 	Limits:     "Needs /proc, so Linux. A socket that a program has bound and neither listens on nor connects has no connection either.",
 	Fix:        "Close what was opened in every path, also after an error; a socket that was reset, refused or shut down needs close as well.",
 	Sentences: map[string]string{
@@ -28,12 +28,16 @@ var _ = register(Rule{
 	recognise: descriptorLeak{},
 })
 
+// duplicates are the descriptors of connections that have another one in the same processes.
+const duplicates = "tcp_duplicates"
+
 // descriptorNames are the kinds of descriptors in words.
 var descriptorNames = map[string]string{
-	"tcp_listen": "listening TCP sockets", "tcp_closed": "TCP sockets without a connection", "udp": "UDP sockets", "unix": "unix sockets",
+	duplicates: "duplicates of TCP connections' descriptors", "tcp_listen": "listening TCP sockets", "tcp_closed": "TCP sockets without a connection", "udp": "UDP sockets", "unix": "unix sockets",
 	"unix_listen": "listening unix sockets", "raw": "raw sockets", "packet": "packet sockets", "netlink": "netlink sockets",
 	"socket_other": "sockets of another family", "pipe": "ends of pipes", "file": "files", "eventfd": "eventfd descriptors",
-	"epoll": "epoll descriptors", "timerfd": "timerfd descriptors", "inotify": "inotify descriptors", "other": "other descriptors",
+	"epoll": "epoll descriptors", "timerfd": "timerfd descriptors", "inotify": "inotify descriptors", "memfd": "memfd descriptors",
+	"signalfd": "signalfd descriptors", "pidfd": "pidfd descriptors", "other": "other descriptors",
 }
 
 // socketKinds are those that a child does not have by being started.
@@ -108,12 +112,18 @@ func GrowingKinds(s *series.Subject) []GrowingKind {
 func (f *facts) growingKinds() []GrowingKind {
 	var kinds []GrowingKind
 	spawns := f.allAlong(processes).Grows
-	for _, kind := range slices.Sorted(maps.Keys(f.last().Process.Kinds)) {
+	for _, kind := range append(slices.Sorted(maps.Keys(f.last().Process.Kinds)), duplicates) {
 		name := descriptorNames[kind]
 		if name == "" || (spawns && !socketKinds[kind]) {
 			continue // each child has files and pipes of its own
 		}
 		of := func(s *series.Sample) int { return ofKind(s, kind) }
+		if kind == duplicates {
+			if f.subject.Paired || f.subject.Serves {
+				continue // not all of the process's connections are the subject's
+			}
+			of = duplicated
+		}
 		t := f.allAlong(of)
 		if more := of(f.last()) - of(&f.Samples[0]); t.Grows && more >= several {
 			kinds = append(kinds, GrowingKind{kind, name, of(f.last()), more, t.PerSecond})
@@ -121,6 +131,11 @@ func (f *facts) growingKinds() []GrowingKind {
 	}
 	slices.SortStableFunc(kinds, func(a, b GrowingKind) int { return cmp.Compare(b.PerSecond, a.PerSecond) })
 	return kinds
+}
+
+// duplicated is how many descriptors of TCP connections there are beside one for each.
+func duplicated(s *series.Sample) int {
+	return max(0, ofKind(s, socketstats.KindTCP)+ofKind(s, socketstats.KindMPTCP)-clientOpen(s)-serverOpen(s))
 }
 
 // ofKind is how many descriptors of a kind are open; 0 where that is not known.

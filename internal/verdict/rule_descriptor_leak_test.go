@@ -18,6 +18,16 @@ var _ = examplesOf(verdict.DescriptorLeak,
 	example{name: "UDP sockets grow, or sessions join", confidence: verdict.Low, says: "whether they are given back shows in 1m31s.", subject: observed(30, func(i int, s *series.Sample) {
 		heldBeside(s, "udp", 2*i)
 	})},
+	example{name: "the descriptor of a connection is duplicated", confidence: verdict.High, says: "249 duplicates of TCP connections' descriptors are open, 248 more than at first", subject: observed(125, func(i int, s *series.Sample) {
+		heldBeside(s, "tcp", 3+2*i)
+		set(&s.Client, socketstats.Established, 2)
+		s.Client.Activity.Received = silent(2, now)
+	})},
+	example{name: "by the server's port, the program's other connections", instead: verdict.Healthy, subject: paired(observed(125, func(i int, s *series.Sample) {
+		heldBeside(s, "tcp", 3+2*i)
+		set(&s.Client, socketstats.Established, 2)
+		s.Client.Activity.Received = silent(2, now)
+	}))},
 	example{name: "sockets are reset, and kept", confidence: verdict.High, says: "58 TCP sockets without a connection are open, 58 more than at first", subject: observed(30, func(i int, s *series.Sample) {
 		heldBeside(s, "tcp_closed", 2*i)
 	})},

@@ -106,7 +106,7 @@ func (healthy) find(f *facts) *finding {
 
 // How many samples healthy needs of a process that counts nothing itself: where no
 // connection came or went, where some did, and where more are open than at first, or
-// more of them have fallen silent.
+// more of them have fallen silent, or a connect had to be asked for again.
 const (
 	samplesOfCalm   = 20
 	samplesOfChange = 30
@@ -121,7 +121,7 @@ func (f *facts) calm() (Confidence, time.Duration) {
 	rise := max(f.rise(clientOpen), f.rise(serverOpen))
 	silent := func(s *series.Sample) int { return s.Client.Activity.Received.AtLeast(10 * time.Second) }
 	switch c := f.conns(f.last()); {
-	case rise >= few, f.active() && f.rise(silent) > 0:
+	case rise >= few, f.active() && f.rise(silent) > 0, f.most(resent) > 0:
 		needed = samplesOfRise
 	case rise > 0 || (c != nil && c.Opened+c.Closed > 0):
 		needed = samplesOfChange

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
 )
 
 const IdleConnectionsNotReused Kind = "idle-connections-not-reused"
@@ -15,8 +16,8 @@ var _ = register(Rule{
 	Kind: IdleConnectionsNotReused, Severity: Leak, Rank: rankReuse, Scenario: "transport-per-request",
 	Title:      "connections stay open and idle, and no request uses them again",
 	Means:      "Each request opens a connection, gets its response, and leaves the connection idle in a pool that nobody uses again. Descriptors and memory grow at both ends until a limit, or until the server closes idle connections: then as many are closed as opened, and each was used once.",
-	Recognised: "With client-side counters: connections are opened while others are idle and stay idle, and hardly a request reuses one. Without: connections at the client's end that carried an exchange at most, or have been silent for 100 s, grow. Or they do not grow (a fault, and no leak) while at least ten were opened and at least seven in ten of them beside idle ones, nearly all carried an exchange or two, and they last two seconds or longer. With --port, where the server is observed, what does not grow is a note, and what grows is sure after 40 s at the earliest: visitors leave their connections to the server's idle timeout, too.",
-	Limits:     "Until the server closes its end, a response body that was not closed looks the same. A pool that a growing load fills, and that is idle then, looks like it until its connections are closed. A connection to each of many hosts, or of each of many processes that do not become more, is not reported.",
+	Recognised: "With client-side counters: connections are opened while others are idle and stay idle, and hardly a request reuses one. Without: connections at the client's end that carried an exchange at most, or have been silent for 100 s, grow; fewer than fifteen more are not sure before they have grown for two minutes, and if a third of what became more is used again, or none was opened of late, a pool may be filling. Or they do not grow (a fault, and no leak) while at least ten were opened and at least seven in ten of them beside idle ones, nearly all carried an exchange or two, and they last two seconds or longer. With --port, where the server is observed, and where the client's end closes them itself (TIME_WAIT), what does not grow is a note, and what grows is sure after 40 s at the earliest: visitors leave their connections to the server's idle timeout, too.",
+	Limits:     "Until the server closes its end, a response body that was not closed looks the same. A pool that a growing load fills, and that is idle then, looks like it while it fills. A connection to each of many hosts, or of each of many processes that do not become more, is not reported.",
 	Needs:      []Need{needMetricsOrActivity},
 	Fix:        "Make one client with one pool (in Go one http.Client with one Transport) and share it; limit its idle connections and give them a timeout.",
 	Sentences: map[string]string{
@@ -24,6 +25,7 @@ var _ = register(Rule{
 		"idle":     "{idle|connection has|connections have} had a response and nothing since for {for_ms} or longer, growing by {growth_per_second}.",
 		"opened":   "{opened} opened and {closed} closed in {for_ms}; {once} of {open} carried an exchange at most.",
 		"plateau":  "{opened|connection was|connections were} opened in {for_ms} and {closed} closed, {needless} of them beside idle ones. They last about {life_ms}: as long as an idle timeout lets them.",
+		"closes":   "This end closes them itself. Sessions that last some seconds look the same, and so does a cache of connections that is full.",
 		"visitors": "Many visitors of a server look the same: each leaves its connection to the server's idle timeout. To judge the program, observe it with --pid.",
 		"once":     "Of {open|connection} open now {once} carried an exchange at most[; of {with_tcp_info} closed ones {short_lived} carried one or two].",
 	},
@@ -77,11 +79,11 @@ func (f *facts) needlessSince(from int) int {
 // idleGrows finds idle connections that grow in a client without counters, all the
 // time or in its second half.
 func (f *facts) idleGrows() *finding {
-	t := f.idleTrend(0)
+	t, from := f.idleTrend(0), 0
 	if half := len(f.Busy) / 2; !t.Grows && half >= 2*series.Least {
-		t = f.idleTrend(half)
+		t, from = f.idleTrend(half), f.Busy[half]
 	}
-	if !t.Grows || f.spread() {
+	if !t.Grows || f.spread() || f.fills(from) || f.levelledOff() {
 		return nil
 	}
 	found := &finding{
@@ -96,6 +98,9 @@ func (f *facts) idleGrows() *finding {
 	c := f.since(f.clientConns)
 	if c == nil || c.Opened == 0 {
 		return found
+	}
+	if left := f.untilLasting(); c.Opened-c.Closed < enoughOpened && f.life(f.span()) < lastingGrowth {
+		found.confidence, found.left = Low, max(found.left, left)
 	}
 	found.facts = append(found.facts, fact("opened", count("opened", c.Opened), count("closed", c.Closed), lasting(f.span()),
 		count("open", clientOpen(f.last())), count("once", usedOnce(f.last()))))
@@ -115,8 +120,8 @@ func (f *facts) idlePlateau() *finding {
 	// By Little's law: what is open at a time is what is opened in a second, times
 	// the seconds that it lasts.
 	life := time.Duration(f.mean(clientOpen) / float64(c.Opened) * float64(f.span()))
-	if t := f.trend(0, clientOpen); t.PerSecond > 0 {
-		return nil // what is never given back rises
+	if t := f.trend(0, clientOpen); t.PerSecond > 0 || f.allAlong(clientOpen).Grows {
+		return nil // what is never given back rises, at work or between bursts
 	}
 	needless := f.needlessOpens()
 	if f.life(life) < 2*time.Second || 10*needless < 7*c.Opened || 10*c.ShortLived < 7*c.WithTCPInfo || f.least(3, f.resting) == 0 {
@@ -133,11 +138,49 @@ func (f *facts) idlePlateau() *finding {
 	if c.Opened >= 2*enoughOpened && c.WithTCPInfo >= 2*several {
 		found.confidence = High
 	}
-	if f.byPort() {
+	switch {
+	case f.closesFirst():
+		found.severity, found.confidence = Note, Medium
+		found.facts = append(found.facts, fact("closes"))
+	case f.byPort():
 		found.severity, found.confidence = Note, Medium
 		found.facts = append(found.facts, fact("visitors"))
 	}
 	return found
+}
+
+// fills reports whether a third of the connections that became more since a sample are
+// used again, as those of a pool that fills. Or they are so few that a pool may still be
+// filling, and that they grow is said.
+func (f *facts) fills(from int) bool {
+	first, last := f.clientConns(&f.Samples[from]), f.clientConns(f.last())
+	if first == nil || last == nil {
+		return false
+	}
+	more := last.Since(*first).Opened - last.Since(*first).Closed
+	if more <= 0 {
+		return false // it is not known, or they fell silent
+	}
+	if more < enoughOpened && !f.Over && f.life(f.span()) < lastingGrowth && f.trend(0, clientOpen).Grows {
+		return true
+	}
+	left := max(usedOnce(f.last())-usedOnce(&f.Samples[from]), f.unused(f.last())-f.unused(&f.Samples[from]))
+	return 3*left < 2*more
+}
+
+// closesFirst reports whether the client's end closed most of what was closed in the last
+// minute: what closes first keeps TIME_WAIT, for that long.
+func (f *facts) closesFirst() bool {
+	last, from := f.last(), len(f.At)-1
+	for from > 0 && f.At[len(f.At)-1]-f.At[from-1] <= time.Minute {
+		from--
+	}
+	before, now := f.clientConns(&f.Samples[from]), f.clientConns(last)
+	if before == nil || now == nil {
+		return false
+	}
+	closed := now.Closed - before.Closed
+	return closed > 0 && 2*clientIn(socketstats.TimeWait)(last) > closed
 }
 
 // byPort reports whether the subject is a client only because it talks to the server
@@ -157,10 +200,14 @@ func (f *facts) forVisitors() time.Duration {
 	return max(0, time.Duration(float64(long)/f.Speed)-f.span())
 }
 
-// idleTrend is the trend of idle connections. When a load falls its connections
-// become idle, too: then as many fewer are in use, and it does not grow.
+// idleTrend is the trend of idle connections, at work or, from the first sample on, all the
+// time: bursts are seldom. When a load falls its connections become idle, too: then as many
+// fewer are in use, and it does not grow.
 func (f *facts) idleTrend(from int) series.Trend {
 	t := f.trend(from, f.unused)
+	if !t.Grows && from == 0 {
+		t = f.allAlong(f.unused)
+	}
 	if !t.Grows {
 		return t
 	}

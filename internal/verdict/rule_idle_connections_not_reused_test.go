@@ -45,6 +45,7 @@ var _ = examplesOf(verdict.IdleConnectionsNotReused,
 		s.Client.Activity.Received[0] = 3 + i%2
 	})},
 	example{name: "a server closes them when they are idle", severity: verdict.Fault, confidence: verdict.High, says: "They last about 4.8s: as long as an idle timeout lets them.", subject: timedOut(60, 5)},
+	example{name: "the client closes them, as sessions of some seconds", severity: verdict.Note, confidence: verdict.Medium, says: "This end closes them itself.", subject: closedByClient(timedOut(60, 5))},
 	example{name: "by the server's port they may be visitors", severity: verdict.Note, confidence: verdict.Medium, says: "Many visitors of a server look the same", subject: paired(timedOut(60, 20))},
 	example{name: "by the server's port they have not grown for long", confidence: verdict.Low, subject: paired(timedOut(30, 60))},
 	example{name: "by the server's port they grow for longer", confidence: verdict.Medium, subject: paired(timedOut(50, 75))},
@@ -59,6 +60,27 @@ var _ = examplesOf(verdict.IdleConnectionsNotReused,
 		a.Received[0] = open - 3*(i/5)
 		s.KernelConns.Opened = 10 * (i/5 + 1)
 		s.KernelConns.Closed = s.KernelConns.Opened - open
+	})},
+	example{name: "a pool that fills slowly, and is hardly used", instead: verdict.Growing, subject: observed(50, func(i int, s *series.Sample) {
+		filling(s, 1+i/5, 1+i/5)
+	})},
+	example{name: "a pool was filled in ten seconds, and most of it rests", instead: verdict.NotEnoughData, subject: observed(16, func(i int, s *series.Sample) {
+		filling(s, min(2+2*i, 22), min(2+2*i, 20))
+	})},
+	example{name: "sixty in fifteen seconds, and the run is over soon after", over: true, subject: observed(20, func(i int, s *series.Sample) {
+		filling(s, min(1+4*i, 61), min(1+4*i, 61))
+	})},
+	example{name: "a pool of twenty that fills, and uses them in turn", instead: verdict.Growing, subject: observed(80, func(i int, s *series.Sample) {
+		filling(s, 1+i/4, 1+i/10)
+	})},
+	example{name: "one in five seconds, for two minutes", confidence: verdict.Medium, subject: observed(122, func(i int, s *series.Sample) {
+		filling(s, 1+i/5, 1+i/5)
+	})},
+	example{name: "some of each burst are left, every twenty seconds", confidence: verdict.Medium, subject: observed(139, func(i int, s *series.Sample) {
+		inBursts(i, s, 3)
+	})},
+	example{name: "none of a burst is left", instead: verdict.ConnectionChurn, subject: observed(139, func(i int, s *series.Sample) {
+		inBursts(i, s, 0)
 	})},
 	example{name: "a connection to each of many hosts", instead: verdict.Growing, subject: observed(30, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, i)
@@ -100,6 +122,31 @@ var _ = examplesOf(verdict.IdleConnectionsNotReused,
 	})},
 )
 
+// inBursts makes twelve connections be opened every twenty seconds, of which some are left; the
+// others are closed before the next sample.
+func inBursts(i int, s *series.Sample, each int) {
+	open := each * (i/20 + 1)
+	left := open
+	if i%20 < 3 {
+		left -= each
+	}
+	set(&s.Client, socketstats.Established, open)
+	a := s.Client.Activity
+	a.Once, a.Destinations, a.Received = open, 1, silent(left, 10*time.Second)
+	a.Received[0] = open - left
+	closed := 12*(i/20+1) - open
+	*s.KernelConns = series.ConnCounts{Opened: 12 * (i/20 + 1), Closed: closed, WithTCPInfo: closed, ShortLived: closed}
+}
+
+// filling makes so many connections be open, of which some carried an exchange at most.
+func filling(s *series.Sample, open, once int) {
+	set(&s.Client, socketstats.Established, open)
+	a := s.Client.Activity
+	a.Once, a.Destinations, a.Received = once, 1, silent(open-1, 3*time.Second)
+	a.Received[0] = 1
+	s.KernelConns.Opened = open - 1
+}
+
 // timedOut is a client that opens a connection a second, uses it once, and has it
 // closed after so many seconds.
 func timedOut(n, seconds int) *series.Subject {
@@ -113,6 +160,14 @@ func timedOut(n, seconds int) *series.Subject {
 		s.KernelConns.Opened, s.KernelConns.Closed = i, i-open
 		s.KernelConns.WithTCPInfo, s.KernelConns.ShortLived = i-open, i-open
 	})
+}
+
+// closedByClient makes the client's end have what was closed in TIME_WAIT.
+func closedByClient(s *series.Subject) *series.Subject {
+	for i := range s.Samples {
+		set(&s.Samples[i].Client, socketstats.TimeWait, s.Samples[i].KernelConns.Closed)
+	}
+	return s
 }
 
 // A leak of one socket a minute among 500 that come and go: an hour and a half, a

@@ -40,7 +40,7 @@ func (notEnoughData) find(f *facts) *finding {
 		return f.early()
 	}
 	last := f.last()
-	switch n := max(f.pending(), unanswered(last, f.silent)); {
+	switch n := max(f.pending(), awaiting(last, f.silent)); {
 	case len(f.Samples) >= series.Least && f.childrenConnect():
 		return &finding{yields: true, facts: []Fact{f.children()}}
 	case len(f.Samples) >= series.Least && f.onlyFails():
@@ -153,7 +153,7 @@ func (f *facts) starting() bool {
 	case f.Over || !f.active():
 		return false
 	}
-	waits := func(s *series.Sample) int { return unanswered(s, f.silent) }
+	waits := func(s *series.Sample) int { return awaiting(s, f.silent) }
 	if _, grows := f.grows(waits); grows && waits(f.last()) >= few {
 		return true
 	}

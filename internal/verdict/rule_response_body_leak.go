@@ -118,7 +118,17 @@ func (f *facts) closeWaits() (client, server int) {
 	if len(f.Samples) < series.Least {
 		return 0, 0
 	}
-	return f.staying(clientIn(socketstats.CloseWait), closeWaitHeld(socketstats.Client)), f.staying(acceptedCloseWait, closeWaitHeld(socketstats.Server))
+	return f.leftIn(clientIn(socketstats.CloseWait), closeWaitHeld(socketstats.Client)), f.leftIn(acceptedCloseWait, closeWaitHeld(socketstats.Server))
+}
+
+// leftIn is how many sockets stay in CLOSE_WAIT. A program that takes some seconds for its
+// last answers has more of them for as long as it has just started to: of a process that is
+// under watch some must be held.
+func (f *facts) leftIn(closeWait, held figure) int {
+	if n := f.staying(closeWait, held); f.counted() || !f.active() || f.Over || f.Speed != 1 || held(f.last()) >= few {
+		return n
+	}
+	return 0
 }
 
 // closeWaitHeld counts the sockets of one end in CLOSE_WAIT on which nothing was said for
