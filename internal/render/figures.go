@@ -151,19 +151,9 @@ func (o *Observed) metrics() []metric.Metric {
 // kindRows has a row for each kind of descriptors that any subject has now.
 func (o *Observed) kindRows() (rows []Row) {
 	for _, kind := range socketstats.Kinds() {
-		r, any := Row{Cells: []Cell{cell("descriptors " + kind)}}, false
-		for _, s := range o.Observation.Subjects {
-			last := s.Last()
-			if last == nil || last.Process == nil || last.Process.Kinds == nil {
-				r.Cells = append(r.Cells, cell(NotKnown))
-				continue
-			}
-			n := last.Process.Kinds[kind]
-			any = any || n > 0
-			r.Cells = append(r.Cells, Cell{{Text: strconv.Itoa(n), Value: strconv.Itoa(n)}})
-		}
-		if any {
-			rows = append(rows, Row{Cells: append(r.Cells, cell(""))})
+		m := metric.MustLookup(metric.KindsPrefix + kind)
+		if slices.ContainsFunc(o.Observation.Subjects, func(s *series.Subject) bool { n, _ := m.Get(s); return n > 0 }) {
+			rows = append(rows, o.row("descriptors "+kind, "", m.Name))
 		}
 	}
 	return rows

@@ -7,6 +7,7 @@ import (
 
 	"socketlab/internal/metric"
 	"socketlab/internal/render"
+	"socketlab/internal/series"
 )
 
 func TestDifferenceSaysHowFarApart(t *testing.T) {
@@ -40,4 +41,16 @@ func TestEveryMetricSaysWhyItMatters(t *testing.T) {
 	for _, m := range metric.All() {
 		require.NotEmpty(t, m.Why, m.Name)
 	}
+}
+
+func TestKindsOfDescriptorsAreComparedLikeAllElse(t *testing.T) {
+	t.Parallel()
+	list := events()
+	faulty := &list[len(list)-1].Moment.Subjects[0]
+	fixed := &list[len(list)-1].Moment.Subjects[1]
+	faulty.Process = &series.Process{Kinds: map[string]int{"tcp": 9, "pipe": 4}}
+	fixed.Process = &series.Process{Kinds: map[string]int{"pipe": 4}}
+	text := write(t, "html", judged(t, list))
+	require.Regexp(t, `descriptors tcp</th>(<td class="number">[^/]*</td>){2}<td class="number">\+9</td><td></td></tr>`, text)
+	require.Regexp(t, `descriptors pipe</th>(<td class="number">[^/]*</td>){2}<td class="number">=</td><td></td></tr>`, text)
 }

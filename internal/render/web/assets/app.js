@@ -77,9 +77,9 @@ setInterval(() => {
 let live = false;
 function connected(is) {
   live = is;
-  const text = !is ? "○ connection lost, trying again" : over() ? "■ over" : begun && !begun.waiting ? "● live" : "● waiting";
+  const text = !is ? (over() ? "■ over, not connected" : "○ connection lost, trying again") : over() ? "■ over" : begun && !begun.waiting ? "● live" : "● waiting";
   put($("link"), text);
-  $("link").classList.toggle("lost", !is);
+  $("link").classList.toggle("lost", !is && !over()); // after a run nothing is missed
 }
 
 function begin(b) {
