@@ -239,7 +239,7 @@ func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, leng
 	}
 	found := printDiagnosis(ctx, streams, &e.window, output, strict)
 	if e.lines == nil && e.subject != nil && e.verdict.IsFault() && e.subject.PID != 0 && uprobe.Allowed() {
-		e.say("Which lines of %s hold the connections says sockwatch diagnose --pid %d --where\n", e.subject.Name, e.subject.PID)
+		e.say("For the lines of %s that hold the connections:\n  sockwatch diagnose --pid %d --where\n", e.subject.Name, e.subject.PID)
 	}
 	return cmp.Or(interruptedOr(ctx, err), found)
 }

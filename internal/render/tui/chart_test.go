@@ -118,5 +118,6 @@ func TestTextIsCutWhereThereIsNoRoom(t *testing.T) {
 	require.Equal(t, "le… right", spread("left", "right", 9))
 	require.Equal(t, "lef…", spread("left it", "right", 4))
 	require.Equal(t, []string{"a b …"}, first([]string{"a b.", "c"}, 1))
+	require.Equal(t, []string{"a b …"}, first([]string{"a b …", "c"}, 1), "it was cut before")
 	require.Equal(t, "02:05", clock(125*time.Second))
 }

@@ -93,6 +93,11 @@ func (f *face) body(width, height int) []string {
 		height -= len(below)
 	}
 	high := height / min(rows, max(height/leastPane, 1))
+	var all []*pane
+	for i := range f.snapshot.Panels {
+		all = append(all, f.pane(&f.snapshot.Panels[i]))
+	}
+	shape := shapeOf(all, width/columns, high)
 	var lines []string
 	for row := range rows {
 		var panes [][]string
@@ -101,7 +106,7 @@ func (f *face) body(width, height int) []string {
 			if i == columns-1 {
 				wide = width - wide*(columns-1)
 			}
-			panes = append(panes, f.pane(&f.snapshot.Panels[row*columns+i]).draw(wide, high))
+			panes = append(panes, all[row*columns+i].draw(wide, high, shape))
 		}
 		lines = append(lines, abreast(panes)...)
 	}

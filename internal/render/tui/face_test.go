@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -109,6 +110,20 @@ func TestViewOfAWatch(t *testing.T) {
 		golden(t, fmt.Sprintf("watch-%dx%d", s[0], s[1]), aWatch(3, s[0], s[1]))
 	}
 	golden(t, "watch-9-80x24", aWatch(9, 80, 24))
+}
+
+func TestChartsBesideEachOtherAreOfOneHeight(t *testing.T) {
+	t.Parallel()
+	label := regexp.MustCompile(`│ +[1-9]\d* │`) // of an axis
+	for _, n := range []int{3, 4, 7} {           // with numbers of one digit and of two
+		for _, s := range [][2]int{{80, 45}, {120, 34}, {200, 50}, {200, 60}} {
+			for line := range strings.Lines(withoutColour(t, aWatch(n, s[0], s[1]).screen())) {
+				if charts := len(label.FindAllString(line, -1)); charts > 0 {
+					require.Equal(t, strings.Count(line, "││")+1, charts, "%dx%d, %d processes", s[0], s[1], n)
+				}
+			}
+		}
+	}
 }
 
 func TestViewOfAnyNumberOfSides(t *testing.T) {

@@ -25,24 +25,47 @@ type pane struct {
 // its trend and its bars.
 const leastPane = 10
 
-// draw fills width and height just so.
-func (p *pane) draw(width, height int) []string {
+// shape is what panes have in common, so that their numbers are of one size and their
+// charts of one height.
+type shape struct {
+	digits, says, below int
+}
+
+// shapeOf is the shape of panes that are at least so wide and so high.
+func shapeOf(panes []*pane, width, height int) shape {
 	inner, room := width-4, height-2
-	chart, blank, below := 0, 0, len(p.facts)
+	s := shape{digits: max(min(room/roomForSize, mostSize), 1)}
+	for _, p := range panes {
+		for s.digits > 1 && ansi.StringWidth(big(p.number, s.digits)[0])+2+ansi.StringWidth(p.what) > inner {
+			s.digits--
+		}
+		if p.says != "" && room >= roomForSays {
+			s.says = max(s.says, min(len(wrap(p.says, inner)), 2))
+		}
+		below := len(p.facts)
+		if p.found != nil {
+			below = min(max(room/4, room-18, 3), 10)
+		} else if ansi.StringWidth(p.together()) <= inner {
+			below = min(below, 1)
+		}
+		s.below = max(s.below, below)
+	}
+	return s
+}
+
+// draw fills width and height just so.
+func (p *pane) draw(width, height int, s shape) []string {
+	inner, room := width-4, height-2
+	chart, blank := 0, 0
 	if room >= 12 {
 		chart = leastChart
 	}
 	if room >= 14 {
 		blank = 1
 	}
-	if p.found != nil {
-		below = min(max(room/4, room-18, 3), 10)
-	} else if ansi.StringWidth(p.together()) <= inner {
-		below = min(below, 1)
-	}
-	lines := append(p.head(inner, room), make([]string, blank)...)
-	lines = append(lines, p.states(inner, max(room-len(lines)-chart-below, 1))...)
-	facts := p.lower(inner, max(min(room-len(lines)-chart, below), 0))
+	lines := append(p.head(inner, s), make([]string, blank)...)
+	lines = append(lines, p.states(inner, max(room-len(lines)-chart-s.below, 1))...)
+	facts := p.lower(inner, max(min(room-len(lines)-chart, s.below), 0))
 	if left := room - len(lines) - len(facts); left >= leastChart {
 		if left > leastChart {
 			lines, left = append(lines, ""), left-1
@@ -56,12 +79,8 @@ func (p *pane) draw(width, height int) []string {
 const leastChart = 4
 
 // head has the number, whose it is, and where it goes; below it what the side does.
-func (p *pane) head(width, room int) []string {
-	size := max(min(room/roomForSize, mostSize), 1)
-	for size > 1 && ansi.StringWidth(big(p.number, size)[0])+2+ansi.StringWidth(p.what) > width {
-		size--
-	}
-	number := big(p.number, size)
+func (p *pane) head(width int, s shape) []string {
+	number := big(p.number, s.digits)
 	beside := make([]string, len(number))
 	middle := (len(number) - 3) / 2
 	copy(beside[middle:], []string{p.style.Bold().Styled(p.name), p.what, p.style.Bold().Styled(p.arrow + " sockets " + p.trend)})
@@ -69,10 +88,9 @@ func (p *pane) head(width, room int) []string {
 	for i, row := range number {
 		lines = append(lines, pad(p.style.Styled(row)+"  "+beside[i], width))
 	}
-	if p.says != "" && room >= roomForSays {
-		lines = append(lines, first(wrap(p.says, width), 2)...)
-	}
-	return lines
+	says := make([]string, s.says)
+	copy(says, first(wrap(p.says, width), s.says))
+	return append(lines, says...)
 }
 
 const (

@@ -53,7 +53,7 @@ func first(lines []string, n int) []string {
 	if n <= 0 {
 		return nil
 	}
-	return append(lines[:n-1:n-1], strings.TrimRight(lines[n-1], " .")+" …")
+	return append(lines[:n-1:n-1], strings.TrimRight(lines[n-1], " .…")+" …")
 }
 
 // clock writes a time in a run: minutes and seconds.
