@@ -3,6 +3,7 @@ package httppool
 import (
 	"crypto/tls"
 	"net"
+	"reflect"
 	"syscall"
 	"weak"
 )
@@ -14,9 +15,24 @@ import (
 type foreign struct {
 	// Weak, since the transport is who holds them.
 	tls   map[weak.Pointer[tls.Conn]]*connection
-	other map[net.Conn]*connection
+	other map[any]foreignConn // by keyOf
 	// next is how many there may be until it is asked again.
 	next int
+}
+
+type foreignConn struct {
+	net.Conn
+	c *connection
+}
+
+// keyOf returns what a map can find conn by. A type of the program's may be one that
+// cannot be compared, such as a struct with a slice; then it is by the addresses.
+func keyOf(conn net.Conn) any {
+	if reflect.ValueOf(conn).Comparable() {
+		return conn
+	}
+	local, remote := addrs(conn)
+	return [2]string{local, remote}
 }
 
 func (f *foreign) len() int { return len(f.tls) + len(f.other) }
@@ -31,9 +47,9 @@ func (f *foreign) add(conn net.Conn, c *connection) {
 		return
 	}
 	if f.other == nil {
-		f.other = map[net.Conn]*connection{}
+		f.other = map[any]foreignConn{}
 	}
-	f.other[conn] = c
+	f.other[keyOf(conn)] = foreignConn{conn, c}
 }
 
 func (f *foreign) get(conn net.Conn) *connection {
@@ -43,7 +59,7 @@ func (f *foreign) get(conn net.Conn) *connection {
 	if secure, ok := conn.(*tls.Conn); ok {
 		return f.tls[weak.Make(secure)]
 	}
-	return f.other[conn]
+	return f.other[keyOf(conn)].c
 }
 
 // forgetClosed forgets the foreign connections that are closed, where they have
@@ -65,10 +81,10 @@ func (p *Pool) askForeign() {
 			p.removed(c, p.whyForeign(c))
 		}
 	}
-	for conn, c := range p.foreign.other {
-		if isClosed(conn) {
-			delete(p.foreign.other, conn)
-			p.removed(c, p.whyForeign(c))
+	for key, of := range p.foreign.other {
+		if isClosed(of.Conn) {
+			delete(p.foreign.other, key)
+			p.removed(of.c, p.whyForeign(of.c))
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package httppool_test
 
 import (
+	"context"
 	"crypto/tls"
 	"io"
 	"net"
@@ -124,6 +125,43 @@ func TestDialTLSContext(t *testing.T) {
 	assert.Equal(t, 3, s.Connections[0].Uses)
 	pool.CloseIdleConnections()
 	assert.Equal(t, map[httppool.Reason]int64{httppool.Unseen: 1}, closed(t, pool, 1))
+}
+
+// withTLS is how programs count the bytes of a connection, or log its end.
+type withTLS struct{ *tls.Conn }
+
+// Since Go 1.27 net/http asks any connection of DialTLSContext for its state, and tells it to do its
+// handshake: the response has the state where it had it without Watch.
+func TestDialTLSContextOfAnotherType(t *testing.T) {
+	server := httptest.NewTLSServer(text)
+	defer server.Close()
+	config := server.Client().Transport.(*http.Transport).TLSClientConfig
+	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		config := config.Clone()
+		config.ServerName = "example.com"
+		return withTLS{tls.Client(conn, config)}, nil
+	}
+	bare := &http.Transport{DialTLSContext: dial}
+	defer bare.CloseIdleConnections()
+	without, err := (&http.Client{Transport: bare}).Get(server.URL)
+	require.NoError(t, err)
+	require.NoError(t, drain(without))
+	client, pool := watch(t, server, func(t *http.Transport) { t.TLSClientConfig, t.DialTLSContext = nil, dial })
+	with, err := client.Get(server.URL)
+	require.NoError(t, err)
+	require.NoError(t, drain(with))
+	assert.Equal(t, without.TLS != nil, with.TLS != nil, "the response has the state of its TLS")
+	s := pool.Snapshot()
+	require.Len(t, s.Connections, 1)
+	assert.Equal(t, httppool.Idle, s.Connections[0].State)
+	assert.True(t, s.Connections[0].TLS)
+	assert.False(t, s.Connections[0].Unwrapped)
+	pool.CloseIdleConnections()
+	assert.Equal(t, map[httppool.Reason]int64{httppool.CloseIdle: 1}, closed(t, pool, 1))
 }
 
 func TestProxy(t *testing.T) {

@@ -183,6 +183,24 @@ func TestWaitingIsObserved(t *testing.T) {
 	assert.Equal(t, 1, closes)
 }
 
+// slow does not answer, but for /fast.
+func slow(_ http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != "/fast" {
+		<-r.Context().Done()
+	}
+}
+
+// untilConnected sends the request again while its time is over before it has a
+// connection, as on a busy machine.
+func untilConnected(t *testing.T, send func(context.Context)) {
+	t.Helper()
+	for connected := false; !connected; {
+		send(httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
+			GotConn: func(httptrace.GotConnInfo) { connected = true },
+		}))
+	}
+}
+
 func TestReasons(t *testing.T) {
 	long := strings.Repeat("x", 1<<20)
 	for _, test := range []struct {
@@ -228,22 +246,30 @@ func TestReasons(t *testing.T) {
 			require.NoError(t, resp.Body.Close())
 		}, want: httppool.BodyUnfinished},
 		{
-			name: "cancelled", handler: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+			name: "cancelled", handler: slow,
 			do: func(t *testing.T, c *http.Client, server *httptest.Server) {
-				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-				defer cancel()
-				req, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, nil)
-				require.NoError(t, err)
-				_, err = c.Do(req)
-				require.ErrorIs(t, err, context.DeadlineExceeded)
+				get(t, c, server.URL+"/fast")
+				untilConnected(t, func(ctx context.Context) {
+					ctx, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+					defer cancel()
+					req, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, nil)
+					require.NoError(t, err)
+					_, err = c.Do(req)
+					require.ErrorIs(t, err, context.DeadlineExceeded)
+				})
 			}, want: httppool.Cancelled,
 		},
 		{
-			name: "client timeout", handler: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+			name: "client timeout", handler: slow,
 			do: func(t *testing.T, c *http.Client, server *httptest.Server) {
+				get(t, c, server.URL+"/fast")
 				c.Timeout = 10 * time.Millisecond
-				_, err := c.Get(server.URL)
-				require.ErrorIs(t, err, context.DeadlineExceeded)
+				untilConnected(t, func(ctx context.Context) {
+					req, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, nil)
+					require.NoError(t, err)
+					_, err = c.Do(req)
+					require.ErrorIs(t, err, context.DeadlineExceeded)
+				})
 			}, want: httppool.Cancelled,
 		},
 		{
@@ -416,6 +442,31 @@ func TestOthersAreLeftAlone(t *testing.T) {
 	assert.EqualValues(t, 1, s.Hosts[0].Adopted)
 	pool.CloseIdleConnections()
 	assert.Empty(t, pool.Snapshot().Connections)
+}
+
+// uncomparable is a connection that no map can have as its key.
+type uncomparable struct {
+	net.Conn
+	_ []byte
+}
+
+func TestAConnectionThatCannotBeCompared(t *testing.T) {
+	server := httptest.NewServer(text)
+	defer server.Close()
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+		return uncomparable{Conn: conn}, err
+	}}
+	pool := httppool.Watch(transport)
+	defer pool.CloseIdleConnections()
+	get(t, &http.Client{Transport: transport}, server.URL)
+	for range 2 {
+		get(t, &http.Client{Transport: pool}, server.URL)
+	}
+	s := pool.Snapshot()
+	require.Len(t, s.Connections, 1)
+	assert.Equal(t, 2, s.Connections[0].Uses)
+	assert.EqualValues(t, 1, s.Hosts[0].Adopted)
 }
 
 func TestDialFails(t *testing.T) {

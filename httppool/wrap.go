@@ -1,8 +1,11 @@
 package httppool
 
 import (
+	"context"
+	"crypto/tls"
 	"io"
 	"net"
+	"net/http"
 	"sync/atomic"
 	"syscall"
 )
@@ -83,9 +86,44 @@ func (c syscaller) SyscallConn() (syscall.RawConn, error) {
 	return c.Conn.(syscall.Conn).SyscallConn()
 }
 
+// secure is a connection whose ConnectionState net/http asks for since Go 1.27: what DialTLSContext
+// returned and is no *tls.Conn. It has all optional methods; where the connection within
+// lacks one, it does what net/http does without it.
+type secure struct{ *conn }
+
+type connectionStater interface{ ConnectionState() tls.ConnectionState }
+
+func (c secure) ConnectionState() tls.ConnectionState {
+	return c.Conn.(connectionStater).ConnectionState()
+}
+
+func (c secure) HandshakeContext(ctx context.Context) error {
+	if h, ok := c.Conn.(interface{ HandshakeContext(context.Context) error }); ok {
+		return h.HandshakeContext(ctx)
+	}
+	return nil
+}
+
+func (c secure) ReadFrom(r io.Reader) (int64, error) {
+	if _, ok := c.Conn.(io.ReaderFrom); ok {
+		return readerFrom(c).ReadFrom(r)
+	}
+	return io.Copy(struct{ io.Writer }{c.conn}, r)
+}
+
+func (c secure) CloseWrite() error {
+	if w, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return w.CloseWrite()
+	}
+	return http.ErrNotSupported
+}
+
 // wrap returns conn so that its end is seen. It has those optional methods that conn has.
 func wrap(c *connection, inner net.Conn) net.Conn {
 	w := &conn{Conn: inner, c: c}
+	if _, ok := inner.(connectionStater); ok {
+		return secure{w}
+	}
 	_, reads := inner.(io.ReaderFrom)
 	_, closes := inner.(interface{ CloseWrite() error })
 	_, raw := inner.(syscall.Conn)
