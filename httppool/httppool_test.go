@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -442,6 +444,24 @@ func TestOthersAreLeftAlone(t *testing.T) {
 	assert.EqualValues(t, 1, s.Hosts[0].Adopted)
 	pool.CloseIdleConnections()
 	assert.Empty(t, pool.Snapshot().Connections)
+}
+
+// The standard library stands here for a client with a long chain of middleware.
+func TestTheCallerIsKnownBelowAChainOfMiddleware(t *testing.T) {
+	release := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	defer server.Close()
+	defer close(release)
+	_, pool := watch(t, server, nil)
+	to, err := url.Parse(server.URL)
+	require.NoError(t, err)
+	var chain http.Handler = &httputil.ReverseProxy{Transport: pool, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) }}
+	for range 35 {
+		chain = http.AllowQuerySemicolons(chain)
+	}
+	go func() { chain.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)) }()
+	s := eventually(t, pool, "a request", func(s httppool.Snapshot) bool { return len(s.Requests) == 1 })
+	assert.Contains(t, s.Requests[0].Caller().Function, "TestTheCallerIsKnown")
 }
 
 // uncomparable is a connection that no map can have as its key.

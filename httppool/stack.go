@@ -6,9 +6,9 @@ import (
 	"unsafe"
 )
 
-// maxFrames is how much of a stack is kept: what net/http and a few packages around it
-// use, and enough of the caller.
-const maxFrames = 32
+// maxFrames is how much of a stack is kept: what net/http and the packages around it use, which
+// is some 80 of clients with a chain of middleware, as that of AWS, and enough of the caller.
+const maxFrames = 96
 
 // known are the stacks that were seen, by their return addresses: to walk a stack with
 // runtime.Callers takes a tenth of a request's time, to follow its frame pointers next to
@@ -24,7 +24,7 @@ const maxKnown = 4096
 // callers is the stack without skip functions and itself, as of runtime.Callers.
 func callers(skip int) []uintptr {
 	// More than are kept, for of all stacks that begin alike each is known by all of it.
-	var pcs [4 * maxFrames]uintptr
+	var pcs [maxFrames + 32]uintptr
 	n := framePointers(&pcs[0], len(pcs))
 	if n == 0 {
 		return walk(skip + 1)

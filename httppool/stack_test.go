@@ -28,7 +28,7 @@ func right(depth int) []uintptr { return left(depth) }
 // Each stack is its own, also of those that begin alike, and is as the runtime's.
 func TestStacksAreNotMistaken(t *testing.T) {
 	for range 2 {
-		for depth := range 100 {
+		for depth := range 120 {
 			var pcs [maxFrames]uintptr
 			l, r, n := left(depth), right(depth), runtime.Callers(1, pcs[:])
 			require.Len(t, l, min(maxFrames, depth+1+n))
