@@ -145,7 +145,8 @@ func (s *seen) wait(st stack, library func(string) bool) {
 		if !st.has(w.function) {
 			continue
 		}
-		i := slices.IndexFunc(st.frames, func(f where.Site) bool { return !library(f.Function) })
+		ofLibrary := where.Libraries(st.frames, library)
+		i := slices.IndexFunc(st.frames, func(f where.Site) bool { return !ofLibrary(f) })
 		if i < 0 {
 			return // of the standard library alone: a server's own goroutines
 		}

@@ -467,6 +467,9 @@ func (p *Prober) noSite(h *holding) string {
 	if len(frames) == 0 {
 		return "their stack could not be read"
 	}
+	if len(h.stack) >= mostFrames {
+		return fmt.Sprintf("their stack has more than %d frames, and those that can be seen are all of libraries", mostFrames)
+	}
 	last := frames[len(frames)-1].Function
 	for i := len(frames) - 1; i >= 0 && strings.HasPrefix(frames[i].Function, "runtime."); i-- {
 		if i > 0 {

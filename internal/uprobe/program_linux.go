@@ -23,7 +23,9 @@ const (
 	useStack    = 80
 	useSize     = useStack + 8*mostFrames
 
-	mostFrames  = 56
+	// mostFrames is as many as the kernel walks, unless kernel.perf_event_max_stack is changed. A
+	// request of a client with a chain of middleware, as that of AWS, is below some 80.
+	mostFrames  = 127
 	mostWords   = 3
 	mostObjects = 1 << 16
 )

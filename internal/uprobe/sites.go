@@ -54,10 +54,18 @@ func IsLibrary(function string) bool {
 // own are the frames that are not of a library, without those that call themselves. Of
 // programs that are not Go's no library is known.
 func own(frames []callsite.Frame, isGo bool) []where.Site {
+	sites := make([]where.Site, len(frames))
+	for i, f := range frames {
+		sites[i] = where.Site(f)
+	}
+	library := func(where.Site) bool { return false }
+	if isGo {
+		library = where.Libraries(sites, IsLibrary)
+	}
 	var list []where.Site
-	for _, f := range frames {
-		if (!isGo || !IsLibrary(f.Function)) && (len(list) == 0 || list[len(list)-1].Function != f.Function) {
-			list = append(list, where.Site(f))
+	for _, s := range sites {
+		if !library(s) && (len(list) == 0 || list[len(list)-1].Function != s.Function) {
+			list = append(list, s)
 		}
 	}
 	return list

@@ -101,6 +101,20 @@ func (s Site) In(function, file string) string {
 // ShortFunction is the function with the last part of its package's path.
 func (s Site) ShortFunction() string { return s.Function[strings.LastIndex(s.Function, "/")+1:] }
 
+// Libraries returns what reports of the frames of one stack whether they are of libraries. library
+// does so by a function's name. A closure of a library's function that the compiler has
+// inlined into one of the program has the program's name, as main.serve.StripPrefix.func1, and its
+// file is in the folder of other frames of that library.
+func Libraries(stack []Site, library func(function string) bool) func(Site) bool {
+	folders := map[string]bool{}
+	for _, s := range stack {
+		if library(s.Function) && path.Dir(s.File) != "." { // without a folder it may be any
+			folders[path.Dir(s.File)] = true
+		}
+	}
+	return func(s Site) bool { return library(s.Function) || folders[path.Dir(s.File)] }
+}
+
 // LastingFor is longer than most responses are read for.
 const LastingFor = 3 * time.Second
 

@@ -13,6 +13,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"time"
 )
@@ -45,6 +47,7 @@ func main() {
 		go readOn(http.DefaultClient, server.URL)
 	}
 	go readSlowly(server.URL)
+	go deep(server.URL)
 	for range make([]int, 3) {
 		upgrade(server.URL)
 	}
@@ -119,6 +122,20 @@ func readSlowly(url string) {
 	for one := make([]byte, 1); err == nil; _, err = response.Body.Read(one) {
 		time.Sleep(100 * time.Millisecond)
 	}
+}
+
+// deep sends its request below 80 frames of the standard library, as clients do that have a
+// chain of middleware. The compiler inlines AllowQuerySemicolons: its closures have names of main.
+func deep(address string) {
+	to, err := url.Parse(address)
+	if err != nil {
+		panic(err)
+	}
+	var chain http.Handler = httputil.NewSingleHostReverseProxy(to)
+	for range make([]int, 35) {
+		chain = http.AllowQuerySemicolons(chain)
+	}
+	chain.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/long", nil)) // reading: 1
 }
 
 func wait(url string) {
