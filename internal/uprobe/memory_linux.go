@@ -50,7 +50,7 @@ const (
 	fdSysfd     = 2
 	fdFamily    = 7
 	fdType      = 8
-	fdNetLength = 11 // of "tcp"
+	fdNetLength = 11 // of "tcp", "tcp4" or "tcp6"
 	fdRemote    = 15 // the data word of its remote address; a listener has none
 	fdWords     = 12
 )
@@ -69,8 +69,8 @@ func (m addressSpace) descriptor(at uint64) (int, bool) {
 func (m addressSpace) ofConnect(at uint64) (int, bool) {
 	const inet, inet6, streamSocket = 2, 10, 1
 	w := m.words(at, fdWords)
-	if w == nil || w[fdType] != streamSocket || w[fdFamily] != inet && w[fdFamily] != inet6 || w[fdNetLength] != uint64(len("tcp")) ||
-		w[fdSysfd] >= 1<<24 {
+	if w == nil || w[fdType] != streamSocket || w[fdFamily] != inet && w[fdFamily] != inet6 || w[fdSysfd] >= 1<<24 ||
+		w[fdNetLength] != uint64(len("tcp")) && w[fdNetLength] != uint64(len("tcp4")) {
 		return 0, false
 	}
 	return int(w[fdSysfd]), true

@@ -66,6 +66,7 @@ func main() {
 	for range make([]int, 3) {
 		dial(listener)
 	}
+	dialOneFamily(listener)
 	time.Sleep(300 * time.Millisecond) // until those of wait have no more to do
 	fmt.Println("done")
 	_, _ = io.Copy(io.Discard, os.Stdin)
@@ -159,6 +160,14 @@ func dialForLong(client *http.Client) {
 }
 
 func never(context.Context, string, string) (net.Conn, error) { select {} }
+
+func dialOneFamily(listener net.Listener) {
+	conn, err := net.Dial("tcp4", listener.Addr().String()) // open: 1
+	if err != nil {
+		panic(err)
+	}
+	kept = append(kept, conn)
+}
 
 func dial(listener net.Listener) {
 	conn, err := net.Dial("tcp", listener.Addr().String()) // open: 3
