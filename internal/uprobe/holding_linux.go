@@ -408,6 +408,9 @@ func (b *builder) enter(key uint64, h *holding, state where.State, as entry) boo
 		g.Requests++
 	default:
 		g.Connections++
+		if b.p.isGo() && b.p.points[h.point].kind == pgxConn { // pgxpool makes an object for each use
+			break
+		}
 		g.Uses += h.count
 	}
 	age := time.Duration(b.now - min(b.now, h.at))
