@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -138,19 +139,20 @@ func (r *request) getConn(hostPort string) {
 }
 
 // hostOf returns where the request's connection leads to. Those to a proxy that serve
-// http:// URLs serve all hosts.
+// http:// URLs serve all hosts. A URL may have any bytes as its host (http://%ff.test); metrics and JSON
+// take text only.
 func (p *Pool) hostOf(r *request, firstHop string) string {
+	host := firstHop
 	switch {
-	case r.proxy == "":
-		return firstHop
-	case r.url.Scheme == "http" && (r.proxy == "http" || r.proxy == "https"):
-		return firstHop
+	case r.proxy == "", r.url.Scheme == "http" && (r.proxy == "http" || r.proxy == "https"):
 	case r.url.Port() != "":
-		return r.url.Host
+		host = r.url.Host
 	case r.url.Scheme == "https":
-		return r.url.Host + ":443"
+		host = r.url.Host + ":443"
+	default:
+		host = r.url.Host + ":80"
 	}
-	return r.url.Host + ":80"
+	return strings.ToValidUTF8(host, "\ufffd")
 }
 
 // enter changes the state. The caller holds Pool.mu.

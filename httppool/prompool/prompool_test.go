@@ -5,8 +5,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -61,4 +63,24 @@ http_client_open_connections{http_connection_state="idle",server_address="127.0.
 	problems, err := testutil.GatherAndLint(registry)
 	require.NoError(t, err)
 	assert.Empty(t, problems)
+}
+
+// Prometheus takes no label that is not UTF-8, and a URL from outside may have any bytes.
+func TestAHostThatIsNotText(t *testing.T) {
+	proxy := httptest.NewServer(http.NotFoundHandler())
+	defer proxy.Close()
+	address, err := url.Parse(proxy.URL)
+	require.NoError(t, err)
+	pool := httppool.Watch(&http.Transport{Proxy: http.ProxyURL(address)})
+	c := prompool.New(pool)
+	defer c.Close()
+	registry := prometheus.NewPedanticRegistry()
+	require.NoError(t, registry.Register(c))
+	_, err = (&http.Client{Transport: pool}).Get("https://%ff.invalid/")
+	require.Error(t, err)
+	require.Eventually(t, func() bool { return len(pool.Snapshot().Connections) == 0 }, time.Minute, time.Millisecond)
+	families, err := registry.Gather()
+	require.NoError(t, err)
+	require.NotEmpty(t, families)
+	assert.Contains(t, families[0].String(), "\ufffd.invalid")
 }
