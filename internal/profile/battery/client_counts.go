@@ -256,6 +256,10 @@ func (t *trial) socketOptions() {
 	t.b.miss(asks, "no connection stays open")
 }
 
+// errOneAtATime says why calls at once are not measured. By its requests alone the one is
+// not told from the other.
+var errOneAtATime = errors.New("COMMAND makes one call at a time, or all on one connection")
+
 // parallel makes the calls all at once.
 func (t *trial) parallel() error {
 	if err := t.start(); err != nil {
@@ -264,7 +268,8 @@ func (t *trial) parallel() error {
 	const delay = 500 * time.Millisecond
 	slow := body(16)
 	// A program that makes one call at a time makes the next as soon as it has an answer: a
-	// request is over before its answer is written.
+	// request is over before its answer is written. So does one that has all its calls wait
+	// for one connection.
 	var mu sync.Mutex
 	var busy, most int
 	t.server.set(reaction{answer: func(c *conn, r *http.Request) error {
@@ -299,7 +304,7 @@ func (t *trial) parallel() error {
 	mu.Lock()
 	defer mu.Unlock()
 	if most == 1 {
-		return errors.New("COMMAND makes one call at a time")
+		return errOneAtATime
 	}
 	return t.counted("opened_parallel", "left_parallel", perBattery)
 }

@@ -140,7 +140,7 @@ func (t *trial) h2Streams(s *h2Server) error {
 	}
 	n := s.look()
 	if n.mostBusy == 1 {
-		return errors.New("COMMAND makes one call at a time")
+		return errOneAtATime
 	}
 	word := "several"
 	switch {

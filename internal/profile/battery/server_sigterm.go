@@ -6,14 +6,15 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"sync"
 	"syscall"
 	"time"
 
 	"socketlab/internal/profile"
 )
 
-// A request on an idle connection comes soon after SIGTERM, while the request of before is
-// under way.
+// A request on an idle connection comes soon after SIGTERM, and where that is too soon once
+// more, while the request of before is under way.
 const (
 	underWay   = 300 * time.Millisecond
 	afterWards = 300 * time.Millisecond
@@ -59,17 +60,12 @@ func (r *serverRun) sigterm(ctx context.Context, i *Instance) error {
 		settled = time.Since(at)
 		answered <- how
 	}()
-	newcomers := make(chan []meeting, 1)
-	go func() { newcomers <- meetings(ctx, i, at.Add(r.patience())) }()
-	if !pause(ctx, afterWards) {
-		return ctx.Err()
-	}
+	newcomers, turned := make(chan []meeting, 1), make(chan struct{})
+	go func() { newcomers <- meetings(ctx, i, at.Add(r.patience()), sync.OnceFunc(func() { close(turned) })) }()
 	if idleErr != nil {
 		r.miss(idleErr.Error(), "sigterm_idle")
-	} else if _, err := idle.roundTrip(time.Now().Add(5*time.Second), "GET", "/"); err != nil {
-		r.set("sigterm_idle", profile.Chosen("closed"), reason(err))
-	} else {
-		r.set("sigterm_idle", profile.Chosen("served"))
+	} else if err := r.askIdle(ctx, idle, at, turned); err != nil {
+		return err
 	}
 	if how := <-answered; how == "" {
 		r.set("sigterm_request", profile.Chosen("answered"))
@@ -96,6 +92,42 @@ func (r *serverRun) sigterm(ctx context.Context, i *Instance) error {
 		return ctx.Err()
 	}
 	return nil
+}
+
+// askIdle sends a request on an idle connection. A process may need a while to handle
+// SIGTERM: what is served before new connections are turned away is asked once more after
+// that, or at the end of that while. turned is closed once one was turned away.
+func (r *serverRun) askIdle(ctx context.Context, idle *probe, at time.Time, turned <-chan struct{}) error {
+	var seen []string
+	for last := false; ; last = true {
+		if !pause(ctx, afterWards) {
+			return ctx.Err()
+		}
+		handled := false
+		select {
+		case <-turned:
+			handled = true
+		default:
+		}
+		asked := time.Since(at)
+		a, err := idle.roundTrip(time.Now().Add(5*time.Second), "GET", "/")
+		if err != nil {
+			r.set("sigterm_idle", profile.Chosen("closed"), append(seen, fmt.Sprintf("%.3f s: %s", asked.Seconds(), reason(err)))...)
+			return nil
+		}
+		seen = append(seen, fmt.Sprintf("served %.3f s", asked.Seconds()))
+		if last || handled || a.Close {
+			r.set("sigterm_idle", profile.Chosen("served"), seen...)
+			return nil
+		}
+		wait := time.NewTimer(time.Until(at.Add(momentary - afterWards)))
+		select {
+		case <-turned:
+		case <-wait.C:
+		case <-ctx.Done():
+		}
+		wait.Stop()
+	}
 }
 
 // idle opens a connection with one answered request.
@@ -174,13 +206,17 @@ type meeting struct {
 }
 
 // meetings makes new connections until one is refused, or the deadline. Once the process is
-// over, others of its processes may listen on: it is given up a moment later.
-func meetings(ctx context.Context, i *Instance, deadline time.Time) []meeting {
+// over, others of its processes may listen on: it is given up a moment later. turned is
+// called with each that was not served.
+func meetings(ctx context.Context, i *Instance, deadline time.Time, turned func()) []meeting {
 	var all []meeting
 	ended := i.Ended
 	for ctx.Err() == nil {
 		begin := time.Now()
 		what := meets(ctx, i.Addr)
+		if what != served {
+			turned()
+		}
 		if n := len(all); n == 0 || all[n-1].what != what {
 			if n > 0 {
 				all[n-1].end = begin
@@ -226,8 +262,11 @@ func texts(all []meeting, sigterm time.Time) []string {
 	return seen
 }
 
-// refused is what a new connection gets where nothing listens.
-const refused = "refused"
+// served is what a new connection gets that is answered, and refused where nothing listens.
+const (
+	served  = "served"
+	refused = "refused"
+)
 
 // meets is what a new connection gets.
 func meets(ctx context.Context, addr string) string {
@@ -247,7 +286,7 @@ func meets(ctx context.Context, addr string) string {
 	case err == nil && a.StatusCode == 503:
 		return "503"
 	case err == nil:
-		return "served"
+		return served
 	}
 	return map[string]string{open: "no_answer", byFIN: "closed", byRST: "reset"}[howEnded(err)]
 }

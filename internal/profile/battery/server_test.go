@@ -32,6 +32,9 @@ func TestMain(m *testing.M) {
 	case "graceful":
 		graceful()
 		return
+	case "late":
+		late()
+		return
 	case "reverse":
 		reverse()
 	case "client":
@@ -95,6 +98,27 @@ func graceful() {
 	<-done
 }
 
+// late begins to shut down a while after SIGTERM, as a runtime does that is slow to handle
+// it. Shutdown closes the listener and idle connections, and waits for others.
+func late() {
+	s := timed()
+	s.Addr = "127.0.0.1:" + os.Getenv("SOCKETLAB_PORT")
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		<-ctx.Done()
+		time.Sleep(450 * time.Millisecond)
+		_ = s.Shutdown(context.Background())
+	}()
+	if err := s.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	<-done
+}
+
 func values(t *testing.T, p *profile.Profile) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
@@ -141,6 +165,24 @@ func TestServerStartedByACommand(t *testing.T) {
 		require.Equal(t, want, got[id], "%s: %v %s", id, p.Seen[id], p.NotMeasured[id])
 	}
 	require.Equal(t, profile.Exact, p.Values["sigterm_exit"].Bound)
+}
+
+func TestServerThatHandlesSIGTERMLate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 8 s")
+	}
+	t.Parallel()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	p, err := battery.ServerBattery{
+		Program: battery.Program{Command: "BATTERY_TEST_PROGRAM=late exec '" + self + "'"},
+		Slow:    "/slow", Read: "/read",
+	}.Measure(t.Context())
+	require.NoError(t, err)
+	got := values(t, p)
+	for id, want := range map[string]string{"sigterm_request": "answered", "sigterm_idle": "closed", "sigterm_newcomer": "refused"} {
+		require.Equal(t, want, got[id], "%s: %v %s", id, p.Seen[id], p.NotMeasured[id])
+	}
 }
 
 func TestServerThatRunsAlready(t *testing.T) {
