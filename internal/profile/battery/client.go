@@ -112,7 +112,21 @@ func (c Client) Measure(ctx context.Context) (*profile.Profile, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
+	judgeHint(b.profile)
 	return b.profile, nil
+}
+
+// judgeHint takes back what a client did with a hint where it closes as soon without one.
+func judgeHint(p *profile.Profile) {
+	idle, ok := p.Value("idle_close")
+	if !ok || idle.Bound != profile.Exact {
+		return
+	}
+	within := map[string]time.Duration{"yes": hintWait, "on_reuse": hintWait + 2*settle} // its second call is made after settle
+	if v, ok := p.Value("honours_hint"); ok && idle.Time <= within[v.String()] {
+		delete(p.Values, "honours_hint")
+		p.Miss("honours_hint", "it closes an idle connection after "+idle.String()+" without a hint")
+	}
 }
 
 // clientBattery is a measurement in progress.

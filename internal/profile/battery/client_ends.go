@@ -12,6 +12,9 @@ import (
 	"socketlab/internal/profile"
 )
 
+// hintWait is how long is waited for the end of a connection whose hint says 2 s.
+const hintWait = 2500 * time.Millisecond
+
 // hint sends Keep-Alive: timeout=2.
 func (t *trial) hint() error {
 	if err := t.start(); err != nil {
@@ -21,7 +24,7 @@ func (t *trial) hint() error {
 	if err := t.ok(); err != nil {
 		return err
 	}
-	limit, stop := t.limit(2500 * time.Millisecond)
+	limit, stop := t.limit(hintWait)
 	defer stop()
 	// In its place: what comes next must not be late.
 	n := t.server.until(limit, func(n counts) bool { return n.opened > 0 && n.open == 0 })

@@ -25,6 +25,9 @@ import (
 func makeCalls() {
 	var calls sync.WaitGroup
 	defer calls.Wait()
+	if idle, err := time.ParseDuration(os.Getenv("BATTERY_TEST_IDLE")); err == nil {
+		http.DefaultTransport.(*http.Transport).IdleConnTimeout = idle
+	}
 	if os.Getenv("BATTERY_TEST_HOSTS") == "cached" {
 		http.DefaultTransport.(*http.Transport).DialContext = cachedHosts()
 	}
@@ -145,6 +148,14 @@ func TestNetHTTPIsMeasured(t *testing.T) {
 		known["connect_stalled"], known["tcp_keepalive"], known["user_timeout"] = "> 2s", "30.0s", "never"
 	}
 	require.Equal(t, known, answers(p, known))
+}
+
+// It closes within 2.5 s of the hint, which is no answer to it.
+func TestAClientThatClosesSoonerThanTheHintIsNotSaidToHonourIt(t *testing.T) {
+	t.Parallel()
+	p := measure(t, battery.Client{Command: "BATTERY_TEST_IDLE=1s SELF"})
+	require.Contains(t, p.NotMeasured["honours_hint"], "without a hint", "%v", p.Values)
+	require.NotContains(t, p.Values, "honours_hint")
 }
 
 func TestACommandThatEndsWithItsCallIsMeasured(t *testing.T) {
