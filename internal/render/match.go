@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"socketlab/internal/profile"
@@ -167,10 +168,14 @@ func windowItems(m *profile.Match) []Item {
 		}
 		return []Item{{"window", "none"}}
 	}
-	rate := fmt.Sprintf("at %.3g requests/s on %s", m.Traffic.PerSecond, words.Plural(max(1, m.Traffic.Connections), "connection"))
+	rate := fmt.Sprintf("at %s requests/s on %s", figure(m.Traffic.PerSecond), words.Plural(max(1, m.Traffic.Connections), "connection"))
+	digits := 2
+	if m.Traffic.RTT < 10*time.Millisecond {
+		digits = 4
+	}
 	return []Item{
-		{"window", fmt.Sprintf("a request on a connection that was idle for %.2f to %.2f s can meet its close (round trip %s)",
-			m.From.Seconds(), m.To.Seconds(), m.Traffic.RTT)},
+		{"window", fmt.Sprintf("a request on a connection that was idle for %.[1]*[2]f to %.[1]*[3]f s can meet its close (round trip %[4]s)",
+			digits, m.From.Seconds(), m.To.Seconds(), m.Traffic.RTT)},
 		{"", fmt.Sprintf("%s that come at random: %s, 1 of %s", rate, perTime(m.Meets, m.Traffic), oneOf(m.Meets))},
 		{"GET", outcomeText(m, m.Get)},
 		{"POST", outcomeText(m, m.Post)},
@@ -180,30 +185,48 @@ func windowItems(m *profile.Match) []Item {
 // perTime is a share of the requests as a number in a unit of time that has some.
 func perTime(share float64, t profile.Traffic) string {
 	perHour := share * t.PerSecond * 3600
-	switch {
-	case perHour == 0:
+	if perHour == 0 {
 		return "none"
-	case perHour < 0.1:
-		return fmt.Sprintf("%.2g a day", perHour*24)
-	case perHour > 3600:
-		return fmt.Sprintf("%.3g a second", perHour/3600)
 	}
-	return fmt.Sprintf("%.3g an hour", perHour)
+	unit, name := unitOf(perHour)
+	return figure(perHour*unit) + " " + name
 }
 
-// sharePerTime is a measured share, with its interval.
+// unitOf is the unit of time for a number by the hour, and what makes the one the other.
+func unitOf(perHour float64) (factor float64, name string) {
+	switch {
+	case perHour < 0.1:
+		return 24, "a day"
+	case perHour > 3600:
+		return 1.0 / 3600, "a second"
+	}
+	return 1, "an hour"
+}
+
+// sharePerTime is a measured share, with its interval in the same unit.
 func sharePerTime(s profile.Share, t profile.Traffic) string {
 	if s.Value == 0 {
 		return "none"
 	}
-	return fmt.Sprintf("%s (%.3g to %.3g)", perTime(s.Value, t), s.Low*t.PerSecond*3600, s.High*t.PerSecond*3600)
+	unit, _ := unitOf(s.Value * t.PerSecond * 3600)
+	unit *= t.PerSecond * 3600
+	return fmt.Sprintf("%s (%s to %s)", perTime(s.Value, t), figure(s.Low*unit), figure(s.High*unit))
 }
 
 func oneOf(share float64) string {
 	if share <= 0 {
 		return "very many"
 	}
-	return fmt.Sprintf("%.3g", 1/share)
+	return figure(1 / share)
+}
+
+// figure writes a number with three digits that count, and none as a power of ten.
+func figure(n float64) string {
+	rounded, err := strconv.ParseFloat(fmt.Sprintf("%.3g", n), 64)
+	if err != nil || rounded < 1000 {
+		return number(rounded)
+	}
+	return words.Count(int(rounded))
 }
 
 // outcomeText says what the caller sees.
