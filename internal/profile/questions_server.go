@@ -140,7 +140,7 @@ var serverQuestions = []Question{
 			{"closed", "it is closed"}, {"served", "its next request is answered"},
 		},
 		Title: "a connection that is idle",
-		How:   "A request on a kept connection 0.3 s after SIGTERM, while the request of sigterm_request is under way. Where it is served and new connections are served too, SIGTERM may not be handled yet: one more on the same connection 0.3 s after the first new connection that is not served, or 1 s after SIGTERM.",
+		How:   "A request on a kept connection 0.3 s after SIGTERM, while the request of sigterm_request is under way. Where it is served and new connections are served too, SIGTERM may not be handled yet: one on another kept connection 0.3 s after the first new connection that is not served, or 1 s after SIGTERM.",
 	},
 	{
 		ID: "sigterm_newcomer", Kinds: serverSides, Unit: Choice, Steps: true, Choices: []Meaning{

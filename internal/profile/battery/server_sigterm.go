@@ -37,7 +37,18 @@ func (r *serverRun) sigterm(ctx context.Context, i *Instance) error {
 	if idle != nil {
 		defer idle.Close()
 	}
+	second := (*probe)(nil) // none where the server serves few connections at once
+	if idle != nil {
+		if second, _ = r.idle(ctx, i.Addr); second != nil {
+			defer second.Close()
+		}
+	}
 	c, rest, err := r.longRequest(ctx, i.Addr)
+	if err != nil && second != nil { // it may have been one connection too many
+		_ = second.Close()
+		second = nil
+		c, rest, err = r.longRequest(ctx, i.Addr)
+	}
 	if err != nil {
 		r.sigtermMissed(reason(err))
 		return ctx.Err()
@@ -64,7 +75,7 @@ func (r *serverRun) sigterm(ctx context.Context, i *Instance) error {
 	go func() { newcomers <- meetings(ctx, i, at.Add(r.patience()), sync.OnceFunc(func() { close(turned) })) }()
 	if idleErr != nil {
 		r.miss(idleErr.Error(), "sigterm_idle")
-	} else if err := r.askIdle(ctx, idle, at, turned); err != nil {
+	} else if err := r.askIdle(ctx, idle, second, at, turned); err != nil {
 		return err
 	}
 	if how := <-answered; how == "" {
@@ -95,11 +106,16 @@ func (r *serverRun) sigterm(ctx context.Context, i *Instance) error {
 }
 
 // askIdle sends a request on an idle connection. A process may need a while to handle
-// SIGTERM: what is served before new connections are turned away is asked once more after
-// that, or at the end of that while. turned is closed once one was turned away.
-func (r *serverRun) askIdle(ctx context.Context, idle *probe, at time.Time, turned <-chan struct{}) error {
+// SIGTERM: what is served before new connections are turned away is no answer, and a second
+// idle connection is asked after that, or at the end of that while. It is not the same one
+// again, as servers that shut down close a connection with its next answer. turned is closed
+// once a new connection was turned away.
+func (r *serverRun) askIdle(ctx context.Context, first, second *probe, at time.Time, turned <-chan struct{}) error {
 	var seen []string
-	for last := false; ; last = true {
+	for _, idle := range []*probe{first, second} {
+		if idle == nil {
+			break
+		}
 		if !pause(ctx, afterWards) {
 			return ctx.Err()
 		}
@@ -110,15 +126,13 @@ func (r *serverRun) askIdle(ctx context.Context, idle *probe, at time.Time, turn
 		default:
 		}
 		asked := time.Since(at)
-		a, err := idle.roundTrip(time.Now().Add(5*time.Second), "GET", "/")
-		if err != nil {
+		if _, err := idle.roundTrip(time.Now().Add(5*time.Second), "GET", "/"); err != nil {
 			r.set("sigterm_idle", profile.Chosen("closed"), append(seen, fmt.Sprintf("%.3f s: %s", asked.Seconds(), reason(err)))...)
 			return nil
 		}
 		seen = append(seen, fmt.Sprintf("served %.3f s", asked.Seconds()))
-		if last || handled || a.Close {
-			r.set("sigterm_idle", profile.Chosen("served"), seen...)
-			return nil
+		if handled {
+			break
 		}
 		wait := time.NewTimer(time.Until(at.Add(momentary - afterWards)))
 		select {
@@ -128,6 +142,8 @@ func (r *serverRun) askIdle(ctx context.Context, idle *probe, at time.Time, turn
 		}
 		wait.Stop()
 	}
+	r.set("sigterm_idle", profile.Chosen("served"), seen...)
+	return nil
 }
 
 // idle opens a connection with one answered request.
