@@ -89,7 +89,13 @@ func millisCell(ms float64) Cell {
 	return Cell{{Text: latencyText(ms), Value: number(ms)}}
 }
 
-func latencyText(ms float64) string { return metric.MustLookup("latency_ms.p99").Format(ms) }
+// latencyText writes a latency as runs do, and one below a millisecond in microseconds.
+func latencyText(ms float64) string {
+	if ms < 1 {
+		return (time.Duration(ms*1000+0.5) * time.Microsecond).String()
+	}
+	return metric.MustLookup("latency_ms.p99").Format(ms)
+}
 
 // arithmetic says how the number of connections comes about.
 func (s *Size) arithmetic() []Item {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"socketlab/internal/scenario"
+	"socketlab/internal/words"
 )
 
 // Load is requests that each keep one connection busy. Check it before anything else.
@@ -37,7 +38,7 @@ const (
 func (l Load) Check() error {
 	switch {
 	case !(l.PerSecond >= minPerSecond && l.PerSecond <= maxPerSecond): // also refuses NaN
-		return fmt.Errorf("rate %.4g/s is not between 1/h and %g/s", l.PerSecond, float64(maxPerSecond))
+		return fmt.Errorf("rate %.4g/s is not between 1/h and %s/s", l.PerSecond, words.Count(int(maxPerSecond)))
 	case l.Latency <= 0 || l.Latency > maxLatency:
 		return fmt.Errorf("latency %s is not above 0 and at most %s", l.Latency, maxLatency)
 	case l.Burst < 0 || l.Burst > maxBurst:
