@@ -10,6 +10,7 @@ import (
 	"socketlab/internal/metric"
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/words"
 )
 
 // noResponse stands for how long responses took where there was none.
@@ -91,6 +92,15 @@ func briefly(name string, s *series.Subject) Datum {
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+
+// digits writes a number with so many digits that count, and none as a power of ten.
+func digits(v float64, n int) string {
+	rounded, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', n, 64), 64)
+	if err != nil || math.Abs(rounded) < 1000 {
+		return number(rounded)
+	}
+	return words.Count(int(rounded))
+}
 
 // stateRows has a row for each state that any subject ever had at an end.
 func (o *Observed) stateRows(end socketstats.End) []Row {

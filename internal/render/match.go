@@ -3,7 +3,6 @@ package render
 import (
 	"fmt"
 	"math"
-	"strconv"
 	"time"
 
 	"socketlab/internal/profile"
@@ -168,7 +167,7 @@ func windowItems(m *profile.Match) []Item {
 		}
 		return []Item{{"window", "none"}}
 	}
-	rate := fmt.Sprintf("at %s requests/s on %s", figure(m.Traffic.PerSecond), words.Plural(max(1, m.Traffic.Connections), "connection"))
+	rate := fmt.Sprintf("at %s requests/s on %s", digits(m.Traffic.PerSecond, 3), words.Plural(max(1, m.Traffic.Connections), "connection"))
 	digits := 2
 	if m.Traffic.RTT < 10*time.Millisecond {
 		digits = 4
@@ -189,7 +188,7 @@ func perTime(share float64, t profile.Traffic) string {
 		return "none"
 	}
 	unit, name := unitOf(perHour)
-	return figure(perHour*unit) + " " + name
+	return digits(perHour*unit, 3) + " " + name
 }
 
 // unitOf is the unit of time for a number by the hour, and what makes the one the other.
@@ -210,23 +209,14 @@ func sharePerTime(s profile.Share, t profile.Traffic) string {
 	}
 	unit, _ := unitOf(s.Value * t.PerSecond * 3600)
 	unit *= t.PerSecond * 3600
-	return fmt.Sprintf("%s (%s to %s)", perTime(s.Value, t), figure(s.Low*unit), figure(s.High*unit))
+	return fmt.Sprintf("%s (%s to %s)", perTime(s.Value, t), digits(s.Low*unit, 3), digits(s.High*unit, 3))
 }
 
 func oneOf(share float64) string {
 	if share <= 0 {
 		return "very many"
 	}
-	return figure(1 / share)
-}
-
-// figure writes a number with three digits that count, and none as a power of ten.
-func figure(n float64) string {
-	rounded, err := strconv.ParseFloat(fmt.Sprintf("%.3g", n), 64)
-	if err != nil || rounded < 1000 {
-		return number(rounded)
-	}
-	return words.Count(int(rounded))
+	return digits(1/share, 3)
 }
 
 // outcomeText says what the caller sees.

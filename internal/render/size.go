@@ -99,8 +99,8 @@ func latencyText(ms float64) string {
 
 // arithmetic says how the number of connections comes about.
 func (s *Size) arithmetic() []Item {
-	sum := fmt.Sprintf("%.4g", s.UnderWay())
-	list := []Item{{"under way", fmt.Sprintf("%.4g requests a second x %s = %s at a time (Little's law)", s.PerSecond, s.Latency, sum)}}
+	sum := digits(s.UnderWay(), 4)
+	list := []Item{{"under way", fmt.Sprintf("%s requests a second x %s = %s at a time (Little's law)", digits(s.PerSecond, 4), s.Latency, sum)}}
 	if s.Burst > 0 {
 		list = append(list, Item{"burst", fmt.Sprintf("%d more at one moment", s.Burst)})
 		sum = fmt.Sprintf("(%s + %d)", sum, s.Burst)
@@ -114,13 +114,13 @@ func (s *Size) notes() []Item {
 	for _, p := range s.Pools {
 		can := s.PerSecondOf(p.Connections)
 		if can < s.PerSecond {
-			list = append(list, Item{p.Name, fmt.Sprintf("%s can serve %.4g requests a second: the queue grows by %.4g each second.",
-				words.Plural(p.Connections, "connection"), can, s.PerSecond-can)})
+			list = append(list, Item{p.Name, fmt.Sprintf("%s can serve %s requests a second: the queue grows by %s each second.",
+				words.Plural(p.Connections, "connection"), digits(can, 4), digits(s.PerSecond-can, 4))})
 		}
 		if m := p.Measured; m != nil && m.InFlight > 0 && m.Answered > 0 {
 			took := float64(p.Connections) * millis(s.Taken) / float64(m.Answered)
-			list = append(list, Item{"", fmt.Sprintf("Measured: always busy, it served a request in %s (%d x %s / %d). So %.3g would be under way here.",
-				latencyText(took), p.Connections, s.Taken, m.Answered, s.PerSecond*took/1000)})
+			list = append(list, Item{"", fmt.Sprintf("Measured: always busy, it served a request in %s (%d x %s / %d). So %s would be under way here.",
+				latencyText(took), p.Connections, s.Taken, m.Answered, digits(s.PerSecond*took/1000, 3))})
 		}
 		if p.Measured != nil && p.LateMS > millis(s.Latency)/2 {
 			list = append(list, Item{p.Name, fmt.Sprintf("This machine sent requests up to %s late (p99): what was measured includes that.",
