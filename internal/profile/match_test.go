@@ -165,3 +165,19 @@ func TestPlayedBesidePredicted(t *testing.T) {
 		require.LessOrEqual(t, c.played.Meets.Low, c.played.Meets.Value)
 	}
 }
+
+// AnyEvent keeps connections after a GET, and asks for the close with each POST.
+func TestConnectionsThatAreNotKeptDoNotSayWhoClosesFirst(t *testing.T) {
+	m := &profile.Match{First: profile.ClientCloses, Traffic: profile.Traffic{PerSecond: 1}}
+	kept := profile.Trial{First: profile.ClientCloses}
+	closed := profile.Trial{First: profile.ServerCloses, ServerIdle: 3 * time.Millisecond}
+	p := &profile.Played{
+		Get:  profile.PlayedMethod{Trials: []profile.Trial{kept, kept, kept}},
+		Post: profile.PlayedMethod{Trials: []profile.Trial{closed, closed, closed}},
+	}
+	p.Sum(m)
+	require.Equal(t, profile.ClientCloses, p.First)
+	p.Get.Trials = p.Post.Trials
+	p.Sum(m)
+	require.Equal(t, profile.Neither, p.First, "none was kept")
+}

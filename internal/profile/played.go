@@ -97,6 +97,10 @@ func (p *Played) meets(traffic Traffic) Share {
 	return share(slices.Concat(p.Get.Trials, p.Post.Trials), traffic, p.From, p.To)
 }
 
+// withAnswer is how soon behind its answer a server closes that does not keep the connection,
+// also on a busy machine.
+const withAnswer = 200 * time.Millisecond
+
 // Sum sums the trials up.
 func (p *Played) Sum(m *Match) {
 	firsts := map[Closer]int{}
@@ -104,12 +108,16 @@ func (p *Played) Sum(m *Match) {
 	for _, method := range []*PlayedMethod{&p.Get, &p.Post} {
 		method.tell(m)
 		for _, t := range method.Trials {
+			late = append(late, t.Pause-t.Planned)
+			soonest := m.First == ServerCloses && m.ServerFirst.Time <= withAnswer || m.First == EachAnswer
+			if t.First == ServerCloses && t.ServerIdle < withAnswer && !soonest {
+				continue // the connection was not kept: AnyEvent asks so with each POST
+			}
 			firsts[t.First]++
 			if t.ServerIdle > 0 && (p.ServerFirst == 0 || t.ServerIdle < p.ServerFirst) {
 				p.ServerFirst = t.ServerIdle
 			}
 			p.ServerLast = max(p.ServerLast, t.ServerIdle)
-			late = append(late, t.Pause-t.Planned)
 		}
 	}
 	if slices.Sort(late); len(late) > 0 {
