@@ -240,6 +240,21 @@ func TestOnlyWhatWasSeenPasses(t *testing.T) {
 	looping.Subject(exercise.YourSide).Final.Requests.InFlight = 50
 	require.Equal(t, "50 requests had not ended when the load was over. Does your code loop or wait without an end?", p.Judge(looping, script).Unanswered)
 	require.Empty(t, p.Judge(observation(50, 50, 1), script).Unanswered)
+	// What is called answered has to have come to the server.
+	claiming := func(ok, failed, opened, received int64) string {
+		o := observation(50, ok, opened)
+		sample := series.Sample{ClientMetrics: o.Subject(exercise.YourSide).Final.ClientMetrics}
+		sample.Requests.Failed, sample.Requests.Received = failed, &received
+		o.Subject(exercise.YourSide).Samples = []series.Sample{sample, sample}
+		r := p.Judge(o, script)
+		require.Equal(t, r.Untrue == "" && ok == 50, r.Passed)
+		return r.Untrue
+	}
+	require.Empty(t, claiming(50, 0, 1, 50))
+	require.Contains(t, claiming(50, 0, 1, 10), "calls 50 requests answered, and the server received 10")
+	require.Contains(t, claiming(50, 0, 0, 0), "opened no connection")
+	require.Contains(t, claiming(0, 50, 0, 0), "opened no connection")
+	require.Empty(t, claiming(0, 0, 0, 0), "it has not come to that")
 	stopped := observation(50, 50, 1)
 	stopped.Stopped = "the client reached its limit"
 	require.False(t, p.Judge(stopped, script).Passed)

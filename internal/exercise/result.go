@@ -28,6 +28,9 @@ type Result struct {
 	Passed  bool
 	Stopped string
 	Bounds  []Bound
+	// Untrue says that the participant's code calls requests answered that it has not
+	// made; "" where it has made them.
+	Untrue string
 	// Unanswered says what became of the requests of the participant's code that had no
 	// response, and what helps; "" where all had one or it is not known.
 	Unanswered string
@@ -58,7 +61,8 @@ func (p *Project) Judge(o *series.Observation, script scenario.Script) Result {
 		judged = judged || b.Yours.Skipped == ""
 		r.Bounds = append(r.Bounds, b)
 	}
-	r.Passed = r.Passed && judged
+	r.Untrue = untrue(yours)
+	r.Passed = r.Passed && judged && r.Untrue == ""
 	if yours != nil && !r.Passed {
 		r.Unanswered = unanswered(yours.Metrics().Requests)
 	}
@@ -139,6 +143,8 @@ func (r Result) headline() string {
 		return "Done: your code does all that was asked."
 	case r.Stopped != "":
 		return "Not done yet: the run was stopped. " + r.Stopped
+	case r.Untrue != "":
+		return "Not done yet. " + r.Untrue
 	default:
 		rest := "are not as they should be"
 		if r.Open() == 1 {
@@ -146,6 +152,26 @@ func (r Result) headline() string {
 		}
 		return fmt.Sprintf("Not done yet: %d of %d %s.", r.Open(), len(r.Bounds), rest)
 	}
+}
+
+// untrue compares what the code says of its requests with what the server has received.
+// An answer that the code knew of at a sample was received before the next one.
+func untrue(yours *series.Subject) string {
+	if yours == nil || len(yours.Samples) < 2 {
+		return ""
+	}
+	before, last := yours.Samples[len(yours.Samples)-2].Requests, yours.Last().Requests
+	if before == nil || last == nil || last.Received == nil {
+		return ""
+	}
+	opened, known := metric.MustLookup("connections.opened").Get(yours)
+	switch {
+	case before.Finished() > 0 && known && opened == 0:
+		return "Your code has opened no connection: each request of the load is to be sent to the server."
+	case before.OK > *last.Received:
+		return fmt.Sprintf("Your code calls %s answered, and the server received %d: each request of the load is to be sent to it.", words.Plural(int(before.OK), "request"), *last.Received)
+	}
+	return ""
 }
 
 // unanswered is of the requests of a program that reports each by a line. Of a program
@@ -225,6 +251,7 @@ func (r Result) Document() *render.Document {
 			{Name: "stopped", Value: r.Stopped},
 			{Name: "bounds", Value: slices.Clone(bounds)},
 			{Name: "unanswered", Value: r.Unanswered},
+			{Name: "untrue", Value: r.Untrue},
 			{Name: "guess", Value: r.Guess},
 			{Name: "came", Value: r.Came},
 		},

@@ -254,6 +254,9 @@ func (l *load) metrics(s *side) series.ClientMetrics {
 		reused = max(0, s.served.Received-s.served.Accepted)
 	}
 	m.Connections = &series.ClientConns{Opened: s.served.Accepted, Reused: &reused}
+	requests, received := *m.Requests, s.served.Received
+	requests.Received = &received
+	m.Requests = &requests
 	return m
 }
 

@@ -37,6 +37,9 @@ type Requests struct {
 	// Serving are those that a server of HTTP/2 has received and not ended, as it says:
 	// there may be more of them than connections. 0 with other servers.
 	Serving int64 `json:"serving,omitempty"`
+	// Received is how many requests came to the server by its own count. It is known of
+	// a program of the user's, which says itself what became of its requests.
+	Received *int64 `json:"received,omitempty"`
 	// Attempts is how often a request was sent over HTTP, or failed to get as far as
 	// that: once for each, and once more whenever one was tried again. nil where only
 	// requests are counted.

@@ -100,7 +100,7 @@ func (r *Requests) plus(q *Requests) *Requests {
 		return nil
 	}
 	return &Requests{
-		Sent: r.Sent + q.Sent, OK: r.OK + q.OK, Failed: r.Failed + q.Failed, InFlight: r.InFlight + q.InFlight, Serving: r.Serving + q.Serving,
+		Sent: r.Sent + q.Sent, OK: r.OK + q.OK, Failed: r.Failed + q.Failed, InFlight: r.InFlight + q.InFlight, Serving: r.Serving + q.Serving, Received: both(r.Received, q.Received),
 		Attempts: both(r.Attempts, q.Attempts), CutOff: r.CutOff + q.CutOff, TimedOut: r.TimedOut + q.TimedOut, Errors: sums(r.Errors, q.Errors),
 	}
 }
