@@ -175,7 +175,7 @@ func untrue(yours *series.Subject) string {
 }
 
 // unanswered is of the requests of a program that reports each by a line. Of a program
-// none of whose requests was answered it says what may be the cause.
+// most of whose requests were not answered it says what may be the cause.
 func unanswered(r *series.Requests) string {
 	if r == nil {
 		return ""
@@ -183,8 +183,8 @@ func unanswered(r *series.Requests) string {
 	var parts []string
 	if n := r.Errors["other"]; n > 0 {
 		parts = append(parts, words.Plural(int(n), "request")+" failed with an error of no known name.")
-		if r.OK == 0 {
-			parts = append(parts, "Each line on standard output counts as the end of a request: does your code print something? Print it on standard error.")
+		if n > r.OK {
+			parts = append(parts, "Does your code raise an error of its own? Or does it print something? Each line on standard output counts as the end of a request: print on standard error.")
 		}
 	}
 	if n := r.InFlight; n > 0 {
