@@ -190,7 +190,7 @@ func (c *exerciseCheck) play(ctx context.Context, show func(series.Event), build
 	side.Later = func(ctx context.Context) (command string, err error) {
 		if command, err = build(ctx); err == nil {
 			side.Command = command
-			fmt.Fprintf(c.streams.Err, "playing the load of %s against your code and the starter (%s)\n",
+			fmt.Fprintf(c.streams.Err, "playing %s against your code and the starter (%s)\n",
 				c.project.Exercise.ID, c.script.Length().Round(100*time.Millisecond))
 		}
 		return command, err
