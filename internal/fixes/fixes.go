@@ -69,9 +69,23 @@ func For(kind string, id *series.Identity, of string) string {
 	case !ok:
 		return ""
 	case r.Protocol == HTTP && id.Protocol != HTTP:
-		return "Where it speaks HTTP: " + r.Fix
+		return "Where it speaks HTTP: " + r.Fix + otherwise(kind, id)
 	}
 	return r.Fix
+}
+
+// otherwise is what to change where a program that may speak HTTP does not.
+func otherwise(kind string, id *series.Identity) string {
+	if id.Protocol != "" {
+		return "" // it speaks others beside, which have rows of their own
+	}
+	switch kind {
+	case "idle-connections-not-reused":
+		return " Of another protocol: ask again on the connection that is open, or close it in every path, also after an error."
+	case "connection-churn", "port-exhaustion":
+		return " Of another protocol: keep the connection and ask again on it."
+	}
+	return ""
 }
 
 // Rows are the fixes of a kind for a runtime: those for HTTP first, then those for any

@@ -98,6 +98,8 @@ func TestTheFixIsForTheProgram(t *testing.T) {
 	}{
 		{"connection-churn", series.Identity{Runtime: "go", Protocol: "http"}, "", "MaxIdleConnsPerHost"},
 		{"connection-churn", series.Identity{Runtime: "go"}, "", "Where it speaks HTTP: Share one http.Client"},
+		{"connection-churn", series.Identity{Runtime: "go"}, "", "Of another protocol: keep the connection"},
+		{"idle-connections-not-reused", series.Identity{Runtime: "python"}, "", "Of another protocol: ask again on the connection"},
 		{"connection-churn", series.Identity{Runtime: "python", Protocol: "http"}, "", "requests.Session"},
 		{"connection-churn", series.Identity{Runtime: "bun", Protocol: "http"}, "", "http.Agent"},
 		{"connection-churn", series.Identity{Runtime: "nginx", Protocol: "http", Role: "proxy"}, "", "keepalive 32"},
