@@ -19,7 +19,7 @@ var _ = register(Rule{
 	Recognised: "Requests get responses on connections that are hardly reused, and the connections stay in CLOSE_WAIT once the server has closed its end. Or connections are opened beside idle ones that become more and are not used again, while others are. Or connections with unread data grow, or five or more are there throughout to which no data arrives for ten seconds: a program that reads slowly makes room for more. With --where: bodies that are not finished, while the open connections grow; or five or more of which nothing was read for 30 seconds, without a goroutine that waits to read one.",
 	Limits:     "A small body is read into the program at once: until the server closes the connection it looks like idle-connections-not-reused, with this as the alternative. A proxy whose own clients do not read for 30 seconds leaves bodies unread, too.",
 	Needs:      []Need{needMetricsOrActivity},
-	Fix:        "Close every response body, also when only the status matters, and read it to its end first; of a database, close the rows of every query.",
+	Fix:        "Close every response body, also when only the status matters, and read it to its end first.",
 	Sentences: map[string]string{
 		"close_wait": "The server has closed {connections|connection} that the client keeps open: CLOSE_WAIT.",
 		"apart":      "{idle|connection has|connections have} had a response and nothing since for {for_ms} or longer, growing by {growth_per_second}; {needless|connection was|connections were} opened beside idle ones. The pool reuses others, so it does not have these.",
