@@ -33,6 +33,7 @@ type item struct {
 // judge tells leaks from healthy idle connections.
 func (c *check) judge(held []socketstats.Socket) []problem {
 	found := c.newStacks()
+	c.moving = slices.ContainsFunc(found.readers, func(r reader) bool { return r.moving })
 	doings, counts := place(found.readers, held)
 	var all sorted
 	for _, it := range c.pair(held, doings) {

@@ -2,6 +2,7 @@ package sockettest
 
 import (
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -28,6 +29,8 @@ type reader struct {
 	// poll is the address of the runtime's poll descriptor on which it waits, 0
 	// if it does not.
 	poll uint64
+	// moving says that it is net/http's and does not wait: what it does next is not known.
+	moving bool
 }
 
 // stacks is what goroutines tell of connections.
@@ -195,5 +198,14 @@ func (t trace) poll() uint64 {
 }
 
 func (t trace) reader(does doing) reader {
-	return reader{goroutine: t.goroutine, does: does, poll: t.poll()}
+	_, loop := t.args(readLoop)
+	return reader{goroutine: t.goroutine, does: does, poll: t.poll(), moving: loop && t.moving()}
+}
+
+// moving reports whether the goroutine does not wait. The others are the reasons of runtime's
+// waitReasonStrings (runtime2.go).
+func (t trace) moving() bool {
+	state, _, _ := strings.Cut(t.state, "]")
+	state, _, _ = strings.Cut(state, ",")
+	return slices.Contains([]string{"runnable", "running", "syscall", "copystack", "preempted"}, state)
 }

@@ -168,5 +168,6 @@ func TestKubernetesRunIsReadFromPrometheus(t *testing.T) {
 	n.cut.Store(true)
 	require.Equal(t, 1, half.end(t))
 	require.Empty(t, half.stdout.String())
-	half.said(t, `inconclusive: Prometheus cannot scrape 1 of 2 exporters: node-1`)
+	// On a busy machine the other one may not answer in time, too.
+	half.said(t, `inconclusive: Prometheus cannot scrape [12] of 2 exporters: (node-0, )?node-1`)
 }
