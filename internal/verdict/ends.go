@@ -135,7 +135,7 @@ func (f *facts) levelledOff() bool {
 	}
 	last, longest := 0, time.Duration(0)
 	for i := 1; i < len(f.Samples); i++ {
-		if opened(i) > opened(i-1) {
+		if opened(i) > opened(i-1) || clientOpen(&f.Samples[i]) > clientOpen(&f.Samples[i-1]) { // not all that is opened is heard
 			if last > 0 {
 				longest = max(longest, f.At[i]-f.At[last])
 			}

@@ -99,7 +99,8 @@ func (f *facts) idleGrows() *finding {
 	if c == nil || c.Opened == 0 {
 		return found
 	}
-	if left := f.untilLasting(); c.Opened-c.Closed < enoughOpened && f.life(f.span()) < lastingGrowth {
+	more := max(c.Opened-c.Closed, clientOpen(f.last())-clientOpen(&f.Samples[0]))
+	if left := f.untilLasting(); more < enoughOpened && f.life(f.span()) < lastingGrowth {
 		found.confidence, found.left = Low, max(found.left, left)
 	}
 	found.facts = append(found.facts, fact("opened", count("opened", c.Opened), count("closed", c.Closed), lasting(f.span()),
@@ -157,7 +158,8 @@ func (f *facts) fills(from int) bool {
 	if first == nil || last == nil {
 		return false
 	}
-	more := last.Since(*first).Opened - last.Since(*first).Closed
+	// What is open is counted, also where not all that was opened was heard.
+	more := max(last.Since(*first).Opened-last.Since(*first).Closed, clientOpen(f.last())-clientOpen(&f.Samples[from]))
 	if more <= 0 {
 		return false // it is not known, or they fell silent
 	}

@@ -70,6 +70,10 @@ var _ = examplesOf(verdict.IdleConnectionsNotReused,
 	example{name: "sixty in fifteen seconds, and the run is over soon after", over: true, subject: observed(20, func(i int, s *series.Sample) {
 		filling(s, min(1+4*i, 61), min(1+4*i, 61))
 	})},
+	example{name: "forty are open, of which few were heard", confidence: verdict.Medium, subject: observed(20, func(i int, s *series.Sample) {
+		filling(s, 1+2*i, 1+2*i)
+		s.KernelConns.Opened = min(2*i, 5)
+	})},
 	example{name: "a pool of twenty that fills, and uses them in turn", instead: verdict.Growing, subject: observed(80, func(i int, s *series.Sample) {
 		filling(s, 1+i/4, 1+i/10)
 	})},
