@@ -50,7 +50,10 @@ func TestExporterSaysWhichProcessLeaks(t *testing.T) {
 	r, address := exporting(t, "--pid", pidOf(leaks)+","+pidOf(healthy))
 	fault := regexp.MustCompile(`socketlab_fault\{kind="idle-connections-not-reused",pid="` + pidOf(leaks) + `",process="client-faulty"\} 1`)
 	var page string
-	require.Eventually(t, func() bool { page = scrape(t, address); return fault.MatchString(page) }, soon, 100*time.Millisecond)
+	for until := time.Now().Add(soon); !fault.MatchString(page); page = scrape(t, address) {
+		require.True(t, time.Now().Before(until), "no fault of the client that leaks, but\n%s", page)
+		time.Sleep(100 * time.Millisecond)
+	}
 	require.Regexp(t, `socketlab_sockets\{end="client",peer_service="127\.0\.0\.1:\d+",pid="`+pidOf(leaks)+`",process="client-faulty",state="ESTABLISHED"\} \d`, page)
 	require.NotRegexp(t, `socketlab_fault\{[^}]*pid="`+pidOf(healthy)+`"[^}]*\} 1`, page)
 	require.NotContains(t, page, fmt.Sprintf(`pid="%d"`, r.cmd.Process.Pid), "it does not count itself")
