@@ -117,5 +117,5 @@ func TestWatchSaysWhatDiagnoseSays(t *testing.T) {
 			}
 		}
 	}
-	require.Equal(t, map[verdict.Kind]int{verdict.IdleConnectionsNotReused: 1, verdict.Healthy: 1}, same)
+	require.Equal(t, map[verdict.Kind]int{verdict.IdleConnectionsNotReused: 1, verdict.Healthy: 1}, same, "%s", out)
 }
