@@ -8,6 +8,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"text/template"
 	"time"
 
@@ -17,18 +18,21 @@ import (
 //go:embed manifest.yaml.tmpl
 var manifestText string
 
-var manifest = template.Must(template.New("manifest").Funcs(template.FuncMap{
-	// A string of JSON is one of YAML.
-	"q": func(s string) (string, error) {
-		b, err := json.Marshal(s)
-		return string(b), err
-	},
-	"indent": func(n int, text string) string {
-		pad := strings.Repeat(" ", n)
-		return pad + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n"+pad)
-	},
-	"the": func(name string) any { return names[name] },
-}).Parse(manifestText))
+// manifest is parsed when it is needed first: every command of sockwatch would wait for it.
+var manifest = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("manifest").Funcs(template.FuncMap{
+		// A string of JSON is one of YAML.
+		"q": func(s string) (string, error) {
+			b, err := json.Marshal(s)
+			return string(b), err
+		},
+		"indent": func(n int, text string) string {
+			pad := strings.Repeat(" ", n)
+			return pad + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n"+pad)
+		},
+		"the": func(name string) any { return names[name] },
+	}).Parse(manifestText))
+})
 
 // names are the constants of the manifests.
 var names = map[string]any{
@@ -110,7 +114,7 @@ func (m Manifest) Sides() []scenario.Side { return scenario.Sides() }
 // Render writes the manifests as YAML.
 func (m Manifest) Render() ([]byte, error) {
 	var b bytes.Buffer
-	if err := manifest.Execute(&b, m); err != nil {
+	if err := manifest().Execute(&b, m); err != nil {
 		return nil, fmt.Errorf("render the manifests: %w", err)
 	}
 	return append(bytes.TrimSpace(b.Bytes()), '\n'), nil
