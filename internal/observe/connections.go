@@ -206,13 +206,13 @@ func (c *connections) hearClosings(v *view) error {
 			found = notWatched // it was refused, or given up before it was established
 		}
 		return c.account(pid), series.ClosedConn{
-			End: end, WithTCPInfo: !closed.Forgotten(), ShortLived: closed.ShortLived(v.sort.endAt(closed.Local)), Inferred: found == inferred,
+			End: end, WithTCPInfo: !closed.Forgotten(), ShortLived: closed.ShortLived(v.sort.endAt(closed.Local)), AtOnce: closed.AtOnce(), Inferred: found == inferred,
 		}, found
 	}
 	if v.ears.trace != nil { // which counts them
 		for i := range heard {
 			if of, as, found := sort(&heard[i]); found.counted() && as.WithTCPInfo {
-				c.ledger.Carried(of, as.End, as.ShortLived)
+				c.ledger.Carried(of, as)
 			}
 		}
 		return nil

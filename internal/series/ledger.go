@@ -53,13 +53,13 @@ type seat[Account comparable] struct {
 
 // account is what is known of one account.
 type account struct {
-	baseline, alive, closed ends
-	opened                  ends // heard; with HearsOpened only
-	unheard, missing        int  // closings that the last list showed and that were not heard, by it and for sure
-	withTCPInfo, shortLived ends
-	inferred                int
-	refused                 int
-	refusedAt               string
+	baseline, alive, closed         ends
+	opened                          ends // heard; with HearsOpened only
+	unheard, missing                int  // closings that the last list showed and that were not heard, by it and for sure
+	withTCPInfo, shortLived, atOnce ends
+	inferred                        int
+	refused                         int
+	refusedAt                       string
 }
 
 // ends counts sockets at both ends of connections.
@@ -82,8 +82,9 @@ func (e ends) plus(f ends) ends { return ends{e.client + f.client, e.server + f.
 type ClosedConn struct {
 	End socketstats.End
 	// WithTCPInfo says that the kernel said what it carried, and ShortLived that
-	// this was an exchange or two.
-	WithTCPInfo, ShortLived bool
+	// this was an exchange or two. AtOnce says that it was closed within a second of its
+	// last data.
+	WithTCPInfo, ShortLived, AtOnce bool
 	// Inferred says that it is attributed by where it went.
 	Inferred bool
 }
@@ -119,7 +120,7 @@ func (l *Ledger[A]) Closed(of A, c ClosedConn) {
 	a := l.account(of)
 	a.closed.add(c.End)
 	if c.WithTCPInfo {
-		a.carried(c.End, c.ShortLived)
+		a.carried(c)
 	}
 	if c.Inferred {
 		a.inferred++
@@ -137,16 +138,19 @@ func (l *Ledger[A]) Refused(of A, at string) {
 
 // Carried enters what one connection carried that was entered as closed, or will
 // be, by somebody who did not know.
-func (l *Ledger[A]) Carried(of A, end socketstats.End, shortLived bool) {
+func (l *Ledger[A]) Carried(of A, c ClosedConn) {
 	if l.begun {
-		l.account(of).carried(end, shortLived)
+		l.account(of).carried(c)
 	}
 }
 
-func (a *account) carried(end socketstats.End, shortLived bool) {
-	a.withTCPInfo.add(end)
-	if shortLived {
-		a.shortLived.add(end)
+func (a *account) carried(c ClosedConn) {
+	a.withTCPInfo.add(c.End)
+	if c.ShortLived {
+		a.shortLived.add(c.End)
+	}
+	if c.AtOnce {
+		a.atOnce.add(c.End)
 	}
 }
 
@@ -222,9 +226,9 @@ func (l *Ledger[A]) Counts(of A) *ConnCounts {
 	if a == nil {
 		a = &account{}
 	}
-	c := &ConnCounts{WithTCPInfo: a.withTCPInfo.sum(), ShortLived: a.shortLived.sum(), Inferred: a.inferred, AtLeast: l.AtLeast, Refused: a.refused, RefusedAt: a.refusedAt}
+	c := &ConnCounts{WithTCPInfo: a.withTCPInfo.sum(), ShortLived: a.shortLived.sum(), AtOnce: a.atOnce.sum(), Inferred: a.inferred, AtLeast: l.AtLeast, Refused: a.refused, RefusedAt: a.refusedAt}
 	if !l.Paired {
-		c.Accepted = AcceptedConns{Opened: a.opened.server, Closed: a.closed.server, WithTCPInfo: a.withTCPInfo.server, ShortLived: a.shortLived.server}
+		c.Accepted = AcceptedConns{Opened: a.opened.server, Closed: a.closed.server, WithTCPInfo: a.withTCPInfo.server, ShortLived: a.shortLived.server, AtOnce: a.atOnce.server}
 		if !l.HearsOpened {
 			c.Accepted.Opened = max(0, a.alive.server+a.closed.server-a.baseline.server)
 		}
@@ -276,6 +280,7 @@ func (l *Ledger[A]) Merge(from, into A) {
 	a.unheard += f.unheard
 	a.missing += f.missing
 	a.withTCPInfo, a.shortLived = a.withTCPInfo.plus(f.withTCPInfo), a.shortLived.plus(f.shortLived)
+	a.atOnce = a.atOnce.plus(f.atOnce)
 	a.inferred += f.inferred
 	a.refused, a.refusedAt = a.refused+f.refused, cmp.Or(f.refusedAt, a.refusedAt)
 }

@@ -68,21 +68,21 @@ func TestOpenedIsAliveAndClosedLessTheBaseline(t *testing.T) {
 	var l Ledger[string]
 	require.Nil(t, l.Counts("a"), "nothing is known before the first list")
 	l.Closed("a", ClosedConn{})
-	l.Carried("a", socketstats.Client, true)
+	l.Carried("a", ClosedConn{ShortLived: true})
 	l.Alive(client(3), sortListed)
 	require.Equal(t, &ConnCounts{}, l.Counts("a"), "what was there before is not opened, and what was closed before is not closed")
 
 	l.Closed("a", ClosedConn{WithTCPInfo: true, ShortLived: true})
-	l.Closed("a", ClosedConn{WithTCPInfo: true, Inferred: true})
+	l.Closed("a", ClosedConn{WithTCPInfo: true, AtOnce: true, Inferred: true})
 	l.Closed("a", ClosedConn{ShortLived: true})
 	l.Alive(client(5), sortListed)
-	require.Equal(t, &ConnCounts{Opened: 5, Closed: 3, WithTCPInfo: 2, ShortLived: 1, Inferred: 1}, l.Counts("a"))
+	require.Equal(t, &ConnCounts{Opened: 5, Closed: 3, WithTCPInfo: 2, ShortLived: 1, AtOnce: 1, Inferred: 1}, l.Counts("a"))
 	for range 5 {
 		l.Closed("a", ClosedConn{})
 	}
-	l.Carried("a", socketstats.Client, true)
+	l.Carried("a", ClosedConn{ShortLived: true, AtOnce: true})
 	l.Alive(nil, sortListed)
-	require.Equal(t, &ConnCounts{Opened: 5, Closed: 8, WithTCPInfo: 3, ShortLived: 2, Inferred: 1}, l.Counts("a"), "the three of before and the five")
+	require.Equal(t, &ConnCounts{Opened: 5, Closed: 8, WithTCPInfo: 3, ShortLived: 2, AtOnce: 2, Inferred: 1}, l.Counts("a"), "the three of before and the five")
 	l.AtLeast = true
 	require.Equal(t, &ConnCounts{AtLeast: true}, l.Counts("b"), "an account of which nothing was heard")
 	require.Equal(t, []string{"a"}, l.Accounts())

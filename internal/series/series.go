@@ -143,6 +143,9 @@ type ConnCounts struct {
 	// and ShortLived those of WithTCPInfo that carried one exchange or two.
 	WithTCPInfo int `json:"with_tcp_info,omitempty"`
 	ShortLived  int `json:"short_lived,omitempty"`
+	// AtOnce are those of WithTCPInfo that were closed within a second of their last
+	// data. It is 0 in recordings from before it was known.
+	AtOnce int `json:"at_once,omitempty"`
 	// Inferred are those of Closed that are attributed to the subject because no
 	// other process was seen to connect to where they went: without privilege the
 	// kernel does not say whose a connection was.
@@ -164,12 +167,14 @@ type AcceptedConns struct {
 	Closed      int `json:"closed"`
 	WithTCPInfo int `json:"with_tcp_info,omitempty"`
 	ShortLived  int `json:"short_lived,omitempty"`
+	AtOnce      int `json:"at_once,omitempty"`
 }
 
 // AtClient returns the counts without those of accepted connections.
 func (c ConnCounts) AtClient() ConnCounts {
 	c.Opened, c.Closed = max(0, c.Opened-c.Accepted.Opened), max(0, c.Closed-c.Accepted.Closed)
 	c.WithTCPInfo, c.ShortLived = max(0, c.WithTCPInfo-c.Accepted.WithTCPInfo), max(0, c.ShortLived-c.Accepted.ShortLived)
+	c.AtOnce = max(0, c.AtOnce-c.Accepted.AtOnce)
 	c.Accepted = AcceptedConns{}
 	return c
 }
@@ -177,7 +182,7 @@ func (c ConnCounts) AtClient() ConnCounts {
 // AtServer returns the counts of accepted connections; Inferred is not known of them, and 0.
 func (c ConnCounts) AtServer() ConnCounts {
 	a := c.Accepted
-	return ConnCounts{Opened: a.Opened, Closed: a.Closed, WithTCPInfo: a.WithTCPInfo, ShortLived: a.ShortLived, AtLeast: c.AtLeast}
+	return ConnCounts{Opened: a.Opened, Closed: a.Closed, WithTCPInfo: a.WithTCPInfo, ShortLived: a.ShortLived, AtOnce: a.AtOnce, AtLeast: c.AtLeast}
 }
 
 // Queue is the connections that wait for a listener to accept them.

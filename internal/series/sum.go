@@ -74,11 +74,12 @@ func (e *End) add(f *End) {
 func (c ConnCounts) Plus(d ConnCounts) ConnCounts {
 	return ConnCounts{
 		Opened: c.Opened + d.Opened, Closed: c.Closed + d.Closed, WithTCPInfo: c.WithTCPInfo + d.WithTCPInfo,
-		ShortLived: c.ShortLived + d.ShortLived, Inferred: c.Inferred + d.Inferred, AtLeast: c.AtLeast || d.AtLeast,
+		ShortLived: c.ShortLived + d.ShortLived, AtOnce: c.AtOnce + d.AtOnce, Inferred: c.Inferred + d.Inferred, AtLeast: c.AtLeast || d.AtLeast,
 		Refused: c.Refused + d.Refused, RefusedAt: cmp.Or(d.RefusedAt, c.RefusedAt),
 		Accepted: AcceptedConns{
 			Opened: c.Accepted.Opened + d.Accepted.Opened, Closed: c.Accepted.Closed + d.Accepted.Closed,
 			WithTCPInfo: c.Accepted.WithTCPInfo + d.Accepted.WithTCPInfo, ShortLived: c.Accepted.ShortLived + d.Accepted.ShortLived,
+			AtOnce: c.Accepted.AtOnce + d.Accepted.AtOnce,
 		},
 	}
 }
@@ -153,11 +154,12 @@ func sums[N int64 | float64](a, b map[string]N) map[string]N {
 func (c ConnCounts) Since(before ConnCounts) ConnCounts {
 	return ConnCounts{
 		Opened: max(0, c.Opened-before.Opened), Closed: max(0, c.Closed-before.Closed), WithTCPInfo: max(0, c.WithTCPInfo-before.WithTCPInfo),
-		ShortLived: max(0, c.ShortLived-before.ShortLived), Inferred: max(0, c.Inferred-before.Inferred), AtLeast: c.AtLeast,
+		ShortLived: max(0, c.ShortLived-before.ShortLived), AtOnce: max(0, c.AtOnce-before.AtOnce), Inferred: max(0, c.Inferred-before.Inferred), AtLeast: c.AtLeast,
 		Refused: max(0, c.Refused-before.Refused), RefusedAt: c.RefusedAt,
 		Accepted: AcceptedConns{
 			Opened: max(0, c.Accepted.Opened-before.Accepted.Opened), Closed: max(0, c.Accepted.Closed-before.Accepted.Closed),
 			WithTCPInfo: max(0, c.Accepted.WithTCPInfo-before.Accepted.WithTCPInfo), ShortLived: max(0, c.Accepted.ShortLived-before.Accepted.ShortLived),
+			AtOnce: max(0, c.Accepted.AtOnce-before.Accepted.AtOnce),
 		},
 	}
 }

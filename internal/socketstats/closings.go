@@ -3,6 +3,7 @@ package socketstats
 import (
 	"net/netip"
 	"slices"
+	"time"
 )
 
 // Closings reports the TCP sockets that the kernel destroys, also those that
@@ -32,6 +33,9 @@ type Closed struct {
 	Connected bool
 	// SegmentsOut and SegmentsIn are those of [Info]; 0 where Forgotten.
 	SegmentsOut, SegmentsIn uint32
+	// Silent is how long the connection had carried no data, in either direction; 0 where
+	// Forgotten.
+	Silent time.Duration
 }
 
 // Forgotten reports whether the kernel dropped the remote port, the local address
@@ -61,6 +65,11 @@ func (c Closed) concerns(ports []uint16) bool {
 func (c Closed) ShortLived(end End) bool {
 	return !c.Forgotten() && fewSegments(end, c.SegmentsOut, c.SegmentsIn)
 }
+
+// AtOnce reports whether the connection was closed within a second of its last data: by
+// whoever had finished with it, and not by an idle timeout. It is false for a Forgotten one,
+// for which it is not known.
+func (c Closed) AtOnce() bool { return !c.Forgotten() && c.Silent < time.Second }
 
 // fewSegments reports whether so many segments with data, out and in at one end,
 // are an exchange or two: the client sent at most four.

@@ -185,6 +185,7 @@ func decodeClosed(b []byte) (Closed, bool) {
 		closed.Connected = binary.NativeEndian.Uint32(tcp[infoRcvSpace:]) > 0
 		info := decodeInfo(tcp)
 		closed.SegmentsOut, closed.SegmentsIn = info.SegmentsOut, info.SegmentsIn
+		closed.Silent = min(info.Sent, info.Received)
 	}
 	return closed, true
 }

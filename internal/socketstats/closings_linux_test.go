@@ -80,6 +80,34 @@ func TestBothEndsOfAConnectionAreHeardOnce(t *testing.T) {
 	}
 }
 
+// Whoever has finished closes at once, an idle timeout after a silence.
+func TestAClosedConnectionSaysHowLongItWasSilent(t *testing.T) {
+	const tick = 20 * time.Millisecond // of the kernel's clock, at least
+	l, port := listener(t, "tcp4", "127.0.0.1:0")
+	for _, silence := range []time.Duration{0, time.Second + tick} {
+		c := closings(t, port)
+		near, err := net.Dial("tcp", l.Addr().String())
+		require.NoError(t, err)
+		far, err := l.Accept()
+		require.NoError(t, err)
+		before := time.Now()
+		_, err = near.Write([]byte("x"))
+		require.NoError(t, err)
+		_, err = far.Read(make([]byte, 1))
+		require.NoError(t, err)
+		time.Sleep(silence)
+		require.NoError(t, near.Close())
+		_, err = far.Read(make([]byte, 1))
+		require.Error(t, err)
+		require.NoError(t, far.Close())
+		for _, closed := range heard(t, c, 2) {
+			require.GreaterOrEqual(t, closed.Silent, silence-tick)
+			require.LessOrEqual(t, closed.Silent, time.Since(before)+tick)
+			require.Equal(t, closed.Silent < time.Second, closed.AtOnce())
+		}
+	}
+}
+
 func TestARefusedConnectionWasNone(t *testing.T) {
 	l, port := listener(t, "tcp4", "127.0.0.1:0")
 	asked, all := closings(t, port), closings(t)

@@ -16,7 +16,7 @@ var _ = register(Rule{
 	Kind: IdleConnectionsNotReused, Severity: Leak, Rank: rankReuse, Scenario: "transport-per-request",
 	Title:      "connections stay open and idle, and no request uses them again",
 	Means:      "Each request opens a connection, gets its response, and leaves the connection idle in a pool that nobody uses again. Descriptors and memory grow at both ends until a limit, or until the server closes idle connections: then as many are closed as opened, and each was used once.",
-	Recognised: "With client-side counters: connections are opened while others are idle and stay idle, and hardly a request reuses one. Without: connections at the client's end that carried an exchange at most, or have been silent for 100 s, grow; fewer than fifteen more are not sure before they have grown for two minutes, and if a third of what became more is used again, or none was opened of late, a pool may be filling. Or they do not grow (a fault, and no leak) while at least ten were opened and at least seven in ten of them beside idle ones, nearly all carried an exchange or two, and they last two seconds or longer. With --port, where the server is observed, and where the client's end closes them itself (TIME_WAIT), what does not grow is a note, and what grows is sure after 40 s at the earliest: visitors leave their connections to the server's idle timeout, too.",
+	Recognised: "With client-side counters: connections are opened while others are idle and stay idle, and hardly a request reuses one. Without: connections at the client's end that carried an exchange at most, or have been silent for 100 s, grow; fewer than fifteen more are not sure before they have grown for two minutes, and if a third of what became more is used again, or none was opened of late, a pool may be filling. Or they do not grow (a fault, and no leak) while at least ten were opened and at least seven in ten of them beside idle ones, nearly all carried an exchange or two, they last two seconds or longer, and no more than half of them were closed within a second of their last data: those are sessions that come to their end. With --port, where the server is observed, and where the client's end closes them itself (TIME_WAIT), what does not grow is a note, and what grows is sure after 40 s at the earliest: visitors leave their connections to the server's idle timeout, too.",
 	Limits:     "Until the server closes its end, a response body that was not closed looks the same. A pool that a growing load fills, and that is idle then, looks like it while it fills. A connection to each of many hosts, or of each of many processes that do not become more, is not reported.",
 	Needs:      []Need{needMetricsOrActivity},
 	Fix:        "Make one client with one pool (in Go one http.Client with one Transport) and share it; limit its idle connections and give them a timeout.",
@@ -25,7 +25,7 @@ var _ = register(Rule{
 		"idle":     "{idle|connection has|connections have} had a response and nothing since for {for_ms} or longer, growing by {growth_per_second}.",
 		"opened":   "{opened} opened and {closed} closed in {for_ms}; {once} of {open} carried an exchange at most.",
 		"plateau":  "{opened|connection was|connections were} opened in {for_ms} and {closed} closed, {needless} of them beside idle ones. They last about {life_ms}: as long as an idle timeout lets them.",
-		"closes":   "This end closes them itself. Sessions that last some seconds look the same, and so does a cache of connections that is full.",
+		"closes":   "This end closes them itself, after a silence: a cache of connections that is full looks the same.",
 		"visitors": "Many visitors of a server look the same: each leaves its connection to the server's idle timeout. To judge the program, observe it with --pid.",
 		"once":     "Of {open|connection} open now {once} carried an exchange at most[; of {with_tcp_info} closed ones {short_lived} carried one or two].",
 	},
@@ -127,6 +127,9 @@ func (f *facts) idlePlateau() *finding {
 	needless := f.needlessOpens()
 	if f.life(life) < 2*time.Second || 10*needless < 7*c.Opened || 10*c.ShortLived < 7*c.WithTCPInfo || f.least(3, f.resting) == 0 {
 		return nil
+	}
+	if 2*c.AtOnce > c.WithTCPInfo {
+		return nil // sessions of some seconds, each closed once it has done its work
 	}
 	found := &finding{severity: Fault, confidence: Medium, facts: []Fact{
 		fact("plateau", count("opened", c.Opened), lasting(f.span()), count("closed", c.Closed), count("needless", needless), millis("life_ms", life)),

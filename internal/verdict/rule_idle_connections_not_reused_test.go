@@ -45,7 +45,10 @@ var _ = examplesOf(verdict.IdleConnectionsNotReused,
 		s.Client.Activity.Received[0] = 3 + i%2
 	})},
 	example{name: "a server closes them when they are idle", severity: verdict.Fault, confidence: verdict.High, says: "They last about 4.8s: as long as an idle timeout lets them.", subject: timedOut(60, 5)},
-	example{name: "the client closes them, as sessions of some seconds", severity: verdict.Note, confidence: verdict.Medium, says: "This end closes them itself.", subject: closedByClient(timedOut(60, 5))},
+	example{name: "the client closes them after a silence", severity: verdict.Note, confidence: verdict.Medium, says: "This end closes them itself, after a silence", subject: closedByClient(timedOut(60, 5))},
+	example{name: "sessions of some seconds, which the client closes", instead: verdict.ConnectionChurn, subject: sessions(closedByClient(timedOut(60, 5)))},
+	example{name: "sessions of some seconds, which the server closes when they say goodbye", instead: verdict.ConnectionChurn, subject: sessions(timedOut(60, 5))},
+	example{name: "longer sessions by the server's port", instead: verdict.Healthy, subject: paired(sessions(timedOut(60, 20)))},
 	example{name: "by the server's port they may be visitors", severity: verdict.Note, confidence: verdict.Medium, says: "Many visitors of a server look the same", subject: paired(timedOut(60, 20))},
 	example{name: "by the server's port they have not grown for long", confidence: verdict.Low, subject: paired(timedOut(30, 60))},
 	example{name: "by the server's port they grow for longer", confidence: verdict.Medium, subject: paired(timedOut(50, 75))},
@@ -164,6 +167,14 @@ func timedOut(n, seconds int) *series.Subject {
 		s.KernelConns.Opened, s.KernelConns.Closed = i, i-open
 		s.KernelConns.WithTCPInfo, s.KernelConns.ShortLived = i-open, i-open
 	})
+}
+
+// sessions makes each connection be closed right after its last data.
+func sessions(s *series.Subject) *series.Subject {
+	for i := range s.Samples {
+		s.Samples[i].KernelConns.AtOnce = s.Samples[i].KernelConns.WithTCPInfo
+	}
+	return s
 }
 
 // closedByClient makes the client's end have what was closed in TIME_WAIT.
