@@ -28,7 +28,8 @@ func leaky(t *testing.T) *running {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "hello") }))
 	t.Cleanup(server.Close)
 	file := filepath.Join(t.TempDir(), "long.yaml")
-	require.NoError(t, os.WriteFile(file, []byte(longRun), 0o644))
+	// Slowly: it ends when it has a quarter of the descriptors, and a test may wait for long.
+	require.NoError(t, os.WriteFile(file, []byte(strings.Replace(longRun, "rate: 50", "rate: 15", 1)), 0o644))
 	client := start(t, "client-faulty", "--url", server.URL, "--scenario", file)
 	t.Cleanup(func() { end(client) }) // before the server waits for it
 	return client

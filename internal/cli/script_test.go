@@ -3,6 +3,9 @@ package cli_test
 import (
 	"errors"
 	"fmt"
+	"io"
+	"log"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,7 +28,7 @@ import (
 
 // The commands run as a user's would: as processes, found on PATH.
 func TestMain(m *testing.M) {
-	commands := map[string]func(){"kubectl": fakeKubectl}
+	commands := map[string]func(){"kubectl": fakeKubectl, asksAgain: askAgain}
 	for _, command := range []func(program.Streams) *cobra.Command{
 		cli.Command, slowserver.Command, client.Command(scenario.Faulty), client.Command(scenario.Fixed),
 	} {
@@ -35,6 +38,24 @@ func TestMain(m *testing.M) {
 		netnstest.Enter() // the tests, and not a command that one of them has started
 	}
 	testscript.Main(m, commands)
+}
+
+// asksAgain is a program that asks a server again and again, one request after the other on
+// one connection: nothing is wrong with it, however busy the machine is.
+const asksAgain = "asks-again"
+
+func askAgain() {
+	for {
+		response, err := http.Get(os.Args[1])
+		if err != nil {
+			log.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, response.Body); err != nil {
+			log.Fatal(err)
+		}
+		response.Body.Close()
+		time.Sleep(100 * time.Millisecond)
+	}
 }
 
 // soon is how long a test waits for what must happen: long enough for a busy machine,

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -21,16 +20,13 @@ import (
 )
 
 // leakyAndHealthy are clients that talk to servers of this test's: one opens a
-// connection for each request. The other does not, and has so little to do that
-// its pool is large enough on a machine that is busy, too.
+// connection for each request, the other has one.
 func leakyAndHealthy(t *testing.T) (leakyOne, healthy *running) {
 	t.Helper()
 	leakyOne = leaky(t)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "hello") }))
 	t.Cleanup(server.Close)
-	file := filepath.Join(t.TempDir(), "slow.yaml")
-	require.NoError(t, os.WriteFile(file, []byte(strings.Replace(longRun, "rate: 50", "rate: 5", 1)), 0o644))
-	healthy = start(t, "client-fixed", "--url", server.URL, "--scenario", file)
+	healthy = start(t, asksAgain, server.URL)
 	t.Cleanup(func() { end(healthy) })
 	return leakyOne, healthy
 }
