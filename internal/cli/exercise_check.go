@@ -129,7 +129,10 @@ func newExerciseCheck(streams program.Streams, p *exercise.Project, board *membe
 	}
 	c := &exerciseCheck{streams: streams, project: p, board: board, script: script, source: source}
 	c.isolated = cannot == nil && (script.Requires == scenario.Namespace || socketstats.EntersNamespaces(source))
-	if c.dir, err = os.MkdirTemp("", "sockwatch-exercise"); err != nil {
+	if c.dir, err = os.MkdirTemp("", "sockwatch-exercise"); err == nil {
+		c.dir, err = filepath.EvalSymlinks(c.dir) // as programs name it
+	}
+	if err != nil {
 		_ = source.Close()
 		return nil, err
 	}
@@ -186,7 +189,8 @@ func (c *exerciseCheck) build(ctx context.Context) (yours string, err error) {
 // event. build returns the command of the participant's program; later says that it is
 // called when all else is ready, as it waits for the user.
 func (c *exerciseCheck) play(ctx context.Context, show func(series.Event), build func(context.Context) (string, error), later bool) (exercise.Result, error) {
-	side := lab.Side{ID: exercise.YourSide, Code: scenario.Fixed, Half: scenario.Fixed, SaysReady: true}
+	var said lab.Said
+	side := lab.Side{ID: exercise.YourSide, Code: scenario.Fixed, Half: scenario.Fixed, SaysReady: true, Said: &said}
 	side.Later = func(ctx context.Context) (command string, err error) {
 		if command, err = build(ctx); err == nil {
 			side.Command = command
@@ -215,14 +219,27 @@ func (c *exerciseCheck) play(ctx context.Context, show func(series.Event), build
 	}
 	if err != nil { // mostly of a program that ended by itself
 		text := strings.TrimPrefix(err.Error(), "client of the "+exercise.YourSide+" side: ")
-		return exercise.Result{}, errors.New(strings.ReplaceAll(text, strconv.Quote(side.Command), "your program"))
+		text = strings.ReplaceAll(text, strconv.Quote(side.Command), "your program")
+		text = strings.ReplaceAll(text, strconv.Quote(c.starter), "the code as it was at the start")
+		return exercise.Result{}, errors.New(c.project.Language.Advised(c.withoutFolders(text), said.Stderr))
 	}
-	result := c.project.Judge(o, c.script)
+	for name, text := range said.Errors {
+		said.Errors[name] = c.withoutFolders(text)
+	}
+	result := c.project.Judge(o, c.script, said.Errors, c.withoutFolders(said.Stderr))
 	if err := c.project.Checked(result.Passed); err != nil {
 		return result, err
 	}
 	c.board.report(ctx, c.streams.Err, c.project.State)
 	return result, nil
+}
+
+// withoutFolders leaves the folders of what was built out of the paths in a text.
+func (c *exerciseCheck) withoutFolders(text string) string {
+	for _, side := range []string{fmt.Sprint(exercise.YourSide, c.builds), exercise.StarterSide} {
+		text = strings.ReplaceAll(text, filepath.Join(c.dir, side)+string(filepath.Separator), "")
+	}
+	return text
 }
 
 // interrupted is the end by Ctrl-C.

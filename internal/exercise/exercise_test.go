@@ -226,29 +226,30 @@ func TestOnlyWhatWasSeenPasses(t *testing.T) {
 		}
 		return o
 	}
-	r := p.Judge(observation(50, 50, 1), script)
+	judge := func(o *series.Observation) exercise.Result { return p.Judge(o, script, nil, "") }
+	r := judge(observation(50, 50, 1))
 	require.True(t, r.Passed)
 	require.InDelta(t, 1, *r.Came, 0)
-	require.False(t, p.Judge(observation(50, 49, 1), script).Passed, "one request was not answered")
-	require.False(t, p.Judge(observation(50, 50, 50), script).Passed, "a connection for each request")
-	require.Contains(t, fmt.Sprint(p.Judge(observation(50, 49, 1), script).Document().Blocks), "1 of 3 is not as it should be.")
-	require.Contains(t, fmt.Sprint(p.Judge(observation(50, 49, 50), script).Document().Blocks), "2 of 3 are not as they should be.")
+	require.False(t, judge(observation(50, 49, 1)).Passed, "one request was not answered")
+	require.False(t, judge(observation(50, 50, 50)).Passed, "a connection for each request")
+	require.Contains(t, fmt.Sprint(judge(observation(50, 49, 1)).Document().Blocks), "1 of 3 is not as it should be.")
+	require.Contains(t, fmt.Sprint(judge(observation(50, 49, 50)).Document().Blocks), "2 of 3 are not as they should be.")
 	printing := observation(50, 0, 50)
 	printing.Subject(exercise.YourSide).Final.Requests.Errors = map[string]int64{"other": 50}
-	require.Contains(t, p.Judge(printing, script).Unanswered, "50 requests failed with an error of no known name. Does your code raise an error of its own? Or does it print something?")
+	require.Equal(t, "Find the line of client/client.go that makes this error.", judge(printing).Unanswered)
 	printing.Subject(exercise.YourSide).Final.Requests.OK = 6
-	require.Contains(t, p.Judge(printing, script).Unanswered, "does it print something?", "some lines may be the ends of others")
+	require.NotEmpty(t, judge(printing).Unanswered, "some lines may be the ends of others")
 	looping := observation(50, 0, 0)
 	looping.Subject(exercise.YourSide).Final.Requests.InFlight = 50
-	require.Equal(t, "50 requests had not ended when the load was over. Does your code loop or wait without an end?", p.Judge(looping, script).Unanswered)
-	require.Empty(t, p.Judge(observation(50, 50, 1), script).Unanswered)
+	require.Equal(t, "50 requests had not ended when the load was over. Does your code loop or wait without an end?", judge(looping).Unanswered)
+	require.Empty(t, judge(observation(50, 50, 1)).Unanswered)
 	// What is called answered has to have come to the server.
 	claiming := func(ok, failed, opened, received int64) string {
 		o := observation(50, ok, opened)
 		sample := series.Sample{ClientMetrics: o.Subject(exercise.YourSide).Final.ClientMetrics}
 		sample.Requests.Failed, sample.Requests.Received = failed, &received
 		o.Subject(exercise.YourSide).Samples = []series.Sample{sample, sample}
-		r := p.Judge(o, script)
+		r := judge(o)
 		require.Equal(t, r.Untrue == "" && ok == 50, r.Passed)
 		return r.Untrue
 	}
@@ -259,12 +260,63 @@ func TestOnlyWhatWasSeenPasses(t *testing.T) {
 	require.Empty(t, claiming(0, 0, 0, 0), "it has not come to that")
 	stopped := observation(50, 50, 1)
 	stopped.Stopped = "the client reached its limit"
-	require.False(t, p.Judge(stopped, script).Passed)
+	require.False(t, judge(stopped).Passed)
 	unknown := observation(50, 50, 1)
 	for _, s := range unknown.Subjects {
 		s.Final.Requests, s.Final.Connections = nil, nil
 	}
-	r = p.Judge(unknown, script)
+	r = judge(unknown)
 	require.False(t, r.Passed)
 	require.Nil(t, r.Came)
+}
+
+// What a program said is shown where it helps, in its own words and in bounds.
+func TestWhatAProgramSaidIsShown(t *testing.T) {
+	t.Parallel()
+	e, l := first(t)
+	script, err := e.Play("go")
+	require.NoError(t, err)
+	p := &exercise.Project{Exercise: e, Language: l}
+	said := func(errors map[string]int64, texts map[string]string, printed string) string {
+		o := &series.Observation{Over: true}
+		for _, id := range []string{exercise.StarterSide, exercise.YourSide} {
+			o.Subjects = append(o.Subjects, &series.Subject{
+				Identity: series.Identity{ID: id},
+				Final:    &series.Final{ClientMetrics: series.ClientMetrics{Requests: &series.Requests{Sent: 50, OK: 50, Errors: errors}}},
+			})
+			if len(errors) > 0 {
+				o.Subjects[len(o.Subjects)-1].Final.Requests.OK = 1
+			}
+		}
+		return fmt.Sprintf("%+v", p.Judge(o, script, texts, printed).Document().Blocks[2:])
+	}
+	text := said(map[string]int64{"other": 30, "timeout": 2}, map[string]string{"other": `"no price: \x1b[31m200\x1b[0m OK"`}, "got it\r\n\n")
+	require.Contains(t, text, "32 requests of your code failed.")
+	require.Contains(t, text, "30 x no price: 200 OK\n2 x timeout ")
+	require.Contains(t, text, "Find the line of client/client.go")
+	require.Contains(t, text, "{Language: Text:got it ")
+	require.NotContains(t, said(map[string]int64{}, nil, "got it"), "got it", "where all is well nothing is shown")
+
+	many := map[string]int64{"A": 4, "B": 3, "C": 2, "D": 1, "E": 1}
+	text = said(many, map[string]string{"A": strings.Repeat("a\n", 10_000)}, strings.Repeat("a line\nthe same line\nthe same line\n", 1000))
+	require.Contains(t, text, "and 2 kinds more")
+	require.Less(t, len(text), 2000)
+	require.Equal(t, 12, strings.Count(text, "line\n")+1)
+	require.NotContains(t, text, "the same line\nthe same line")
+}
+
+func TestAProgramThatEndsIsAdvised(t *testing.T) {
+	t.Parallel()
+	python, err := exercise.FindLanguage("python")
+	require.NoError(t, err)
+	for _, c := range []struct{ failure, printed, advice string }{
+		{"your program ended (exit status 1)\n  No module named 'requests'", "No module named 'requests'", "pip install requests"},
+		{"the code as it was at the start ended\n  No module named 'requests'", "", "pip install requests"},
+		{"your program ended (exit status 3)", "", "It printed nothing. Does your code end the process?"},
+		{"your program ended (exit status 3)\n  NameError", "NameError", "Look for the line of client.py"},
+	} {
+		require.Contains(t, python.Advised(c.failure, c.printed), c.failure+"\n", c.failure)
+		require.Contains(t, python.Advised(c.failure, c.printed), c.advice, c.failure)
+	}
+	require.Equal(t, "interrupted", python.Advised("interrupted", ""))
 }

@@ -14,7 +14,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"socketlab/exercises"
+	"socketlab/internal/words"
 )
 
 // Language is one in which an exercise can be done.
@@ -89,6 +92,23 @@ func (l *Language) Missing() string {
 	}
 	return ""
 }
+
+// Advised adds what helps to the failure of a run: that of a participant's program which
+// ended by itself begins with EndedEarly. printed is what that program wrote.
+func (l *Language) Advised(failure, printed string) string {
+	switch {
+	case l.install != "" && strings.Contains(failure, "No module named 'requests'"):
+		return failure + "\n" + strings.TrimSpace(l.install)
+	case !strings.HasPrefix(failure, EndedEarly):
+		return failure
+	case printed == "":
+		return failure + "\nIt printed nothing. Does your code end the process?"
+	}
+	return failure + "\nLook for the line of " + l.File + " that this text names, or that ends the process."
+}
+
+// EndedEarly begins the error of a participant's program that ended by itself.
+const EndedEarly = "your program ended"
 
 // read reads the files of a variant as they stand in the participant's folder.
 func (l *Language) read(files fs.FS, folder string) (map[string][]byte, error) {
@@ -236,10 +256,21 @@ func compile(ctx context.Context, dir string, env []string, name string, args ..
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.As(err, &exit):
-		said := strings.ReplaceAll(strings.TrimSpace(string(out)), dir+string(filepath.Separator), "")
-		return &buildError{said}
+		said := strings.ReplaceAll(strings.TrimRight(ansi.Strip(string(out)), " \r\n"), dir+string(filepath.Separator), "")
+		return &buildError{firstLines(said)}
 	}
 	return err
+}
+
+// firstLines are the first lines of what a compiler said: what comes later mostly follows
+// from them.
+func firstLines(said string) string {
+	const most = 30
+	lines := strings.Split(said, "\n")
+	if len(lines) > most {
+		lines = append(lines[:most], fmt.Sprintf("... (%s more)", words.Plural(len(lines)-most, "line")))
+	}
+	return strings.Join(lines, "\n")
 }
 
 func buildGo(ctx context.Context, dir string) (string, error) {
@@ -254,7 +285,15 @@ func buildGo(ctx context.Context, dir string) (string, error) {
 }
 
 func buildPython(ctx context.Context, dir string) (string, error) {
-	const parse = "import sys\nfor name in sys.argv[1:]:\n    compile(open(name, encoding='utf-8').read(), name, 'exec')\n"
+	const parse = `import sys, traceback
+for name in sys.argv[1:]:
+    try:
+        compile(open(name, encoding="utf-8").read(), name, "exec")
+    except SyntaxError as e:
+        sys.exit("".join(traceback.format_exception_only(type(e), e)))
+    except ValueError as e:
+        sys.exit(f"{name}: {e}")
+`
 	names, err := filepath.Glob(filepath.Join(globQuoted(dir), "*.py"))
 	if err != nil {
 		return "", err

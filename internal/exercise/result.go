@@ -1,9 +1,13 @@
 package exercise
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/charmbracelet/x/ansi"
 
 	"socketlab/internal/expect"
 	"socketlab/internal/metric"
@@ -31,6 +35,10 @@ type Result struct {
 	// Untrue says that the participant's code calls requests answered that it has not
 	// made; "" where it has made them.
 	Untrue string
+	// Errors are those of the participant's requests, the most frequent first, and
+	// Printed the last lines that the participant's program wrote.
+	Errors  []Failures
+	Printed string
 	// Unanswered says what became of the requests of the participant's code that had no
 	// response, and what helps; "" where all had one or it is not known.
 	Unanswered string
@@ -45,8 +53,17 @@ type Bound struct {
 	Yours, Starters expect.Outcome
 }
 
-// Judge says what a run showed of the participant's code.
-func (p *Project) Judge(o *series.Observation, script scenario.Script) Result {
+// Failures are the requests that failed with an error of one name. Text is that of the
+// first; "" where it says no more than the name.
+type Failures struct {
+	Name  string
+	Count int64
+	Text  string
+}
+
+// Judge says what a run showed of the participant's code. texts are those of its errors by
+// name, and printed is what it wrote.
+func (p *Project) Judge(o *series.Observation, script scenario.Script, texts map[string]string, printed string) Result {
 	r := Result{Exercise: p.Exercise, Language: p.Language.Name, Guess: p.State.Guess, Stopped: o.Stopped, Passed: o.Stopped == ""}
 	result := expect.Judge(o, script)
 	starter, yours := o.Subject(StarterSide), o.Subject(YourSide)
@@ -64,7 +81,9 @@ func (p *Project) Judge(o *series.Observation, script scenario.Script) Result {
 	r.Untrue = untrue(yours)
 	r.Passed = r.Passed && judged && r.Untrue == ""
 	if yours != nil && !r.Passed {
-		r.Unanswered = unanswered(yours.Metrics().Requests)
+		r.Errors = failures(yours.Metrics().Requests, texts)
+		r.Unanswered = p.unanswered(yours.Metrics().Requests)
+		r.Printed = lastLines(printed)
 	}
 	if v, ok := metric.MustLookup(p.Exercise.Predict.Metric).Get(starter); ok {
 		r.Came = &v
@@ -174,18 +193,79 @@ func untrue(yours *series.Subject) string {
 	return ""
 }
 
+// failures are the errors of requests by name.
+func failures(r *series.Requests, texts map[string]string) (all []Failures) {
+	if r == nil {
+		return nil
+	}
+	for name, n := range r.Errors {
+		text := texts[name]
+		if plain, err := strconv.Unquote(text); err == nil { // Go's adapter quotes
+			text = plain
+		}
+		all = append(all, Failures{Name: name, Count: n, Text: ansi.Strip(text)})
+	}
+	slices.SortFunc(all, func(a, b Failures) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Name, b.Name))
+	})
+	return all
+}
+
+// shownErrors is how many errors are shown, shownLines how many lines of what a program
+// wrote, and shownLine how many characters of each.
+const (
+	shownErrors = 3
+	shownLines  = 12
+	shownLine   = 300
+)
+
+// shown are the errors for people, a line each.
+func shown(all []Failures) string {
+	var lines []string
+	for _, f := range all[:min(len(all), shownErrors)] {
+		line := fmt.Sprintf("%d x %s", f.Count, f.Name)
+		switch {
+		case f.Name == "other":
+			line = fmt.Sprintf("%d x %s", f.Count, f.Text)
+		case f.Text != "":
+			line += ": " + f.Text
+		}
+		lines = append(lines, cut(line))
+	}
+	if rest := len(all) - len(lines); rest > 0 {
+		lines = append(lines, fmt.Sprintf("and %s more", words.Plural(rest, "kind")))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// cut cuts a line that is too long to be read, and one of several lines.
+func cut(line string) string {
+	line = strings.ReplaceAll(line, "\n", " ")
+	if r := []rune(line); len(r) > shownLine {
+		return string(r[:shownLine]) + "..."
+	}
+	return line
+}
+
+// lastLines are the last lines of a text, and of equal ones in sequence one.
+func lastLines(text string) string {
+	lines := slices.Compact(strings.Split(strings.TrimSpace(text), "\n"))
+	lines = lines[max(0, len(lines)-shownLines):]
+	for i, line := range lines {
+		lines[i] = cut(strings.TrimRight(line, " \r"))
+	}
+	return strings.Join(lines, "\n")
+}
+
 // unanswered is of the requests of a program that reports each by a line. Of a program
 // most of whose requests were not answered it says what may be the cause.
-func unanswered(r *series.Requests) string {
+func (p *Project) unanswered(r *series.Requests) string {
 	if r == nil {
 		return ""
 	}
 	var parts []string
-	if n := r.Errors["other"]; n > 0 {
-		parts = append(parts, words.Plural(int(n), "request")+" failed with an error of no known name.")
-		if n > r.OK {
-			parts = append(parts, "Does your code raise an error of its own? Or does it print something? Each line on standard output counts as the end of a request: print on standard error.")
-		}
+	if n := r.Errors["other"]; n > 0 && n > r.OK {
+		parts = append(parts, "Find the line of "+p.Language.File+" that makes this error.")
 	}
 	if n := r.InFlight; n > 0 {
 		parts = append(parts, words.Plural(int(n), "request")+" had not ended when the load was over.")
@@ -229,11 +309,27 @@ func (r Result) Document() *render.Document {
 			{Name: "skipped", Value: b.Yours.Skipped},
 		})
 	}
+	errors := []render.Object{}
+	for _, f := range r.Errors {
+		errors = append(errors, render.Object{{Name: "name", Value: f.Name}, {Name: "count", Value: f.Count}, {Name: "text", Value: f.Text}})
+	}
 	table.Groups = []render.Group{group}
 	title := r.Exercise.ID + ": " + r.Exercise.Title
 	blocks := []render.Block{render.Part{Title: title}, table, render.Text{Text: r.headline()}}
+	if len(r.Errors) > 0 {
+		n := int64(0)
+		for _, f := range r.Errors {
+			n += f.Count
+		}
+		blocks = append(blocks,
+			render.Text{Text: words.Plural(int(n), "request") + " of your code failed. Of each kind of error the first:"},
+			render.Code{Text: shown(r.Errors)})
+	}
 	if r.Unanswered != "" {
 		blocks = append(blocks, render.Text{Text: r.Unanswered, Note: true})
+	}
+	if r.Printed != "" {
+		blocks = append(blocks, render.Text{Text: "The last lines that your program printed:"}, render.Code{Text: r.Printed})
 	}
 	if guess := r.guess(); guess != "" {
 		blocks = append(blocks, render.Text{Text: guess})
@@ -250,6 +346,8 @@ func (r Result) Document() *render.Document {
 			{Name: "passed", Value: r.Passed},
 			{Name: "stopped", Value: r.Stopped},
 			{Name: "bounds", Value: slices.Clone(bounds)},
+			{Name: "errors", Value: errors},
+			{Name: "printed", Value: r.Printed},
 			{Name: "unanswered", Value: r.Unanswered},
 			{Name: "untrue", Value: r.Untrue},
 			{Name: "guess", Value: r.Guess},

@@ -83,6 +83,16 @@ type Side struct {
 	// of the sides without it are ready, and may take any time: a run that waits for the
 	// user then begins soon. Its error is the run's.
 	Later func(context.Context) (command string, err error)
+	// Said, if not nil, gets what the Command said before Play returns.
+	Said *Said
+}
+
+// Said is what a program of the user's said in its own words. It may hold anything.
+type Said struct {
+	// Stderr is the end of what it wrote to standard error.
+	Stderr string
+	// Errors are the texts of its errors: of those with a name that of the first.
+	Errors map[string]string
 }
 
 // Pair is the sides of a script as it is meant: "faulty" and "fixed".
@@ -122,7 +132,13 @@ func Play(ctx context.Context, plan Plan) (*series.Observation, error) {
 	r := newRun(sides, plan.Source, plan.Observe)
 	r.isolated, r.provenance = plan.Isolated, plan.Provenance
 	r.interval, r.limit, r.stopServers = plan.Script.SampleInterval.D(), plan.Script.Length(), plan.Script.Server.StopAfter.D()
-	return r.play(ctx, &load{run: r, Plan: &plan})
+	o, err := r.play(ctx, &load{run: r, Plan: &plan})
+	for _, s := range r.sides {
+		if s.Said != nil && s.client != nil {
+			*s.Said = Said{Stderr: s.client.stderr.end(), Errors: s.report.Texts}
+		}
+	}
+	return o, err
 }
 
 // Preview is the header of a run before it is played, without what is known only

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,10 +11,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/charmbracelet/x/ansi"
 
 	"socketlab/internal/scenario"
 	"socketlab/internal/worker"
@@ -356,23 +360,51 @@ type tail struct {
 	text []byte
 }
 
-const tailSize = 2048
+// tailSize is how many bytes are kept, and shownSize how many of them are shown.
+const (
+	tailSize  = 64 << 10
+	shownSize = 2048
+)
 
 func (t *tail) Write(b []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.text = append(t.text, b...)
-	if len(t.text) > tailSize {
+	if len(t.text) > 2*tailSize {
 		t.text = bytes.Clone(t.text[len(t.text)-tailSize:])
 	}
 	return len(b), nil
 }
 
-// String returns the text indented on lines of its own, or "".
-func (t *tail) String() string {
+// whyGoEnded begins the line in which Go says why a program ends. The stacks of all its
+// goroutines may follow.
+var whyGoEnded = regexp.MustCompile(`(?m)^(panic|fatal error): `)
+
+// end is the part of the text that says most: from where Go said why it ended, or else the
+// end, in whole lines where there are some. It is without the sequences by which a
+// terminal is coloured.
+func (t *tail) end() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	text := strings.TrimSpace(string(t.text))
+	text := strings.TrimSpace(ansi.Strip(strings.ReplaceAll(string(t.text), "\r\n", "\n")))
+	if len(text) <= shownSize {
+		return text
+	}
+	if found := whyGoEnded.FindAllStringIndex(text, -1); found != nil {
+		if text = text[found[len(found)-1][0]:]; len(text) > shownSize {
+			text = text[:shownSize]
+			text = text[:cmp.Or(strings.LastIndexByte(text, '\n')+1, shownSize)] + "..."
+		}
+	} else {
+		text = text[len(text)-shownSize:]
+		text = text[strings.IndexByte(text, '\n')+1:]
+	}
+	return strings.ToValidUTF8(text, "")
+}
+
+// String returns the end of the text indented on lines of its own, or "".
+func (t *tail) String() string {
+	text := t.end()
 	if text == "" {
 		return ""
 	}

@@ -19,6 +19,9 @@ type Report struct {
 	Stopped string `json:"stopped,omitempty"`
 	// Refused is what the code would have done that leaves the loopback; "" if nothing.
 	Refused string `json:"refused,omitempty"`
+	// Texts are of a program of the user's: of the errors with a name the text of the
+	// first.
+	Texts map[string]string `json:"texts,omitempty"`
 	// Done says that the whole schedule was sent, or stopped.
 	Done bool `json:"done"`
 	// Final says that this is the client's last report.

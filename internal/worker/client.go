@@ -90,6 +90,7 @@ func Client(ctx context.Context, in io.Reader, out io.Writer) int {
 		report := player.Report()
 		if program != nil { // what the player counts are connections and descriptors of its own
 			report.Connections, report.Process, report.Requests.Attempts = nil, nil, nil
+			report.Texts = program.errorTexts()
 		}
 		report.Final = final
 		if err := answers.Encode(Answer{Report: &report}); err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"strconv"
 	"strings"
@@ -34,6 +35,7 @@ type lines struct {
 	last    int
 	waiting map[int]chan string
 	queue   []int // those that wait, the oldest first
+	texts   map[string]string
 	over    bool
 }
 
@@ -160,7 +162,37 @@ func (l *lines) answer(line string) {
 			break
 		}
 	}
-	answer <- strings.TrimSpace(rest)
+	text := strings.TrimSpace(rest)
+	if text != "ok" {
+		l.keep(text)
+	}
+	answer <- text
+}
+
+// maxTexts bounds how many texts of errors are kept, and maxText the bytes of each.
+const (
+	maxTexts = 10
+	maxText  = 1000
+)
+
+// keep keeps the text of an error, if it is the first of its name and says more than that.
+// The caller holds mu.
+func (l *lines) keep(text string) {
+	name := loadgen.ErrorName(loadgen.NamedError(text))
+	if l.texts[name] != "" || text == name || len(l.texts) == maxTexts {
+		return
+	}
+	if l.texts == nil {
+		l.texts = map[string]string{}
+	}
+	l.texts[name] = strings.ToValidUTF8(text[:min(len(text), maxText)], "")
+}
+
+// errorTexts are the texts of errors so far, by name.
+func (l *lines) errorTexts() map[string]string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.texts)
 }
 
 // end ends the program: first by the end of its input.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -51,6 +52,19 @@ func TestAnswersFindTheirRequests(t *testing.T) {
 	require.ErrorIs(t, ends[3], errProgramEnded)
 	require.NoError(t, ends[4])
 	require.ErrorIs(t, l.Call(context.Background()), errProgramEnded)
+	require.Equal(t, map[string]string{"ECONNREFUSED": "connection refused by the host"}, l.errorTexts(), "HTTP_503 is a name already")
+}
+
+// Of each error the first text is kept, and of all no more than a report can hold.
+func TestTextsOfErrorsAreBounded(t *testing.T) {
+	t.Parallel()
+	l := &lines{}
+	l.keep("no price: 404")
+	l.keep("no price: 405")
+	require.Equal(t, map[string]string{"other": "no price: 404"}, l.errorTexts())
+	l.keep("connection reset " + strings.Repeat("é", 10_000))
+	require.LessOrEqual(t, len(l.errorTexts()["ECONNRESET"]), maxText)
+	require.True(t, utf8.ValidString(l.errorTexts()["ECONNRESET"]))
 }
 
 // Answers are taken also while a request waits for room in a pipe that is not read, and

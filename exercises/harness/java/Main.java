@@ -11,12 +11,14 @@ public class Main {
     static Client client;
 
     public static void main(String[] args) throws Exception {
+        var answers = System.out;
+        System.setOut(System.err); // what the client prints is no answer
         var threads = Executors.newCachedThreadPool();
-        System.out.println("ready");
+        answers.println("ready");
         for (var lines = new Scanner(System.in); lines.hasNextLine(); ) {
             var request = lines.nextLine().split(" ");
             client = client == null ? new Client(request[1]) : client;
-            threads.execute(() -> System.out.println(request[0] + " " + outcome()));
+            threads.execute(() -> answers.println(request[0] + " " + outcome()));
         }
         System.exit(0); // also while a request never ends
     }

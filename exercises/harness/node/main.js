@@ -4,6 +4,8 @@
 // ended: "17 ok", or "17" and the error. First it says "ready".
 "use strict";
 
+const answers = new console.Console(process.stdout);
+globalThis.console = new console.Console(process.stderr); // what the client prints is no answer
 const Client = require("./client.js");
 
 let client;
@@ -13,10 +15,11 @@ lines.on("line", async (line) => {
   client ??= new Client(url);
   try {
     await client.call();
-    console.log(number, "ok");
+    answers.log(number, "ok");
   } catch (e) {
-    console.log(number, `${e.name}: ${e.cause?.code ?? e.code}`);
+    const why = e.cause?.code ?? e.code ?? e.message;
+    answers.log(number, `${e.name}: ${why}`.replaceAll("\n", " "));
   }
 });
 lines.on("close", () => process.exit()); // also while a request never ends
-console.log("ready");
+answers.log("ready");
