@@ -3,6 +3,7 @@ package worker_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -114,8 +115,9 @@ func (p *process) requireEnd(code int) {
 // requireGone waits until there is no such process any more.
 func requireGone(t *testing.T, pid int) {
 	t.Helper()
-	require.Eventually(t, func() bool { return socketstats.CheckProcess(int32(pid)) != nil }, patience, 5*time.Millisecond, pid)
-	require.ErrorIs(t, socketstats.CheckProcess(int32(pid)), socketstats.ErrNoProcess)
+	require.Eventually(t, func() bool {
+		return errors.Is(socketstats.CheckProcess(int32(pid)), socketstats.ErrNoProcess)
+	}, patience, 5*time.Millisecond, pid)
 }
 
 // patience is longer than anything here takes, also on a busy machine.
