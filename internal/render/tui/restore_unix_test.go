@@ -3,10 +3,15 @@
 package tui
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -43,6 +48,63 @@ func TestRestoreHelper(t *testing.T) {
 			show(e)
 		}
 		panic("a fault of the watcher")
+	case "signals":
+		first := make(chan os.Signal, 1)
+		signal.Notify(first, syscall.SIGTERM)
+		show, _ := terminal.Show(Controls{})
+		show(watched(1)[0])
+		fmt.Fprintf(terminal, "process %d", os.Getpid())
+		<-first
+		signal.Stop(first) // as the programs do
+		fmt.Fprint(terminal, "it takes its time")
+		select {}
+	case "signals at a line":
+		first := make(chan os.Signal, 1)
+		signal.Notify(first, syscall.SIGTERM)
+		news := make(chan string, 1)
+		go func() {
+			news <- fmt.Sprintf("process %d", os.Getpid())
+			<-first
+			signal.Stop(first)
+			news <- "it takes its time"
+		}()
+		_ = terminal.Wait(context.Background(), "a line", news, func() {})
+	}
+}
+
+// A second signal ends the process at once, also while a view is shown.
+func TestTerminalIsRestoredAfterASecondSignal(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("tmux"); err != nil {
+		t.Skip("no tmux here: apt-get install tmux")
+	}
+	self, err := os.Executable()
+	require.NoError(t, err)
+	for _, what := range []string{"signals", "signals at a line"} {
+		socket := filepath.Join(t.TempDir(), "s")
+		tmux := func(args ...string) string {
+			out, err := exec.Command("tmux", append([]string{"-u", "-S", socket}, args...)...).CombinedOutput()
+			require.NoError(t, err, "%s", out)
+			return string(out)
+		}
+		t.Cleanup(func() { _ = exec.Command("tmux", "-S", socket, "kill-server").Run() })
+		until := func(pattern string) (found []string) {
+			require.Eventually(t, func() bool {
+				found = regexp.MustCompile(pattern).FindStringSubmatch(tmux("capture-pane", "-p"))
+				return found != nil
+			}, time.Minute, 100*time.Millisecond)
+			return found
+		}
+		tmux("-f", os.DevNull, "new-session", "-d", "-x", "100", "-y", "40",
+			"sh", "-c", "GORACE=log_path="+filepath.Join(t.TempDir(), "race")+" "+helper+"='"+what+"' "+self+" -test.run TestRestoreHelper; echo code=$?; stty -a; exec cat")
+		pid := until(`process (\d+)`)[1]
+		require.NoError(t, exec.Command("kill", "-TERM", pid).Run())
+		until("it takes its time")
+		require.NoError(t, exec.Command("kill", "-TERM", pid).Run())
+		until("code=130")
+		until(" icanon ")
+		until(" echo ")
+		require.Equal(t, "1 0", strings.TrimSpace(tmux("display-message", "-p", "#{cursor_flag} #{alternate_on}")), what)
 	}
 }
 

@@ -192,7 +192,7 @@ func (t *Terminal) begin(s *show) {
 	s.begun, t.open = true, s
 	go func() {
 		defer close(s.gone)
-		_, err := s.program.Run()
+		err := run(s.program)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.failed = err != nil

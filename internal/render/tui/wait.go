@@ -32,7 +32,7 @@ func (t *Terminal) Wait(ctx context.Context, line string, news <-chan string, in
 			}
 		}
 	}()
-	_, err := p.Run()
+	err := run(p)
 	close(over)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
