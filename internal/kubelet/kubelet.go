@@ -62,6 +62,8 @@ func New(o Options) (*Client, error) {
 	c := &Client{url: strings.TrimSuffix(o.URL, "/") + "/pods", tokenFile: o.TokenFile, http: &http.Client{
 		Timeout:   10 * time.Second,
 		Transport: &http.Transport{TLSClientConfig: t, MaxIdleConns: 1, IdleConnTimeout: time.Minute},
+		// A redirection could lead anywhere, with the token.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	c.pods.Store(&map[string]Pod{})
 	return c, nil

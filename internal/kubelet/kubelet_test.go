@@ -61,6 +61,17 @@ func TestAProcessOfAPodGetsItsName(t *testing.T) {
 	require.ErrorContains(t, checked.Refresh(t.Context()), "certificate")
 }
 
+func TestTheTokenGoesNowhereElse(t *testing.T) {
+	t.Parallel()
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the redirection was followed") }))
+	t.Cleanup(other.Close)
+	server := httptest.NewTLSServer(http.RedirectHandler(other.URL, http.StatusFound))
+	t.Cleanup(server.Close)
+	c, err := kubelet.New(kubelet.Options{URL: server.URL, SkipVerify: true})
+	require.NoError(t, err)
+	require.ErrorContains(t, c.Refresh(t.Context()), "302")
+}
+
 func TestASelectorNeedsAllOfItsLabels(t *testing.T) {
 	t.Parallel()
 	pod := kubelet.Pod{Labels: map[string]string{"app": "shop", "tier": "web"}}
