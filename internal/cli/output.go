@@ -76,8 +76,10 @@ func (o *outputFlag) write(w io.Writer, d *render.Document) error {
 	options := render.Options{Width: program.Width(w), Colours: program.Colours(w)}
 	var text bytes.Buffer
 	if err = f.Render(&text, d, options); err == nil {
-		if o.paged && !o.noPager && (f.Name == "table" || f.Name == "markdown") && page(w, text.Bytes()) {
-			return nil
+		if o.paged && !o.noPager && (f.Name == "table" || f.Name == "markdown") {
+			if shown, err := page(w, text.Bytes()); shown {
+				return err
+			}
 		}
 		_, err = w.Write(text.Bytes())
 	}

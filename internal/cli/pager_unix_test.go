@@ -3,7 +3,10 @@
 package cli_test
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -51,6 +54,27 @@ func TestPagerIsLess(t *testing.T) {
 	x.until("(END)")
 	x.press("q")
 	x.until("code=0")
+}
+
+// A signal to the program, which does not reach the pager, ends both.
+func TestASignalEndsThePager(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("less"); err != nil {
+		t.Skip("no less here")
+	}
+	for _, signal := range []string{"TERM", "HUP", "QUIT"} {
+		t.Run(signal, func(t *testing.T) {
+			t.Parallel()
+			pid := filepath.Join(t.TempDir(), "pid")
+			x := inTmux(t, 100, 30, "unset PAGER LESS; (sh -c 'echo $$ >"+pid+"; exec sockwatch list')")
+			x.until("\n:")
+			number, err := os.ReadFile(pid)
+			require.NoError(t, err)
+			require.NoError(t, exec.Command("kill", "-"+signal, strings.TrimSpace(string(number))).Run())
+			require.Contains(t, x.until("code="), "code=130")
+			x.asBefore()
+		})
+	}
 }
 
 // The difference of two codes is in red and green on a terminal, and has its signs.

@@ -66,7 +66,10 @@ func Run(command func(Streams) *cobra.Command, args []string, streams Streams) i
 	}
 	signalled, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
-	context.AfterFunc(signalled, stop) // from here on a signal has its usual effect
+	context.AfterFunc(signalled, func() {
+		stop() // from here on a signal has its usual effect
+		atSecondQuit()
+	})
 	ctx, cancel := context.WithCancel(signalled)
 	defer cancel()
 	out := &output{failed: cancel}
@@ -98,6 +101,20 @@ func Run(command func(Streams) *cobra.Command, args []string, streams Streams) i
 	return exitCode(root.Name(), err, streams.Err)
 }
 
+// atSecondQuit has SIGQUIT end the program as other signals do: its usual effect is the stacks
+// of all goroutines, which look like a crash.
+func atSecondQuit() {
+	if signal.Ignored(syscall.SIGQUIT) {
+		return
+	}
+	quit := make(chan os.Signal, 1)
+	signal.Notify(quit, syscall.SIGQUIT)
+	go func() {
+		<-quit
+		os.Exit(ExitInterrupted)
+	}()
+}
+
 // usageErrors makes every wrong command line a [usageError].
 func usageErrors(c *cobra.Command) {
 	c.SetFlagErrorFunc(flagError)
@@ -106,6 +123,9 @@ func usageErrors(c *cobra.Command) {
 		check = Args(0, 0)
 	}
 	c.Args = func(c *cobra.Command, args []string) error {
+		if err := emptyFlag(c.Flags()); err != nil {
+			return Usagef(c, "%w", err)
+		}
 		if err := check(c, args); err != nil {
 			return Usagef(c, "%w", err)
 		}
