@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // checkNew returns an error if a file, or a folder, cannot be written at path, or
@@ -93,7 +95,9 @@ func writeAs(known, path string, force bool, write func(io.Writer) error) (err e
 		return errors.Join(write(f), f.Close())
 	}
 	parent := filepath.Dir(filepath.Clean(path))
-	f, err := os.CreateTemp(parent, temporary)
+	// With the mode of a new file: CreateTemp has one of its own, and the umask would be lost.
+	name := filepath.Join(parent, strings.Replace(temporary, "*", rand.Text(), 1))
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return notWritable(parent, err)
 	}
@@ -105,9 +109,6 @@ func writeAs(known, path string, force bool, write func(io.Writer) error) (err e
 	err = errors.Join(write(f), f.Close())
 	if at := (*fs.PathError)(nil); errors.As(err, &at) && at.Path == f.Name() { // a name that people need not know
 		return fmt.Errorf("write %s: %w: nothing of it is kept", known, at.Err)
-	}
-	if err == nil {
-		err = os.Chmod(f.Name(), 0o644)
 	}
 	if err == nil {
 		err = checkFree(path, force, false) // it may have come meanwhile
