@@ -150,9 +150,6 @@ func (o *abOptions) check(c *cobra.Command, packages []string) error {
 		return program.Usagef(c, "--%w", err)
 	}
 	if c.Flags().Changed("server") {
-		if o.comparison.Server == "" {
-			return program.Usagef(c, "--server is empty: give the command that starts a server, or leave it out for a slowserver")
-		}
 		for _, def := range serverDefaults {
 			if name := def.Key.FlagName(); c.Flags().Changed(name) {
 				return program.Usagef(c, "--%s is for sockwatch's own server, and --server names another", name)

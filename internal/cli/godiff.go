@@ -54,9 +54,7 @@ other way round.`,
 	}
 	f := c.Flags()
 	o.add(f, tableAnswer)
-	for _, name := range ofOneRun {
-		_ = f.MarkHidden(name)
-	}
+	hideOfOneRun(f)
 	f.BoolVar(&all, "all", false, "compare the whole catalogue")
 	f.StringSliceVar(&o.versions, "go", []string{"1.26.9", "1.27.4"}, "the two versions of Go, the older first")
 	f.IntVar(&o.parallel, "parallel", 2, "how many isolated runs go on at once, of four programs each")

@@ -56,11 +56,11 @@ With --play both programs run, with what delays them by --rtt between them, and 
 requests after pauses about the time at which the one closes: for each method some dozens,
 in about a minute. It prints the prediction beside the measurement and exits with 3 where
 they differ.`,
-		Example: `  sockwatch match node-fetch nginx
+		Example: `  sockwatch match node-fetch-3 nginx
   sockwatch match --client-idle 90s --server-idle 5s --rate 20/m --rtt 40ms
-  sockwatch match node-fetch haproxy mine.yaml
+  sockwatch match node-fetch-3 haproxy mine.yaml
   sockwatch match axios lighttpd --play
-  sockwatch match node-fetch express --client-idle 4s      # what if it were set so?`,
+  sockwatch match node-fetch-3 express --client-idle 4s    # what if it were set so?`,
 		Args: program.Args(0, 3),
 		RunE: func(c *cobra.Command, args []string) error {
 			hops, err := o.hops(c, args)

@@ -42,3 +42,31 @@ func TestCommandsInTheREADMEAreReal(t *testing.T) {
 	// --help stops before wrong flags are refused only if they come after it.
 	require.Error(t, exec.Command("sockwatch", "list", "--no-such-flag", "--help").Run())
 }
+
+// The examples of commands that answer from what is in sockwatch work as they stand.
+func TestExamplesOfHelpWork(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("sh"); err != nil {
+		t.Skip("no sh here")
+	}
+	dir := t.TempDir()
+	profile, err := os.ReadFile("../../profiles/nginx.yaml")
+	require.NoError(t, err)
+	for _, command := range []string{"list", "show", "explain", "match", "size"} {
+		help, err := exec.Command("sockwatch", command, "--help").Output()
+		require.NoError(t, err)
+		_, examples, _ := strings.Cut(string(help), "Examples:")
+		lines := regexp.MustCompile(`(?m)^  (sockwatch `+command+`\b[^#\n]*)`).FindAllStringSubmatch(examples, -1)
+		require.GreaterOrEqual(t, len(lines), 3, command)
+		for _, example := range lines {
+			if strings.Contains(example[1], "--play") {
+				continue // takes a minute, and programs that are not here
+			}
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "mine.yaml"), profile, 0o644))
+			cmd := exec.Command("sh", "-c", example[1])
+			cmd.Dir = dir
+			out, err := cmd.CombinedOutput()
+			require.NoError(t, err, "%s: %s", example[1], out)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -82,6 +83,9 @@ ab BEFORE AFTER compares two.`,
 			if err := checkBundle(o.bundle, false); err != nil {
 				return program.Usagef(c, "--bundle: %w", err)
 			}
+			if o.bundle != "" && filepath.Clean(o.bundle) == filepath.Clean(o.file) {
+				return program.Usagef(c, "--bundle and -o name the same file: %s", o.file)
+			}
 			return recordTarget(c.Context(), streams, &t, &o, &out)
 		},
 	}
@@ -119,6 +123,9 @@ func (k *keepBound) Set(text string) error {
 	var bound keepBound
 	for part := range strings.SplitSeq(text, ",") {
 		if d, err := time.ParseDuration(part); err == nil && d > 0 {
+			if bound.time != 0 {
+				return errors.New("give one time")
+			}
 			bound.time = d
 			continue
 		}
@@ -126,6 +133,9 @@ func (k *keepBound) Set(text string) error {
 		size, err := strconv.Atoi(n)
 		if !isSize || err != nil || size <= 0 || size > 1<<20 {
 			return fmt.Errorf("%q is neither a time, such as 10m, nor a size, such as 50MB", part)
+		}
+		if bound.bytes != 0 {
+			return errors.New("give one size")
 		}
 		bound.bytes = size << 20
 	}

@@ -42,8 +42,8 @@ A file that is cut off is an error (exit code 1), after what could be read of it
   sockwatch replay run.jsonl -o json`,
 		Args: show.web.args(program.Args(1, 1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			if show.replaySpeed < 0 {
-				return program.Usagef(c, "--replay-speed must not be below 0")
+			if s := show.replaySpeed; s != 0 && !(s >= leastReplaySpeed && s <= mostReplaySpeed) { // NaN is neither
+				return program.Usagef(c, "--replay-speed %g is neither 0 nor between %g and %g", s, leastReplaySpeed, mostReplaySpeed)
 			}
 			r, err := recording.Read(c.Context(), show.web.take(args)[0])
 			if r == nil {
@@ -59,6 +59,13 @@ A file that is cut off is an error (exit code 1), after what could be read of it
 	show.web.add(f)
 	return c
 }
+
+// The bounds of --replay-speed: a sample of a second takes a quarter of an hour, or less than
+// a screen needs to be drawn.
+const (
+	leastReplaySpeed = 0.001
+	mostReplaySpeed  = 1e6
+)
 
 // replayOptions say how a recording is shown before its result is printed.
 type replayOptions struct {

@@ -52,11 +52,14 @@ const (
 	isolateNever  = "never"
 )
 
+// isolateUsage is that of --isolate, without what auto means.
+const isolateUsage = "play each side in a user and network namespace of its own (Linux)"
+
 // add adds the flags of a command whose answer has so much.
 func (o *runOptions) add(f *pflag.FlagSet, has render.Content) {
-	isolateUsage := "play each side in a user and network namespace of its own (Linux); auto: where possible, and not with --ports"
+	auto := "; auto: where possible, and not with --ports"
 	if o.visible {
-		isolateUsage = "play each side in a user and network namespace of its own (Linux); auto: only what needs it, so that ss sees the rest"
+		auto = "; auto: only what needs it, so that ss sees the rest"
 	}
 	o.source = program.NewChoice(socketstats.Auto, socketstats.SourceNames()...)
 	o.isolate = program.NewChoice(isolateAuto, isolateAuto, isolateAlways, isolateNever)
@@ -64,7 +67,7 @@ func (o *runOptions) add(f *pflag.FlagSet, has render.Content) {
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the random extra requests")
 	o.output.add(f, "table", has)
 	f.Var(&o.source, "source", "where counts come from; auto is the cheapest that works here")
-	f.Var(&o.isolate, "isolate", isolateUsage)
+	f.Var(&o.isolate, "isolate", isolateUsage+auto)
 	f.IntSliceVar(&o.ports, "ports", nil, "ports of the faulty and the fixed side's servers, such as 8081,8082 (default: free ones)")
 	f.StringVar(&o.binDir, "program-dir", "", "take slowserver, client-faulty and client-fixed from this folder, not from sockwatch itself")
 	f.StringVar(&o.record, "record", "", "record the run in this new file, as JSON lines")

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"socketlab/internal/cli/program"
 	"socketlab/internal/lab"
@@ -51,16 +52,22 @@ metrics in their place (sweep: {show}).`,
 	}
 	f := c.Flags()
 	o.add(f, tableAnswer)
-	for _, name := range ofOneRun {
-		_ = f.MarkHidden(name)
-	}
+	hideOfOneRun(f)
 	f.StringVar(&setting, "setting", "", "the client setting, such as pool_size (default: the script's)")
 	f.StringSliceVar(&values, "values", nil, "the values, such as 4,8,12 or 1s,5s, the smallest first (default: the script's)")
 	return c
 }
 
 // ofOneRun are flags of run that make no sense for a sweep.
-var ofOneRun = []string{"ports", "program-dir", "record", "report", "svg", "force", "web"}
+var ofOneRun = []string{"ports", "program-dir", "record", "report", "svg", "force", "web", "now"}
+
+// hideOfOneRun leaves them out of a command's help.
+func hideOfOneRun(f *pflag.FlagSet) {
+	for _, name := range ofOneRun {
+		_ = f.MarkHidden(name)
+	}
+	f.Lookup("isolate").Usage = isolateUsage + "; auto: where possible"
+}
 
 // sweep plays a script's fixed code at several values. Nothing is started before
 // all is known to be good.

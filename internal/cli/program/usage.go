@@ -69,6 +69,18 @@ func flagError(c *cobra.Command, err error) error {
 	return Usagef(c, "--%s: %q %s", invalid.GetFlag().Name, number.Num, wrong)
 }
 
+// emptyFlag returns an error for a text that was given and is empty, which is what a variable
+// of a script is that was not set: --record "$FILE" would record nothing, and --name "$NAME"
+// would look at every process.
+func emptyFlag(flags *pflag.FlagSet) (err error) {
+	flags.Visit(func(f *pflag.Flag) {
+		if err == nil && f.Value.Type() == "string" && f.Value.String() == "" {
+			err = fmt.Errorf("--%s is empty", f.Name)
+		}
+	})
+	return err
+}
+
 // plainUsage lists the flags of a command as people write them, without what pflag
 // adds by itself: "[=true|false]", the types of lists, and empty defaults.
 func plainUsage(root *cobra.Command) {
