@@ -187,7 +187,7 @@ func (c *connections) alive(views []*view) {
 	}
 	c.ledger.AtLeast = slices.ContainsFunc(of, func(v *view) bool { return v.ears.lost })
 	c.ledger.AliveIn(lists, func(list int, s *socketstats.Socket) (int32, socketstats.End, bool) {
-		pid, end, found := of[list].sort.connection(socket{s.Local, s.Remote, s.PID})
+		pid, end, found := of[list].sort.connection(socket{local: s.Local, remote: s.Remote, pid: s.PID})
 		// A live socket of a watched process has it as its owner. One without may be
 		// anybody's to the same destination.
 		return c.account(pid), end, found == watched
@@ -201,17 +201,23 @@ func (c *connections) hearClosings(v *view) error {
 		return err
 	}
 	sort := func(closed *socketstats.Closed) (pid int32, as series.ClosedConn, found attribution) {
-		pid, end, found := v.sort.connection(socket{closed.Local, closed.Remote, v.ears.ownerOf(closed, v.sort)})
-		if !closed.Connected {
-			found = notWatched // it was refused, or given up before it was established
+		pid, end, found := v.sort.connection(socket{closed.Local, closed.Remote, v.ears.ownerOf(closed, v.sort), closed.GivenUp()})
+		if !closed.Connected && !closed.GivenUp() {
+			found = notWatched // it was refused
 		}
 		return c.account(pid), series.ClosedConn{
-			End: end, WithTCPInfo: !closed.Forgotten(), ShortLived: closed.ShortLived(v.sort.endAt(closed.Local)), AtOnce: closed.AtOnce(), Inferred: found == inferred,
+			End: end, WithTCPInfo: !closed.Forgotten(), ShortLived: closed.ShortLived(v.sort.endAt(closed.Local)), AtOnce: closed.AtOnce(), Inferred: found == inferred, GivenUp: closed.GivenUp(),
 		}, found
 	}
 	if v.ears.trace != nil { // which counts them
 		for i := range heard {
-			if of, as, found := sort(&heard[i]); found.counted() && as.WithTCPInfo {
+			switch of, as, found := sort(&heard[i]); {
+			case !found.counted():
+			case as.GivenUp:
+				if found == watched { // who connected is heard: what goes to the same address may be others'
+					c.ledger.Closed(of, as)
+				}
+			case as.WithTCPInfo:
 				c.ledger.Carried(of, as)
 			}
 		}
@@ -221,7 +227,7 @@ func (c *connections) hearClosings(v *view) error {
 		of, as, found := sort(closed)
 		switch {
 		case !c.begun:
-		case !closed.Connected:
+		case !closed.Connected && !found.counted():
 			c.failed++
 		case found == unknown:
 			c.unattributed++
@@ -249,6 +255,8 @@ func (c *connections) settle(v *view) {
 		case !ripe:
 		case p.destinations.only(g.to) == g.pid:
 			c.ledger.Closed(c.account(g.pid), g.as)
+		case g.as.GivenUp:
+			c.failed++
 		default:
 			c.unattributed++
 		}
@@ -281,7 +289,7 @@ func (c *connections) hearTransitions(v *view) error {
 	for _, h := range heard {
 		own := h.PID
 		h.PID = trace.callerOf(h, v.sort)
-		pid, end, found := v.sort.connection(socket{h.Local, h.Remote, h.PID})
+		pid, end, found := v.sort.connection(socket{local: h.Local, remote: h.Remote, pid: h.PID})
 		if !found.counted() {
 			continue
 		}

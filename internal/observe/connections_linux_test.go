@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"socketlab/internal/observe"
 	"socketlab/internal/series"
@@ -192,4 +193,51 @@ func TestTooFewDescriptorsForAWatcherLeaveNone(t *testing.T) {
 	fdtest.LeavesNone(t, func() (io.Closer, error) {
 		return observe.New(t.Context(), src, series.Target{Port: port}, observe.Options{Details: true, OwnNamespace: true})
 	})
+}
+
+// A dialer with a timeout below a second sends one SYN, and leaves nothing behind.
+func TestAttemptsThatWereGivenUpAreCountedOfTheProcessThatConnected(t *testing.T) {
+	for _, privileged := range []bool{true, false} {
+		t.Run(fmt.Sprintf("privileged=%t", privileged), func(t *testing.T) {
+			src, err := socketstats.OpenSockdiag()
+			require.NoError(t, err)
+			defer src.Close()
+			full, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+			require.NoError(t, err)
+			defer unix.Close(full)
+			require.NoError(t, unix.Bind(full, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+			require.NoError(t, unix.Listen(full, 0))
+			name, err := unix.Getsockname(full)
+			require.NoError(t, err)
+			to := fmt.Sprintf("127.0.0.1:%d", name.(*unix.SockaddrInet4).Port)
+			place, err := net.Dial("tcp", to) // the only one in the accept queue
+			require.NoError(t, err)
+			defer place.Close()
+
+			pid := int32(os.Getpid())
+			w := newWatcher(t, src, series.Target{PIDs: []int32{pid}}, observe.Options{Details: true})
+			if !privileged {
+				require.NoError(t, w.WithoutPrivilege())
+			}
+			snap, err := w.Sample(t.Context())
+			require.NoError(t, err)
+			if privileged && snap.EventSource != "tracepoint" {
+				t.Skip("run as root: the tracepoint may not be used")
+			}
+			before := conns(snap, pid)
+			for range 3 {
+				_, err := net.DialTimeout("tcp4", to, 300*time.Millisecond)
+				require.Error(t, err)
+			}
+			require.Eventually(t, func() bool {
+				snap, err = w.Sample(t.Context())
+				require.NoError(t, err)
+				return conns(snap, pid).GivenUp >= before.GivenUp+3
+			}, time.Minute, 10*time.Millisecond)
+			got := conns(snap, pid)
+			require.Equal(t, before.GivenUp+3, got.GivenUp)
+			require.Equal(t, before.Opened, got.Opened)
+			require.Zero(t, got.Refused)
+		})
+	}
 }

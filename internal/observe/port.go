@@ -69,7 +69,7 @@ func (p *byPort) connection(c socket) (pid int32, end socketstats.End, found att
 		if !here {
 			end = socketstats.Server
 		}
-	case c.remote.Port() == p.port && (p.traced || !here):
+	case c.remote.Port() == p.port && (p.traced || !here || c.alone):
 		if pid = c.pid; pid == 0 {
 			pid = p.held(c.local, c.remote)
 		}

@@ -30,6 +30,8 @@ type sorter interface {
 type socket struct {
 	local, remote netip.AddrPort
 	pid           int32
+	// alone says that there is no socket at the other end.
+	alone bool
 }
 
 // attribution is how it is known whose a connection is.

@@ -58,7 +58,7 @@ type account struct {
 	unheard, missing                int  // closings that the last list showed and that were not heard, by it and for sure
 	withTCPInfo, shortLived, atOnce ends
 	inferred                        int
-	refused                         int
+	refused, givenUp                int
 	refusedAt                       string
 }
 
@@ -87,6 +87,8 @@ type ClosedConn struct {
 	WithTCPInfo, ShortLived, AtOnce bool
 	// Inferred says that it is attributed by where it went.
 	Inferred bool
+	// GivenUp says that it was no connection, but an attempt that got no answer.
+	GivenUp bool
 }
 
 // Opened enters a connection that was opened, by the end that was heard of.
@@ -112,12 +114,16 @@ func (l *Ledger[A]) Heard(closed []socketstats.Closed, sort func(*socketstats.Cl
 	}
 }
 
-// Closed enters one connection that was closed.
+// Closed enters one connection that was closed, or one attempt that was given up.
 func (l *Ledger[A]) Closed(of A, c ClosedConn) {
 	if !l.begun {
 		return
 	}
 	a := l.account(of)
+	if c.GivenUp {
+		a.givenUp++
+		return
+	}
 	a.closed.add(c.End)
 	if c.WithTCPInfo {
 		a.carried(c)
@@ -226,7 +232,7 @@ func (l *Ledger[A]) Counts(of A) *ConnCounts {
 	if a == nil {
 		a = &account{}
 	}
-	c := &ConnCounts{WithTCPInfo: a.withTCPInfo.sum(), ShortLived: a.shortLived.sum(), AtOnce: a.atOnce.sum(), Inferred: a.inferred, AtLeast: l.AtLeast, Refused: a.refused, RefusedAt: a.refusedAt}
+	c := &ConnCounts{WithTCPInfo: a.withTCPInfo.sum(), ShortLived: a.shortLived.sum(), AtOnce: a.atOnce.sum(), Inferred: a.inferred, AtLeast: l.AtLeast, Refused: a.refused, RefusedAt: a.refusedAt, GivenUp: a.givenUp}
 	if !l.Paired {
 		c.Accepted = AcceptedConns{Opened: a.opened.server, Closed: a.closed.server, WithTCPInfo: a.withTCPInfo.server, ShortLived: a.shortLived.server, AtOnce: a.atOnce.server}
 		if !l.HearsOpened {
@@ -283,6 +289,7 @@ func (l *Ledger[A]) Merge(from, into A) {
 	a.atOnce = a.atOnce.plus(f.atOnce)
 	a.inferred += f.inferred
 	a.refused, a.refusedAt = a.refused+f.refused, cmp.Or(f.refusedAt, a.refusedAt)
+	a.givenUp += f.givenUp
 }
 
 func (l *Ledger[A]) account(of A) *account {

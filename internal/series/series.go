@@ -156,6 +156,8 @@ type ConnCounts struct {
 	// is where the last of them went; 0 and "" where it is not known.
 	Refused   int    `json:"refused,omitempty"`
 	RefusedAt string `json:"refused_at,omitempty"`
+	// GivenUp are the attempts to connect that got no answer, and were given up.
+	GivenUp int `json:"given_up,omitempty"`
 	// Accepted is the part of these numbers that is of the server's end: what the
 	// subject accepted. It is zero of a subject that is [Identity.Paired].
 	Accepted AcceptedConns `json:"accepted,omitzero"`

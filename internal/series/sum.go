@@ -75,7 +75,7 @@ func (c ConnCounts) Plus(d ConnCounts) ConnCounts {
 	return ConnCounts{
 		Opened: c.Opened + d.Opened, Closed: c.Closed + d.Closed, WithTCPInfo: c.WithTCPInfo + d.WithTCPInfo,
 		ShortLived: c.ShortLived + d.ShortLived, AtOnce: c.AtOnce + d.AtOnce, Inferred: c.Inferred + d.Inferred, AtLeast: c.AtLeast || d.AtLeast,
-		Refused: c.Refused + d.Refused, RefusedAt: cmp.Or(d.RefusedAt, c.RefusedAt),
+		Refused: c.Refused + d.Refused, RefusedAt: cmp.Or(d.RefusedAt, c.RefusedAt), GivenUp: c.GivenUp + d.GivenUp,
 		Accepted: AcceptedConns{
 			Opened: c.Accepted.Opened + d.Accepted.Opened, Closed: c.Accepted.Closed + d.Accepted.Closed,
 			WithTCPInfo: c.Accepted.WithTCPInfo + d.Accepted.WithTCPInfo, ShortLived: c.Accepted.ShortLived + d.Accepted.ShortLived,
@@ -155,7 +155,7 @@ func (c ConnCounts) Since(before ConnCounts) ConnCounts {
 	return ConnCounts{
 		Opened: max(0, c.Opened-before.Opened), Closed: max(0, c.Closed-before.Closed), WithTCPInfo: max(0, c.WithTCPInfo-before.WithTCPInfo),
 		ShortLived: max(0, c.ShortLived-before.ShortLived), AtOnce: max(0, c.AtOnce-before.AtOnce), Inferred: max(0, c.Inferred-before.Inferred), AtLeast: c.AtLeast,
-		Refused: max(0, c.Refused-before.Refused), RefusedAt: c.RefusedAt,
+		Refused: max(0, c.Refused-before.Refused), RefusedAt: c.RefusedAt, GivenUp: max(0, c.GivenUp-before.GivenUp),
 		Accepted: AcceptedConns{
 			Opened: max(0, c.Accepted.Opened-before.Accepted.Opened), Closed: max(0, c.Accepted.Closed-before.Accepted.Closed),
 			WithTCPInfo: max(0, c.Accepted.WithTCPInfo-before.Accepted.WithTCPInfo), ShortLived: max(0, c.Accepted.ShortLived-before.Accepted.ShortLived),

@@ -33,6 +33,9 @@ type Closed struct {
 	Connected bool
 	// SegmentsOut and SegmentsIn are those of [Info]; 0 where Forgotten.
 	SegmentsOut, SegmentsIn uint32
+	// Answered says that the other end has sent anything at all, if only that it refuses;
+	// false where Forgotten.
+	Answered bool
 	// Silent is how long the connection had carried no data, in either direction; 0 where
 	// Forgotten.
 	Silent time.Duration
@@ -65,6 +68,11 @@ func (c Closed) concerns(ports []uint16) bool {
 func (c Closed) ShortLived(end End) bool {
 	return !c.Forgotten() && fewSegments(end, c.SegmentsOut, c.SegmentsIn)
 }
+
+// GivenUp reports whether this was an attempt to connect that got no answer: its dialer's
+// timeout, or the kernel's, has ended it. It is false for a Forgotten one, for which it is
+// not known.
+func (c Closed) GivenUp() bool { return !c.Connected && !c.Answered && !c.Forgotten() }
 
 // AtOnce reports whether the connection was closed within a second of its last data: by
 // whoever had finished with it, and not by an idle timeout. It is false for a Forgotten one,

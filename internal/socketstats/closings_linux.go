@@ -186,6 +186,7 @@ func decodeClosed(b []byte) (Closed, bool) {
 		info := decodeInfo(tcp)
 		closed.SegmentsOut, closed.SegmentsIn = info.SegmentsOut, info.SegmentsIn
 		closed.Silent = min(info.Sent, info.Received)
+		closed.Answered = binary.NativeEndian.Uint32(tcp[infoAllIn:]) > 0
 	}
 	return closed, true
 }

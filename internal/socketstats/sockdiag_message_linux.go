@@ -284,6 +284,7 @@ const (
 	infoRTT         = 68
 	infoRcvSpace    = 96
 	infoRetransmits = 100 // tcpi_total_retrans
+	infoAllIn       = 140 // tcpi_segs_in
 	infoSegmentsIn  = 152 // tcpi_data_segs_in
 	infoSegmentsOut = 156 // tcpi_data_segs_out
 	infoBytesSent   = 200 // tcpi_bytes_sent, then tcpi_bytes_retrans (Linux 4.19)

@@ -13,12 +13,12 @@ var _ = register(Rule{
 	Kind: ConnectStalled, Severity: Fault, Rank: rankSign + 1, Scenario: "timeout-connect",
 	Title:      "connects get no answer: SYN_SENT",
 	Means:      "The destination is down, a firewall drops its packets, or its accept queue is full. Each attempt lasts until the dialer's timeout, by default more than two minutes.",
-	Recognised: "Sockets in SYN_SENT that sent their SYN more than once, throughout the last third of the time and at least one second. Or three times or more, with rests between them, more than twice as often as connections were opened, and none was opened since the last: a dialer that times out, and backs off.",
+	Recognised: "Sockets in SYN_SENT that sent their SYN more than once, throughout the last third of the time and at least one second. Or three attempts or more got no answer and were given up, more than twice as many as connections were opened, and none was opened since the last: a dialer that times out, and backs off.",
 	Limits:     "Without activity from tcp_info: three or more sockets in SYN_SENT in each of these samples.",
 	Fix:        "Give the dialer a timeout of a few seconds, retry with back-off and a limit, and find out why the destination does not answer.",
 	Sentences: map[string]string{
 		"syn_sent": "{sockets|socket has|sockets have} been in SYN_SENT for {for_ms} or longer: the destination does not answer.",
-		"attempts": "{times|time|times} in {for_ms} sockets were in SYN_SENT that had sent their SYN more than once, and were given up: the destination does not answer. {opened|connection was|connections were} opened meanwhile.",
+		"attempts": "{times|attempt|attempts} to connect in {for_ms} got no answer until the dialer gave up. {opened|connection was|connections were} opened meanwhile.",
 	},
 	recognise: connectStalled{},
 })
@@ -42,18 +42,26 @@ func (connectStalled) find(f *facts) *finding {
 // givenUp finds attempts to connect that got no answer and were given up, with rests
 // between them: a dialer with a timeout, which backs off.
 func (f *facts) givenUp() *finding {
-	times, longest, last := 0, time.Duration(0), 0
+	times, given, longest, last := 0, 0, time.Duration(0), -1
 	for i := range f.Samples {
-		if resent(&f.Samples[i]) == 0 {
+		n := 0 // the first sample's are not counted: they were before
+		if i > 0 {
+			n = f.givenUpUntil(i) - f.givenUpUntil(i-1)
+		}
+		again := resent(&f.Samples[i]) > 0
+		if !again && n <= 0 {
 			continue
 		}
-		if i == 0 || resent(&f.Samples[i-1]) == 0 {
-			if times++; times > 1 {
-				longest = max(longest, f.At[i]-f.At[last])
-			}
+		given += max(0, n)
+		if again && (i == 0 || resent(&f.Samples[i-1]) == 0) {
+			times++
+		}
+		if last >= 0 {
+			longest = max(longest, f.At[i]-f.At[last])
 		}
 		last = i
 	}
+	times = max(times, given)
 	// A rest is twice as long as the one before, or somewhat longer.
 	if times < few || f.At[len(f.At)-1]-f.At[last] > 3*longest {
 		return nil
@@ -69,6 +77,15 @@ func (f *facts) givenUp() *finding {
 		return nil
 	}
 	return &finding{confidence: likely(times + several), facts: []Fact{fact("attempts", count("times", times), lasting(f.span()), count("opened", opened))}}
+}
+
+// givenUpUntil is how many attempts to connect of the client's end had got no answer and were
+// given up until a sample: those with a timeout below a second send their SYN only once.
+func (f *facts) givenUpUntil(i int) int {
+	if c := f.clientConns(&f.Samples[i]); c != nil {
+		return c.GivenUp
+	}
+	return 0
 }
 
 // resent is how many sockets have sent their SYN more than once and have no answer.

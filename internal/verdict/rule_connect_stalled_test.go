@@ -25,8 +25,26 @@ var _ = examplesOf(verdict.ConnectStalled,
 		set(&s.Client, socketstats.SynSent, 3)
 		s.Client.Activity, s.Server.Activity = nil, nil
 	})},
-	example{name: "a dialer times out after three seconds, and backs off", confidence: verdict.Medium, says: "4 times in 28s sockets were in SYN_SENT that had sent their SYN more than once, and were given up: the destination does not answer. 0 connections were opened meanwhile.", subject: observed(29, func(i int, s *series.Sample) {
+	example{name: "a dialer times out after three seconds, and backs off", confidence: verdict.Medium, says: "4 attempts to connect in 28s got no answer until the dialer gave up. 0 connections were opened meanwhile.", subject: observed(29, func(i int, s *series.Sample) {
 		stalls(s, slices.Contains([]int{1, 2, 5, 6, 10, 11, 16, 17}, i))
+	})},
+	example{name: "a dialer times out after half a second, and backs off", confidence: verdict.High, says: "5 attempts to connect in 29s got no answer", subject: observed(30, func(i int, s *series.Sample) {
+		s.KernelConns.GivenUp = by(i, 1, 2, 5, 10, 18)
+	})},
+	example{name: "it does not back off", subject: observed(20, func(i int, s *series.Sample) {
+		s.KernelConns.GivenUp = 2 * i
+	})},
+	example{name: "the faster of two addresses is taken each time", instead: verdict.ConnectionChurn, subject: observed(60, func(i int, s *series.Sample) {
+		s.KernelConns.GivenUp = i / 2
+		s.KernelConns.Opened, s.KernelConns.Closed = i/2, i/2
+	})},
+	example{name: "it has got an answer since", instead: verdict.Healthy, subject: observed(30, func(i int, s *series.Sample) {
+		s.KernelConns.GivenUp = by(i, 1, 2, 5)
+		s.KernelConns.Opened = by(i, 9)
+		set(&s.Client, socketstats.Established, s.KernelConns.Opened)
+	})},
+	example{name: "attempts were given up before, at the start", instead: verdict.Healthy, subject: observed(60, func(i int, s *series.Sample) {
+		s.KernelConns.GivenUp = by(i, 1, 2, 4, 6)
 	})},
 	example{name: "packets are lost now and then", instead: verdict.ConnectionChurn, subject: observed(60, func(i int, s *series.Sample) {
 		stalls(s, i%12 == 3)
@@ -44,3 +62,14 @@ var _ = examplesOf(verdict.ConnectStalled,
 		s.Client.Activity, s.Server.Activity = nil, nil
 	})},
 )
+
+// by is how many of these samples were until sample i.
+func by(i int, at ...int) int {
+	n := 0
+	for _, a := range at {
+		if a <= i {
+			n++
+		}
+	}
+	return n
+}
