@@ -374,7 +374,7 @@ func (c *connections) enter(r rows, m *series.Moment, views []*view, unheard map
 		c.ledger.Merge(of, c.account(of))
 	}
 	for _, of := range c.ledger.Accounts() {
-		if n := c.ledger.Counts(of); n.Opened != 0 || n.Closed != 0 || n.Refused != 0 {
+		if n := c.ledger.Counts(of); n.Opened != 0 || n.Closed != 0 || n.Refused != 0 || n.GivenUp != 0 {
 			r.of(row{pid: of})
 		}
 	}

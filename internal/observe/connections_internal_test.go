@@ -44,15 +44,15 @@ func TestAConnectThatFailedIsNoConnection(t *testing.T) {
 	asks := socketstats.Socket{Local: local, Remote: remote, State: socketstats.SynSent, PID: 7, Cookie: 1}
 	sample(nil)
 	sample([]socketstats.Socket{asks})
-	m := sample(nil, socketstats.Closed{Local: local, Remote: remote, Cookie: 1}, socketstats.Closed{Local: local, Remote: remote, Cookie: 2})
-	require.Equal(t, series.ConnCounts{}, *c.ledger.Counts(7))
+	m := sample(nil, socketstats.Closed{Local: local, Remote: remote, Cookie: 1, Answered: true}, socketstats.Closed{Local: local, Remote: remote, Cookie: 2})
+	require.Equal(t, series.ConnCounts{GivenUp: 1}, *c.ledger.Counts(7), "the other was refused")
 	require.Zero(t, m.Unattributed, "whoever it was of")
 
 	// One that was reset by its own end has forgotten its remote port.
 	sample([]socketstats.Socket{asks})
 	forgotten := socketstats.Closed{Local: local, Remote: netip.AddrPortFrom(remote.Addr(), 0), Cookie: 1, Connected: true}
 	m = sample(nil, forgotten)
-	require.Equal(t, series.ConnCounts{Opened: 1, Closed: 1}, *c.ledger.Counts(7))
+	require.Equal(t, series.ConnCounts{Opened: 1, Closed: 1, GivenUp: 1}, *c.ledger.Counts(7))
 	require.False(t, m.AtLeast)
 	forgotten.Cookie = 3
 	m = sample(nil, forgotten)
