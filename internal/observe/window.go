@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -201,13 +202,42 @@ func (w *Window) Processes() []*series.Subject {
 func (w *Window) each(ids []string) []*series.Subject {
 	var subjects []*series.Subject
 	for _, id := range ids {
-		subjects = append(subjects, w.subject(w.identities[id], func(other string) bool { return other == id }))
+		s := w.subject(w.identities[id], func(other string) bool { return other == id })
+		w.endWith(s)
+		subjects = append(subjects, s)
 	}
 	return subjects
 }
 
+// endWith leaves out the samples since a process has ended that the target names by its
+// number: its sockets were closed for it, which heals no leak.
+func (w *Window) endWith(s *series.Subject) {
+	last := len(w.moments) - 1
+	if !w.isTarget(s.ID) || w.isThere(last, s.ID) {
+		return
+	}
+	for last > 0 && !w.isThere(last, s.ID) {
+		last--
+	}
+	s.Samples, s.EndedAfter = s.Samples[:last+1], w.moments[last].At
+}
+
+// isTarget reports whether the target names a process by its number.
+func (w *Window) isTarget(id string) bool {
+	return w.watch.Target != nil && id != NoProcess && slices.Contains(w.watch.Target.PIDs, w.identities[id].PID)
+}
+
+// isThere reports whether a process is there in a sample: what has ended may have a row of
+// what lingers.
+func (w *Window) isThere(i int, id string) bool {
+	return slices.ContainsFunc(w.moments[i].Subjects, func(s series.SubjectSample) bool {
+		return s.ID == id && there(&s, *cmp.Or(s.KernelConns, &series.ConnCounts{}))
+	})
+}
+
 // lasting lists the processes that are there now and were in more than ten
-// samples, or in more than half of them while they are few.
+// samples, or in more than half of them while they are few. Those that the target names by
+// their numbers are among them after their end, too.
 func (w *Window) lasting() []string {
 	seen, before := map[string]int{}, maps.Clone(w.before)
 	if before == nil {
@@ -228,8 +258,8 @@ func (w *Window) lasting() []string {
 		}
 	}
 	var ids []string
-	for id := range now {
-		if id != NoProcess && !w.isPart(id) && 2*seen[id] > min(w.Len(), 20) {
+	for id := range seen {
+		if (now[id] || w.isTarget(id)) && id != NoProcess && !w.isPart(id) && 2*seen[id] > min(w.Len(), 20) {
 			ids = append(ids, id)
 		}
 	}

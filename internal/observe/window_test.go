@@ -51,6 +51,30 @@ func windowOf(n int, target series.Target, rows func(i int) []series.SubjectSamp
 	return w
 }
 
+// A process of several that ends is judged by its own time: its sockets were closed for it.
+func TestAProcessThatEndsIsJudgedByItsOwnTime(t *testing.T) {
+	t.Parallel()
+	leaksAndEnds := func(i int) []series.SubjectSample {
+		rows := []series.SubjectSample{row(8, 1)}
+		if i < 15 {
+			rows = append(rows, row(7, 2*i))
+		}
+		return rows
+	}
+	subjects := windowOf(30, byPID, leaksAndEnds).Subjects()
+	require.Equal(t, []string{"all processes together", "app (7)", "app (8)"}, names(subjects))
+	require.Len(t, subjects[1].Samples, 15)
+	require.Equal(t, 14*time.Second, subjects[1].EndedAfter)
+	require.Zero(t, subjects[2].EndedAfter)
+	v := observe.Judge(subjects, false)[id(7)]
+	require.Equal(t, verdict.ConnectionGrowth, v.Kind)
+	require.Contains(t, verdict.Evidence(v), "The process ended after 14s.")
+	require.Equal(t, v.Kind, observe.Judge(windowOf(15, byPID, leaksAndEnds).Subjects(), true)[id(7)].Kind, "as where nothing went on")
+
+	require.NotContains(t, names(windowOf(30, byName, leaksAndEnds).Subjects()), "app (7)", "by name they come and go")
+	require.NotContains(t, names(windowOf(30, atPort, leaksAndEnds).Subjects()), "app (7)")
+}
+
 var atPort, byName, byPID = series.Target{Port: 80}, series.Target{Name: "app"}, series.Target{PIDs: []int32{7, 8}}
 
 func names(subjects []*series.Subject) (list []string) {

@@ -50,6 +50,11 @@ func Watched(w *observe.Window) *Observed {
 	if len(subjects) > 0 && subjects[0].ID == observe.Together {
 		o.Together = subjects[0]
 	}
+	for _, s := range subjects { // the observation has those that are there now
+		if s.EndedAfter > 0 && o.Observation.Subject(s.ID) == nil {
+			o.Observation.Subjects = append(o.Observation.Subjects, s)
+		}
+	}
 	return o
 }
 

@@ -144,17 +144,21 @@ func upper(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 // fastest.
 func ofProcesses(v *View, s *Snapshot) string {
 	o := v.Observation
-	sum, fastest := 0, &s.Panels[0]
+	sum, there, fastest := 0, 0, &s.Panels[0]
 	for i := range s.Panels {
 		p := &s.Panels[i]
-		if of := o.Subject(p.ID); of == nil || !of.Serves { // whose sockets are the others' other ends
-			sum += p.Held
+		of := o.Subject(p.ID)
+		if of == nil || of.EndedAfter == 0 {
+			there++
+			if of == nil || !of.Serves { // whose sockets are the others' other ends
+				sum += p.Held
+			}
 		}
 		if p.Growth > fastest.Growth {
 			fastest = p
 		}
 	}
-	all := fmt.Sprintf("%s %s", words.Plural(len(s.Panels), "process holds", "processes hold"), words.Plural(sum, "socket"))
+	all := fmt.Sprintf("%s %s", words.Plural(there, "process holds", "processes hold"), words.Plural(sum, "socket"))
 	worst, others := worstPanel(o, s.Panels)
 	if found := v.Verdicts[observe.Together]; v.Together != nil && found.IsFault() && (worst == nil || verdict.Compare(found, worst.Verdict) < 0) {
 		// No process's own panel says why.
@@ -172,7 +176,11 @@ func ofProcesses(v *View, s *Snapshot) string {
 	}
 	text := fmt.Sprintf("%s: %s", worst.Name, worst.Verdict.Kind)
 	if worst.Verdict.Kind != verdict.DescriptorLeak { // which is of others than these
-		text += ", holds " + words.Plural(heldBy(o, worst.ID), "socket")
+		holds := ", holds "
+		if o.Subject(worst.ID).EndedAfter > 0 {
+			holds = ", has ended, held "
+		}
+		text += holds + words.Plural(heldBy(o, worst.ID), "socket")
 	}
 	if others > 0 {
 		text += "; " + words.Plural(others, "other has a fault", "others have a fault")

@@ -371,6 +371,8 @@ func note(o *series.Observation, s *series.Subject) string {
 	switch {
 	case s.Final != nil && s.Final.Failure != "":
 		return s.Final.Failure
+	case s.EndedAfter > 0:
+		return "ended after " + words.Duration(s.EndedAfter)
 	case o.Commands != nil && s.Last() != nil && s.Last().Ended:
 		return "the command has ended"
 	}

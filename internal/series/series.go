@@ -57,6 +57,9 @@ type Subject struct {
 	// Holders has the lines of the program that hold its connections; nil where they were
 	// not asked for, or cannot be known.
 	Holders *where.Report
+	// EndedAfter is how long the subject's process was observed that has ended since, while
+	// others went on; 0 if it has not.
+	EndedAfter time.Duration
 }
 
 // Sample is what was seen of one subject at one moment. Numbers of connections

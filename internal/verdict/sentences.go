@@ -24,6 +24,7 @@ var (
 // common are the templates of facts that more than one kind has.
 var common = map[string]string{
 	"requests": "{sent|request} sent[, {opened|connection} opened][, {reused} reused][, {failed} failed][; the server opened {relayed|connection} to those behind it].",
+	"ended":    "The process ended after {after_ms}.",
 	"stopped":  "The load was stopped: the process {reason}.",
 	"held_at":  "{connections} of {of|connection was|connections were} last used at {line}: {state}.",
 	"asked_at": "{requests|request is|requests are} at {line}: {state}.",

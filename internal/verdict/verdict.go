@@ -95,6 +95,7 @@ type Conditions struct {
 
 // Judge says what a subject's samples show. It changes nothing.
 func Judge(s *series.Subject, c Conditions) Verdict {
+	c.Over = c.Over || s.EndedAfter > 0
 	f := gather(s, c)
 	if len(f.Samples) == 0 {
 		name := "no_sample"
@@ -117,6 +118,9 @@ func Judge(s *series.Subject, c Conditions) Verdict {
 	}
 	if v.Severity != "" {
 		v.Facts = append(v.Facts, f.heldAt()...)
+	}
+	if s.EndedAfter > 0 {
+		v.Facts = append(v.Facts, fact("ended", millis("after_ms", s.EndedAfter)))
 	}
 	if reason := f.stopped(); reason != "" {
 		v.Facts = append(v.Facts, fact("stopped", text("reason", reason)))
