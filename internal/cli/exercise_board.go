@@ -52,7 +52,7 @@ its URL has a random token.`,
 				return err
 			}
 			sayAddress(streams.Err, "the board", board.URL(), board.Beyond())
-			fmt.Fprintf(streams.Err, "sockwatch: to be on it: sockwatch exercise join %s --name NAME\n", board.URL())
+			fmt.Fprintf(streams.Err, "To be on it:\n\n  sockwatch exercise join %s --name NAME\n\n", board.URL())
 			<-c.Context().Done()
 			if err := board.Close(); err != nil {
 				return err

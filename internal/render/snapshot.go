@@ -282,6 +282,8 @@ func Question(s *scenario.Script, length time.Duration) string {
 		return fmt.Sprintf("How many %ss will the faulty side open in %s?", m.Noun, after)
 	case m.Noun != "" && m.Rest == "failed":
 		return fmt.Sprintf("How many %ss will fail on the faulty side in %s?", m.Noun, after)
+	case strings.HasPrefix(m.Rest, "left "):
+		return fmt.Sprintf("How many %ss will the faulty side have %s after %s?", m.Noun, m.Rest, after)
 	case m.Noun != "":
 		return fmt.Sprintf("How many %s will the faulty side have after %s?", strings.TrimSpace(m.Noun+"s "+m.Rest), after)
 	default:

@@ -149,7 +149,7 @@ func TestTheHeadlineIsWhatTheAudienceIsAskedFor(t *testing.T) {
 	for headline, want := range map[string][4]string{
 		"":                       {"116", "sockets held, client end", "How many sockets will the faulty side hold after 10s?", held},
 		"connections.opened":     {"116", "connections opened", "How many connections will the faulty side open in 10s?", "Faulty: 116 connections opened; fixed: 2."},
-		"client.final.TIME_WAIT": {"4", "client TIME_WAIT", "How many TIME_WAIT sockets left at the client will the faulty side have after 10s?", held},
+		"client.final.TIME_WAIT": {"4", "client TIME_WAIT", "How many TIME_WAIT sockets will the faulty side have left at the client after 10s?", held},
 		"values.idle":            {"–", "idle", "What will the faulty side show as idle, after 10s?", held},
 	} {
 		script := &scenario.Script{Headline: headline, Says: scenario.Says{Faulty: "One.", Why: "Because."}}

@@ -151,7 +151,7 @@ function draw() {
       chars, from: of.from_ns / 1e9, to: to / 1e9, top, guess: p.id === "faulty" ? guess : null, guesses: p.id === "faulty" ? guesses : [], line: Boolean(of.headline), headline: own ? reach : null,
     });
   }
-  explain();
+  explain(of, own);
   say(guess);
 }
 
@@ -233,14 +233,18 @@ function row(s) {
   return li;
 }
 
-// explain says what each state means that is to be seen.
-function explain() {
+// explain says what each state means that is to be seen, and what the line is. own says
+// that the line has a scale of its own.
+function explain(of, own) {
   const seen = new Set(ofEnd().panels.flatMap((p) => p.states.map((s) => s.name)));
   const shown = begun.states.filter((s) => seen.has(s.name));
-  const key = shown.map((s) => s.name).join();
+  const line = of.headline ? of.panels[0].number_of : "";
+  const key = [line, own, ...shown.map((s) => s.name)].join();
   if ($("states").dataset.of === key) return;
   $("states").dataset.of = key;
-  $("states").replaceChildren(...shown.map((s) => el("div", "", el("dt", "", swatch(s.name), s.name), el("dd", "", s.meaning))));
+  const items = shown.map((s) => el("div", "", el("dt", "", swatch(s.name), s.name), el("dd", "", s.meaning)));
+  if (line) items.push(el("div", "", el("dt", "", el("span", "line"), line), el("dd", "", own ? "the line, with the scale at the right" : "the line")));
+  $("states").replaceChildren(...items);
 }
 
 // say writes the sentence, and reads it out when what was found changes, and
