@@ -69,7 +69,8 @@ alone, to be changed in a copy: sockwatch run FILE plays that with the same code
 			case answer && solution == "":
 				return errors.New(id + ": its lesson gives no answer to its question")
 			case answer:
-				blocks = append(blocks, render.Markdown{Text: solution})
+				_, question, _ := strings.Cut(toQuestion, "\n## A question\n")
+				blocks = append(blocks, render.Markdown{Text: "## A question\n" + question + "\n" + solution})
 			}
 			if all || code {
 				blocks = append(blocks,
@@ -104,7 +105,7 @@ alone, to be changed in a copy: sockwatch run FILE plays that with the same code
 	f.BoolVar(&lesson, "lesson", false, "the lesson, to its question")
 	f.BoolVar(&code, "code", false, "the code of both sides")
 	f.BoolVar(&diff, "diff", false, "their difference")
-	f.BoolVar(&answer, "answer", false, "the answer to the lesson's question")
+	f.BoolVar(&answer, "answer", false, "the lesson's question, and its answer")
 	f.BoolVar(&asScript, "script", false, "the script, and nothing else")
 	output.add(f, "table", textAnswer)
 	output.addPager(f)

@@ -68,7 +68,7 @@ func TestShowPartsOfAScenario(t *testing.T) {
 	t.Parallel()
 	const id = "transport-per-request"
 	parts := map[string]string{
-		"--lesson": "## A question", "--answer": "## The answer", "--code": "--- fixed.go ---", "--diff": "+++ fixed.go",
+		"--lesson": "## The symptom", "--answer": "## The answer", "--code": "--- fixed.go ---", "--diff": "+++ fixed.go",
 	}
 	for flag := range parts {
 		text, code := sockwatch(t, "show", id, flag)
@@ -80,6 +80,10 @@ func TestShowPartsOfAScenario(t *testing.T) {
 				require.NotContains(t, text, sign, flag)
 			}
 		}
+	}
+	for _, flag := range []string{"--lesson", "--answer"} {
+		text, _ := sockwatch(t, "show", id, flag)
+		require.Contains(t, text, "## A question", flag)
 	}
 	all, _ := sockwatch(t, "show", id)
 	for _, sign := range parts {
