@@ -76,9 +76,9 @@ func sentence(v *View, s *Snapshot) string {
 }
 
 // endsWithHeadline reports whether a run has ended whose headline counts no sockets of TCP
-// connections: how many of these are left says nothing then.
+// connections at the end that is shown: how many of these are left says nothing then.
 func (s *Snapshot) endsWithHeadline() bool {
-	return s.Over && s.Headline != "" && !strings.HasPrefix(s.Headline, "client.") && !strings.HasPrefix(s.Headline, "server.")
+	return s.Over && s.Headline != "" && !strings.HasPrefix(s.Headline, s.End+".")
 }
 
 // ofHeadline says what each side has of the script's headline; "" where it is not known.

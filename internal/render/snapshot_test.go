@@ -147,10 +147,11 @@ func TestTheHeadlineIsWhatTheAudienceIsAskedFor(t *testing.T) {
 	o := rendertest.Observe(rendertest.Ended(rendertest.Run(58, "faulty", "fixed")))
 	const held = "The faulty side ends with 116 sockets, the fixed side with 2."
 	for headline, want := range map[string][4]string{
-		"":                       {"116", "sockets held, client end", "How many sockets will the faulty side hold after 10s?", held},
-		"connections.opened":     {"116", "connections opened", "How many connections will the faulty side open in 10s?", "Faulty: 116 connections opened; fixed: 2."},
-		"client.final.TIME_WAIT": {"4", "client TIME_WAIT", "How many TIME_WAIT sockets will the faulty side have left at the client after 10s?", held},
-		"values.idle":            {"–", "idle", "What will the faulty side show as idle, after 10s?", held},
+		"":                         {"116", "sockets held, client end", "How many sockets will the faulty side hold after 10s?", held},
+		"connections.opened":       {"116", "connections opened", "How many connections will the faulty side open in 10s?", "Faulty: 116 connections opened; fixed: 2."},
+		"client.final.TIME_WAIT":   {"4", "client TIME_WAIT", "How many TIME_WAIT sockets will the faulty side have left at the client after 10s?", held},
+		"server.final.ESTABLISHED": {"83", "server ESTABLISHED", "How many ESTABLISHED sockets will the faulty side have left at the server after 10s?", "Faulty: 83 ESTABLISHED sockets left at the server; fixed: 2."},
+		"values.idle":              {"–", "idle", "What will the faulty side show as idle, after 10s?", held},
 	} {
 		script := &scenario.Script{Headline: headline, Says: scenario.Says{Faulty: "One.", Why: "Because."}}
 		s := render.Draw(render.View{Observation: o, End: socketstats.Client, Script: script})
