@@ -173,7 +173,14 @@ func findProfile(word string) (*profile.Profile, error) {
 		copied := *p
 		return &copied, nil
 	}
-	text, err := os.ReadFile(word)
+	info, err := os.Stat(word)
+	if err == nil && !info.Mode().IsRegular() { // a pipe would be waited for, and a device has no end
+		return nil, fmt.Errorf("%s is no regular file", word)
+	}
+	var text []byte
+	if err == nil {
+		text, err = os.ReadFile(word)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%q is neither a program of the atlas nor a file%s", word, program.Closest(word, profileIDs()))
 	}
