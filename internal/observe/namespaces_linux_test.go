@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -267,6 +268,38 @@ func TestAPortIsLookedForInOtherNamespaces(t *testing.T) {
 	require.Equal(t, 3, s.Client.Counts.Total())
 	require.Equal(t, 3, s.Server.Counts.Total())
 	require.Len(t, m.Listeners, 1)
+}
+
+// The same port in another namespace, over its loopback, is another service's.
+func TestTheSamePortElsewhereIsAnotherService(t *testing.T) {
+	pid, port := startStates(t, program(t, "elsewhere"), 3, inNamespaces(syscall.CLONE_NEWNET))
+	l, err := net.Listen("tcp4", "127.0.0.1:"+port)
+	if err != nil {
+		t.Skip("the port is not free here:", err)
+	}
+	go serve(l)
+	c, err := net.Dial("tcp4", l.Addr().String())
+	require.NoError(t, err)
+	n, err := strconv.Atoi(port)
+	require.NoError(t, err)
+	w := newWatcherEverywhere(t, sockdiag(t), series.Target{Port: uint16(n)}, details)
+	m, err := w.Sample(t.Context())
+	require.NoError(t, err)
+	for _, s := range m.Subjects {
+		require.NotEqual(t, id(pid), s.ID)
+	}
+	ns, err := socketstats.NamespaceOf(pid)
+	require.NoError(t, err)
+	require.Equal(t, []string{fmt.Sprintf("net:[%d] (process %d is in it)", ns, pid)}, m.Apart)
+	require.Empty(t, m.Unseen)
+
+	require.NoError(t, c.Close())
+	require.NoError(t, l.Close())
+	require.Eventually(t, func() bool { // once it is not used here any more
+		m, err := newWatcherEverywhere(t, sockdiag(t), series.Target{Port: uint16(n)}, details).Sample(t.Context())
+		require.NoError(t, err)
+		return len(m.Apart) == 0 && slices.ContainsFunc(m.Subjects, func(s series.SubjectSample) bool { return s.ID == id(pid) })
+	}, 2*time.Minute, 100*time.Millisecond)
 }
 
 // watchAs prints what a watcher of this user sees.

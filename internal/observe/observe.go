@@ -62,6 +62,8 @@ type Watcher struct {
 	views []*view
 	// elsewhere are namespaces that should have a view, and why they have none.
 	elsewhere []string
+	// apart are namespaces where the port is another service's.
+	apart []string
 	// looked is when other namespaces were looked for, and looking how long that took.
 	looked  time.Time
 	looking time.Duration
@@ -213,6 +215,7 @@ func (w *Watcher) Sample(ctx context.Context) (series.Moment, error) {
 		}
 	}
 	m.Unseen = append(w.processes.notSeen(), w.elsewhere...)
+	m.Apart = w.apart
 	m.Subjects = w.subjects(r)
 	m.Took = time.Since(started)
 	return m, nil

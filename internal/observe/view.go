@@ -224,21 +224,28 @@ func (w *Watcher) placeByPort(now time.Time) error {
 	began := time.Now()
 	defer func() { w.looking = time.Since(began) }()
 	through := w.namespaces()
-	w.elsewhere = nil
+	w.elsewhere, w.apart = nil, nil
+	own, err := w.source.Sockets(context.Background(), socketstats.Query{Ports: []uint16{w.target.Port}})
+	if err != nil {
+		return err
+	}
+	usedHere := slices.ContainsFunc(own, func(s socketstats.Socket) bool { // what lingers does not use it
+		return (s.State == socketstats.Listen && s.Local.Port() == w.target.Port) || (s.State.Open() && s.Remote.Port() == w.target.Port)
+	})
 	for i, ns := range slices.Sorted(maps.Keys(through)) {
 		if i == mostNamespaces {
 			w.elsewhere = append(w.elsewhere, fmt.Sprintf("%d more network namespaces: not looked into", len(through)-mostNamespaces))
 			break
 		}
 		pid := through[ns]
-		err := w.lookInto(ns, pid, now)
+		err := w.lookInto(ns, pid, now, usedHere)
 		// A process that has just ended hides nothing: its namespace is gone with it, or
 		// has another process.
 		for err != nil && hasEnded(pid) {
 			if pid = w.namespaces()[ns]; pid == 0 {
 				err = nil
 			} else {
-				err = w.lookInto(ns, pid, now)
+				err = w.lookInto(ns, pid, now, usedHere)
 			}
 		}
 		if err != nil {
@@ -270,8 +277,9 @@ func (w *Watcher) namespaces() map[uint32]int32 {
 	return through
 }
 
-// lookInto opens a view of a namespace if it has connections to the port.
-func (w *Watcher) lookInto(ns uint32, pid int32, now time.Time) error {
+// lookInto opens a view of a namespace if it has connections to the port. Where the port is
+// used in ours, one that has them over its own loopback alone is another service's.
+func (w *Watcher) lookInto(ns uint32, pid int32, now time.Time, usedHere bool) error {
 	n, err := socketstats.OpenNamespace(w.source, pid)
 	if err != nil {
 		return err
@@ -279,6 +287,10 @@ func (w *Watcher) lookInto(ns uint32, pid int32, now time.Time) error {
 	sockets, err := n.Source.Sockets(context.Background(), socketstats.Query{Ports: []uint16{w.target.Port}})
 	if err != nil || !concerns(sockets, w.target.Port) {
 		return errors.Join(err, n.Source.Close())
+	}
+	if usedHere && overLoopback(sockets, w.target.Port) {
+		w.apart = append(w.apart, fmt.Sprintf("net:[%d] (process %d is in it)", ns, pid))
+		return n.Source.Close()
 	}
 	v, err := w.addView(ns, pid, n)
 	if err == nil {
@@ -291,6 +303,13 @@ func (w *Watcher) lookInto(ns uint32, pid int32, now time.Time) error {
 func concerns(sockets []socketstats.Socket, port uint16) bool {
 	return slices.ContainsFunc(sockets, func(s socketstats.Socket) bool {
 		return s.Remote.Port() == port || (s.State == socketstats.Listen && s.Local.Port() == port)
+	})
+}
+
+// overLoopback reports whether no connection to a port leaves its network namespace.
+func overLoopback(sockets []socketstats.Socket, port uint16) bool {
+	return !slices.ContainsFunc(sockets, func(s socketstats.Socket) bool {
+		return s.State != socketstats.Listen && (s.Remote.Port() == port || s.Local.Port() == port) && !s.Remote.Addr().Unmap().IsLoopback()
 	})
 }
 

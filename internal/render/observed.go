@@ -184,6 +184,9 @@ func Notes(o *series.Observation) (lines []string) {
 		}
 		lines = append(lines, fmt.Sprintf("port %d: %s", o.Target.Port, listeners))
 	}
+	if len(m.Apart) > 0 {
+		lines = append(lines, fmt.Sprintf("not watched: what uses port %d over the loopback of %s: another service, for --pid", o.Target.Port, strings.Join(m.Apart, "; ")))
+	}
 	if len(m.Unseen) > 0 {
 		lines = append(lines, "not seen: "+strings.Join(m.Unseen, "; "))
 	}

@@ -239,6 +239,9 @@ type Moment struct {
 	// Unseen are the processes and the network namespaces that should have been
 	// watched and could not be seen, each with why.
 	Unseen []string `json:"unseen,omitempty"`
+	// Apart are the network namespaces in which something else uses the watched port, over
+	// the loopback alone, while it is used in ours: it is not watched.
+	Apart []string `json:"apart,omitempty"`
 	// Queue is that of the fullest listener on the watched port; nil without one.
 	Queue *Queue `json:"queue,omitempty"`
 	// Repaired is how many sockets were counted wrong since the beginning, as checks
