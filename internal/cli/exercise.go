@@ -138,7 +138,7 @@ complete in itself: it needs the language, and neither a network nor this reposi
 					return err
 				}
 				sayStarted(streams.Out, p, fmt.Sprintf("2. Start the processes, and leave them running:\n     cd %s\n     sockwatch exercise run\n", dir)+
-					"3. In another terminal, find the one with the fault. Write it into "+p.File()+", and see if it is right:\n")
+					"3. In another terminal, find the one with the fault.\n4. Write it into "+p.File()+", and see if it is right:\n")
 				return nil
 			}
 			l, err := exercise.FindLanguage(language.String())

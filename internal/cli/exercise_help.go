@@ -92,11 +92,16 @@ func exerciseHintCommand(streams program.Streams) *cobra.Command {
 			}
 			hints := p.Exercise.HintsFor(p.State.Language)
 			p.State.Hints = min(p.State.Hints+1, len(hints))
+			var blocks []render.Block
 			for i, hint := range hints[:p.State.Hints] {
-				fmt.Fprintf(streams.Out, "Hint %d of %d: %s\n", i+1, len(hints), hint)
+				blocks = append(blocks, render.Text{Text: fmt.Sprintf("Hint %d of %d: %s", i+1, len(hints), hint)})
 			}
 			if p.State.Hints == len(hints) {
-				fmt.Fprintln(streams.Out, "\nThere are no more. 'sockwatch exercise answer' shows our solution.")
+				blocks = append(blocks, render.Text{Text: "There are no more. 'sockwatch exercise answer' shows our solution."})
+			}
+			output := outputFlag{name: "table", has: textAnswer} // in lines as long as the terminal's
+			if err := output.write(streams.Out, &render.Document{Title: p.Exercise.ID + ": hints", Blocks: blocks}); err != nil {
+				return err
 			}
 			return p.Save()
 		},
