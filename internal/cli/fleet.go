@@ -148,7 +148,7 @@ func metricsURL(arg string) (string, error) {
 }
 
 func showFleet(ctx context.Context, streams program.Streams, o *fleetOptions, urls []string) error {
-	client, err := o.client()
+	client, err := o.client(ctx)
 	if err != nil {
 		return err
 	}
@@ -216,12 +216,32 @@ func (a *asking) checkAsking(c *cobra.Command) error {
 	return nil
 }
 
+// readNamed reads a file that a flag names, until ctx is done: it may be a pipe, as of
+// --password-file <(pass show it), and one that nothing is written to is waited for.
+func readNamed(ctx context.Context, path string) ([]byte, error) {
+	type answer struct {
+		data []byte
+		err  error
+	}
+	read := make(chan answer, 1)
+	go func() {
+		data, err := os.ReadFile(path)
+		read <- answer{data, err}
+	}()
+	select {
+	case a := <-read:
+		return a.data, a.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // client returns a client that does what the flags say. Its idle connections are the caller's
 // to close.
-func (o *asking) client() (*fleet.Client, error) {
+func (o *asking) client(ctx context.Context) (*fleet.Client, error) {
 	client := &fleet.Client{User: o.user}
 	if o.passwordFile != "" {
-		password, err := os.ReadFile(o.passwordFile)
+		password, err := readNamed(ctx, o.passwordFile)
 		if err != nil {
 			return nil, fmt.Errorf("--password-file: %w", err)
 		}
@@ -229,7 +249,7 @@ func (o *asking) client() (*fleet.Client, error) {
 	}
 	config := &tls.Config{InsecureSkipVerify: o.insecure} //nolint:gosec // where --insecure asks for it
 	if o.ca != "" {
-		pem, err := os.ReadFile(o.ca)
+		pem, err := readNamed(ctx, o.ca)
 		if err != nil {
 			return nil, fmt.Errorf("--ca: %w", err)
 		}

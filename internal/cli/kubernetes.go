@@ -174,7 +174,7 @@ func (k *kubeOptions) play(ctx context.Context, o *runOptions, s scenario.Script
 		Provenance: thisProvenance(), Observe: observe, Say: say,
 	}
 	if k.prometheus != "" {
-		client, err := k.client()
+		client, err := k.client(ctx)
 		if err != nil {
 			return &series.Observation{}, err
 		}
