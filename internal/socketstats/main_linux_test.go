@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -22,7 +23,7 @@ import (
 
 func TestMain(m *testing.M) {
 	statefixture.Child(map[string]statefixture.Role{
-		roleCheck: check, roleBare: bare, roleList: list,
+		roleCheck: check, roleBare: bare, roleThreads: threads, roleList: list,
 	})
 	netnstest.Enter()
 	code := m.Run()
@@ -76,6 +77,23 @@ func check(args []string) string {
 	default:
 		return err.Error()
 	}
+}
+
+// roleThreads is a process of many threads.
+const roleThreads = "threads"
+
+func threads([]string) string {
+	var started sync.WaitGroup
+	for range 100 {
+		started.Add(1)
+		go func() {
+			runtime.LockOSThread()
+			started.Done()
+			select {}
+		}()
+	}
+	started.Wait()
+	return "threads"
 }
 
 // roleBare is a process without a single descriptor.

@@ -3,6 +3,7 @@ package socketstats
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime"
 	"strings"
@@ -12,15 +13,26 @@ import (
 )
 
 func namespaceOf(pid int32) (uint32, error) {
-	path := "/proc/self/ns/net"
-	if pid != 0 {
-		path = procDir(pid) + "/ns/net"
+	for dir := namespaceDir(pid); ; {
+		info, err := os.Stat(dir + "/ns/net")
+		if err == nil {
+			return uint32(info.Sys().(*syscall.Stat_t).Ino), nil
+		}
+		// Of a process that is killed each thread loses its namespaces by itself: the first
+		// may have none while another one still has.
+		again := namespaceDir(pid)
+		if again == dir || !errors.Is(err, fs.ErrNotExist) {
+			return 0, err
+		}
+		dir = again
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return 0, err
+}
+
+func namespaceDir(pid int32) string {
+	if pid == 0 {
+		return "/proc/self"
 	}
-	return uint32(info.Sys().(*syscall.Stat_t).Ino), nil
+	return procDir(pid)
 }
 
 // metMPTCP reads the counters of net/mptcp/mib.c that both ends of a connection have.

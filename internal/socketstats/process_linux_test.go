@@ -75,6 +75,22 @@ func TestAProcessWithoutDescriptorsIsAProcess(t *testing.T) {
 	require.NoError(t, socketstats.CheckProcess(bare.PID))
 }
 
+// Its first thread may have lost its namespaces while another one still has them.
+func TestAProcessThatIsKilledHasItsNamespaceUntilItHasNone(t *testing.T) {
+	for range 20 {
+		helper := statefixture.Start(t, nil, roleThreads)
+		process, err := os.FindProcess(int(helper.PID))
+		require.NoError(t, err)
+		require.NoError(t, process.Kill())
+		_, err = socketstats.NamespaceOf(helper.PID)
+		for err == nil {
+			_, err = socketstats.NamespaceOf(helper.PID)
+		}
+		_, again := socketstats.NamespaceOf(helper.PID)
+		require.Error(t, again, "after %v", err)
+	}
+}
+
 func TestAMissingProcessIsNoProcess(t *testing.T) {
 	gone := exec.Command("true")
 	require.NoError(t, gone.Run())
