@@ -218,8 +218,11 @@ func (c *exerciseCheck) play(ctx context.Context, show func(series.Event), build
 		return exercise.Result{}, interrupted()
 	}
 	if err != nil { // mostly of a program that ended by itself
-		text := strings.TrimPrefix(err.Error(), "client of the "+exercise.YourSide+" side: ")
-		text = strings.ReplaceAll(text, strconv.Quote(side.Command), "your program")
+		text := err.Error()
+		for _, side := range []string{exercise.YourSide, exercise.StarterSide} {
+			text = strings.TrimPrefix(text, "client of the "+side+" side: ")
+		}
+		text = strings.ReplaceAll(text, strconv.Quote(side.Command), "your program") // which may be the starter
 		text = strings.ReplaceAll(text, strconv.Quote(c.starter), "the code as it was at the start")
 		return exercise.Result{}, errors.New(c.project.Language.Advised(c.withoutFolders(text), said.Stderr))
 	}
