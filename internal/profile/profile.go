@@ -147,6 +147,9 @@ func Parse(name string, text []byte) (*Profile, error) {
 		if !ok || !q.Of(f.Kind) {
 			return wrong("values.%s: no question of a %s has this name; sockwatch profile --questions lists them", id, f.Kind)
 		}
+		if item.Value == nil {
+			return wrong("values.%s has no value", id)
+		}
 		v, err := q.Parse(fmt.Sprint(item.Value))
 		if err != nil {
 			return wrong("values.%s: %v", id, err)

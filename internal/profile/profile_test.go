@@ -51,6 +51,7 @@ func TestWhatIsNoProfileIsRefused(t *testing.T) {
 		head + "colour: red\n":                               "colour",
 		head + "measured: today\n":                           "measured is",
 		head + "values: {idle: 5s}\n":                        "values.idle: no question of a client",
+		head + "values:\n  idle_close:\n":                    "values.idle_close has no value",
 		head + "values: {idle_close: soon}\n":                `"soon" is no duration`,
 		head + "values: {opened_sequential: -1}\n":           "no count",
 		head + "values: {stale_get: maybe}\n":                `"maybe" is none of new_connection, sent_twice`,
