@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"socketlab/internal/socketstats"
@@ -225,12 +226,15 @@ func (w *Watcher) placeByPort(now time.Time) error {
 	defer func() { w.looking = time.Since(began) }()
 	through := w.namespaces()
 	w.elsewhere, w.apart = nil, nil
-	own, err := w.source.Sockets(context.Background(), socketstats.Query{Ports: []uint16{w.target.Port}})
-	if err != nil {
-		return err
-	}
-	usedHere := slices.ContainsFunc(own, func(s socketstats.Socket) bool { // what lingers does not use it
-		return (s.State == socketstats.Listen && s.Local.Port() == w.target.Port) || (s.State.Open() && s.Remote.Port() == w.target.Port)
+	// Listed only where it is asked: there may be many sockets.
+	usedHere := sync.OnceValues(func() (bool, error) {
+		own, err := v.sockets, error(nil)
+		if own == nil { // before the first list
+			own, err = w.source.Sockets(context.Background(), socketstats.Query{Ports: []uint16{w.target.Port}})
+		}
+		return slices.ContainsFunc(own, func(s socketstats.Socket) bool { // what lingers does not use it
+			return (s.State == socketstats.Listen && s.Local.Port() == w.target.Port) || (s.State.Open() && s.Remote.Port() == w.target.Port)
+		}), err
 	})
 	for i, ns := range slices.Sorted(maps.Keys(through)) {
 		if i == mostNamespaces {
@@ -279,7 +283,7 @@ func (w *Watcher) namespaces() map[uint32]int32 {
 
 // lookInto opens a view of a namespace if it has connections to the port. Where the port is
 // used in ours, one that has them over its own loopback alone is another service's.
-func (w *Watcher) lookInto(ns uint32, pid int32, now time.Time, usedHere bool) error {
+func (w *Watcher) lookInto(ns uint32, pid int32, now time.Time, usedHere func() (bool, error)) error {
 	n, err := socketstats.OpenNamespace(w.source, pid)
 	if err != nil {
 		return err
@@ -288,9 +292,14 @@ func (w *Watcher) lookInto(ns uint32, pid int32, now time.Time, usedHere bool) e
 	if err != nil || !concerns(sockets, w.target.Port) {
 		return errors.Join(err, n.Source.Close())
 	}
-	if usedHere && overLoopback(sockets, w.target.Port) {
-		w.apart = append(w.apart, fmt.Sprintf("net:[%d] (process %d is in it)", ns, pid))
-		return n.Source.Close()
+	if overLoopback(sockets, w.target.Port) {
+		used, err := usedHere()
+		if used {
+			w.apart = append(w.apart, fmt.Sprintf("net:[%d] (process %d is in it)", ns, pid))
+		}
+		if used || err != nil {
+			return errors.Join(err, n.Source.Close())
+		}
 	}
 	v, err := w.addView(ns, pid, n)
 	if err == nil {
