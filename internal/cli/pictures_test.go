@@ -82,7 +82,7 @@ func TestRecordingIsOfAWholeDemo(t *testing.T) {
 		}
 	}
 	require.NoError(t, lines.Err())
-	require.Equal(t, "sockwatch demo\r\t\t?d\x1b", typed.String())
+	require.Equal(t, "sockwatch demo\r\t\t?d\x1b\r", typed.String(), "the last picture stays until Enter")
 	require.Less(t, last, 25.0, "seconds")
 	text := ansi.ReplaceAllString(shown.String(), "")
 	for _, part := range []string{"✗ FAULTY", "✓ FIXED", "│ sockets: peak / final", "│ verdict "} {
