@@ -87,7 +87,8 @@ type Side struct {
 	Said *Said
 }
 
-// Said is what a program of the user's said in its own words. It may hold anything.
+// Said holds text of a program that is not the lab's, as it came, with escape sequences and
+// bytes that are no UTF-8.
 type Said struct {
 	// Stderr is the end of what it wrote to standard error.
 	Stderr string
