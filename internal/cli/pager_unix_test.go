@@ -3,10 +3,7 @@
 package cli_test
 
 import (
-	"os"
 	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -65,14 +62,7 @@ func TestASignalEndsThePager(t *testing.T) {
 	for _, signal := range []string{"TERM", "HUP", "QUIT"} {
 		t.Run(signal, func(t *testing.T) {
 			t.Parallel()
-			pid := filepath.Join(t.TempDir(), "pid")
-			x := inTmux(t, 100, 30, "unset PAGER LESS; (sh -c 'echo $$ >"+pid+"; exec sockwatch list')")
-			x.until("\n:")
-			number, err := os.ReadFile(pid)
-			require.NoError(t, err)
-			require.NoError(t, exec.Command("kill", "-"+signal, strings.TrimSpace(string(number))).Run())
-			require.Contains(t, x.until("code="), "code=130")
-			x.asBefore()
+			signalled(t, signal, "unset PAGER LESS", "sockwatch list", "\n:")
 		})
 	}
 }

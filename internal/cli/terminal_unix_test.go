@@ -212,19 +212,26 @@ func TestTerminalAfterCtrlC(t *testing.T) {
 	x.asBefore()
 }
 
+// signalled plays a command in a terminal after another one of the shell, sends it a signal
+// once it shows a text, and sees that it ends and leaves the terminal as it was.
+func signalled(t *testing.T, signal, before, command, text string) {
+	t.Helper()
+	pid := filepath.Join(t.TempDir(), "pid")
+	x := inTmux(t, 100, 50, before+"; (sh -c 'echo $$ >"+pid+"; exec "+command+"')")
+	x.until(text)
+	number, err := os.ReadFile(pid)
+	require.NoError(t, err)
+	require.NoError(t, exec.Command("kill", "-"+signal, strings.TrimSpace(string(number))).Run())
+	require.Contains(t, x.until("code="), "code=130")
+	x.asBefore()
+}
+
 func TestTerminalAfterASignal(t *testing.T) {
 	t.Parallel()
 	for _, signal := range []string{"TERM", "HUP"} {
 		t.Run(signal, func(t *testing.T) {
 			t.Parallel()
-			pid := filepath.Join(t.TempDir(), "pid")
-			x := inTmux(t, 100, 50, "(sh -c 'echo $$ >"+pid+"; exec sockwatch run --isolate never "+longScript(t)+"')")
-			x.until("held, ")
-			number, err := os.ReadFile(pid)
-			require.NoError(t, err)
-			require.NoError(t, exec.Command("kill", "-"+signal, strings.TrimSpace(string(number))).Run())
-			require.Contains(t, x.until("code="), "code=130")
-			x.asBefore()
+			signalled(t, signal, "true", "sockwatch run --isolate never "+longScript(t), "held, ")
 		})
 	}
 }

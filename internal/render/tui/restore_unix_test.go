@@ -72,22 +72,28 @@ func TestRestoreHelper(t *testing.T) {
 	}
 }
 
-// A second signal ends the process at once, also while a view is shown.
-func TestTerminalIsRestoredAfterASecondSignal(t *testing.T) {
-	t.Parallel()
+// newTmux returns what runs a command of a tmux server of the test's own, and returns its output.
+func newTmux(t *testing.T) func(args ...string) string {
+	t.Helper()
 	if _, err := exec.LookPath("tmux"); err != nil {
 		t.Skip("no tmux here: apt-get install tmux")
 	}
+	socket := filepath.Join(t.TempDir(), "s")
+	t.Cleanup(func() { _ = exec.Command("tmux", "-S", socket, "kill-server").Run() })
+	return func(args ...string) string {
+		out, err := exec.Command("tmux", append([]string{"-u", "-S", socket}, args...)...).CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		return string(out)
+	}
+}
+
+// A second signal ends the process at once, also while a view is shown.
+func TestTerminalIsRestoredAfterASecondSignal(t *testing.T) {
+	t.Parallel()
 	self, err := os.Executable()
 	require.NoError(t, err)
 	for _, what := range []string{"signals", "signals at a line"} {
-		socket := filepath.Join(t.TempDir(), "s")
-		tmux := func(args ...string) string {
-			out, err := exec.Command("tmux", append([]string{"-u", "-S", socket}, args...)...).CombinedOutput()
-			require.NoError(t, err, "%s", out)
-			return string(out)
-		}
-		t.Cleanup(func() { _ = exec.Command("tmux", "-S", socket, "kill-server").Run() })
+		tmux := newTmux(t)
 		until := func(pattern string) (found []string) {
 			require.Eventually(t, func() bool {
 				found = regexp.MustCompile(pattern).FindStringSubmatch(tmux("capture-pane", "-p"))
@@ -110,19 +116,10 @@ func TestTerminalIsRestoredAfterASecondSignal(t *testing.T) {
 
 func TestTerminalIsRestoredAfterAPanic(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("tmux"); err != nil {
-		t.Skip("no tmux here: apt-get install tmux")
-	}
 	self, err := os.Executable()
 	require.NoError(t, err)
 	for what, said := range map[string]string{"view": "Caught panic", "watcher": "a fault of the watcher"} {
-		socket := filepath.Join(t.TempDir(), "s")
-		tmux := func(args ...string) string {
-			out, err := exec.Command("tmux", append([]string{"-u", "-S", socket}, args...)...).CombinedOutput()
-			require.NoError(t, err, "%s", out)
-			return string(out)
-		}
-		t.Cleanup(func() { _ = exec.Command("tmux", "-S", socket, "kill-server").Run() })
+		tmux := newTmux(t)
 		// After a panic bubbletea v2.1.1 closes its reader while that still reads, which
 		// the race detector reports: not on this screen.
 		race := "GORACE=log_path=" + filepath.Join(t.TempDir(), "race")
