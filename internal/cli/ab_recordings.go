@@ -72,7 +72,7 @@ func beforeAndAfter(ctx context.Context, before, after string) (both *series.Obs
 			w.Add(e)
 		}
 		if w.Len() == 0 {
-			return nil, fmt.Errorf("%s has no sample", path)
+			return nil, recording.ErrNoSample(path)
 		}
 		if err := unseen(&w); err != nil {
 			partial = errors.Join(partial, fmt.Errorf("%s: %w", path, err))

@@ -47,7 +47,7 @@ func reported(r *recording.Recording) (*render.Observed, *render.Document, error
 		w.Add(e)
 	}
 	if w.Len() == 0 {
-		return nil, nil, errors.New("the recording has no sample")
+		return nil, nil, recording.ErrNoSample(r.Path)
 	}
 	seen := render.Watched(&w)
 	return seen, render.Diagnosis(seen), nil

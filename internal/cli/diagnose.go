@@ -272,7 +272,7 @@ func diagnoseFile(ctx context.Context, streams program.Streams, path string, out
 		}
 		return err
 	case samples == 0:
-		return cmp.Or(err, fmt.Errorf("%s has no sample", path))
+		return cmp.Or(err, recording.ErrNoSample(path))
 	case run == nil:
 		return cmp.Or(err, printDiagnosis(ctx, streams, &watch, output, strict))
 	}

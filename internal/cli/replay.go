@@ -79,6 +79,9 @@ func replay(ctx context.Context, streams program.Streams, r *recording.Recording
 	if o.quiet {
 		o.replaySpeed = 0
 	}
+	if r.Observation.Target != nil && !anySample(r.Events) {
+		return recording.ErrNoSample(r.Path)
+	}
 	page, err := o.web.open(streams.Err)
 	if err != nil {
 		return err
@@ -95,7 +98,7 @@ func replay(ctx context.Context, streams program.Streams, r *recording.Recording
 	if early == nil {
 		return result(ctx, streams, r.Events, output)
 	}
-	if part := r.Events[:shown]; slices.ContainsFunc(part, func(e series.Event) bool { return e.Moment != nil }) {
+	if part := r.Events[:shown]; anySample(part) {
 		part = append(slices.Clone(part), series.Event{End: &series.Ending{Stopped: "the replay was ended"}})
 		ctx, cancel := context.WithCancel(ctx)
 		cancel() // what a part shows is printed, and is no exit code
@@ -104,6 +107,10 @@ func replay(ctx context.Context, streams program.Streams, r *recording.Recording
 		}
 	}
 	return endedEarly(streams, early)
+}
+
+func anySample(events []series.Event) bool {
+	return slices.ContainsFunc(events, func(e series.Event) bool { return e.Moment != nil })
 }
 
 // replayRun prints what the events of a run show, and returns the exit code as an
@@ -138,9 +145,6 @@ func replayWatch(ctx context.Context, streams program.Streams, events []series.E
 	w := observe.Window{Thin: true}
 	for _, e := range events {
 		w.Add(e)
-	}
-	if w.Len() == 0 {
-		return errors.New("the recording has no sample")
 	}
 	return printDiagnosis(ctx, streams, &w, output, false)
 }

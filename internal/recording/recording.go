@@ -57,6 +57,10 @@ func (w *Writer) Write(e series.Event) {
 	if w.file == nil && w.err == nil {
 		w.file, w.err = w.open()
 	}
+	if w.err == nil && removed(w.file) {
+		w.err = errors.New("the file was removed while it was written")
+		w.written, w.lost = 0, w.written
+	}
 	if w.err == nil {
 		w.err = json.NewEncoder(w.file).Encode(e)
 	}
@@ -81,8 +85,21 @@ func (w *Writer) Close() error {
 	return nil
 }
 
+// ErrNoSample is the error of a recording at path that says nothing of its processes.
+func ErrNoSample(path string) error {
+	if path == "-" {
+		path = input
+	}
+	return fmt.Errorf("%s has no sample", path)
+}
+
+// input is what the standard input is called.
+const input = "standard input"
+
 // Recording is what a file holds.
 type Recording struct {
+	// Path is where it was read, or "-".
+	Path string
 	// Events are in their order; the first is the header.
 	Events []series.Event
 	// Observation is the sum of the events. It is over if the file has its last line.
@@ -105,6 +122,9 @@ func Read(ctx context.Context, path string) (*Recording, error) {
 	r, err := gather(func(see func(series.Event)) error { return Each(ctx, path, see) })
 	if err != nil && ctx.Err() != nil {
 		return nil, err
+	}
+	if r != nil {
+		r.Path = path
 	}
 	return r, err
 }
@@ -148,7 +168,7 @@ func Each(ctx context.Context, path string, see func(series.Event)) error {
 func eachOfInput(ctx context.Context, in io.Reader, see func(series.Event)) error {
 	events, done := make(chan series.Event), make(chan error, 1)
 	go func() {
-		done <- each(in, "standard input", func(e series.Event) {
+		done <- each(in, input, func(e series.Event) {
 			select {
 			case events <- e:
 			case <-ctx.Done():
@@ -162,7 +182,7 @@ func eachOfInput(ctx context.Context, in io.Reader, see func(series.Event)) erro
 		case err := <-done:
 			return err
 		case <-ctx.Done():
-			return fmt.Errorf("read a recording from standard input: %w", ctx.Err())
+			return fmt.Errorf("read a recording from %s: %w", input, ctx.Err())
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -311,6 +312,23 @@ func TestAFileThatIsThereIsRefusedAndLeftAsItIs(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "mine", string(data))
 	require.NoFileExists(t, filepath.Join(dir, "nowhere"))
+}
+
+func TestWhatIsWrittenIntoAFileThatWasRemovedIsLost(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("a file that is open cannot be removed there")
+	}
+	dir := t.TempDir()
+	path, moved := filepath.Join(dir, "file"), filepath.Join(dir, "moved")
+	w := recording.Writer{Path: path}
+	w.Write(aWatch(0)[0])
+	require.NoError(t, os.Rename(path, moved))
+	w.Write(aWatch(0)[1])
+	require.NoError(t, w.Err(), "it is there, by another name")
+	require.NoError(t, os.Remove(moved))
+	w.Write(aWatch(0)[1])
+	require.EqualError(t, w.Close(), "record in "+path+": the file was removed while it was written (0 lines written, 3 lost)")
 }
 
 // The first lines were written by that version, but for its name.

@@ -49,7 +49,7 @@ func (r *Redactor) Event(e series.Event) (series.Event, error) {
 
 // Redacted returns a recording without what is to be redacted.
 func (r *Recording) Redacted() (*Recording, error) {
-	own := &Recording{Observation: &series.Observation{}}
+	own := &Recording{Path: r.Path, Observation: &series.Observation{}}
 	var redactor Redactor
 	for _, e := range r.Events {
 		e, err := redactor.Event(e)
