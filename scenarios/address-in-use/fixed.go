@@ -2,7 +2,6 @@ package addressinuse
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/http"
 	"time"
@@ -10,34 +9,19 @@ import (
 	"socketlab/internal/sockopt"
 )
 
-// ServeFixed runs the catalogue service until ctx is done. After one second a new
-// release takes over its address.
+// ServeFixed runs the catalogue service until ctx is done. A second after the first
+// request a new release takes over its address.
 func ServeFixed(ctx context.Context, l net.Listener, catalogue http.Handler) error {
-	old, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	if err := fixedRelease(old, l, catalogue); err != nil {
+	if err := oldRelease(ctx, l, catalogue); err != nil {
 		return err
 	}
 	socket := net.ListenConfig{Control: sockopt.ReuseAddr(true)}
 	for ctx.Err() == nil {
 		again, err := socket.Listen(ctx, "tcp", l.Addr().String())
 		if err == nil {
-			return fixedRelease(ctx, again, catalogue)
+			return release(ctx, again, catalogue)
 		}
 		time.Sleep(100 * time.Millisecond) // then its supervisor starts it again
 	}
 	return nil
-}
-
-func fixedRelease(ctx context.Context, l net.Listener, catalogue http.Handler) error {
-	srv := &http.Server{Handler: catalogue}
-	stopped := make(chan error, 1)
-	go func() {
-		<-ctx.Done()
-		stopped <- srv.Shutdown(context.Background())
-	}()
-	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return <-stopped
 }

@@ -1,0 +1,19 @@
+//go:build unix
+
+package recording
+
+import (
+	"os"
+	"syscall"
+)
+
+// removed says that a file has no name any more: what is written into it is lost when
+// it is closed. One that was renamed still has one.
+func removed(f *os.File) bool {
+	info, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	stat, known := info.Sys().(*syscall.Stat_t)
+	return known && info.Mode().IsRegular() && stat.Nlink == 0
+}
