@@ -90,6 +90,23 @@ func (f *facts) spread() bool {
 	return a != nil && 2*a.Destinations > open
 }
 
+// forItsClients reports whether the client's connections may have become more because those that
+// the same processes accepted have, half as many or more: a proxy opens one for each client that
+// joins. Of a subject that is seen by a port it is their other TCP descriptors.
+func (f *facts) forItsClients() bool {
+	if f.counted() || f.Over || f.life(f.span()) >= lastingGrowth {
+		return false
+	}
+	accepted := serverOpen
+	if f.subject.Paired {
+		accepted = func(s *series.Sample) int {
+			return ofKind(s, socketstats.KindTCP) + ofKind(s, socketstats.KindMPTCP) - clientOpen(s)
+		}
+	}
+	joined := f.rise(accepted)
+	return joined >= few && 2*joined >= f.rise(clientOpen)
+}
+
 // unused counts the client's idle connections that carried an exchange at most, or
 // have been silent for longer than an ordinary pool waits.
 func (f *facts) unused(s *series.Sample) int {

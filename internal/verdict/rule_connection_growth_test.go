@@ -29,6 +29,23 @@ func subscribed(n int, once bool) *series.Subject {
 	})
 }
 
+// forClients makes so many clients a second join a proxy, beside three that it has.
+func forClients(s *series.Subject, each int) *series.Subject {
+	for i := range s.Samples {
+		set(&s.Samples[i].Server, socketstats.Established, 3+each*i)
+	}
+	return s
+}
+
+// withTCP makes the subject's process have so many descriptors of TCP connections more each
+// second.
+func withTCP(s *series.Subject, each int) *series.Subject {
+	for i := range s.Samples {
+		s.Samples[i].Process = &series.Process{Descriptors: 10 + each*i, Kinds: map[string]int{socketstats.KindTCP: 3 + each*i}}
+	}
+	return s
+}
+
 // everyTwo is a client that opens a connection for each of two requests a second.
 func everyTwo(i int) (sent, ok, reused, opened, established int) {
 	return 2 * i, 2 * i, 0, 2 * i, 2 * i
@@ -51,6 +68,11 @@ var _ = examplesOf(verdict.ConnectionGrowth,
 	example{name: "they have not grown for long", subject: open(shape(10, func(i int) float64 { return float64(2 * i) })), confidence: verdict.Low},
 	example{name: "a sawtooth", subject: open(shape(120, func(i int) float64 { return float64(4 * (i % 60)) })), instead: verdict.Healthy},
 	example{name: "subscriptions are forgotten", confidence: verdict.Medium, says: "58 connections were opened and 0 closed in 29s; of 58 open now 58 have sent an exchange at most.", subject: subscribed(30, true)},
+	example{name: "the subscriptions of a proxy, whose clients join", instead: verdict.Growing, subject: forClients(subscribed(30, true), 2)},
+	example{name: "those of a proxy that are left when its clients leave", confidence: verdict.Medium, subject: forClients(subscribed(30, true), 0)},
+	example{name: "those of a proxy, for two minutes", confidence: verdict.Medium, subject: forClients(subscribed(125, true), 2)},
+	example{name: "the subscriptions of a proxy, whose clients join, by the port behind it", instead: verdict.Growing, subject: withTCP(paired(subscribed(45, true)), 4)},
+	example{name: "subscriptions are forgotten, by the server's port", subject: withTCP(paired(subscribed(45, true)), 2)},
 	example{name: "each line has a connection of its own", says: "58 have never received anything.", subject: observed(30, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 2*i)
 		s.Client.Activity.Fresh, s.Client.Activity.Once, s.Client.Activity.OneWay, s.Client.Activity.OneWayBytes = silent(2*i, 10*time.Second), 2*i, 2*i, uint64(10*i)

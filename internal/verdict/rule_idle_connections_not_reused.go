@@ -16,7 +16,7 @@ var _ = register(Rule{
 	Kind: IdleConnectionsNotReused, Severity: Leak, Rank: rankReuse, Scenario: "transport-per-request",
 	Title:      "connections stay open and idle, and no request uses them again",
 	Means:      "Each request opens a connection, gets its response, and leaves the connection idle in a pool that nobody uses again. Descriptors and memory grow at both ends until a limit, or until the server closes idle connections: then as many are closed as opened, and each was used once.",
-	Recognised: "With client-side counters: connections are opened while others are idle and stay idle, and hardly a request reuses one. Without: connections at the client's end that carried an exchange at most, or have been silent for 100 s, grow; fewer than fifteen more are not sure before they have grown for two minutes, and if a third of what became more is used again, or none was opened of late, a pool may be filling. Or they do not grow (a fault, and no leak) while at least ten were opened and at least seven in ten of them beside idle ones, nearly all carried an exchange or two, they last two seconds or longer, and no more than half of them were closed within a second of their last data: those are sessions that come to their end. With --port, where the server is observed, and where the client's end closes them itself (TIME_WAIT), what does not grow is a note, and what grows is sure after 40 s at the earliest: visitors leave their connections to the server's idle timeout, too.",
+	Recognised: "With client-side counters: connections are opened while others are idle and stay idle, and hardly a request reuses one. Without: connections at the client's end that carried an exchange at most, or have been silent for 100 s, grow; fewer than fifteen more are not sure before they have grown for two minutes, and if a third of what became more is used again, or none was opened of late, a pool may be filling; and while what the same program accepted grows half as fast or faster, it may be a proxy whose clients join and are silent. Or they do not grow (a fault, and no leak) while at least ten were opened and at least seven in ten of them beside idle ones, nearly all carried an exchange or two, they last two seconds or longer, and no more than half of them were closed within a second of their last data: those are sessions that come to their end. With --port, where the server is observed, and where the client's end closes them itself (TIME_WAIT), what does not grow is a note, and what grows is sure after 40 s at the earliest: visitors leave their connections to the server's idle timeout, too.",
 	Limits:     "Until the server closes its end, a response body that was not closed looks the same. A pool that a growing load fills, and that is idle then, looks like it while it fills. A connection to each of many hosts, or of each of many processes that do not become more, is not reported.",
 	Needs:      []Need{needMetricsOrActivity},
 	Fix:        "Make one client with one pool (in Go one http.Client with one Transport) and share it; limit its idle connections and give them a timeout.",
@@ -83,7 +83,7 @@ func (f *facts) idleGrows() *finding {
 	if half := len(f.Busy) / 2; !t.Grows && half >= 2*series.Least {
 		t, from = f.idleTrend(half), f.Busy[half]
 	}
-	if !t.Grows || f.spread() || f.fills(from) || f.levelledOff() {
+	if !t.Grows || f.spread() || f.fills(from) || f.levelledOff() || f.forItsClients() {
 		return nil
 	}
 	found := &finding{

@@ -52,6 +52,9 @@ var _ = examplesOf(verdict.IdleConnectionsNotReused,
 	example{name: "by the server's port they may be visitors", severity: verdict.Note, confidence: verdict.Medium, says: "Many visitors of a server look the same", subject: paired(timedOut(60, 20))},
 	example{name: "by the server's port they have not grown for long", confidence: verdict.Low, subject: paired(timedOut(30, 60))},
 	example{name: "by the server's port they grow for longer", confidence: verdict.Medium, subject: paired(timedOut(50, 75))},
+	example{name: "one for each client that joins a proxy, and is silent", instead: verdict.Growing, subject: forClients(onceEach(40), 1)},
+	example{name: "one for each client that joins a proxy, for two minutes", confidence: verdict.Medium, subject: forClients(onceEach(125), 1)},
+	example{name: "a service whose clients keep their connections", confidence: verdict.Medium, subject: forClients(onceEach(40), 0)},
 	example{name: "some of each round are left", subject: observed(90, func(i int, s *series.Sample) {
 		open := 3 * (i / 5)
 		if i%5 < 2 {
@@ -168,6 +171,9 @@ func timedOut(n, seconds int) *series.Subject {
 		s.KernelConns.WithTCPInfo, s.KernelConns.ShortLived = i-open, i-open
 	})
 }
+
+// onceEach is a client that opens a connection a second and uses it once.
+func onceEach(n int) *series.Subject { return timedOut(n, n) }
 
 // sessions makes each connection be closed right after its last data.
 func sessions(s *series.Subject) *series.Subject {
