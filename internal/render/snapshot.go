@@ -58,6 +58,9 @@ type Panel struct {
 	// ID and Name are the subject's.
 	ID   string `json:"id"`
 	Name string `json:"name"`
+	// End is the end of the connections that the panel shows: the snapshot's, or in a watch
+	// the other one, if the subject has had no socket at that.
+	End string `json:"end"`
 	// Number is the figure for the largest digits, and NumberOf says of what: the
 	// snapshot's headline, or else Held. "–" is one that is not known yet.
 	Number   string `json:"number"`
@@ -163,8 +166,8 @@ func Draw(v View) Snapshot {
 	}
 	states := statesOf(o, v.End)
 	for _, subject := range o.Subjects {
-		p := panelOf(o, subject, v.End, states)
-		p.Number, p.NumberOf = bigNumber(&s, subject, p.Held)
+		p := panelOf(o, subject, endOf(o, subject, v.End), states)
+		p.Number, p.NumberOf = bigNumber(&s, subject, &p)
 		if v.Script != nil {
 			p.Says = says(o, v.Script, subject.ID)
 		}
@@ -197,17 +200,30 @@ func span(o *series.Observation) (from, to time.Duration) {
 func statesOf(o *series.Observation, end socketstats.End) []socketstats.State {
 	var peak socketstats.Counts
 	for _, s := range o.Subjects {
-		peak = peak.Max(s.Peak(end))
+		peak = peak.Max(s.Peak(endOf(o, s, end)))
 	}
 	return slices.DeleteFunc(Stacking(), func(s socketstats.State) bool {
 		return peak.Of(s) == 0 && s != socketstats.Established
 	})
 }
 
+// endOf is the end at which a subject is shown: in a watch the other one, if it has had
+// no socket at this, such as a server among its clients.
+func endOf(o *series.Observation, s *series.Subject, end socketstats.End) socketstats.End {
+	other := socketstats.Server
+	if end == other {
+		other = socketstats.Client
+	}
+	if o.Target != nil && s.Peak(end).Total() == 0 && s.Peak(other).Total() > 0 {
+		return other
+	}
+	return end
+}
+
 func panelOf(o *series.Observation, s *series.Subject, end socketstats.End, states []socketstats.State) Panel {
 	now, peak := s.Now(end), s.Peak(end)
 	p := Panel{
-		ID: s.ID, Name: s.Name, Held: now.Open(),
+		ID: s.ID, Name: s.Name, End: end.String(), Held: now.Open(),
 		Figures: figures(o, s), Note: note(o, s), States: []State{},
 	}
 	for _, state := range states {
@@ -292,9 +308,9 @@ func Question(s *scenario.Script, length time.Duration) string {
 }
 
 // bigNumber is the figure of a panel's largest digits, and what it is of.
-func bigNumber(shown *Snapshot, s *series.Subject, held int) (text, of string) {
+func bigNumber(shown *Snapshot, s *series.Subject, p *Panel) (text, of string) {
 	if shown.Headline == "" {
-		return fmt.Sprint(held), "sockets held, " + shown.End + " end"
+		return fmt.Sprint(p.Held), "sockets, " + p.End + " end"
 	}
 	m := metric.MustLookup(shown.Headline)
 	value, known := m.Get(s)
@@ -338,7 +354,7 @@ func figures(o *series.Observation, s *series.Subject) []Figure {
 	all := shown
 	switch {
 	case o.Target == nil:
-	case o.Newest == nil || o.Newest.EventSource == "":
+	case o.Newest == nil || o.Newest.EventSource == "", s.Serves: // whose connections are counted at their clients
 		return []Figure{}
 	default:
 		all = shownOfWatch

@@ -121,6 +121,31 @@ func TestFullerEndIsTheOneThatHasMore(t *testing.T) {
 	require.Equal(t, socketstats.Client, render.FullerEnd(o), "both ends are of the same connections")
 }
 
+// A server among its clients has sockets at its own end alone: those are shown.
+func TestAProcessIsShownAtTheEndThatItHas(t *testing.T) {
+	t.Parallel()
+	events := rendertest.Watch(10, 2)
+	for _, e := range events[1:] {
+		s := rendertest.Process(7, 5, e.Moment.At == 0)
+		s.Client.Counts = rendertest.Counts(0, 0, 0)
+		if s.Identity != nil {
+			s.Identity.Serves = true
+		}
+		e.Moment.Subjects = append(e.Moment.Subjects, s)
+	}
+	s := render.Draw(render.View{Observation: rendertest.Observe(events), End: socketstats.Client})
+	require.Equal(t, "client", s.End)
+	for id, want := range map[string]string{"10": "sockets, client end", "11": "sockets, client end", "7": "sockets, server end"} {
+		require.Equal(t, want, s.Panel(id).NumberOf, id)
+	}
+	server := s.Panel("7")
+	require.Equal(t, "server", server.End)
+	require.Equal(t, "5", server.Number)
+	require.Equal(t, 5, server.Points[0].Total())
+	require.Empty(t, server.Figures, "its connections are those of its clients")
+	require.NotEmpty(t, s.Panel("10").Figures)
+}
+
 func TestEveryStateOfAChartHasALookOfItsOwn(t *testing.T) {
 	t.Parallel()
 	seen := map[string]socketstats.State{}
@@ -147,7 +172,7 @@ func TestTheHeadlineIsWhatTheAudienceIsAskedFor(t *testing.T) {
 	o := rendertest.Observe(rendertest.Ended(rendertest.Run(58, "faulty", "fixed")))
 	const held = "The faulty side ends with 116 sockets, the fixed side with 2."
 	for headline, want := range map[string][4]string{
-		"":                         {"116", "sockets held, client end", "How many sockets will the faulty side hold after 10s?", held},
+		"":                         {"116", "sockets, client end", "How many sockets will the faulty side hold after 10s?", held},
 		"connections.opened":       {"116", "connections opened", "How many connections will the faulty side open in 10s?", "Faulty: 116 connections opened; fixed: 2."},
 		"client.final.TIME_WAIT":   {"4", "client TIME_WAIT", "How many TIME_WAIT sockets will the faulty side have left at the client after 10s?", held},
 		"server.final.ESTABLISHED": {"83", "server ESTABLISHED", "How many ESTABLISHED sockets will the faulty side have left at the server after 10s?", "Faulty: 83 ESTABLISHED sockets left at the server; fixed: 2."},

@@ -19,13 +19,13 @@ func shown(m model) string { return ansi.Strip(m.screen()) }
 func TestTabShowsTheOtherEnd(t *testing.T) {
 	t.Parallel()
 	m := aRun(58, 120, 34)
-	require.Contains(t, shown(m), "held, client end")
+	require.Contains(t, shown(m), "sockets, client end")
 	require.Contains(t, shown(m), "CLOSE_WAIT")
 	m = told(m, press("tab"))
-	require.Contains(t, shown(m), "held, server end")
+	require.Contains(t, shown(m), "sockets, server end")
 	require.NotContains(t, shown(m), "▓ CLOSE_WAIT", "the server's end has none")
 	require.Contains(t, shown(m), "tab client end")
-	require.Contains(t, shown(told(m, press("tab"))), "held, client end")
+	require.Contains(t, shown(told(m, press("tab"))), "sockets, client end")
 }
 
 func TestSpacePausesTheViewAndNotTheRun(t *testing.T) {
@@ -174,7 +174,7 @@ func TestWatchShowsTheEndWithMoreUntilTold(t *testing.T) {
 	m := told(model{face: &face{}}, watched(3), size(120, 34))
 	require.Contains(t, shown(m), "client end")
 	m = told(m, press("tab"), watched(3))
-	require.Contains(t, shown(m), "held, server end")
+	require.Contains(t, shown(m), "sockets, server end")
 	require.Contains(t, shown(told(m, press("?"))), "LAST_ACK")
 	require.Contains(t, shown(m), "port 8080: slowserver (7)")
 	require.Contains(t, shown(m), "client (12): idle-connections-not-reused, holds ")

@@ -135,7 +135,7 @@ func TestGuessesAreCollectedBeforeTheRunAndShownAfterIt(t *testing.T) {
 	s.Finish()
 	state, _ = tabs[1].until(func(state roomState, _ begin) bool { return state.Result != "" })
 	require.Equal(t, []int{7, 40}, state.Guesses)
-	require.Equal(t, "2 guesses, from 7 to 40, median 23.5. Measured: 50 sockets held, client end.", state.Result)
+	require.Equal(t, "2 guesses, from 7 to 40, median 23.5. Measured: 50 sockets, client end.", state.Result)
 	require.Equal(t, state.Result, s.Guesses(), "the terminal says the same")
 }
 

@@ -209,7 +209,7 @@ class Panel {
     this.box.setAttribute("aria-label", `Sockets of ${this.name} over time, at most ${p.most} at once; ` +
       `now ${p.states.map((s) => `${s.now} ${s.name}`).join(", ")}.` + (scales.guess !== null ? ` Your guess was ${scales.guess}.` : "") +
       (scales.guesses.length ? " " + room.result : ""));
-    this.chart.draw(points, (q) => q.counts[end()]?.[p.id] ?? {}, states, scales, (q) => q.headline?.[p.id] ?? null);
+    this.chart.draw(points, (q) => q.counts[p.end]?.[p.id] ?? {}, states, scales, (q) => q.headline?.[p.id] ?? null);
   }
 }
 
