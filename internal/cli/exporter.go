@@ -243,15 +243,11 @@ func readWebConfig(path string) (protection, error) {
 	if path == "" {
 		return protection{}, nil
 	}
-	// It is read again and again: a pipe would be waited for.
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return protection{}, fmt.Errorf("%s is no regular file", path)
-	}
-	if err := web.Validate(path); err != nil {
+	data, err := readRegular(path)
+	if err != nil {
 		return protection{}, err
 	}
-	data, err := os.ReadFile(path)
-	if err != nil {
+	if err := web.Validate(path); err != nil {
 		return protection{}, err
 	}
 	var c web.Config

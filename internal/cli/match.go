@@ -173,14 +173,7 @@ func findProfile(word string) (*profile.Profile, error) {
 		copied := *p
 		return &copied, nil
 	}
-	info, err := os.Stat(word)
-	if err == nil && !info.Mode().IsRegular() { // a pipe would be waited for, and a device has no end
-		return nil, fmt.Errorf("%s is no regular file", word)
-	}
-	var text []byte
-	if err == nil {
-		text, err = os.ReadFile(word)
-	}
+	text, err := readRegular(word)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%q is neither a program of the atlas nor a file%s", word, program.Closest(word, profileIDs()))
 	}
@@ -188,6 +181,18 @@ func findProfile(word string) (*profile.Profile, error) {
 		return nil, err
 	}
 	return profile.Parse(word, text)
+}
+
+// readRegular reads a file. A pipe would be waited for, and a device has no end.
+func readRegular(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file", path)
+	}
+	return os.ReadFile(path)
 }
 
 // hops are the pairs of programs with connections between them.
