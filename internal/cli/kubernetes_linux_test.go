@@ -140,8 +140,10 @@ func TestKubernetesRunIsReadFromPrometheus(t *testing.T) {
 
 	whole := start(t, "sockwatch", run...)
 	code := whole.end(t)
-	for again := 0; code == 1 && again < 10 && strings.Contains(strings.Join(whole.seen, "\n"), "inconclusive"); again++ {
-		whole = start(t, "sockwatch", run...) // a busy machine did not answer a scrape in time
+	// A busy machine may not answer a scrape in time, or may count too rarely.
+	late := regexp.MustCompile(`inconclusive|is to be counted every`)
+	for again := 0; code == 1 && again < 10 && late.MatchString(strings.Join(whole.seen, "\n")); again++ {
+		whole = start(t, "sockwatch", run...)
 		code = whole.end(t)
 	}
 	var answer struct {
