@@ -133,7 +133,7 @@ func (e *examination) scan(event series.Event) error {
 	verdicts := observe.Judge(subjects, false)
 	worst := observe.Worst(subjects, verdicts)
 	now := verdicts[worst.ID]
-	if e.subject != nil && now.Kind == e.verdict.Kind && worst.ID == e.subject.ID {
+	if e.saysAgain(worst, now) {
 		e.same++
 	} else {
 		e.same = 1
@@ -147,6 +147,15 @@ func (e *examination) scan(event series.Event) error {
 		return errSeen
 	}
 	return nil
+}
+
+// saysAgain reports whether a verdict is that of the sample before. Too little was seen at first,
+// and again after a restart: that is not one reason which time does not change.
+func (e *examination) saysAgain(worst *series.Subject, now verdict.Verdict) bool {
+	if e.subject == nil || now.Kind != e.verdict.Kind || worst.ID != e.subject.ID {
+		return false
+	}
+	return now.Kind != verdict.NotEnoughData || now.Facts[0].Name == e.verdict.Facts[0].Name
 }
 
 // report says that the verdict is another one now, and that one was withdrawn.
