@@ -148,7 +148,7 @@ func ofProcesses(v *View, s *Snapshot) string {
 	for i := range s.Panels {
 		p := &s.Panels[i]
 		of := o.Subject(p.ID)
-		if of == nil || of.EndedAfter == 0 {
+		if p.ID != observe.NoProcess && (of == nil || of.EndedAfter == 0) {
 			there++
 			if of == nil || !of.Serves { // whose sockets are the others' other ends
 				sum += p.Held

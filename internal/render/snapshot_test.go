@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"socketlab/internal/observe"
 	"socketlab/internal/render"
 	"socketlab/internal/render/rendertest"
 	"socketlab/internal/scenario"
@@ -131,13 +132,19 @@ func TestAProcessIsShownAtTheEndThatItHas(t *testing.T) {
 		if s.Identity != nil {
 			s.Identity.Serves = true
 		}
-		e.Moment.Subjects = append(e.Moment.Subjects, s)
+		nobody := rendertest.Process(0, 0, e.Moment.At == 0)
+		nobody.ID = observe.NoProcess
+		if nobody.Identity != nil {
+			nobody.Identity.ID, nobody.Identity.Name = nobody.ID, nobody.ID
+		}
+		e.Moment.Subjects = append(e.Moment.Subjects, s, nobody)
 	}
 	s := render.Draw(render.View{Observation: rendertest.Observe(events), End: socketstats.Client})
 	require.Equal(t, "client", s.End)
 	for id, want := range map[string]string{"10": "sockets, client end", "11": "sockets, client end", "7": "sockets, server end"} {
 		require.Equal(t, want, s.Panel(id).NumberOf, id)
 	}
+	require.Contains(t, s.Sentence, "3 processes hold ", "and what nobody holds is none")
 	server := s.Panel("7")
 	require.Equal(t, "server", server.End)
 	require.Equal(t, "5", server.Number)
