@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -31,9 +32,10 @@ type Client struct {
 const (
 	// mostAtOnce bounds how many exporters are asked at the same time.
 	mostAtOnce = 32
-	// mostBytes bounds an answer: an exporter's is half a megabyte, and Prometheus has it
-	// of every node.
-	mostBytes = 512 << 20
+	// An exporter's answer is half a megabyte, and Prometheus has it of every node. What is
+	// read of it takes several times as much memory.
+	mostOfExporter   = 32 << 20
+	mostOfPrometheus = 512 << 20
 )
 
 // Exporters asks each exporter, by the URL of its metrics. One that does not answer is a
@@ -50,7 +52,7 @@ func (c *Client) Exporters(ctx context.Context, urls []string) (*Fleet, error) {
 			}
 			samples, err := c.scrape(ctx, at)
 			if err != nil {
-				f.Nodes[i] = Node{Name: name, Silent: why(err)}
+				f.Nodes[i] = Node{Name: name, Silent: why(err).Error()}
 				return nil
 			}
 			f.Nodes[i] = node(name, samples, time.Now())
@@ -60,17 +62,46 @@ func (c *Client) Exporters(ctx context.Context, urls []string) (*Fleet, error) {
 	return f, errors.Join(group.Wait(), ctx.Err())
 }
 
-// why is an error without the address, which stands beside it.
-func why(err error) string {
-	var of *url.Error
+// why is an error in plain words, without the address, which stands beside it.
+func why(err error) error {
+	var (
+		of      *url.Error
+		syntax  *json.SyntaxError
+		another *json.UnmarshalTypeError
+	)
 	if errors.As(err, &of) {
-		err = of.Err
+		if of.Timeout() {
+			return errors.New("no answer in time")
+		}
+		return of.Err
 	}
-	return err.Error()
+	var slow net.Error
+	switch {
+	case errors.As(err, &slow) && slow.Timeout():
+		return errors.New("its answer did not end in time")
+	case errors.As(err, &syntax), errors.As(err, &another), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("it answers, but not as a Prometheus does")
+	}
+	return err
 }
 
-// get reads an answer.
-func (c *Client) get(ctx context.Context, at, accept string, read func(io.Reader) error) error {
+// bounded is a reader with an error in place of what is beyond its limit.
+type bounded struct {
+	from io.Reader
+	left int
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errors.New("its answer is too long")
+	}
+	n, err := b.from.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
+}
+
+// get reads an answer of so many bytes at most.
+func (c *Client) get(ctx context.Context, at, accept string, most int, read func(io.Reader) error) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
 	if err != nil {
 		return err
@@ -85,7 +116,7 @@ func (c *Client) get(ctx context.Context, at, accept string, read func(io.Reader
 	}
 	defer response.Body.Close()
 	if response.StatusCode == http.StatusOK {
-		return read(io.LimitReader(response.Body, mostBytes))
+		return read(&bounded{response.Body, most})
 	}
 	text, err := io.ReadAll(io.LimitReader(response.Body, 300))
 	line, _, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
@@ -94,7 +125,7 @@ func (c *Client) get(ctx context.Context, at, accept string, read func(io.Reader
 
 func (c *Client) scrape(ctx context.Context, at string) ([]sample, error) {
 	var list []sample
-	err := c.get(ctx, at, string(expfmt.NewFormat(expfmt.TypeTextPlain)), func(body io.Reader) error {
+	err := c.get(ctx, at, string(expfmt.NewFormat(expfmt.TypeTextPlain)), mostOfExporter, func(body io.Reader) error {
 		parser := expfmt.NewTextParser(model.UTF8Validation)
 		families, err := parser.TextToMetricFamilies(body)
 		for name, f := range families {
@@ -157,17 +188,20 @@ func (c *Client) ask(ctx context.Context, at, expression string) ([]Scraped, err
 		}
 	}
 	address := strings.TrimSuffix(at, "/") + "/api/v1/query?query=" + url.QueryEscape(expression)
-	err := c.get(ctx, address, "application/json", func(body io.Reader) error { return json.NewDecoder(body).Decode(&answer) })
+	err := c.get(ctx, address, "application/json", mostOfPrometheus, func(body io.Reader) error { return json.NewDecoder(body).Decode(&answer) })
 	if err == nil && answer.Status != "success" {
 		err = errors.New(answer.Error)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("ask Prometheus: %w", err)
+		return nil, fmt.Errorf("ask Prometheus at %s: %w", at, why(err))
 	}
 	list := make([]Scraped, len(answer.Data.Result))
 	for i, r := range answer.Data.Result {
 		if r.Value != nil {
 			r.Values = []pair{*r.Value}
+		}
+		if len(r.Values) == 0 {
+			return nil, fmt.Errorf("ask Prometheus at %s: a series of it has no value", at)
 		}
 		list[i] = Scraped{r.Metric, make([]Point, len(r.Values))}
 		for j, p := range r.Values {

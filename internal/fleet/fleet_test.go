@@ -3,9 +3,11 @@ package fleet_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -149,4 +151,49 @@ func TestPrometheusSaysWhoIsDown(t *testing.T) {
 	list = nil
 	_, err = c.Prometheus(t.Context(), at, "other")
 	require.ErrorContains(t, err, `no targets of a job "other"`)
+}
+
+// What is not as a Prometheus or an exporter answers is said in plain words.
+func TestAnswersThatAreNone(t *testing.T) {
+	t.Parallel()
+	for answer, want := range map[string]string{
+		`[]`:                                "not as a Prometheus does",
+		`<p>`:                               "not as a Prometheus does",
+		`{`:                                 "not as a Prometheus does",
+		`{"status":"error","error":"busy"}`: "busy",
+		`{"status":"success","data":{"result":[{"metric":{}}]}}`:                      "a series of it has no value",
+		`{"status":"success","data":{"result":[{"metric":{},"values":[]}]}}`:          "a series of it has no value",
+		`{"status":"success","data":{"result":[{"metric":{},"value":["now",true]}]}}`: "is no time with a value",
+	} {
+		at := serve(t, says(answer))
+		_, err := (&fleet.Client{HTTP: http.DefaultClient}).Prometheus(t.Context(), at, "sockwatch")
+		require.ErrorContains(t, err, want, answer)
+		require.NotContains(t, err.Error(), "query=")
+		require.NotContains(t, err.Error(), "Go value")
+	}
+	_, err := (&fleet.Client{HTTP: http.DefaultClient}).Prometheus(t.Context(), "http://127.0.0.1:1", "sockwatch")
+	require.ErrorContains(t, err, "ask Prometheus at http://127.0.0.1:1: dial tcp 127.0.0.1:1: connect: connection refused")
+	require.NotContains(t, err.Error(), "query=")
+	slow := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	f, err := (&fleet.Client{HTTP: &http.Client{Timeout: 100 * time.Millisecond}}).Exporters(t.Context(), []string{slow})
+	require.NoError(t, err)
+	require.Equal(t, "no answer in time", f.Nodes[0].Silent)
+}
+
+// An answer without an end takes no memory without an end.
+func TestALongAnswerIsNotReadOn(t *testing.T) {
+	t.Parallel()
+	sent := make(chan int, 1)
+	at := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		n, line := 0, strings.Repeat("x", 1<<20)
+		for n < 200 {
+			if _, err := io.WriteString(w, line); err != nil {
+				break
+			}
+			n++
+		}
+		sent <- n
+	})
+	require.Equal(t, "its answer is too long", ask(t, at).Nodes[0].Silent)
+	require.Less(t, <-sent, 100, "MB")
 }
