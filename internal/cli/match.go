@@ -197,8 +197,8 @@ func readRegular(path string) ([]byte, error) {
 
 // hops are the pairs of programs with connections between them.
 func (o *matchOptions) hops(c *cobra.Command, args []string) ([][2]*profile.Profile, error) {
-	if o.traffic.PerSecond <= 0 || o.traffic.Connections < 1 || o.traffic.RTT < 0 {
-		return nil, program.Usagef(c, "--rate and --connections are above 0, and --rtt is not below it")
+	if err := o.traffic.Check(); err != nil {
+		return nil, program.Usagef(c, "%w", err)
 	}
 	parts := map[profile.Kind]*profile.Profile{}
 	last := -1

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"socketlab/internal/words"
 )
 
 // Traffic is what goes over the connections between two programs. Requests come at random
@@ -15,6 +17,27 @@ type Traffic struct {
 	Connections int
 	// RTT is the time of a packet to the server and back.
 	RTT time.Duration
+}
+
+// The bounds of traffic.
+const (
+	leastPerSecond = 1.0 / 3600 / 100
+	mostPerSecond  = 1e6
+	mostConns      = 1_000_000
+	longestRTT     = time.Minute
+)
+
+// Check says what is wrong with traffic, or returns nil.
+func (t Traffic) Check() error {
+	switch {
+	case !(t.PerSecond >= leastPerSecond && t.PerSecond <= mostPerSecond): // also refuses NaN
+		return fmt.Errorf("the rate is not between 0.01/h and %s/s", words.Count(int(mostPerSecond)))
+	case t.Connections < 1 || t.Connections > mostConns:
+		return fmt.Errorf("%d connections are not between 1 and %s", t.Connections, words.Count(int(mostConns)))
+	case t.RTT < 0 || t.RTT > longestRTT:
+		return fmt.Errorf("the round trip %s is not between 0s and %s", t.RTT, longestRTT)
+	}
+	return nil
 }
 
 // Closer is the end that closes an idle connection first.

@@ -108,6 +108,9 @@ func (v Value) plain() any {
 	return v.String()
 }
 
+// longest bounds a duration, so that sums of them are times, too.
+const longest = 10 * 365 * 24 * time.Hour
+
 // parse reads a value of a unit as String writes it.
 func (u Unit) parse(text string) (Value, error) {
 	switch u {
@@ -129,6 +132,8 @@ func (u Unit) parse(text string) (Value, error) {
 		switch {
 		case err != nil || d < 0:
 			return Value{}, fmt.Errorf("%q is no duration: write it like 5.0s, > 65s, at once or never", text)
+		case d > longest:
+			return Value{}, fmt.Errorf("%q is too long: the limit is 10 years", text)
 		case over:
 			return LongerThan(d), nil
 		}
