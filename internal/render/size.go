@@ -52,7 +52,7 @@ func (s *Size) Document() *Document {
 		o := Object{{"name", p.Name}, {"connections", p.Connections}}
 		add := func(source string, r sizing.Result) {
 			g.Rows = append(g.Rows, Row{Cells: []Cell{
-				cell(fmt.Sprintf("%d, %s", p.Connections, p.Name)), cell(source), millisCell(r.P50MS), millisCell(r.P99MS), count(uint32(r.Sockets)), count(uint32(r.Answered)), count(uint32(r.InFlight)),
+				cell(fmt.Sprintf("%d, %s", p.Connections, p.Name)), cell(source), millisCell(r, r.P50MS), millisCell(r, r.P99MS), count(uint32(r.Sockets)), count(uint32(r.Answered)), count(uint32(r.InFlight)),
 			}})
 			d.Records = append(d.Records, []string{
 				p.Name, fmt.Sprint(p.Connections), source, number(r.P50MS), number(r.P99MS), fmt.Sprint(r.Sockets), fmt.Sprint(r.Answered), fmt.Sprint(r.InFlight),
@@ -82,8 +82,8 @@ func (s *Size) Document() *Document {
 	return d
 }
 
-func millisCell(ms float64) Cell {
-	if ms == 0 {
+func millisCell(r sizing.Result, ms float64) Cell {
+	if r.Answered == 0 {
 		return cell("no response")
 	}
 	return Cell{{Text: latencyText(ms), Value: number(ms)}}
@@ -92,7 +92,11 @@ func millisCell(ms float64) Cell {
 // latencyText writes a latency as runs do, and one below a millisecond in microseconds.
 func latencyText(ms float64) string {
 	if ms < 1 {
-		return (time.Duration(ms*1000+0.5) * time.Microsecond).String()
+		d := time.Duration(ms*float64(time.Millisecond) + 0.5)
+		if d >= time.Microsecond {
+			d = d.Round(time.Microsecond)
+		}
+		return d.String()
 	}
 	return metric.MustLookup("latency_ms.p99").Format(ms)
 }

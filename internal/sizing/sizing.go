@@ -142,7 +142,7 @@ func Predict(due []time.Duration, connections int, latency, end time.Duration) R
 		if len(waits) == 0 {
 			return 0
 		}
-		return float64(waits[int(math.Ceil(q*float64(len(waits))))-1].Microseconds()) / 1000
+		return float64(waits[int(math.Ceil(q*float64(len(waits))))-1]) / float64(time.Millisecond)
 	}
 	r.P50MS, r.P99MS = quantile(0.5), quantile(0.99)
 	return r
