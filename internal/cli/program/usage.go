@@ -69,12 +69,13 @@ func flagError(c *cobra.Command, err error) error {
 	return Usagef(c, "--%s: %q %s", invalid.GetFlag().Name, number.Num, wrong)
 }
 
-// emptyFlag returns an error for a text that was given and is empty, which is what a variable
+// emptyFlag returns an error for a text or a list that was given and is empty, which is what a variable
 // of a script is that was not set: --record "$FILE" would record nothing, and --name "$NAME"
 // would look at every process.
 func emptyFlag(flags *pflag.FlagSet) (err error) {
 	flags.Visit(func(f *pflag.Flag) {
-		if err == nil && f.Value.Type() == "string" && f.Value.String() == "" {
+		list, isList := f.Value.(pflag.SliceValue)
+		if err == nil && (f.Value.Type() == "string" && f.Value.String() == "" || isList && len(list.GetSlice()) == 0) {
 			err = fmt.Errorf("--%s is empty", f.Name)
 		}
 	})
