@@ -127,6 +127,10 @@ const (
 	hearAgain = time.Second
 	// askAgain is the time between two questions to the kubelet.
 	askAgain = 30 * time.Second
+	// scrapeTimeout is how long a scraper may take, of which mostScrapes are served at once:
+	// those that read nothing would keep out all others. Prometheus gives up after 10 s.
+	scrapeTimeout = 15 * time.Second
+	mostScrapes   = 4
 	// serviceAccount is where a pod has its token.
 	serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 )
@@ -173,7 +177,7 @@ func runExporter(ctx context.Context, streams program.Streams, t *targetFlags, o
 	case <-counted: // so that the first scrape finds something
 	case <-ended:
 	}
-	server := &http.Server{Handler: exporterPage(exporter), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute}
+	server := exporterServer(exporterPage(exporter))
 	served := make(chan error, 1)
 	go func() {
 		quiet := slog.New(slog.DiscardHandler) // the address is said below
@@ -279,6 +283,11 @@ func (p protection) url(addr net.Addr) string {
 	return fmt.Sprintf("%s://%s/metrics", scheme, addr)
 }
 
+// exporterServer is one that waits for no scraper without an end.
+func exporterServer(page http.Handler) *http.Server {
+	return &http.Server{Handler: page, ReadTimeout: 5 * time.Second, WriteTimeout: scrapeTimeout, IdleTimeout: 2 * time.Minute}
+}
+
 // exporterPage serves the metrics, with those of this process, at /metrics.
 func exporterPage(exporter *prom.Exporter) http.Handler {
 	own := prometheus.NewRegistry()
@@ -289,7 +298,6 @@ func exporterPage(exporter *prom.Exporter) http.Handler {
 		}, func() float64 { return 1 }),
 	)
 	mux := http.NewServeMux()
-	const mostScrapes = 4
 	mux.Handle("GET /metrics", promhttp.HandlerFor(prometheus.Gatherers{own, exporter}, promhttp.HandlerOpts{MaxRequestsInFlight: mostScrapes}))
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "sockwatch exporter: the metrics are at /metrics")

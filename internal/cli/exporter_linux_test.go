@@ -72,6 +72,20 @@ func TestExporterSaysWhichProcessLeaks(t *testing.T) {
 	require.Zero(t, r.end(t))
 }
 
+func TestExporterWaitsForNoBody(t *testing.T) {
+	t.Parallel()
+	_, address := exporting(t, "--pid", strconv.Itoa(os.Getpid()))
+	c, err := net.Dial("tcp", address)
+	require.NoError(t, err)
+	defer c.Close()
+	require.NoError(t, c.SetDeadline(time.Now().Add(soon)))
+	_, err = io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+	require.NoError(t, err)
+	answer, err := io.ReadAll(c)
+	require.NoError(t, err, "the connection is still open")
+	require.Contains(t, string(answer), "200 OK")
+}
+
 func TestExporterWaitsForAProcessThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	_, address := exporting(t, "--name", "no-such-program")
