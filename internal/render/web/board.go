@@ -90,7 +90,7 @@ func StartBoard(addr string, exercises []string) (*Board, error) {
 	mux.HandleFunc("/progress", b.take)
 	guard.posts, guard.next = []string{"progress"}, http.StripPrefix(strings.TrimSuffix(guard.base, "/"), mux)
 	b.http = guard.server()
-	b.http.ReadTimeout = 5 * time.Second // there are no streams
+	b.http.ReadTimeout = bodyTimeout // there are no streams
 	go func() { b.served <- b.http.Serve(listener) }()
 	return b, nil
 }

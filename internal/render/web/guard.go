@@ -6,11 +6,15 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 )
 
 // policy lets the page use its own files and nothing else, and nobody frame it.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// bodyTimeout is how long a request's body may take.
+const bodyTimeout = 5 * time.Second
 
 // guard refuses what did not come from a reader of the page.
 type guard struct {
@@ -33,6 +37,11 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
+	if r.ContentLength != 0 {
+		// The server has no limit for a body, as a stream may last. One that never comes
+		// would keep its connection, whatever it was sent to.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+	}
 	switch {
 	case !g.knows(r.Host):
 		// A name of somebody's that was pointed at this machine (DNS rebinding).

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -123,5 +124,24 @@ func TestAddressThatCannotBeUsedIsAnError(t *testing.T) {
 	for _, addr := range []string{"8080", "localhost:x", taken.Addr().String()} {
 		_, err := Start(addr)
 		require.ErrorContains(t, err, "page")
+	}
+}
+
+// A body that is announced and never comes keeps no connection.
+func TestNoBodyIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	s := page(t)
+	for _, ask := range []string{"GET /", "HEAD /events", "POST /guess", "PUT /", "GET /nowhere"} {
+		t.Run(ask, func(t *testing.T) {
+			t.Parallel()
+			c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", s.Port()))
+			require.NoError(t, err)
+			defer c.Close()
+			require.NoError(t, c.SetDeadline(time.Now().Add(time.Minute)))
+			_, err = fmt.Fprintf(c, "%s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n", ask)
+			require.NoError(t, err)
+			_, err = io.Copy(io.Discard, c)
+			require.NoError(t, err, "the connection is still open")
+		})
 	}
 }

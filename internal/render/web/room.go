@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"slices"
 	"sync"
-	"time"
 
 	"socketlab/internal/words"
 )
@@ -252,7 +251,6 @@ type sent struct {
 // viewer is there and means the newest question. It answers with a status.
 func (r *room) take(do func(*participant, sent) int) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(5 * time.Second)) // the server sets none for a body
 		var s sent
 		decoder := json.NewDecoder(http.MaxBytesReader(w, req.Body, largestBody))
 		decoder.DisallowUnknownFields()
