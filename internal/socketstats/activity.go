@@ -34,8 +34,8 @@ type Activity struct {
 	// Resent are the sockets in SYN_SENT that sent their SYN more than once.
 	Resent int `json:"resent,omitempty"`
 	// Once are the connections, in any state of [Socket.Alive], that carried at most
-	// an exchange or two so far: the client sent four segments with data or less, as
-	// in [Closed.ShortLived].
+	// an exchange or two so far: the client sent four segments with data or less, or eight
+	// and the server one to four, as in [Closed.ShortLived].
 	Once int `json:"once,omitempty"`
 	// OneWay are the ESTABLISHED connections that have sent data and never received
 	// any, and OneWayBytes what they sent together; 0 where the kernel does not

@@ -62,7 +62,7 @@ func (c Closed) concerns(ports []uint16) bool {
 }
 
 // ShortLived reports whether the connection carried one or two requests: the client
-// sent at most four segments with data (a TLS handshake takes two or three).
+// sent at most four segments with data, or eight and the server one to four.
 // end is the end that the socket was at. It is false for a Forgotten one, for
 // which it is not known.
 func (c Closed) ShortLived(end End) bool {
@@ -80,13 +80,14 @@ func (c Closed) GivenUp() bool { return !c.Connected && !c.Answered && !c.Forgot
 func (c Closed) AtOnce() bool { return !c.Forgotten() && c.Silent < time.Second }
 
 // fewSegments reports whether so many segments with data, out and in at one end,
-// are an exchange or two: the client sent at most four.
+// are an exchange or two: the client sent at most four. A handshake of TLS and a request in
+// parts take more, and the server's answers to them do not: each exchange has one.
 func fewSegments(end End, out, in uint32) bool {
 	const few = 4
 	if end == Server {
-		return in <= few
+		out, in = in, out
 	}
-	return out <= few
+	return out <= few || (out <= 2*few && 0 < in && in <= few)
 }
 
 // Alive reports whether the socket is a connection that was established and is not
