@@ -23,6 +23,7 @@ var _ = register(Rule{
 		"failed_connects": failedConnectsSentence,
 		"children":        "Children of the process came and went between samples, {times|time|times} at least, and {connections|connection|connections} ended that may have been theirs: without privilege the kernel does not say. Observe as root, or the server by its port.",
 		"no_connection":   "No connection was seen.",
+		"between":         "No sample shows a connection; {opened|connection was|connections were} opened and {closed} closed between samples.",
 		"failed":          "No socket shows why {failed|request} failed: {errors}.",
 		AllFailed:         "Every request failed, and no socket shows why: {errors}.",
 		"open":            "{most|connection was|connections were} open at most, and {last} at the end.",
@@ -73,7 +74,11 @@ func (healthy) find(f *facts) *finding {
 	most := f.most(open)
 	if most == 0 && !f.counted() {
 		found.confidence = Low
-		add("no_connection")
+		if c := f.since(f.conns); c != nil && c.Opened+c.Closed > 0 {
+			add("between", count("opened", c.Opened), count("closed", c.Closed))
+		} else {
+			add("no_connection")
+		}
 		return found
 	}
 	add("open", count("most", most), count("last", open(f.last())))

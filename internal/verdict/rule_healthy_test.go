@@ -66,6 +66,15 @@ var _ = examplesOf(verdict.Healthy,
 		s.Client.Activity.Sent = silent(5, 10*time.Second)
 		s.Client.Activity.Received[0] = 3
 	})},
+	example{
+		name: "a server answers between samples, and its clients come and go", confidence: verdict.Low, says: "No sample shows a connection; 57 connections were opened and 57 closed between samples.",
+		subject: observed(20, func(i int, s *series.Sample) {
+			set(&s.Server, socketstats.Listen, 1)
+			n := 3 * i
+			s.KernelConns = came(n, n)
+			s.KernelConns.Accepted = series.AcceptedConns{Opened: n, Closed: n, WithTCPInfo: n, ShortLived: n}
+		}),
+	},
 	example{name: "nothing happens", says: "No connection was seen.", subject: observed(20)},
 	example{name: "connections come and go that may be its own", confidence: verdict.Low, says: "190 connections opened and closed that may have been this process's", subject: observed(20, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 1)
