@@ -16,6 +16,9 @@ import (
 // Linux bounds by a quarter of the stack's limit, by default 2 MiB.
 const maxText = 4 << 20
 
+// longest bounds a time, so that sums of two, and steps beyond one, are times, too.
+const longest = 100 * 365 * 24 * time.Hour
+
 // checker says what cannot be in a recording although its form is right: what a file
 // holds that was put together or changed by hand.
 type checker struct {
@@ -42,7 +45,7 @@ func (c *checker) check(e *series.Event) error {
 	return nil
 }
 
-// plausible refuses counts and times below 0, figures that are no number, and texts
+// plausible refuses counts and times below 0, times beyond a life, figures that are no number, and texts
 // that are too long, with the place: names of keys, joined by points.
 func plausible(e *series.Event) error {
 	if bad := implausible(reflect.ValueOf(e), false); bad != nil {
@@ -100,6 +103,9 @@ func implausible(v reflect.Value, own bool) *refusal {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		if v.Int() < 0 {
 			return refuse("is %d, below 0", v.Int())
+		}
+		if v.Type() == reflect.TypeFor[time.Duration]() && v.Int() > int64(longest) {
+			return refuse("is %s: the limit is 100 years", time.Duration(v.Int()))
 		}
 	case reflect.Float32, reflect.Float64:
 		if f := v.Float(); math.IsInf(f, 0) || math.IsNaN(f) || (f < 0 && !own) {

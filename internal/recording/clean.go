@@ -1,6 +1,7 @@
 package recording
 
 import (
+	"bytes"
 	"strconv"
 	"unicode/utf8"
 
@@ -18,6 +19,10 @@ func clean(line []byte) []byte {
 	for i := 0; i < len(line); {
 		r, size := utf8.DecodeRune(line[i:])
 		switch {
+		case bytes.HasPrefix(line[i:], lineEnd): // as in a script that was written on Windows
+			i += len(lineEnd)
+			out = append(out, `\n`...)
+			continue
 		case r == '\\' && i+1 < len(line):
 			r, size = escaped(line[i:])
 		case r < ' ': // it is none of a string's
@@ -32,6 +37,9 @@ func clean(line []byte) []byte {
 	}
 	return out
 }
+
+// lineEnd is that of Windows, as JSON escapes it.
+var lineEnd = []byte(`\r\n`)
 
 // plain reports whether a line has neither escape sequences nor characters of several
 // bytes.

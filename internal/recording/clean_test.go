@@ -30,7 +30,7 @@ func TestNamesOfARecordingCannotDraw(t *testing.T) {
 		})
 	}
 	for text, want := range map[string]string{
-		`\\u001b`: `\u001b`, `a\nb\t\"c\"`: "a\nb\t\"c\"", "grüße": "grüße", `\ud83d\ude00`: "😀", `\\\\u009b`: `\\u009b`,
+		`\\u001b`: `\u001b`, `a\nb\t\"c\"`: "a\nb\t\"c\"", `a\r\nb`: "a\nb", `\\r\n`: `\r` + "\n", "grüße": "grüße", `\ud83d\ude00`: "😀", `\\\\u009b`: `\\u009b`,
 	} {
 		require.Equal(t, want, titleOf(t, text))
 	}
