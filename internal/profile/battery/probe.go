@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -26,7 +27,38 @@ const (
 type probe struct {
 	net.Conn
 	r *bufio.Reader
+	// bounds limits what is read of a head: a program may send one without an end.
+	bounds *bounded
 }
+
+// mostHead is how many bytes a head may have.
+const mostHead = 1 << 20
+
+// errLongHead is the error of a head that goes on beyond mostHead.
+var errLongHead = fmt.Errorf("the head has more than %d bytes", mostHead)
+
+// bounded reads no more than left bytes, unless all is said to be read.
+type bounded struct {
+	io.Reader
+	left int
+	all  bool
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.all {
+		return b.Reader.Read(p)
+	}
+	if b.left <= 0 {
+		return 0, errLongHead
+	}
+	n, err := b.Reader.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
+}
+
+// bound begins to bound what is read, and unbound ends that.
+func (b *bounded) bound()   { b.left, b.all = mostHead, false }
+func (b *bounded) unbound() { b.all = true }
 
 func dial(ctx context.Context, addr string) (*probe, error) {
 	d := net.Dialer{Timeout: 5 * time.Second, KeepAlive: -1}
@@ -34,7 +66,8 @@ func dial(ctx context.Context, addr string) (*probe, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &probe{c, bufio.NewReader(c)}, nil
+	bounds := &bounded{Reader: c, all: true}
+	return &probe{c, bufio.NewReader(bounds), bounds}, nil
 }
 
 // reset closes the connection with a RST, so that it leaves no TIME_WAIT.
@@ -64,7 +97,9 @@ type response struct{ *http.Response }
 func (c *probe) receive(deadline time.Time) (response, error) {
 	_ = c.SetReadDeadline(deadline)
 	for {
+		c.bounds.bound()
 		r, err := http.ReadResponse(c.r, nil)
+		c.bounds.unbound()
 		if err != nil {
 			return response{}, err
 		}
@@ -107,7 +142,9 @@ func (c *probe) awaitEnd(since, deadline time.Time) ending {
 		return e
 	}
 	_ = c.SetReadDeadline(time.Now().Add(2 * time.Second)) // for the rest of it
+	c.bounds.bound()
 	line, _ := c.r.ReadString('\n')
+	c.bounds.unbound()
 	if words := strings.Fields(line); len(words) > 1 && strings.HasPrefix(line, "HTTP/") {
 		e.Status = words[1]
 	}

@@ -270,6 +270,22 @@ func TestServerThatSaysWhatIsNotTrue(t *testing.T) {
 	}
 }
 
+// A head without an end is not kept in memory for as long as it comes.
+func TestServerWhoseHeadDoesNotEnd(t *testing.T) {
+	t.Parallel()
+	for _, begin := range []string{"", "HTTP/1.1 200 OK\r\nX: "} {
+		addr := scripted(t, func(c net.Conn, r *bufio.Reader) {
+			_, err := http.ReadRequest(r)
+			_, _ = io.WriteString(c, begin)
+			for part := strings.Repeat("x", 1<<20); err == nil; {
+				_, err = io.WriteString(c, part)
+			}
+		})
+		_, err := battery.ServerBattery{Addr: addr, Slow: "/slow", Read: "/read"}.Measure(t.Context())
+		require.ErrorContains(t, err, "the head has more than 1048576 bytes")
+	}
+}
+
 func TestServerOfFewConnectionsAtOnce(t *testing.T) {
 	t.Parallel()
 	places := make(chan struct{}, 3)
