@@ -190,6 +190,9 @@ func exitCode(program string, err error, stderr io.Writer) int {
 		if errors.Is(err, syscall.EMFILE) {
 			fmt.Fprintf(stderr, "%s: it needs more descriptors than it may have: ulimit -n shows and raises the limit\n", program)
 		}
+		if errors.Is(err, syscall.EAGAIN) { // of a fork: other calls are tried again
+			fmt.Fprintf(stderr, "%s: it needs more processes than it may have: ulimit -u shows and raises the limit of a user, pids.max that of a control group\n", program)
+		}
 		return ExitFailed
 	}
 }
