@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -22,6 +21,7 @@ import (
 	"socketlab/internal/render"
 	"socketlab/internal/render/tui"
 	"socketlab/internal/scenario"
+	"socketlab/internal/scratch"
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
 )
@@ -106,7 +106,8 @@ type exerciseCheck struct {
 	script   scenario.Script
 	source   socketstats.Source
 	isolated bool
-	// dir holds what is built, and starter is the command of the code as it was at the
+	built    *scratch.Folder
+	// dir is built's path as programs name it, and starter is the command of the code as it was at the
 	// start; "" before it was built.
 	dir, starter string
 	builds       int
@@ -129,19 +130,20 @@ func newExerciseCheck(streams program.Streams, p *exercise.Project, board *membe
 	}
 	c := &exerciseCheck{streams: streams, project: p, board: board, script: script, source: source}
 	c.isolated = cannot == nil && (script.Requires == scenario.Namespace || socketstats.EntersNamespaces(source))
-	if c.dir, err = os.MkdirTemp("", "sockwatch-exercise"); err == nil {
-		c.dir, err = filepath.EvalSymlinks(c.dir) // as programs name it
+	if c.built, err = scratch.New("exercise"); err == nil {
+		if c.dir, err = filepath.EvalSymlinks(c.built.Path); err != nil {
+			err = errors.Join(err, c.built.Remove())
+		}
 	}
 	if err != nil {
-		_ = source.Close()
-		return nil, err
+		return nil, errors.Join(err, source.Close())
 	}
 	return c, nil
 }
 
 func (c *exerciseCheck) close() {
 	_ = c.source.Close()
-	_ = os.RemoveAll(c.dir)
+	_ = c.built.Remove()
 }
 
 // build builds what there is of a participant's code now, and once the starter.

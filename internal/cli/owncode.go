@@ -16,11 +16,12 @@ import (
 
 	"socketlab/internal/lab"
 	"socketlab/internal/scenario"
+	"socketlab/internal/scratch"
 )
 
 // ownCode has the programs of scripts whose code is a folder of the user's.
 type ownCode struct {
-	dir string // of what was built; "" where nothing was
+	dir *scratch.Folder // of what was built; "" where nothing was
 	// sides have their Command, and GoVersion where Go built it, by the side's folder.
 	sides map[string]lab.Side
 }
@@ -76,15 +77,15 @@ func (own *ownCode) prepare(ctx context.Context, code scenario.OwnCode, name sce
 	if _, err := exec.LookPath("go"); err != nil {
 		return lab.Side{}, fmt.Errorf("%s is built by Go, and there is no go command: install Go (https://go.dev/dl), or put it on PATH", code.Dir)
 	}
-	if own.dir == "" {
-		dir, err := os.MkdirTemp("", "sockwatch-own")
+	if own.dir == nil {
+		dir, err := scratch.New("own")
 		if err != nil {
 			return lab.Side{}, err
 		}
 		own.dir = dir
 	}
 	fmt.Fprintf(progress, "sockwatch: building %s\n", code.Dir)
-	file := filepath.Join(own.dir, fmt.Sprint(len(own.sides)), string(name))
+	file := filepath.Join(own.dir.Path, fmt.Sprint(len(own.sides)), string(name))
 	if runtime.GOOS == "windows" {
 		file += ".exe"
 	}
@@ -110,7 +111,7 @@ func (own *ownCode) prepare(ctx context.Context, code scenario.OwnCode, name sce
 // first line that says what is wrong, with the place as a path from where we run.
 func (own *ownCode) goIn(ctx context.Context, dir string, args ...string) (string, error) {
 	cmd := goCommand(ctx, "", args...)
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOTMPDIR="+own.dir)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOTMPDIR="+own.dir.Path)
 	out, err := cmd.Output()
 	if ctx.Err() != nil {
 		return "", lab.ErrInterrupted
@@ -154,7 +155,7 @@ func (own *ownCode) of(script scenario.Script, sides []lab.Side) []lab.Side {
 }
 
 func (own *ownCode) remove() {
-	if own.dir != "" {
-		_ = os.RemoveAll(own.dir)
+	if own.dir != nil {
+		_ = own.dir.Remove()
 	}
 }

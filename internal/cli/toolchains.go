@@ -19,6 +19,7 @@ import (
 	"socketlab/internal/cli/program"
 	"socketlab/internal/lab"
 	"socketlab/internal/scenario"
+	"socketlab/internal/scratch"
 )
 
 // goRelease is the name of a release, as go.dev lists it.
@@ -39,7 +40,7 @@ func checkReleases(c *cobra.Command, versions []string) error {
 
 // toolchains are several versions of Go, and a folder for what each of them builds.
 type toolchains struct {
-	dir      string
+	dir      *scratch.Folder
 	versions []string
 	progress io.Writer
 }
@@ -59,7 +60,7 @@ func fetchToolchains(ctx context.Context, versions []string, progress io.Writer)
 			return nil, fmt.Errorf("the go command is %s, and does not fetch Go %s: it needs Go 1.21 or newer", got, v)
 		}
 	}
-	dir, err := os.MkdirTemp("", "sockwatch-go")
+	dir, err := scratch.New("go")
 	if err != nil {
 		return nil, err
 	}
@@ -98,9 +99,9 @@ func (t *toolchains) each(what string, build func(version string) *exec.Cmd) err
 	return nil
 }
 
-func (t *toolchains) of(version string) string { return filepath.Join(t.dir, "go"+version) }
+func (t *toolchains) of(version string) string { return filepath.Join(t.dir.Path, "go"+version) }
 
-func (t *toolchains) remove() { _ = os.RemoveAll(t.dir) }
+func (t *toolchains) remove() { _ = t.dir.Remove() }
 
 // buildPrograms builds the programs of the lab with each version, from the sources that
 // sockwatch itself was built of. The caller removes them.
@@ -118,7 +119,7 @@ func buildPrograms(ctx context.Context, versions []string, progress io.Writer) (
 
 // lab builds the programs of the lab.
 func (t *toolchains) lab(ctx context.Context) error {
-	source := filepath.Join(t.dir, "source")
+	source := filepath.Join(t.dir.Path, "source")
 	if err := os.CopyFS(source, socketlab.Sources); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"socketlab/exercises"
+	"socketlab/internal/scratch"
 )
 
 // Process is one of the processes of a diagnosis.
@@ -29,7 +30,7 @@ const startTimeout = 10 * time.Second
 // Processes are those of a diagnosis. The caller ends them.
 type Processes struct {
 	List  []Process
-	dir   string
+	dir   *scratch.Folder
 	stdin *os.File // the end that keeps them alive: they end with their standard input
 	ended chan error
 	count int
@@ -44,12 +45,13 @@ func StartProcesses(ctx context.Context, e Exercise) (_ *Processes, err error) {
 	if _, err := exec.LookPath("go"); err != nil {
 		return nil, errors.New("the processes of this exercise are built by Go, which is not installed, or not on PATH (https://go.dev/dl)")
 	}
-	dir, err := os.MkdirTemp("", "sockwatch-exercise")
+	folder, err := scratch.New("exercise")
 	if err != nil {
 		return nil, err
 	}
+	dir := folder.Path
 	names := append([]string{backend}, e.Processes...)
-	p := &Processes{dir: dir, ended: make(chan error, len(names))}
+	p := &Processes{dir: folder, ended: make(chan error, len(names))}
 	defer func() {
 		if err != nil {
 			p.End()
@@ -94,7 +96,7 @@ func StartProcesses(ctx context.Context, e Exercise) (_ *Processes, err error) {
 
 // start starts a process, and waits for its first line, which is an address.
 func (p *Processes) start(name string, stdin *os.File, args ...string) (pid int, said string, err error) {
-	program := filepath.Join(p.dir, "bin", name)
+	program := filepath.Join(p.dir.Path, "bin", name)
 	if runtime.GOOS == "windows" {
 		program += ".exe"
 	}
@@ -148,5 +150,5 @@ func (p *Processes) End() {
 	for range p.count {
 		<-p.ended
 	}
-	_ = os.RemoveAll(p.dir)
+	_ = p.dir.Remove()
 }

@@ -4,6 +4,7 @@ package scratch
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 )
@@ -22,7 +23,7 @@ func New(purpose string) (*Folder, error) {
 	for {
 		path, err := os.MkdirTemp("", "sockwatch-"+purpose+"-*.tmp")
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("make a folder for temporary files (TMPDIR says where): %w", err)
 		}
 		lock, err := acquire(path)
 		switch {
