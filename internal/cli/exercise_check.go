@@ -52,16 +52,13 @@ not build or ends by itself.`,
 			}
 			defer boardReports.Wait()
 			document, passed, err := checkOnce(c.Context(), streams, p, board)
-			if err != nil {
-				return err
+			if document != nil {
+				err = errors.Join(output.write(streams.Out, document), err)
 			}
-			if err := output.write(streams.Out, document); err != nil {
-				return err
-			}
-			if !passed {
+			if err == nil && !passed {
 				return &program.CodeError{Code: program.ExitFault}
 			}
-			return nil
+			return err
 		},
 	}
 	output.add(c.Flags(), "table", tableAnswer)
@@ -70,18 +67,16 @@ not build or ends by itself.`,
 }
 
 // checkOnce checks the code, or of a diagnosis the answer, and enters that in the
-// participant's folder.
+// participant's folder. With an error, a document is the result that could not be entered.
 func checkOnce(ctx context.Context, streams program.Streams, p *exercise.Project, board *membership) (*render.Document, bool, error) {
 	if p.Exercise.Sort == exercise.Diagnosis {
 		found, err := p.Diagnosed()
-		if err == nil {
-			err = p.Checked(found.Passed())
-		}
 		if err != nil {
 			return nil, false, err
 		}
+		err = enter(p, found.Passed())
 		board.report(ctx, streams.Err, p.State)
-		return found.Document(), found.Passed(), nil
+		return found.Document(), found.Passed(), err
 	}
 	if err := askForGuess(streams, p); err != nil {
 		return nil, false, err
@@ -95,7 +90,15 @@ func checkOnce(ctx context.Context, streams program.Streams, p *exercise.Project
 	if err != nil {
 		return nil, false, err
 	}
-	return result.Document(), result.Passed, nil
+	return result.Document(), result.Passed, check.notEntered
+}
+
+// enter enters a check in the participant's folder.
+func enter(p *exercise.Project, passed bool) error {
+	if err := p.Checked(passed); err != nil {
+		return fmt.Errorf("this check is not entered in %s: %w", p.Dir, err)
+	}
+	return nil
 }
 
 // exerciseCheck checks a participant's code, once or more often. The caller closes it.
@@ -111,6 +114,8 @@ type exerciseCheck struct {
 	// start; "" before it was built.
 	dir, starter string
 	builds       int
+	// notEntered is why the last result is not in the participant's folder; nil where it is.
+	notEntered error
 	// code is what was built last; nil before, and where it could not be read.
 	code map[string][]byte
 }
@@ -232,9 +237,7 @@ func (c *exerciseCheck) play(ctx context.Context, show func(series.Event), build
 		said.Errors[name] = c.withoutFolders(text)
 	}
 	result := c.project.Judge(o, c.script, said.Errors, c.withoutFolders(said.Stderr))
-	if err := c.project.Checked(result.Passed); err != nil {
-		return result, err
-	}
+	c.notEntered = enter(c.project, result.Passed)
 	c.board.report(ctx, c.streams.Err, c.project.State)
 	return result, nil
 }
@@ -380,6 +383,10 @@ func (w *exerciseWatch) once(ctx context.Context, first bool) error {
 		output := outputFlag{name: "table", has: tableAnswer}
 		if err = output.write(w.streams.Out, result.Document()); err == nil && !result.Passed {
 			err = &program.CodeError{Code: program.ExitFault}
+		}
+		if w.notEntered != nil {
+			fmt.Fprintf(w.screen, "sockwatch: %s\n", w.notEntered)
+			err = w.notEntered
 		}
 	default:
 		fmt.Fprintf(w.screen, "sockwatch: %s\n", err)

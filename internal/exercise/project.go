@@ -104,10 +104,19 @@ func Start(e Exercise, l *Language, dir string) (*Project, error) {
 		p.State.Language = l.Name
 	}
 	if err := p.Reset(); err != nil {
-		_ = os.RemoveAll(dir) // a part of it would look like all
+		empty(dir) // a part of it would look like all
 		return nil, err
 	}
 	return p, nil
+}
+
+// empty removes what is in a folder, and the folder where that can be: not the one we are in.
+func empty(dir string) {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		_ = os.RemoveAll(filepath.Join(dir, e.Name()))
+	}
+	_ = os.Remove(dir)
 }
 
 // Reset writes all files as they were at the start. What is known of the participant's
