@@ -74,6 +74,8 @@ its rules and a dashboard are set up. Exit codes: 0 after Ctrl-C, 1 failed.`,
 				return program.Usagef(c, "--listen %s: give HOST:PORT, such as %s", o.listen, defaultExporter)
 			case o.most < 1:
 				return program.Usagef(c, "--max-processes must be at least 1")
+			case o.kubelet.URL != "" && !isURL(o.kubelet.URL):
+				return program.Usagef(c, "--kubelet %s: give a URL, such as https://127.0.0.1:10250", o.kubelet.URL)
 			case o.selector != "" && o.kubelet.URL == "":
 				return program.Usagef(c, "--pod-label needs --kubelet: who else knows the labels of a pod?")
 			}

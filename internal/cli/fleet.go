@@ -122,10 +122,15 @@ answer, or has processes that its exporter cannot observe.`,
 	return c
 }
 
+// isURL reports whether a text is the address of a server of HTTP.
+func isURL(at string) bool {
+	u, err := url.Parse(at)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+}
+
 // checkPrometheusURL returns what is wrong with a URL; "" is none.
 func checkPrometheusURL(c *cobra.Command, at string) error {
-	u, err := url.Parse(at)
-	if at != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https")) {
+	if at != "" && !isURL(at) {
 		return program.Usagef(c, "--prometheus %s: give a URL, such as http://127.0.0.1:9090", at)
 	}
 	return nil
