@@ -10,7 +10,7 @@ import (
 )
 
 // allowRemoteHint follows an error of what is not on loopback.
-const allowRemoteHint = "a faulty client can wear a server out; give --allow-remote if it is yours"
+const allowRemoteHint = "a faulty client can overload a server; give --allow-remote if it is yours"
 
 // checkTarget returns the host and port of a URL. A host that is not this
 // machine's loopback is refused without allowRemote: a faulty client is a
