@@ -95,7 +95,8 @@ func TestAdaptersOfTheDocumentation(t *testing.T) {
 				break
 			}
 			require.Equal(t, 30, run.Fixed.Requests.OK)
-			require.Equal(t, 30, run.Fixed.Connections.Opened+run.Fixed.Connections.Reused, "one connection or another for each request")
+			// On a busy machine a connection is opened for a request that has another one by then.
+			require.GreaterOrEqual(t, run.Fixed.Connections.Opened+run.Fixed.Connections.Reused, 30, "one connection or another for each request")
 			if of.language != "java" { // of which all may wait until its classes are loaded
 				require.GreaterOrEqual(t, run.Fixed.Connections.Reused, 5)
 			}
