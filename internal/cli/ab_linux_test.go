@@ -135,7 +135,7 @@ func TestNothingOutlivesAComparisonInTheView(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), "pid")
 			x := inTmux(t, 100, 40, quoted("sh", "-c", `echo $$ >"$0"; exec sockwatch "$@"`, file)+quoted(families...))
-			x.until("held, client end")
+			x.until("sockets, client end")
 			number, err := os.ReadFile(file)
 			require.NoError(t, err)
 			ab, err := strconv.Atoi(strings.TrimSpace(string(number)))

@@ -92,22 +92,22 @@ func longScript(t *testing.T) string {
 func TestTerminalOfARun(t *testing.T) {
 	t.Parallel()
 	x := inTmux(t, 120, 45, "sockwatch run --isolate never "+longScript(t))
-	x.until("held, client end")
+	x.until("sockets, client end")
 	x.press("Tab")
-	x.until("held, server end")
+	x.until("sockets, server end")
 	x.press("?")
 	x.until("The same counts by ss")
 	x.press("d")
 	x.until("+++ fixed.go")
 	x.press("Escape")
-	x.until("held, server end")
+	x.until("sockets, server end")
 	x.press("Space")
 	x.until("PAUSED")
 	x.press("Space")
 	x.do("resize-window", "-x", "70", "-y", "45")
 	x.until("the view needs 80x24")
 	x.do("resize-window", "-x", "160", "-y", "45")
-	x.until("held, server end")
+	x.until("sockets, server end")
 	x.press("q")
 	screen := x.until("code=")
 	require.Contains(t, screen, "code=0", "q is no failure")
@@ -123,11 +123,11 @@ func TestTerminalOfAComparison(t *testing.T) {
 	require.Contains(t, screen, "ab: client-faulty ")
 	require.NotContains(t, screen, "lesson")
 	x.press("Tab")
-	x.until("held, server end")
+	x.until("sockets, server end")
 	x.press("Space")
 	x.until("PAUSED")
 	x.press("Tab")
-	require.Contains(t, x.until("held, client end"), "PAUSED")
+	require.Contains(t, x.until("sockets, client end"), "PAUSED")
 	x.press("q")
 	screen = x.until("code=")
 	require.Contains(t, screen, "code=0", "q is no failure")
@@ -145,7 +145,7 @@ func TestWithTheOutputOfClientsThereAreLines(t *testing.T) {
 	all := x.do("capture-pane", "-p", "-S", "-")
 	require.Regexp(t, `(?m)^faulty: I am \d+$`, all)
 	require.Regexp(t, `(?m)^ +\d\.\ds  faulty: opened 0, client none`, all)
-	require.NotContains(t, all, "held, ")
+	require.NotContains(t, all, "sockets, ")
 }
 
 func TestTerminalOfAReplay(t *testing.T) {
@@ -169,7 +169,7 @@ func TestTerminalOfAReplay(t *testing.T) {
 		x := inTmux(t, 120, 45, slowly)
 		require.Contains(t, x.until(of.shown), "note: a recording of 20")
 		x.press("Tab")
-		x.until("held, server end")
+		x.until("sockets, server end")
 		x.press("q")
 		screen := x.until("code=")
 		require.Contains(t, screen, "code=0", "q is no failure")
@@ -178,7 +178,7 @@ func TestTerminalOfAReplay(t *testing.T) {
 		x.asBefore()
 
 		x = inTmux(t, 120, 45, slowly)
-		x.until("held, ")
+		x.until("sockets, ")
 		x.press("C-c")
 		require.Contains(t, x.until("code="), "code=130")
 		x.asBefore()
@@ -195,7 +195,7 @@ func TestQBeginsNoOtherRun(t *testing.T) {
 	t.Parallel()
 	script := longScript(t)
 	x := inTmux(t, 160, 50, "sockwatch run --isolate never -o csv "+script+" "+script+" >"+os.DevNull)
-	x.until("held, ")
+	x.until("sockets, ")
 	x.press("q")
 	screen := x.until("code=")
 	require.Contains(t, screen, "code=0")
@@ -206,7 +206,7 @@ func TestQBeginsNoOtherRun(t *testing.T) {
 func TestTerminalAfterCtrlC(t *testing.T) {
 	t.Parallel()
 	x := inTmux(t, 100, 50, "sockwatch run --isolate never "+longScript(t))
-	x.until("held, ")
+	x.until("sockets, ")
 	x.press("C-c")
 	require.Contains(t, x.until("code="), "code=130")
 	x.asBefore()
@@ -231,7 +231,7 @@ func TestTerminalAfterASignal(t *testing.T) {
 	for _, signal := range []string{"TERM", "HUP"} {
 		t.Run(signal, func(t *testing.T) {
 			t.Parallel()
-			signalled(t, signal, "true", "sockwatch run --isolate never "+longScript(t), "held, ")
+			signalled(t, signal, "true", "sockwatch run --isolate never "+longScript(t), "sockets, ")
 		})
 	}
 }
@@ -239,7 +239,7 @@ func TestTerminalAfterASignal(t *testing.T) {
 func TestTerminalOfAWatch(t *testing.T) {
 	t.Parallel()
 	x := inTmux(t, 100, 40, fmt.Sprintf("sockwatch watch --no-children --pid %d --interval 200ms", os.Getpid()))
-	x.until("held, ")
+	x.until("sockets, ")
 	x.press("q")
 	screen := x.until("code=")
 	require.Contains(t, screen, "code=0")
@@ -259,7 +259,7 @@ func TestWhereNothingCanBeDrawnThereAreLines(t *testing.T) {
 		screen := x.until("code=")
 		require.Regexp(t, `\d\d:\d\d:\d\d  .*: client `, screen, name)
 		require.Contains(t, screen, "client total", name)
-		require.NotContains(t, screen, "held, ", name)
+		require.NotContains(t, screen, "sockets, ", name)
 	}
 }
 
