@@ -132,19 +132,19 @@ func TestAProcessIsShownAtTheEndThatItHas(t *testing.T) {
 		if s.Identity != nil {
 			s.Identity.Serves = true
 		}
-		nobody := rendertest.Process(0, 0, e.Moment.At == 0)
-		nobody.ID = observe.NoProcess
-		if nobody.Identity != nil {
-			nobody.Identity.ID, nobody.Identity.Name = nobody.ID, nobody.ID
+		orphaned := rendertest.Process(0, 0, e.Moment.At == 0)
+		orphaned.ID = observe.NoProcess
+		if orphaned.Identity != nil {
+			orphaned.Identity.ID, orphaned.Identity.Name = orphaned.ID, orphaned.ID
 		}
-		e.Moment.Subjects = append(e.Moment.Subjects, s, nobody)
+		e.Moment.Subjects = append(e.Moment.Subjects, s, orphaned)
 	}
 	s := render.Draw(render.View{Observation: rendertest.Observe(events), End: socketstats.Client})
 	require.Equal(t, "client", s.End)
 	for id, want := range map[string]string{"10": "sockets, client end", "11": "sockets, client end", "7": "sockets, server end"} {
 		require.Equal(t, want, s.Panel(id).NumberOf, id)
 	}
-	require.Contains(t, s.Sentence, "3 processes hold ", "and what nobody holds is none")
+	require.Contains(t, s.Sentence, "3 processes hold ", "sockets without a process are not one")
 	server := s.Panel("7")
 	require.Equal(t, "server", server.End)
 	require.Equal(t, "5", server.Number)
