@@ -210,12 +210,8 @@ func statesOf(o *series.Observation, end socketstats.End) []socketstats.State {
 // endOf is the end at which a subject is shown: in a watch the other one, if it has had
 // no socket at this, such as a server among its clients.
 func endOf(o *series.Observation, s *series.Subject, end socketstats.End) socketstats.End {
-	other := socketstats.Server
-	if end == other {
-		other = socketstats.Client
-	}
-	if o.Target != nil && s.Peak(end).Total() == 0 && s.Peak(other).Total() > 0 {
-		return other
+	if o.Target != nil && s.Peak(end).Total() == 0 && s.Peak(end.Other()).Total() > 0 {
+		return end.Other()
 	}
 	return end
 }

@@ -134,6 +134,14 @@ const (
 	Server
 )
 
+// Other returns the other end.
+func (e End) Other() End {
+	if e == Client {
+		return Server
+	}
+	return Client
+}
+
 // String returns "client" or "server".
 func (e End) String() string {
 	if e == Server {

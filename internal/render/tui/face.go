@@ -41,15 +41,8 @@ func (f *face) draw() {
 
 // otherEnd shows the other end, of the moment that is shown.
 func (f *face) otherEnd() {
-	f.end, f.chosen = other(f.end), true
+	f.end, f.chosen = f.end.Other(), true
 	f.draw()
-}
-
-func other(end socketstats.End) socketstats.End {
-	if end == socketstats.Client {
-		return socketstats.Server
-	}
-	return socketstats.Client
 }
 
 // header is the first line of the view, with room letters for its left part.
@@ -220,7 +213,7 @@ const keysOfARun = "q quit and table · space pause · "
 
 // keys are the keys for the last line.
 func (f *face) keys() string {
-	keys := keysOfARun + "tab " + other(f.end).String() + " end · ? states"
+	keys := keysOfARun + "tab " + f.end.Other().String() + " end · ? states"
 	if f.lesson() != "" {
 		keys += " · l lesson"
 	}
