@@ -208,9 +208,10 @@ func statesOf(o *series.Observation, end socketstats.End) []socketstats.State {
 }
 
 // endOf is the end at which a subject is shown: in a watch the other one, if it has had
-// no socket at this, such as a server among its clients.
+// no socket at this and others have, such as a server among its clients.
 func endOf(o *series.Observation, s *series.Subject, end socketstats.End) socketstats.End {
-	if o.Target != nil && s.Peak(end).Total() == 0 && s.Peak(end.Other()).Total() > 0 {
+	has := func(s *series.Subject) bool { return s.Peak(end).Total() > 0 }
+	if o.Target != nil && !has(s) && s.Peak(end.Other()).Total() > 0 && slices.ContainsFunc(o.Subjects, has) {
 		return end.Other()
 	}
 	return end

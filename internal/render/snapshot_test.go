@@ -153,6 +153,20 @@ func TestAProcessIsShownAtTheEndThatItHas(t *testing.T) {
 	require.NotEmpty(t, s.Panel("10").Figures)
 }
 
+// Where no process has a socket at the end that was asked for, that is what is shown.
+func TestAnEndThatIsEmptyIsShownAsSuch(t *testing.T) {
+	t.Parallel()
+	events := rendertest.Watch(10, 1)
+	for _, e := range events[1:] {
+		e.Moment.Subjects[0].Server.Counts = rendertest.Counts(0, 0, 0)
+	}
+	o := rendertest.Observe(events)
+	require.Equal(t, "sockets, client end", render.Draw(render.View{Observation: o, End: socketstats.Client}).Panels[0].NumberOf)
+	empty := render.Draw(render.View{Observation: o, End: socketstats.Server}).Panels[0]
+	require.Equal(t, "0", empty.Number)
+	require.Equal(t, "sockets, server end", empty.NumberOf)
+}
+
 func TestEveryStateOfAChartHasALookOfItsOwn(t *testing.T) {
 	t.Parallel()
 	seen := map[string]socketstats.State{}
