@@ -6,8 +6,11 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -15,6 +18,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -66,6 +70,8 @@ func start(t *testing.T, name string, args ...string) *running {
 	return r
 }
 
+func pidOf(r *running) string { return strconv.Itoa(r.cmd.Process.Pid) }
+
 // until waits for a line on standard error and returns its groups.
 func (r *running) until(t *testing.T, pattern string) []string {
 	t.Helper()
@@ -108,6 +114,26 @@ func (r *running) said(t *testing.T, pattern string) {
 		}
 	}
 	require.Fail(t, "not said", "%q is not in %q", pattern, r.seen)
+}
+
+// asking is a program of a test's own, with one connection to a server of the test's, which
+// is there when this returns. Of the test process itself parallel tests open and close others.
+func asking(t *testing.T) *running {
+	t.Helper()
+	var once sync.Once
+	answered := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintln(w, "hello")
+		once.Do(func() { close(answered) })
+	}))
+	t.Cleanup(server.Close)
+	client := start(t, asksAgain, server.URL) // its cleanup comes first
+	select {
+	case <-answered:
+	case <-time.After(soon):
+		require.FailNow(t, "it asks nothing")
+	}
+	return client
 }
 
 func startLongRun(t *testing.T, args ...string) (run *running, processes map[string]int) {

@@ -159,7 +159,7 @@ func TestTerminalOfAReplay(t *testing.T) {
 	}, soon, 10*time.Millisecond)
 	require.NoError(t, recorder.cmd.Process.Signal(os.Interrupt))
 	require.Equal(t, 130, recorder.end(t))
-	recorder = start(t, "sockwatch", "record", "--no-children", "--pid", fmt.Sprint(os.Getpid()), "--interval", "100ms", "--for", "2s", "-o", watched)
+	recorder = start(t, "sockwatch", "record", "--pid", pidOf(asking(t)), "--interval", "100ms", "--for", "2s", "-o", watched)
 	require.Equal(t, 0, recorder.end(t))
 	for file, of := range map[string]struct{ shown, printed string }{
 		run:     {"the faulty side holds", "ended early: the replay was ended"},
@@ -238,7 +238,7 @@ func TestTerminalAfterASignal(t *testing.T) {
 
 func TestTerminalOfAWatch(t *testing.T) {
 	t.Parallel()
-	x := inTmux(t, 100, 40, fmt.Sprintf("sockwatch watch --no-children --pid %d --interval 200ms", os.Getpid()))
+	x := inTmux(t, 100, 40, fmt.Sprintf("sockwatch watch --pid %s --interval 200ms", pidOf(asking(t))))
 	x.until("sockets, ")
 	x.press("q")
 	screen := x.until("code=")
@@ -249,7 +249,7 @@ func TestTerminalOfAWatch(t *testing.T) {
 
 func TestWhereNothingCanBeDrawnThereAreLines(t *testing.T) {
 	t.Parallel()
-	watch := fmt.Sprintf("sockwatch watch --for 500ms --interval 200ms --no-children --pid %d", os.Getpid())
+	watch := fmt.Sprintf("sockwatch watch --for 500ms --interval 200ms --pid %s", pidOf(asking(t)))
 	for name, command := range map[string]string{
 		"a dumb terminal": "TERM=dumb " + watch,
 		"the background":  "set -m; " + watch + " & wait $!",
@@ -275,7 +275,7 @@ func TestOnASmallTerminalATableIsRedrawn(t *testing.T) {
 
 func TestTerminalWithoutKeyboard(t *testing.T) {
 	t.Parallel()
-	x := inTmux(t, 100, 40, fmt.Sprintf("trap : INT; sockwatch watch --no-children --pid %d --interval 200ms </dev/null", os.Getpid()))
+	x := inTmux(t, 100, 40, fmt.Sprintf("trap : INT; sockwatch watch --pid %s --interval 200ms </dev/null", pidOf(asking(t))))
 	x.until("no keys")
 	// Each line begins at the left. What is on the screen may be half of a view.
 	border := regexp.MustCompile(`(?m)^╭─+╮$`)

@@ -2,9 +2,6 @@ package cli_test
 
 import (
 	"encoding/json"
-	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,12 +20,7 @@ import (
 // connection for each request, the other has one.
 func leakyAndHealthy(t *testing.T) (leakyOne, healthy *running) {
 	t.Helper()
-	leakyOne = leaky(t)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "hello") }))
-	t.Cleanup(server.Close)
-	healthy = start(t, asksAgain, server.URL)
-	t.Cleanup(func() { end(healthy) })
-	return leakyOne, healthy
+	return leaky(t), asking(t)
 }
 
 // A view, on a terminal and on a page, says what each process was found to be.
@@ -83,7 +75,7 @@ func TestWatchSaysWhatDiagnoseSays(t *testing.T) {
 	leaks, healthy := leakyAndHealthy(t)
 	path := filepath.Join(t.TempDir(), "it.jsonl")
 	recorder := start(t, "sockwatch", "record", "--pid", pidOf(leaks)+","+pidOf(healthy), "--interval", "50ms", "-o", path)
-	linesOf(t, path, 60)
+	shows(t, path, verdict.IdleConnectionsNotReused, verdict.Healthy)
 	require.NoError(t, recorder.cmd.Process.Signal(syscall.SIGINT))
 	recorder.end(t)
 
