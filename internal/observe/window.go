@@ -316,7 +316,7 @@ func (w *Window) together() *series.Subject {
 func (w *Window) subject(id series.Identity, of func(id string) bool) *series.Subject {
 	id.Paired = w.port() != 0 && !id.Serves
 	s := &series.Subject{Identity: id, Samples: make([]series.Sample, len(w.moments)), Holders: w.holders[id.ID]}
-	epochs, hasParts := epochs{ignored: id.Paired, often: 4}, w.hasParts(id.ID)
+	epochs, hasParts := epochs{often: 4}, w.hasParts(id.ID)
 	for i := range w.moments {
 		m, sample := &w.moments[i], &s.Samples[i]
 		var ids []string
@@ -342,7 +342,7 @@ func (w *Window) subject(id series.Identity, of func(id string) bool) *series.Su
 		}
 		sample.Epoch = epochs.next(ids)
 	}
-	if epochs.common(len(s.Samples)) {
+	if epochs.common(len(s.Samples)) || id.Paired && !grewUntilReplaced(s.Samples) {
 		for i := range s.Samples {
 			s.Samples[i].Epoch = 0
 		}
@@ -382,9 +382,8 @@ func (w *Window) holding(m *series.Moment, id string) []string {
 
 // epochs counts how often all processes were replaced by others.
 type epochs struct {
-	ignored bool // clients of a port come and go
-	now     int
-	before  []string
+	now    int
+	before []string
 	// often is in how few samples, on average, they may be replaced for it to be a
 	// restart.
 	often int
@@ -392,7 +391,7 @@ type epochs struct {
 
 func (e *epochs) next(ids []string) int {
 	ids = slices.DeleteFunc(ids, func(id string) bool { return id == NoProcess })
-	if len(ids) == 0 || e.ignored {
+	if len(ids) == 0 {
 		return e.now
 	}
 	if len(e.before) > 0 && !slices.ContainsFunc(ids, func(id string) bool { return slices.Contains(e.before, id) }) {
@@ -400,6 +399,31 @@ func (e *epochs) next(ids []string) int {
 	}
 	e.before = ids
 	return e.now
+}
+
+// grewUntilReplaced reports whether the connections of the processes that were replaced by
+// others became more all their lives. Clients of a port come and go; but where they grow until
+// they end, their end has closed what is a leak.
+func grewUntilReplaced(samples []series.Sample) bool {
+	const few = 3
+	open := func(i int) int { return samples[i].Client.Counts.Open() }
+	anyGrew := false
+	for from, to := 0, 0; from < len(samples); from = to {
+		for to = from; to < len(samples) && samples[to].Epoch == samples[from].Epoch; {
+			to++
+		}
+		last := to - 1
+		for last > from && open(last) == 0 { // it is gone, and the next is not there yet
+			last--
+		}
+		middle := (from + last) / 2
+		grew := last-from+1 >= series.Least && open(middle)-open(from) >= few && open(last)-open(middle) >= few
+		if !grew && from > 0 && to < len(samples) {
+			return false // of the first the end was seen only, and of the newest the start
+		}
+		anyGrew = anyGrew || grew
+	}
+	return anyGrew
 }
 
 // common reports whether processes are replaced so often that it is their way

@@ -233,8 +233,11 @@ func TestARestartBeginsAnEpoch(t *testing.T) {
 	require.Equal(t, want, epochs(subjects[0]))
 	require.Equal(t, make([]int, 22), epochs(subjects[1]), "a process is not its own successor")
 
-	// At a port clients come and go, and the server is the same.
+	// At a port clients come and go, and the server is the same. Where connections became more
+	// until their process ended, it was restarted, too.
 	subjects = windowOf(22, atPort, restarted).Subjects()
+	require.Equal(t, want, epochs(subjects[0]))
+	subjects = windowOf(22, atPort, func(i int) []series.SubjectSample { return []series.SubjectSample{row(int32(7+i/11), 1+i%2)} }).Subjects()
 	require.Equal(t, make([]int, 22), epochs(subjects[0]))
 
 	// As long as one goes on, it is the same service.
@@ -268,6 +271,23 @@ func TestARestartInATreeBeginsAnEpoch(t *testing.T) {
 	require.Equal(t, make([]int, 50), epochs(windowOf(50, byPID, every(10)).Subjects()[0]), "its children come and go")
 	one := windowOf(50, byPID, func(i int) []series.SubjectSample { return append(every(40)(i), part(8, 1)) })
 	require.Equal(t, make([]int, 50), epochs(one.Subjects()[0]), "another child goes on")
+}
+
+// A client that leaks, and is restarted every 20 seconds: that its end closes what it has left
+// open heals nothing.
+func TestARestartHealsNoLeak(t *testing.T) {
+	t.Parallel()
+	leaks := func(i int) []series.SubjectSample {
+		return []series.SubjectSample{row(int32(100+(i+5)/20), 2*((i+5)%20))}
+	}
+	for _, target := range []series.Target{atPort, byName} {
+		for n := 20; n < 100; n++ {
+			require.NotEqual(t, verdict.Healthy, observe.Judge(windowOf(n, target, leaks).Subjects(), false)[observe.Together].Kind, "%d samples, %+v", n, target)
+		}
+		v := observe.Judge(windowOf(60, target, leaks).Subjects(), false)[observe.Together]
+		require.Equal(t, verdict.ConnectionGrowth, v.Kind)
+		require.Contains(t, verdict.Evidence(v), "The process was restarted 3 times. The figures are those of the one that lived longest, 19s: what takes longer does not show. In 3 of them connections became more to the end.")
+	}
 }
 
 func TestProcessesThatAreReplacedAllTheTimeHaveNoEpochs(t *testing.T) {

@@ -92,13 +92,33 @@ type Work struct {
 	Interval time.Duration
 }
 
-// Work makes the subject's samples ready to be judged. What it returns shares the
-// samples with the subject, and must not be changed.
+// Work makes the subject's samples since its last start ready to be judged. What it
+// returns shares the samples with the subject, and must not be changed.
 func (s *Subject) Work() *Work {
+	lives := s.Lives()
+	if len(lives) == 0 {
+		return s.WorkIn(nil)
+	}
+	w := s.WorkIn(lives[len(lives)-1])
+	w.Restarted = len(lives) > 1
+	return w
+}
+
+// Lives are the subject's samples at work, from each of its starts to the next. There is
+// none without a sample.
+func (s *Subject) Lives() (lives [][]Sample) {
 	samples := s.AtWork()
-	w := &Work{Samples: sinceRestart(samples)}
-	w.Restarted = len(w.Samples) < len(samples)
-	w.Samples = completed(w.Samples, s.Final)
+	for from, i := 0, 1; i <= len(samples); i++ {
+		if i == len(samples) || samples[i].Epoch != samples[i-1].Epoch {
+			lives, from = append(lives, samples[from:i]), i
+		}
+	}
+	return lives
+}
+
+// WorkIn is [Subject.Work] of one of the subject's lives.
+func (s *Subject) WorkIn(life []Sample) *Work {
+	w := &Work{Samples: completed(life, s.Final)}
 	w.At = forward(w.Samples)
 	steps := make([]float64, 0, len(w.At))
 	for i := 1; i < len(w.At); i++ {
@@ -120,15 +140,6 @@ func (w *Work) Of(from int, figure func(*Sample) int) (at []time.Duration, value
 		at, values = append(at, w.At[b]), append(values, float64(figure(&w.Samples[b])))
 	}
 	return at, values
-}
-
-func sinceRestart(samples []Sample) []Sample {
-	for i := len(samples) - 1; i > 0; i-- {
-		if samples[i].Epoch != samples[i-1].Epoch {
-			return samples[i:]
-		}
-	}
-	return samples
 }
 
 // completed fills in what a sample without sockets does not say: that they did

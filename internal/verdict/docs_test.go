@@ -93,7 +93,7 @@ func generateSchema(t *testing.T) *jsonschema.Schema {
 		reflect.TypeFor[verdict.Confidence](): enum(verdict.Low, verdict.Medium, verdict.High),
 		reflect.TypeFor[metric.Unit]():        enum(metric.Count, metric.Milliseconds, metric.Bytes, metric.PerSecond, verdict.Text),
 	}
-	facts := map[string]bool{"requests": true, "stopped": true, "ended": true, "held_at": true, "asked_at": true}
+	facts := map[string]bool{"requests": true, "stopped": true, "ended": true, "restarts": true, "held_at": true, "asked_at": true}
 	for _, r := range verdict.Rules() {
 		kind := own[reflect.TypeFor[verdict.Kind]()]
 		kind.OneOf = append(kind.OneOf, &jsonschema.Schema{Const: r.Kind, Title: r.Title, Description: r.Means})

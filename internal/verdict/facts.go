@@ -24,14 +24,16 @@ type facts struct {
 	subject *series.Subject
 	// silent is how long a connection is silent before it is called idle.
 	silent time.Duration
+	// lives is nil of a subject that is not restarted again and again.
+	lives *lives
 }
 
 func gather(s *series.Subject, c Conditions) *facts {
 	if c.Speed == 0 {
 		c.Speed = 1
 	}
-	w := s.Work()
-	return &facts{Work: w, Conditions: c, subject: s, silent: socketstats.ClassBound(2 * w.Interval)}
+	w, l := workOf(s)
+	return &facts{Work: w, Conditions: c, subject: s, silent: socketstats.ClassBound(2 * w.Interval), lives: l}
 }
 
 // life turns a time into that of the subject at its ordinary speed.

@@ -46,9 +46,10 @@ func (growingConns) find(f *facts) *finding {
 		},
 		suspects: suspects, left: left,
 	}
-	if clients {
+	switch {
+	case clients:
 		found.facts = append(found.facts, fact("clients"))
-	} else {
+	case f.lives == nil:
 		found.facts = append(found.facts, fact("wait", millis("left_ms", left)))
 	}
 	return found

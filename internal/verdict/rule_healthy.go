@@ -23,6 +23,7 @@ var _ = register(Rule{
 		"failed_connects": failedConnectsSentence,
 		"children":        "Children of the process came and went between samples, {times|time|times} at least, and {connections|connection|connections} ended that may have been theirs: without privilege the kernel does not say. Observe as root, or the server by its port.",
 		"no_connection":   "No connection was seen.",
+		"none_known":      "No sample shows a connection of this process.",
 		"between":         "No sample shows a connection; {opened|connection was|connections were} opened and {closed} closed between samples.",
 		"failed":          "No socket shows why {failed|request} failed: {errors}.",
 		AllFailed:         "Every request failed, and no socket shows why: {errors}.",
@@ -48,15 +49,19 @@ func (healthy) find(f *facts) *finding {
 	if !f.counted() {
 		found.confidence, found.left = f.calm()
 	}
+	if f.lives != nil {
+		found.confidence = Low
+	}
 	add := func(name string, values ...Quantity) { found.facts = append(found.facts, fact(name, values...)) }
 	if f.counted() {
 		found.facts = append(found.facts, f.requests())
 	}
-	if n := f.last().Unattributed; n >= 2*several {
+	nothing := !f.counted() && f.most(clientOpen)+f.most(serverOpen) == 0
+	if n := f.last().Unattributed; n >= 2*several || n > 0 && nothing {
 		found.confidence = Low
 		add("unattributed", count("connections", n))
 	}
-	if n := f.attemptsFailed(0); n >= 2*several {
+	if n := f.attemptsFailed(0); n >= 2*several || n > 0 && nothing {
 		found.confidence = Low
 		add("failed_connects", count("attempts", n))
 	}
@@ -72,12 +77,18 @@ func (healthy) find(f *facts) *finding {
 		open = serverOpen
 	}
 	most := f.most(open)
-	if most == 0 && !f.counted() {
+	if nothing {
 		found.confidence = Low
-		if c := f.since(f.conns); c != nil && c.Opened+c.Closed > 0 {
+		switch c := f.since(f.conns); {
+		case c != nil && c.Opened+c.Closed > 0:
 			add("between", count("opened", c.Opened), count("closed", c.Closed))
-		} else {
+		case f.last().Unattributed > 0, f.attemptsFailed(0) > 0, f.unseenChildren() > 0:
+			add("none_known")
+		default:
 			add("no_connection")
+		}
+		if f.conns(f.last()) == nil { // it may have had some all the same
+			add("not_seen", text("what", f.notSeen()))
 		}
 		return found
 	}
@@ -153,7 +164,7 @@ func (f *facts) notSeen() string {
 		missing = append(missing, "what connections carry")
 	}
 	if f.conns(f.last()) == nil {
-		missing = append(missing, "connections between two samples")
+		missing = append(missing, "connections and attempts to connect between two samples")
 	}
 	if p := f.last().Process; p == nil || p.Kinds == nil {
 		missing = append(missing, "descriptors of other kinds")

@@ -76,6 +76,16 @@ var _ = examplesOf(verdict.Healthy,
 		}),
 	},
 	example{name: "nothing happens", says: "No connection was seen.", subject: observed(20)},
+	example{
+		name: "the few connections that come and go may all be its own", confidence: verdict.Low,
+		says:    "3 connections opened and closed that may have been this process's: without privilege the kernel does not say. Observe by port, or as root.\nNo sample shows a connection of this process.",
+		subject: observed(30, func(i int, s *series.Sample) { s.Unattributed = i / 8 }),
+	},
+	example{
+		name: "nothing reports what comes and goes, and no sample shows a connection", confidence: verdict.Low,
+		says:    "No connection was seen.\nNot seen: what waits in a pool's queue, streams inside a connection, connections and attempts to connect between two samples",
+		subject: observed(30, func(i int, s *series.Sample) { s.KernelConns = nil }),
+	},
 	example{name: "connections come and go that may be its own", confidence: verdict.Low, says: "190 connections opened and closed that may have been this process's", subject: observed(20, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.Established, 1)
 		s.Unattributed = 10 * i

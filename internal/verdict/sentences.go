@@ -24,6 +24,7 @@ var (
 // common are the templates of facts that more than one kind has.
 var common = map[string]string{
 	"requests": "{sent|request} sent[, {opened|connection} opened][, {reused} reused][, {failed} failed][; the server opened {relayed|connection} to those behind it].",
+	"restarts": "The process was restarted {restarts|time|times}. The figures are those of the one that lived longest, {longest_ms}: what takes longer does not show[. In {grew|of them|of them} connections became more to the end].",
 	"ended":    "The process ended after {after_ms}.",
 	"stopped":  "The load was stopped: the process {reason}.",
 	"held_at":  "{connections} of {of|connection was|connections were} last used at {line}: {state}.",

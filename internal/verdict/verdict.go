@@ -113,7 +113,10 @@ func Judge(s *series.Subject, c Conditions) Verdict {
 	if !c.Over {
 		v.LeftMS = found.left.Milliseconds()
 	}
-	if v.Severity != "" {
+	if f.lives != nil { // nothing gets as old as it would have to
+		v.LeftMS, v.Suspects = 0, nil
+		v.Facts = append(v.Facts, f.lives.fact())
+	} else if v.Severity != "" {
 		v.Forecast = f.forecast()
 	}
 	if v.Severity != "" {

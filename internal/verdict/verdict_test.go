@@ -134,6 +134,38 @@ func TestRestartBeginsAnew(t *testing.T) {
 	require.Equal(t, verdict.Healthy, judge(healthy).Kind)
 }
 
+// What is restarted every few seconds never gets as old as a verdict needs: it is judged by the
+// life that lasted longest, and the verdict says so and waits for no more.
+func TestWhatIsRestartedAgainAndAgainIsJudgedByItsLongestLife(t *testing.T) {
+	t.Parallel()
+	restarted := func(n, life int, f func(age int) float64) verdict.Verdict {
+		s := open(shape(n, func(i int) float64 { return f(i % life) }))
+		for i := range s.Samples {
+			s.Samples[i].Epoch = i / life
+		}
+		return judge(s)
+	}
+	leaks := func(age int) float64 { return 2 * float64(age) }
+	steady := func(int) float64 { return 5 }
+	v := restarted(64, 20, leaks)
+	require.Equal(t, verdict.ConnectionGrowth, v.Kind)
+	require.Contains(t, verdict.Evidence(v), "The process was restarted 3 times. The figures are those of the one that lived longest, 19s: what takes longer does not show. In 3 of them connections became more to the end.")
+	require.Nil(t, v.Forecast, "it ends before that")
+
+	v = restarted(64, 20, steady)
+	require.Equal(t, verdict.Healthy, v.Kind)
+	require.Equal(t, verdict.Low, v.Confidence)
+	require.Contains(t, verdict.Evidence(v), "The process was restarted 3 times. The figures are those of the one that lived longest, 19s: what takes longer does not show.")
+
+	v = restarted(64, 12, steady)
+	require.Equal(t, verdict.NotEnoughData, v.Kind)
+	require.Zero(t, v.LeftMS, "more time does not help")
+
+	// A new version of what lived for long is judged by itself, and so is a process that lives on.
+	require.Equal(t, verdict.NotEnoughData, restarted(130*2+4, 130, leaks).Kind)
+	require.Equal(t, verdict.Medium, restarted(40*2+35, 40, steady).Confidence)
+}
+
 func TestMissingSamplesDoNotMatter(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(seeds) {
