@@ -173,10 +173,10 @@ func TestRunnerThatIsKilledTakesItsCommandWithIt(t *testing.T) {
 
 func TestComparisonIsStoppedAtItsShareOfTheDescriptorLimit(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), "long.yaml")
-	require.NoError(t, os.WriteFile(file, []byte(longRun), 0o644))
-	// One alone would stop itself before.
-	ab := start(t, "sh", "-c", `ulimit -n 256 && exec sockwatch ab --no-response --for 1m -o json --fixed 'sleep 1000 # {url}' \
+	// Each holds 40, with which it does not stop itself, however late the other one begins.
+	file := filepath.Join(t.TempDir(), "forty.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(strings.Replace(longRun, "for: 10m", "for: 800ms", 1)), 0o644))
+	ab := start(t, "sh", "-c", `ulimit -n 256 && exec sockwatch ab --no-response --for 5m -o json --fixed 'sleep 1000 # {url}' \
 		--faulty "client-faulty --url {url} --scenario $0 & client-faulty --url {url} --scenario $0; wait"`, file)
 	require.Equal(t, 3, ab.end(t))
 	ab.said(t, `^sockwatch: ab: stopped: the client of the faulty side holds \d+ connections, the most this run may take is 64: a quarter of the descriptor limit of 256, which ulimit -n raises$`)

@@ -196,7 +196,7 @@ func TestExporterInFewDescriptorsSeesAllNamespaces(t *testing.T) {
 	t.Parallel()
 	var pids []int
 	for range 12 {
-		cmd := exec.Command("unshare", "-rn", "sleep", "60")
+		cmd := exec.Command("unshare", "-rn", "sleep", "infinity") // it ends with the test
 		cmd.SysProcAttr = endsWithTests()
 		if err := cmd.Start(); err != nil {
 			t.Skip(err)

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,17 +51,18 @@ func (x *tmux) do(args ...string) string {
 
 func (x *tmux) press(key string) { x.do("send-keys", key) }
 
-// screen is what is seen, and until waits for it.
+// screen is what is seen. until waits until all of these are seen at once: a picture may be
+// half drawn.
 func (x *tmux) screen() string { return x.do("capture-pane", "-p") }
 
-func (x *tmux) until(what string) string {
+func (x *tmux) until(all ...string) string {
 	x.t.Helper()
 	var screen string
 	if !assert.Eventually(x.t, func() bool {
 		screen = x.screen()
-		return strings.Contains(screen, what)
+		return !slices.ContainsFunc(all, func(what string) bool { return !strings.Contains(screen, what) })
 	}, soon, 100*time.Millisecond) {
-		x.t.Fatalf("no %q on this screen:\n%s", what, x.do("capture-pane", "-p", "-S", "-"))
+		x.t.Fatalf("no %q on this screen:\n%s", all, x.do("capture-pane", "-p", "-S", "-"))
 	}
 	return screen
 }
@@ -119,15 +121,14 @@ func TestTerminalOfAComparison(t *testing.T) {
 	t.Parallel()
 	side := "client-%s --scenario " + longScript(t) + " --url {url}"
 	x := inTmux(t, 120, 45, "sockwatch ab --for 5m"+quoted("--faulty", fmt.Sprintf(side, "faulty"), "--fixed", fmt.Sprintf(side, "fixed")))
-	screen := x.until("verdict: idle-connections-not-reused")
-	require.Contains(t, screen, "ab: client-faulty ")
+	screen := x.until("verdict: idle-connections-not-reused", "ab: client-faulty ")
 	require.NotContains(t, screen, "lesson")
 	x.press("Tab")
 	x.until("sockets, server end")
 	x.press("Space")
 	x.until("PAUSED")
 	x.press("Tab")
-	require.Contains(t, x.until("sockets, client end"), "PAUSED")
+	x.until("sockets, client end", "PAUSED")
 	x.press("q")
 	screen = x.until("code=")
 	require.Contains(t, screen, "code=0", "q is no failure")
@@ -167,7 +168,7 @@ func TestTerminalOfAReplay(t *testing.T) {
 	} {
 		slowly := "sockwatch replay --replay-speed 0.1 " + file
 		x := inTmux(t, 120, 45, slowly)
-		require.Contains(t, x.until(of.shown), "note: a recording of 20")
+		x.until(of.shown, "note: a recording of 20")
 		x.press("Tab")
 		x.until("sockets, server end")
 		x.press("q")
@@ -290,7 +291,7 @@ func TestNoColorIsHeeded(t *testing.T) {
 	coloured := regexp.MustCompile(`\x1b\[([0-9;]*;)?3[0-8][;m]`)
 	for variable, want := range map[string]bool{"NO_COLOR=yes": false, "NO_COLOR=": true} {
 		x := inTmux(t, 100, 40, variable+" sockwatch run --isolate never "+longScript(t))
-		x.until("ESTABLISHED")
+		x.until("ESTABLISHED", "q quit and table") // the whole picture
 		require.Equal(t, want, coloured.MatchString(x.do("capture-pane", "-p", "-e")), variable)
 	}
 }
