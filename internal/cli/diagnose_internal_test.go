@@ -20,7 +20,7 @@ func TestARestartIsNoReasonToGiveUp(t *testing.T) {
 		id := strconv.Itoa(pid)
 		s := series.SubjectSample{ID: id, Identity: &series.Identity{ID: id, Parent: parent, Name: "app", PID: int32(pid)}}
 		for range 5 {
-			s.Client.Counts.Add(socketstats.Established)
+			s.Client.Counts.Add(&socketstats.Socket{State: socketstats.Established})
 		}
 		return s
 	}

@@ -27,10 +27,10 @@ type moment struct {
 func (m moment) sample() series.Sample {
 	var c socketstats.Counts
 	for range m.established {
-		c.Add(socketstats.Established)
+		c.Add(&socketstats.Socket{State: socketstats.Established})
 	}
 	for range m.timeWait {
-		c.Add(socketstats.TimeWait)
+		c.Add(&socketstats.Socket{State: socketstats.TimeWait})
 	}
 	return series.Sample{
 		Client: series.End{Counts: c}, Server: series.End{Counts: c}, Ended: m.ended,

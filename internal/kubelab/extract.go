@@ -105,10 +105,10 @@ func (m sums) of(id string) *series.Sample {
 	return m[id]
 }
 
-func (m sums) add(id string, end socketstats.End, state socketstats.State, n int) {
+func (m sums) add(id string, end socketstats.End, state socketstats.State, n int, more ...string) {
 	var counts socketstats.Counts
-	for _, name := range []string{state.String(), "total"} {
-		_ = counts.Set(name, int32(n)) // both are names
+	for _, name := range append(more, state.String(), "total") {
+		_ = counts.Set(name, int32(n)) // each is a name
 	}
 	of := m.of(id).Of(end)
 	of.Counts = of.Counts.Plus(counts)
@@ -243,7 +243,11 @@ func (x *extract) addOwnerless(sum sums, labelled map[string]bool, v value, proc
 		return inconclusive("an exporter has sockets of the run among those of other processes: raise its --max-processes")
 	case process != observe.NoProcess:
 	case ours && side != "":
-		sum.add(string(side), end, state, int(v.v))
+		if state.Open() {
+			sum.add(string(side), end, state, int(v.v), "unowned")
+		} else {
+			sum.add(string(side), end, state, int(v.v))
+		}
 		x.ownerless = true
 	case ours:
 		x.unattributed[state] = true

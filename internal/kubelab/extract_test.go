@@ -54,6 +54,7 @@ func scrapedRun() (*Run, []*target, *series.Observation) {
 			sockets("fixed", "client-fixed", "client", "other", "ESTABLISHED", 1),
 			sockets("faulty", "sockwatch", "client", "10.96.0.9:8080", "ESTABLISHED", 1),
 			sockets("", "no process", "client", "10.96.0.9:8082", "TIME_WAIT", 5),
+			sockets("", "no process", "client", "10.96.0.9:8082", "FIN_WAIT2", 2),
 			sockets("", "shop", "client", "10.96.0.9:8081", "ESTABLISHED", 3), // of somebody else
 		}
 	}
@@ -76,6 +77,8 @@ func TestARunIsComposedOfWhatExportersSaid(t *testing.T) {
 	require.Equal(t, 10, faulty.Now(socketstats.Server).Total())
 	require.Equal(t, 5, fixed.Now(socketstats.Client).Of(socketstats.TimeWait))
 	require.Equal(t, 1, fixed.Now(socketstats.Client).Of(socketstats.Established))
+	require.Equal(t, 2, fixed.Now(socketstats.Client).Of(socketstats.FinWait2))
+	require.Equal(t, 1, fixed.Now(socketstats.Client).Open(), "no process has a descriptor of the others")
 	require.Empty(t, o.Parts, "whose the sockets in TIME_WAIT were is not known")
 	require.Empty(t, o.UnsupportedStates)
 }

@@ -131,8 +131,8 @@ const (
 	ServersPrefix = "servers."
 )
 
-// sockets are the sockets at one end: by state, open (all but TIME_WAIT and LISTEN,
-// so those that hold a descriptor) and in total; the most that any sample shows, or
+// sockets are the sockets at one end: by state, open (those that hold a
+// descriptor: see [socketstats.Counts.Open]) and in total; the most that any sample shows, or
 // what the last one does.
 func sockets(prefix string, end socketstats.End, peak bool) family {
 	counts, open := (*series.Subject).Now, func(s *series.Subject) int { return s.Now(end).Open() }

@@ -158,10 +158,10 @@ var table = []Metric{
 	},
 	{
 		Name: "max_age_ms", Title: "oldest socket", Unit: Milliseconds,
-		Meaning: "How long the oldest socket at the client's end was open, as far as the samples show.",
-		Why:     "how long it was open, as far as the samples show",
+		Meaning: "How long the oldest socket at the client's end was there, TIME_WAIT aside, as far as the samples show.",
+		Why:     "how long it was there, as far as the samples show",
 		Get: func(s *series.Subject) (float64, bool) {
-			return float64(s.Oldest()) / float64(time.Millisecond), s.Peak(socketstats.Client).Open() > 0
+			return float64(s.Oldest()) / float64(time.Millisecond), s.PeakOpen(socketstats.Client) > 0
 		},
 	},
 	{

@@ -11,9 +11,9 @@ import (
 )
 
 // EachSocket visits every TCP socket of the newest sample once, for the subject whose
-// process holds it: [NoProcess] where none is known, or where the target is one port or
-// every process. Of a connection within this machine each end is a socket of its own.
-// The visitor must not keep the socket.
+// process holds it: [NoProcess] where none is known, or none has a descriptor of it. What
+// is in TIME_WAIT is of the process that held it. Of a connection within this machine each
+// end is a socket of its own. The visitor must not keep the socket.
 func (w *Watcher) EachSocket(visit func(id string, end socketstats.End, s *socketstats.Socket)) {
 	for _, v := range w.views {
 		for i := range v.sockets {
@@ -42,6 +42,9 @@ func (w *Watcher) EachSocket(visit func(id string, end socketstats.End, s *socke
 
 // subjectOf is the id of the subject that holds a socket.
 func (w *Watcher) subjectOf(pid int32, v *view, s *socketstats.Socket) string {
+	if s.State.Open() && s.Unowned {
+		return NoProcess
+	}
 	if of, ok := v.served(s); ok {
 		if it := w.processes.known[of.pid]; it != nil {
 			return serverID(it)

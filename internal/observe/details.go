@@ -122,7 +122,7 @@ func (w *Watcher) addActivity(v *view, r rows, m *series.Moment) {
 			}
 			key := ended{of, end}
 			count(key, s)
-			if s.State.Open() {
+			if s.Open() {
 				if ages[key] == nil {
 					ages[key] = &socketstats.Silence{}
 				}

@@ -58,7 +58,7 @@ func (c *crowd) counts(port uint16) [2]socketstats.Counts {
 			if s.Remote.Port() == port {
 				end = socketstats.Client
 			}
-			both[end].Add(s.State)
+			both[end].Add(&s)
 		}
 	}
 	return both
@@ -78,10 +78,10 @@ func (c *crowd) requireTrue(w *observe.Watcher, port uint16, after string) serie
 		for _, s := range m.Subjects {
 			for _, state := range socketstats.States() {
 				for range s.Client.Counts.Of(state) {
-					got[socketstats.Client].Add(state)
+					got[socketstats.Client].Add(&socketstats.Socket{State: state})
 				}
 				for range s.Server.Counts.Of(state) {
-					got[socketstats.Server].Add(state)
+					got[socketstats.Server].Add(&socketstats.Socket{State: state})
 				}
 			}
 		}

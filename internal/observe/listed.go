@@ -98,7 +98,7 @@ func (w *Watcher) ListedTwice(state socketstats.State) int {
 // lists reports whether a socket is counted and in a state, or open if that is 0.
 func (v *view) lists(s *socketstats.Socket, state socketstats.State) bool {
 	_, _, ok := v.sort.row(s)
-	return ok && (s.State == state || (state == 0 && s.State.Open()))
+	return ok && (s.State == state || (state == 0 && s.Open()))
 }
 
 func silence(s socketstats.Socket) time.Duration {

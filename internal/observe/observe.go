@@ -328,8 +328,8 @@ func (w *Watcher) rows(m *series.Moment) rows {
 				m.Listeners = append(m.Listeners, w.processes.nameOf(s.PID))
 			}
 			if of, ok := v.served(s); ok {
-				r.of(of).Server.Counts.Add(s.State)
-				if s.State.Open() && v.sort.(*byPort).has(s.Remote, s.Local) {
+				r.of(of).Server.Counts.Add(s)
+				if s.Open() && v.sort.(*byPort).has(s.Remote, s.Local) {
 					r[of].PeersHere++
 				}
 			}
@@ -339,7 +339,7 @@ func (w *Watcher) rows(m *series.Moment) rows {
 			}
 			for _, of := range w.rowsOf(pid) {
 				sample := r.of(of)
-				sample.Of(end).Counts.Add(s.State)
+				sample.Of(end).Counts.Add(s)
 				if s.State == socketstats.FinWait2 && s.Inode != 0 && !s.Minisock {
 					sample.FinWait2Held++
 				}

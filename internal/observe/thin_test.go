@@ -21,10 +21,10 @@ func TestAThinWindowKeepsTheWholeTimeEvenly(t *testing.T) {
 	for i := range samples {
 		var counts socketstats.Counts
 		for range 3 + i%2 {
-			counts.Add(socketstats.Established)
+			counts.Add(&socketstats.Socket{State: socketstats.Established})
 		}
 		if i == peakAt {
-			counts.Add(socketstats.CloseWait)
+			counts.Add(&socketstats.Socket{State: socketstats.CloseWait})
 		}
 		s := series.SubjectSample{ID: "7"}
 		s.Client.Counts = counts

@@ -16,7 +16,7 @@ import (
 func in(state socketstats.State, n int) socketstats.Counts {
 	var c socketstats.Counts
 	for range n {
-		c.Add(state)
+		c.Add(&socketstats.Socket{State: state})
 	}
 	return c
 }

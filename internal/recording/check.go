@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
 )
 
 // maxText bounds a text in a recording, in bytes. The longest is a command line, which
@@ -84,6 +85,9 @@ func implausible(v reflect.Value, own bool) *refusal {
 			if bad := implausible(v.Field(f.index), own || f.name == "values"); bad != nil {
 				return bad.in(f.name)
 			}
+		}
+		if c, ok := v.Interface().(socketstats.Counts); ok && c.Open() < 0 {
+			return refuse("has %d sockets in total, fewer than in TIME_WAIT, in LISTEN and unowned", c.Total())
 		}
 	case reflect.Slice, reflect.Array:
 		for i := range v.Len() {

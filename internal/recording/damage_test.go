@@ -161,6 +161,7 @@ func TestWhatIsNoRecordingIsSaidWithItsLine(t *testing.T) {
 		{"a time beyond a life", first + "\n" + `{"moment":{"at_ns":9223372036854775807,"subjects":[]}}` + "\n", 2, 1, "moment.at_ns is 2562047h47m16.854775807s: the limit is 100 years"},
 		{"an end beyond a life", first + "\n" + second + "\n" + `{"end":{"duration_ns":9223372036854775807}}` + "\n", 3, 2, "end.duration_ns is 2562047h47m16.854775807s"},
 		{"a count below 0", first + "\n" + strings.ReplaceAll(second, `"total":`, `"total":-`) + "\n", 2, 1, "below 0"},
+		{"more in TIME_WAIT than there are", first + "\n" + strings.ReplaceAll(second, `"total":`, `"TIME_WAIT":70,"total":`) + "\n", 2, 1, "sockets in total, fewer than in TIME_WAIT"},
 		{"a subject twice", first + "\n" + `{"moment":{"at_ns":5,"subjects":[{"id":"a"},{"id":"a"}]}}` + "\n", 2, 1, `this sample has "a" twice`},
 		{"a long text", first + "\n" + `{"moment":{"at_ns":5,"subjects":[{"id":"` + strings.Repeat("x", 5<<20) + `"}]}}` + "\n", 2, 1, "moment.subjects.id has 5242880 bytes: the limit is 4194304"},
 		{"a sample after the end", seen + second + "\n", 5, 4, "after the last one"},

@@ -32,7 +32,7 @@ var started = time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.UTC)
 func end(state socketstats.State, n int, activity *socketstats.Activity) series.End {
 	e := series.End{Activity: activity}
 	for range n {
-		e.Counts.Add(state)
+		e.Counts.Add(&socketstats.Socket{State: state})
 	}
 	return e
 }
@@ -204,8 +204,8 @@ func fill(v reflect.Value) {
 		*p = started
 		return
 	case *socketstats.Counts:
-		p.Add(socketstats.Established)
-		p.Add(socketstats.TimeWait)
+		p.Add(&socketstats.Socket{State: socketstats.Established})
+		p.Add(&socketstats.Socket{State: socketstats.TimeWait})
 		return
 	case *socketstats.State:
 		*p = socketstats.Closing

@@ -51,9 +51,10 @@ func countsForm() *jsonschema.Schema {
 		properties.Set(s.String(), number())
 	}
 	properties.Set("total", number())
+	properties.Set("unowned", number())
 	return &jsonschema.Schema{
 		Type: "object", Properties: properties, Required: []string{"total"}, AdditionalProperties: jsonschema.FalseSchema,
-		Description: "Sockets by state; a state that is absent has none.",
+		Description: "Sockets by state; a state that is absent has none. Of the unowned no process has a descriptor, those in TIME_WAIT aside.",
 	}
 }
 

@@ -29,7 +29,7 @@ func counts(states map[socketstats.State]int) socketstats.Counts {
 	var c socketstats.Counts
 	for s, n := range states {
 		for range n {
-			c.Add(s)
+			c.Add(&socketstats.Socket{State: s})
 		}
 	}
 	return c

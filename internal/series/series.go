@@ -97,8 +97,8 @@ type Sample struct {
 	// Upstreams is the open connections to the servers behind the first one, at
 	// their client's end.
 	Upstreams int `json:"upstreams,omitempty"`
-	// Oldest is how long the oldest open socket at the client's end has been there,
-	// as far as the samples show.
+	// Oldest is how long the oldest socket at the client's end has been there, as far as
+	// the samples show: an open one, or one that was closed and is not in TIME_WAIT.
 	Oldest time.Duration `json:"oldest_ns,omitempty"`
 	// Queue is that of the subject's fullest listener; nil without one.
 	Queue *Queue `json:"queue,omitempty"`
@@ -373,8 +373,8 @@ func (s *Subject) Now(end socketstats.End) socketstats.Counts {
 	return s.Last().Of(end).Counts
 }
 
-// Oldest is the longest that an open socket at the client's end was there, from
-// the first sample that shows it to the last.
+// Oldest is the longest that a socket at the client's end was there (see [Sample.Oldest]),
+// from the first sample that shows it to the last.
 func (s *Subject) Oldest() time.Duration {
 	var oldest time.Duration
 	for i := range s.Samples {

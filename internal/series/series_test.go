@@ -13,7 +13,7 @@ import (
 func established(n int) End {
 	var e End
 	for range n {
-		e.Counts.Add(socketstats.Established)
+		e.Counts.Add(&socketstats.Socket{State: socketstats.Established})
 	}
 	return e
 }

@@ -13,7 +13,7 @@ import (
 func counts(of map[socketstats.State]int) (c socketstats.Counts) {
 	for state, n := range of {
 		for range n {
-			c.Add(state)
+			c.Add(&socketstats.Socket{State: state})
 		}
 	}
 	return c

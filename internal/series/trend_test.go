@@ -139,7 +139,7 @@ func TestASubjectGrowsAtEitherEnd(t *testing.T) {
 	require.Equal(t, Growth(2), growth)
 	for i := range s.Samples {
 		for range 3 * i {
-			s.Samples[i].Server.Counts.Add(socketstats.Established)
+			s.Samples[i].Server.Counts.Add(&socketstats.Socket{State: socketstats.Established})
 		}
 	}
 	growth, grows = s.Grows()

@@ -137,7 +137,7 @@ func (c *ActivityCount) Add(s *Socket) {
 	if c.taken == nil {
 		c.taken, c.open = map[destination]int{}, map[netip.AddrPort]bool{}
 	}
-	if s.State.Open() {
+	if s.Open() {
 		c.open[s.Remote] = true
 	}
 	to := destinationOf(s)

@@ -61,6 +61,8 @@ func (l *liveSource) Sockets(ctx context.Context, q socketstats.Query) ([]socket
 	return list, err
 }
 
+func (*liveSource) ReportsInodes() bool { return true }
+
 // settle lists until nothing moves any more.
 func (l *liveSource) settle(z *statefixture.Fixture) {
 	for range 3 {

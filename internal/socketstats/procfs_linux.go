@@ -212,6 +212,7 @@ func parseRow(f []string) (s Socket, err error) {
 		return s, fmt.Errorf("row %q has a number that is none", strings.Join(f, " "))
 	}
 	s.SendQ, s.RecvQ, s.UID, s.Inode = uint32(sendQ), uint32(recvQ), uint32(uid), uint32(inode)
+	s.Unowned = s.Inode == 0
 	return s, nil
 }
 

@@ -53,7 +53,7 @@ func TestRowsAreReadFromTheKernelsMessages(t *testing.T) {
 		},
 		{
 			Local: netip.MustParseAddrPort("[::1]:37336"), Remote: netip.MustParseAddrPort("[::1]:34845"),
-			State: TimeWait, Cookie: 354763, Minisock: true,
+			State: TimeWait, Cookie: 354763, Minisock: true, Unowned: true,
 		},
 		{
 			Local: netip.MustParseAddrPort("127.0.0.1:53928"), Remote: netip.MustParseAddrPort("127.0.0.1:34845"),

@@ -261,6 +261,7 @@ func decodeRow(b []byte) (Socket, error) {
 		RecvQ:  binary.NativeEndian.Uint32(b[56:]), SendQ: binary.NativeEndian.Uint32(b[60:]),
 		UID: binary.NativeEndian.Uint32(b[64:]), Inode: binary.NativeEndian.Uint32(b[68:]),
 	}
+	s.Unowned = s.Inode == 0
 	var local, remote netip.Addr
 	switch family {
 	case unix.AF_INET:

@@ -34,6 +34,10 @@ type Socket struct {
 	// of the connection: its subflows stay ESTABLISHED after an end has closed. Only
 	// with [Query.Multipath].
 	Multipath bool
+	// Unowned says that no process has a descriptor of the socket: it was closed and the
+	// kernel ends it, or no process has accepted it yet. Only a source with
+	// [ReportsInodes] sets it.
+	Unowned bool
 	// PID is the process that holds a descriptor of the socket; if several do,
 	// as in a forked server, the one with the lowest id. It is 0 if there is
 	// none (see the package comment), and if the source could not see one:
@@ -250,9 +254,9 @@ func Count(sockets []Socket, servers ...netip.AddrPort) (client, srv Counts) {
 		switch end, ok := s.EndOf(servers...); {
 		case !ok:
 		case end == Client:
-			client.Add(s.State)
+			client.Add(&s)
 		default:
-			srv.Add(s.State)
+			srv.Add(&s)
 		}
 	}
 	return client, srv

@@ -109,6 +109,14 @@ func TestEverythingAtOnceOnOnePortIsCountedExactly(t *testing.T) {
 			"SYN_RECV": 1, "ESTABLISHED": 6, "FIN_WAIT1": 1, "FIN_WAIT2": 4, "CLOSING": 1,
 			"TIME_WAIT": 1, "CLOSE_WAIT": 2, "LAST_ACK": 1, "LISTEN": 1, "total": 18,
 		}, byName(atServer))
+		// Open at the client's end: all but TIME_WAIT, and where it is known, without the
+		// orphan in FIN_WAIT2 and the one in LAST_ACK. At the server's end also without what
+		// was not accepted, and without the listener.
+		open := [2]int{18, 16}
+		if socketstats.ReportsInodes(src) {
+			open = [2]int{16, 11}
+		}
+		require.Equal(t, open, [2]int{atClient.Open(), atServer.Open()})
 	})
 }
 
@@ -162,7 +170,7 @@ func TestNoneOfManyConnectionsIsCut(t *testing.T) {
 		for range conns {
 			fixture.Established()
 		}
-		atClient, atServer := fixture.Counts()
+		atClient, atServer := fixture.Counts(socketstats.ReportsInodes(src))
 		require.Equal(t, conns, atClient.Of(socketstats.Established))
 		require.Equal(t, conns, atServer.Of(socketstats.Established))
 		fixture.RequireListedBy(src)

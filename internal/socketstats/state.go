@@ -78,6 +78,7 @@ func ParseState(name string) (State, error) {
 type Counts struct {
 	byState [numStates]int32
 	total   int32
+	unowned int32
 }
 
 // Of returns the number of sockets in state s.
@@ -87,10 +88,14 @@ func (c Counts) Of(s State) int { return int(c.byState[s]) }
 // (see Max) it is the largest total, not the sum of the states' peaks.
 func (c Counts) Total() int { return int(c.total) }
 
+// Unowned returns how many of the sockets no process has a descriptor of, those in
+// TIME_WAIT aside; see [Socket.Unowned].
+func (c Counts) Unowned() int { return int(c.unowned) }
+
 // Open returns the number of open connections at this end: every state except
-// TIME_WAIT and LISTEN.
+// TIME_WAIT and LISTEN, without the unowned. Each takes a descriptor.
 func (c Counts) Open() int {
-	return int(c.total - c.byState[TimeWait] - c.byState[Listen])
+	return int(c.total - c.byState[TimeWait] - c.byState[Listen] - c.unowned)
 }
 
 // List returns the counts that are not 0 as text, such as "150 ESTABLISHED", in the
@@ -105,21 +110,28 @@ func (c Counts) List(without ...State) []string {
 	return list
 }
 
-// Open reports whether [Counts.Open] includes a socket in state s.
+// Open reports whether [Counts.Open] includes a socket in state s, if it has a descriptor.
 func (s State) Open() bool { return s != TimeWait && s != Listen }
 
-// Add adds one socket in state s, which must be one of [States].
-func (c *Counts) Add(s State) {
-	c.byState[s]++
+// Open reports whether [Counts.Open] includes a socket.
+func (s *Socket) Open() bool { return s.State.Open() && !s.Unowned }
+
+// Add adds one socket, by its State, which must be one of [States], and Unowned.
+func (c *Counts) Add(s *Socket) {
+	c.byState[s.State]++
 	c.total++
+	if s.Unowned && s.State.Open() {
+		c.unowned++
+	}
 }
 
-// Max returns the larger number of c and d for each state, and for the total.
+// Max returns the larger number of c and d for each state, for the total, and for the
+// unowned.
 func (c Counts) Max(d Counts) Counts {
 	for i, n := range d.byState {
 		c.byState[i] = max(c.byState[i], n)
 	}
-	c.total = max(c.total, d.total)
+	c.total, c.unowned = max(c.total, d.total), max(c.unowned, d.unowned)
 	return c
 }
 
@@ -129,13 +141,17 @@ func (c Counts) Plus(d Counts) Counts {
 		c.byState[i] += n
 	}
 	c.total += d.total
+	c.unowned += d.unowned
 	return c
 }
 
-// MarshalJSON writes the states that have sockets, and the total:
-// {"ESTABLISHED":2,"total":2}.
+// MarshalJSON writes the states that have sockets, the total, and the unowned if there are
+// some: {"ESTABLISHED":2,"FIN_WAIT2":1,"total":3,"unowned":1}.
 func (c Counts) MarshalJSON() ([]byte, error) {
 	m := map[string]int32{"total": c.total}
+	if c.unowned != 0 {
+		m["unowned"] = c.unowned
+	}
 	for i, n := range c.byState {
 		if n != 0 {
 			m[stateNames[i]] = n
@@ -159,10 +175,14 @@ func (c *Counts) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Set sets one number by its name in JSON: that of a state, or "total".
+// Set sets one number by its name in JSON: that of a state, "total", or "unowned".
 func (c *Counts) Set(name string, n int32) error {
-	if name == "total" {
+	switch name {
+	case "total":
 		c.total = n
+		return nil
+	case "unowned":
+		c.unowned = n
 		return nil
 	}
 	s, err := ParseState(name)

@@ -11,7 +11,7 @@ import (
 
 func counts(states ...socketstats.State) (c socketstats.Counts) {
 	for _, s := range states {
-		c.Add(s)
+		c.Add(&socketstats.Socket{State: s})
 	}
 	return c
 }

@@ -204,7 +204,7 @@ func set(e *series.End, state socketstats.State, n int) {
 func in(state socketstats.State, n int) socketstats.Counts {
 	var c socketstats.Counts
 	for range n {
-		c.Add(state)
+		c.Add(&socketstats.Socket{State: state})
 	}
 	return c
 }

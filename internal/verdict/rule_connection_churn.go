@@ -28,21 +28,25 @@ var _ = register(Rule{
 type connectionChurn struct{}
 
 func (connectionChurn) find(f *facts) *finding {
-	open, last := f.most(clientOpen), f.conns(f.last())
+	alive, last := f.most(clientAlive), f.conns(f.last())
 	switch {
 	case f.counted() && last != nil:
-		return f.churnOfRequests(open)
+		return f.churnOfRequests(alive)
 	case last != nil:
-		return f.churnOfConns(f.since(f.clientConns), open)
+		return f.churnOfConns(f.since(f.clientConns), alive)
 	case f.serves():
 		return nil // its clients come and go
 	}
 	n := f.timeWait()
-	if n < 2*several || n < 3*open {
+	if n < 2*several || n < 3*alive {
 		return nil
 	}
-	return &finding{confidence: Medium, facts: []Fact{fact("time_wait", count("sockets", n)), fact("open", count("open", open))}}
+	return &finding{confidence: Medium, facts: []Fact{fact("time_wait", count("sockets", n)), fact("open", count("open", f.most(clientOpen)))}}
 }
+
+// clientAlive counts the connections at the client's end that are open, and those that it
+// closed and whose end the server has not confirmed: these were needed at the same time, too.
+func clientAlive(s *series.Sample) int { return clientOpen(s) + s.Client.Counts.Unowned() }
 
 // serves reports whether the subject is a server rather than a client: it listens,
 // or accepted more than it opened, as far as the samples show.
@@ -59,7 +63,7 @@ func (f *facts) serves() bool {
 // that failed, or two if the server opens one for it as well. A client's counters
 // are read after its sockets are counted, on a busy machine well after: what was
 // opened meanwhile is in no count. So those of the sample before are taken.
-func (f *facts) churnOfRequests(open int) *finding {
+func (f *facts) churnOfRequests(alive int) *finding {
 	if len(f.Samples) < 2 {
 		return nil
 	}
@@ -72,11 +76,11 @@ func (f *facts) churnOfRequests(open int) *finding {
 	if f.subject.Relayed {
 		lost *= 2
 	}
-	wasted := before.Opened - open - lost
-	if wasted < 2*several || 2*wasted < int(r.OK)-open {
+	wasted := before.Opened - alive - lost
+	if wasted < 2*several || 2*wasted < int(r.OK)-alive {
 		return nil
 	}
-	facts := []Fact{f.requests(), fact("open", count("open", open))}
+	facts := []Fact{f.requests(), fact("open", count("open", f.most(clientOpen)))}
 	if n := f.timeWait(); n > 0 {
 		facts = append(facts, fact("time_wait", count("sockets", n)))
 	}
@@ -104,13 +108,13 @@ func (f *facts) portsInSight(opened int) bool {
 
 // churnOfConns is for clients without counters: what was open was replaced again and
 // again, and what is known of the closed ones is that they carried little.
-func (f *facts) churnOfConns(c *series.ConnCounts, open int) *finding {
-	replaced := c.Opened - open
-	if replaced < 2*several || replaced < 3*open || c.Closed < 2*several || 2*c.ShortLived < c.WithTCPInfo {
+func (f *facts) churnOfConns(c *series.ConnCounts, alive int) *finding {
+	replaced := c.Opened - alive
+	if replaced < 2*several || replaced < 3*alive || c.Closed < 2*several || 2*c.ShortLived < c.WithTCPInfo {
 		return nil
 	}
 	found := &finding{confidence: High}
-	values := []Quantity{count("opened", c.Opened), count("closed", c.Closed), lasting(f.span()), count("open", open)}
+	values := []Quantity{count("opened", c.Opened), count("closed", c.Closed), lasting(f.span()), count("open", f.most(clientOpen))}
 	if c.WithTCPInfo > 0 {
 		values = append(values, count("short_lived", c.ShortLived), count("with_tcp_info", c.WithTCPInfo))
 	} else {

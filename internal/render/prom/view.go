@@ -57,6 +57,7 @@ func ViewOf(w *observe.Watcher, window *observe.Window) *View {
 	of := func(id string) *Subject {
 		if byID[id] == nil {
 			identity := window.Identity(id)
+			identity.ID = id // of no process there may be no sample
 			byID[id] = &Subject{Subject: series.Subject{Identity: identity}, Owner: w.OwnerOf(identity), sockets: map[sockets]int{}}
 			v.Subjects = append(v.Subjects, byID[id])
 		}

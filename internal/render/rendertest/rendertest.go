@@ -17,7 +17,7 @@ func Counts(established, closeWait, timeWait int) socketstats.Counts {
 		socketstats.Established: established, socketstats.CloseWait: closeWait, socketstats.TimeWait: timeWait,
 	} {
 		for range n {
-			c.Add(state)
+			c.Add(&socketstats.Socket{State: state})
 		}
 	}
 	return c

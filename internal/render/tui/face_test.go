@@ -159,7 +159,7 @@ func TestViewFillsAlsoWithAllThatCanBe(t *testing.T) {
 	var all socketstats.Counts
 	for _, s := range render.Stacking() {
 		for range 1234 {
-			all.Add(s)
+			all.Add(&socketstats.Socket{State: s})
 		}
 	}
 	last := &series.Moment{At: 4 * time.Second, Subjects: []series.SubjectSample{

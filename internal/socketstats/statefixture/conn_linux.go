@@ -45,6 +45,8 @@ func (c *Conn) sockets() []socketstats.Socket {
 		s := socketstats.Socket{Local: tuple.Local, Remote: tuple.Remote, State: c.state[end]}
 		if c.fd[end] >= 0 {
 			s.PID = int32(os.Getpid())
+		} else {
+			s.Unowned = true
 		}
 		sockets = append(sockets, s)
 	}

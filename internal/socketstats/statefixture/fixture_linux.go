@@ -114,17 +114,19 @@ func (z *Fixture) Sockets() []socketstats.Socket {
 	return sockets
 }
 
-// Counts returns the numbers of [Fixture.Sockets] by end and state.
-func (z *Fixture) Counts() (client, server socketstats.Counts) {
+// Counts returns the numbers of [Fixture.Sockets] by end and state, as a source counts
+// that knows the unowned, or one that does not.
+func (z *Fixture) Counts(knowsUnowned bool) (client, server socketstats.Counts) {
 	for _, s := range z.listeners {
-		server.Add(s.State)
+		server.Add(&s)
 	}
 	for _, c := range z.conns {
 		for _, s := range c.sockets() {
+			s.Unowned = s.Unowned && knowsUnowned
 			if s.Local == c.Client {
-				client.Add(s.State)
+				client.Add(&s)
 			} else {
-				server.Add(s.State)
+				server.Add(&s)
 			}
 		}
 	}
@@ -170,7 +172,7 @@ func (z *Fixture) RequireListedBy(src socketstats.Source) {
 	}
 	require.Equal(z.t, Lines(nameless), Lines(z.Mine(all)), "sockets listed by %s without owners", src.Name())
 
-	wantClient, wantServer := z.Counts()
+	wantClient, wantServer := z.Counts(socketstats.ReportsInodes(src))
 	client, server := socketstats.Count(mine, z.Server)
 	require.Equal(z.t, wantClient, client, "client end counted from %s", src.Name())
 	require.Equal(z.t, wantServer, server, "server end counted from %s", src.Name())
