@@ -87,7 +87,7 @@ expect: {faulty: [requests.sent == 200], fixed: [requests.sent == 200]}
 				if e.Moment == nil {
 					return
 				}
-				if seen := e.Moment.Subjects[0].KernelConns; seen != nil && seen.Closed == 200 {
+				if seen := e.Moment.Subjects[0].KernelConns; seen != nil && seen.Closed == 200 && seen.WithTCPInfo == 200 { // by both ends
 					cancel()
 				}
 			},
