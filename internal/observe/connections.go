@@ -12,16 +12,16 @@ import (
 	"socketlab/internal/tracepoint"
 )
 
-// connections keeps the ledger of what came and went, by subject; 0 is no process.
+// connections keeps the ledger of what came and went, by subject.
 //
 // With privilege the kernel reports every change of state, with the process that
 // connected. Without, it reports which sockets it destroyed, and not whose they
 // were: that is known of those that were seen in a list, and of others by where
 // they went.
 type connections struct {
-	ledger series.Ledger[int32]
-	// account is the subject of a process.
-	account func(pid int32) int32
+	ledger series.Ledger[row]
+	// account is the subject of a process that has connections in a namespace.
+	account func(pid int32, namespace uint32) row
 	// begun says that there was a list.
 	begun bool
 	// unattributed is how many came and went that may have been anybody's.
@@ -186,11 +186,11 @@ func (c *connections) alive(views []*view) {
 		}
 	}
 	c.ledger.AtLeast = slices.ContainsFunc(of, func(v *view) bool { return v.ears.lost })
-	c.ledger.AliveIn(lists, func(list int, s *socketstats.Socket) (int32, socketstats.End, bool) {
+	c.ledger.AliveIn(lists, func(list int, s *socketstats.Socket) (row, socketstats.End, bool) {
 		pid, end, found := of[list].sort.connection(socket{local: s.Local, remote: s.Remote, pid: s.PID})
 		// A live socket of a watched process has it as its owner. One without may be
 		// anybody's to the same destination.
-		return c.account(pid), end, found == watched
+		return c.account(pid, of[list].namespace), end, found == watched
 	})
 	c.begun = true
 }
@@ -200,12 +200,12 @@ func (c *connections) hearClosings(v *view) error {
 	if err != nil {
 		return err
 	}
-	sort := func(closed *socketstats.Closed) (pid int32, as series.ClosedConn, found attribution) {
+	sort := func(closed *socketstats.Closed) (of row, as series.ClosedConn, found attribution) {
 		pid, end, found := v.sort.connection(socket{closed.Local, closed.Remote, v.ears.ownerOf(closed, v.sort), closed.GivenUp()})
 		if !closed.Connected && !closed.GivenUp() {
 			found = notWatched // it was refused
 		}
-		return c.account(pid), series.ClosedConn{
+		return c.account(pid, v.namespace), series.ClosedConn{
 			End: end, WithTCPInfo: !closed.Forgotten(), ShortLived: closed.ShortLived(v.sort.endAt(closed.Local)), AtOnce: closed.AtOnce(), Inferred: found == inferred, GivenUp: closed.GivenUp(),
 		}, found
 	}
@@ -223,7 +223,7 @@ func (c *connections) hearClosings(v *view) error {
 		}
 		return nil
 	}
-	c.ledger.Heard(heard, func(closed *socketstats.Closed) (int32, series.ClosedConn, bool) {
+	c.ledger.Heard(heard, func(closed *socketstats.Closed) (row, series.ClosedConn, bool) {
 		of, as, found := sort(closed)
 		switch {
 		case !c.begun:
@@ -254,7 +254,7 @@ func (c *connections) settle(v *view) {
 		switch {
 		case !ripe:
 		case p.destinations.only(g.to) == g.pid:
-			c.ledger.Closed(c.account(g.pid), g.as)
+			c.ledger.Closed(c.account(g.pid, v.namespace), g.as)
 		case g.as.GivenUp:
 			c.failed++
 		default:
@@ -299,11 +299,11 @@ func (c *connections) hearTransitions(v *view) error {
 		}
 		switch {
 		case h.From == socketstats.SynSent && h.Err == syscall.ECONNREFUSED:
-			c.ledger.Refused(c.account(pid), h.Remote.String())
+			c.ledger.Refused(c.account(pid, v.namespace), h.Remote.String())
 		case h.To == socketstats.Established:
-			c.ledger.Opened(c.account(pid), end)
+			c.ledger.Opened(c.account(pid, v.namespace), end)
 		case h.To == socketstats.Close && connected(h.From):
-			c.ledger.Closed(c.account(pid), series.ClosedConn{End: end})
+			c.ledger.Closed(c.account(pid, v.namespace), series.ClosedConn{End: end})
 		}
 	}
 	return nil
@@ -371,16 +371,18 @@ func (c *connections) enter(r rows, m *series.Moment, views []*view, unheard map
 		m.EventSource, m.StateDurations = "tracepoint", stateDurations(heard)
 	}
 	for _, of := range c.ledger.Accounts() {
-		c.ledger.Merge(of, c.account(of))
+		if of.pid != 0 { // it may have ended
+			c.ledger.Merge(of, c.account(of.pid, of.namespace))
+		}
 	}
 	for _, of := range c.ledger.Accounts() {
 		if n := c.ledger.Counts(of); n.Opened != 0 || n.Closed != 0 || n.Refused != 0 || n.GivenUp != 0 {
-			r.of(row{pid: of})
+			r.of(of)
 		}
 	}
 	for of, sample := range r {
 		if !of.part && !unheard[of.pid] {
-			sample.KernelConns = c.ledger.Counts(of.pid)
+			sample.KernelConns = c.ledger.Counts(row{pid: of.pid, namespace: of.namespace})
 		}
 	}
 }

@@ -28,7 +28,7 @@ func TestAConnectThatFailedIsNoConnection(t *testing.T) {
 	source := &heard{}
 	v := &view{sort: sort}
 	v.ears = &ears{closings: source, owners: &v.owners}
-	c := &connections{account: func(pid int32) int32 { return pid }}
+	c := &connections{account: func(pid int32, _ uint32) row { return row{pid: pid} }}
 	sample := func(list []socketstats.Socket, closed ...socketstats.Closed) *series.Moment {
 		source.closed = closed
 		require.NoError(t, c.beforeList(v))
@@ -45,14 +45,14 @@ func TestAConnectThatFailedIsNoConnection(t *testing.T) {
 	sample(nil)
 	sample([]socketstats.Socket{asks})
 	m := sample(nil, socketstats.Closed{Local: local, Remote: remote, Cookie: 1, Answered: true}, socketstats.Closed{Local: local, Remote: remote, Cookie: 2})
-	require.Equal(t, series.ConnCounts{GivenUp: 1}, *c.ledger.Counts(7), "the other was refused")
+	require.Equal(t, series.ConnCounts{GivenUp: 1}, *c.ledger.Counts(row{pid: 7}), "the other was refused")
 	require.Zero(t, m.Unattributed, "whoever it was of")
 
 	// One that was reset by its own end has forgotten its remote port.
 	sample([]socketstats.Socket{asks})
 	forgotten := socketstats.Closed{Local: local, Remote: netip.AddrPortFrom(remote.Addr(), 0), Cookie: 1, Connected: true}
 	m = sample(nil, forgotten)
-	require.Equal(t, series.ConnCounts{Opened: 1, Closed: 1, GivenUp: 1}, *c.ledger.Counts(7))
+	require.Equal(t, series.ConnCounts{Opened: 1, Closed: 1, GivenUp: 1}, *c.ledger.Counts(row{pid: 7}))
 	require.False(t, m.AtLeast)
 	forgotten.Cookie = 3
 	m = sample(nil, forgotten)

@@ -109,7 +109,7 @@ func (w *Watcher) addActivity(v *view, r rows, m *series.Moment) {
 			seen = v.sort.age(s)
 			age = atLeast(seen, s.Info)
 		}
-		for _, of := range w.rowsOf(pid) {
+		for _, of := range w.rowsOf(pid, v.namespace) {
 			if end == socketstats.Client && s.State.Open() {
 				r[of].Oldest = max(r[of].Oldest, seen)
 				w.addInherited(v, r[of], s)
@@ -182,7 +182,7 @@ func atLeast(seen time.Duration, info *socketstats.Info) time.Duration {
 func (w *Watcher) addQueue(v *view, r rows, m *series.Moment, s *socketstats.Socket, dead int) {
 	q := &series.Queue{Waiting: int(s.RecvQ), Limit: int(s.SendQ), Dead: dead}
 	if pid, _, ok := v.sort.row(s); ok {
-		for _, of := range w.rowsOf(pid) {
+		for _, of := range w.rowsOf(pid, v.namespace) {
 			r[of].Queue = r[of].Queue.Fuller(q)
 		}
 	} else if of, ok := v.served(s); ok {

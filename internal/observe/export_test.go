@@ -16,7 +16,7 @@ func (w *Watcher) WithoutPrivilege(ports ...uint16) error {
 		return err
 	}
 	heard, err := socketstats.OpenClosings(w.source, ports)
-	w.conns.ledger = series.Ledger[int32]{}
+	w.conns.ledger = series.Ledger[row]{}
 	w.untraced = true
 	v.ears = &ears{closings: heard, owners: &v.owners}
 	if sort, ok := v.sort.(*byPort); ok {

@@ -16,12 +16,19 @@ import (
 type row struct {
 	pid          int32
 	part, serves bool
+	// namespace is where the sockets are whose process is not known, with a port: there may
+	// be another service in each. 0 is ours, and of what has a process.
+	namespace uint32
 }
 
 // identity says who a row is about.
 func (p *processes) identity(of row) (id series.Identity) {
 	id = series.Identity{ID: NoProcess, Name: NoProcess, PID: of.pid, Paired: p.target.Port != 0}
 	it := p.known[of.pid]
+	if of.namespace != 0 {
+		id.Namespace = namespaceName(of.namespace)
+		id.ID, id.Name = NoProcess+", "+id.Namespace, NoProcess+", "+id.Namespace
+	}
 	if of.pid == 0 || it == nil {
 		return id
 	}
@@ -42,7 +49,7 @@ func (p *processes) identity(of row) (id series.Identity) {
 		}
 	}
 	if it.namespace != 0 && it.namespace != p.ours {
-		id.Namespace = fmt.Sprintf("net:[%d]", it.namespace)
+		id.Namespace = namespaceName(it.namespace)
 	}
 	if !p.details {
 		id.Name = labelled(id, "")
@@ -64,6 +71,12 @@ func (p *processes) identity(of row) (id series.Identity) {
 	p.programs.describe(&id, main.pid)
 	return id
 }
+
+// IsNoProcess reports whether a subject is the sockets whose process is not known: [NoProcess],
+// or those in another network namespace.
+func IsNoProcess(id string) bool { return strings.HasPrefix(id, NoProcess) }
+
+func namespaceName(ns uint32) string { return fmt.Sprintf("net:[%d]", ns) }
 
 // serverID is the id of the watched port's server as a subject.
 func serverID(it *process) string { return "server " + it.id }

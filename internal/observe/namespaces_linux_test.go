@@ -2,6 +2,7 @@ package observe_test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,14 +43,14 @@ func init() {
 
 // holdStates holds n connections to itself that are ESTABLISHED, and one more that its
 // client has shut down: FIN_WAIT2 at one end, CLOSE_WAIT at the other. It ends with
-// its standard input.
+// its standard input. It listens on the port HOLD_PORT, if that is set.
 func holdStates(count string) {
 	_ = netnstest.LoopbackUp() // where it is up already it may not be allowed
 	n, err := strconv.Atoi(count)
 	must(err)
 	var config net.ListenConfig
 	config.SetMultipathTCP(false)
-	l, err := config.Listen(context.Background(), "tcp4", "127.0.0.1:0")
+	l, err := config.Listen(context.Background(), "tcp4", "127.0.0.1:"+cmp.Or(os.Getenv("HOLD_PORT"), "0"))
 	must(err)
 	var conns []net.Conn
 	for range n + 1 {
@@ -268,6 +269,36 @@ func TestAPortIsLookedForInOtherNamespaces(t *testing.T) {
 	require.Equal(t, 3, s.Client.Counts.Total())
 	require.Equal(t, 3, s.Server.Counts.Total())
 	require.Len(t, m.Listeners, 1)
+}
+
+// Two containers with a service on the same port have nothing to do with each other.
+func TestTheSamePortInTwoNamespacesIsTwoServices(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root sees all namespaces")
+	}
+	one, port := startStates(t, program(t, "holds-states"), 2, inNamespaces(syscall.CLONE_NEWNET))
+	t.Setenv("HOLD_PORT", port)
+	other, _ := startStates(t, program(t, "holds-states"), 4, inNamespaces(syscall.CLONE_NEWNET))
+	n, err := strconv.ParseUint(port, 10, 16)
+	require.NoError(t, err)
+	w := newWatcherEverywhere(t, sockdiag(t), series.Target{Port: uint16(n)}, details)
+	window := &observe.Window{}
+	header := w.Header()
+	window.Add(series.Event{Header: &header})
+	m, err := w.Sample(t.Context())
+	require.NoError(t, err)
+	window.Add(series.Event{Moment: &m})
+	require.Len(t, m.Services, 2)
+	open := map[string]int{}
+	for _, s := range window.Subjects() {
+		require.NotEmpty(t, s.Namespace, s.Name)
+		open[s.Name] = s.Now(socketstats.Client).Open()
+	}
+	for pid, conns := range map[int32]int{one: 3, other: 5} {
+		s := find(t, m, pid)
+		require.Equal(t, conns, open[s.Identity.Name])
+	}
+	require.Equal(t, 5, window.Count(socketstats.Counts.Open), "the most that one of them has")
 }
 
 // The same port in another namespace, over its loopback, is another service's.

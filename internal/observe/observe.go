@@ -64,6 +64,9 @@ type Watcher struct {
 	elsewhere []string
 	// apart are namespaces where the port is another service's.
 	apart []string
+	// joined are the namespaces between which connections to the port were seen, or from which
+	// they went to the same address: each has another one of the same service, up to the first.
+	joined map[uint32]uint32
 	// looked is when other namespaces were looked for, and looking how long that took.
 	looked  time.Time
 	looking time.Duration
@@ -112,7 +115,7 @@ func New(ctx context.Context, source socketstats.Source, target series.Target, o
 	if err != nil {
 		return nil, err
 	}
-	w.conns = &connections{account: w.processes.root}
+	w.conns = &connections{account: w.account}
 	w.processes.round++ // so that what follows is of the time before the first sample
 	if err := errors.Join(w.place(w.processes.living, time.Now()), socketstats.Spare()); err != nil {
 		return nil, errors.Join(err, w.Close())
@@ -215,7 +218,7 @@ func (w *Watcher) Sample(ctx context.Context) (series.Moment, error) {
 		}
 	}
 	m.Unseen = append(w.processes.notSeen(), w.elsewhere...)
-	m.Apart = w.apart
+	m.Apart, m.Services = w.apart, w.services()
 	m.Subjects = w.subjects(r)
 	m.Took = time.Since(started)
 	return m, nil
@@ -292,19 +295,42 @@ func (r rows) of(of row) *series.Sample {
 	return r[of]
 }
 
-// rowsOf are the rows in which a socket of a process is counted: that of the subject,
+// rowsOf are the rows in which a socket of a process in a namespace is counted: that of the subject,
 // and that of the process if the subject has several.
-func (w *Watcher) rowsOf(pid int32) []row {
-	if list, ok := w.rowsByPID[pid]; ok {
+func (w *Watcher) rowsOf(pid int32, namespace uint32) []row {
+	list, ok := w.rowsByPID[pid]
+	switch {
+	case len(list) > 0:
 		return list
+	case ok:
+		return []row{w.account(0, namespace)}
 	}
 	root := w.processes.root(pid)
-	list := []row{{pid: root}}
-	if root != 0 && len(w.processes.members(root)) > 1 && w.processes.there(pid) {
+	if root == 0 {
+		w.rowsByPID[pid] = nil
+		return []row{w.account(0, namespace)}
+	}
+	list = []row{{pid: root}}
+	if len(w.processes.members(root)) > 1 && w.processes.there(pid) {
 		list = append(list, row{pid: pid, part: true})
 	}
 	w.rowsByPID[pid] = list
 	return list
+}
+
+// account is the row of a subject whose process has, or had, sockets in a namespace.
+func (w *Watcher) account(pid int32, namespace uint32) row {
+	root := w.processes.root(pid)
+	if root != 0 || w.target.Port == 0 {
+		return row{pid: root}
+	}
+	if it := w.processes.known[pid]; it != nil && namespace == 0 {
+		namespace = it.namespace // it has ended
+	}
+	if namespace == w.processes.ours {
+		namespace = 0
+	}
+	return row{namespace: namespace}
 }
 
 // rows gives each process the sockets that it holds or held.
@@ -313,7 +339,7 @@ func (w *Watcher) rows(m *series.Moment) rows {
 	w.rowsByPID = map[int32][]row{}
 	if w.target.Port == 0 {
 		for _, pid := range w.processes.living {
-			for _, of := range w.rowsOf(pid) {
+			for _, of := range w.rowsOf(pid, 0) {
 				r.of(of)
 			}
 		}
@@ -337,7 +363,7 @@ func (w *Watcher) rows(m *series.Moment) rows {
 			if !ok {
 				continue
 			}
-			for _, of := range w.rowsOf(pid) {
+			for _, of := range w.rowsOf(pid, v.namespace) {
 				sample := r.of(of)
 				sample.Of(end).Counts.Add(s)
 				if s.State == socketstats.FinWait2 && s.Inode != 0 && !s.Minisock {

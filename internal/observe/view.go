@@ -364,6 +364,9 @@ func (v *view) findServer(port uint16, p *processes) {
 			v.server = s.PID
 		}
 	}
+	if it := p.known[v.server]; it != nil && v.foreign {
+		it.namespace = v.namespace
+	}
 }
 
 // served is the row of the port's server if it holds a socket of the newest list.

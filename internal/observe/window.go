@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"socketlab/internal/series"
@@ -26,8 +27,10 @@ type Window struct {
 	// with a longer interval, and those that have the most of something. Most is not used.
 	Thin bool
 
-	watch   series.Observation // without subjects
-	moments []series.Moment
+	watch series.Observation // without subjects
+	// services are the namespaces in which a port is used, by the first one of its service.
+	services map[string]string
+	moments  []series.Moment
 	// identities are of the subjects that were seen.
 	identities map[string]series.Identity
 	// before is what came and went of each subject up to the first sample that
@@ -52,6 +55,14 @@ func (w *Window) Add(e series.Event) {
 			w.makeRoom(m)
 		}
 		w.step, w.newest = m.At-w.newest, m.At
+		for _, service := range m.Services {
+			if w.services == nil {
+				w.services = map[string]string{}
+			}
+			for _, namespace := range service {
+				w.services[namespace] = service[0]
+			}
+		}
 		w.moments = append(w.moments, *m)
 		if w.Thin {
 			w.thin()
@@ -123,42 +134,55 @@ func (w *Window) Observation() *series.Observation {
 
 // Count sums a figure over all subjects of the newest sample, of the end that has
 // more: with a port, both ends of a connection may be there; without one, they are
-// added.
+// added. Where several services use the port it is the most that one of them has.
 func (w *Window) Count(figure func(socketstats.Counts) int) int {
-	var sum series.Sample
+	sums := map[string]*series.Sample{}
 	if last := w.Last(); last != nil {
 		for i := range last.Subjects {
-			if w.inSums(last.Subjects[i].ID) {
-				sum.Add(&last.Subjects[i].Sample)
+			if id := last.Subjects[i].ID; w.inSums(id) {
+				service := w.serviceOf(id)
+				if sums[service] == nil {
+					sums[service] = &series.Sample{}
+				}
+				sums[service].Add(&last.Subjects[i].Sample)
 			}
 		}
 	}
-	client, server := figure(sum.Client.Counts), figure(sum.Server.Counts)
-	if w.port() != 0 {
-		return max(client, server)
+	most := 0
+	for _, sum := range sums {
+		client, server := figure(sum.Client.Counts), figure(sum.Server.Counts)
+		if w.port() != 0 {
+			most = max(most, client, server)
+		} else {
+			most = max(most, client+server)
+		}
 	}
-	return client + server
+	return most
 }
 
-// Kind sums the descriptors of a kind over all subjects of the newest sample.
+// Kind sums the descriptors of a kind over all subjects of the newest sample; where several
+// services use the port, over those of one of them that have the most.
 func (w *Window) Kind(kind string) int {
-	n := 0
-	w.eachProcess(func(p *series.Process) { n += p.Kinds[kind] })
-	return n
+	sums, most := map[string]int{}, 0
+	w.eachProcess(func(id string, p *series.Process) {
+		sums[w.serviceOf(id)] += p.Kinds[kind]
+		most = max(most, sums[w.serviceOf(id)])
+	})
+	return most
 }
 
 // Descriptors is the most descriptors that a process of the newest sample has open.
 func (w *Window) Descriptors() int {
 	most := 0
-	w.eachProcess(func(p *series.Process) { most = max(most, p.Descriptors) })
+	w.eachProcess(func(_ string, p *series.Process) { most = max(most, p.Descriptors) })
 	return most
 }
 
-func (w *Window) eachProcess(visit func(*series.Process)) {
+func (w *Window) eachProcess(visit func(id string, p *series.Process)) {
 	if last := w.Last(); last != nil {
 		for i := range last.Subjects {
 			if s := &last.Subjects[i]; s.Process != nil && !w.isPart(s.ID) {
-				visit(s.Process)
+				visit(s.ID, s.Process)
 			}
 		}
 	}
@@ -174,12 +198,47 @@ func (w *Window) port() uint16 {
 	return w.watch.Target.Port
 }
 
-// Together is the id of the subject that is all processes together.
+// Together is the id of the subject that is all processes together. Where several services use
+// a port it is with the network namespace of each, but for ours.
 const Together = "all"
+
+// IsTogether reports whether a subject is all processes together.
+func IsTogether(id string) bool { return id == Together || strings.HasPrefix(id, Together+", ") }
+
+// serviceOf is the service that a row belongs to, by its first network namespace; "" where
+// there is one only.
+func (w *Window) serviceOf(id string) string {
+	if w.services == nil {
+		return ""
+	}
+	namespace := w.identities[id].Namespace
+	if first, ok := w.services[namespace]; ok {
+		return first
+	}
+	return namespace
+}
+
+// inService are those of some rows that belong to a service.
+func (w *Window) inService(ids []string, service string) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return w.serviceOf(id) != service })
+}
+
+// servicesNow are the services of the newest sample.
+func (w *Window) servicesNow() []string {
+	var list []string
+	for _, s := range w.Last().Subjects {
+		list = append(list, w.serviceOf(s.ID))
+	}
+	if len(list) == 0 {
+		return []string{""}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
 
 // Subjects lists what there is to judge: all together, if that is not just one
 // process, and each process that was there for long enough. There is none before
-// the first sample.
+// the first sample. Where several services use a port, all of each are together.
 func (w *Window) Subjects() []*series.Subject {
 	if w.Len() == 0 {
 		return nil
@@ -187,8 +246,10 @@ func (w *Window) Subjects() []*series.Subject {
 	w.settle()
 	ids := w.lasting()
 	var subjects []*series.Subject
-	if len(ids) == 0 || !w.LooksAtAll() && (len(ids) != 1 || w.others(ids[0])) {
-		subjects = append(subjects, w.together())
+	for _, service := range w.servicesNow() {
+		if of := w.inService(ids, service); len(of) == 0 || !w.LooksAtAll() && (len(of) != 1 || w.others(of[0])) {
+			subjects = append(subjects, w.together(service))
+		}
 	}
 	return append(subjects, w.each(ids)...)
 }
@@ -224,7 +285,7 @@ func (w *Window) endWith(s *series.Subject) {
 
 // isTarget reports whether the target names a process by its number.
 func (w *Window) isTarget(id string) bool {
-	return w.watch.Target != nil && id != NoProcess && slices.Contains(w.watch.Target.PIDs, w.identities[id].PID)
+	return w.watch.Target != nil && !IsNoProcess(id) && slices.Contains(w.watch.Target.PIDs, w.identities[id].PID)
 }
 
 // isThere reports whether a process is there in a sample: what has ended may have a row of
@@ -259,7 +320,7 @@ func (w *Window) lasting() []string {
 	}
 	var ids []string
 	for id := range seen {
-		if (now[id] || w.isTarget(id)) && id != NoProcess && !w.isPart(id) && 2*seen[id] > min(w.Len(), 20) {
+		if (now[id] || w.isTarget(id)) && !IsNoProcess(id) && !w.isPart(id) && 2*seen[id] > min(w.Len(), 20) {
 			ids = append(ids, id)
 		}
 	}
@@ -286,29 +347,34 @@ func there(s *series.SubjectSample, before series.ConnCounts) bool {
 		(s.Process != nil && s.Process.Descriptors > 0) || s.Client.Counts.Total()+s.Server.Counts.Total() > lingers
 }
 
-// others reports whether anything was seen that was not of this process.
+// others reports whether anything was seen of the service that was not of this process.
 func (w *Window) others(id string) bool {
 	return slices.ContainsFunc(w.moments, func(m series.Moment) bool {
-		return slices.ContainsFunc(m.Subjects, func(s series.SubjectSample) bool { return s.ID != id && w.inSums(s.ID) })
+		return slices.ContainsFunc(m.Subjects, func(s series.SubjectSample) bool {
+			return s.ID != id && w.inSums(s.ID) && w.serviceOf(s.ID) == w.serviceOf(id)
+		})
 	})
 }
 
-// together is all rows as one subject.
-func (w *Window) together() *series.Subject {
+// together is all rows of a service as one subject.
+func (w *Window) together(service string) *series.Subject {
 	id := series.Identity{ID: Together, Name: "all processes together"}
 	if t := w.watch.Target; t != nil && t.Port != 0 {
 		id.Name = fmt.Sprintf("all connections to port %d", t.Port)
 	} else if t != nil && t.Name != "" {
 		id.Name = fmt.Sprintf("all %s processes together", t.Name)
 	}
+	if service != "" {
+		id.ID, id.Name, id.Namespace = id.ID+", "+service, id.Name+", "+service, service
+	}
 	var processes []series.Identity
 	for _, s := range w.Last().Subjects {
-		if s.ID != NoProcess && w.inSums(s.ID) {
+		if !IsNoProcess(s.ID) && w.inSums(s.ID) && w.serviceOf(s.ID) == service {
 			processes = append(processes, w.identities[s.ID])
 		}
 	}
 	describeTogether(&id, processes)
-	return w.subject(id, func(string) bool { return true })
+	return w.subject(id, func(id string) bool { return w.serviceOf(id) == service })
 }
 
 // subject is the sum of the subjects that are of it, with a sample for each of the
@@ -390,7 +456,7 @@ type epochs struct {
 }
 
 func (e *epochs) next(ids []string) int {
-	ids = slices.DeleteFunc(ids, func(id string) bool { return id == NoProcess })
+	ids = slices.DeleteFunc(ids, IsNoProcess)
 	if len(ids) == 0 {
 		return e.now
 	}

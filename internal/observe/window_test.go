@@ -187,6 +187,32 @@ func TestASubjectsSamplesAreItsOwnRows(t *testing.T) {
 	require.Zero(t, subjects[0].PID)
 }
 
+// Of a port that is used in several network namespaces each service is a subject, whose sockets
+// are not added to another's.
+func TestEachServiceOfAPortIsAllOfItsOwnTogether(t *testing.T) {
+	t.Parallel()
+	in := func(s series.SubjectSample, namespace string) series.SubjectSample {
+		s.Identity.Namespace = namespace
+		return s
+	}
+	gone := in(row(0, 2), "net:[2]")
+	gone.ID, gone.Identity.ID = observe.NoProcess+", net:[2]", observe.NoProcess+", net:[2]"
+	w := &observe.Window{}
+	w.Add(begin(atPort))
+	for i := range 30 {
+		e := moment(i, in(row(7, 3*i), "net:[1]"), in(row(8, 3), "net:[2]"), gone, row(9, 1), in(row(10, 1), "net:[3]"))
+		e.Moment.Services = [][]string{{"", "net:[3]"}, {"net:[1]"}, {"net:[2]"}}
+		w.Add(e)
+	}
+	subjects := w.Subjects()
+	require.Equal(t, []string{"all connections to port 80", "all connections to port 80, net:[2]", "app (7)", "app (8)", "app (9)", "app (10)"}, names(subjects))
+	for i, open := range []int{2, 5, 87, 3} {
+		require.Equal(t, open, subjects[i].Now(socketstats.Client).Open(), subjects[i].Name)
+	}
+	require.Equal(t, verdict.Healthy, observe.Judge(subjects, false)[subjects[1].ID].Kind, "the other one's leak is not its own")
+	require.Equal(t, 87, w.Count(socketstats.Counts.Open))
+}
+
 func TestTheQueueOfAllTogetherIsTheFullest(t *testing.T) {
 	t.Parallel()
 	h := windowOf(3, byName, func(int) []series.SubjectSample {

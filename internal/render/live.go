@@ -32,7 +32,7 @@ type Live struct {
 	judge, shown observe.Window
 	watch        *series.Observation // what shown keeps; nil after an event
 	verdicts     map[string]verdict.Verdict
-	together     *series.Subject
+	together     []*series.Subject
 	fresh        bool          // an event came since the last verdicts
 	due          time.Duration // when a watch may be judged again, by its own clock
 	throttle     Throttle
@@ -154,10 +154,7 @@ func (l *Live) judgeWatch() {
 	if l.fresh && o.Newest != nil && (o.Over || o.Duration >= l.due) {
 		began := time.Now()
 		subjects := l.judge.Subjects()
-		l.fresh, l.verdicts, l.together = false, observe.Judge(subjects, o.Gone), nil
-		if len(subjects) > 0 && subjects[0].ID == observe.Together {
-			l.together = subjects[0]
-		}
+		l.fresh, l.verdicts, l.together = false, observe.Judge(subjects, o.Gone), togetherOf(subjects)
 		// The first one may have taken long by chance. So the rest is at most as long as
 		// what was observed: soon enough there is more to judge.
 		l.due = o.Duration + min(l.throttle.Rest(time.Since(began)), o.Duration)

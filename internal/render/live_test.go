@@ -167,7 +167,7 @@ func TestSentenceNamesTheWorstFaultFirst(t *testing.T) {
 		"3 processes hold 99 sockets; client (12) grows the fastest: +2.0/s.":                                             {"gone": leak(verdict.High)},
 		"3 processes hold 99 sockets.": {"12": {Kind: verdict.Healthy}},
 	} {
-		s := render.Draw(render.View{Observation: o, Verdicts: found, Together: &series.Subject{Identity: series.Identity{ID: "all", Name: "all"}}})
+		s := render.Draw(render.View{Observation: o, Verdicts: found, Together: []*series.Subject{{Identity: series.Identity{ID: "all", Name: "all"}}}})
 		require.Equal(t, want, s.Sentence)
 	}
 	one := rendertest.Observe(rendertest.Watch(31, 1))

@@ -21,9 +21,9 @@ type Observed struct {
 	Observation *series.Observation
 	// Script is what was played; nil for a watch.
 	Script *scenario.Script
-	// Together is the subject that is all processes of a watch together; nil if there
-	// is none. It has no chart.
-	Together *series.Subject
+	// Together is the subject that is all processes of a watch together, one of each service
+	// that uses the watched port; none if there is none. It has no chart.
+	Together []*series.Subject
 	// Result has the verdicts on the subjects, and of a run what became of its
 	// script's expectations.
 	Result expect.Result
@@ -47,9 +47,7 @@ func Run(o *series.Observation) (*Observed, error) {
 func Watched(w *observe.Window) *Observed {
 	o, subjects := &Observed{Observation: w.Observation()}, w.Subjects()
 	o.Result.Verdicts = withUnjudged(observe.Judge(subjects, o.Observation.Gone), o.Observation)
-	if len(subjects) > 0 && subjects[0].ID == observe.Together {
-		o.Together = subjects[0]
-	}
+	o.Together = togetherOf(subjects)
 	for _, s := range subjects { // the observation has those that are there now
 		if s.EndedAfter > 0 && o.Observation.Subject(s.ID) == nil {
 			o.Observation.Subjects = append(o.Observation.Subjects, s)
@@ -58,10 +56,15 @@ func Watched(w *observe.Window) *Observed {
 	return o
 }
 
+// togetherOf are the subjects among others that are all processes together.
+func togetherOf(subjects []*series.Subject) []*series.Subject {
+	return slices.DeleteFunc(slices.Clone(subjects), func(s *series.Subject) bool { return !observe.IsTogether(s.ID) })
+}
+
 // withUnjudged adds that who was not there for long enough has not shown enough.
 func withUnjudged(verdicts map[string]verdict.Verdict, o *series.Observation) map[string]verdict.Verdict {
 	for _, s := range o.Subjects {
-		if _, ok := verdicts[s.ID]; !ok && s.ID != observe.NoProcess {
+		if _, ok := verdicts[s.ID]; !ok && !observe.IsNoProcess(s.ID) {
 			verdicts[s.ID] = verdict.Verdict{Kind: verdict.NotEnoughData}
 		}
 	}
@@ -70,10 +73,7 @@ func withUnjudged(verdicts map[string]verdict.Verdict, o *series.Observation) ma
 
 // subjects are all that there is a verdict on or may be, all together first.
 func (o *Observed) subjects() []*series.Subject {
-	if o.Together == nil {
-		return o.Observation.Subjects
-	}
-	return append([]*series.Subject{o.Together}, o.Observation.Subjects...)
+	return slices.Concat(o.Together, o.Observation.Subjects)
 }
 
 // Snapshot draws the observation as it is now, at one end of its connections.
@@ -118,10 +118,7 @@ func (o *Observed) pair() (faulty, fixed *series.Subject, ok bool) {
 // there for long enough to be judged does not count: at a port clients come all the time.
 // It is the zero Verdict if there is none.
 func (o *Observed) Worst() verdict.Verdict {
-	judged := slices.DeleteFunc(append(slices.Clone(o.Observation.Subjects), o.Together), func(s *series.Subject) bool {
-		if s == nil {
-			return true // there is no all together
-		}
+	judged := slices.DeleteFunc(slices.Concat(o.Observation.Subjects, o.Together), func(s *series.Subject) bool {
 		v := o.Result.Verdicts[s.ID]
 		return v.Kind == "" || (v.Kind == verdict.NotEnoughData && len(v.Facts) == 0)
 	})

@@ -148,7 +148,7 @@ func ofProcesses(v *View, s *Snapshot) string {
 	for i := range s.Panels {
 		p := &s.Panels[i]
 		of := o.Subject(p.ID)
-		if p.ID != observe.NoProcess && (of == nil || of.EndedAfter == 0) {
+		if !observe.IsNoProcess(p.ID) && (of == nil || of.EndedAfter == 0) {
 			there++
 			if of == nil || !of.Serves { // whose sockets are the others' other ends
 				sum += p.Held
@@ -160,10 +160,13 @@ func ofProcesses(v *View, s *Snapshot) string {
 	}
 	all := fmt.Sprintf("%s %s", words.Plural(there, "process holds", "processes hold"), words.Plural(sum, "socket"))
 	worst, others := worstPanel(o, s.Panels)
-	if found := v.Verdicts[observe.Together]; v.Together != nil && found.IsFault() && (worst == nil || verdict.Compare(found, worst.Verdict) < 0) {
-		// No process's own panel says why.
-		text := fmt.Sprintf("%s: %s; %s.", v.Together.Name, found.Kind, all)
-		return strings.Join(append([]string{text}, first(verdict.Evidence(found))...), " ")
+	if len(v.Together) > 0 {
+		together := observe.Worst(v.Together, v.Verdicts)
+		if found := v.Verdicts[together.ID]; found.IsFault() && (worst == nil || verdict.Compare(found, worst.Verdict) < 0) {
+			// No process's own panel says why.
+			text := fmt.Sprintf("%s: %s; %s.", together.Name, found.Kind, all)
+			return strings.Join(append([]string{text}, first(verdict.Evidence(found))...), " ")
+		}
 	}
 	if worst == nil {
 		switch grows := fastest.Growth > 0 && !fastest.Growth.Flat(); {

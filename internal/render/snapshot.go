@@ -142,9 +142,10 @@ type View struct {
 	End         socketstats.End
 	// Verdicts are those on the subjects, by id. One that is not in it has none.
 	Verdicts map[string]verdict.Verdict
-	// Together is the subject that is all processes of a watch together, by whose
-	// verdict the sentence goes where no process has a fault; nil if there is none.
-	Together *series.Subject
+	// Together is the subject that is all processes of a watch together, one of each service
+	// that uses the watched port, by whose verdict the sentence goes where no process has a
+	// fault; none if there is none.
+	Together []*series.Subject
 	// Script is what is played, at the speed at which it is; nil of anything else.
 	Script *scenario.Script
 	// Narration is what a script says of this moment; "" is nothing.

@@ -242,6 +242,10 @@ type Moment struct {
 	// Apart are the network namespaces in which something else uses the watched port, over
 	// the loopback alone, while it is used in ours: it is not watched.
 	Apart []string `json:"apart,omitempty"`
+	// Services are the network namespaces in which the watched port is used, "" ours, where it is
+	// in several. Those in one list are of one service: connections to the port go from one
+	// to the other, or to the same address.
+	Services [][]string `json:"services,omitempty"`
 	// Queue is that of the fullest listener on the watched port; nil without one.
 	Queue *Queue `json:"queue,omitempty"`
 	// Repaired is how many sockets were counted wrong since the beginning, as checks
