@@ -26,7 +26,7 @@ import (
 // checkOptions are what processes are held to.
 type checkOptions struct {
 	targetFlags
-	most     map[string]*int // by the name of a state, or "open"; below 0 is no limit
+	most     map[string]*int // by the name of the flag; below 0 without it
 	noGrowth bool
 	noFault  bool
 	strict   bool
@@ -107,12 +107,13 @@ func (o *checkOptions) addFlags(f *pflag.FlagSet) {
 	o.add(f, "a server's port on this machine: the connections to it")
 	o.most = map[string]*int{}
 	for _, l := range ceilings {
-		o.most[l.flag] = f.Int(l.flag, -1, "most "+l.what+" in any count; below 0 is no limit")
+		o.most[l.flag] = f.Int(l.flag, -1, "most "+l.what+" in any count")
 		f.Lookup(l.flag).DefValue = ""
 	}
 	f.BoolVar(&o.noGrowth, "no-growth", false, "fail if open connections, or descriptors of any kind, keep growing")
 	f.BoolVar(&o.noFault, "no-fault", false, "fail if the verdict is a fault (see diagnose)")
 	f.BoolVar(&o.strict, "strict", false, "with --no-fault: fail for a note, too")
+	program.Needs(f, "strict", "no-fault")
 	f.DurationVar(&o.length, "for", 30*time.Second, "how long to watch")
 	f.StringVar(&o.junit, "junit", "", "also write the result to this file, as JUnit XML")
 	o.output.add(f, "table", checkAnswer)

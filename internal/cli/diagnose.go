@@ -68,14 +68,10 @@ docs/verdict.md says how each kind is recognised; sockwatch explain lists them.`
 				return program.Usagef(c, "give a FILE, or one of --pid, --name and --port, not both")
 			case len(args) == 1 && pprof.address != "":
 				return program.Usagef(c, "give a FILE or --pprof, not both")
-			case pprof.allowRemote && pprof.address == "":
-				return program.Usagef(c, "--allow-remote is for --pprof")
 			case pprof.address != "" && lines.length > 0:
 				return program.Usagef(c, "give --where or --pprof, not both: they answer the same")
 			case len(args) == 1:
 				return diagnoseFile(c.Context(), streams, args[0], &output, strict)
-			case length < 0:
-				return program.Usagef(c, "--for must not be below 0")
 			}
 			if err := t.check(c); err != nil {
 				return err

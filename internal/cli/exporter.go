@@ -76,8 +76,6 @@ its rules and a dashboard are set up. Exit codes: 0 after Ctrl-C, 1 failed.`,
 				return program.Usagef(c, "--max-processes must be at least 1")
 			case o.kubelet.URL != "" && !isURL(o.kubelet.URL):
 				return program.Usagef(c, "--kubelet %s: give a URL, such as https://127.0.0.1:10250", o.kubelet.URL)
-			case o.selector != "" && o.kubelet.URL == "":
-				return program.Usagef(c, "--pod-label needs --kubelet: who else knows the labels of a pod?")
 			}
 			var selector kubelet.Selector
 			if o.selector != "" {
@@ -110,6 +108,9 @@ its rules and a dashboard are set up. Exit codes: 0 after Ctrl-C, 1 failed.`,
 	f.StringVar(&o.kubelet.TokenFile, "kubelet-token", "", "file with the bearer token for the kubelet (in a pod: its service account's)")
 	f.StringVar(&o.kubelet.CAFile, "kubelet-ca", "", "file with the certificates that sign the kubelet's")
 	f.BoolVar(&o.kubelet.SkipVerify, "kubelet-insecure", false, "do not check the kubelet's certificate")
+	for _, name := range []string{"pod-label", "kubelet-token", "kubelet-ca", "kubelet-insecure"} {
+		program.Needs(f, name, "kubelet")
+	}
 	return c
 }
 

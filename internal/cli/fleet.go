@@ -49,6 +49,7 @@ func (a *asking) addAsking(f *pflag.FlagSet, with string) {
 	f.DurationVar(&a.timeout, "timeout", 10*time.Second, with+"time for an answer")
 	f.StringVar(&a.user, "user", "", with+"user for basic authentication")
 	f.StringVar(&a.passwordFile, "password-file", "", with+"file with the password")
+	program.Needs(f, "password-file", "user")
 	f.StringVar(&a.ca, "ca", "", with+"file with the certificates that sign those of who is asked")
 	f.BoolVar(&a.insecure, "insecure", false, with+"do not check certificates")
 }
@@ -80,11 +81,8 @@ answer, or has processes that its exporter cannot observe.`,
 					sources++
 				}
 			}
-			switch {
-			case sources != 1:
+			if sources != 1 {
 				return program.Usagef(c, "give exporters, or --dns, or --prometheus: just one of them")
-			case o.expect < 0 || o.most < 0:
-				return program.Usagef(c, "--expect and --most must not be below 0")
 			}
 			if err := o.checkAsking(c); err != nil {
 				return err
@@ -115,6 +113,7 @@ answer, or has processes that its exporter cannot observe.`,
 	f.StringVar(&o.dns, "dns", "", "ask the exporter at each address of this NAME:PORT, over TLS with --ca or --insecure")
 	f.StringVar(&o.prometheus, "prometheus", "", "ask this Prometheus instead, such as http://127.0.0.1:9090")
 	f.StringVar(&o.job, "job", "sockwatch", "with --prometheus, the job of the exporters")
+	program.Needs(f, "job", "prometheus")
 	f.IntVar(&o.expect, "expect", 0, "how many nodes there should be; 0 is as many as the source names")
 	f.IntVar(&o.most, "most", 20, "most processes to show in the table without a fault or a note; 0 is all")
 	o.addAsking(f, "")

@@ -32,12 +32,8 @@ type kubeOptions struct {
 	asking
 }
 
-// kubeFlags are the flags that are for a run on Kubernetes only, and prometheusFlags those of
-// them that are for one whose counts are read from Prometheus.
-var (
-	kubeFlags       = []string{"clients", "namespace", "image", "context", "wait", "dry-run", "prometheus"}
-	prometheusFlags = []string{"job", "allow-remote", "timeout", "user", "password-file", "ca", "insecure"}
-)
+// kubeFlags are the flags that are for a run on Kubernetes only.
+var kubeFlags = []string{"clients", "namespace", "image", "context", "wait", "dry-run", "prometheus"}
 
 // Where a run is played.
 const (
@@ -57,6 +53,9 @@ func (k *kubeOptions) add(f *pflag.FlagSet, output *outputFlag) {
 	f.StringVar(&k.prometheus, "prometheus", "", "with --on kubernetes: read the counts from this Prometheus, which scrapes an exporter on each node, such as http://127.0.0.1:9090")
 	f.StringVar(&k.job, "job", "sockwatch", "with --prometheus: the job of the exporters")
 	k.addAsking(f, "with --prometheus: ")
+	for _, name := range []string{"job", "allow-remote", "timeout", "user", "ca", "insecure"} {
+		program.Needs(f, name, "prometheus")
+	}
 	output.manifests = true
 }
 
@@ -64,11 +63,6 @@ func (k *kubeOptions) chosen() bool { return k.on.String() == onKubernetes }
 
 // check returns what is wrong with the flags.
 func (k *kubeOptions) check(c *cobra.Command, output string) error {
-	for _, name := range prometheusFlags {
-		if c.Flags().Changed(name) && k.prometheus == "" {
-			return program.Usagef(c, "--%s is for --prometheus", name)
-		}
-	}
 	if !k.chosen() {
 		for _, name := range kubeFlags {
 			if c.Flags().Changed(name) {

@@ -96,6 +96,7 @@ func (o *matchOptions) add(f *pflag.FlagSet) {
 	f.IntVar(&o.traffic.Connections, "connections", 1, "connections that share the requests")
 	f.BoolVar(&o.play, "play", false, "prove it: play the programs where they are installed, or else the lab's own set to the same times; --rtt is 200ms then, unless it is given")
 	f.StringVar(&o.atlas, "atlas", "profiles", "folder with the adapters of the atlas, which start its programs for --play")
+	program.Needs(f, "atlas", "play")
 	f.DurationVar(&o.traffic.RTT, "rtt", o.traffic.RTT, "time of a packet to the server and back")
 	o.output.add(f, "table", tableAnswer)
 }

@@ -31,6 +31,7 @@ type profileFlags struct {
 func (p *profileFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&p.address, "pprof", "", "say which lines hold connections, without privilege: where the Go program serves net/http/pprof, such as http://127.0.0.1:6060")
 	f.BoolVar(&p.allowRemote, "allow-remote", false, "with --pprof: also an address that is not on this machine")
+	program.Needs(f, "allow-remote", "pprof")
 }
 
 // profiled is a program whose goroutines are asked for again and again.

@@ -68,8 +68,6 @@ ab BEFORE AFTER compares two.`,
 				return program.Usagef(c, "nowhere to record: give -o FILE")
 			case !t.named():
 				return program.Usagef(c, "nothing to record: give --pid, --name or --port")
-			case o.length < 0:
-				return program.Usagef(c, "--for must not be below 0")
 			case c.Flags().Changed("keep") && o.until.String() != untilFault:
 				return program.Usagef(c, "--keep goes with --until fault: else everything is kept")
 			}

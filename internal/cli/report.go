@@ -27,6 +27,7 @@ func (k *keepOptions) add(f *pflag.FlagSet) {
 	f.StringVar(&k.report, "report", "", "also write the answer to this new file, in the format of its name: NAME.html is a page; a name without such an end is a new folder, with a page for each run and an index.html")
 	f.StringVar(&k.svg, "svg", "", "also write both sides' charts to this new SVG file, for slides")
 	f.BoolVar(&k.force, "force", false, "write --report and --svg over what is there already")
+	program.Needs(f, "force", "report", "svg")
 }
 
 // check looks at the files before anything is played.
@@ -175,6 +176,7 @@ recording that is cut off is reported as far as it goes, with exit code 1.`,
 	f.StringVar(&bundle, "bundle", "", "write "+strings.TrimPrefix(bundleUsage, "also write "))
 	f.BoolVar(&redact, "redact", false, redactUsage)
 	f.BoolVar(&force, "force", false, "write --to, --svg and --bundle over what is there already")
+	program.Needs(f, "force", "to", "svg", "bundle")
 	return c
 }
 

@@ -231,9 +231,6 @@ func (o *runOptions) check(c *cobra.Command, runs int) ([]lab.Side, error) {
 	if err := o.keep.check(c, runs, o.record); err != nil {
 		return nil, err
 	}
-	if o.parallel < 0 {
-		return nil, program.Usagef(c, "--parallel %d is below 0", o.parallel)
-	}
 	if err := o.output.oneRun(runs); err != nil {
 		return nil, program.Usagef(c, "%w", err)
 	}
@@ -252,9 +249,6 @@ func (o *runOptions) check(c *cobra.Command, runs int) ([]lab.Side, error) {
 		if c.Flags().Changed(name) && strings.TrimSpace(command) == "" {
 			return nil, program.Usagef(c, "--%s has no program: leave it out to play the scenario's code", name)
 		}
-	}
-	if o.web.now && o.web.addr == "" {
-		return nil, program.Usagef(c, "--now is for a run with --web: without a page nothing is waited for")
 	}
 	sides := lab.Pair()
 	sides[0].Command, sides[1].Command = o.faulty, o.fixed

@@ -64,7 +64,7 @@ const leastInterval = time.Millisecond
 
 func (t *targetFlags) check(c *cobra.Command) error {
 	switch {
-	case t.port < 0 || t.port > 65535 || t.port == 0 && c.Flags().Changed("port"):
+	case t.port > 65535 || t.port == 0 && c.Flags().Changed("port"):
 		return program.Usagef(c, "--port %d is not a port", t.port)
 	case slices.ContainsFunc(t.pids, func(pid int32) bool { return pid <= 0 }):
 		return program.Usagef(c, "--pid %d is not a process id", slices.Min(t.pids))

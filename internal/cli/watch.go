@@ -64,9 +64,6 @@ as the kernel keeps it (in TIME_WAIT, for instance), if it was seen before.`,
 			if err := t.check(c); err != nil {
 				return err
 			}
-			if length < 0 {
-				return program.Usagef(c, "--for must not be below 0")
-			}
 			if !t.named() {
 				t.port = defaultWatchPort
 			}

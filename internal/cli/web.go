@@ -26,6 +26,7 @@ type webFlag struct {
 // addNow adds --now, for commands that begin something.
 func (w *webFlag) addNow(f *pflag.FlagSet) {
 	f.BoolVar(&w.now, "now", false, "with --web on a terminal, begin at once, and do not wait for its viewers")
+	program.Needs(f, "now", "web")
 }
 
 // wait asks the page's viewers what the run that h announces will show, and waits for

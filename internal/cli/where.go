@@ -35,6 +35,7 @@ func (w *whereFlags) add(f *pflag.FlagSet) {
 	f.DurationVar(&w.length, "where", 0, fmt.Sprintf("say which lines of the programs hold their connections; look for at least this long (alone it is %s)", whereLength))
 	f.Lookup("where").NoOptDefVal = whereLength.String()
 	f.BoolVar(&w.stacks, "stacks", false, "with --where or --pprof: all frames, and not only the first one of the program's own")
+	program.Needs(f, "stacks", "where", "pprof")
 }
 
 // check returns the arguments without the length, which "--where 10s" leaves among them.
@@ -46,8 +47,6 @@ func (w *whereFlags) check(c *cobra.Command, args []string, named bool) ([]strin
 		}
 	}
 	switch {
-	case !asked && w.stacks:
-		return nil, program.Usagef(c, "--stacks is for --where")
 	case !asked:
 	case w.length <= 0:
 		return nil, program.Usagef(c, "--where must be above 0")

@@ -89,8 +89,8 @@ func playClient(c *cobra.Command, streams program.Streams, side scenario.Side, o
 	if err := scenario.CheckSpeed(o.speed); err != nil {
 		return program.Usagef(c, "--%w", err)
 	}
-	if o.reportEvery <= 0 || o.stay < 0 {
-		return program.Usagef(c, "--report-every must be above 0, and --linger not below")
+	if o.reportEvery == 0 {
+		return program.Usagef(c, "--report-every must be above 0")
 	}
 	script, err := program.FindScript(o.scenario)
 	if err != nil {

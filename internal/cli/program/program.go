@@ -22,6 +22,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"socketlab/internal/words"
 )
@@ -123,8 +124,10 @@ func usageErrors(c *cobra.Command) {
 		check = Args(0, 0)
 	}
 	c.Args = func(c *cobra.Command, args []string) error {
-		if err := emptyFlag(c.Flags()); err != nil {
-			return Usagef(c, "%w", err)
+		for _, wrong := range []func(*pflag.FlagSet) error{emptyFlag, negativeFlag, lonelyFlag} {
+			if err := wrong(c.Flags()); err != nil {
+				return Usagef(c, "%w", err)
+			}
 		}
 		if err := check(c, args); err != nil {
 			return Usagef(c, "%w", err)

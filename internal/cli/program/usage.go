@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -77,6 +79,49 @@ func emptyFlag(flags *pflag.FlagSet) (err error) {
 		list, isList := f.Value.(pflag.SliceValue)
 		if err == nil && (f.Value.Type() == "string" && f.Value.String() == "" || isList && len(list.GetSlice()) == 0) {
 			err = fmt.Errorf("--%s is empty", f.Name)
+		}
+	})
+	return err
+}
+
+// negativeFlag returns an error for a number or a time below 0: no flag has a use for one, and a limit
+// that is computed wrongly in a script would be none.
+func negativeFlag(flags *pflag.FlagSet) (err error) {
+	flags.Visit(func(f *pflag.Flag) {
+		switch f.Value.Type() {
+		case "int", "float64", "duration":
+			// Zero without its sign is that of -0, which is 0.
+			if text := f.Value.String(); err == nil && strings.HasPrefix(text, "-") && text != "-0" {
+				err = fmt.Errorf("--%s %s is negative", f.Name, text)
+			}
+		}
+	})
+	return err
+}
+
+// needs is the annotation of a flag with the names of others, of which one must be given with it.
+const needs = "needs"
+
+// Needs says that a flag is for another one: without it, or one of several, it would be taken and do
+// nothing, and is a wrong command line.
+func Needs(f *pflag.FlagSet, name string, others ...string) {
+	// It fails for a flag that is not there, which is a mistake of a command and not of its user.
+	if err := f.SetAnnotation(name, needs, others); err != nil {
+		panic(err)
+	}
+}
+
+// lonelyFlag returns an error for a flag that was given without the one that it is for.
+func lonelyFlag(flags *pflag.FlagSet) (err error) {
+	given := func(name string) bool {
+		f := flags.Lookup(name)
+		return f.Changed && (f.Value.Type() != "bool" || f.Value.String() == "true")
+	}
+	flags.Visit(func(f *pflag.Flag) {
+		others := f.Annotations[needs]
+		// A command has its own words for what is hidden there.
+		if err == nil && len(others) > 0 && !f.Hidden && given(f.Name) && !slices.ContainsFunc(others, given) {
+			err = fmt.Errorf("--%s is for --%s", f.Name, strings.Join(others, " or --"))
 		}
 	})
 	return err
