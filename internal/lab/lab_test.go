@@ -245,9 +245,12 @@ func TestServerPairStopsItsServersInMidRun(t *testing.T) {
 	s, err := scenarios.Script("abrupt-shutdown")
 	require.NoError(t, err)
 	s.Load = append(slices.Clone(s.Load), scenario.Phase{Pause: scenario.Duration(2 * time.Minute)}) // ends with the last response
+	// Quick: the server is there for a second.
+	source := sourceOrSkip(t, socketstats.Auto)
+	defer source.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	o, err := lab.Play(ctx, lab.Plan{Script: s, Seed: 1, Source: socketstats.Gopsutil{}, Observe: func(e series.Event) {
+	o, err := lab.Play(ctx, lab.Plan{Script: s, Seed: 1, Source: source, Observe: func(e series.Event) {
 		if e.Moment == nil {
 			return
 		}
