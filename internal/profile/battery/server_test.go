@@ -140,6 +140,41 @@ func near(t *testing.T, p *profile.Profile, id string, want time.Duration) {
 	require.InDelta(t, (want + 400*time.Millisecond).Seconds(), v.Time.Seconds(), 0.5, id)
 }
 
+// onTime measures a server. Of a machine on which a timer comes later than the times of the
+// servers here differ, the result says nothing: then it measures again.
+func onTime(t *testing.T, b battery.ServerBattery) *profile.Profile {
+	t.Helper()
+	for again := 0; ; again++ {
+		latest := timers()
+		p, err := b.Measure(t.Context())
+		require.NoError(t, err)
+		late := latest()
+		if late < 200*time.Millisecond || again == 5 {
+			return p
+		}
+		t.Logf("it is measured again: a timer came %s late", late.Round(time.Millisecond))
+	}
+}
+
+// timers watches how late timers come, until latest is called, which returns the most.
+func timers() (latest func() time.Duration) {
+	over, most := make(chan struct{}), make(chan time.Duration)
+	go func() {
+		var late time.Duration
+		for {
+			due := time.Now().Add(10 * time.Millisecond)
+			select {
+			case <-over:
+				most <- late
+				return
+			case <-time.After(time.Until(due)):
+				late = max(late, time.Since(due))
+			}
+		}
+	}()
+	return func() time.Duration { close(over); return <-most }
+}
+
 func TestServerStartedByACommand(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes 8 s")
@@ -147,11 +182,10 @@ func TestServerStartedByACommand(t *testing.T) {
 	t.Parallel()
 	self, err := os.Executable()
 	require.NoError(t, err)
-	p, err := battery.ServerBattery{
+	p := onTime(t, battery.ServerBattery{
 		Program: battery.Program{Command: "BATTERY_TEST_PROGRAM=graceful exec '" + self + "'"},
 		Slow:    "/slow", Read: "/read",
-	}.Measure(t.Context())
-	require.NoError(t, err)
+	})
 	near(t, p, "idle_timeout", 1500*time.Millisecond)
 	near(t, p, "header_timeout", time.Second)
 	near(t, p, "body_timeout", 3*time.Second)
@@ -174,11 +208,10 @@ func TestServerThatHandlesSIGTERMLate(t *testing.T) {
 	t.Parallel()
 	self, err := os.Executable()
 	require.NoError(t, err)
-	p, err := battery.ServerBattery{
+	p := onTime(t, battery.ServerBattery{
 		Program: battery.Program{Command: "BATTERY_TEST_PROGRAM=late exec '" + self + "'"},
 		Slow:    "/slow", Read: "/read",
-	}.Measure(t.Context())
-	require.NoError(t, err)
+	})
 	got := values(t, p)
 	for id, want := range map[string]string{"sigterm_request": "answered", "sigterm_idle": "closed", "sigterm_newcomer": "refused"} {
 		require.Equal(t, want, got[id], "%s: %v %s", id, p.Seen[id], p.NotMeasured[id])
@@ -191,8 +224,7 @@ func TestServerThatRunsAlready(t *testing.T) {
 	s.Config = timed()
 	s.Start()
 	defer s.Close()
-	p, err := battery.ServerBattery{Addr: s.Listener.Addr().String(), Slow: "/", Read: "/"}.Measure(t.Context())
-	require.NoError(t, err)
+	p := onTime(t, battery.ServerBattery{Addr: s.Listener.Addr().String(), Slow: "/", Read: "/"})
 	near(t, p, "idle_timeout", 1500*time.Millisecond)
 	require.Contains(t, p.NotMeasured["sigterm_request"], "only a process that sockwatch started")
 	require.Contains(t, p.NotMeasured["half_close_slow"], "--slow")
@@ -257,8 +289,7 @@ func TestServerThatSaysWhatIsNotTrue(t *testing.T) {
 			}
 		}
 	})
-	p, err := battery.ServerBattery{Addr: addr, Slow: "/slow", Read: "/read"}.Measure(t.Context())
-	require.NoError(t, err)
+	p := onTime(t, battery.ServerBattery{Addr: addr, Slow: "/slow", Read: "/read"})
 	near(t, p, "idle_timeout", time.Second)
 	got := values(t, p)
 	for id, want := range map[string]string{
@@ -305,8 +336,7 @@ func TestServerOfFewConnectionsAtOnce(t *testing.T) {
 			_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
 		}
 	})
-	p, err := battery.ServerBattery{Addr: addr, Slow: "/slow", Read: "/read"}.Measure(t.Context())
-	require.NoError(t, err)
+	p := onTime(t, battery.ServerBattery{Addr: addr, Slow: "/slow", Read: "/read"})
 	require.Contains(t, p.NotMeasured["idle_timeout"], "beside connections that are held")
 	got := values(t, p)
 	require.Equal(t, "3", got["connection_limit"], "%v", p.NotMeasured)
