@@ -146,8 +146,13 @@ func (o *Observed) checks() []Check {
 func now(s *series.Subject) string {
 	var ends []string
 	for _, end := range []socketstats.End{socketstats.Client, socketstats.Server} {
-		if states := s.Now(end).List(); len(states) > 0 {
-			ends = append(ends, end.String()+" "+strings.Join(states, ", "))
+		counts := s.Now(end)
+		states := strings.Join(counts.List(), ", ")
+		if n := counts.Unowned(); n > 0 {
+			states += fmt.Sprintf(" (%d without a descriptor)", n+counts.Of(socketstats.TimeWait))
+		}
+		if states != "" {
+			ends = append(ends, end.String()+" "+states)
 		}
 	}
 	if last := s.Last(); last != nil && last.Process != nil && len(last.Process.Kinds) > 0 {
