@@ -212,8 +212,13 @@ func TestConnectionAboveItsAgeIsResetAtItsNextQuery(t *testing.T) {
 	server := start(t, overToyDB(MaxAgeKey.Is(scenario.Duration(age))))
 	begin := time.Now()
 	conn := open(t, server)
-	for query(t, conn); time.Since(begin) < age/2; {
-		query(t, conn)
+	for {
+		_, err := conn.Query(context.Background(), "SELECT 1")
+		if time.Since(begin) < age {
+			require.NoError(t, err)
+			break
+		}
+		begin, conn = time.Now(), open(t, server) // the machine was too busy for that one
 	}
 	require.Eventually(t, func() bool { return time.Since(begin) > 2*age }, soon, time.Millisecond)
 	require.NoError(t, conn.Check(), "it says nothing before")
