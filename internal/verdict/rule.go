@@ -138,6 +138,8 @@ type finding struct {
 	// descriptor is the kind of descriptor that leaks, as internal/socketstats names
 	// it; "" of a finding about connections.
 	descriptor string
+	// fix is what to change where the rule's own advice is not it; "" is that.
+	fix string
 	// suspects and left are those of [Verdict].
 	suspects []Kind
 	left     time.Duration

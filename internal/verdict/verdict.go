@@ -108,7 +108,7 @@ func Judge(s *series.Subject, c Conditions) Verdict {
 	v := Verdict{
 		Kind: rule.Kind, Severity: cmp.Or(found.severity, rule.Severity), Confidence: found.confidence, Growth: f.Growth(),
 		Facts: found.facts, Alternatives: found.alternatives, Suspects: found.suspects, Scenario: rule.Scenario,
-		Fix: strings.TrimSpace(cmp.Or(fixes.For(string(rule.Kind), &s.Identity, found.descriptor), rule.Fix) + " " + fixes.IdleClose(string(rule.Kind), &s.Identity)),
+		Fix: strings.TrimSpace(cmp.Or(found.fix, fixes.For(string(rule.Kind), &s.Identity, found.descriptor), rule.Fix) + " " + fixes.IdleClose(string(rule.Kind), &s.Identity)),
 	}
 	if !c.Over {
 		v.LeftMS = found.left.Milliseconds()
