@@ -405,7 +405,7 @@ func TestALeakThatHealsInTimeIsNone(t *testing.T) {
 func TestACleanTestIsQuick(t *testing.T) {
 	server := serve(t, 13)
 	quickest := time.Hour
-	for range 5 { // the machine may be busy once
+	for until := time.Now().Add(2 * time.Minute); quickest >= 100*time.Millisecond && time.Now().Before(until); { // a machine may be busy for long
 		began := time.Now()
 		require.Empty(t, play(t, func(TB) { fetch(t, http.DefaultClient, server.URL) }, Within(time.Minute)))
 		quickest = min(quickest, time.Since(began))

@@ -108,9 +108,8 @@ func TestRequestsOnDeadConnectionsAreCounted(t *testing.T) {
 
 // Over HTTP/2 a connection outlives the requests on it that take too long.
 func TestTimeoutsOnAConnectionThatLivesOnAreNoStaleReuse(t *testing.T) {
-	var n atomic.Int64
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if n.Add(1)%5 != 1 { // every fifth is answered
+		if r.URL.Path != "/answered" {
 			<-r.Context().Done()
 			return
 		}
@@ -121,8 +120,15 @@ func TestTimeoutsOnAConnectionThatLivesOnAreNoStaleReuse(t *testing.T) {
 	server.Config.Protocols = protocols
 	server.Start()
 	t.Cleanup(server.Close)
-	c := &http.Client{Timeout: 200 * time.Millisecond, Transport: transport(t, &http.Transport{Protocols: protocols})}
-	r := oneByOne(CallerFunc(func(ctx context.Context) error { return Get(ctx, c, server.URL) }), 11).metrics()
+	patient := &http.Client{Transport: transport(t, &http.Transport{Protocols: protocols})}
+	hasty := &http.Client{Timeout: 200 * time.Millisecond, Transport: patient.Transport}
+	sent := 0
+	r := oneByOne(CallerFunc(func(ctx context.Context) error {
+		if sent++; sent%5 == 1 {
+			return Get(ctx, patient, server.URL+"/answered")
+		}
+		return Get(ctx, hasty, server.URL)
+	}), 11).metrics()
 	require.Equal(t, int64(1), r.Connections.Opened)
 	require.Equal(t, int64(8), r.Requests.Failed)
 	require.Zero(t, *r.Connections.StaleReuse)
