@@ -85,7 +85,7 @@ func TestParkedRequestsAreAnsweredWithTheSameBytes(t *testing.T) {
 		"a broken request after it":   {delayed, []string{request, "nonsense\r\n\r\n"}, false},
 		"the limit of requests":       {delayed.With(CloseAfterKey.Is(2)), []string{request + request + request}, false},
 		"one request at most":         {delayed.With(CloseAfterKey.Is(1)), []string{request}, false},
-		"a client that sends no more": {delayed, []string{request}, true},
+		"a client that sends no more": {delayed.With(DelayKey.Is(forever)), []string{request}, true}, // that ends the delay
 		"no content":                  {delayed.With(StatusKey.Is(204)), []string{request, last}, false},
 		"a large body":                {delayed.With(BodyKey.Is(1 << 20)), []string{request, last}, false},
 		"broken answers":              {delayed.With(ResponsesKey.Is([]string{wayWhole, wayCut})), []string{request, request}, false},
