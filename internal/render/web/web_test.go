@@ -67,12 +67,14 @@ type viewer struct {
 	t    *testing.T
 	body *bufio.Reader
 	stop func()
+	ends *time.Timer // what is waited for gets a minute
 }
 
 func look(t *testing.T, s *Server, last string) *viewer {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
+	ends := time.AfterFunc(time.Minute, cancel)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+"events", nil)
 	require.NoError(t, err)
 	if last != "" {
@@ -82,12 +84,13 @@ func look(t *testing.T, s *Server, last string) *viewer {
 	require.NoError(t, err)
 	t.Cleanup(func() { resp.Body.Close() })
 	require.Equal(t, "text/event-stream", resp.Header.Get("Content-Type"))
-	return &viewer{t, bufio.NewReader(resp.Body), cancel}
+	return &viewer{t, bufio.NewReader(resp.Body), cancel, ends}
 }
 
 // next is the next begin or more; nil when the stream has ended.
 func (v *viewer) next() *event {
 	v.t.Helper()
+	v.ends.Reset(time.Minute)
 	e := &event{}
 	for {
 		text, err := v.body.ReadString('\n')
