@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,15 +55,22 @@ func reported(r *recording.Recording) (*render.Observed, *render.Document, error
 }
 
 // writeBundle writes a recording with its report as a page and as text, and how it was
-// made.
-func writeBundle(path string, force bool, r *recording.Recording) error {
-	seen, d, err := reported(r)
+// made. It gives up when ctx is done.
+func writeBundle(ctx context.Context, path string, force bool, r *recording.Recording) error {
+	type report struct {
+		seen *render.Observed
+		d    *render.Document
+	}
+	made, err := madeUntil(ctx, func() (report, error) {
+		seen, d, err := reported(r)
+		return report{seen, d}, err
+	})
 	if err != nil {
 		return err
 	}
 	files := []namedFile{
 		{"README.txt", func(w io.Writer) error {
-			_, err := io.WriteString(w, readMe(seen))
+			_, err := io.WriteString(w, readMe(made.seen))
 			return err
 		}},
 		{"recording.jsonl", func(w io.Writer) error {
@@ -74,8 +82,8 @@ func writeBundle(path string, force bool, r *recording.Recording) error {
 			}
 			return nil
 		}},
-		{"report.html", inFormat("html", d)},
-		{"report.txt", inFormat("table", d)},
+		{"report.html", inFormatUntil(ctx, "html", made.d)},
+		{"report.txt", inFormatUntil(ctx, "table", made.d)},
 	}
 	return writeNew(path, force, func(w io.Writer) error {
 		compressed := gzip.NewWriter(w)

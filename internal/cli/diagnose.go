@@ -279,7 +279,7 @@ func diagnoseFile(ctx context.Context, streams program.Streams, path string, out
 	case samples == 0:
 		return cmp.Or(err, recording.ErrNoSample(path))
 	case run == nil:
-		return cmp.Or(err, printDiagnosis(ctx, streams, &watch, output, strict))
+		return cmp.Or(err, doneUntil(ctx, func() error { return printDiagnosis(ctx, streams, &watch, output, strict) }))
 	}
 	judged, badScript := render.Run(run)
 	if badScript != nil {

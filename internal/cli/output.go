@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -69,19 +70,29 @@ func (o *outputFlag) addPager(f *pflag.FlagSet) {
 // write writes an answer, in the width and the colours of the terminal if it goes to one:
 // all of it or, if it cannot be made, nothing.
 func (o *outputFlag) write(w io.Writer, d *render.Document) error {
+	return o.writeUntil(context.Background(), w, d)
+}
+
+// writeUntil is write that gives up when ctx is done: the page of a recording of tens of thousands
+// of processes takes a minute.
+func (o *outputFlag) writeUntil(ctx context.Context, w io.Writer, d *render.Document) error {
 	f, err := render.FormatOf(o.name, d.Has())
 	if err != nil {
 		return fmt.Errorf("this answer cannot be written as %s: %w", o.name, err)
 	}
 	options := render.Options{Width: program.Width(w), Colours: program.Colours(w)}
-	var text bytes.Buffer
-	if err = f.Render(&text, d, options); err == nil {
+	text, err := madeUntil(ctx, func() ([]byte, error) {
+		var text bytes.Buffer
+		err := f.Render(&text, d, options)
+		return text.Bytes(), err
+	})
+	if err == nil {
 		if o.paged && !o.noPager && (f.Name == "table" || f.Name == "markdown") {
-			if shown, err := page(w, text.Bytes()); shown {
+			if shown, err := page(w, text); shown {
 				return err
 			}
 		}
-		_, err = w.Write(text.Bytes())
+		_, err = w.Write(text)
 	}
 	if err != nil {
 		return fmt.Errorf("write the answer: %w", err)
@@ -95,4 +106,32 @@ func (o *outputFlag) oneRun(runs int) error {
 		return fmt.Errorf("-o svg takes one run, not %d", runs)
 	}
 	return nil
+}
+
+// madeUntil makes something of what is in memory, or returns the error of ctx when that is done
+// before it is made. What makes it goes on until it has it, or until the process ends; it must
+// write nothing but the answer.
+func madeUntil[T any](ctx context.Context, makeIt func() (T, error)) (T, error) {
+	type made struct {
+		it  T
+		err error
+	}
+	done := make(chan made, 1)
+	go func() {
+		it, err := makeIt()
+		done <- made{it, err}
+	}()
+	select {
+	case m := <-done:
+		return m.it, m.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
+}
+
+// doneUntil is madeUntil for what ends with its answer.
+func doneUntil(ctx context.Context, do func() error) error {
+	_, err := madeUntil(ctx, func() (struct{}, error) { return struct{}{}, do() })
+	return err
 }

@@ -177,9 +177,11 @@ func recordTarget(ctx context.Context, streams program.Streams, t *targetFlags, 
 		fmt.Fprintf(streams.Err, "sockwatch: %s in %s\n", words.Plural(samples, "sample"), out.Path)
 	}
 	if samples > 0 && o.bundle != "" {
+		// An interrupt ends the recording, and what it has is what the bundle is for.
+		ctx := context.WithoutCancel(ctx)
 		r, readErr := recording.Read(ctx, out.Path)
 		if readErr == nil {
-			readErr = writeBundle(o.bundle, false, r)
+			readErr = writeBundle(ctx, o.bundle, false, r)
 		}
 		if readErr != nil {
 			return readErr

@@ -96,7 +96,7 @@ func replay(ctx context.Context, streams program.Streams, r *recording.Recording
 		result = replayWatch
 	}
 	if early == nil {
-		return result(ctx, streams, r.Events, output)
+		return doneUntil(ctx, func() error { return result(ctx, streams, r.Events, output) })
 	}
 	if part := r.Events[:shown]; anySample(part) {
 		part = append(slices.Clone(part), series.Event{End: &series.Ending{Stopped: "the replay was ended"}})

@@ -81,8 +81,13 @@ func (k *keepOptions) write(runs []*render.Observed) error {
 
 // inFormat writes a document in a format.
 func inFormat(name string, d *render.Document) func(io.Writer) error {
+	return inFormatUntil(context.Background(), name, d)
+}
+
+// inFormatUntil is the same, until ctx is done.
+func inFormatUntil(ctx context.Context, name string, d *render.Document) func(io.Writer) error {
 	o := outputFlag{name: name}
-	return func(w io.Writer) error { return o.write(w, d) }
+	return func(w io.Writer) error { return o.writeUntil(ctx, w, d) }
 }
 
 // pagesOf are the files of a folder. The index is the last, so that it leads
@@ -147,24 +152,24 @@ recording that is cut off is reported as far as it goes, with exit code 1.`,
 				return program.Usagef(c, "--bundle: %w", err)
 			}
 			recordings, failed := readRecordings(c.Context(), args, redact)
-			d, err := reportOf(recordings, len(args) > 1)
+			d, err := madeUntil(c.Context(), func() (*render.Document, error) { return reportOf(recordings, len(args) > 1) })
 			if d == nil {
 				return errors.Join(failed, err)
 			}
 			failed = errors.Join(failed, err)
 			if bundle != "" {
-				failed = errors.Join(failed, writeBundle(bundle, force, recordings[0].Recording))
+				failed = errors.Join(failed, writeBundle(c.Context(), bundle, force, recordings[0].Recording))
 			}
 			if to == "" && bundle != "" {
 				return failed
 			}
 			if to == "" {
-				failed = errors.Join(failed, output.write(streams.Out, d))
+				failed = errors.Join(failed, output.writeUntil(c.Context(), streams.Out, d))
 			} else {
-				failed = errors.Join(failed, writeNew(to, force, inFormat(output.name, d)))
+				failed = errors.Join(failed, writeNew(to, force, inFormatUntil(c.Context(), output.name, d)))
 			}
 			if svg != "" {
-				failed = errors.Join(failed, writeNew(svg, force, inFormat("svg", d)))
+				failed = errors.Join(failed, writeNew(svg, force, inFormatUntil(c.Context(), "svg", d)))
 			}
 			return failed
 		},

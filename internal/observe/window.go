@@ -262,12 +262,33 @@ func (w *Window) Processes() []*series.Subject {
 
 func (w *Window) each(ids []string) []*series.Subject {
 	var subjects []*series.Subject
+	own, parts := w.rowsByID()
 	for _, id := range ids {
-		s := w.subject(w.identities[id], func(other string) bool { return other == id })
+		s := w.subject(w.identities[id], own[id], parts[id])
 		w.endWith(s)
 		subjects = append(subjects, s)
 	}
 	return subjects
+}
+
+// rowAt is where a row is: the sample, and its place there.
+type rowAt struct{ moment, subject int }
+
+// rowsByID are the rows of each subject, and those of its processes where these have rows of their
+// own, in their order. A recording may have tens of thousands of subjects: no pass over all rows is
+// made for each of them.
+func (w *Window) rowsByID() (own, parts map[string][]rowAt) {
+	own, parts = map[string][]rowAt{}, map[string][]rowAt{}
+	for i := range w.moments {
+		for j := range w.moments[i].Subjects {
+			id := w.moments[i].Subjects[j].ID
+			own[id] = append(own[id], rowAt{i, j})
+			if parent := w.identities[id].Parent; parent != "" {
+				parts[parent] = append(parts[parent], rowAt{i, j})
+			}
+		}
+	}
+	return own, parts
 }
 
 // endWith leaves out the samples since a process has ended that the target names by its
@@ -374,23 +395,28 @@ func (w *Window) together(service string) *series.Subject {
 		}
 	}
 	describeTogether(&id, processes)
-	return w.subject(id, func(id string) bool { return w.serviceOf(id) == service })
+	var rows []rowAt
+	for i := range w.moments {
+		for j := range w.moments[i].Subjects {
+			if id := w.moments[i].Subjects[j].ID; w.inSums(id) && w.serviceOf(id) == service {
+				rows = append(rows, rowAt{i, j})
+			}
+		}
+	}
+	return w.subject(id, rows, nil)
 }
 
-// subject is the sum of the subjects that are of it, with a sample for each of the
-// watch: one in which it has no row is one of nothing.
-func (w *Window) subject(id series.Identity, of func(id string) bool) *series.Subject {
+// subject is the sum of rows, with a sample for each of the watch: one in which it has no
+// row is one of nothing. parts are the rows of its processes, if they have any.
+func (w *Window) subject(id series.Identity, rows, parts []rowAt) *series.Subject {
 	id.Paired = w.port() != 0 && !id.Serves
 	s := &series.Subject{Identity: id, Samples: make([]series.Sample, len(w.moments)), Holders: w.holders[id.ID]}
-	epochs, hasParts := epochs{often: 4}, w.hasParts(id.ID)
+	epochs := epochs{often: 4}
 	for i := range w.moments {
 		m, sample := &w.moments[i], &s.Samples[i]
 		var ids []string
-		for j := range m.Subjects {
-			row := &m.Subjects[j]
-			if !of(row.ID) || (id.ID != row.ID && !w.inSums(row.ID)) {
-				continue
-			}
+		for ; len(rows) > 0 && rows[0].moment == i; rows = rows[1:] {
+			row := &m.Subjects[rows[0].subject]
 			sample.Add(&row.Sample)
 			if row.Process != nil && sample.Process.Descriptors == row.Process.Descriptors { // it has the most
 				s.Limits = w.identities[row.ID].Limits
@@ -401,10 +427,13 @@ func (w *Window) subject(id series.Identity, of func(id string) bool) *series.Su
 		if m.EventSource != "" && sample.KernelConns == nil && !id.Serves {
 			sample.KernelConns = &series.ConnCounts{}
 		}
-		if hasParts {
-			if parts := w.holding(m, id.ID); parts != nil {
-				ids, epochs.often = parts, 20
-			}
+		ofSample := 0
+		for ofSample < len(parts) && parts[ofSample].moment == i {
+			ofSample++
+		}
+		if ofSample > 0 {
+			ids, epochs.often = w.holding(parts[:ofSample]), 20
+			parts = parts[ofSample:]
 		}
 		sample.Epoch = epochs.next(ids)
 	}
@@ -417,28 +446,11 @@ func (w *Window) subject(id series.Identity, of func(id string) bool) *series.Su
 	return s
 }
 
-// hasParts reports whether a subject has rows for its processes in some sample.
-func (w *Window) hasParts(id string) bool {
-	for _, identity := range w.identities {
-		if identity.Parent == id {
-			return true
-		}
-	}
-	return false
-}
-
-// holding are the processes of a subject that hold sockets in a sample; nil if it has no
-// rows for its processes there.
-func (w *Window) holding(m *series.Moment, id string) []string {
+// holding are those of some processes that hold sockets.
+func (w *Window) holding(parts []rowAt) []string {
 	var list []string
-	for i := range m.Subjects {
-		part := &m.Subjects[i]
-		if w.identities[part.ID].Parent != id {
-			continue
-		}
-		if list == nil {
-			list = []string{}
-		}
+	for _, p := range parts {
+		part := &w.moments[p.moment].Subjects[p.subject]
 		if part.Client.Counts.Open()+part.Server.Counts.Total() > 0 {
 			list = append(list, part.ID)
 		}

@@ -144,7 +144,7 @@ func gather(each func(see func(series.Event)) error) (r *Recording, err error) {
 // error, those that stand before it were handed over; none after Each has returned.
 func Each(ctx context.Context, path string, see func(series.Event)) error {
 	if path == "-" {
-		return eachOfInput(ctx, os.Stdin, see)
+		return eachUntil(ctx, os.Stdin, input, see)
 	}
 	info, err := os.Stat(path)
 	switch {
@@ -159,32 +159,54 @@ func Each(ctx context.Context, path string, see func(series.Event)) error {
 	if err != nil {
 		return fmt.Errorf("read a recording: %w", err)
 	}
-	defer f.Close()
-	return each(f, path, see)
+	return eachUntil(ctx, f, path, see)
 }
 
-// eachOfInput reads what somebody else writes, until ctx is done. The goroutine that
-// reads ends with the input, or with the process.
-func eachOfInput(ctx context.Context, in io.Reader, see func(series.Event)) error {
+// eachUntil reads until ctx is done, and then closes what it reads, unless that is the standard
+// input: what somebody else writes may never end, and a line may take seconds. The goroutine that
+// reads ends after that, with the input, or with the process.
+func eachUntil(ctx context.Context, from io.ReadCloser, path string, see func(series.Event)) error {
 	events, done := make(chan series.Event), make(chan error, 1)
 	go func() {
-		done <- each(in, input, func(e series.Event) {
+		err := each(whileWanted{ctx, from}, path, func(e series.Event) {
 			select {
 			case events <- e:
 			case <-ctx.Done():
 			}
 		})
+		if path != input {
+			_ = from.Close() // it was only read
+		}
+		done <- err
 	}()
 	for {
 		select {
 		case e := <-events:
 			see(e)
 		case err := <-done:
-			return err
+			if ctx.Err() == nil {
+				return err
+			}
 		case <-ctx.Done():
-			return fmt.Errorf("read a recording from %s: %w", input, ctx.Err())
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("read a recording from %s: %w", path, ctx.Err())
 		}
 	}
+}
+
+// whileWanted reads until ctx is done.
+type whileWanted struct {
+	ctx  context.Context
+	from io.Reader
+}
+
+// Read implements io.Reader.
+func (w whileWanted) Read(p []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return w.from.Read(p)
 }
 
 // maxLine bounds what one line may hold: a sample of thousands of processes is

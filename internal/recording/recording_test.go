@@ -2,7 +2,9 @@ package recording_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -377,4 +379,25 @@ func TestNamesThatAreAddedAreReadOver(t *testing.T) {
 	got, err := recording.ReadFrom(strings.NewReader(text(t, aWatch(0)[:1])+string(data)+"\n"), "it")
 	require.NoError(t, err)
 	require.Len(t, got.Observation.Subjects, 2)
+}
+
+// A recording may take a minute to be read: who has ended the command does not wait for that.
+func TestReadingEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "long.jsonl")
+	line := `{"moment":{"at_ns":%d,"took_ns":1,"subjects":[]}}` + "\n"
+	text := `{"header":{"schema":"sockwatch.recording/v2","title":"","source":"","interval_ns":1,"started":"2026-11-29T10:00:00Z","target":{"all":true}}}` + "\n"
+	for i := range 1000 {
+		text += fmt.Sprintf(line, i)
+	}
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+	ctx, cancel := context.WithCancel(t.Context())
+	seen := 0
+	err := recording.Each(ctx, file, func(series.Event) {
+		if seen++; seen == 10 {
+			cancel()
+		}
+	})
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, 10, seen)
 }

@@ -13,6 +13,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"socketlab/internal/metric"
@@ -165,9 +166,10 @@ func Draw(v View) Snapshot {
 	if o.Length == 0 || o.Target != nil { // the chart moves on
 		s.From, s.To = span(o)
 	}
-	states := statesOf(o, v.End)
+	endOf := ends(o, v.End)
+	states := statesOf(o, endOf)
 	for _, subject := range o.Subjects {
-		p := panelOf(o, subject, endOf(o, subject, v.End), states)
+		p := panelOf(o, subject, endOf(subject), states)
 		p.Number, p.NumberOf = bigNumber(&s, subject, &p)
 		if v.Script != nil {
 			p.Says = says(o, v.Script, subject.ID)
@@ -198,24 +200,28 @@ func span(o *series.Observation) (from, to time.Duration) {
 }
 
 // statesOf are the states that any subject has shown, and ESTABLISHED.
-func statesOf(o *series.Observation, end socketstats.End) []socketstats.State {
+func statesOf(o *series.Observation, endOf func(*series.Subject) socketstats.End) []socketstats.State {
 	var peak socketstats.Counts
 	for _, s := range o.Subjects {
-		peak = peak.Max(s.Peak(endOf(o, s, end)))
+		peak = peak.Max(s.Peak(endOf(s)))
 	}
 	return slices.DeleteFunc(Stacking(), func(s socketstats.State) bool {
 		return peak.Of(s) == 0 && s != socketstats.Established
 	})
 }
 
-// endOf is the end at which a subject is shown: in a watch the other one, if it has had
-// no socket at this and others have, such as a server among its clients.
-func endOf(o *series.Observation, s *series.Subject, end socketstats.End) socketstats.End {
+// ends returns the end at which a subject is shown: in a watch the other one, if it has had
+// no socket at this and others have, such as a server among its clients. Whether others have is
+// found out once: there may be tens of thousands.
+func ends(o *series.Observation, end socketstats.End) func(*series.Subject) socketstats.End {
 	has := func(s *series.Subject) bool { return s.Peak(end).Total() > 0 }
-	if o.Target != nil && !has(s) && s.Peak(end.Other()).Total() > 0 && slices.ContainsFunc(o.Subjects, has) {
-		return end.Other()
+	othersHave := sync.OnceValue(func() bool { return slices.ContainsFunc(o.Subjects, has) })
+	return func(s *series.Subject) socketstats.End {
+		if o.Target != nil && !has(s) && s.Peak(end.Other()).Total() > 0 && othersHave() {
+			return end.Other()
+		}
+		return end
 	}
-	return end
 }
 
 func panelOf(o *series.Observation, s *series.Subject, end socketstats.End, states []socketstats.State) Panel {

@@ -38,6 +38,9 @@ type Observation struct {
 	// Newest is the newest moment, without its subjects' samples; nil before the
 	// first.
 	Newest *Moment
+
+	// byID has the subjects and the parts that [Observation.Add] has entered.
+	byID map[string]*Subject
 }
 
 // Cost sums what samples took. The zero Cost is that of no sample.
@@ -212,12 +215,20 @@ type ServerCount struct {
 
 // Subject returns the subject, or the part of one, with an id; nil if there is none.
 func (o *Observation) Subject(id string) *Subject {
+	if o.indexed() {
+		return o.byID[id]
+	}
 	for _, list := range [][]*Subject{o.Subjects, o.Parts} {
 		if i := slices.IndexFunc(list, func(s *Subject) bool { return s.ID == id }); i >= 0 {
 			return list[i]
 		}
 	}
 	return nil
+}
+
+// indexed reports whether byID has all subjects: others may have been put into the lists by hand.
+func (o *Observation) indexed() bool {
+	return o.byID != nil && len(o.byID) == len(o.Subjects)+len(o.Parts)
 }
 
 // PartsOf are the processes of a subject that has several.
@@ -261,8 +272,13 @@ func (o *Observation) addMoment(m *Moment) {
 		of := &m.Subjects[i]
 		s := o.subject(of.ID)
 		if of.Identity != nil {
-			if s.Parent == "" && of.Identity.Parent != "" { // it is new
-				o.Subjects, o.Parts = slices.DeleteFunc(o.Subjects, func(t *Subject) bool { return t == s }), append(o.Parts, s)
+			if s.Parent == "" && of.Identity.Parent != "" { // it is new, and so the last one, unless it was a process by itself
+				if last := len(o.Subjects) - 1; last >= 0 && o.Subjects[last] == s {
+					o.Subjects = o.Subjects[:last]
+				} else {
+					o.Subjects = slices.DeleteFunc(o.Subjects, func(t *Subject) bool { return t == s })
+				}
+				o.Parts = append(o.Parts, s)
 			}
 			s.Identity = *of.Identity
 		}
@@ -282,8 +298,14 @@ func (o *Observation) subject(id string) *Subject {
 	if s := o.Subject(id); s != nil {
 		return s
 	}
+	if !o.indexed() {
+		o.byID = map[string]*Subject{}
+		for _, s := range slices.Concat(o.Subjects, o.Parts) {
+			o.byID[s.ID] = s
+		}
+	}
 	s := &Subject{Identity: Identity{ID: id}}
-	o.Subjects = append(o.Subjects, s)
+	o.Subjects, o.byID[id] = append(o.Subjects, s), s
 	return s
 }
 
