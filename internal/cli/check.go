@@ -223,12 +223,14 @@ func (o *checkOptions) finish(streams program.Streams, w *observe.Window, worst 
 		failed = errNotEnough
 	}
 	result := render.Checked(o.subject(), w.Observation(), checks, failed)
+	var kept error
 	if o.junit != "" {
-		if err := writeNew(o.junit, true, inFormat("junit", result)); err != nil {
-			return fmt.Errorf("write the JUnit file: %w", err)
+		if kept = writeNew(o.junit, true, inFormat("junit", result)); kept != nil {
+			kept = fmt.Errorf("write the JUnit file: %w", kept)
 		}
 	}
-	if err := o.output.write(streams.Out, result); err != nil {
+	// What was watched for is printed, whether or not CI gets its file.
+	if err := errors.Join(kept, o.output.write(streams.Out, result)); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(checks, func(c render.Check) bool { return c.Failed() }) {

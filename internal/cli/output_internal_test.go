@@ -1,10 +1,16 @@
 package cli
 
 import (
+	"bytes"
 	"context"
+	"path/filepath"
 	"testing"
 
+	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/cli/program"
+	"socketlab/internal/profile"
 )
 
 // What is made of a large recording is given up when the command is ended.
@@ -22,4 +28,16 @@ func TestMadeUntilItsContextIsDone(t *testing.T) {
 	n, err := madeUntil(t.Context(), func() (int, error) { return 2, nil })
 	require.NoError(t, err)
 	require.Equal(t, 2, n)
+}
+
+// What took minutes to measure is printed, although it cannot be saved.
+func TestAProfileThatCannotBeSavedIsPrinted(t *testing.T) {
+	t.Parallel()
+	var a profileAnswer
+	a.add(pflag.NewFlagSet("", pflag.ContinueOnError))
+	a.file = filepath.Join(t.TempDir(), "gone", "mine.yaml")
+	var out, errs bytes.Buffer
+	err := a.write(program.Streams{Out: &out, Err: &errs}, &profile.Profile{Kind: profile.Server, Command: "./mine"}, nil)
+	require.ErrorContains(t, err, "nothing can be written in the folder")
+	require.Contains(t, out.String(), "./mine")
 }

@@ -73,22 +73,27 @@ func (a *profileAnswer) write(streams program.Streams, p, old *profile.Profile) 
 			fmt.Fprintf(streams.Err, "changed: %s\n", d)
 		}
 	}
-	if a.file != "" {
-		if p.ID == "" {
-			p.ID = strings.TrimSuffix(filepath.Base(a.file), filepath.Ext(a.file))
-		}
-		text, err := p.YAML()
-		if err == nil {
-			err = writeNew(a.file, true, func(w io.Writer) error {
-				_, err := w.Write(text)
-				return err
-			})
-		}
-		if err != nil {
-			return err
-		}
+	saved := a.save(p)
+	// What took minutes to measure is printed, whether or not it could be saved.
+	return errors.Join(saved, a.output.write(streams.Out, render.Profile(p)))
+}
+
+// save writes the profile to the file of --save, if there is one.
+func (a *profileAnswer) save(p *profile.Profile) error {
+	if a.file == "" {
+		return nil
 	}
-	return a.output.write(streams.Out, render.Profile(p))
+	if p.ID == "" {
+		p.ID = strings.TrimSuffix(filepath.Base(a.file), filepath.Ext(a.file))
+	}
+	text, err := p.YAML()
+	if err != nil {
+		return err
+	}
+	return writeNew(a.file, true, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
 }
 
 // systemName is where a profile was measured: "linux 6.18, amd64".

@@ -210,14 +210,14 @@ func recordUntilFault(ctx context.Context, streams program.Streams, f *follower,
 		}
 		return e.scan(event)
 	})
+	if e.verdict.IsFault() && e.sure() { // said first: the disk may be full
+		fmt.Fprintf(streams.Err, "sockwatch: %s: %s\n", e.subject.Name, render.Claim(e.verdict))
+		fault = &program.CodeError{Code: program.ExitFault}
+	}
 	for _, event := range ring.Events() {
 		if writeErr := write(event); writeErr != nil {
 			return nil, writeErr
 		}
-	}
-	if e.verdict.IsFault() && e.sure() {
-		fmt.Fprintf(streams.Err, "sockwatch: %s: %s\n", e.subject.Name, render.Claim(e.verdict))
-		fault = &program.CodeError{Code: program.ExitFault}
 	}
 	return fault, err
 }

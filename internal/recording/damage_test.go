@@ -56,6 +56,8 @@ func TestAFullDiskIsAnError(t *testing.T) {
 	require.ErrorContains(t, err, "record in /dev/full")
 	require.ErrorContains(t, err, "(0 lines written, 1 lost)")
 	require.ErrorIs(t, full.Close(), fs.ErrClosed)
+	_, err = os.Stat("/dev/full")
+	require.NoError(t, err, "what was there before stays there")
 }
 
 func TestNoFileIsMadeWithoutAFirstLine(t *testing.T) {

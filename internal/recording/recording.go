@@ -23,6 +23,7 @@ import (
 type Writer struct {
 	Path string
 	file *os.File
+	made bool // the file was made here, and is not one that was there
 	err  error
 	// written are the events that are in the file, and lost those that are not, or not
 	// whole, since the first that could not be written.
@@ -56,6 +57,7 @@ func (w *Writer) Write(e series.Event) {
 	}
 	if w.file == nil && w.err == nil {
 		w.file, w.err = w.open()
+		w.made = w.err == nil
 	}
 	if w.err == nil && removed(w.file) {
 		w.err = errors.New("the file was removed while it was written")
@@ -74,10 +76,18 @@ func (w *Writer) Write(e series.Event) {
 // Err is the first error so far.
 func (w *Writer) Err() error { return w.err }
 
-// Close ends the recording and returns the first error of all.
+// Close ends the recording and returns the first error of all. A file of which not even the first
+// line could be written is removed: it cannot be read.
 func (w *Writer) Close() error {
 	if w.file != nil {
+		own, statErr := w.file.Stat()
 		w.err = errors.Join(w.err, w.file.Close())
+		if w.err != nil && w.written == 0 && statErr == nil && w.made {
+			// Another file may have its name by now.
+			if there, err := os.Lstat(w.Path); err == nil && os.SameFile(own, there) {
+				_ = os.Remove(w.Path)
+			}
+		}
 	}
 	if w.err != nil {
 		return fmt.Errorf("record in %s: %w (%s written, %d lost)", w.Path, w.err, words.Plural(w.written, "line"), w.lost)
