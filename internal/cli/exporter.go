@@ -183,7 +183,8 @@ func runExporter(ctx context.Context, streams program.Streams, t *targetFlags, o
 	server := exporterServer(exporterPage(exporter))
 	served := make(chan error, 1)
 	go func() {
-		quiet := slog.New(slog.DiscardHandler) // the address is said below
+		// The address is said below; that the file became invalid is said here, for each request.
+		quiet := slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: slog.LevelError})).With("web_config", o.webConfig)
 		served <- web.Serve(listener, server, &web.FlagConfig{WebConfigFile: &o.webConfig}, quiet)
 	}()
 	if warning := protected.warning(listener.Addr()); warning != "" {

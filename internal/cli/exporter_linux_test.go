@@ -123,6 +123,37 @@ func TestExporterAsksForAPassword(t *testing.T) {
 	}
 }
 
+// The web configuration is read again for each request: a password that is changed is asked for
+// at once, and with a file that became invalid nothing is given out, and it is said why.
+func TestExporterReadsItsWebConfigAgain(t *testing.T) {
+	t.Parallel()
+	config := filepath.Join(t.TempDir(), "web.yml")
+	write := func(text string) { require.NoError(t, os.WriteFile(config, []byte(text), 0o600)) }
+	write("{}\n")
+	r, address := exporting(t, "--name", "no-such-program", "--web-config", config)
+	status := func() int {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/metrics", nil)
+		require.NoError(t, err)
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		require.NoError(t, err)
+		require.Equal(t, response.StatusCode == http.StatusOK, strings.Contains(string(body), "socketlab"))
+		return response.StatusCode
+	}
+	require.Equal(t, http.StatusOK, status())
+	write("basic_auth_users: {prometheus: $2a$04$BFidRzDakSb9vPM5RX1cy.tlMD2lIjr2gNAP/6OBkrkWOL5D1NP.S}\n")
+	require.Equal(t, http.StatusUnauthorized, status())
+	write("basic_auth_users: [\n")
+	require.Equal(t, http.StatusInternalServerError, status())
+	r.until(t, "Unable to parse configuration.*web.yml")
+	require.NoError(t, os.Remove(config))
+	require.Equal(t, http.StatusInternalServerError, status())
+	write("{}\n")
+	require.Equal(t, http.StatusOK, status())
+}
+
 func TestExporterListensOnLoopbackUnlessTold(t *testing.T) {
 	t.Parallel()
 	r, _ := exporting(t, "--name", "no-such-program")
