@@ -212,11 +212,9 @@ func (c *connections) hearClosings(v *view) error {
 	if v.ears.trace != nil { // which counts them
 		for i := range heard {
 			switch of, as, found := sort(&heard[i]); {
-			case !found.counted():
+			case found != watched: // who connected is heard: what goes to the same address may be others'
 			case as.GivenUp:
-				if found == watched { // who connected is heard: what goes to the same address may be others'
-					c.ledger.Closed(of, as)
-				}
+				c.ledger.Closed(of, as)
 			case as.WithTCPInfo:
 				c.ledger.Carried(of, as)
 			}

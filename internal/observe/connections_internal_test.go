@@ -59,3 +59,26 @@ func TestAConnectThatFailedIsNoConnection(t *testing.T) {
 	require.Equal(t, 1, m.Unattributed)
 	require.True(t, m.AtLeast, "it may have been the watched process's")
 }
+
+// Where it is heard who connects, a closed connection to the same address is not taken for the
+// watched process's: another one connects there, too.
+func TestWithATraceNoConnectionIsAttributedByWhereItWent(t *testing.T) {
+	t.Parallel()
+	local, remote := netip.MustParseAddrPort("127.0.0.1:40000"), netip.MustParseAddrPort("192.0.2.1:80")
+	sort := &byProcess{processes: &processes{target: series.Target{PIDs: []int32{7}}, known: map[int32]*process{7: {pid: 7, root: 7}}}, destinations: newDestinations()}
+	sort.destinations.by[remote] = 7
+	source := &heard{}
+	v := &view{sort: sort}
+	v.ears = &ears{trace: &transitions{}, closings: source, owners: &v.owners}
+	c := &connections{account: func(pid int32, _ uint32) row { return row{pid: pid} }}
+	c.alive([]*view{v})
+	closed := []socketstats.Closed{{Local: local, Remote: remote, Cookie: 1, Connected: true, SegmentsOut: 1}}
+	source.closed = closed
+	require.NoError(t, c.hearClosings(v))
+	require.Zero(t, *c.ledger.Counts(row{pid: 7}))
+
+	v.ears.trace.openers.set(local, remote, 7)
+	source.closed = closed
+	require.NoError(t, c.hearClosings(v))
+	require.Equal(t, 1, c.ledger.Counts(row{pid: 7}).WithTCPInfo)
+}

@@ -22,8 +22,8 @@ var _ = register(Rule{
 	Kind: RequestStalled, Severity: Fault, Rank: rankRequests + 1, Scenario: "no-timeout",
 	Title:      "requests wait for a response that does not come",
 	Means:      "The server took the request and is silent. Without a deadline the client waits for ever, with a connection and whatever the request holds.",
-	Recognised: "With client-side counters: three or more requests have been in flight for 30 s; or for five times the slowest response, and at least a second; or to the end of a run in which none got a response. Without: five or more connections sent a request's worth of bytes (16 or more) once, 30 s ago or earlier, and never received anything. Or ten connections or more were opened and closed, by this end, nearly all after a second or longer without a response: no sample shows one that has had any, and the client gives up.",
-	Limits:     "Slow responses up to 30 s are not reported. Requests that wait on connections which had responses before look like long polls, and are reported only if ever more wait for two minutes. What an idle one-way protocol has sent once looks like a request. A client that gives up within less than a second looks like connection-churn. Where the server is known to be Redis, a message broker, IMAP or SSH, waiting is by design.",
+	Recognised: "With client-side counters: three or more requests have been in flight for 30 s; or for five times the slowest response, and at least a second; or to the end of a run in which none got a response. Without: five or more connections sent a request's worth of bytes (16 or more) once, 30 s ago or earlier, and never received anything. Or ten connections or more were opened and closed, by this end, nearly all after a second or longer without a response: no sample shows one that has had any, and the client gives up: a note.",
+	Limits:     "Slow responses up to 30 s are not reported. Requests that wait on connections which had responses before look like long polls, and are reported only if ever more wait for two minutes. What an idle one-way protocol has sent once looks like a request. A client that gives up within less than a second looks like connection-churn. Long polls that the client ends, and messages of a one-way protocol on a connection each, look like requests that are given up. Where the server is known to be Redis, a message broker, IMAP or SSH, waiting is by design.",
 	Needs:      []Need{needMetricsOrActivity},
 	Fix:        "Give every request a deadline: in Go set http.Client.Timeout, or a context with a deadline.",
 	Sentences: map[string]string{
@@ -108,9 +108,10 @@ func (f *facts) givesUp() *finding {
 		return nil
 	}
 	return &finding{
+		severity:     Note, // a long poll may end so by design
 		confidence:   Medium,
 		facts:        []Fact{fact("given_up", count("closed", c.Closed), lasting(f.span()), millis("wait_ms", wait))},
-		alternatives: []Alternative{{TimeoutTooShort, "how long the server takes for a request: whether it would have answered soon after"}, {ConnectionChurn, "whether the protocol has responses at all"}},
+		alternatives: []Alternative{{TimeoutTooShort, "how long the server takes for a request: whether it would have answered soon after"}, {Healthy, "whether it waits for what may come, as a long poll does, or the protocol has no responses"}},
 		fix:          "Find out why the server takes longer than this client waits: a queue, a lock, its own upstream. If it answers soon after, give requests more time. Wait before a request is sent again: the server still works on the one before.",
 	}
 }

@@ -55,7 +55,7 @@ var _ = examplesOf(verdict.RequestStalled,
 		return 2 * i, i, max(0, i-1), i + 1, i + 1
 	})},
 	example{
-		name: "the client gives up on every request", subject: timesOut(), confidence: verdict.Medium, fix: whyTheServerIsSlow,
+		name: "the client gives up on every request", subject: timesOut(), severity: verdict.Note, confidence: verdict.Medium, fix: whyTheServerIsSlow,
 		says: "117 connections were closed in 39s, about 1s after they were opened and by this end, without any response: the client gives up before the server answers.",
 	},
 	example{name: "slow responses, each on a connection that is closed then", instead: verdict.ConnectionChurn, subject: timesOut(func(_ int, s *series.Sample) {
