@@ -28,7 +28,7 @@ func workOf(s *series.Subject) (*series.Work, *lives) {
 	if len(all) < 4 || len(all[len(all)-1]) >= samplesOfChange {
 		return s.Work(), nil
 	}
-	for i, life := range all[:len(all)-1] {
+	for i, life := range all {
 		all[i] = untilEnd(life)
 	}
 	judged := all[len(all)-1]
@@ -54,11 +54,11 @@ func workOf(s *series.Subject) (*series.Work, *lives) {
 	return w, l
 }
 
-// untilEnd leaves out of a life the samples after its end, in which the next process was not
-// there yet: that nothing is open then is the end's doing.
+// untilEnd leaves out of a life the samples at its end in which nothing is open: the process was
+// gone and the next was not there yet, or it was about to end, which closes everything.
 func untilEnd(life []series.Sample) []series.Sample {
 	n := len(life)
-	for n > 1 && life[n-1].Process == nil && life[0].Process != nil {
+	for n > 1 && clientOpen(&life[n-1])+serverOpen(&life[n-1]) == 0 {
 		n--
 	}
 	return life[:n]

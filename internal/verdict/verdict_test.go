@@ -161,6 +161,13 @@ func TestWhatIsRestartedAgainAndAgainIsJudgedByItsLongestLife(t *testing.T) {
 	require.Equal(t, verdict.NotEnoughData, v.Kind)
 	require.Zero(t, v.LeftMS, "more time does not help")
 
+	// In the last second of each the process is gone, and the next is not there yet.
+	for _, n := range []int{84, 90} {
+		v = restarted(n, 21, func(age int) float64 { return float64(age % 20) })
+		require.Equal(t, verdict.ConnectionGrowth, v.Kind)
+		require.Contains(t, verdict.Evidence(v)[0], "19 ")
+	}
+
 	// A new version of what lived for long is judged by itself, and so is a process that lives on.
 	require.Equal(t, verdict.NotEnoughData, restarted(130*2+4, 130, leaks).Kind)
 	require.Equal(t, verdict.Medium, restarted(40*2+35, 40, steady).Confidence)
