@@ -69,7 +69,11 @@ its rules and a dashboard are set up. Exit codes: 0 after Ctrl-C, 1 failed.`,
 			if err := t.check(c); err != nil {
 				return err
 			}
-			switch _, _, err := net.SplitHostPort(o.listen); {
+			_, port, err := net.SplitHostPort(o.listen)
+			if err == nil {
+				_, err = net.LookupPort("tcp", port)
+			}
+			switch {
 			case err != nil:
 				return program.Usagef(c, "--listen %s: give HOST:PORT, such as %s", o.listen, defaultExporter)
 			case o.most < 1:
@@ -86,7 +90,7 @@ its rules and a dashboard are set up. Exit codes: 0 after Ctrl-C, 1 failed.`,
 			}
 			protected, err := readWebConfig(o.webConfig)
 			if err != nil {
-				return fmt.Errorf("--web-config: %w", err)
+				return fmt.Errorf("--web-config: %s: %w", o.webConfig, err)
 			}
 			if o.rest = leastRest; c.Flags().Changed("interval") {
 				o.rest = leastRestAsked

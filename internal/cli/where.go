@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,6 +45,8 @@ func (w *whereFlags) check(c *cobra.Command, args []string, named bool) ([]strin
 	if asked && len(args) == 1 {
 		if length, err := time.ParseDuration(args[0]); err == nil {
 			w.length, args = length, nil
+		} else if _, err := os.Stat(args[0]); errors.Is(err, fs.ErrNotExist) {
+			return nil, program.Usagef(c, "--where %s: write the time like 10s or 2m", args[0])
 		}
 	}
 	switch {

@@ -13,6 +13,7 @@ import (
 
 	"socketlab/exercises"
 	"socketlab/internal/render"
+	"socketlab/internal/scenario"
 	"socketlab/internal/verdict/kind"
 )
 
@@ -105,7 +106,7 @@ func (p *Project) Diagnosed() (Diagnosed, error) {
 	}
 	var wrote found
 	if err := yaml.UnmarshalWithOptions(data, &wrote, yaml.Strict()); err != nil {
-		return d, fmt.Errorf("%s: %w", name, err)
+		return d, scenario.YAMLError(name, data, err)
 	}
 	find := p.Exercise.Find
 	process, fault := strings.TrimSpace(wrote.Process), kind.Kind(strings.TrimSpace(wrote.Kind))

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -37,10 +38,7 @@ var errRemote = errors.New("it is not on this machine; --allow-remote allows it"
 // ("http://127.0.0.1:6060"). Nothing but loopback is connected to unless allowRemote.
 func Open(address string, allowRemote bool) (*Program, error) {
 	u, err := url.Parse(address)
-	if err != nil {
-		return nil, err
-	}
-	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || !isPort(u.Port()) {
 		return nil, fmt.Errorf("%q is not an address such as http://127.0.0.1:6060/debug/pprof/", address)
 	}
 	dialer := &net.Dialer{Timeout: fetchTimeout}
@@ -67,6 +65,12 @@ func Open(address string, allowRemote bool) (*Program, error) {
 	u.Path, u.RawQuery = dir[:strings.LastIndex(dir, "/")+1]+"connections", "format=json"
 	s.connections = u.String()
 	return &Program{source: s}, nil
+}
+
+// isPort reports whether a text is a port; "" is that of the scheme.
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return text == "" || err == nil && n > 0
 }
 
 // resetting dials connections that are reset when they are closed. The sockets of the program are
@@ -122,12 +126,18 @@ func (s *source) get(ctx context.Context, address string, read func(io.Reader) e
 		return err
 	}
 	resp, err := s.client.Do(req)
-	if err != nil {
+	var of *url.Error
+	switch {
+	case errors.As(err, &of) && of.Timeout():
+		return fmt.Errorf("ask for the goroutines at %s: no answer within %s", req.URL.Redacted(), fetchTimeout)
+	case errors.As(err, &of): // the address stands here already
+		return fmt.Errorf("ask for the goroutines at %s: %w", req.URL.Redacted(), of.Err)
+	case err != nil:
 		return err
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s: %w", req.URL.Redacted(), resp.Status, errNone)
+		return fmt.Errorf("%s answers %s: %w: does the program import net/http/pprof, and serve it at this address?", req.URL.Redacted(), resp.Status, errNone)
 	}
 	body := io.LimitReader(resp.Body, maxAnswer)
 	if err := read(body); err != nil {

@@ -41,7 +41,7 @@ func parse(r io.Reader) ([]stack, error) {
 		if err := lines.Err(); err != nil {
 			return nil, err
 		}
-		return nil, fmt.Errorf("%.60q is not the begin of a goroutine profile as text", lines.Text())
+		return nil, fmt.Errorf("%.60q is not how a goroutine profile begins: does net/http/pprof serve this address?", lines.Text())
 	}
 	var all []stack
 	for lines.Scan() {

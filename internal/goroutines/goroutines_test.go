@@ -243,7 +243,7 @@ func TestWhatIsNoProfile(t *testing.T) {
 	p, err := Open(server.URL, false)
 	require.NoError(t, err)
 	_, err = p.Report(t.Context())
-	require.ErrorContains(t, err, `"<html>" is not the begin of a goroutine profile`)
+	require.ErrorContains(t, err, `"<html>" is not how a goroutine profile begins`)
 }
 
 func TestAddresses(t *testing.T) {

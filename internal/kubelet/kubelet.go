@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -52,7 +53,7 @@ func New(o Options) (*Client, error) {
 	if o.CAFile != "" {
 		pem, err := os.ReadFile(o.CAFile)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read the certificates that sign the kubelet's: %w", err)
 		}
 		t.RootCAs = x509.NewCertPool()
 		if !t.RootCAs.AppendCertsFromPEM(pem) {
@@ -81,13 +82,17 @@ func (c *Client) Refresh(ctx context.Context) error {
 	if c.tokenFile != "" {
 		token, err := os.ReadFile(c.tokenFile)
 		if err != nil {
-			return err
+			return fmt.Errorf("read the token for the kubelet: %w", err)
 		}
 		request.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
 	}
 	response, err := c.http.Do(request)
+	var of *url.Error
+	if errors.As(err, &of) {
+		err = of.Err // the address stands here already
+	}
 	if err != nil {
-		return fmt.Errorf("ask the kubelet: %w", err)
+		return fmt.Errorf("ask the kubelet at %s: %w", c.url, err)
 	}
 	pods, err := read(response)
 	if err = errors.Join(err, response.Body.Close()); err != nil {
@@ -120,7 +125,7 @@ func read(r *http.Response) (map[string]Pod, error) {
 	}
 	var list podList
 	if err := json.NewDecoder(io.LimitReader(r.Body, mostBytes)).Decode(&list); err != nil {
-		return nil, fmt.Errorf("%s sent no list of pods: %w", r.Request.URL, err)
+		return nil, fmt.Errorf("%s sent no list of pods: is this the kubelet's port, such as 10250?", r.Request.URL)
 	}
 	pods := make(map[string]Pod, len(list.Items))
 	for _, it := range list.Items {

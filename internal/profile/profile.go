@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"socketlab/internal/scenario"
 )
 
 // Schema names the form of a profile's file.
@@ -118,7 +120,7 @@ var validID = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*$`)
 func Parse(name string, text []byte) (*Profile, error) {
 	var f file
 	if err := yaml.UnmarshalWithOptions(text, &f, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, scenario.YAMLError(name, text, err)
 	}
 	wrong := func(format string, args ...any) (*Profile, error) {
 		return nil, fmt.Errorf("%s: %s", name, fmt.Sprintf(format, args...))

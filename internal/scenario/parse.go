@@ -186,6 +186,12 @@ func (p parsed) document(tree *ast.File) (ast.Node, error) {
 	return docs[0].Body, nil
 }
 
+// YAMLError says an error of the YAML of a file that is no script in the words for those of
+// scripts: with its place and its line.
+func YAMLError(file string, text []byte, err error) error {
+	return parsed{file: file, lines: strings.Split(string(text), "\n")}.fromYAML(err)
+}
+
 // fromYAML turns the library's error into ours, in words for people who write
 // scripts rather than Go.
 func (p parsed) fromYAML(err error) error {
@@ -204,6 +210,8 @@ func (p parsed) fromYAML(err error) error {
 		message = "a line is indented with spaces, not with a tab"
 	case strings.HasPrefix(message, "unknown field"): // beyond an alias
 		message = strings.Replace(message, "field", "key", 1)
+	case strings.HasSuffix(message, "was used where mapping is expected"):
+		message = "keys and values are expected here, such as: id: mine"
 	case strings.HasPrefix(message, "invalid header option"):
 		message = "put a value that begins with > or | in quotes"
 	case strings.HasPrefix(message, "mapping value is not allowed"):
