@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"socketlab/internal/socketstats"
+	"socketlab/internal/where"
 )
 
 // BeforeSockets has a function called before each list of the sockets.
@@ -17,4 +18,17 @@ type listedAfter struct {
 func (l listedAfter) Sockets(ctx context.Context, q socketstats.Query) ([]socketstats.Socket, error) {
 	l.call()
 	return l.Source.Sockets(ctx, q)
+}
+
+// ReportMeanwhile reports with descriptors that were read before something happened.
+func (p *Prober) ReportMeanwhile(happens func()) (*where.Report, error) {
+	inodes, err := p.descriptors()
+	if err != nil {
+		return nil, err
+	}
+	happens()
+	if err := p.sweep(inodes); err != nil {
+		return nil, err
+	}
+	return p.Report()
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -52,9 +53,10 @@ func (p *Prober) see(key uint64, u use, inodes map[int]uint32) {
 		return
 	case connecting:
 		h.use, h.netFD = u, key
-		if fd, ok := p.memory.ofConnect(key); ok && (usedAgain || h.inode == inodes[fd]) {
-			h.inode = inodes[fd]
-		} else {
+		fd, ok := p.memory.ofConnect(key)
+		if ok && usedAgain {
+			h.inode = p.inodeNow(key, fd, inodes)
+		} else if !ok || h.inode != inodes[fd] {
 			h.inode = 0
 		}
 		return
@@ -76,9 +78,23 @@ func (p *Prober) see(key uint64, u use, inodes map[int]uint32) {
 		h.searched = true
 		return
 	}
-	h.netFD, h.inode = at, inodes[fd]
-	// A descriptor that was opened after inodes were read is searched for once more.
-	h.searched = h.inode != 0
+	h.netFD, h.inode = at, p.inodeNow(at, fd, inodes)
+	h.searched = true
+}
+
+// inodeNow is the inode of a net.netFD's socket; 0 if it was closed meanwhile. It enters it in
+// inodes: these were read earlier, and the number may be that of another socket by now.
+func (p *Prober) inodeNow(netFD uint64, fd int, inodes map[int]uint32) uint32 {
+	inode := socketInode(p.descriptorsFolder() + strconv.Itoa(fd))
+	if now, ok := p.memory.ofConnect(netFD); !ok || now != fd {
+		return 0
+	}
+	if inode == 0 {
+		delete(inodes, fd)
+	} else {
+		inodes[fd] = inode
+	}
+	return inode
 }
 
 // connection is where to look for an object's connection.

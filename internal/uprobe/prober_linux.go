@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"time"
 
 	"socketlab/internal/bpf"
@@ -236,27 +237,34 @@ func (p *Prober) findBias() (uint64, error) {
 
 // descriptors are the inodes of the sockets that the process has open, by descriptor.
 func (p *Prober) descriptors() (map[int]uint32, error) {
-	dir := socketstats.ProcDir(p.pid) + "/fd"
+	dir := p.descriptorsFolder()
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
 	inodes := make(map[int]uint32, len(entries))
 	for _, e := range entries {
-		var fd int
-		var inode uint32
-		link, err := os.Readlink(dir + "/" + e.Name())
-		if err != nil {
-			continue // closed since
-		}
-		if _, err := fmt.Sscanf(link, "socket:[%d]", &inode); err != nil {
-			continue
-		}
-		if _, err := fmt.Sscan(e.Name(), &fd); err == nil {
+		fd, err := strconv.Atoi(e.Name())
+		if inode := socketInode(dir + e.Name()); err == nil && inode != 0 {
 			inodes[fd] = inode
 		}
 	}
 	return inodes, nil
+}
+
+func (p *Prober) descriptorsFolder() string { return socketstats.ProcDir(p.pid) + "/fd/" }
+
+// socketInode is the inode of the socket to which a descriptor's link leads; 0 where it leads
+// to something else, or was closed.
+func socketInode(link string) (inode uint32) {
+	target, err := os.Readlink(link)
+	if err != nil {
+		return 0
+	}
+	if _, err := fmt.Sscanf(target, "socket:[%d]", &inode); err != nil {
+		return 0
+	}
+	return inode
 }
 
 // sweep reads what the probes have seen, with the descriptors as they are now.

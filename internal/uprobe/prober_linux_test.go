@@ -176,6 +176,21 @@ func TestMemoryThatIsUsedAgainIsNotMistaken(t *testing.T) {
 	}, time.Minute, 100*time.Millisecond)
 }
 
+// Between the list of the descriptors and the uses that were seen a number may become that of
+// another socket.
+func TestADescriptorThatIsAnotherSocketByNowIsNotMistaken(t *testing.T) {
+	t.Parallel()
+	want := marks(t, "replaced")
+	pid, goOn := begin(t, build(t, "replaced", "-ldflags", "-s -w"))
+	p := open(t, pid, uprobe.Options{})
+	r, err := p.ReportMeanwhile(goOn)
+	require.NoError(t, err)
+	require.Equal(t, want, found(r), "%+v", r)
+	r, err = p.Report()
+	require.NoError(t, err)
+	require.Equal(t, want, found(r), "%+v", r)
+}
+
 func TestKindsOfHoldersAreToldApart(t *testing.T) {
 	t.Parallel()
 	want := marks(t, "kinds")
