@@ -98,7 +98,8 @@ func TestNumbersInTheBrowserAreThoseOfTheRun(t *testing.T) {
 			held := 0
 			for state, n := range shown {
 				require.Equal(t, of.Final[state], n, "%s, %s end, %s", name, which, state)
-				if state != "TIME_WAIT" {
+				// In this run no program has a descriptor of what its end closed first.
+				if !slices.Contains([]string{"TIME_WAIT", "FIN_WAIT1", "FIN_WAIT2", "CLOSING", "LAST_ACK"}, state) {
 					held += n
 				}
 			}
