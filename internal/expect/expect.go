@@ -152,11 +152,11 @@ func unreached(o *series.Observation) string {
 // judge asks the engine. The fix that a script has for its own fault is closer to
 // its code than the general one.
 func judge(o *series.Observation, s *series.Subject, script scenario.Script) verdict.Verdict {
-	over := o.Over && o.Stopped == ""
+	c := verdict.Conditions{Speed: script.Speed, Over: o.Over && o.Stopped == ""}
 	if o.Commands != nil && o.Commands.Recordings {
-		over = o.Gone // the processes go on, also where the recordings have their end
+		c.Over, c.Ended = false, o.Gone // the processes go on, also where the recordings have their end
 	}
-	v := verdict.Judge(s, verdict.Conditions{Speed: script.Speed, Over: over})
+	v := verdict.Judge(s, c)
 	if fault := script.Fault; fault != nil && fault.Kind == string(v.Kind) && !program(o, s) {
 		v.Fix = fault.Fix
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
-	"time"
 	"unicode"
 
 	"socketlab/internal/series"
@@ -92,7 +91,7 @@ func labelled(id series.Identity, container string) string {
 }
 
 func (p *processes) cgroupOf(it *process) socketstats.Cgroup {
-	if it.cgroup == nil || (it.root == 0 && time.Since(it.info.Started) < young) { // it is moved before it runs its program
+	if it.cgroup == nil || (it.root == 0 && it.info.Age() < young) { // it is moved before it runs its program
 		cgroup := socketstats.ParseCgroup(socketstats.ReadProgram(it.pid).Cgroup)
 		it.cgroup = &cgroup
 	}

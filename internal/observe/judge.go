@@ -14,7 +14,7 @@ import (
 func Judge(subjects []*series.Subject, over bool) map[string]verdict.Verdict {
 	verdicts := map[string]verdict.Verdict{}
 	for _, s := range subjects {
-		v := verdict.Judge(s, verdict.Conditions{Over: over})
+		v := verdict.Judge(s, verdict.Conditions{Ended: over})
 		if said := measured(v.Kind, &s.Identity); said != "" {
 			v.Fix += " " + said
 		}

@@ -53,7 +53,7 @@ func TestThatItIsOverIsToldToTheVerdict(t *testing.T) {
 		return []series.SubjectSample{s}
 	}).Subjects()
 	for _, over := range []bool{false, true} {
-		require.Equal(t, verdict.Judge(subjects[0], verdict.Conditions{Over: over}), observe.Judge(subjects, over)["7"])
+		require.Equal(t, verdict.Judge(subjects[0], verdict.Conditions{Ended: over}), observe.Judge(subjects, over)["7"])
 	}
 	require.NotEqual(t, observe.Judge(subjects, false), observe.Judge(subjects, true))
 }

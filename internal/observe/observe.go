@@ -217,11 +217,39 @@ func (w *Watcher) Sample(ctx context.Context) (series.Moment, error) {
 			return m, err
 		}
 	}
+	if err := w.dropEnded(r); err != nil {
+		return m, err
+	}
 	m.Unseen = append(w.processes.notSeen(), w.elsewhere...)
 	m.Apart, m.Services = w.apart, w.services()
 	m.Subjects = w.subjects(r)
 	m.Took = time.Since(started)
 	return m, nil
+}
+
+// dropEnded takes out the rows of what has ended while it was looked at. The error is [ErrGone]
+// as it would have been had it ended before.
+func (w *Watcher) dropEnded(r rows) error {
+	if w.options.Thrifty {
+		return nil
+	}
+	ended := w.processes.endSome()
+	if len(ended) == 0 {
+		return nil
+	}
+	if p := w.processes; len(p.living) == 0 && !p.waits && !p.byTraits() {
+		return ErrGone
+	}
+	for of := range r {
+		gone := of.part && slices.Contains(ended, of.pid)
+		if it := w.processes.known[of.pid]; it != nil && !of.part && !of.serves {
+			gone = it.root != 0 && w.processes.root(of.pid) == 0
+		}
+		if gone {
+			delete(r, of)
+		}
+	}
+	return nil
 }
 
 // query asks for what the target needs of a namespace. With a port, the listener's

@@ -2,6 +2,7 @@ package observe_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -382,5 +384,55 @@ func TestWatchingDoesNotOpenDescriptors(t *testing.T) {
 			require.Eventually(t, func() bool { return len(descriptors()) <= len(before)+2 }, time.Minute, 10*time.Millisecond,
 				"%s\nbefore: %s", after, before)
 		}
+	})
+}
+
+// endsWhenListed is a source during whose list a process ends.
+type endsWhenListed struct {
+	socketstats.Source
+	end func()
+}
+
+func (s endsWhenListed) Sockets(ctx context.Context, q socketstats.Query) ([]socketstats.Socket, error) {
+	sockets, err := s.Source.Sockets(ctx, q)
+	s.end()
+	return sockets, err
+}
+
+// What is listed of a process that ends meanwhile may be a half of it: it does not count.
+func TestWhatEndsWhileItIsListedIsInNoSample(t *testing.T) {
+	eachSource(t, func(t *testing.T, src socketstats.Source) {
+		t.Parallel()
+		l, _ := listen(t)
+		start := func() (pid int32, end func()) {
+			cmd := exec.Command(os.Args[0], "-test.run=^$")
+			in, err := cmd.StdinPipe()
+			require.NoError(t, err)
+			cmd.Env = append(os.Environ(), "HOLD_CONNECTIONS_TO="+l.Addr().String())
+			require.NoError(t, cmd.Start())
+			end = sync.OnceFunc(func() {
+				require.NoError(t, in.Close())
+				require.NoError(t, cmd.Wait())
+			})
+			t.Cleanup(end)
+			return int32(cmd.Process.Pid), end
+		}
+		only, end := start()
+		alone := newWatcher(t, endsWhenListed{src, end}, series.Target{PIDs: []int32{only}}, observe.Options{Details: true})
+		_, err := alone.Sample(t.Context())
+		require.ErrorIs(t, err, observe.ErrGone)
+
+		ends, end := start()
+		stays, _ := start()
+		both := newWatcher(t, endsWhenListed{src, end}, series.Target{PIDs: []int32{ends, stays}}, observe.Options{Details: true})
+		m, err := both.Sample(t.Context())
+		require.NoError(t, err)
+		var there []string
+		for _, s := range m.Subjects {
+			if !observe.IsNoProcess(s.ID) { // which has what lingers
+				there = append(there, s.ID)
+			}
+		}
+		require.Equal(t, []string{strconv.Itoa(int(stays))}, there)
 	})
 }

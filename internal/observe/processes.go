@@ -186,6 +186,23 @@ func (p *processes) current(ctx context.Context) ([]int32, error) {
 	return p.living, nil
 }
 
+// endSome takes out the watched processes that have ended since the sample began, or are about
+// to, and lists them: what was listed of them may be the half that they had not closed yet.
+func (p *processes) endSome() (ended []int32) {
+	for _, pid := range p.living {
+		it := p.known[pid]
+		info, err := socketstats.ReadProcess(pid)
+		if errors.Is(err, socketstats.ErrNoProcess) || err == nil && !it.info.Started.Equal(info.Started) {
+			it.gone = true
+			ended = append(ended, pid)
+		}
+	}
+	if len(ended) > 0 {
+		p.living, p.groups = slices.DeleteFunc(p.living, func(pid int32) bool { return p.known[pid].gone }), nil
+	}
+	return ended
+}
+
 // look reads who a process is, once in a round; nil if it has ended.
 func (p *processes) look(pid int32) *process {
 	it := p.known[pid]
@@ -253,7 +270,7 @@ func (p *processes) discover() error {
 	var candidates []*process
 	for _, pid := range pids {
 		it := p.known[pid]
-		if it != nil && it.root == 0 && it.round < p.round && time.Since(it.info.Started) > young && (p.round+int(pid))%olderRounds != 0 {
+		if it != nil && it.root == 0 && it.round < p.round && it.info.Age() > young && (p.round+int(pid))%olderRounds != 0 {
 			continue
 		}
 		if it = p.look(pid); it != nil && it.root == 0 {

@@ -135,7 +135,7 @@ func (p *processes) startedBefore(pid int32, at time.Time) int32 {
 			return p.known[pid].root
 		case it == nil, it.info.Started.IsZero(), from == init:
 			return pid
-		case it.info.Started.Before(at), !p.any() && it.root == from:
+		case it.info.Age() > time.Since(at), !p.any() && it.root == from:
 			return from
 		}
 		from = it.info.Parent

@@ -21,11 +21,16 @@ type ProcessInfo struct {
 	// waited for: each has some, so that a rise says that one has ended. It is of Linux.
 	ChildFaults int64
 
-	exiting bool // it is on its way to its end, on Linux
+	// sinceBoot is when it was started, by a clock that is never set. Linux only.
+	sinceBoot time.Duration
 }
 
+// Age is for how long the process has been there. On Linux it is right also after the clock
+// was set: Started is by the clock as it was when this process read it first.
+func (p ProcessInfo) Age() time.Duration { return p.age() }
+
 // ReadProcess reads who a process is. The error Is [ErrNoProcess] for a process that
-// has ended, and for a zombie. It needs no privilege.
+// has ended, is about to, or is a zombie. It needs no privilege.
 func ReadProcess(pid int32) (ProcessInfo, error) { return readProcess(pid) }
 
 // ProcessIDs lists the processes that there are.

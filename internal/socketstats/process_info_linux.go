@@ -30,6 +30,14 @@ var booted = sync.OnceValue(func() time.Time {
 	return time.Now().Round(0).Add(-time.Duration(up.Nano()))
 })
 
+func (p ProcessInfo) age() time.Duration {
+	var up unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &up) != nil {
+		return time.Since(p.Started)
+	}
+	return time.Duration(up.Nano()) - p.sinceBoot
+}
+
 // kernelThread and exiting are PF_KTHREAD and PF_EXITING of a task's flags
 // (include/linux/sched.h).
 const (
@@ -61,17 +69,19 @@ func readProcess(pid int32) (ProcessInfo, error) {
 		n, _ := strconv.ParseInt(f[i], 10, 64)
 		return n
 	}
-	gone := f[state] == "Z" || f[state] == "X"
-	ends := gone || number(flags)&exiting != 0
+	// One that exits is a zombie only when it has closed all that it had: some thousand sockets
+	// take long.
+	ends := f[state] == "Z" || f[state] == "X" || number(flags)&exiting != 0
 	if ends && number(threads) > 1 && procDir(pid) != "/proc/"+strconv.Itoa(int(pid)) { // other threads go on
-		gone, ends = false, false
+		ends = false
 	}
-	if gone {
+	if ends {
 		return ProcessInfo{}, fmt.Errorf("process %d: %w", pid, ErrNoProcess)
 	}
+	sinceBoot := time.Duration(number(started)) * ticks
 	return ProcessInfo{
-		Name: fullName(pid, string(text[begin+1:end])), Kernel: number(flags)&kernelThread != 0, Parent: int32(number(parent)), Started: booted().Add(time.Duration(number(started)) * ticks),
-		exiting: ends, ChildFaults: number(childFaults), Threads: int(number(threads)), CPU: time.Duration(number(user)+number(system)) * ticks,
+		Name: fullName(pid, string(text[begin+1:end])), Kernel: number(flags)&kernelThread != 0, Parent: int32(number(parent)), Started: booted().Add(sinceBoot),
+		sinceBoot: sinceBoot, ChildFaults: number(childFaults), Threads: int(number(threads)), CPU: time.Duration(number(user)+number(system)) * ticks,
 	}, nil
 }
 

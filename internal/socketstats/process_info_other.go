@@ -25,6 +25,8 @@ func readProcess(pid int32) (ProcessInfo, error) {
 	return info, nil
 }
 
+func (p ProcessInfo) age() time.Duration { return time.Since(p.Started) }
+
 func processIDs() ([]int32, error) { return process.Pids() }
 
 func readProgram(int32) Program { return Program{} }

@@ -26,7 +26,7 @@ func checkProcess(pid int32) error {
 	case errors.Is(err, fs.ErrPermission):
 		// A process that ends loses its memory first. From then on its descriptors are
 		// root's to read (task_dump_owner in fs/proc/base.c).
-		if info, err := readProcess(pid); errors.Is(err, ErrNoProcess) || info.exiting {
+		if _, err := readProcess(pid); errors.Is(err, ErrNoProcess) {
 			return ErrNoProcess
 		}
 		return ErrNotAllowed

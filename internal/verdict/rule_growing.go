@@ -11,10 +11,11 @@ var _ = register(Rule{
 	Means:      "More connections are open from sample to sample. Clients that join, a pool that fills and a leak look the same until the idle timeout of a server, or of a client, has had the time to act.",
 	Recognised: "Open connections at one end grow for less than two minutes, and what they carry does not say why. Or those of a server grow whose clients are subjects of their own.",
 	Sentences: map[string]string{
-		"client":  "{open|connection is|connections are} open, {more} more than at first, growing by {growth_per_second}.",
-		"server":  "{open|accepted connection is|accepted connections are} open, {more} more than at first, growing by {growth_per_second}.",
-		"clients": "Their clients are on this machine, and are subjects of their own.",
-		"wait":    "Idle timeouts are up to 90s long: whether they are given back shows in {left_ms}.",
+		"client":    "{open|connection is|connections are} open, {more} more than at first, growing by {growth_per_second}.",
+		"server":    "{open|accepted connection is|accepted connections are} open, {more} more than at first, growing by {growth_per_second}.",
+		"clients":   "Their clients are on this machine, and are subjects of their own.",
+		"unsettled": "The process ended before it showed whether they are given back.",
+		"wait":      "Idle timeouts are up to 90s long: whether they are given back shows in {left_ms}.",
 	},
 	recognise: growingConns{},
 })
@@ -22,7 +23,7 @@ var _ = register(Rule{
 type growingConns struct{}
 
 func (growingConns) find(f *facts) *finding {
-	if f.counted() || f.Over || f.passedOn() > 0 || len(f.Samples) < series.Least || f.quiet() {
+	if f.counted() || f.Over && !f.Ended || f.passedOn() > 0 || len(f.Samples) < series.Least || f.quiet() {
 		return nil
 	}
 	name, open, suspects := "client", clientOpen, []Kind{ConnectionGrowth, IdleConnectionsNotReused}
@@ -35,7 +36,7 @@ func (growingConns) find(f *facts) *finding {
 		return nil
 	}
 	left := max(f.Interval, f.untilLasting())
-	clients := f.subject.Serves && left == f.Interval && !f.ownServer() // whose doing it is, for good
+	clients := f.subject.Serves && !f.Ended && left == f.Interval && !f.ownServer() // whose doing it is, for good
 	if clients {
 		left = 0
 	}
@@ -47,6 +48,9 @@ func (growingConns) find(f *facts) *finding {
 		suspects: suspects, left: left,
 	}
 	switch {
+	case f.Ended:
+		found.suspects, found.left = nil, 0
+		found.facts = append(found.facts, fact("unsettled"))
 	case clients:
 		found.facts = append(found.facts, fact("clients"))
 	case f.lives == nil:

@@ -47,3 +47,17 @@ func TestGrowingSaysWhatItWaitsFor(t *testing.T) {
 		require.Equal(t, []verdict.Kind{verdict.ServerIdleClients, verdict.ConnectionGrowth}, v.Suspects)
 	}
 }
+
+// What a process that ended would have given back is not known: that it grew to its end is not healthy.
+func TestGrowthToTheEndOfAProcessIsNotHealthy(t *testing.T) {
+	t.Parallel()
+	for n := 10; n < 120; n += 10 {
+		v := verdict.Judge(joining(n, 200), verdict.Conditions{Ended: true})
+		require.Equal(t, verdict.Growing, v.Kind, "%d samples", n)
+		require.Zero(t, v.LeftMS)
+		require.Empty(t, v.Suspects)
+		require.Contains(t, verdict.Evidence(v), "The process ended before it showed whether they are given back.")
+	}
+	v := verdict.Judge(joining(90, 30), verdict.Conditions{Ended: true})
+	require.Equal(t, verdict.Healthy, v.Kind, "they had joined before")
+}

@@ -26,6 +26,7 @@ var _ = register(Rule{
 		"closed":          "{sockets} TCP sockets without a connection are open: whether they stay shows in {left_ms}.",
 		"close_wait":      "{sockets} sockets are in CLOSE_WAIT: whether they stay shows in {left_ms}.",
 		"bodies":          "{sockets} connections have a response body that is not finished: whether it is read shows in {left_ms}.",
+		"unsettled":       "The process ended before that.",
 		"failed_connects": failedConnectsSentence,
 		"children":        "Children of the process came and went between samples, {times|time|times} at least, and {connections|connection|connections} ended that may have been theirs: without privilege the kernel does not say. Observe as root, or the server by its port.",
 		"waiting":         "{requests|request waits|requests wait} for a response. Observe for longer than a slow response takes.",
@@ -71,7 +72,7 @@ func (f *facts) enough() bool {
 // early finds that a process which counts nothing itself, and shows no fault, was not
 // watched for as long as the signs that it shows take to become one; nil if it was.
 func (f *facts) early() *finding {
-	if f.counted() || f.Over || (growingConns{}).find(f) != nil {
+	if f.counted() || f.Over && !f.Ended || (growingConns{}).find(f) != nil {
 		return nil
 	}
 	n := len(f.Samples)
@@ -93,8 +94,12 @@ func (f *facts) early() *finding {
 	if left := f.untilUnread(); left > 0 {
 		suspect(left, ResponseBodyLeak, "bodies", f.subject.Holders.Lasting(where.BodyOpen))
 	}
-	if found.left == 0 {
+	switch {
+	case found.left == 0, f.Ended && len(found.facts) == 0:
 		return nil
+	case f.Ended:
+		found.left, found.suspects, found.facts = 0, nil, append(found.facts, fact("unsettled"))
+		return found
 	}
 	if more > 0 {
 		found.facts = append(found.facts, fact("samples", count("samples", n), count("needed", samplesOfCalm)))

@@ -101,3 +101,17 @@ func TestSlowResponsesAreNeitherFaultNorHealthy(t *testing.T) {
 	require.Positive(t, first)
 	require.Less(t, first, 50)
 }
+
+// What a process that ended would have closed is not known.
+func TestCloseWaitAtTheEndOfAProcessIsNotHealthy(t *testing.T) {
+	t.Parallel()
+	s := observed(10, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.CloseWait, 7)
+	})
+	require.Equal(t, verdict.NotEnoughData, verdict.Judge(s, verdict.Conditions{}).Kind)
+	v := verdict.Judge(s, verdict.Conditions{Ended: true})
+	require.Equal(t, verdict.NotEnoughData, v.Kind)
+	require.Contains(t, verdict.Evidence(v), "The process ended before that.")
+	calm := observed(10, func(i int, s *series.Sample) { set(&s.Client, socketstats.Established, 7) })
+	require.Equal(t, verdict.Healthy, verdict.Judge(calm, verdict.Conditions{Ended: true}).Kind)
+}

@@ -91,11 +91,15 @@ type Conditions struct {
 	// Over says that the subject was observed to its end, so that what is in flight
 	// will stay so.
 	Over bool
+	// Ended says that its process ended while it was observed: what it would have given
+	// back stays unknown. It is Over, too.
+	Ended bool
 }
 
 // Judge says what a subject's samples show. It changes nothing.
 func Judge(s *series.Subject, c Conditions) Verdict {
-	c.Over = c.Over || s.EndedAfter > 0
+	c.Ended = c.Ended || s.EndedAfter > 0
+	c.Over = c.Over || c.Ended
 	f := gather(s, c)
 	if len(f.Samples) == 0 {
 		name := "no_sample"
