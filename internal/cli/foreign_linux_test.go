@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -237,12 +238,19 @@ func deaf(t testing.TB) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
+// freePort is below the ports that the kernel gives out, so that none of the tests beside
+// this one is given it before the server listens.
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	for range 1000 {
+		port := 10000 + rand.IntN(20000)
+		if l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			require.NoError(t, l.Close())
+			return port
+		}
+	}
+	t.Fatal("no port from 10000 to 29999 is free")
+	return 0
 }
 
 func awaitPort(t testing.TB, port int) {
