@@ -39,13 +39,13 @@ func (o *abOptions) compareRecordings(c *cobra.Command, streams program.Streams,
 	if both == nil {
 		return partial
 	}
-	run, err := render.Run(both)
+	run, err := madeUntil(c.Context(), func() (*render.Observed, error) { return render.Run(both) })
 	if err != nil {
 		return err
 	}
 	runs := []*render.Observed{run}
 	kept := o.keep.write(runs)
-	if err := o.output.write(streams.Out, render.Runs(runs, false)); err != nil {
+	if err := o.output.writeUntil(c.Context(), streams.Out, render.Runs(runs, false)); err != nil {
 		return errors.Join(kept, err)
 	}
 	return outcome(runs, errors.Join(partial, kept))
@@ -67,17 +67,14 @@ func beforeAndAfter(ctx context.Context, before, after string) (both *series.Obs
 		case r.Observation.Target == nil:
 			return nil, fmt.Errorf("%s is a recording of a run, not of a watch: use sockwatch report %s", path, quoted(path))
 		}
-		w := observe.Window{Thin: true}
-		for _, e := range r.Events {
-			w.Add(e)
+		watched, err := watchedIn(ctx, r)
+		if watched == nil {
+			return nil, err
 		}
-		if w.Len() == 0 {
-			return nil, recording.ErrNoSample(path)
-		}
-		if err := unseen(&w); err != nil {
+		if err != nil {
 			partial = errors.Join(partial, fmt.Errorf("%s: %w", path, err))
 		}
-		side, of := *w.Subjects()[0], r.Observation
+		side, of := *watched, r.Observation
 		side.ID, side.Name = string(scenario.Sides()[i]), []string{"before", "after"}[i]
 		if i == 0 {
 			both.Header = of.Header
@@ -104,4 +101,24 @@ func beforeAndAfter(ctx context.Context, before, after string) (both *series.Obs
 	}
 	both.Length = both.Duration
 	return both, partial
+}
+
+// watchedIn is the one process of a recording of a watch, or all together. The error is of what
+// could not be seen, or there is no subject: that of ctx when that is done before.
+func watchedIn(ctx context.Context, r *recording.Recording) (*series.Subject, error) {
+	w := observe.Window{Thin: true}
+	for _, e := range r.Events {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		w.Add(e)
+	}
+	if w.Len() == 0 {
+		return nil, recording.ErrNoSample(r.Path)
+	}
+	subjects, err := madeUntil(ctx, func() ([]*series.Subject, error) { return w.Subjects(), nil })
+	if err != nil {
+		return nil, err
+	}
+	return subjects[0], unseen(&w)
 }

@@ -71,6 +71,11 @@ docs/verdict.md says how each kind is recognised; sockwatch explain lists them.`
 			case pprof.address != "" && lines.length > 0:
 				return program.Usagef(c, "give --where or --pprof, not both: they answer the same")
 			case len(args) == 1:
+				for _, name := range []string{"for", "interval", "source"} {
+					if c.Flags().Changed(name) {
+						return program.Usagef(c, "--%s is for processes, and FILE is a recording", name)
+					}
+				}
 				return diagnoseFile(c.Context(), streams, args[0], &output, strict)
 			}
 			if err := t.check(c); err != nil {

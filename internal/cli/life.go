@@ -42,6 +42,9 @@ state is missed; the times show the order, not how fast a connection is.`,
 			if list && output.name == "svg" {
 				return program.Usagef(c, "-o svg draws one variant: the list of them has no picture")
 			}
+			if list && (wait || c.Flags().Changed("variant")) {
+				return program.Usagef(c, "--variant and --wait are for a play, and --list plays none")
+			}
 			if list {
 				return output.write(streams.Out, render.LifeVariants(life.Variants()))
 			}

@@ -5,12 +5,15 @@ import (
 	"context"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/cli/program"
 	"socketlab/internal/profile"
+	"socketlab/internal/recording"
+	"socketlab/internal/series"
 )
 
 // What is made of a large recording is given up when the command is ended.
@@ -28,6 +31,24 @@ func TestMadeUntilItsContextIsDone(t *testing.T) {
 	n, err := madeUntil(t.Context(), func() (int, error) { return 2, nil })
 	require.NoError(t, err)
 	require.Equal(t, 2, n)
+}
+
+// What is looked for in a large recording after it was read is given up, too.
+func TestRecordingsAreComparedUntilTheContextIsDone(t *testing.T) {
+	t.Parallel()
+	r := &recording.Recording{Path: "before.jsonl"}
+	for i := range 10 {
+		r.Events = append(r.Events, series.Event{Moment: &series.Moment{At: time.Duration(i), Subjects: []series.SubjectSample{{ID: "7", Identity: &series.Identity{ID: "7"}}}}})
+	}
+	s, err := watchedIn(t.Context(), r)
+	require.NoError(t, err)
+	require.Equal(t, "7", s.ID)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = watchedIn(ctx, r)
+	require.ErrorIs(t, err, context.Canceled)
+	_, err = r.Redacted(ctx)
+	require.ErrorIs(t, err, context.Canceled)
 }
 
 // What took minutes to measure is printed, although it cannot be saved.

@@ -55,6 +55,7 @@ With --questions it lists what is measured, and how.`,
 	output.add(c.Flags(), "table", tableAnswer)
 	output.addPager(c.Flags())
 	c.Flags().BoolVar(&questions, "questions", false, "list what is measured, in which unit and how")
+	program.Needs(c.Flags(), "no-pager", "questions")
 	for _, sub := range profileCommands {
 		c.AddCommand(sub(streams))
 	}

@@ -200,7 +200,7 @@ func readRecordings(ctx context.Context, paths []string, redact bool) (files []r
 		r, err := recording.Read(ctx, path)
 		if r != nil && redact {
 			var redactErr error
-			r, redactErr = r.Redacted()
+			r, redactErr = r.Redacted(ctx)
 			err = errors.Join(err, redactErr)
 		}
 		failed = errors.Join(failed, err)

@@ -42,6 +42,7 @@ func (t *targetFlags) add(f *pflag.FlagSet, portUsage string) {
 	f.StringVar(&t.cgroup, "cgroup", "", "control group of the processes, with those below it")
 	f.StringVar(&t.unit, "unit", "", "systemd unit of the processes")
 	f.BoolVar(&t.noChildren, "no-children", false, "do not watch the children of these processes with them")
+	program.Needs(f, "no-children", "pid", "name", "container", "cgroup", "unit", "port")
 	f.DurationVar(&t.interval, "interval", time.Second, "time between two counts")
 	f.Var(&t.source, "source", "where counts come from; auto is the cheapest that works here")
 }

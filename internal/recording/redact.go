@@ -1,6 +1,7 @@
 package recording
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -47,11 +48,15 @@ func (r *Redactor) Event(e series.Event) (series.Event, error) {
 	return own, nil
 }
 
-// Redacted returns a recording without what is to be redacted.
-func (r *Recording) Redacted() (*Recording, error) {
+// Redacted returns a recording without what is to be redacted, or the error of ctx when that is
+// done before.
+func (r *Recording) Redacted(ctx context.Context) (*Recording, error) {
 	own := &Recording{Path: r.Path, Observation: &series.Observation{}}
 	var redactor Redactor
 	for _, e := range r.Events {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		e, err := redactor.Event(e)
 		if err != nil {
 			return nil, err

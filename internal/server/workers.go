@@ -26,7 +26,7 @@ var (
 		Name: "workers", Text: "work on this many requests at a time, while the others wait; 0 for no limit",
 	})
 	PauseAfterKey = scenario.NewKey[scenario.Duration](&requestKeys, scenario.Key{
-		Name: "pause_after", Text: "after this time respond to nothing, for the time of {pause_for}",
+		Name: "pause_after", Needs: "pause_for", Text: "after this time respond to nothing, for the time of {pause_for}",
 	})
 	PauseForKey = scenario.NewKey[scenario.Duration](&requestKeys, scenario.Key{
 		Name: "pause_for", Needs: "pause_after",
