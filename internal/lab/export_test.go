@@ -35,6 +35,36 @@ func SendToOneThatDoesNotRead(attention time.Duration, namespace *netns.Namespac
 	return err
 }
 
+// SaidBy returns the first two things that a command says: its answers, its errors, and
+// that it is gone.
+func SaidBy(command ...string) (said [2]string, err error) {
+	p, messages := newProgram(answerTimeout), make(chan message)
+	if err := p.launch(command, nil, messages); err != nil {
+		return said, err
+	}
+	defer p.kill()
+	for i := range said {
+		m := <-messages
+		said[i] = m.answer.Error
+		if m.gone {
+			said[i] = "gone"
+		}
+	}
+	return said, nil
+}
+
+// AskOneThatDoesNotAnswer waits until a command says something, and gives up its answer.
+func AskOneThatDoesNotAnswer(patience time.Duration, command ...string) error {
+	p, messages := newProgram(answerTimeout), make(chan message)
+	p.patience = patience
+	if err := p.launch(command, nil, messages); err != nil {
+		return err
+	}
+	defer p.kill()
+	<-messages
+	return p.unanswered(answerTimeout)
+}
+
 func newProgram(attention time.Duration) *process {
 	return &process{
 		name: "program", stderr: &tail{}, patience: endTimeout, attention: attention,

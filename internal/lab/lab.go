@@ -136,7 +136,7 @@ func Play(ctx context.Context, plan Plan) (*series.Observation, error) {
 	o, err := r.play(ctx, &load{run: r, Plan: &plan})
 	for _, s := range r.sides {
 		if s.Said != nil && s.client != nil {
-			*s.Said = Said{Stderr: s.client.stderr.end(), Errors: s.report.Texts}
+			*s.Said = Said{Stderr: s.client.stderr.end(shownSize), Errors: s.report.Texts}
 		}
 	}
 	return o, err

@@ -410,8 +410,7 @@ func (r *run) ask(ctx context.Context) error {
 	}
 	waiting := func(p *process) bool { return p.asked }
 	return r.await(ctx, answerTimeout, func() bool { return !slices.ContainsFunc(asked, waiting) }, func() error {
-		p := asked[slices.IndexFunc(asked, waiting)]
-		return fmt.Errorf("the %s (process %d) did not report within %s: the machine is too busy", p.name, p.pid, answerTimeout)
+		return asked[slices.IndexFunc(asked, waiting)].unanswered(answerTimeout)
 	})
 }
 

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
+	psutil "github.com/shirou/gopsutil/v3/process"
 
 	"socketlab/internal/scenario"
 	"socketlab/internal/worker"
@@ -210,10 +211,17 @@ func (p *process) read(out, errs *os.File, messages chan<- message) {
 	})
 	for lines := json.NewDecoder(out); ; {
 		var a worker.Answer
-		if err := lines.Decode(&a); err != nil {
+		err := lines.Decode(&a)
+		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			a = worker.Answer{Error: fmt.Sprintf("process %d said something that is no answer: %v", p.pid, err)}
+			p.force() // it may live on, and would be waited for
+		} else if err != nil {
 			break
 		}
 		say(message{from: p, answer: a})
+		if err != nil {
+			break
+		}
 	}
 	_ = out.Close()
 	p.err = p.child.Wait()
@@ -298,6 +306,22 @@ func (p *process) failure(reported string) error {
 	return fmt.Errorf("%s: %s%s", p.name, reported, p.stderr)
 }
 
+// unanswered is the error of a process that was asked, and has not answered for so long.
+// It ends with what its goroutines did: if it was not the machine, the fault is ours.
+func (p *process) unanswered(waited time.Duration) error {
+	state := "unknown"
+	if words, err := (&psutil.Process{Pid: int32(p.pid)}).Status(); err == nil {
+		state = strings.Join(words, ", ")
+	}
+	p.tellStacks()
+	select {
+	case <-p.ended:
+	case <-time.After(p.patience): // it was stopped
+	}
+	return fmt.Errorf("the %s (process %d, state: %s) did not report within %s: it was stopped, it hangs, or the machine is too busy%s",
+		p.name, p.pid, state, waited, indented(p.stderr.end(stacksSize)))
+}
+
 // endTimeout is how long a process may take to end by itself.
 const endTimeout = 2 * time.Second
 
@@ -360,10 +384,12 @@ type tail struct {
 	text []byte
 }
 
-// tailSize is how many bytes are kept, and shownSize how many of them are shown.
+// tailSize is how many bytes are kept, and shownSize how many of them are shown, or
+// stacksSize where the stacks are what is wanted.
 const (
-	tailSize  = 64 << 10
-	shownSize = 2048
+	tailSize   = 64 << 10
+	stacksSize = 16 << 10
+	shownSize  = 2048
 )
 
 func (t *tail) Write(b []byte) (int, error) {
@@ -378,33 +404,34 @@ func (t *tail) Write(b []byte) (int, error) {
 
 // whyGoEnded begins the line in which Go says why a program ends. The stacks of all its
 // goroutines may follow.
-var whyGoEnded = regexp.MustCompile(`(?m)^(panic|fatal error): `)
+var whyGoEnded = regexp.MustCompile(`(?m)^(panic|fatal error|SIGQUIT): `)
 
-// end is the part of the text that says most: from where Go said why it ended, or else the
-// end, in whole lines where there are some. It is without the sequences by which a
-// terminal is coloured.
-func (t *tail) end() string {
+// end is the part of the text that says most, of so many bytes at most: from where Go said
+// why it ended, or else the end, in whole lines where there are some. It is without the
+// sequences by which a terminal is coloured.
+func (t *tail) end(most int) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	text := strings.TrimSpace(ansi.Strip(strings.ReplaceAll(string(t.text), "\r\n", "\n")))
-	if len(text) <= shownSize {
+	if len(text) <= most {
 		return text
 	}
 	if found := whyGoEnded.FindAllStringIndex(text, -1); found != nil {
-		if text = text[found[len(found)-1][0]:]; len(text) > shownSize {
-			text = text[:shownSize]
-			text = text[:cmp.Or(strings.LastIndexByte(text, '\n')+1, shownSize)] + "..."
+		if text = text[found[len(found)-1][0]:]; len(text) > most {
+			text = text[:most]
+			text = text[:cmp.Or(strings.LastIndexByte(text, '\n')+1, most)] + "..."
 		}
 	} else {
-		text = text[len(text)-shownSize:]
+		text = text[len(text)-most:]
 		text = text[strings.IndexByte(text, '\n')+1:]
 	}
 	return strings.ToValidUTF8(text, "")
 }
 
 // String returns the end of the text indented on lines of its own, or "".
-func (t *tail) String() string {
-	text := t.end()
+func (t *tail) String() string { return indented(t.end(shownSize)) }
+
+func indented(text string) string {
 	if text == "" {
 		return ""
 	}

@@ -79,3 +79,23 @@ func TestAnOrderThatIsNotReadEndsItsProcess(t *testing.T) {
 	defer n.Close()
 	require.Regexp(t, says, lab.SendToOneThatDoesNotRead(100*time.Millisecond, n, stopped...).Error())
 }
+
+// Its output was closed and its end waited for, which never came.
+func TestAProcessThatSaysNonsenseIsEnded(t *testing.T) {
+	t.Parallel()
+	said, err := lab.SaidBy("sh", "-c", "echo '{\"Listening\": 7}'; exec sleep 600")
+	require.NoError(t, err)
+	require.Regexp(t, `^process \d+ said something that is no answer: json: .*Listening`, said[0])
+	require.Equal(t, "gone", said[1])
+}
+
+func TestAProcessThatDoesNotAnswerSaysWhatItDoes(t *testing.T) {
+	t.Parallel()
+	const hangs = `trap 'echo SIGQUIT: quit >&2; exit 2' QUIT; echo '{"Ready": true}'; while :; do sleep 0.1; done`
+	err := lab.AskOneThatDoesNotAnswer(time.Minute, "sh", "-c", hangs)
+	require.Regexp(t, `^the program \(process \d+, state: [a-z]+\) did not report within 10s: it was stopped, it hangs, or the machine is too busy\n  SIGQUIT: quit$`, err.Error())
+
+	const stopped = `echo '{"Ready": true}'; kill -STOP $$`
+	err = lab.AskOneThatDoesNotAnswer(100*time.Millisecond, "sh", "-c", stopped)
+	require.Regexp(t, `too busy$`, err.Error())
+}

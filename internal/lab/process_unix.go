@@ -10,3 +10,7 @@ func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true
 
 // endGroup ends a process group at once.
 func endGroup(leader int) { _ = syscall.Kill(-leader, syscall.SIGKILL) }
+
+// tellStacks has a process of ours write what its goroutines do, and end: so does Go on
+// SIGQUIT (package os/signal).
+func (p *process) tellStacks() { _ = syscall.Kill(p.pid, syscall.SIGQUIT) }

@@ -11,3 +11,6 @@ func ownGroup() *syscall.SysProcAttr {
 // endGroup has nothing to do: a command is in its supervisor's job, which ends
 // with the supervisor.
 func endGroup(int) {}
+
+// tellStacks does nothing: Windows has no signal for that.
+func (*process) tellStacks() {}

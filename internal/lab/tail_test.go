@@ -14,7 +14,7 @@ func TestTheEndOfWhatAProgramWroteIsShown(t *testing.T) {
 		written := &tail{}
 		_, err := fmt.Fprint(written, text)
 		require.NoError(t, err)
-		return written.end()
+		return written.end(shownSize)
 	}
 	require.Empty(t, end(" \n"))
 	require.Equal(t, "red\nand more", end("\x1b[31mred\x1b[0m\r\nand more\n"))
