@@ -293,21 +293,38 @@ func Question(s *scenario.Script, length time.Duration) string {
 		return fmt.Sprintf("How many sockets will the faulty side hold after %s?", after)
 	}
 	m := metric.MustLookup(s.Headline)
+	things := m.Noun + "s"
+	rest, atMost := strings.CutPrefix(m.Rest, "at most ")
+	title, inMilliseconds := strings.CutSuffix(m.Title, " ms") // a value of a pair's own
+	counter, ofKernel := strings.CutPrefix(m.Title, "kernel ")
 	switch {
-	case m.Unit == metric.Milliseconds:
-		return fmt.Sprintf("How many ms will the faulty side show as %s, after %s?", m.Title, after)
+	case m.Unit == metric.Milliseconds, inMilliseconds:
+		return fmt.Sprintf("What will the faulty side's %s be, in ms?", title)
 	case m.Unit == metric.Bytes:
-		return fmt.Sprintf("How many MiB will the faulty side show as %s, after %s?", m.Title, after)
-	case m.Noun != "" && m.Rest == "opened":
-		return fmt.Sprintf("How many %ss will the faulty side open in %s?", m.Noun, after)
-	case m.Noun != "" && m.Rest == "failed":
-		return fmt.Sprintf("How many %ss will fail on the faulty side in %s?", m.Noun, after)
-	case strings.HasPrefix(m.Rest, "left "):
-		return fmt.Sprintf("How many %ss will the faulty side have %s after %s?", m.Noun, m.Rest, after)
-	case m.Noun != "":
-		return fmt.Sprintf("How many %s will the faulty side have after %s?", strings.TrimSpace(m.Noun+"s "+m.Rest), after)
+		return fmt.Sprintf("What will the faulty side's %s be, in MiB?", title)
+	case ofKernel:
+		return fmt.Sprintf("What will the kernel's %s be on the faulty side after %s?", counter, after)
+	case m.Noun == "":
+		return fmt.Sprintf("What will the faulty side show as %s, after %s?", title, after)
+	case m.Rest == "opened":
+		return fmt.Sprintf("How many %s will the faulty side open in %s?", things, after)
+	case strings.HasSuffix(m.Noun, "attempt"):
+		return fmt.Sprintf("How many %s will the faulty side make in %s?", things, after)
+	case atMost:
+		return fmt.Sprintf("How many %s will the faulty side have %s at most, in %s?", things, rest, after)
+	}
+	first, others, _ := strings.Cut(rest, " ")
+	switch first {
+	case "failed":
+		return fmt.Sprintf("How many %s will %s on the faulty side in %s?", things, strings.TrimSpace("fail "+others), after)
+	case "to":
+		return fmt.Sprintf("How many %s will go %s on the faulty side in %s?", things, rest, after)
+	case "on":
+		return fmt.Sprintf("How many %s will the faulty side send %s in %s?", things, rest, after)
+	case "left":
+		return fmt.Sprintf("How many %s will the faulty side have %s after %s?", things, rest, after)
 	default:
-		return fmt.Sprintf("What will the faulty side show as %s, after %s?", m.Title, after)
+		return fmt.Sprintf("How many %s will the faulty side have after %s?", strings.TrimSpace(things+" "+rest), after)
 	}
 }
 

@@ -211,6 +211,24 @@ func TestTheHeadlineIsWhatTheAudienceIsAskedFor(t *testing.T) {
 	}
 }
 
+func TestTheAudienceIsAskedInPlainWords(t *testing.T) {
+	t.Parallel()
+	for headline, want := range map[string]string{
+		"latency_ms.p50":          "What will the faulty side's latency p50 be, in ms?",
+		"values.age_ms":           "What will the faulty side's age be, in ms?",
+		"kernel.ListenOverflows":  "What will the kernel's ListenOverflows be on the faulty side after 10s?",
+		"requests.attempts":       "How many attempts will the faulty side make in 10s?",
+		"requests.failed":         "How many requests will fail on the faulty side in 10s?",
+		"requests.errors.timeout": "How many requests will fail by timeout on the faulty side in 10s?",
+		"servers.a.requests":      "How many requests will go to server a on the faulty side in 10s?",
+		"connections.stale_reuse": "How many requests will the faulty side send on a stale connection in 10s?",
+		"server.peak.TIME_WAIT":   "How many TIME_WAIT sockets will the faulty side have at the server at most, in 10s?",
+		"process.kinds.udp":       "How many descriptors of kind udp will the faulty side have after 10s?",
+	} {
+		require.Equal(t, want, render.Question(&scenario.Script{Headline: headline}, 10*time.Second), headline)
+	}
+}
+
 func TestSettingIsTrue(t *testing.T) {
 	t.Parallel()
 	for id, want := range map[string]string{
