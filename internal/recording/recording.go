@@ -59,10 +59,7 @@ func (w *Writer) Write(e series.Event) {
 		w.file, w.err = w.open()
 		w.made = w.err == nil
 	}
-	if w.err == nil && removed(w.file) {
-		w.err = errors.New("the file was removed while it was written")
-		w.written, w.lost = 0, w.written
-	}
+	w.look()
 	if w.err == nil {
 		w.err = json.NewEncoder(w.file).Encode(e)
 	}
@@ -73,12 +70,33 @@ func (w *Writer) Write(e series.Event) {
 	}
 }
 
+// look finds out whether what was written is still there.
+func (w *Writer) look() {
+	if w.file == nil || w.err != nil {
+		return
+	}
+	info, err := w.file.Stat()
+	at, seekErr := w.file.Seek(0, io.SeekCurrent)
+	switch {
+	case err != nil:
+		return
+	case removed(info):
+		w.err = errors.New("the file was removed while it was written")
+	case seekErr == nil && info.Mode().IsRegular() && info.Size() < at:
+		w.err = errors.New("the file was cut short by something else while it was written")
+	default:
+		return
+	}
+	w.written, w.lost = 0, w.written
+}
+
 // Err is the first error so far.
 func (w *Writer) Err() error { return w.err }
 
 // Close ends the recording and returns the first error of all. A file of which not even the first
 // line could be written is removed: it cannot be read.
 func (w *Writer) Close() error {
+	w.look()
 	if w.file != nil {
 		own, statErr := w.file.Stat()
 		w.err = errors.Join(w.err, w.file.Close())

@@ -333,6 +333,27 @@ func TestWhatIsWrittenIntoAFileThatWasRemovedIsLost(t *testing.T) {
 	require.EqualError(t, w.Close(), "record in "+path+": the file was removed while it was written (0 lines written, 3 lost)")
 }
 
+func TestARecordingThatIsGoneOrCutAtItsEndIsAnError(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("a file that is open cannot be removed there")
+	}
+	spoil := map[string]func(path string) error{
+		"removed":   os.Remove,
+		"cut short": func(path string) error { return os.Truncate(path, 0) },
+	}
+	for what, do := range spoil {
+		path := filepath.Join(t.TempDir(), "file")
+		w := recording.Writer{Path: path}
+		w.Write(aWatch(0)[0])
+		w.Write(aWatch(0)[1])
+		require.NoError(t, do(path))
+		err := w.Close()
+		require.ErrorContains(t, err, "the file was "+what)
+		require.ErrorContains(t, err, "while it was written (0 lines written, 2 lost)")
+	}
+}
+
 // The first lines were written by that version, but for its name.
 func TestAnOlderRecordingIsRefusedInOneSentence(t *testing.T) {
 	t.Parallel()

@@ -9,11 +9,7 @@ import (
 
 // removed says that a file has no name any more: what is written into it is lost when
 // it is closed. One that was renamed still has one.
-func removed(f *os.File) bool {
-	info, err := f.Stat()
-	if err != nil {
-		return false
-	}
+func removed(info os.FileInfo) bool {
 	stat, known := info.Sys().(*syscall.Stat_t)
 	return known && info.Mode().IsRegular() && stat.Nlink == 0
 }
