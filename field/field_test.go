@@ -27,6 +27,7 @@ var (
 	wantedSide = os.Getenv("FIELD_SIDE")      // leaking, healthy or both
 	atATime    = os.Getenv("FIELD_JOBS")      // forms side by side
 	again      = os.Getenv("FIELD_AGAIN")     // for how long to begin them again; not at all by default
+	onceMore   = os.Getenv("FIELD_ONCE_MORE") // what was wrong beside others is played once more, alone
 	program    = os.Getenv("FIELD_SOCKWATCH") // built already
 	factsOnly  = os.Getenv("FIELD_FACTS")     // seconds: no diagnosis, only what the sockets do
 )
@@ -154,7 +155,7 @@ func play(t *testing.T, forms []*form, jobs int, verbose bool) []outcome {
 			build(t, filepath.Join(dir, f.Name), "forms/"+f.Name+"/main.go")
 		}
 	}
-	results := make([][]outcome, 2*len(forms))
+	results, failed := make([][]outcome, 2*len(forms)), make([]error, 2*len(forms))
 	var wg sync.WaitGroup
 	free := make(chan struct{}, jobs)
 	for i, f := range forms {
@@ -168,10 +169,7 @@ func play(t *testing.T, forms []*form, jobs int, verbose bool) []outcome {
 				defer func() { <-free }()
 				began := time.Now()
 				answers, err := playSide(f, mode, s, dir, sockwatch)
-				if err != nil {
-					t.Errorf("%s, %s: %v", f.Name, mode, err)
-				}
-				results[2*i+j] = answers
+				results[2*i+j], failed[2*i+j] = answers, err
 				if verbose {
 					logf("%s, %s (%.0f s)%s", f.Name, mode, time.Since(began).Seconds(), brief(answers, err))
 				}
@@ -179,6 +177,16 @@ func play(t *testing.T, forms []*form, jobs int, verbose bool) []outcome {
 		}
 	}
 	wg.Wait()
+	for i, err := range failed {
+		f, mode := forms[i/2], []string{"leaking", "healthy"}[i%2]
+		if onceMore != "" && (err != nil || slices.ContainsFunc(results[i], func(o outcome) bool { return o.wrong != "" })) {
+			results[i], err = playSide(f, mode, f.sides()[mode], dir, sockwatch)
+			logf("%s, %s, once more, alone%s", f.Name, mode, brief(results[i], err))
+		}
+		if err != nil {
+			t.Errorf("%s, %s: %v", f.Name, mode, err)
+		}
+	}
 	return slices.Concat(results...)
 }
 
