@@ -85,13 +85,17 @@ const unknown = "no-such-host.invalid.:80"
 // asks is a proof by a name server that answers with code.
 func asks(entry, when string, code dnsmessage.RCode) proof {
 	return proof{entry: entry, when: when, make: func(t *testing.T) (response, error) {
-		return nil, dial(here, nameServer(t, &code, nil), unknown)
+		return nil, dial(here, nameServer(t, &code, nil, time.Minute), unknown)
 	}}
 }
 
 func fetches(entry, when string, code *dnsmessage.RCode) proof {
 	return proof{entry: entry, when: when, make: func(t *testing.T) (response, error) {
-		d := nameServer(t, code, func() {})
+		patience := time.Minute
+		if code == nil {
+			patience = brief
+		}
+		d := nameServer(t, code, func() {}, patience)
 		return get(t, here, "http://"+unknown, func(_ *http.Client, tr *http.Transport) { tr.DialContext = d.DialContext })
 	}}
 }
@@ -105,13 +109,13 @@ var ofNames = []proof{
 	asks("DNS_SERVFAIL", "from a dial", servfail),
 	fetches("DNS_SERVFAIL", "from http.Client", &servfail),
 	{entry: "DNS_TIMEOUT", when: "the resolver gave up, from a dial", make: func(t *testing.T) (response, error) {
-		return nil, dial(here, nameServer(t, nil, func() {}), unknown)
+		return nil, dial(here, nameServer(t, nil, func() {}, brief), unknown)
 	}},
 	fetches("DNS_TIMEOUT", "the resolver gave up, from http.Client", nil),
 	{entry: "DNS_TIMEOUT", when: "the dial's context ended during the lookup", make: func(t *testing.T) (response, error) {
 		ctx, cancel := context.WithTimeout(here, brief)
 		defer cancel()
-		return nil, dial(ctx, nameServer(t, nil, func() {}), unknown)
+		return nil, dial(ctx, nameServer(t, nil, func() {}, time.Minute), unknown)
 	}},
 	asks("DNS", "REFUSED, from a dial", dnsmessage.RCodeRefused),
 	{entry: "DNS", when: "the name server's port is closed", make: func(t *testing.T) (response, error) {
@@ -121,7 +125,7 @@ var ofNames = []proof{
 		closed, err := net.DialUDP("udp", at, at)
 		require.NoError(t, err)
 		t.Cleanup(func() { closed.Close() })
-		err = dial(here, asking(at.String()), unknown)
+		err = dial(here, asking(at.String(), time.Minute), unknown)
 		dns, ok := errors.AsType[*net.DNSError](err)
 		require.True(t, ok && dns.IsTemporary, "%v", err)
 		require.ErrorContains(t, err, "connection refused")
@@ -195,17 +199,22 @@ var ofConnections = []proof{
 var ofTimes = []proof{
 	changed("timeout", "Client.Timeout, before the answer", mute("http://"),
 		func(c *http.Client, _ *http.Transport) { c.Timeout = brief }),
-	changed("timeout", "Client.Timeout, in the body", stalls,
-		func(c *http.Client, _ *http.Transport) { c.Timeout = enough }),
+	{entry: "timeout", when: "Client.Timeout, in the body", make: func(t *testing.T) (response, error) {
+		return inBody(t, func(timeout time.Duration, url string, arrived func()) (*http.Response, error) {
+			return getAnd(t, here, url, func(c *http.Client, _ *http.Transport) { c.Timeout = timeout }, arrived)
+		})
+	}},
 	{entry: "timeout", when: "the context's deadline, before the answer", make: func(t *testing.T) (response, error) {
 		ctx, cancel := context.WithTimeout(here, brief)
 		defer cancel()
 		return get(t, ctx, mute("http://")(t), nil)
 	}},
 	{entry: "timeout", when: "the context's deadline, in the body", make: func(t *testing.T) (response, error) {
-		ctx, cancel := context.WithTimeout(here, enough)
-		defer cancel()
-		return get(t, ctx, stalls(t), nil)
+		return inBody(t, func(timeout time.Duration, url string, arrived func()) (*http.Response, error) {
+			ctx, cancel := context.WithTimeout(here, timeout)
+			defer cancel()
+			return getAnd(t, ctx, url, nil, arrived)
+		})
 	}},
 	{entry: "timeout", when: "conn.SetReadDeadline", make: func(t *testing.T) (response, error) {
 		conn := connect(t, serve(t, silent))
@@ -249,7 +258,7 @@ var ofCancelling = []proof{
 	}},
 	{entry: "canceled", when: "in a lookup, from a dial", make: func(t *testing.T) (response, error) {
 		ctx, cancel := context.WithCancel(here)
-		return nil, dial(ctx, nameServer(t, nil, cancel), unknown)
+		return nil, dial(ctx, nameServer(t, nil, cancel, time.Minute), unknown)
 	}},
 	{entry: "other", when: "cancelled with a cause of one's own", make: func(t *testing.T) (response, error) {
 		ctx, cancel := context.WithCancelCause(here)
