@@ -25,24 +25,27 @@ type tab struct {
 	id   string
 	body *bufio.Reader
 	stop func()
+	ends *time.Timer // what is waited for gets a minute
 }
 
 func sit(t *testing.T, s *Server, number int) *tab {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
+	ends := time.AfterFunc(time.Minute, cancel)
 	id := fmt.Sprintf("%032x", number)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+"events?viewer="+id, nil)
 	require.NoError(t, err)
 	resp, err := (&http.Transport{}).RoundTrip(req)
 	require.NoError(t, err)
 	t.Cleanup(func() { resp.Body.Close() })
-	return &tab{t, s, id, bufio.NewReader(resp.Body), cancel}
+	return &tab{t, s, id, bufio.NewReader(resp.Body), cancel, ends}
 }
 
 // until reads on to a state of the room, and of the newest run.
 func (v *tab) until(good func(roomState, begin) bool) (state roomState, run begin) {
 	v.t.Helper()
+	v.ends.Reset(time.Minute)
 	kind := ""
 	for {
 		text, err := v.body.ReadString('\n')
