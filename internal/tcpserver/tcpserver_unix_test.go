@@ -26,6 +26,9 @@ import (
 // What a complete server must do, numbered. The tests do not run in parallel: some count
 // what the whole process has, and some send it signals.
 
+// grace is longer than a busy machine needs for what is under way.
+const grace = time.Minute
+
 // started is a server at work.
 type started struct {
 	t    *testing.T
@@ -135,7 +138,7 @@ func Test02TheBacklogIsChosen(t *testing.T) {
 }
 
 func Test03ManyConnectionsHaveNoThreadEach(t *testing.T) {
-	s := start(t, &tcpserver.Server{}, time.Second)
+	s := start(t, &tcpserver.Server{}, grace)
 	before := threads(t)
 	for range 200 {
 		s.connect()
@@ -175,13 +178,13 @@ func Test04AcceptedConnectionsHaveNoDelay(t *testing.T) {
 	in := recorded{l, make(chan *net.TCPConn, 1)}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	go func() { _ = (&tcpserver.Server{}).Serve(ctx, in, time.Second) }()
+	go func() { _ = (&tcpserver.Server{}).Serve(ctx, in, grace) }()
 	(&started{t: t, addr: l.Addr().String()}).connect()
 	require.NotZero(t, option(t, <-in.accepted, unix.IPPROTO_TCP, unix.TCP_NODELAY))
 }
 
 func Test05AGreetingThenAnEcho(t *testing.T) {
-	c := start(t, &tcpserver.Server{}, time.Second).connect()
+	c := start(t, &tcpserver.Server{}, grace).connect()
 	for _, line := range []string{"one", "two"} {
 		c.write(line)
 		require.Equal(t, line, c.read())
@@ -189,13 +192,13 @@ func Test05AGreetingThenAnEcho(t *testing.T) {
 }
 
 func Test06ThePeersCloseIsAnswered(t *testing.T) {
-	c := start(t, &tcpserver.Server{}, time.Second).connect()
+	c := start(t, &tcpserver.Server{}, grace).connect()
 	require.NoError(t, c.Conn.(*net.TCPConn).CloseWrite())
 	require.Empty(t, c.ends(), "the server's FIN, and nothing before it")
 }
 
 func Test07AResetEndsThatConnectionOnly(t *testing.T) {
-	s := start(t, &tcpserver.Server{MaxConns: 2}, time.Second)
+	s := start(t, &tcpserver.Server{MaxConns: 2}, grace)
 	reset, other := s.connect(), s.connect()
 	require.NoError(t, reset.Conn.(*net.TCPConn).SetLinger(0))
 	require.NoError(t, reset.Close())
@@ -220,7 +223,7 @@ func Test08AnErrorInAHandlerLeavesTheOthersAlone(t *testing.T) {
 			panic("no such order")
 		}
 		return line
-	}}, time.Second)
+	}}, grace)
 	bad, other := s.connect(), s.connect()
 	bad.write("bad")
 	require.Empty(t, bad.ends())
@@ -229,7 +232,7 @@ func Test08AnErrorInAHandlerLeavesTheOthersAlone(t *testing.T) {
 }
 
 func Test09ConnectionsAreLimitedInTotalAndPerClient(t *testing.T) {
-	s := start(t, &tcpserver.Server{MaxConns: 2, MaxPerClient: 1}, time.Second)
+	s := start(t, &tcpserver.Server{MaxConns: 2, MaxPerClient: 1}, grace)
 	first := s.connect()
 	require.Equal(t, tcpserver.Busy+"\n", s.dial().ends(), "the second of one client")
 	if runtime.GOOS == "linux" { // where all of 127.0.0.0/8 is the host's own
@@ -258,7 +261,7 @@ func Test10SignalsStopTheAccepting(t *testing.T) {
 		l, err := tcpserver.Listen(t.Context(), "127.0.0.1:0", 0)
 		require.NoError(t, err)
 		done := make(chan error, 1)
-		go func() { done <- (&tcpserver.Server{}).Serve(ctx, l, time.Second) }()
+		go func() { done <- (&tcpserver.Server{}).Serve(ctx, l, grace) }()
 		(&started{t: t, addr: l.Addr().String()}).connect()
 		require.NoError(t, syscall.Kill(os.Getpid(), sig))
 		require.NoError(t, <-done, sig)
@@ -269,7 +272,7 @@ func Test10SignalsStopTheAccepting(t *testing.T) {
 }
 
 func Test11TheClientsAreTold(t *testing.T) {
-	s := start(t, &tcpserver.Server{}, time.Second)
+	s := start(t, &tcpserver.Server{}, grace)
 	c := s.connect()
 	s.stop()
 	require.Equal(t, tcpserver.Bye+"\n", c.ends())
@@ -278,7 +281,7 @@ func Test11TheClientsAreTold(t *testing.T) {
 
 func Test12WhatIsUnderWayMayEndWithinTheGrace(t *testing.T) {
 	server, begun, proceed := slow()
-	s := start(t, server, 10*time.Second)
+	s := start(t, server, grace)
 	c := s.connect()
 	c.write("order")
 	<-begun
@@ -302,7 +305,7 @@ func Test13AfterTheGraceAllAreClosed(t *testing.T) {
 
 func Test14TheListenerIsClosedFirst(t *testing.T) {
 	server, begun, proceed := slow()
-	s := start(t, server, 10*time.Second)
+	s := start(t, server, grace)
 	c := s.connect()
 	c.write("order")
 	<-begun
@@ -327,11 +330,11 @@ func Test15NoDescriptorIsLeft(t *testing.T) {
 		}
 		return len(fds)
 	}
-	first := start(t, &tcpserver.Server{}, time.Second) // what the first use opens stays open
+	first := start(t, &tcpserver.Server{}, grace) // what the first use opens stays open
 	first.stop()
 	require.NoError(t, <-first.done)
 	before := count()
-	s := start(t, &tcpserver.Server{}, time.Second)
+	s := start(t, &tcpserver.Server{}, grace)
 	var clients []*client
 	for range 20 {
 		clients = append(clients, s.connect())
@@ -346,7 +349,7 @@ func Test15NoDescriptorIsLeft(t *testing.T) {
 }
 
 func Test16TheSamePortCanBeBoundAtOnce(t *testing.T) {
-	s := start(t, &tcpserver.Server{}, time.Second)
+	s := start(t, &tcpserver.Server{}, grace)
 	c := s.connect()
 	s.stop()
 	require.NoError(t, <-s.done)
