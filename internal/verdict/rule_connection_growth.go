@@ -25,7 +25,7 @@ func (connectionGrowth) find(f *facts) *finding {
 	if f.passedOn() > 0 {
 		return nil
 	}
-	if _, grows := f.grows(f.receiving); f.counted() && !grows {
+	if f.counted() && !f.moreReceive() {
 		return nil
 	}
 	if !f.active() {
@@ -54,6 +54,14 @@ func (f *facts) receiving(s *series.Sample) int {
 	}
 	r := s.Client.Activity.Received
 	return max(0, r.Total()-r.AtLeast(f.silent)-inFlight(s))
+}
+
+// moreReceive reports whether the connections on which data arrives become more, and are
+// half of all at the end: on a busy machine the last responses of a steady load come later
+// and later, and their connections are idle after that.
+func (f *facts) moreReceive() bool {
+	_, grows := f.grows(f.receiving)
+	return grows && 2*f.receiving(f.last()) >= clientOpen(f.last())
 }
 
 // growth is what is said of connections that grow at one end.

@@ -10,14 +10,14 @@ import (
 const IdleConnectionsNotReused Kind = "idle-connections-not-reused"
 
 // bodyTest tells a forgotten connection from a forgotten body.
-const bodyTest = "what happens when the server closes idle connections: forgotten ones close, those with an open body stay in CLOSE_WAIT"
+const bodyTest = "whether each response's body is closed (of Go, --where says it): when the server closes, open ones stay in CLOSE_WAIT"
 
 var _ = register(Rule{
 	Kind: IdleConnectionsNotReused, Severity: Leak, Rank: rankReuse, Scenario: "transport-per-request",
 	Title:      "connections stay open and idle, and no request uses them again",
 	Means:      "Each request opens a connection, gets its response, and leaves the connection idle in a pool that nobody uses again. Descriptors and memory grow at both ends until a limit, or until the server closes idle connections: then as many are closed as opened, and each was used once.",
 	Recognised: "With client-side counters: connections are opened while others are idle and stay idle, and hardly a request reuses one. Without: connections at the client's end that carried an exchange at most, or have been silent for 100 s, grow; fewer than fifteen more are not sure before they have grown for two minutes, and if a third of what became more is used again, or none was opened of late, a pool may be filling; and while what the same program accepted grows half as fast or faster, it may be a proxy whose clients join and are silent. Or they do not grow (a fault, and no leak) while at least ten were opened and at least seven in ten of them beside idle ones, nearly all carried an exchange or two, they last two seconds or longer, and no more than half of them were closed within a second of their last data: those are sessions that come to their end. With --port, where the server is observed, and where the client's end closes them itself (TIME_WAIT), what does not grow is a note, and what grows is sure after 40 s at the earliest: visitors leave their connections to the server's idle timeout, too.",
-	Limits:     "Until the server closes its end, a response body that was not closed looks the same. A pool that a growing load fills, and that is idle then, looks like it while it fills. A connection to each of many hosts, or of each of many processes that do not become more, is not reported.",
+	Limits:     "Unless the client's own pool says what it has got back, a response body that was not closed looks the same until the server closes its end. A pool that a growing load fills, and that is idle then, looks like it while it fills. A connection to each of many hosts, or of each of many processes that do not become more, is not reported.",
 	Needs:      []Need{needMetricsOrActivity},
 	Fix:        "Make one client with one pool (in Go one http.Client with one Transport) and share it; limit its idle connections and give them a timeout.",
 	Sentences: map[string]string{
@@ -41,21 +41,46 @@ func (idleConnectionsNotReused) find(f *facts) *finding {
 		}
 		return f.idlePlateau()
 	}
-	if len(f.Samples) < series.Least && !f.Over {
+	needless := f.leftIdle()
+	if needless == 0 {
 		return nil
 	}
-	if _, grows := f.grows(f.receiving); grows {
-		return nil // they are not idle
+	found := &finding{
+		confidence: likely(needless),
+		facts:      []Fact{f.requests(), fact("needless", count("idle", f.idle(f.last())), count("needless", needless))},
+	}
+	switch lent, known := f.lentAfterResponse(f.last()); {
+	case !known:
+		found.confidence, found.alternatives = Medium, []Alternative{{ResponseBodyLeak, bodyTest}}
+	case 2*lent >= f.idle(f.last()):
+		return nil // they are silent, and their pool does not have them
+	}
+	return found
+}
+
+// leftIdle counts the connections that a client with counters opened while others were
+// idle, and hardly used again; 0 if they are few, or not idle.
+func (f *facts) leftIdle() int {
+	if len(f.Samples) < series.Least && !f.Over {
+		return 0
+	}
+	if f.moreReceive() {
+		return 0 // they are not idle
 	}
 	needless := f.needless()
 	if f.least(6, f.idle) < few || needless < few || 4*f.reused() > int64(needless) {
-		return nil
+		return 0
 	}
-	return &finding{
-		confidence:   likely(needless),
-		facts:        []Fact{f.requests(), fact("needless", count("idle", f.idle(f.last())), count("needless", needless))},
-		alternatives: []Alternative{{ResponseBodyLeak, bodyTest}},
+	return needless
+}
+
+// lentAfterResponse counts the connections that the client's pools have not got back
+// although their requests have ended, and reports whether that is known.
+func (f *facts) lentAfterResponse(s *series.Sample) (n int, known bool) {
+	if s.Pool == nil || s.Pool.Idle == nil {
+		return 0, false
 	}
+	return max(0, int(s.Pool.InUse)-inFlight(s)), true
 }
 
 // needless counts connections that were opened while as many were idle, and stay so

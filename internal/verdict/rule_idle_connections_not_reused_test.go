@@ -22,9 +22,8 @@ var _ = examplesOf(verdict.IdleConnectionsNotReused,
 		set(&s.Client, socketstats.Established, 2*i)
 		s.Client.Activity.Received = silent(2*i, long)
 	})},
-	example{name: "each request leaves an idle connection", confidence: verdict.High, says: "38 connections are open and idle; 36 connections were opened while another was idle.", subject: counted(20, func(i int) (int, int, int, int, int) {
-		return 2 * i, 2 * i, 0, 2 * i, 2 * i
-	})},
+	example{name: "each request leaves an idle connection", confidence: verdict.Medium, says: "38 connections are open and idle; 36 connections were opened while another was idle.", subject: counted(20, onceForEach)},
+	example{name: "each request leaves one in a pool of its own", confidence: verdict.High, says: "36 connections were opened while another was idle.", subject: counted(20, onceForEach, poolSays(0, 2))},
 	example{name: "they have grown since the middle", says: "growing by 1 per second", subject: observed(60, func(i int, s *series.Sample) {
 		idle := 5 + max(0, i-32)
 		set(&s.Client, socketstats.Established, idle+3+i%2)
@@ -35,6 +34,14 @@ var _ = examplesOf(verdict.IdleConnectionsNotReused,
 		set(&s.Client, socketstats.Established, 2*i+40-i/2)
 		s.Client.Activity.Received = silent(2*i, long)
 		s.Client.Activity.Received[0] = 40 - i/2
+	})},
+	example{name: "responses come late on a busy machine, and then nothing", subject: counted(24, func(i int) (int, int, int, int, int) {
+		return onceForEach(min(i, 20))
+	}, func(i int, s *series.Sample) {
+		s.Client.Activity.Received = silent(2*min(i, 20), now)
+		if i > 20 {
+			s.Client.Activity.Received = silent(40, long)
+		}
 	})},
 	example{name: "a short run is over", over: true, subject: counted(6, func(i int) (int, int, int, int, int) { return 3 * i, 3 * i, 0, 3 * i, 3 * i })},
 	example{name: "a short run goes on", instead: verdict.NotEnoughData, subject: counted(6, func(i int) (int, int, int, int, int) { return 3 * i, 3 * i, 0, 3 * i, 3 * i })},
@@ -218,5 +225,17 @@ func TestSlowLeakAmongManyBusyConnections(t *testing.T) {
 		require.Contains(t, verdict.Evidence(v)[0], "per minute")
 		require.Equal(t, verdict.Healthy, judge(subject(90, 0, false, r)).Kind, "seed %d", seed)
 		require.Equal(t, verdict.Healthy, judge(subject(90, 0, true, r)).Kind, "seed %d", seed)
+	}
+}
+
+// onceForEach is a client that opens two connections in each moment, for a request each.
+func onceForEach(i int) (sent, ok, reused, opened, open int) { return 2 * i, 2 * i, 0, 2 * i, 2 * i }
+
+// poolSays has the client's pools say how many connections of each moment were not given
+// back, and how many were.
+func poolSays(inUse, idle int) func(i int, s *series.Sample) {
+	return func(i int, s *series.Sample) {
+		n := int64(idle * i)
+		s.Pool = &series.Pool{InUse: int64(inUse * i), Idle: &n}
 	}
 }

@@ -16,12 +16,13 @@ var _ = register(Rule{
 	Rank:       rankSign + 2, // before close-wait-leak, which is the same sign without the counters that say why
 	Title:      "responses arrive and their bodies are never closed",
 	Means:      "The client has the response's header, and never says that it is done with the body. The connection is neither idle nor in use: the pool cannot give it to another request, and does not notice that the server closes it.",
-	Recognised: "Requests get responses on connections that are hardly reused, and the connections stay in CLOSE_WAIT once the server has closed its end. Or connections are opened beside idle ones that become more and are not used again, while others are. Or connections with unread data grow, or five or more are there throughout to which no data arrives for ten seconds: a program that reads slowly makes room for more. With --where: bodies that are not finished, while the open connections grow; or five or more of which nothing was read for 30 seconds, without a goroutine that waits to read one.",
-	Limits:     "A small body is read into the program at once: until the server closes the connection it looks like idle-connections-not-reused, with this as the alternative. A proxy whose own clients do not read for 30 seconds leaves bodies unread, too.",
+	Recognised: "Requests get responses on connections that are hardly reused, and the connections stay in CLOSE_WAIT once the server has closed its end, or are silent and were not given back to the pool, by the pool's own account. Or connections are opened beside idle ones that become more and are not used again, while others are. Or connections with unread data grow, or five or more are there throughout to which no data arrives for ten seconds: a program that reads slowly makes room for more. With --where: bodies that are not finished, while the open connections grow; or five or more of which nothing was read for 30 seconds, without a goroutine that waits to read one.",
+	Limits:     "A small body is read into the program at once: unless the client's own pool says what it has got back, it looks like idle-connections-not-reused until the server closes the connection, with this as the alternative. A proxy whose own clients do not read for 30 seconds leaves bodies unread, too.",
 	Needs:      []Need{needMetricsOrActivity},
 	Fix:        "Close every response body, also when only the status matters, and read it to its end first.",
 	Sentences: map[string]string{
 		"close_wait": "The server has closed {connections|connection} that the client keeps open: CLOSE_WAIT.",
+		"lent":       "{connections|connection has|connections have} had a response, and went neither back to the pool nor away.",
 		"apart":      "{idle|connection has|connections have} had a response and nothing since for {for_ms} or longer, growing by {growth_per_second}; {needless|connection was|connections were} opened beside idle ones. The pool reuses others, so it does not have these.",
 		"unfinished": "{connections|response has a body that was|responses have bodies that were} neither read to the end nor closed in {for_ms} or longer.",
 		"forgotten":  "{bodies|response has an open body|responses have open bodies} of which nothing was read in {for_ms} or longer, and no goroutine waits to read.",
@@ -51,6 +52,11 @@ func (responseBodyLeak) find(f *facts) *finding {
 			return nil
 		}
 		return &finding{confidence: High, facts: []Fact{f.requests(), fact("close_wait", count("connections", clientIn(socketstats.CloseWait)(f.last())))}}
+	}
+	if needless := f.leftIdle(); needless > 0 && f.counted() {
+		if lent, known := f.lentAfterResponse(f.last()); known && 2*lent >= f.idle(f.last()) {
+			return &finding{confidence: likely(needless), facts: []Fact{f.requests(), fact("lent", count("connections", lent))}}
+		}
 	}
 	if !f.active() {
 		return nil

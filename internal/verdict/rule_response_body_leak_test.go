@@ -53,6 +53,10 @@ var _ = examplesOf(verdict.ResponseBodyLeak,
 	example{name: "a pool reuses connections, and others lie idle beside it", confidence: verdict.Medium, says: "28 connections have had a response and nothing since for 3s or longer, growing by 1 per second; 28 connections were opened beside idle ones. The pool reuses others, so it does not have these.", subject: counted(30, besideThePool, func(i int, s *series.Sample) {
 		s.Client.Activity.Received = silent(max(0, i-1), long)
 	})},
+	example{name: "no request gives its connection back", confidence: verdict.High, says: "38 connections have had a response, and went neither back to the pool nor away.", subject: counted(20, onceForEach, poolSays(2, 0))},
+	example{name: "a third of them does not", instead: verdict.IdleConnectionsNotReused, subject: counted(20, func(i int) (int, int, int, int, int) {
+		return 3 * i, 3 * i, 0, 3 * i, 3 * i
+	}, poolSays(1, 2))},
 	example{name: "a burst leaves idle connections, and the pool reuses one", instead: verdict.Healthy, subject: counted(30, func(i int) (int, int, int, int, int) {
 		return 40 + i, 40 + i, i, 40, 40
 	}, func(_ int, s *series.Sample) {
@@ -140,6 +144,6 @@ func TestOpenBodyIsAnAlternativeUntilTheServerCloses(t *testing.T) {
 	before := judge(forgotten(30, nil))
 	require.Equal(t, verdict.IdleConnectionsNotReused, before.Kind)
 	require.Equal(t, verdict.ResponseBodyLeak, before.Alternatives[0].Kind)
-	require.Contains(t, before.Alternatives[0].Sentence(), "It could also be response-body-leak. To tell them apart, see what happens when the server closes idle connections")
+	require.Contains(t, before.Alternatives[0].Sentence(), "It could also be response-body-leak. To tell them apart, see whether each response's body is closed")
 	require.Empty(t, judge(forgotten(60, keptOpen)).Alternatives)
 }
