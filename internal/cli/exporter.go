@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -259,11 +262,16 @@ func readWebConfig(path string) (protection, error) {
 	if err != nil {
 		return protection{}, err
 	}
-	if err := web.Validate(path); err != nil {
-		return protection{}, err
-	}
 	var c web.Config
-	if err := yaml.Unmarshal(data, &c); err != nil {
+	badYAML := yaml.Unmarshal(data, &c)
+	if badYAML == nil {
+		for _, user := range slices.Sorted(maps.Keys(c.Users)) {
+			if !strings.HasPrefix(string(c.Users[user]), "$2") {
+				return protection{}, fmt.Errorf("basic_auth_users: the password of %q is not a bcrypt hash, which htpasswd -nB %s makes", user, user)
+			}
+		}
+	}
+	if err := cmp.Or(web.Validate(path), badYAML); err != nil {
 		return protection{}, err
 	}
 	certificate := c.TLSConfig.ClientAuth == "RequireAnyClientCert" || c.TLSConfig.ClientAuth == "RequireAndVerifyClientCert"

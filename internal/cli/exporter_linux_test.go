@@ -188,6 +188,7 @@ func TestExporterWarnsBeyondLoopback(t *testing.T) {
 		"users":    []byte(users), "tls": []byte(secure), "both": []byte(users + secure), "neither": []byte("{}\n"),
 		"clients": []byte("tls_server_config: {cert_file: cert.pem, key_file: key.pem, client_ca_file: cert.pem, client_auth_type: RequireAndVerifyClientCert}\n"),
 		"wrong":   []byte("tls_config: {}\n"),
+		"no-hash": []byte("basic_auth_users: {alice: secret}\n"),
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), content, 0o600))
 	}
@@ -218,6 +219,9 @@ func TestExporterWarnsBeyondLoopback(t *testing.T) {
 		said, code := sockwatch(t, "exporter", "--name", "no-such-program", "--web-config", filepath.Join(dir, name))
 		require.Equal(t, 1, code, said)
 	}
+	r := start(t, "sockwatch", "exporter", "--name", "no-such-program", "--web-config", filepath.Join(dir, "no-hash"))
+	r.until(t, `the password of "alice" is not a bcrypt hash`)
+	r.end(t)
 }
 
 // Each network namespace takes descriptors. Where they do not suffice for all of them, counts

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"socketlab/exercises"
 	"socketlab/internal/render"
 	"socketlab/internal/scenario"
@@ -105,8 +103,8 @@ func (p *Project) Diagnosed() (Diagnosed, error) {
 		return d, fmt.Errorf("%w: 'sockwatch exercise reset' puts it back as it was", err)
 	}
 	var wrote found
-	if err := yaml.UnmarshalWithOptions(data, &wrote, yaml.Strict()); err != nil {
-		return d, scenario.YAMLError(name, data, err)
+	if err := scenario.ReadYAML(name, data, "an answer", "process and kind", &wrote); err != nil {
+		return d, err
 	}
 	find := p.Exercise.Find
 	process, fault := strings.TrimSpace(wrote.Process), kind.Kind(strings.TrimSpace(wrote.Kind))

@@ -119,8 +119,8 @@ var validID = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*$`)
 // file, for them.
 func Parse(name string, text []byte) (*Profile, error) {
 	var f file
-	if err := yaml.UnmarshalWithOptions(text, &f, yaml.Strict()); err != nil {
-		return nil, scenario.YAMLError(name, text, err)
+	if err := scenario.ReadYAML(name, text, "a profile", "schema, kind and values", &f); err != nil {
+		return nil, err
 	}
 	wrong := func(format string, args ...any) (*Profile, error) {
 		return nil, fmt.Errorf("%s: %s", name, fmt.Sprintf(format, args...))

@@ -1,6 +1,7 @@
 package profile_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -54,11 +55,20 @@ func TestWhatIsNoProfileIsRefused(t *testing.T) {
 		head + "values:\n  idle_close:\n":                    "values.idle_close has no value",
 		head + "values: {idle_close: soon}\n":                `"soon" is no duration`,
 		head + "values: {opened_sequential: -1}\n":           "no count",
-		head + "values: {stale_get: maybe}\n":                `"maybe" is none of new_connection, sent_twice`,
+		"":                                    "is empty: a profile has at least schema, kind and values",
+		head + "can: {a: b}\n":                "x.yaml:4:6: a list is expected here",
+		head + "---\n" + head:                 "x.yaml:4:1: a second document begins here: a profile is one document",
+		"\xff\xfe" + head:                     "is not text in UTF-8",
+		strings.Repeat("[", 1000):             "is nested too deeply for a profile",
+		head + "values: {stale_get: maybe}\n": `"maybe" is none of new_connection, sent_twice`,
 	} {
 		_, err := profile.Parse("x.yaml", []byte(text))
 		require.ErrorContains(t, err, says)
 		require.ErrorContains(t, err, "x.yaml")
+	}
+	for _, text := range []string{"\ufeff" + head, strings.ReplaceAll(head, "\n", "\r\n")} { // of an editor on Windows
+		_, err := profile.Parse("x.yaml", []byte(text+"values: {}\n"))
+		require.NoError(t, err)
 	}
 }
 

@@ -83,19 +83,8 @@ func Parse(file string, data []byte, codes []string) (Script, error) {
 
 // parse is [Parse], and returns also what errors found later need.
 func parse(file string, data []byte, codes []string) (p parsed, s Script, err error) {
-	p.file = file
-	if !utf8.Valid(data) {
-		return p, Script{}, p.at(nil, "is not text in UTF-8")
-	}
-	p.lines = linesOf(string(data))
-	if err := p.checkDepth(); err != nil {
-		return p, Script{}, err
-	}
-	tree, err := parser.ParseBytes([]byte(strings.Join(p.lines, "\n")), 0)
-	if err != nil {
-		return p, Script{}, p.fromYAML(err)
-	}
-	if p.body, err = p.document(tree); err != nil {
+	p = parsed{file: file, what: "a script", keys: "id, title, load and expect"}
+	if err := p.read(data); err != nil {
 		return p, Script{}, err
 	}
 	s = defaults()
@@ -113,6 +102,36 @@ func parse(file string, data []byte, codes []string) (p parsed, s Script, err er
 	return p, s, nil
 }
 
+// ReadYAML reads the YAML of a file that is no script into a value, as strictly, and with errors
+// of the same kind. what is what the file is, and keys are some that it has, for them.
+func ReadYAML(file string, data []byte, what, keys string, into any) error {
+	p := parsed{file: file, what: what, keys: keys}
+	if err := p.read(data); err != nil {
+		return err
+	}
+	if err := yaml.NodeToValue(p.body, into, yaml.Strict()); err != nil {
+		return p.fromYAML(err)
+	}
+	return nil
+}
+
+// read finds the one document of a file.
+func (p *parsed) read(data []byte) error {
+	if !utf8.Valid(data) {
+		return p.at(nil, "is not text in UTF-8")
+	}
+	p.lines = linesOf(string(data))
+	if err := p.checkDepth(); err != nil {
+		return err
+	}
+	tree, err := parser.ParseBytes([]byte(strings.Join(p.lines, "\n")), 0)
+	if err != nil {
+		return p.fromYAML(err)
+	}
+	p.body, err = p.document(tree)
+	return err
+}
+
 // linesOf returns the lines of a text, ended as on Windows, old Macs or
 // elsewhere. Space at their ends is taken off, and tabs after the indentation
 // are made spaces: the library misplaces a value beside them.
@@ -128,11 +147,13 @@ func linesOf(text string) []string {
 	return lines
 }
 
-// parsed is a script on its way to a value, with what errors need.
+// parsed is a script, or another file, on its way to a value, with what errors need.
 type parsed struct {
-	file  string
-	lines []string
-	body  ast.Node
+	file string
+	// what says what it is, and keys are some that it has at least.
+	what, keys string
+	lines      []string
+	body       ast.Node
 }
 
 // maxDepth is how deeply a script may nest; ours need four levels.
@@ -158,7 +179,7 @@ func (p parsed) checkDepth() error {
 			deepest = max(deepest, depth)
 		}
 		if deepest > maxDepth {
-			return &Error{File: p.file, Line: i + 1, Column: 1, Message: "is nested too deeply for a script", Text: line}
+			return &Error{File: p.file, Line: i + 1, Column: 1, Message: "is nested too deeply for " + p.what, Text: line}
 		}
 	}
 	return nil
@@ -171,25 +192,19 @@ func (p parsed) document(tree *ast.File) (ast.Node, error) {
 		return isDirective
 	})
 	if len(docs) == 0 || docs[0].Body == nil {
-		return nil, p.at(nil, "is empty: a script has at least id, title, load and expect")
+		return nil, p.at(nil, "is empty: "+p.what+" has at least "+p.keys)
 	}
 	if len(docs) > 1 {
 		begin := docs[1].Start
 		if begin == nil && docs[1].Body != nil {
 			begin = firstToken(docs[1].Body)
 		}
-		return nil, p.at(begin, "a second document begins here: a script is one document")
+		return nil, p.at(begin, "a second document begins here: "+p.what+" is one document")
 	}
 	if _, ok := docs[0].Body.(*ast.MappingNode); !ok {
-		return nil, p.at(firstToken(docs[0].Body), "a script is made of keys and values, such as: id: my-incident")
+		return nil, p.at(firstToken(docs[0].Body), p.what+" is made of keys and values, such as: id: mine")
 	}
 	return docs[0].Body, nil
-}
-
-// YAMLError says an error of the YAML of a file that is no script in the words for those of
-// scripts: with its place and its line.
-func YAMLError(file string, text []byte, err error) error {
-	return parsed{file: file, lines: strings.Split(string(text), "\n")}.fromYAML(err)
 }
 
 // fromYAML turns the library's error into ours, in words for people who write
@@ -206,21 +221,53 @@ func (p parsed) fromYAML(err error) error {
 	switch {
 	case errors.As(err, &tooLarge):
 		message = "number " + short(tooLarge.SrcNum) + " is too large"
-	case strings.HasPrefix(message, "found character '\t'"):
-		message = "a line is indented with spaces, not with a tab"
 	case strings.HasPrefix(message, "unknown field"): // beyond an alias
 		message = strings.Replace(message, "field", "key", 1)
 	case strings.HasSuffix(message, "was used where mapping is expected"):
 		message = "keys and values are expected here, such as: id: mine"
-	case strings.HasPrefix(message, "invalid header option"):
-		message = "put a value that begins with > or | in quotes"
-	case strings.HasPrefix(message, "mapping value is not allowed"):
-		message = `a key is not allowed here: look at the indentation, and put a value that has ": " in it in quotes`
+	case strings.HasSuffix(message, "was used where sequence is expected"):
+		message = "a list is expected here, such as: [a, b]"
+	case strings.HasPrefix(message, "could not find alias"):
+		message = "a value that begins with * repeats one that a & has named before, and there is none: put it in quotes"
+	default:
+		for _, m := range messages {
+			if strings.HasPrefix(message, m.begins) {
+				message = m.says
+				break
+			}
+		}
 	}
 	if n, _ := fmt.Sscanf(message, "mapping key %q already defined at [%d:%d]", &key, &line, &column); n == 3 {
 		message = fmt.Sprintf("key %q is given twice: first in line %d", short(key), line)
 	}
+	if tok := y.GetToken(); tok != nil && strings.HasPrefix(message, misplaced) && (tok.Value == "]" || tok.Value == "}") {
+		message = "a " + tok.Value + " ends nothing: it is one too many, or what it ends is not begun"
+	}
 	return p.at(y.GetToken(), message)
+}
+
+const misplaced = "this does not belong here"
+
+// Messages of the library that its users would read twice, by how they begin.
+var messages = []struct{ begins, says string }{
+	{"found character '\t'", "a line is indented with spaces, not with a tab"},
+	{"invalid header option", "put a value that begins with > or | in quotes"},
+	{"mapping value is not allowed", `a key is not allowed here: look at the indentation, and put a value that has ": " in it in quotes`},
+	{"value is not allowed in this context", misplaced + ": look at the indentation, keys of one level begin in one column"},
+	{"non-map value is specified", "keys and values are expected here, such as: id: mine: look at the colon, and at the space after it"},
+	{"unexpected key name", "a key and its value are expected here, such as: id: mine: look at the colon, and at the space after it"},
+	{"',' or ']' must be specified", "a list that a [ began is not ended: a ] or a comma is missing before this"},
+	{"sequence end token ']' not found", "a list that a [ began is not ended: a ] is missing"},
+	{"',' or '}' must be specified", "a { before this is not ended: a } or a comma is missing"},
+	{"could not find flow mapping end token", "a { is not ended: a } is missing"},
+	{"could not find '[' character", "a ] ends nothing: it is one too many, or what it ends is not begun"},
+	{"could not find '{' character", "a } ends nothing: it is one too many, or what it ends is not begun"},
+	{"'@' is a reserved character", "put a value that begins with @ in quotes"},
+	{"'`' is a reserved character", "put a value that begins with ` in quotes"},
+	{"unexpected directive", "put a value that begins with % in quotes"},
+	{"could not find end character of double-quoted", `a text that a " began is not ended: a " is missing`},
+	{"could not find end character of single-quoted", "a text that a ' began is not ended: a ' is missing"},
+	{"block sequence entries are not allowed", `an entry of a list is not allowed here: put it on a line of its own, and a value that begins with "- " in quotes`},
 }
 
 func (p parsed) at(tok *token.Token, message string) error {
