@@ -221,7 +221,7 @@ func TestExporterWarnsBeyondLoopback(t *testing.T) {
 	}
 	r := start(t, "sockwatch", "exporter", "--name", "no-such-program", "--web-config", filepath.Join(dir, "no-hash"))
 	r.until(t, `the password of "alice" is not a bcrypt hash`)
-	r.end(t)
+	require.Equal(t, 1, r.end(t))
 }
 
 // Each network namespace takes descriptors. Where they do not suffice for all of them, counts
