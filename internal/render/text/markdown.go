@@ -9,8 +9,23 @@ import (
 // hard to read.
 const proseWidth = 100
 
-// listItem begins an item of a list in Markdown.
-var listItem = regexp.MustCompile(`^(?:[-*]|\d+\.) `)
+// listItem begins an item of a list in Markdown, and numbered one whose number may also
+// end a sentence.
+var (
+	listItem = regexp.MustCompile(`^(?:[-*]|\d+\.) `)
+	numbered = regexp.MustCompile(`^\d+\. $`)
+)
+
+// itemOf is the mark of the item of a list that a line begins; "" where it begins none. As
+// in CommonMark a number within a paragraph is text, so that a sentence may end with one:
+// only 1 begins a list there. lead is what the paragraph so far begins with.
+func itemOf(line, lead string, within bool) string {
+	item := listItem.FindString(line)
+	if within && item != "1. " && numbered.MatchString(item) && !numbered.MatchString(lead) {
+		return ""
+	}
+	return item
+}
 
 // markdown writes what lessons have of Markdown: headings, paragraphs, lists, quotations
 // and code. Its marks stay.
@@ -55,7 +70,7 @@ func (w *writer) markdown(text string) {
 			flush()
 			w.wrapStyled(bold, "", line)
 		default:
-			if item := listItem.FindString(line); item != "" || quote != lead && quote != "" {
+			if item := itemOf(line, strings.TrimPrefix(lead, "> "), len(paragraph) > 0); item != "" || quote != lead && quote != "" {
 				flush()
 				lead, line = quote+item, line[len(item):]
 			}
