@@ -24,6 +24,11 @@ const (
 	said    = `document.getElementById("now").textContent`
 )
 
+// label is the text of what a selector finds.
+func label(selector string) string {
+	return `document.querySelector("` + selector + `").textContent`
+}
+
 // Everybody guesses, the presenter starts the run, and in the end all see what was
 // guessed beside what was measured.
 func TestRoomGuessesBeforeTheRun(t *testing.T) {
@@ -47,6 +52,8 @@ func TestRoomGuessesBeforeTheRun(t *testing.T) {
 		keep(t, phone, "room-guessed-phone")
 	}
 	wait(t, presenter, counted+` === "3 of 4 have guessed"`)
+	require.Equal(t, "Guess", eval[string](t, presenter, label("#first button")))
+	require.Equal(t, "Start the run", eval[string](t, presenter, label("#start")))
 	keep(t, presenter, "room-presenter")
 	do(t, presenter, guess("25")...)
 	wait(t, presenter, counted+` === "4 of 4 have guessed"`)
@@ -71,6 +78,8 @@ func TestPresenterAloneStartsWithTheGuess(t *testing.T) {
 	tab := open(t, 1280, 720)
 	do(t, tab, chromedp.Navigate(p.url))
 	wait(t, tab, asked)
+	wait(t, tab, label("#first button")+` === "Guess and start"`)
+	require.Equal(t, "Start without a guess", eval[string](t, tab, label("#start")))
 	do(t, tab, guess("12")...)
 	wait(t, tab, `document.querySelector(".faulty .chart")?.ariaLabel.includes("Your guess was 12.")`)
 }

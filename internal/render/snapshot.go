@@ -278,12 +278,27 @@ func Setting(s scenario.Script) string {
 	if len(s.Load) == 0 {
 		return answers
 	}
-	load := s.MainLoad().Say()
-	load = strings.ToLower(load[:1]) + load[1:]
+	load := loadOf(s)
 	if answers == "" {
 		return load
 	}
 	return answers + " · " + load
+}
+
+// loadOf is the load of a script in a few words, with the number of all its requests where
+// that is fixed: whoever guesses counts from it.
+func loadOf(s scenario.Script) string {
+	most := s.MainLoad()
+	load := most.Say()
+	load = strings.ToLower(load[:1]) + load[1:]
+	all, fixed := s.Requests()
+	switch {
+	case !fixed, most.Repeat <= 1 && most.Burst == all: // which is said
+		return load
+	case most.Rate > 0 && slices.IndexFunc(s.Load, func(p scenario.Phase) bool { return p != most && (p.Rate > 0 || p.Burst > 0) }) < 0:
+		return fmt.Sprintf("%s in %s", words.Plural(all, "request"), strings.Replace(words.Duration(most.For.D()), "m0s", "m", 1))
+	}
+	return fmt.Sprintf("%s, %d in all", load, all)
 }
 
 // Question asks an audience for the number that a run will show of its faulty side.

@@ -233,11 +233,11 @@ func TestSettingIsTrue(t *testing.T) {
 	t.Parallel()
 	for id, want := range map[string]string{
 		"transport-per-request":   "a server that answers after 20s · 1 request a second and more at random",
-		"http2-streams-exhausted": "a server that answers after 50ms · bursts of 30 requests", // after a single one
-		"timeout-response-header": "10 requests a second",                                     // some have no response
-		"congestion":              "bursts of 20 requests",                                    // the network is slow
-		"body-not-drained":        "a server that answers at once · 50 requests a second",
-		"no-timeout":              "a server that never answers · 10 requests a second",
+		"http2-streams-exhausted": "a server that answers after 50ms · bursts of 30 requests, 121 in all", // after a single one
+		"timeout-response-header": "24 requests in 2.4s",                                                  // some have no response
+		"congestion":              "bursts of 20 requests, 80 in all",                                     // the network is slow
+		"body-not-drained":        "a server that answers at once · 200 requests in 4s",
+		"no-timeout":              "a server that never answers · 20 requests in 2s",
 	} {
 		s, err := scenarios.Script(id)
 		require.NoError(t, err)

@@ -54,6 +54,17 @@ func (s Script) MainLoad() (most Phase) {
 	return most
 }
 
+// Requests is how many requests the load sends in all; false where that is left to chance.
+func (s Script) Requests() (n int, fixed bool) {
+	for _, p := range s.Load {
+		if p.JitterRequests > 0 {
+			return 0, false
+		}
+		n += p.requests()
+	}
+	return n, true
+}
+
 // requests is the most that the phase can send.
 func (p Phase) requests() int { return p.moments() * (1 + p.JitterRequests) * max(p.Burst, 1) }
 

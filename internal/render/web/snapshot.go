@@ -75,7 +75,7 @@ func beginOf(l *render.Live) begin {
 			of.About = render.Setting(*script)
 		}
 		if h.Scenario.Speed != 1 {
-			of.About += fmt.Sprintf(" · speed %g", h.Scenario.Speed)
+			of.About += " · " + pace(h.Scenario.Speed)
 		}
 	}
 	if h.Commands != nil {
@@ -99,6 +99,14 @@ func beginOf(l *render.Live) begin {
 		}
 	}
 	return of
+}
+
+// pace says in words for an audience at which speed a script is played.
+func pace(speed float64) string {
+	if speed < 1 {
+		return fmt.Sprintf("%.3g times as slow", 1/speed)
+	}
+	return fmt.Sprintf("%.3g times as fast", speed)
 }
 
 func states() []state {

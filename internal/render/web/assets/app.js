@@ -305,6 +305,9 @@ function guessed() {
   return a === null || a === "skip" ? null : Number(a);
 }
 
+// alone says that this is the presenter, and that there is no other to wait for.
+const alone = () => room.presenter && room.viewers === 1 && !room.address;
+
 // wait shows the question before its run, how many have answered, and to the presenter
 // the address and a button.
 function wait() {
@@ -317,7 +320,9 @@ function wait() {
   $("first").hidden = !begun.question || guess !== null;
   put($("mine"), guess === null ? "" : `Your guess: ${guess}`);
   put($("count"), begun.question && room.viewers > 1 ? `${room.guessed} of ${room.viewers} have guessed` : "");
+  put($("first").querySelector("button"), alone() ? "Guess and start" : "Guess");
   $("start").hidden = !room.presenter;
+  put($("start"), alone() && begun.question && guess === null ? "Start without a guess" : "Start the run");
   $("wait").hidden = room.presenter;
   $("share").hidden = !room.address;
   if (room.address && $("address").textContent !== room.address) {
@@ -328,8 +333,7 @@ function wait() {
 $("first").onsubmit = (e) => {
   e.preventDefault();
   answered(whole($("number").value));
-  // Who is alone waits for no other.
-  if (room.presenter && room.viewers === 1 && !room.address) send("start");
+  if (alone()) send("start"); // as the button says
 };
 $("start").onclick = () => send("start");
 
