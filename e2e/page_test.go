@@ -37,6 +37,14 @@ const edge = `(() => {
 	});
 })()`
 
+// whole says whether all of an element is on the screen, and nothing lies above it.
+func whole(selector string) string {
+	return `(() => {
+		const e = document.querySelector("` + selector + `"), r = e.getBoundingClientRect();
+		return [r.top + 2, r.bottom - 2].every((y) => e.contains(document.elementFromPoint(r.left + 4, y)));
+	})()`
+}
+
 func TestPageAsksThenBothNumbersAndChartsMove(t *testing.T) {
 	p := play(t, "transport-per-request")
 	tab := open(t, 1280, 720)
@@ -56,6 +64,11 @@ func TestPageAsksThenBothNumbersAndChartsMove(t *testing.T) {
 	do(t, tab, chromedp.KeyEvent("c"))
 	wait(t, tab, `document.getElementById("code").open`)
 	require.NotZero(t, eval[int](t, tab, `document.querySelectorAll("#code .faulty mark").length`))
+	require.True(t, eval[bool](t, tab, whole("#close")), "the button can be seen without scrolling")
+	for _, side := range []string{".faulty", ".fixed"} {
+		require.True(t, eval[bool](t, tab, whole("#code "+side+" mark")), "what differs can be seen without scrolling, %s", side)
+	}
+	keep(t, tab, "code")
 	do(t, tab, chromedp.KeyEvent("\x1b"))
 	// The end stays to be seen, and says what the guess was worth.
 	wait(t, tab, `document.getElementById("link").textContent.includes("over")`)

@@ -201,7 +201,9 @@ class Panel {
     put(this.verdict, p.headline);
     const few = ofEnd().panels.length <= 3; // of more there is room for a sentence each
     const fix = p.verdict.fix && !signs[p.id] ? ["Fix: " + p.verdict.fix] : []; // the other side is the fix
-    const why = [...p.sentences, ...fix];
+    // That there are few samples so far is nothing for an audience.
+    const early = signs[p.id] && !over() && p.verdict.kind === "not-enough-data";
+    const why = early ? [] : [...p.sentences, ...fix];
     put(this.why, (few ? why : why.slice(0, 1)).join(" "));
     this.why.classList.toggle("short", !few);
     put(this.numbers, numbers(p.figures));
@@ -286,6 +288,11 @@ function showCode() {
     return pane;
   }));
   $("code").showModal();
+  // Where not all fits, each pane begins with what differs, and a few lines before it.
+  for (const pane of both.children) {
+    const first = pane.querySelector("mark");
+    if (first) pane.scrollTop = first.offsetTop - pane.offsetTop - pane.clientHeight / 4;
+  }
 }
 $("whole").onclick = showCode;
 document.addEventListener("keydown", (e) => {
