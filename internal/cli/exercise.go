@@ -35,7 +35,7 @@ says what is right and what is not yet.
 Some exercises have no code to fix: processes run, one of them has a fault, and you find
 out which, and what it is.`,
 		Example: `  sockwatch exercise list
-  sockwatch exercise start health-check-runs-dry
+  sockwatch exercise start health-check-runs-dry   # in an empty folder of yours
   cd health-check-runs-dry
   sockwatch exercise predict 7    # what you think will happen
   sockwatch exercise check        # what happens
@@ -89,7 +89,7 @@ func listedExercises(all []exercise.Exercise) *render.Document {
 			shown = "diagnosis"
 		}
 		g := &table.Groups[len(table.Groups)-1]
-		g.Rows = append(g.Rows, render.Words(e.ID, fmt.Sprint(e.Minutes), shown, e.Title))
+		g.Rows = append(g.Rows, render.Words(e.ID, fmt.Sprint(e.Minutes, " min"), shown, e.Title))
 		records = append(records, []string{e.ID, fmt.Sprint(e.Level), fmt.Sprint(e.Minutes), shown, e.Title})
 		data = append(data, render.Object{
 			{Name: "id", Value: e.ID},
@@ -113,7 +113,8 @@ func exerciseStartCommand(streams program.Streams) *cobra.Command {
 		Use:   "start ID [DIR]",
 		Short: "Make a folder with an exercise to work in",
 		Long: `Makes the folder DIR (default: ID) with TASK.md and the code to change. It is
-complete in itself: it needs the language, and neither a network nor this repository.`,
+complete in itself: it needs the language, and neither a network nor this repository.
+Be in an empty folder of yours: in a git clone its files would be untracked ones.`,
 		Example: `  sockwatch exercise start health-check-runs-dry
   sockwatch exercise start health-check-runs-dry mine --lang python`,
 		Args: program.Args(1, 2),

@@ -34,7 +34,7 @@ func exercisePredictCommand(streams program.Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			p.State.Guess = &guess
+			p.State.Guess, p.State.GuessShown = &guess, false
 			if err := p.Save(); err != nil {
 				return err
 			}

@@ -20,6 +20,8 @@ type State struct {
 	Language string `json:"language,omitempty"`
 	// Guess is what the participant predicted; nil before that.
 	Guess *float64 `json:"guess,omitempty"`
+	// GuessShown says that a check has shown the guess beside what came.
+	GuessShown bool `json:"guess_shown,omitempty"`
 	// Hints is how many were seen, and Checks how often the work was checked.
 	Hints  int `json:"hints,omitempty"`
 	Checks int `json:"checks,omitempty"`
@@ -197,6 +199,7 @@ func (p *Project) Save() error {
 // Checked enters a check, and saves.
 func (p *Project) Checked(ok bool) error {
 	p.State.Checks++
+	p.State.GuessShown = p.State.Guess != nil
 	if ok && p.State.Done.IsZero() {
 		p.State.Done = time.Now().UTC().Truncate(time.Second)
 	}

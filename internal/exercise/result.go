@@ -14,6 +14,7 @@ import (
 	"socketlab/internal/render"
 	"socketlab/internal/scenario"
 	"socketlab/internal/series"
+	"socketlab/internal/verdict"
 	"socketlab/internal/words"
 )
 
@@ -43,8 +44,12 @@ type Result struct {
 	// response, and what helps; "" where all had one or it is not known.
 	Unanswered string
 	// Guess is what the participant predicted, and Came the starter's value; nil where it
-	// is not known.
+	// is not known. GuessShown says that an earlier check has shown them.
 	Guess, Came *float64
+	GuessShown  bool
+	// Seen says what was found of the participant's code, where it is another thing than
+	// the starter's, which is for the participant to find.
+	Seen string
 }
 
 // Bound is one thing that the participant's code must show.
@@ -64,7 +69,7 @@ type Failures struct {
 // Judge says what a run showed of the participant's code. texts are those of its errors by
 // name, and printed is what it wrote.
 func (p *Project) Judge(o *series.Observation, script scenario.Script, texts map[string]string, printed string) Result {
-	r := Result{Exercise: p.Exercise, Language: p.Language.Name, Guess: p.State.Guess, Stopped: o.Stopped, Passed: o.Stopped == ""}
+	r := Result{Exercise: p.Exercise, Language: p.Language.Name, Guess: p.State.Guess, GuessShown: p.State.GuessShown, Stopped: o.Stopped, Passed: o.Stopped == ""}
 	result := expect.Judge(o, script)
 	starter, yours := o.Subject(StarterSide), o.Subject(YourSide)
 	judged := false
@@ -84,6 +89,7 @@ func (p *Project) Judge(o *series.Observation, script scenario.Script, texts map
 		r.Errors = failures(yours.Metrics().Requests, texts)
 		r.Unanswered = p.unanswered(yours.Metrics().Requests)
 		r.Printed = lastLines(printed)
+		r.Seen = another(result.Verdicts[YourSide], result.Verdicts[StarterSide])
 	}
 	if v, ok := metric.MustLookup(p.Exercise.Predict.Metric).Get(starter); ok {
 		r.Came = &v
@@ -193,6 +199,20 @@ func untrue(yours *series.Subject) string {
 	return ""
 }
 
+// another says what was found of the participant's code in place of the starter's fault; ""
+// where that is nothing, or the same.
+func another(yours, starters verdict.Verdict) string {
+	rule, known := verdict.Lookup(yours.Kind)
+	switch yours.Kind {
+	case starters.Kind, verdict.Healthy, verdict.NotEnoughData:
+		return ""
+	}
+	if !known {
+		return ""
+	}
+	return "Your code does not do what the starter did, but: " + rule.Title + "."
+}
+
 // failures are the errors of requests by name.
 func failures(r *series.Requests, texts map[string]string) (all []Failures) {
 	if r == nil {
@@ -280,12 +300,33 @@ func (p *Project) unanswered(r *series.Requests) string {
 func (r Result) guess() string {
 	m := metric.MustLookup(r.Exercise.Predict.Metric)
 	switch {
-	case r.Guess == nil || r.Came == nil:
+	case r.Guess == nil || r.Came == nil || r.GuessShown:
 		return ""
 	case *r.Guess == *r.Came:
-		return fmt.Sprintf("Your guess was right: %s.", m.Format(*r.Came))
+		return fmt.Sprintf("Your guess for the starter was right: %s.", m.Format(*r.Came))
 	}
 	return fmt.Sprintf("Your guess for the starter was %s, and it came to %s (%s).", m.Format(*r.Guess), m.Format(*r.Came), m.Title)
+}
+
+// next is the command that starts the exercise after this one; "" after the last.
+func (r Result) next() string {
+	all, err := All()
+	if err != nil {
+		return ""
+	}
+	after := slices.IndexFunc(all, func(e Exercise) bool { return e.ID == r.Exercise.ID }) + 1
+	for _, e := range all[after:] {
+		command := "sockwatch exercise start " + e.ID
+		switch in := e.LanguageNames(); {
+		case e.Sort == Diagnosis, r.Language == "go" && slices.Contains(in, "go"):
+		case slices.Contains(in, r.Language):
+			command += " --lang " + r.Language
+		default:
+			continue
+		}
+		return command
+	}
+	return ""
 }
 
 // Document is the result for people and for programs.
@@ -316,6 +357,9 @@ func (r Result) Document() *render.Document {
 	table.Groups = []render.Group{group}
 	title := r.Exercise.ID + ": " + r.Exercise.Title
 	blocks := []render.Block{render.Part{Title: title}, table, render.Text{Text: r.headline()}}
+	if r.Seen != "" {
+		blocks = append(blocks, render.Text{Text: r.Seen})
+	}
 	if len(r.Errors) > 0 {
 		n := int64(0)
 		for _, f := range r.Errors {
@@ -334,7 +378,12 @@ func (r Result) Document() *render.Document {
 	if guess := r.guess(); guess != "" {
 		blocks = append(blocks, render.Text{Text: guess})
 	}
-	if !r.Passed {
+	if r.Passed {
+		blocks = append(blocks, render.Text{Text: "Compare it with ours: sockwatch exercise answer", Note: true})
+		if next := r.next(); next != "" {
+			blocks = append(blocks, render.Text{Text: "The next exercise, in another folder: " + next, Note: true})
+		}
+	} else {
 		blocks = append(blocks, render.Text{Text: "Stuck? 'sockwatch exercise hint' helps a little, and a little more each time.", Note: true})
 	}
 	return &render.Document{

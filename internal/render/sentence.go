@@ -126,7 +126,18 @@ func holds(p *Panel, audience, over, first bool) string {
 	case over:
 		verb = "with "
 	}
-	return "the " + p.Name + " side " + verb + held
+	return sideOf(p.Name) + " " + verb + held
+}
+
+// sideOf names a side in a sentence: those of an exercise are no sides of a comparison.
+func sideOf(name string) string {
+	switch name {
+	case "starter":
+		return "the starter"
+	case "yours":
+		return "yours"
+	}
+	return "the " + name + " side"
 }
 
 func list(parts []string) string {
