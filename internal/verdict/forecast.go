@@ -22,6 +22,9 @@ type Forecast struct {
 	// Steady is how many ports are in TIME_WAIT at any time, where they come back
 	// before the limit is reached.
 	Steady int `json:"steady,omitempty"`
+	// Speed is how many times faster than in life the run went whose rate this is; absent
+	// where it is that of life.
+	Speed float64 `json:"speed,omitempty"`
 }
 
 // timeWaitLength is how long Linux keeps a socket in TIME_WAIT (TCP_TIMEWAIT_LEN in
@@ -30,6 +33,14 @@ const timeWaitLength = 60 * time.Second
 
 // forecast returns nil if nothing that is known runs out.
 func (f *facts) forecast() *Forecast {
+	found := f.runsOut()
+	if found != nil && f.Speed != 1 {
+		found.Speed = f.Speed
+	}
+	return found
+}
+
+func (f *facts) runsOut() *Forecast {
 	limits := f.subject.Limits
 	if held := descriptors(f.last()); limits.Descriptors > 0 && held > 0 {
 		if t := f.allAlong(descriptors); t.Grows {

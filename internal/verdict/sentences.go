@@ -61,13 +61,17 @@ func (a Alternative) Sentence() string {
 
 // Sentence says what runs out, and when.
 func (f *Forecast) Sentence() string {
+	rate := "At this rate"
+	if f.Speed != 0 {
+		rate = fmt.Sprintf("At this rate, at speed %g,", f.Speed)
+	}
 	switch {
 	case f.Steady > 0:
-		return fmt.Sprintf("At this rate about %s of %s to the destination are in TIME_WAIT at any time.", words.Count(f.Steady), words.Plural(f.Limit, "local port"))
+		return fmt.Sprintf("%s about %s of %s to the destination are in TIME_WAIT at any time.", rate, words.Count(f.Steady), words.Plural(f.Limit, "local port"))
 	case f.What == Descriptors:
-		return fmt.Sprintf("At this rate the process reaches its limit of %s in %s.", words.Plural(f.Limit, "descriptor"), f.in())
+		return fmt.Sprintf("%s the process reaches its limit of %s in %s.", rate, words.Plural(f.Limit, "descriptor"), f.in())
 	default:
-		return fmt.Sprintf("At this rate all %s to the destination are in use in %s.", words.Plural(f.Limit, "local port"), f.in())
+		return fmt.Sprintf("%s all %s to the destination are in use in %s.", rate, words.Plural(f.Limit, "local port"), f.in())
 	}
 }
 

@@ -263,14 +263,16 @@ func TestForecastSaysWhatRunsOut(t *testing.T) {
 	churn.Limits.Ports = 100_000
 	require.Equal(t, "At this rate about 60,000 of 100,000 local ports to the destination are in TIME_WAIT at any time.", judge(churn).Forecast.Sentence())
 	require.Equal(t, verdict.Forecast{What: verdict.Ports, Limit: 100_000, Steady: 60_000}, *judge(churn).Forecast)
+	require.InDelta(t, 4, verdict.Judge(churn, verdict.Conditions{Speed: 4}).Forecast.Speed, 0)
 }
 
 func TestForecastIsASentence(t *testing.T) {
 	t.Parallel()
 	for want, f := range map[string]verdict.Forecast{
-		"At this rate the process reaches its limit of 20,000 descriptors in 22 minutes.":     {What: verdict.Descriptors, Limit: 20_000, InMS: 22 * 60 * 1000},
-		"At this rate the process reaches its limit of 1024 descriptors in more than a year.": {What: verdict.Descriptors, Limit: 1024, InMS: 1 << 50},
-		"At this rate all 28,232 local ports to the destination are in use in 4 hours.":       {What: verdict.Ports, Limit: 28_232, InMS: 4 * 3600 * 1000},
+		"At this rate the process reaches its limit of 20,000 descriptors in 22 minutes.":             {What: verdict.Descriptors, Limit: 20_000, InMS: 22 * 60 * 1000},
+		"At this rate the process reaches its limit of 1024 descriptors in more than a year.":         {What: verdict.Descriptors, Limit: 1024, InMS: 1 << 50},
+		"At this rate all 28,232 local ports to the destination are in use in 4 hours.":               {What: verdict.Ports, Limit: 28_232, InMS: 4 * 3600 * 1000},
+		"At this rate, at speed 10, the process reaches its limit of 1024 descriptors in 22 minutes.": {What: verdict.Descriptors, Limit: 1024, InMS: 22 * 60 * 1000, Speed: 10},
 	} {
 		require.Equal(t, want, f.Sentence())
 	}
