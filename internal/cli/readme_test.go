@@ -32,7 +32,7 @@ func TestScriptInTheREADMEPlays(t *testing.T) {
 // flags; the rest is in the other tests.
 func TestCommandsInTheREADMEAreReal(t *testing.T) {
 	t.Parallel()
-	commands := regexp.MustCompile(`(?m)^\$ bin/(\S+)([^#\n]*)`).FindAllStringSubmatch(readme(t), -1)
+	commands := regexp.MustCompile(`(?m)^\$ (sockwatch|slowserver|client-\w+)([^#\n]*)`).FindAllStringSubmatch(readme(t), -1)
 	require.GreaterOrEqual(t, len(commands), 8)
 	for _, c := range commands {
 		args := append(strings.Fields(c[2]), "--help")
