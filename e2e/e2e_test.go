@@ -60,7 +60,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	allocator, stop := chromedp.NewExecAllocator(context.Background(),
-		append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WSURLReadTimeout(time.Minute),
+		append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WSURLReadTimeout(3*time.Minute),
 			chromedp.Flag("host-resolver-rules", "MAP "+foreign+" 127.0.0.1"))...)
 	defer stop()
 	ctx, end := chromedp.NewContext(allocator)

@@ -154,11 +154,11 @@ func (p *player) stop() {
 	p.signal(syscall.SIGKILL)
 }
 
-// alive are the roles whose processes still run, ten seconds after the form has ended:
-// the kernel takes a moment for those that were killed.
+// alive are the roles whose processes still run a minute after the form has ended: the
+// kernel takes a moment for those that were killed.
 func (p *player) alive() []string {
 	var roles []string
-	for try := 0; try < 200; try++ {
+	for try := 0; try < 1200; try++ {
 		if roles = p.running(); len(roles) == 0 {
 			break
 		}
