@@ -74,12 +74,14 @@ func hold(addr string) {
 	}
 	_, _ = os.Stdout.WriteString("held\n")
 	one := make([]byte, 1)
-	_, _ = os.Stdin.Read(one) // first byte: close one connection
-	_ = conns[0].Close()
-	_, _ = os.Stdout.WriteString("closed\n")
-	for { // until the end
+	for { // each byte closes one connection, until the end
 		if _, err := os.Stdin.Read(one); err != nil {
 			return
+		}
+		if len(conns) > 0 {
+			_ = conns[0].Close()
+			conns = conns[1:]
+			_, _ = os.Stdout.WriteString("closed\n")
 		}
 	}
 }
@@ -258,15 +260,22 @@ func TestPortGivesEachProcessBothEndsOfItsConnections(t *testing.T) {
 		}
 		require.Len(t, snap.Listeners, 1)
 
-		// A connection that its process closed stays in that process's row.
-		first.tell()
-		first.heard("closed")
-		require.Eventually(t, func() bool {
-			snap, err = w.Sample(t.Context())
-			require.NoError(t, err)
-			return find(t, snap, first.pid).Client.Counts.Of(socketstats.TimeWait) == 1
-		}, time.Minute, 10*time.Millisecond)
-		require.Equal(t, 3, find(t, snap, first.pid).Client.Counts.Of(socketstats.Established))
+		// A connection that its process closed stays in that process's row, but for one that
+		// was missing from a list: the kernel's table in /proc may miss one.
+		closed, kept := 0, false
+		for ; !kept && closed < 3; closed++ {
+			first.tell()
+			first.heard("closed")
+			require.Eventually(t, func() bool {
+				snap, err = w.Sample(t.Context())
+				require.NoError(t, err)
+				kept = find(t, snap, first.pid).Client.Counts.Of(socketstats.TimeWait) == 1
+				last := snap.Subjects[len(snap.Subjects)-1] // the row without process comes last
+				return kept || src.Name() != "sockdiag" && last.ID == observe.NoProcess && last.Client.Counts.Of(socketstats.TimeWait) == closed+1
+			}, time.Minute, 10*time.Millisecond)
+		}
+		require.True(t, kept)
+		require.Equal(t, 4-closed, find(t, snap, first.pid).Client.Counts.Of(socketstats.Established))
 		require.Equal(t, 4, find(t, snap, second.pid).Client.Counts.Of(socketstats.Established))
 	})
 }
