@@ -114,7 +114,14 @@ func TestInfoTellsABusyConnectionFromAnIdleOne(t *testing.T) {
 		require.NoError(t, err)
 		until(t, busy.FD(client), func(i *unix.TCPInfo) bool { return i.Unacked == 0 })
 
-		listed := byTuple(t, d, fixture, socketstats.Query{Info: true})
+		// The kernel says of each how long ago it was when it comes to it: in a list that
+		// takes longer than the pause, what comes last is older.
+		var listed map[socketstats.Tuple]socketstats.Socket
+		for took := time.Minute; took > pause*time.Millisecond/2; {
+			began := time.Now()
+			listed = byTuple(t, d, fixture, socketstats.Query{Info: true})
+			took = time.Since(began)
+		}
 		of := func(conn *statefixture.Conn, end socketstats.End) socketstats.Info {
 			t.Helper()
 			require.NotNil(t, listed[conn.Tuple(end)].Info)
