@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,10 +18,10 @@ import (
 // says most about it first. The last is the lesson, which mentions much in
 // passing.
 func places(s scenario.Script) []string {
-	var sees, expected, errors strings.Builder
+	var seen, expected, errors strings.Builder
 	for _, symptom := range scenario.Symptoms() {
 		if slices.Contains(s.Symptoms, symptom.Name) {
-			fmt.Fprintln(&sees, symptom.Name, symptom.Sees)
+			fmt.Fprintln(&seen, symptom.Name, symptom.Sees)
 		}
 	}
 	for _, side := range scenario.Sides() {
@@ -40,12 +41,16 @@ func places(s scenario.Script) []string {
 	case s.Sort != scenario.Pair:
 		kind = s.Sort
 	}
-	texts := []string{s.ID, s.Title, sees.String(), kind, fix, expected.String(), errors.String(), lessonText(s.ID)}
+	texts := []string{s.ID, s.Title, seen.String(), kind, fix, expected.String(), errors.String(), lessonText(s.ID)}
 	for i, text := range texts {
 		texts[i] = plain(text)
 	}
 	return texts
 }
+
+// sees is the place of what an engineer sees. Scripts that have a word up to there are in
+// the catalogue's order: a word in a title makes a rare case no better a match.
+const sees = 2
 
 // lessonText is a lesson without its headings, which are those of every lesson.
 func lessonText(id string) string {
@@ -117,12 +122,21 @@ func found(all []scenario.Script, words []string) []group {
 		texts := places(s)
 		at = slices.Grow(at, len(texts))[:len(texts)]
 		if place, ok := placeOf(texts, words); ok {
-			at[place] = append(at[place], s)
+			at[max(place, sees)] = append(at[max(place, sees)], s)
 		}
 	}
 	lesson := len(at) - 1
-	groups := []group{{scripts: slices.Concat(at[:lesson]...)}, {"only the lesson has it", at[lesson]}}
+	groups := []group{{scripts: playableFirst(slices.Concat(at[:lesson]...))}, {"only the lesson has it", at[lesson]}}
 	return slices.DeleteFunc(groups, func(g group) bool { return len(g.scripts) == 0 })
+}
+
+// playableFirst moves those that need a network namespace, which few can play, behind the
+// others.
+func playableFirst(all []scenario.Script) []scenario.Script {
+	slices.SortStableFunc(all, func(a, b scenario.Script) int {
+		return cmp.Compare(a.Requires, b.Requires) // "" is first
+	})
+	return all
 }
 
 // placeOf is how far one has to read in the texts to have met all words.
