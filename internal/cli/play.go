@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -73,7 +74,7 @@ func play(c *cobra.Command, streams program.Streams, o runOptions, words []strin
 	p := &player{runOptions: o, streams: streams, sides: sides, own: own, source: source, onlyOne: len(scripts) == 1}
 	p.screen = tui.NewTerminal(streams.Err, streams.Err, streams.In)
 	p.streams.Err = p.screen
-	p.cost.to, p.cost.source = p.screen, source
+	p.cost.to, p.cost.source, p.cost.ofScript = p.screen, source, true
 	if err := p.isolation(scripts); err != nil {
 		return err
 	}
@@ -286,6 +287,7 @@ func (p *player) playOne(ctx context.Context, script scenario.Script) (*render.O
 		p.screen.Stay(ctx)
 	}
 	closeFace()
+	p.cost.say()
 	if errors.Is(err, lab.ErrInterrupted) && errors.Is(context.Cause(ctx), errQuit) {
 		err = errQuit
 	}
@@ -344,6 +346,17 @@ type costWarning struct {
 	once   sync.Once
 	to     io.Writer
 	source socketstats.Source
+	// ofScript says that a script sets the interval, which no flag changes: what there is
+	// to say waits for the end, and is no part of the picture.
+	ofScript bool
+	text     atomic.Pointer[string]
+}
+
+// say writes what has waited for the end of a run.
+func (c *costWarning) say() {
+	if text := c.text.Swap(nil); text != nil {
+		fmt.Fprint(c.to, *text)
+	}
 }
 
 // see looks at the cost of a sample; other events have none.
@@ -353,10 +366,17 @@ func (c *costWarning) see(e series.Event, interval time.Duration) {
 	}
 	c.once.Do(func() {
 		less := "sample less often"
+		if c.ofScript {
+			less = "the machine is busy"
+		}
 		if name, ok := socketstats.Cheaper(c.source); ok {
 			less = "--source " + name + " takes less"
 		}
-		fmt.Fprintf(c.to, "sockwatch: sampling by %s takes %s of every %s: %s\n",
+		text := fmt.Sprintf("sockwatch: sampling by %s takes %s of every %s: %s\n",
 			c.source.Name(), e.Moment.Took.Round(100*time.Microsecond), interval, less)
+		c.text.Store(&text)
+		if !c.ofScript {
+			c.say()
+		}
 	})
 }
