@@ -120,7 +120,7 @@ func TestTheFixIsForTheProgram(t *testing.T) {
 		{"close-wait-leak", series.Identity{Runtime: "go", Protocol: "http", Role: "server"}, "", "r.Context()"},
 		{"response-body-leak", series.Identity{Runtime: "go", Protocol: "http"}, "", "Put defer resp.Body.Close()"},
 		{"response-body-leak", series.Identity{Runtime: "go", Protocol: "postgres", Library: "pgx"}, "", "Put defer rows.Close()"},
-		{"response-body-leak", series.Identity{Runtime: "go", Protocol: "mysql,postgres"}, "", "of a database defer rows.Close()"},
+		{"response-body-leak", series.Identity{Runtime: "go", Protocol: "mysql,postgres"}, "", "the rows of a database (defer rows.Close())"},
 		{"response-body-leak", series.Identity{Runtime: "python", Protocol: "postgres"}, "", "close the cursor"},
 		{"response-body-leak", series.Identity{Runtime: "java", Protocol: "kafka"}, "", ""},
 		{"descriptor-leak", series.Identity{Runtime: "go"}, "udp", "UDP"},
