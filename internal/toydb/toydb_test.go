@@ -162,12 +162,23 @@ func TestOpenWhenTheServerLeavesDuringTheSetUp(t *testing.T) {
 
 func TestOpenThatIsGivenUp(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
-	addr, closed := script(t, waits)
-	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
-	defer cancel()
-	_, err := toydb.Open(ctx, addr)
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-	require.NoError(t, closed())
+	accepted := make(chan struct{})
+	addr, closed := script(t, func(conn net.Conn, lines *bufio.Reader) {
+		close(accepted)
+		waits(conn, lines)
+	})
+	for patience := 50 * time.Millisecond; ; patience *= 2 { // it may be over before the dial begins
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		_, err := toydb.Open(ctx, addr)
+		cancel()
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		select {
+		case <-accepted:
+			require.NoError(t, closed())
+			return
+		default:
+		}
+	}
 }
 
 func TestQueryThatIsGivenUp(t *testing.T) {
