@@ -56,12 +56,12 @@ func (f *facts) receiving(s *series.Sample) int {
 	return max(0, r.Total()-r.AtLeast(f.silent)-inFlight(s))
 }
 
-// moreReceive reports whether the connections on which data arrives become more, and are
-// half of all at the end: on a busy machine the last responses of a steady load come later
-// and later, and their connections are idle after that.
+// moreReceive reports whether the connections on which data arrives become more. Once the
+// load is over they must be half of all: on a busy machine the last responses of a steady
+// load come later and later, and their connections are idle after that.
 func (f *facts) moreReceive() bool {
 	_, grows := f.grows(f.receiving)
-	return grows && 2*f.receiving(f.last()) >= clientOpen(f.last())
+	return grows && (!f.Over || 2*f.receiving(f.last()) >= clientOpen(f.last()))
 }
 
 // growth is what is said of connections that grow at one end.

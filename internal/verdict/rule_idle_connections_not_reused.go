@@ -54,6 +54,8 @@ func (idleConnectionsNotReused) find(f *facts) *finding {
 		found.confidence, found.alternatives = Medium, []Alternative{{ResponseBodyLeak, bodyTest}}
 	case 2*lent >= f.idle(f.last()):
 		return nil // they are silent, and their pool does not have them
+	case f.least(6, pooledIdle) < few:
+		return nil // they look idle until their next request is counted
 	}
 	return found
 }
@@ -72,6 +74,14 @@ func (f *facts) leftIdle() int {
 		return 0
 	}
 	return needless
+}
+
+// pooledIdle counts the connections that the client's pools have; 0 where that is not known.
+func pooledIdle(s *series.Sample) int {
+	if s.Pool == nil || s.Pool.Idle == nil {
+		return 0
+	}
+	return int(*s.Pool.Idle)
 }
 
 // lentAfterResponse counts the connections that the client's pools have not got back

@@ -35,7 +35,13 @@ var _ = examplesOf(verdict.IdleConnectionsNotReused,
 		s.Client.Activity.Received = silent(2*i, long)
 		s.Client.Activity.Received[0] = 40 - i/2
 	})},
-	example{name: "responses come late on a busy machine, and then nothing", subject: counted(24, func(i int) (int, int, int, int, int) {
+	example{name: "more look idle than the pool has", instead: verdict.ConnectionChurn, subject: counted(24, func(i int) (int, int, int, int, int) {
+		return i, i, 0, i, 3
+	}, func(_ int, s *series.Sample) {
+		two := int64(2)
+		s.Pool = &series.Pool{InUse: 1, Idle: &two}
+	})},
+	example{name: "responses come late on a busy machine, and then nothing", over: true, subject: counted(24, func(i int) (int, int, int, int, int) {
 		return onceForEach(min(i, 20))
 	}, func(i int, s *series.Sample) {
 		s.Client.Activity.Received = silent(2*min(i, 20), now)
