@@ -54,7 +54,7 @@ func (idleConnectionsNotReused) find(f *facts) *finding {
 		found.confidence, found.alternatives = Medium, []Alternative{{ResponseBodyLeak, bodyTest}}
 	case 2*lent >= f.idle(f.last()):
 		return nil // they are silent, and their pool does not have them
-	case f.least(6, pooledIdle) < few:
+	case f.least(6, f.pooledIdle) < few:
 		return nil // they look idle until their next request is counted
 	}
 	return found
@@ -76,10 +76,11 @@ func (f *facts) leftIdle() int {
 	return needless
 }
 
-// pooledIdle counts the connections that the client's pools have; 0 where that is not known.
-func pooledIdle(s *series.Sample) int {
+// pooledIdle counts the connections that the client's pools have. That is not known while one
+// is opened that no request has got yet: then those that look idle count.
+func (f *facts) pooledIdle(s *series.Sample) int {
 	if s.Pool == nil || s.Pool.Idle == nil {
-		return 0
+		return f.idle(s)
 	}
 	return int(*s.Pool.Idle)
 }

@@ -35,6 +35,11 @@ var _ = examplesOf(verdict.IdleConnectionsNotReused,
 		s.Client.Activity.Received = silent(2*i, long)
 		s.Client.Activity.Received[0] = 40 - i/2
 	})},
+	example{name: "a pool of which now and then it is not known", subject: counted(20, onceForEach, poolSays(0, 2), func(i int, s *series.Sample) {
+		if i%3 == 0 {
+			s.Pool.Idle = nil
+		}
+	})},
 	example{name: "more look idle than the pool has", instead: verdict.ConnectionChurn, subject: counted(24, func(i int) (int, int, int, int, int) {
 		return i, i, 0, i, 3
 	}, func(_ int, s *series.Sample) {
