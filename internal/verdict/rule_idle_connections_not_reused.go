@@ -49,10 +49,10 @@ func (idleConnectionsNotReused) find(f *facts) *finding {
 		confidence: likely(needless),
 		facts:      []Fact{f.requests(), fact("needless", count("idle", f.idle(f.last())), count("needless", needless))},
 	}
-	switch lent, known := f.lentAfterResponse(f.last()); {
+	switch lent, idle, known := f.lentAfterResponse(); {
 	case !known:
 		found.confidence, found.alternatives = Medium, []Alternative{{ResponseBodyLeak, bodyTest}}
-	case 2*lent >= f.idle(f.last()):
+	case 2*lent >= idle:
 		return nil // they are silent, and their pool does not have them
 	case f.least(6, f.pooledIdle) < few:
 		return nil // they look idle until their next request is counted
@@ -86,12 +86,15 @@ func (f *facts) pooledIdle(s *series.Sample) int {
 }
 
 // lentAfterResponse counts the connections that the client's pools have not got back
-// although their requests have ended, and reports whether that is known.
-func (f *facts) lentAfterResponse(s *series.Sample) (n int, known bool) {
-	if s.Pool == nil || s.Pool.Idle == nil {
-		return 0, false
+// although their requests have ended, beside all that look idle. They are those of the last
+// sample in which it is known, of the last six.
+func (f *facts) lentAfterResponse() (lent, idle int, known bool) {
+	for i := len(f.Samples) - 1; i >= max(0, len(f.Samples)-6); i-- {
+		if s := &f.Samples[i]; s.Pool != nil && s.Pool.Idle != nil {
+			return max(0, int(s.Pool.InUse)-inFlight(s)), f.idle(s), true
+		}
 	}
-	return max(0, int(s.Pool.InUse)-inFlight(s)), true
+	return 0, 0, false
 }
 
 // needless counts connections that were opened while as many were idle, and stay so

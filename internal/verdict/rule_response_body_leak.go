@@ -54,7 +54,7 @@ func (responseBodyLeak) find(f *facts) *finding {
 		return &finding{confidence: High, facts: []Fact{f.requests(), fact("close_wait", count("connections", clientIn(socketstats.CloseWait)(f.last())))}}
 	}
 	if needless := f.leftIdle(); needless > 0 && f.counted() {
-		if lent, known := f.lentAfterResponse(f.last()); known && 2*lent >= f.idle(f.last()) {
+		if lent, idle, known := f.lentAfterResponse(); known && 2*lent >= idle {
 			return &finding{confidence: likely(needless), facts: []Fact{f.requests(), fact("lent", count("connections", lent))}}
 		}
 	}

@@ -54,6 +54,11 @@ var _ = examplesOf(verdict.ResponseBodyLeak,
 		s.Client.Activity.Received = silent(max(0, i-1), long)
 	})},
 	example{name: "no request gives its connection back", confidence: verdict.High, says: "38 connections have had a response, and went neither back to the pool nor away.", subject: counted(20, onceForEach, poolSays(2, 0))},
+	example{name: "the same, and now and then it is not known", confidence: verdict.High, subject: counted(22, onceForEach, poolSays(2, 0), func(i int, s *series.Sample) {
+		if i%3 == 0 { // also in the last one
+			s.Pool.Idle = nil
+		}
+	})},
 	example{name: "a third of them does not", instead: verdict.IdleConnectionsNotReused, subject: counted(20, func(i int) (int, int, int, int, int) {
 		return 3 * i, 3 * i, 0, 3 * i, 3 * i
 	}, poolSays(1, 2))},
