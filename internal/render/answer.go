@@ -156,9 +156,22 @@ func now(s *series.Subject) string {
 		}
 	}
 	if last := s.Last(); last != nil && last.Process != nil && len(last.Process.Kinds) > 0 {
-		ends = append(ends, fmt.Sprintf("%s: %s", words.Plural(last.Process.Descriptors, "descriptor"), strings.Join(kinds(last.Process), ", ")))
+		ends = append(ends, descriptors(last.Process)+": "+strings.Join(kinds(last.Process), ", "))
 	}
 	return strings.Join(ends, "; ")
+}
+
+// descriptors counts those of all kinds. What a process may have is limited, and not what
+// several have together: so the most that one of them has is said beside the sum.
+func descriptors(p *series.Process) string {
+	if p.Processes <= 1 {
+		return words.Plural(p.Descriptors, "descriptor")
+	}
+	all := 0
+	for _, n := range p.Kinds {
+		all += n
+	}
+	return fmt.Sprintf("%s, at most %d in one process", words.Plural(all, "descriptor"), p.Descriptors)
 }
 
 // kinds lists the descriptors of a process by kind.

@@ -21,3 +21,11 @@ func TestWhatASubjectHasSaysWhatTakesNoDescriptor(t *testing.T) {
 	client.Add(&socketstats.Socket{State: socketstats.TimeWait, Unowned: true})
 	require.Equal(t, "client 1 ESTABLISHED, 2 FIN_WAIT2, 1 TIME_WAIT (3 without a descriptor)", now(s))
 }
+
+func TestTheDescriptorsOfSeveralProcessesAddUp(t *testing.T) {
+	t.Parallel()
+	one := &series.Process{Descriptors: 25, Kinds: map[string]int{socketstats.KindTCP: 19, socketstats.KindFile: 6}}
+	require.Equal(t, "25 descriptors", descriptors(one))
+	both := &series.Process{Processes: 2, Descriptors: 25, Kinds: map[string]int{socketstats.KindTCP: 31, socketstats.KindFile: 11}}
+	require.Equal(t, "42 descriptors, at most 25 in one process", descriptors(both))
+}
