@@ -54,7 +54,8 @@ func (s Script) MainLoad() (most Phase) {
 	return most
 }
 
-// Requests is how many requests the load sends in all; false where that is left to chance.
+// Requests adds up all phases, each with its bursts and repeats. Where one of them adds
+// requests at random (jitter_requests) there is no such number: then it is 0, and fixed false.
 func (s Script) Requests() (n int, fixed bool) {
 	for _, p := range s.Load {
 		if p.JitterRequests > 0 {

@@ -22,7 +22,7 @@ var _ = register(Rule{
 	Fix:        "Close every response body, also when only the status matters, and read it to its end first.",
 	Sentences: map[string]string{
 		"close_wait": "The server has closed {connections|connection} that the client keeps open: CLOSE_WAIT.",
-		"lent":       "{connections|connection has|connections have} had a response, and went neither back to the pool nor away.",
+		"lent":       "{connections|connection} had a response, and were neither given back to the pool nor closed.",
 		"apart":      "{idle|connection has|connections have} had a response and nothing since for {for_ms} or longer, growing by {growth_per_second}; {needless|connection was|connections were} opened beside idle ones. The pool reuses others, so it does not have these.",
 		"unfinished": "{connections|response has a body that was|responses have bodies that were} neither read to the end nor closed in {for_ms} or longer.",
 		"forgotten":  "{bodies|response has an open body|responses have open bodies} of which nothing was read in {for_ms} or longer, and no goroutine waits to read.",

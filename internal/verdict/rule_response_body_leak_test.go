@@ -53,7 +53,7 @@ var _ = examplesOf(verdict.ResponseBodyLeak,
 	example{name: "a pool reuses connections, and others lie idle beside it", confidence: verdict.Medium, says: "28 connections have had a response and nothing since for 3s or longer, growing by 1 per second; 28 connections were opened beside idle ones. The pool reuses others, so it does not have these.", subject: counted(30, besideThePool, func(i int, s *series.Sample) {
 		s.Client.Activity.Received = silent(max(0, i-1), long)
 	})},
-	example{name: "no request gives its connection back", confidence: verdict.High, says: "38 connections have had a response, and went neither back to the pool nor away.", subject: counted(20, onceForEach, poolSays(2, 0))},
+	example{name: "no request gives its connection back", confidence: verdict.High, says: "38 connections had a response, and were neither given back to the pool nor closed.", subject: counted(20, onceForEach, poolSays(2, 0))},
 	example{name: "the same, and now and then it is not known", confidence: verdict.High, subject: counted(22, onceForEach, poolSays(2, 0), func(i int, s *series.Sample) {
 		if i%3 == 0 { // also in the last one
 			s.Pool.Idle = nil
