@@ -95,7 +95,10 @@ expect: {faulty: [requests.sent == 200], fixed: [requests.sent == 200]}
 		require.ErrorIs(t, err, lab.ErrInterrupted)
 		faulty, fixed := o.Subject("faulty"), o.Subject("fixed")
 		require.EqualValues(t, 200, faulty.Final.Connections.Opened)
-		require.Equal(t, &series.ConnCounts{Opened: 200, Closed: 200, WithTCPInfo: 200, ShortLived: 200}, faulty.Final.KernelConns)
+		seen := *faulty.Final.KernelConns
+		require.GreaterOrEqual(t, seen.AtOnce, 180, "each was closed with its response; a busy machine may take a second for some")
+		seen.AtOnce = 0
+		require.Equal(t, series.ConnCounts{Opened: 200, Closed: 200, WithTCPInfo: 200, ShortLived: 200}, seen)
 		require.EqualValues(t, fixed.Final.Connections.Opened, fixed.Final.KernelConns.Opened)
 		require.Less(t, faulty.Peak(socketstats.Client).Of(socketstats.Established), 200, "a busy machine sends late, and then many at once")
 	}

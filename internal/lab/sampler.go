@@ -187,7 +187,7 @@ func (v *view) drain() error {
 	v.ledger.Heard(v.heard, func(c *socketstats.Closed) (int, series.ClosedConn, bool) {
 		side, end, ok := v.sort(socketstats.Socket{Local: c.Local, Remote: c.Remote})
 		server := end == socketstats.Server
-		return side, series.ClosedConn{End: end, WithTCPInfo: server && !c.Forgotten(), ShortLived: server && c.ShortLived(end)}, ok && c.Connected
+		return side, series.ClosedConn{End: end, WithTCPInfo: server && !c.Forgotten(), ShortLived: server && c.ShortLived(end), AtOnce: server && c.AtOnce()}, ok && c.Connected
 	})
 	return nil
 }
