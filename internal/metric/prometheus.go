@@ -73,7 +73,7 @@ func watchTable() []Metric {
 	return []Metric{
 		{
 			Name: "kernel_connections.long_lived", Unit: Count, Prometheus: closed + "reused",
-			Meaning: "Closed connections that carried more than an exchange or two: they were used again.",
+			Meaning: "Closed connections that were used more than twice.",
 			Get:     kernelConns(func(c *series.ConnCounts) int { return c.WithTCPInfo - c.ShortLived }),
 		},
 		{

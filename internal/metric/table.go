@@ -269,9 +269,9 @@ var table = []Metric{
 		Get: kernelConns(func(c *series.ConnCounts) int { return c.WithTCPInfo }),
 	},
 	{
-		Name: "kernel_connections.short_lived", Title: "short-lived connections", Unit: Count, Noun: "connection", Rest: "with one exchange or two",
-		Meaning: "Closed connections that carried one exchange or two.",
-		Why:     "a handshake for one exchange or two", Detail: true, Prometheus: "socketlab_connections_closed_total end how=short_lived",
+		Name: "kernel_connections.short_lived", Title: "short-lived connections", Unit: Count, Noun: "connection", Rest: "used once or twice",
+		Meaning: "Closed connections that were used once or twice.",
+		Why:     "a handshake for one or two uses", Detail: true, Prometheus: "socketlab_connections_closed_total end how=short_lived",
 		Get: kernelConns(func(c *series.ConnCounts) int { return c.ShortLived }),
 	},
 }

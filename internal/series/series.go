@@ -146,7 +146,7 @@ type ConnCounts struct {
 	// Closed are those whose socket is no more. What lingers in TIME_WAIT is closed.
 	Closed int `json:"closed"`
 	// WithTCPInfo are those of Closed of which the kernel said what they carried,
-	// and ShortLived those of WithTCPInfo that carried one exchange or two.
+	// and ShortLived those of WithTCPInfo that were used once or twice.
 	WithTCPInfo int `json:"with_tcp_info,omitempty"`
 	ShortLived  int `json:"short_lived,omitempty"`
 	// AtOnce are those of WithTCPInfo that were closed within a second of their last

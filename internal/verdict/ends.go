@@ -63,7 +63,7 @@ func (f *facts) since(of func(*series.Sample) *series.ConnCounts) *series.ConnCo
 	return &c
 }
 
-// usedOnce counts the client's connections that have carried an exchange at most.
+// usedOnce counts the client's connections that were used once at most.
 func usedOnce(s *series.Sample) int {
 	if s.Client.Activity == nil {
 		return 0
@@ -72,7 +72,7 @@ func usedOnce(s *series.Sample) int {
 }
 
 // singleUse reports whether nearly all connections that are open at the client's end
-// have carried an exchange at most.
+// were used once at most.
 func (f *facts) singleUse() bool {
 	open := clientOpen(f.last())
 	return open > 0 && 10*usedOnce(f.last()) >= 8*open
@@ -107,7 +107,7 @@ func (f *facts) forItsClients() bool {
 	return joined >= few && 2*joined >= f.rise(clientOpen)
 }
 
-// unused counts the client's idle connections that carried an exchange at most, or
+// unused counts the client's idle connections that were used once at most, or
 // have been silent for longer than an ordinary pool waits.
 func (f *facts) unused(s *series.Sample) int {
 	if s.Client.Activity == nil {

@@ -46,7 +46,7 @@ func acceptedConns(n int) *series.ConnCounts {
 }
 
 var _ = examplesOf(verdict.ConnectionChurn,
-	example{name: "connections are closed after an exchange", confidence: verdict.High, says: "190 connections were opened and 190 closed in 19s, with at most 1 open at once; 190 of 190 carried one or two exchanges.", subject: churning(func(i int) *series.ConnCounts {
+	example{name: "connections are closed after an exchange", confidence: verdict.High, says: "190 connections were opened and 190 closed in 19s, with at most 1 open at once; of 190 closed ones 190 were used once or twice.", subject: churning(func(i int) *series.ConnCounts {
 		return came(10*i, 10*i)
 	})},
 	example{name: "nobody knows what they carried", confidence: verdict.Medium, says: "190 closed in 19s, with at most 1 open at once.", subject: churning(func(i int) *series.ConnCounts {

@@ -8,13 +8,13 @@ var _ = register(Rule{
 	Kind: ConnectionGrowth, Severity: Leak, Rank: rankGrowth,
 	Title:      "open connections grow",
 	Means:      "More and more connections are open and none is closed.",
-	Recognised: "Open connections grow for two minutes or longer, whatever they carry. At the client's end at once, if fifteen or more were opened and nearly all of them have sent an exchange at most: a subscription that is forgotten goes on receiving; but not while what the same program accepted grows half as fast or faster, as that of a proxy whose clients join. With client-side counters: if connections grow on which data arrives although their requests are over. Where only counts are known: they grow steadily.",
+	Recognised: "Open connections grow for two minutes or longer, whatever they carry. At the client's end at once, if fifteen or more were opened and nearly all of them have sent one message at most: a subscription that is forgotten goes on receiving; but not while what the same program accepted grows half as fast or faster, as that of a proxy whose clients join. With client-side counters: if connections grow on which data arrives although their requests are over. Where only counts are known: they grow steadily.",
 	Limits:     "Clients that go on joining for two minutes, or a load that rises for so long, look like it.",
 	Fix:        "Close each connection when its work is done, also when data still arrives on it: unsubscribe, stop the heartbeat, close the client, in every path.",
 	Sentences: map[string]string{
 		"open":     "{open|connection is|connections are} open, {more} more than at first, growing by {growth_per_second}.",
 		"accepted": "{open|accepted connection is|accepted connections are} open, {more} more than at first, growing by {growth_per_second}.",
-		"opened":   "{opened|connection was|connections were} opened and {closed} closed in {for_ms}[; of {open} open now {once} have sent an exchange at most][; {one_way} have never received anything].",
+		"opened":   "{opened|connection was|connections were} opened and {closed} closed in {for_ms}[; of {open} open now {once|has|have} sent one message at most][; {one_way} have never received anything].",
 	},
 	recognise: connectionGrowth{},
 })

@@ -166,7 +166,7 @@ func inBursts(i int, s *series.Sample, each int) {
 	*s.KernelConns = series.ConnCounts{Opened: 12 * (i/20 + 1), Closed: closed, WithTCPInfo: closed, ShortLived: closed}
 }
 
-// filling makes so many connections be open, of which some carried an exchange at most.
+// filling makes so many connections be open, of which some were used once at most.
 func filling(s *series.Sample, open, once int) {
 	set(&s.Client, socketstats.Established, open)
 	a := s.Client.Activity

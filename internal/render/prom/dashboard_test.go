@@ -50,7 +50,7 @@ var rows = []struct {
 		{title: "Open sockets of a process", kind: "timeseries", width: 12, queries: [][2]string{{"topk(10, socketlab:process_open_sockets:sum{" + filter + "})", who}}},
 		{title: "CLOSE_WAIT", text: "Closed by the peer, not by the program.", kind: "timeseries", width: 12, queries: [][2]string{{"topk(10, socketlab:process_close_wait:sum{" + filter + "})", who}}},
 		{title: "By peer", kind: "timeseries", width: 12, queries: [][2]string{{`sum by (peer_service) (socketlab_sockets{` + filter + `, state!="LISTEN"})`, "{{peer_service}}"}}},
-		{title: "Opened, and closed after an exchange or two", kind: "timeseries", unit: "cps", width: 12, queries: [][2]string{
+		{title: "Opened, and closed after one or two uses", kind: "timeseries", unit: "cps", width: 12, queries: [][2]string{
 			{"topk(10, sum without (end) (rate(socketlab_connections_opened_total{" + filter + "}[5m])))", "opened " + who},
 			{"topk(10, socketlab:process_short_lived:rate5m{" + filter + "})", "short-lived " + who},
 		}},

@@ -71,7 +71,7 @@ var exported, exportedSeries = func() ([]metric.Metric, []metric.Series) {
 
 // helps are the help texts of series to which several metrics belong.
 var helps = map[string]string{
-	"socketlab_connections_closed_total": "Connections that were closed, by what they carried: an exchange or two (short_lived), more (reused), or what the kernel did not say, as of those that were aborted (unknown).",
+	"socketlab_connections_closed_total": "Connections that were closed, by how often they were used: once or twice (short_lived), more often (reused), or what the kernel did not say, as of those that were aborted (unknown).",
 }
 
 // Gather implements prometheus.Gatherer.
