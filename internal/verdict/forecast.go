@@ -3,6 +3,8 @@ package verdict
 import (
 	"math"
 	"time"
+
+	"socketlab/internal/series"
 )
 
 // What can run out.
@@ -40,27 +42,58 @@ func (f *facts) forecast() *Forecast {
 	return found
 }
 
+// runsOut is what runs out first: of several limits the nearest.
 func (f *facts) runsOut() *Forecast {
-	limits := f.subject.Limits
-	if held := descriptors(f.last()); limits.Descriptors > 0 && held > 0 {
-		if t := f.allAlong(descriptors); t.Grows {
-			perSecond := float64(f.Growth())                   // a descriptor for each socket: the rate that is shown
-			if perSecond <= 0 || t.PerSecond > 1.5*perSecond { // more than one for each
-				perSecond = t.PerSecond
-			}
-			return until(Descriptors, limits.Descriptors, held, perSecond)
-		}
+	held, ports := f.descriptorsRunOut(), f.portsRunOut()
+	switch {
+	case held == nil:
+		return ports
+	case ports == nil, ports.Steady > 0, held.InMS <= ports.InMS:
+		return held
+	default:
+		return ports
 	}
+}
+
+func (f *facts) descriptorsRunOut() *Forecast {
+	held, limit := descriptors, f.subject.Limits.Descriptors
+	if held(f.last()) == 0 { // nobody counts them: each open socket holds one
+		held = f.sockets
+	}
+	if limit == 0 || held(f.last()) == 0 {
+		return nil
+	}
+	t := f.allAlong(held)
+	if !t.Grows {
+		return nil
+	}
+	perSecond := float64(f.Growth())                   // a descriptor for each socket: the rate that is shown
+	if perSecond <= 0 || t.PerSecond > 1.5*perSecond { // more than one for each
+		perSecond = t.PerSecond
+	}
+	return until(Descriptors, limit, held(f.last()), perSecond)
+}
+
+// sockets are those that the subject's process holds open.
+func (f *facts) sockets(s *series.Sample) int {
+	if f.subject.Paired { // the other end is the server's
+		return clientOpen(s)
+	}
+	return clientOpen(s) + serverOpen(s)
+}
+
+func (f *facts) portsRunOut() *Forecast {
+	limit := f.subject.Limits.Ports
 	perSecond, grows := f.grows(maxPerDestination)
-	if !grows || limits.Ports == 0 {
+	if !grows || limit == 0 {
 		return nil
 	}
 	// Where the open sockets do not grow, those in TIME_WAIT do. Their ports come back.
 	steady := int(perSecond * timeWaitLength.Seconds())
-	if _, open := f.grows(clientOpen); !open && steady < limits.Ports {
-		return &Forecast{What: Ports, Limit: limits.Ports, Steady: steady}
+	if _, open := f.grows(clientOpen); !open && steady < limit {
+		return &Forecast{What: Ports, Limit: limit, Steady: steady}
 	}
-	return until(Ports, limits.Ports, maxPerDestination(f.last()), perSecond)
+	return until(Ports, limit, maxPerDestination(f.last()), perSecond)
 }
 
 func until(what string, limit, now int, perSecond float64) *Forecast {

@@ -253,6 +253,15 @@ func TestForecastSaysWhatRunsOut(t *testing.T) {
 	}
 	require.Equal(t, verdict.Forecast{What: verdict.Descriptors, Limit: 1024, InMS: 451_500}, forecast(), "at the rate that is shown")
 
+	leak.Limits.Descriptors = 1 << 20
+	require.Equal(t, verdict.Forecast{What: verdict.Ports, Limit: 28232, InMS: 14_077_000}, forecast(), "the ports are gone long before the descriptors")
+
+	leak.Limits.Descriptors = 1024
+	for i := range leak.Samples { // of a command nobody counts them
+		leak.Samples[i].Process = nil
+	}
+	require.Equal(t, verdict.Forecast{What: verdict.Descriptors, Limit: 1024, InMS: 473_000}, forecast(), "each socket holds one")
+
 	churn := observed(20, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.TimeWait, 1000*i)
 		s.Client.Activity.MaxPerDestination = 1000 * i
