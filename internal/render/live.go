@@ -140,9 +140,13 @@ func (l *Live) judgeAll() {
 // forming takes the confidence from verdicts on a run that goes on. What its script
 // does next may make the incident another one: until the server closes idle
 // connections, bodies that were not closed look like connections that were forgotten.
+// That there are few samples so far is nothing for an audience.
 func forming(verdicts map[string]verdict.Verdict) {
 	for id, v := range verdicts {
 		v.Confidence = ""
+		if v.Kind == verdict.NotEnoughData {
+			v.Facts = nil
+		}
 		verdicts[id] = v
 	}
 }

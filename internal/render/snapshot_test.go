@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"socketlab/internal/exercise"
 	"socketlab/internal/observe"
 	"socketlab/internal/render"
 	"socketlab/internal/render/rendertest"
@@ -80,9 +81,23 @@ func TestSnapshotOfABeginning(t *testing.T) {
 	require.Equal(t, "2 requests a second: the faulty side holds 4 sockets, the fixed side 2.", early.Sentence)
 	require.Equal(t, "flat", early.Panels[0].Trend)
 	require.Equal(t, verdict.NotEnoughData, early.Panels[0].Verdict.Kind)
+	require.Empty(t, verdict.Sentences(early.Panels[0].Verdict), "how many samples there are says nothing to an audience")
 	stopped := append(rendertest.Run(20, rendertest.Sides()...), series.Event{End: &series.Ending{Stopped: "interrupted"}})
 	require.Equal(t, "The observation ended early: interrupted.", shown(stopped).Sentence)
+	brief := shown(rendertest.Ended(rendertest.Run(2, rendertest.Sides()...)))
+	require.Equal(t, []string{"2 samples of at least 8."}, verdict.Sentences(brief.Panels[0].Verdict), "at the end it says why")
 	require.Equal(t, "No connections.", shown(rendertest.Watch(3, 0)).Sentence)
+}
+
+// The sides of an exercise are named as its participant knows them.
+func TestSentenceOfAnExercise(t *testing.T) {
+	t.Parallel()
+	events := rendertest.Run(3, exercise.StarterSide, exercise.YourSide)
+	for _, e := range events[1:] {
+		e.Moment.Subjects[0].Client.Counts = rendertest.Counts(50, 0, 0)
+	}
+	require.Equal(t, "2 requests a second: the starter holds 50 sockets, yours 2.", shown(events).Sentence)
+	require.Equal(t, "The starter ends with 50 sockets, yours with 2.", shown(rendertest.Ended(events)).Sentence)
 }
 
 func TestManySocketsInTimeWaitAreInTheSentence(t *testing.T) {

@@ -201,9 +201,7 @@ class Panel {
     put(this.verdict, p.headline);
     const few = ofEnd().panels.length <= 3; // of more there is room for a sentence each
     const fix = p.verdict.fix && !signs[p.id] ? ["Fix: " + p.verdict.fix] : []; // the other side is the fix
-    // That there are few samples so far is nothing for an audience.
-    const early = signs[p.id] && !over() && p.verdict.kind === "not-enough-data";
-    const why = early ? [] : [...p.sentences, ...fix];
+    const why = [...p.sentences, ...fix];
     put(this.why, (few ? why : why.slice(0, 1)).join(" "));
     this.why.classList.toggle("short", !few);
     put(this.numbers, numbers(p.figures));
