@@ -151,6 +151,10 @@ type goFigure struct {
 	Opened  *float64     `json:"connections_opened,omitempty"`
 	Reused  *float64     `json:"connections_reused,omitempty"`
 	P50     *float64     `json:"latency_p50_ms,omitempty"`
+
+	// mixed says that requests failed: the median is then of two kinds of answers, and
+	// by chance of the one or of the other.
+	mixed bool
 }
 
 // A scenario is played until so many plays agree, and so often at most.
@@ -170,6 +174,7 @@ func (d *diff) add(runs []*render.Observed) {
 				side.Of = append(side.Of, goFigure{
 					Go: v, Verdict: run.Result.Verdicts[s.ID].Kind,
 					Opened: figureOf(s, "connections.opened"), Reused: figureOf(s, "connections.reused"), P50: figureOf(s, "latency_ms.p50"),
+					mixed: manyFailed(s),
 				})
 			}
 			sides = append(sides, side)
@@ -235,6 +240,12 @@ func (d *diff) unsure(scripts []scenario.Script) []scenario.Script {
 	})
 }
 
+// manyFailed reports whether more than one request of ten failed.
+func manyFailed(s *series.Subject) bool {
+	failed, sent := figureOf(s, "requests.failed"), figureOf(s, "requests.sent")
+	return failed != nil && sent != nil && 10**failed > *sent
+}
+
 func figureOf(s *series.Subject, name string) *float64 {
 	m, err := metric.Lookup(name)
 	if err != nil {
@@ -274,7 +285,9 @@ func differences(a, b goFigure) (ways []string) {
 		ways = append(ways, fmt.Sprintf("%s, then %s", a.Verdict, b.Verdict))
 	}
 	far("opened", a.Opened, b.Opened, chanceOpened)
-	far("p50", a.P50, b.P50, chanceMS)
+	if !a.mixed && !b.mixed {
+		far("p50", a.P50, b.P50, chanceMS)
+	}
 	return ways
 }
 

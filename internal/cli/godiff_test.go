@@ -24,6 +24,9 @@ func TestWhatChanceMakesDifferentIsNoDifference(t *testing.T) {
 	require.Equal(t, []string{"more opened"}, differences(base, of(verdict.Healthy, 200, 0.2)))
 	require.Equal(t, []string{"less opened"}, differences(of(verdict.Healthy, 200, 0.2), base))
 	require.Equal(t, []string{"more p50"}, differences(base, of(verdict.Healthy, 1, 50)))
+	mixed := of(verdict.Healthy, 1, 50)
+	mixed.mixed = true
+	require.Empty(t, differences(base, mixed), "some of its requests failed")
 	require.Equal(t, []string{"healthy, then connection-churn"}, differences(base, of(verdict.ConnectionChurn, 1, 0.2)))
 }
 
