@@ -45,17 +45,21 @@ func (f *face) otherEnd() {
 	f.draw()
 }
 
-// header is the first line of the view, with room letters for its left part.
+// header is the first line of the view, with room letters for its left part and the
+// program's name, which a long title does without.
 func (f *face) header(room int) (left, right string) {
 	o, s := f.live.Observation(), &f.snapshot
 	switch {
 	case o.Scenario != nil:
 		left = o.Title
+		more := []string{s.Setting}
 		if o.Scenario.Speed != 1 {
-			left += fmt.Sprintf(" · speed %g", o.Scenario.Speed)
+			more = []string{fmt.Sprintf("speed %g", o.Scenario.Speed), s.Setting}
 		}
-		if all := left + " · " + s.Setting; ansi.StringWidth(all) <= room {
-			left = all
+		for _, part := range more {
+			if all := left + " · " + part; part != "" && ansi.StringWidth(all)+len("sockwatch  ") <= room {
+				left = all
+			}
 		}
 		return left, fmt.Sprintf("%s of %s", clock(s.At), clock(s.To))
 	case o.Commands != nil:

@@ -149,9 +149,8 @@ func leave(do func()) tea.Cmd {
 // The view, from above: a line of header, what is said, the body, and a line of keys.
 const sentenceLines = 2
 
-// headerRest is what the header has beside its left part: the program's name and the
-// time, paused.
-const headerRest = len("sockwatch  ") + len(" PAUSED at 00:00 of 00:00")
+// headerTime is what the header has beside its left part and the program's name.
+const headerTime = len(" 00:00 of 00:00")
 
 // room is the height of the body.
 func (m model) room() int { return m.height - 2 - len(m.said()) }
@@ -160,15 +159,15 @@ func (m model) room() int { return m.height - 2 - len(m.said()) }
 // of the sentence are there when it is short, too, so that the body does not move.
 func (m model) said() []string {
 	s := &m.face.snapshot
-	lines := first(wrap(s.Sentence, m.width), sentenceLines)
+	lines := whole(s.Sentence, m.width, sentenceLines)
 	if s.Over && s.Why != "" {
-		lines = append(lines, first(wrap(s.Why, m.width), 1)...)
+		lines = append(lines, whole(s.Why, m.width, sentenceLines)...)
 	}
 	lines = append(lines, make([]string, max(sentenceLines-len(lines), 0))...)
 	if m.notice == "" {
 		return lines
 	}
-	return append(lines, "note: "+m.notice)
+	return append(lines, first(wrap("note: "+m.notice, m.width), 2)...)
 }
 
 // lines are the body's, all of them.
@@ -214,9 +213,11 @@ func (m model) screen() string {
 		}
 		return strings.Join(text, "\n")
 	}
-	left, right := m.face.header(m.width - headerRest)
-	if m.paused {
-		right = "PAUSED at " + right
+	left, right := m.face.header(m.width - headerTime)
+	if paused := "PAUSED at " + right; m.paused && ansi.StringWidth(left+" "+paused) <= m.width {
+		right = paused
+	} else if m.paused {
+		right = "PAUSED"
 	}
 	if named := bold.Styled("sockwatch") + "  " + left; ansi.StringWidth(named+" "+right) <= m.width { // a long title needs the room
 		left = named

@@ -17,7 +17,7 @@ type pane struct {
 	number, says             string
 	chart                    chart
 	facts                    []string // what fits in lines, each of them whole or cut off
-	found                    []string // the verdict and its sentences
+	found                    []string // the verdict and its sentences, of which those are shown that have room
 	audience                 bool     // the verdict is in an audience's words
 }
 
@@ -40,11 +40,13 @@ func shapeOf(panes []*pane, width, height int) shape {
 			s.digits--
 		}
 		if p.says != "" && room >= roomForSays {
-			s.says = max(s.says, min(len(wrap(p.says, inner)), 2))
+			s.says = max(s.says, min(len(wrap(p.says, inner)), 3))
 		}
 		below := len(p.facts)
 		if p.found != nil {
-			below = min(max(room/4, room-18, 3), 10)
+			// The verdict is whole, where states and the number leave it the lines.
+			needs := min(len(p.figures(inner))+len(p.verdict(inner)), room-roomForNumber)
+			below = max(min(max(room/4, room-18, 3), 10), needs)
 		} else if ansi.StringWidth(p.together()) <= inner {
 			below = min(below, 1)
 		}
@@ -82,8 +84,11 @@ const leastChart = 4
 func (p *pane) head(width int, s shape) []string {
 	number := big(p.number, s.digits)
 	beside := make([]string, len(number))
-	middle := (len(number) - 3) / 2
-	copy(beside[middle:], []string{p.style.Bold().Styled(p.name), p.what, p.style.Bold().Styled(p.arrow + " sockets " + p.trend)})
+	said := append([]string{p.style.Bold().Styled(p.name)}, first(wrap(p.what, width-ansi.StringWidth(number[0])-2), len(number)-1)...)
+	if len(said) < len(number) { // the chart shows it, too
+		said = append(said, p.style.Bold().Styled(p.arrow+" sockets "+p.trend))
+	}
+	copy(beside[(len(number)-len(said))/2:], said)
 	lines := make([]string, 0, len(number))
 	for i, row := range number {
 		lines = append(lines, pad(p.style.Styled(row)+"  "+beside[i], width))
@@ -98,6 +103,8 @@ const (
 	// mostSize the largest.
 	roomForSize = 14
 	mostSize    = 3
+	// roomForNumber is what the number and a state take at least.
+	roomForNumber = 5
 	// roomForSays is from how many rows on a pane says what its side does.
 	roomForSays = 16
 )
@@ -134,38 +141,42 @@ func (p *pane) states(width, room int) []string {
 // verdictLabel stands before a kind of verdict.
 const verdictLabel = "verdict: "
 
-// roomForVerdict is from how many rows on below the chart a verdict may take two.
-const roomForVerdict = 4
-
 // lower is what stands below the chart: as many facts as can be, and of what was
-// found as much as there is room for. It takes all of its room, so that charts
+// found the sentences that have room as a whole. It takes all of its room, so that charts
 // beside each other are of one height.
 func (p *pane) lower(width, room int) []string {
-	var found []string
-	for i, text := range p.found {
-		part := wrap(text, width)
-		if i == 0 {
-			if !p.audience && len(verdictLabel+text) <= width {
-				text = verdictLabel + text
-			}
-			most := 1
-			if room >= roomForVerdict {
-				most = 2
-			}
-			part = first(wrap(text, width), most)
-			for j := range part {
-				part[j] = p.style.Bold().Styled(strings.TrimRight(pad(part[j], width), " "))
-			}
-		}
-		found = append(found, part...)
+	found, facts := p.verdict(width), p.figures(width)
+	for i := range found {
+		found[i] = p.style.Bold().Styled(found[i])
 	}
-	facts := p.facts
-	if ansi.StringWidth(p.together()) <= width && len(facts) > 0 {
-		facts = []string{p.together()}
-	}
-	facts = first(facts, max(room-min(len(found), 1), 0))
+	facts = facts[:max(min(len(facts), room-len(found)), 0)]
 	lines := slices.Concat(facts, first(found, room-len(facts)))
+	for i, sentence := range p.found {
+		if part := wrap(sentence, width); i > 0 && len(lines)+len(part) <= room {
+			lines = append(lines, part...)
+		}
+	}
 	return append(lines, make([]string, room-len(lines))...)
+}
+
+// verdict is the heading of what was found, in lines.
+func (p *pane) verdict(width int) []string {
+	if len(p.found) == 0 {
+		return nil
+	}
+	text := p.found[0]
+	if !p.audience && len(verdictLabel+text) <= width {
+		text = verdictLabel + text
+	}
+	return wrap(text, width)
+}
+
+// figures are the facts: in one line, if they fit.
+func (p *pane) figures(width int) []string {
+	if together := p.together(); together != "" && ansi.StringWidth(together) <= width {
+		return []string{together}
+	}
+	return p.facts
 }
 
 // together is all facts in one line.

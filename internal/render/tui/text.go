@@ -56,6 +56,21 @@ func first(lines []string, n int) []string {
 	return append(lines[:n-1:n-1], strings.TrimRight(lines[n-1], " .…")+" …")
 }
 
+// whole keeps as many of a text's sentences as have room in n lines, and of one that is
+// longer what has.
+func whole(text string, width, n int) []string {
+	for kept := text; ; {
+		if lines := wrap(kept, width); len(lines) <= n {
+			return lines
+		}
+		i := strings.LastIndex(kept[:len(kept)-1], ". ")
+		if i < 0 {
+			return first(wrap(kept, width), n)
+		}
+		kept = kept[:i+1]
+	}
+}
+
 // clock writes a time in a run: minutes and seconds.
 func clock(d time.Duration) string {
 	s := int(d.Round(time.Second).Seconds())
