@@ -95,6 +95,7 @@ answer, or has processes that its exporter cannot observe.`,
 			if err := checkPrometheusURL(c, o.prometheus); err != nil {
 				return err
 			}
+			secure := o.dns != "" || strings.HasPrefix(o.prometheus, "https:")
 			var urls []string
 			for _, arg := range args {
 				at, err := metricsURL(arg)
@@ -105,6 +106,10 @@ answer, or has processes that its exporter cannot observe.`,
 					return program.Usagef(c, "%s is given twice: its sockets would be, too", arg)
 				}
 				urls = append(urls, at)
+				secure = secure || strings.HasPrefix(at, "https:")
+			}
+			if err := o.checkTLS(c, secure); err != nil {
+				return err
 			}
 			return showFleet(c.Context(), streams, &o, urls)
 		},
@@ -216,6 +221,16 @@ var errNotLoopback = errors.New("not on this machine: give --allow-remote")
 func (a *asking) checkAsking(c *cobra.Command) error {
 	if a.timeout <= 0 {
 		return program.Usagef(c, "--timeout must be above 0")
+	}
+	return nil
+}
+
+// checkTLS returns what is wrong with the flags where nothing is asked over TLS.
+func (a *asking) checkTLS(c *cobra.Command, secure bool) error {
+	for _, name := range []string{"ca", "insecure"} {
+		if c.Flags().Changed(name) && !secure {
+			return program.Usagef(c, "--%s is for https://, and nothing here is asked over it", name)
+		}
 	}
 	return nil
 }

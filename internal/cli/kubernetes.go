@@ -94,6 +94,9 @@ func (k *kubeOptions) check(c *cobra.Command, output string) error {
 	if err := checkPrometheusURL(c, k.prometheus); err != nil {
 		return err
 	}
+	if err := k.checkTLS(c, strings.HasPrefix(k.prometheus, "https:")); err != nil {
+		return err
+	}
 	return k.checkAsking(c)
 }
 

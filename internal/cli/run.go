@@ -221,6 +221,9 @@ func (o *runOptions) check(c *cobra.Command, runs int) ([]lab.Side, error) {
 	if o.record != "" && runs > 1 {
 		return nil, program.Usagef(c, "--record takes one run, not %d", runs)
 	}
+	if c.Flags().Changed("parallel") && runs == 1 {
+		return nil, program.Usagef(c, "--parallel is for more than one scenario")
+	}
 	if err := (&recording.Writer{Path: o.record}).Check(); err != nil {
 		return nil, program.Usagef(c, "--record: %w", err)
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"io"
+	"os"
 	"runtime"
 	"strings"
 
@@ -37,6 +38,9 @@ alone, to be changed in a copy: sockwatch run FILE plays that with the same code
 		RunE: func(c *cobra.Command, args []string) error {
 			id := args[0]
 			if !scenarios.Has(id) {
+				if _, err := os.Stat(id); err == nil {
+					return program.Usagef(c, "%s is a file: show takes the id of a scenario, such as the one whose code the file names; sockwatch list shows them all", id)
+				}
 				return program.Usagef(c, "no scenario %q%s; sockwatch list shows them all", id, program.Suggestion(id))
 			}
 			script, err := scenarios.Script(id)
