@@ -65,6 +65,9 @@ func (f *facts) descriptorsRunOut() *Forecast {
 	}
 	t := f.allAlong(held)
 	if !t.Grows {
+		t = f.trend(0, held) // as ports, while the subject was at work
+	}
+	if !t.Grows {
 		return nil
 	}
 	perSecond := float64(f.Growth())                   // a descriptor for each socket: the rate that is shown

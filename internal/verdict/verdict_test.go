@@ -262,6 +262,15 @@ func TestForecastSaysWhatRunsOut(t *testing.T) {
 	}
 	require.Equal(t, verdict.Forecast{What: verdict.Descriptors, Limit: 1024, InMS: 473_000}, forecast(), "each socket holds one")
 
+	waiting := observed(40, func(i int, s *series.Sample) {
+		n := min(i, 20)
+		set(&s.Client, socketstats.Established, n)
+		s.Client.Activity.Received, s.Client.Activity.MaxPerDestination = silent(n, long), n
+		s.Process = &series.Process{Descriptors: 9 + n}
+		s.Requests, s.Connections = &series.Requests{Sent: int64(n), InFlight: int64(n)}, &series.ClientConns{Opened: int64(n)}
+	})
+	require.Equal(t, verdict.Forecast{What: verdict.Descriptors, Limit: 1024, InMS: 995_000}, *judge(waiting).Forecast, "they stand still when the work is over, as the ports do")
+
 	churn := observed(20, func(i int, s *series.Sample) {
 		set(&s.Client, socketstats.TimeWait, 1000*i)
 		s.Client.Activity.MaxPerDestination = 1000 * i
