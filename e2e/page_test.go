@@ -122,6 +122,7 @@ func TestNumbersInTheBrowserAreThoseOfTheRun(t *testing.T) {
 			require.Equal(t, of.Final["open"], held)
 			require.Equal(t, fmt.Sprint(side.Connections.Opened), text(".n"), "the script's headline")
 			require.Equal(t, "connections opened", text(".unit"))
+			require.Equal(t, "sockets, "+which+" end", text(".picture"), "the number stays that of the run, and the picture says of what it is")
 			require.Contains(t, text(".numbers"), fmt.Sprintf("connections opened %d, reused %d · requests sent %d, ok %d, failed %d, in flight %d",
 				side.Connections.Opened, side.Connections.Reused, side.Requests.Sent, side.Requests.OK, side.Requests.Failed, side.Requests.InFlight))
 			words := map[string]string{"response-body-leak": "Responses arrive and their bodies are never closed", "healthy": "No fault found"}

@@ -66,6 +66,9 @@ type Panel struct {
 	// snapshot's headline, or else Held. "–" is one that is not known yet.
 	Number   string `json:"number"`
 	NumberOf string `json:"number_of"`
+	// PictureOf says of what the bars and the chart are, where the number is of something
+	// else; "" where it is of the same.
+	PictureOf string `json:"picture_of,omitempty"`
 	// Says is what the side's code does; "" where no script says so.
 	Says string `json:"says,omitempty"`
 	// Held is the sockets that hold a descriptor now: all but TIME_WAIT and LISTEN.
@@ -171,6 +174,9 @@ func Draw(v View) Snapshot {
 	for _, subject := range o.Subjects {
 		p := panelOf(o, subject, endOf(subject), states)
 		p.Number, p.NumberOf = bigNumber(&s, subject, &p)
+		if picture := pictureOf(&p); picture != p.NumberOf {
+			p.PictureOf = picture
+		}
 		if v.Script != nil {
 			p.Says = says(o, v.Script, subject.ID)
 		}
@@ -343,10 +349,13 @@ func Question(s *scenario.Script, length time.Duration) string {
 	}
 }
 
+// pictureOf is of what the bars and the chart of a panel are.
+func pictureOf(p *Panel) string { return "sockets, " + p.End + " end" }
+
 // bigNumber is the figure of a panel's largest digits, and what it is of.
 func bigNumber(shown *Snapshot, s *series.Subject, p *Panel) (text, of string) {
 	if shown.Headline == "" {
-		return fmt.Sprint(p.Held), "sockets, " + p.End + " end"
+		return fmt.Sprint(p.Held), pictureOf(p)
 	}
 	m := metric.MustLookup(shown.Headline)
 	value, known := m.Get(s)

@@ -219,6 +219,8 @@ func TestTheHeadlineIsWhatTheAudienceIsAskedFor(t *testing.T) {
 		faulty := s.Panel("faulty")
 		require.Equal(t, want[1], faulty.NumberOf)
 		require.Equal(t, want[0], faulty.Number, headline)
+		picture := map[bool]string{false: "sockets, client end"}[headline == ""]
+		require.Equal(t, picture, faulty.PictureOf, "said where the number does not say it")
 		require.Equal(t, "One.", faulty.Says)
 		require.Equal(t, "Because.", s.Why)
 		require.Equal(t, want[2], render.Question(script, 10*time.Second))

@@ -139,7 +139,7 @@ func (f *face) pane(p *render.Panel) *pane {
 		says, found = "", nil
 	}
 	return &pane{
-		name: name, style: style, number: p.Number, says: says, trend: p.Trend, arrow: arrow(p.Growth), what: p.NumberOf,
+		name: name, style: style, number: p.Number, says: says, trend: p.Trend, arrow: arrow(p.Growth), what: p.NumberOf, picture: p.PictureOf,
 		chart: chart{states: p.States, points: p.Points, from: s.From, to: s.To, scale: s.Scale},
 		facts: facts(p), found: found, audience: f.live.Observation().Scenario != nil,
 	}

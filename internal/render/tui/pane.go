@@ -15,6 +15,7 @@ type pane struct {
 	name, what, trend, arrow string
 	style                    ansi.Style
 	number, says             string
+	picture                  string // of what the bars and the chart are, where the number does not say it
 	chart                    chart
 	facts                    []string // what fits in lines, each of them whole or cut off
 	found                    []string // the verdict and its sentences, of which those are shown that have room
@@ -58,14 +59,14 @@ func shapeOf(panes []*pane, width, height int) shape {
 // draw fills width and height just so.
 func (p *pane) draw(width, height int, s shape) []string {
 	inner, room := width-4, height-2
-	chart, blank := 0, 0
+	chart := 0
 	if room >= 12 {
 		chart = leastChart
 	}
+	lines := p.head(inner, s)
 	if room >= 14 {
-		blank = 1
+		lines = append(lines, p.picture)
 	}
-	lines := append(p.head(inner, s), make([]string, blank)...)
 	lines = append(lines, p.states(inner, max(room-len(lines)-chart-s.below, 1))...)
 	facts := p.lower(inner, max(min(room-len(lines)-chart, s.below), 0))
 	if left := room - len(lines) - len(facts); left >= leastChart {

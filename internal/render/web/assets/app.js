@@ -167,6 +167,7 @@ class Panel {
     this.big = el("span", "n");
     this.unit = el("span", "unit");
     this.says = el("p", "says");
+    this.picture = el("p", "picture");
     this.trend = el("p", "trend");
     this.states = el("ul", "states");
     this.numbers = el("p", "numbers");
@@ -177,7 +178,7 @@ class Panel {
     this.section = el("section", "panel " + (sign ? p.id : "process"),
       el("div", "title", title, this.verdict),
       this.says,
-      el("div", "top", el("p", "big", this.big, " ", this.unit), el("div", "now", this.trend, this.states)),
+      el("div", "top", el("p", "big", this.big, " ", this.unit), el("div", "now", el("div", "of", this.picture, this.trend), this.states)),
       this.numbers, this.why, body);
     this.section.setAttribute("aria-labelledby", id);
     this.chart = new Chart(this.box);
@@ -188,6 +189,7 @@ class Panel {
     this.section.style.setProperty("--chars", String(scales.chars));
     put(this.unit, p.number_of);
     put(this.says, p.says ?? "");
+    put(this.picture, p.picture_of ?? ""); // the number is of the run, whichever end is shown
     const arrow = p.trend === "flat" ? "— " : p.growth_per_second > 0 ? "▲ " : "▼ ";
     put(this.trend, arrow + "sockets " + p.trend);
     if (this.states.children.length !== p.states.length) this.states.replaceChildren(...p.states.map(row));

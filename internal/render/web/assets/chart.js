@@ -46,6 +46,14 @@ const textSize = () => Math.max(12, Math.round(Math.min(innerHeight / 54, innerW
 // steps are those between two labels of an axis.
 const steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 1000000];
 
+// labels are at most three values of an axis up to top: none, and two as far apart as can be
+// that are easily read.
+function labels(top) {
+  const ten = 10 ** Math.floor(Math.log10(Math.max(top, 2) / 2));
+  const step = [8, 7.5, 6, 5, 4, 3, 2.5, 2, 1.5, 1].map((n) => n * ten).find((n) => 2 * n <= top && Number.isInteger(n)) ?? 1;
+  return [0, step, 2 * step].filter((n) => n <= top);
+}
+
 // tail is how wide the newest sample is, as a part of the chart.
 const tail = 0.006;
 
@@ -95,16 +103,17 @@ export class Chart {
       return;
     }
     const px = this.px = textSize();
-    // A fifth of the height lets no step be longer than half of it: three labels.
-    const space = (_u, _axis, _min, _max, height) => Math.max(height / 5, px);
     const axis = {
       stroke: css("--dim"), font: px + "px system-ui, sans-serif", grid: { stroke: css("--line"), width: 1 },
       ticks: { stroke: css("--line"), width: 1, size: 5 },
     };
+    const values = {
+      incrs: steps, space: px, splits: (_u, _axis, _min, max) => labels(max), values: (_, at) => at.map((n) => n.toLocaleString("en")),
+    };
     const fills = {};
     this.plot = new uPlot({
       width: Math.max(this.box.clientWidth, 50), height: Math.max(this.box.clientHeight, 50),
-      legend: { show: false }, cursor: { show: false }, padding: [10, Math.max(14, 2 * px), 0, 0], // half of the last label is beyond the chart
+      legend: { show: false }, cursor: { show: false }, padding: [Math.ceil(px / 2) + 4, Math.max(14, 2 * px), 0, 0], // half of the last labels is beyond the chart
       scales: {
         x: { time: false, range: () => [this.scales.from, this.scales.to + (this.scales.to - this.scales.from) * tail] },
         y: { range: () => [0, this.scales.top] },
@@ -112,8 +121,8 @@ export class Chart {
       },
       axes: [
         { ...axis, size: 2 * px + 4, space: 5 * px, values: (_, at) => at.map((s) => s + " s") },
-        { ...axis, size: 3 * px + 10, space, incrs: steps },
-        ...(!own ? [] : [{ ...axis, scale: "headline", side: 1, size: 3 * px + 14, space, incrs: steps, grid: { show: false } }]),
+        { ...axis, ...values, size: 3 * px + 10 },
+        ...(!own ? [] : [{ ...axis, scale: "headline", side: 1, ...values, size: 3 * px + 14, grid: { show: false } }]),
       ],
       series: [{}, ...[...states].reverse().map((state) => ({
         label: state, width: 0, points: { show: false }, paths: uPlot.paths.stepped({ align: 1 }),
