@@ -30,13 +30,17 @@ const leastPane = 10
 // charts of one height.
 type shape struct {
 	digits, says, below int
+	peaks               map[string]int // the highest of each state
 }
 
 // shapeOf is the shape of panes that are at least so wide and so high.
 func shapeOf(panes []*pane, width, height int) shape {
 	inner, room := width-4, height-2
-	s := shape{digits: max(min(room/roomForSize, mostSize), 1)}
+	s := shape{digits: max(min(room/roomForSize, mostSize), 1), peaks: map[string]int{}}
 	for _, p := range panes {
+		for _, state := range p.chart.states {
+			s.peaks[state.Name] = max(s.peaks[state.Name], state.Peak)
+		}
 		for s.digits > 1 && ansi.StringWidth(big(p.number, s.digits)[0])+2+ansi.StringWidth(p.what) > inner {
 			s.digits--
 		}
@@ -67,7 +71,7 @@ func (p *pane) draw(width, height int, s shape) []string {
 	if room >= 14 {
 		lines = append(lines, p.picture)
 	}
-	lines = append(lines, p.states(inner, max(room-len(lines)-chart-s.below, 1))...)
+	lines = append(lines, p.states(inner, max(room-len(lines)-chart-s.below, 1), s.peaks)...)
 	facts := p.lower(inner, max(min(room-len(lines)-chart, s.below), 0))
 	if left := room - len(lines) - len(facts); left >= leastChart {
 		if left > leastChart {
@@ -110,13 +114,13 @@ const (
 	roomForSays = 16
 )
 
-// states are the bars with their counts: those with the highest peaks if there
-// is no room for all, in their order.
-func (p *pane) states(width, room int) []string {
+// states are the bars with their counts: those with the highest peaks of all panes, so that
+// all have the same, if there is no room for all, in their order.
+func (p *pane) states(width, room int, peaks map[string]int) []string {
 	shown := p.chart.states
 	hidden := 0
 	if len(shown) > room {
-		byPeak := slices.SortedStableFunc(slices.Values(shown), func(a, b render.State) int { return b.Peak - a.Peak })
+		byPeak := slices.SortedStableFunc(slices.Values(shown), func(a, b render.State) int { return peaks[b.Name] - peaks[a.Name] })
 		kept := byPeak[:max(room-1, 0)]
 		shown = slices.DeleteFunc(slices.Clone(shown), func(s render.State) bool { return !slices.Contains(kept, s) })
 		for _, s := range byPeak[len(kept):] {

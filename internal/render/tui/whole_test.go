@@ -89,6 +89,17 @@ func TestNoSentenceOfARunIsCut(t *testing.T) {
 	}
 }
 
+// Panes beside each other show the same states, also where there is no room for all.
+func TestPanesShowTheSameStates(t *testing.T) {
+	t.Parallel()
+	m := told(model{face: &face{}}, size(80, 24), batch(eventsOf(t, "testdata/runs/idle-pool-too-small.jsonl.gz")), notice("a note"), staying{})
+	screen := ansi.Strip(m.screen())
+	require.Contains(t, screen, "other states")
+	for _, state := range []string{"ESTABLISHED", "TIME_WAIT"} {
+		require.Equal(t, 2, strings.Count(screen, state), screen)
+	}
+}
+
 // Whatever a script of the catalogue says has its room.
 func TestNoSentenceOfAScriptIsCut(t *testing.T) {
 	t.Parallel()
