@@ -146,6 +146,7 @@ func TestAFolderIsMadeKeptAndPutBack(t *testing.T) {
 	task, err := os.ReadFile(path.Join(dir, "TASK.md"))
 	require.NoError(t, err)
 	require.Contains(t, string(task), "`client/client.go`")
+	require.Contains(t, string(task), "in an empty folder of yours")
 	require.NotContains(t, string(task), "{file}")
 	_, err = exercise.Start(e, l, dir)
 	require.ErrorContains(t, err, "is there already, and is not empty")

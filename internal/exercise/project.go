@@ -72,7 +72,7 @@ In this folder:
     sockwatch exercise hint             # three hints, one after the other
     sockwatch exercise answer           # what was wrong, and our solution
     sockwatch exercise reset            # puts the files back as they were
-`
+` + nextOne
 
 // commandsOfDiagnosis are those of a diagnosis.
 const commandsOfDiagnosis = `
@@ -90,7 +90,12 @@ In another terminal, in this folder:
     sockwatch exercise check       # is your answer right?
     sockwatch exercise hint        # three hints, one after the other
     sockwatch exercise answer      # what was wrong
-`
+` + nextOne
+
+// nextOne says where to begin the next exercise.
+const nextOne = `
+Begin another exercise in an empty folder of yours, and not in this one:
+` + "`sockwatch exercise start ID` makes its folder there. In a git clone its files would be\nuntracked ones.\n"
 
 // Start makes a participant's folder, which must not be there, or be empty. The language
 // is nil for a diagnosis.
