@@ -92,7 +92,7 @@ func TestNoSentenceOfARunIsCut(t *testing.T) {
 // Panes beside each other show the same states, also where there is no room for all.
 func TestPanesShowTheSameStates(t *testing.T) {
 	t.Parallel()
-	m := told(model{face: &face{}}, size(80, 24), batch(eventsOf(t, "testdata/runs/idle-pool-too-small.jsonl.gz")), notice("a note"), staying{})
+	m := told(model{face: &face{}}, size(80, 24), eventsOf(t, "testdata/runs/idle-pool-too-small.jsonl.gz"), notice("a note"), staying{})
 	screen := ansi.Strip(m.screen())
 	require.Contains(t, screen, "other states")
 	for _, state := range []string{"ESTABLISHED", "TIME_WAIT"} {

@@ -178,7 +178,7 @@ class Panel {
     this.section = el("section", "panel " + (sign ? p.id : "process"),
       el("div", "title", title, this.verdict),
       this.says,
-      el("div", "top", el("p", "big", this.big, " ", this.unit), el("div", "now", el("div", "of", this.picture, this.trend), this.states)),
+      el("div", "top", el("p", "big", this.big, " ", this.unit), el("div", "now", this.picture, this.trend, this.states)),
       this.numbers, this.why, body);
     this.section.setAttribute("aria-labelledby", id);
     this.chart = new Chart(this.box);
