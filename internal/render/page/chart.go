@@ -100,12 +100,13 @@ func (ch *chart) draw(m *markup.Writer) {
 	write(m, ch.x+marginLeft, ch.y+16, 16, "ink", ink, shortened(render.Mark(ch.panel.Verdict)+" "+ch.panel.Name, most), "font-weight", "bold")
 	s := ch.snapshot
 	left, right := ch.atX(s.From), ch.atX(s.To)
-	for n := 0; n <= s.Scale; n += sizeStep(s.Scale) {
+	step := sizeStep(s.Scale)
+	for n := 0; n <= min(s.Scale, 2*step); n += step {
 		m.Empty("path", "class", "grid", "d", fmt.Sprintf("M%s %sH%s", num(left), num(ch.atY(n)), num(right)), "stroke", gridline)
 		write(m, left-7, ch.atY(n)+4, smallText, "faint", faint, strconv.Itoa(n), "text-anchor", "end")
 	}
-	step := timeStep(ch.length())
-	for at := s.From.Truncate(step); at <= s.To; at += step {
+	every := timeStep(ch.length())
+	for at := s.From.Truncate(every); at <= s.To; at += every {
 		if at < s.From {
 			continue
 		}
@@ -200,15 +201,20 @@ func thinned(points []render.Point) []render.Point {
 	return append(kept, points[last])
 }
 
-// sizeStep is the distance of two lines of a scale: about five of them.
+// sizeStep is the distance of the lines of a scale: at most three, from 0 on, as far
+// apart as can be that are easily read. The page's are the same (labels in
+// internal/render/web/assets/chart.js).
 func sizeStep(scale int) int {
-	for step := 1; ; step *= 10 {
-		for _, s := range []int{step, 2 * step, 5 * step} {
-			if scale/s <= 7 {
-				return s
-			}
+	ten := 1
+	for 20*ten <= scale {
+		ten *= 10
+	}
+	for _, tenths := range []int{80, 75, 60, 50, 40, 30, 25, 20, 15, 10} {
+		if step := tenths * ten / 10; tenths*ten%10 == 0 && 2*step <= scale {
+			return step
 		}
 	}
+	return 1
 }
 
 // timeStep is the distance of two times of an axis: about five of them.

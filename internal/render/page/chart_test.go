@@ -53,11 +53,14 @@ func TestAreaIsASteppedBand(t *testing.T) {
 func TestAxesHaveAFewRoundSteps(t *testing.T) {
 	t.Parallel()
 	for scale := 1; scale < 20000; scale++ {
-		lines := scale / sizeStep(scale)
-		require.True(t, lines >= 1 && lines <= 7, "%d", scale)
+		// Those at 0, at a step and at two are in it, and so is at least half of it.
+		step := sizeStep(scale)
+		require.True(t, 2*step <= scale && 4*step >= scale || scale == 1 && step == 1, "%d: %d", scale, step)
 	}
-	require.Equal(t, 20, sizeStep(120))
-	require.Equal(t, 20, sizeStep(140))
+	// As the page has them.
+	for scale, step := range map[int]int{5: 2, 9: 4, 19: 8, 20: 10, 30: 15, 60: 30, 99: 40, 120: 60, 140: 60, 181: 80, 204: 100, 1999: 800, 12345: 6000} {
+		require.Equal(t, step, sizeStep(scale), "%d", scale)
+	}
 	require.Equal(t, 2*time.Second, timeStep(11*time.Second))
 	require.Equal(t, 15*time.Second, timeStep(75*time.Second))
 	for length := time.Duration(0); length < 3*time.Hour; length += 777 * time.Millisecond {
