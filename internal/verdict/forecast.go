@@ -57,7 +57,7 @@ func (f *facts) runsOut() *Forecast {
 
 func (f *facts) descriptorsRunOut() *Forecast {
 	held, limit := descriptors, f.subject.Limits.Descriptors
-	if held(f.last()) == 0 { // nobody counts them: each open socket holds one
+	if held(f.last()) == 0 { // they are not counted: each open socket holds one
 		held = f.sockets
 	}
 	if limit == 0 || held(f.last()) == 0 {

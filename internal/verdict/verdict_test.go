@@ -257,7 +257,7 @@ func TestForecastSaysWhatRunsOut(t *testing.T) {
 	require.Equal(t, verdict.Forecast{What: verdict.Ports, Limit: 28232, InMS: 14_077_000}, forecast(), "the ports are gone long before the descriptors")
 
 	leak.Limits.Descriptors = 1024
-	for i := range leak.Samples { // of a command nobody counts them
+	for i := range leak.Samples { // of a command they are not counted
 		leak.Samples[i].Process = nil
 	}
 	require.Equal(t, verdict.Forecast{What: verdict.Descriptors, Limit: 1024, InMS: 473_000}, forecast(), "each socket holds one")
