@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Linux 6.18: threads of one process that wait in accept(2), as those of servers with a
-# thread for each connection do (java.net.ServerSocket, Python's socketserver).
+# Linux 6.18: threads of one process that wait in accept(2), as that of a
+# java.net.ServerSocket does (seen of OpenJDK 17; Python's socketserver waits in poll(2)).
 #
 # Expected: no descriptor is taken before there is a connection: open(2) fails with EMFILE
 # when /proc/PID/fd lists as many as RLIMIT_NOFILE allows. A non-blocking accept(2) of an
@@ -14,8 +14,8 @@
 # connection waits.
 #
 # Why it matters: what counts descriptors by /proc/PID/fd (lsof, exporters, alerts at 100 %
-# of the limit) sees a process with 200 such threads fail at 824 of 1024. And a server that
-# logs "accept: too many open files" may not have a client that waits.
+# of the limit) never sees such a process at its limit: it fails before, by as many as it has
+# threads in accept. And a server that logs "accept: too many open files" may not have a client that waits.
 #
 # Output seen (Linux 6.18.44, Python 3.11.7), three times:
 #   no thread in accept: open fails at 32 of 32 listed
@@ -23,7 +23,7 @@
 #   at the limit they accept 3 connections of 3
 #   at the limit accept of an empty queue: EMFILE
 #
-# It needs python3 and no privilege. It ends with 1 if the kernel behaves otherwise.
+# It needs python3 and no privilege, and installs nothing: it is the kernel that is looked at. It ends with 1 if the kernel behaves otherwise.
 set -euo pipefail
 
 dir=$(mktemp -d)
