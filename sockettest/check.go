@@ -112,10 +112,18 @@ func (c *check) look() error {
 		}
 	}
 	// Without a cookie, what waits to be accepted by one of our listeners is from before
-	// the test, too.
+	// the test, too, and so is the other end of each of its connections: one that was
+	// closed has no owner, until the server has closed its own.
 	for _, s := range sockets {
-		if s.Cookie == 0 && c.listeners.has(s.Local) {
+		if s.Cookie != 0 {
+			continue
+		}
+		if c.listeners.has(s.Local) {
 			c.before[keyOf(s)] = true
+		}
+		if s.Alive() && (c.listeners.has(s.Local) || c.listeners.has(s.Remote)) {
+			c.before[key{tuple: s.Tuple()}] = true
+			c.before[key{tuple: socketstats.Tuple{Local: s.Remote, Remote: s.Local}}] = true
 		}
 	}
 	found := readStacks()

@@ -145,6 +145,28 @@ func TestMoreAtOnceThanAllowed(t *testing.T) {
 	})
 }
 
+// A client's end from before the test that was closed, and waits for the server to close
+// its own, is nobody's: it is not counted as opened.
+func TestAClosedEndFromBeforeIsNotOpened(t *testing.T) {
+	everySource(t, func(t *testing.T, source Option) {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		t.Cleanup(func() { listener.Close() })
+		client := dial(t, listener.Addr().String())
+		server, err := listener.Accept()
+		require.NoError(t, err)
+		t.Cleanup(func() { server.Close() })
+		require.NoError(t, client.Close())
+		_, err = server.Read(make([]byte, 1))
+		require.ErrorIs(t, err, io.EOF) // the client's end is in FIN_WAIT2
+		require.Empty(t, playFlow(t, func(tb TB) {
+			conn := dial(t, listener.Addr().String())
+			tb.Cleanup(func() { conn.Close() })
+			waitForTicks(t, tb, 2)
+		}, MaxOpen(1), MaxOpened(1), source))
+	})
+}
+
 // One after the other is one at once, however fast.
 func TestSerialConnectionsAreNotAtOnce(t *testing.T) {
 	address := echo(t)
