@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"net"
@@ -16,13 +18,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/goccy/go-yaml"
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/exporter-toolkit/web"
 	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v2"
 
 	"socketlab/internal/cli/program"
 	"socketlab/internal/kubelet"
@@ -262,9 +264,19 @@ func readWebConfig(path string) (protection, error) {
 	if err != nil {
 		return protection{}, err
 	}
+	// The package that exporter-toolkit itself reads the file with, so that "http2: no" is
+	// the same here and there. It reads the first document only: passwords in a second
+	// one would protect nothing.
 	var c web.Config
-	badYAML := yaml.Unmarshal(data, &c)
+	document := yaml.NewDecoder(bytes.NewReader(data))
+	badYAML := document.Decode(&c)
+	if errors.Is(badYAML, io.EOF) {
+		return protection{}, nil // an empty file
+	}
 	if badYAML == nil {
+		if err := document.Decode(new(any)); !errors.Is(err, io.EOF) {
+			return protection{}, errors.New("has more than one YAML document, and only the first would count: leave out the line ---")
+		}
 		for _, user := range slices.Sorted(maps.Keys(c.Users)) {
 			if !strings.HasPrefix(string(c.Users[user]), "$2") {
 				return protection{}, fmt.Errorf("basic_auth_users: the password of %q is not a bcrypt hash, which htpasswd -nB %s makes", user, user)

@@ -189,6 +189,8 @@ func TestExporterWarnsBeyondLoopback(t *testing.T) {
 		"clients": []byte("tls_server_config: {cert_file: cert.pem, key_file: key.pem, client_ca_file: cert.pem, client_auth_type: RequireAndVerifyClientCert}\n"),
 		"wrong":   []byte("tls_config: {}\n"),
 		"no-hash": []byte("basic_auth_users: {alice: secret}\n"),
+		"empty":   nil, "words": []byte("http_server_config: {http2: no}\n"),
+		"second": []byte("{}\n---\n" + users),
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), content, 0o600))
 	}
@@ -199,6 +201,8 @@ func TestExporterWarnsBeyondLoopback(t *testing.T) {
 		{"127.0.0.1:0", "users", "", "http"},
 		{"0.0.0.0:0", "", open, "http"},
 		{"0.0.0.0:0", "neither", open, "http"},
+		{"0.0.0.0:0", "empty", open, "http"},
+		{"0.0.0.0:0", "words", open, "http"},
 		{"0.0.0.0:0", "tls", open, "https"},
 		{"0.0.0.0:0", "users", plain, "http"},
 		{"0.0.0.0:0", "both", "", "https"},
@@ -221,6 +225,9 @@ func TestExporterWarnsBeyondLoopback(t *testing.T) {
 	}
 	r := start(t, "sockwatch", "exporter", "--name", "no-such-program", "--web-config", filepath.Join(dir, "no-hash"))
 	r.until(t, `the password of "alice" is not a bcrypt hash`)
+	require.Equal(t, 1, r.end(t))
+	r = start(t, "sockwatch", "exporter", "--name", "no-such-program", "--web-config", filepath.Join(dir, "second"))
+	r.until(t, "has more than one YAML document, and only the first would count")
 	require.Equal(t, 1, r.end(t))
 }
 
