@@ -114,9 +114,11 @@ var serverQuestions = []Question{
 		How:   "POST / with 16 of 1024 KiB; if an answer comes within 2 s, the rest is sent, and a GET.",
 	},
 	{
-		ID: "half_close", Kinds: serverSides, Unit: Choice, Choices: answeredOrCut,
+		ID: "half_close", Kinds: serverSides, Unit: Choice, Choices: []Meaning{
+			answeredOrCut[0], answeredOrCut[1], {"varies", "some answers come whole, and some do not"},
+		},
 		Title: "A FIN right behind the request",
-		How:   "GET / and the close of our half at once.",
+		How:   "GET / and the close of our half at once, twenty times, a connection each.",
 	},
 	{
 		ID: "half_close_slow", Kinds: serverSides, Unit: Choice, Choices: answeredOrCut,

@@ -104,24 +104,62 @@ func (r *serverRun) pipelining(_ context.Context, c *probe) {
 	r.set("pipelining", profile.Chosen(value), seen)
 }
 
-// halfClosed sends a request and FIN, and returns whether the answer came whole.
-func (r *serverRun) halfClosed(c *probe, id, path string) {
-	err := c.send(c.head("GET", path, "1.1"))
+// halfClosed sends a request and FIN, and returns the status of the answer, which came whole.
+func halfClosed(c *probe, path string) (status string, err error) {
+	err = c.send(c.head("GET", path, "1.1"))
 	if half, ok := c.Conn.(*net.TCPConn); ok && err == nil {
 		err = half.CloseWrite()
 	}
-	var a response
-	if err == nil {
-		a, err = c.receive(time.Now().Add(soon))
-	}
 	if err != nil {
-		r.set(id, profile.Chosen("cut"), reason(err))
-		return
+		return "", err
 	}
-	r.set(id, profile.Chosen("answered"), a.Status)
+	a, err := c.receive(time.Now().Add(soon))
+	if err != nil {
+		return "", err
+	}
+	return a.Status, nil
 }
 
-func (r *serverRun) halfClose(_ context.Context, c *probe) { r.halfClosed(c, "half_close", "/") }
+// halfCloses is how often the FIN follows a request: some servers cut the answer only
+// where they read the FIN before they have written it.
+const halfCloses = 20
+
+func (r *serverRun) halfClose(ctx context.Context, c *probe) {
+	addr := c.RemoteAddr().String()
+	status, failed := halfClosed(c, "/")
+	answered := 0
+	if failed == nil {
+		answered++
+	}
+	for range halfCloses - 1 {
+		_ = c.Close() // a server may serve one connection at a time
+		if failed != nil && howEnded(failed) == open {
+			break // it waited long enough
+		}
+		var err error
+		if c, err = dial(ctx, addr); err != nil {
+			r.miss(reason(err), "half_close")
+			return
+		}
+		stop := context.AfterFunc(ctx, func() { _ = c.Close() })
+		s, err := halfClosed(c, "/")
+		stop()
+		if err == nil {
+			answered, status = answered+1, s
+		} else {
+			failed = err
+		}
+	}
+	_ = c.Close()
+	switch {
+	case failed == nil:
+		r.set("half_close", profile.Chosen("answered"), status)
+	case answered == 0:
+		r.set("half_close", profile.Chosen("cut"), reason(failed))
+	default:
+		r.set("half_close", profile.Chosen("varies"), fmt.Sprintf("%s %d times, else %s", status, answered, reason(failed)))
+	}
+}
 
 func (r *serverRun) halfCloseSlow(ctx context.Context, c *probe) {
 	took, err := r.slowTakes(ctx, c)
@@ -136,7 +174,12 @@ func (r *serverRun) halfCloseSlow(ctx context.Context, c *probe) {
 	}
 	defer again.Close()
 	r.say("%s takes %.1f s", r.Slow, took.Seconds())
-	r.halfClosed(again, "half_close_slow", r.Slow)
+	status, err := halfClosed(again, r.Slow)
+	if err != nil {
+		r.set("half_close_slow", profile.Chosen("cut"), reason(err))
+		return
+	}
+	r.set("half_close_slow", profile.Chosen("answered"), status)
 }
 
 // slowTakes calls the slow path, and returns an error if it is not slow. It closes c.

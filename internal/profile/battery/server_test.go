@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -251,6 +252,28 @@ func scripted(t *testing.T, serve func(c net.Conn, r *bufio.Reader)) string {
 		}
 	}()
 	return l.Addr().String()
+}
+
+// A server that answers each second request only whose connection is half-closed, as one
+// does in which the answer and the FIN race.
+func TestServerThatCutsSomeHalfClosedConnections(t *testing.T) {
+	t.Parallel()
+	var halves atomic.Int64
+	addr := scripted(t, func(c net.Conn, r *bufio.Reader) {
+		_ = c.SetReadDeadline(time.Now().Add(time.Second))
+		if _, err := http.ReadRequest(r); err != nil {
+			return
+		}
+		_ = c.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+		if _, err := r.Peek(1); errors.Is(err, io.EOF) && halves.Add(1)%2 == 0 {
+			return
+		}
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+	})
+	p := onTime(t, battery.ServerBattery{Addr: addr})
+	require.Equal(t, "varies", values(t, p)["half_close"], p.Seen["half_close"])
+	require.Len(t, p.Seen["half_close"], 1)
+	require.Regexp(t, "^200 OK [0-9]+ times, else the connection was closed$", p.Seen["half_close"][0])
 }
 
 // A server that says 2 s and closes after 1, by RST, takes 5 requests a connection, and
