@@ -86,13 +86,14 @@ func TestARefusedConnectionIsNoneThatCameOrWent(t *testing.T) {
 		return conns(snap, int32(os.Getpid())).Opened >= 1
 	}, time.Minute, 10*time.Millisecond)
 	require.NoError(t, c.Close())
-	require.Eventually(t, func() bool { // later than the others, which were heard by then
+	// The kernel tells of each end on the processor on which it was, and of those on a busy
+	// one later than of others.
+	require.Eventually(t, func() bool {
 		snap, err = w.Sample(t.Context())
 		require.NoError(t, err)
-		return conns(snap, int32(os.Getpid())).Closed >= 1
+		return conns(snap, int32(os.Getpid())).Closed >= 1 && snap.FailedConnects >= 50
 	}, time.Minute, 10*time.Millisecond)
 	require.False(t, snap.AtLeast)
-	require.GreaterOrEqual(t, snap.FailedConnects, 50)
 }
 
 func TestRefusedConnectsAreCountedOfTheProcessThatConnected(t *testing.T) {
