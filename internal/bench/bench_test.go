@@ -40,7 +40,7 @@ func init() {
 	flag.StringVar(&flags.sockwatch, "sockwatch", "", "the sockwatch `program` to measure")
 	flag.StringVar(&flags.old, "old", "", "the sockwatch `program` of an earlier commit to compare with")
 	flag.StringVar(&flags.history, "history", "", "the `folder` with the source of that commit")
-	flag.StringVar(&flags.only, "only", "", "one `section` only: holding, answers, arrivals, load, counters, counting, growth, watching, exporter, recordings, commands, catalogue or start")
+	flag.StringVar(&flags.only, "only", "", "one `section` only: holding, answers, arrivals, load, counters, counting, growth, watching, exporter, where, recordings, commands, catalogue or start")
 	flag.IntVar(&flags.runs, "runs", flags.runs, "repetitions of each measurement")
 	flag.IntVar(&flags.conns, "conns", flags.conns, "requests to hold at once, a connection each")
 	flag.StringVar(&flags.document, "document", "", "the `file` to write")
@@ -81,6 +81,7 @@ var sections = []section{
 	{"growth", measureGrowth},
 	{"watching", measureWatching},
 	{"exporter", measureExporter},
+	{"where", measureWhere},
 	{"recordings", measureRecordings},
 	{"commands", measureCommands},
 	{"catalogue", measureCatalogue},
@@ -100,7 +101,7 @@ func TestPeers(t *testing.T) {
 	if o.only != "" {
 		chosen = slices.DeleteFunc(chosen, func(s section) bool { return s.name != o.only })
 	}
-	require.NotEmpty(t, chosen, "-only %s is no section: use holding, answers, arrivals, load, counters, counting, growth, watching, exporter, recordings, commands, catalogue or start", o.only)
+	require.NotEmpty(t, chosen, "-only %s is no section: use holding, answers, arrivals, load, counters, counting, growth, watching, exporter, where, recordings, commands, catalogue or start", o.only)
 	ctx, stop := interruptible(t.Context())
 	defer stop()
 

@@ -20,6 +20,7 @@ var workers = map[string]func(ctx context.Context, args []string, out io.Writer)
 	"worker-stall":      stallServer,
 	"worker-player":     playerClient,
 	"worker-nocounters": bareClient,
+	"worker-fullspeed":  fullSpeedClient,
 	"worker-keep":       superviseNamespace,
 	"worker-hold":       holdConnections,
 	"worker-time":       timeListers,
