@@ -15,8 +15,10 @@ import (
 )
 
 const (
-	// fullSpeedAlone is how long the client is measured before it is looked at, and after.
+	// fullSpeedAlone is how long the client is measured before it is looked at, and after, and
+	// fullSpeedLook how long it is looked at: as long as a verdict takes that it is healthy.
 	fullSpeedAlone = 10 * time.Second
+	fullSpeedLook  = 25 * time.Second
 	// fullSpeedWorkers are enough to keep two processors busy, with the server.
 	fullSpeedWorkers = 4
 )
@@ -40,7 +42,7 @@ same however long it takes: this is the most that a client can lose.`
 	looked, alone := make(figures, 0, o.runs), make(figures, 0, o.runs)
 	for run := range o.runs {
 		what := fmt.Sprintf("look into a client at full speed, run %d of %d", run+1, o.runs)
-		rates, err := undisturbed(ctx, n, what, func() ([2]float64, error) { return fullSpeed(ctx, o.sockwatch, fullSpeedAlone) })
+		rates, err := undisturbed(ctx, n, what, func() ([2]float64, error) { return fullSpeed(ctx, o.sockwatch, fullSpeedAlone, fullSpeedLook) })
 		if err != nil {
 			return table{}, err
 		}
@@ -55,7 +57,7 @@ same however long it takes: this is the most that a client can lose.`
 }
 
 // fullSpeed returns the requests per second of a client while diagnose looks at it, and alone.
-func fullSpeed(ctx context.Context, sockwatch string, each time.Duration) (rates [2]float64, err error) {
+func fullSpeed(ctx context.Context, sockwatch string, each, look time.Duration) (rates [2]float64, err error) {
 	command, err := self("worker-sleep")
 	if err != nil {
 		return rates, err
@@ -109,7 +111,7 @@ func fullSpeed(ctx context.Context, sockwatch string, each time.Duration) (rates
 	}
 	rates[0], err = perSecond(func() error {
 		var said bytes.Buffer
-		c := exec.CommandContext(ctx, sockwatch, "diagnose", "--pid", strconv.Itoa(client.cmd.Process.Pid), "--where", "--for", each.String())
+		c := exec.CommandContext(ctx, sockwatch, "diagnose", "--pid", strconv.Itoa(client.cmd.Process.Pid), "--where", "--for", look.String())
 		c.SysProcAttr, c.Stdout, c.Stderr = diesWithUs(), &said, &said
 		if err := c.Run(); err != nil {
 			return fmt.Errorf("diagnose --where: %w\n%s", err, &said)
