@@ -40,10 +40,10 @@ type checkOptions struct {
 var ceilings = []limit{
 	ofConnections("max-open", "open connections", socketstats.Counts.Open, 0),
 	inState("max-established", socketstats.Established),
-	inState("max-close-wait", socketstats.CloseWait),
+	lasting(inState("max-close-wait", socketstats.CloseWait)),
 	inState("max-time-wait", socketstats.TimeWait),
 	inState("max-syn-sent", socketstats.SynSent),
-	{"max-descriptors", "descriptors of a process", func(w *observe.Window, _ *observe.Watcher) int { return w.Descriptors() }, nil},
+	{"max-descriptors", "descriptors of a process", func(w *observe.Window, _ *observe.Watcher) int { return w.Descriptors() }, nil, false},
 	ofKind("max-listen", "listening TCP sockets", socketstats.KindTCPListen),
 	ofKind("max-tcp-closed", "TCP sockets without a connection that are not closed", socketstats.KindTCPClosed),
 	ofKind("max-udp", "UDP sockets", socketstats.KindUDP),
@@ -56,13 +56,21 @@ type limit struct {
 	count      func(*observe.Window, *observe.Watcher) int
 	// listed names what is counted; nil where that cannot be said.
 	listed func(context.Context, *observe.Watcher) []string
+	// lasts says that only sockets count that have been in CLOSE_WAIT for long: each
+	// connection that its peer closes is there for a moment.
+	lasts bool
+}
+
+func lasting(l limit) limit {
+	l.what, l.lasts = l.what+" for a second or longer", true
+	return l
 }
 
 // ofConnections limits the connections in a state, or those that are open if it is 0.
 func ofConnections(flag, what string, figure func(socketstats.Counts) int, state socketstats.State) limit {
 	return limit{
 		flag, what, func(w *observe.Window, f *observe.Watcher) int { return w.Count(figure) - f.ListedTwice(state) },
-		func(_ context.Context, f *observe.Watcher) []string { return named(f.Listed(state)) },
+		func(_ context.Context, f *observe.Watcher) []string { return named(f.Listed(state)) }, false,
 	}
 }
 
@@ -73,7 +81,7 @@ func inState(flag string, state socketstats.State) limit {
 func ofKind(flag, what, kind string) limit {
 	return limit{
 		flag, what, func(w *observe.Window, _ *observe.Watcher) int { return w.Kind(kind) },
-		func(ctx context.Context, f *observe.Watcher) []string { return firstTen(f.ListedKind(ctx, kind)) },
+		func(ctx context.Context, f *observe.Watcher) []string { return firstTen(f.ListedKind(ctx, kind)) }, false,
 	}
 }
 
@@ -85,7 +93,9 @@ func checkCommand(streams program.Streams) *cobra.Command {
 		Use:   "check --pid N | --name S | --port N  --max-established N ... | --no-growth | --no-fault",
 		Short: "Hold running processes to limits, for CI",
 		Long: `Watches processes for a time and holds them to limits, in every count. All together
-must keep a limit, and a connection with both ends in them counts once. The exit
+must keep a limit, and a connection with both ends in them counts once. CLOSE_WAIT
+counts from a second on, since each connection that its peer closes is there for a
+moment. The exit
 code is 0 if all were kept, 3 if one was not, and 1 if the processes could not be
 watched to the end, or not for as long as a verdict takes (20 counts, more where
 something changes), or not all could be seen. With --junit, CI shows each limit as a
@@ -152,6 +162,7 @@ func (o *checkOptions) run(ctx context.Context, streams program.Streams) error {
 	defer f.close()
 	var w observe.Window
 	worst := map[string]*ceiling{}
+	waiting := closeWaits{least: min(time.Second, o.length/2)}
 	err = f.follow(ctx, func(e series.Event) error {
 		w.Add(e)
 		if e.Moment == nil {
@@ -159,11 +170,15 @@ func (o *checkOptions) run(ctx context.Context, streams program.Streams) error {
 		}
 		for _, l := range ceilings {
 			if most := *o.most[l.flag]; most >= 0 {
-				n := l.count(&w, f.watcher)
+				n, listed := l.count(&w, f.watcher), l.listed
+				if l.lasts {
+					left := waiting.left(f.watcher.Listed(socketstats.CloseWait), e.Moment.At)
+					n, listed = min(n, len(left)), func(context.Context, *observe.Watcher) []string { return named(left) }
+				}
 				if before := worst[l.flag]; before == nil || n > before.count {
 					worst[l.flag] = &ceiling{count: n, after: e.Moment.At}
-					if l.listed != nil && n > most {
-						worst[l.flag].sockets = l.listed(ctx, f.watcher)
+					if listed != nil && n > most {
+						worst[l.flag].sockets = listed(ctx, f.watcher)
 					}
 				}
 			}
@@ -188,6 +203,31 @@ type ceiling struct {
 	count   int
 	after   time.Duration
 	sockets []string // only above the limit
+}
+
+// closeWaits are the sockets in CLOSE_WAIT, and when each was first seen there. The zero
+// value has seen none.
+type closeWaits struct {
+	least time.Duration // how long one has to be there
+	since map[socketstats.Socket]time.Duration
+}
+
+// left returns those of a count that have been there long enough.
+func (c *closeWaits) left(sockets []socketstats.Socket, at time.Duration) []socketstats.Socket {
+	since, left := map[socketstats.Socket]time.Duration{}, []socketstats.Socket(nil)
+	for _, s := range sockets {
+		same := socketstats.Socket{Local: s.Local, Remote: s.Remote, Cookie: s.Cookie}
+		first, before := c.since[same]
+		if !before {
+			first = at
+		}
+		since[same] = first
+		if at-first >= c.least {
+			left = append(left, s)
+		}
+	}
+	c.since = since
+	return left
 }
 
 // named names sockets: those that have said nothing for the longest.
