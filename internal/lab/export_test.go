@@ -16,7 +16,7 @@ func OpenPipes(n int) error {
 // SendToOneThatEnded sends an order to a command that has ended.
 func SendToOneThatEnded(command ...string) error {
 	p := newProgram(answerTimeout)
-	if err := p.launch(command, nil, make(chan message)); err != nil {
+	if err := p.launch(command, nil, make(chan message, 2)); err != nil { // what it says, and that it is gone
 		return err
 	}
 	<-p.ended

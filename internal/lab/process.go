@@ -104,6 +104,7 @@ type process struct {
 	release  func()        // closes in and released; may be called again
 	ended    chan struct{} // closed once the process is gone
 	err      error         // why; to be read after ended
+	reported string        // the last error that it said itself, as err
 }
 
 // child is a process that was started: beside us, or in a namespace.
@@ -218,6 +219,7 @@ func (p *process) read(out, errs *os.File, messages chan<- message) {
 		} else if err != nil {
 			break
 		}
+		p.reported = cmp.Or(a.Error, p.reported)
 		say(message{from: p, answer: a})
 		if err != nil {
 			break
@@ -286,9 +288,12 @@ func (r *run) awaitStart(ctx context.Context, p *process, ready func() bool) err
 }
 
 // death describes the end of a process that should not have ended. It waits
-// for the end.
+// for the end. An error that the process said itself may not have been taken yet.
 func (p *process) death() error {
 	<-p.ended
+	if p.reported != "" {
+		return p.failure(p.reported)
+	}
 	how := "with exit code 0"
 	if p.err != nil {
 		how = p.err.Error()

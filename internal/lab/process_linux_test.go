@@ -65,6 +65,13 @@ func TestAProgramThatEndedBeforeItsOrderIsReportedByHowItEnded(t *testing.T) {
 	require.Regexp(t, `^the program \(process \d+\) ended in mid-run: exit status 4\n  no such file$`, err.Error())
 }
 
+// What it says itself of its end is more than its exit code, and comes before that.
+func TestAProgramThatSaidWhyItEndedIsReportedByThat(t *testing.T) {
+	t.Parallel()
+	err := lab.SendToOneThatEnded("sh", "-c", `echo no such file >&2; echo '{"error": "the command ended: exit status 4"}'; exit 1`)
+	require.EqualError(t, err, "program: the command ended: exit status 4\n  no such file")
+}
+
 // A process that was stopped reads no order, and a long one does not fit in its pipe.
 func TestAnOrderThatIsNotReadEndsItsProcess(t *testing.T) {
 	t.Parallel()
