@@ -102,8 +102,8 @@ func (c *check) look() error {
 		sockets = append(sockets, again...)
 	}
 	for _, s := range sockets {
-		// A cookie is never used again, so it is safe to keep those that are
-		// nobody's: an accepted connection has its owner a moment later.
+		// A cookie is never used again, so it is safe to keep those that have
+		// no owner: an accepted connection has its owner a moment later.
 		if s.Cookie != 0 || mine(s) {
 			c.before[keyOf(s)] = true
 		}
@@ -115,15 +115,8 @@ func (c *check) look() error {
 	// the test, too, and so is the other end of each of its connections: one that was
 	// closed has no owner, until the server has closed its own.
 	for _, s := range sockets {
-		if s.Cookie != 0 {
-			continue
-		}
-		if c.listeners.has(s.Local) {
+		if s.Cookie == 0 && (c.listeners.has(s.Local) || s.Alive() && c.listeners.has(s.Remote)) {
 			c.before[keyOf(s)] = true
-		}
-		if s.Alive() && (c.listeners.has(s.Local) || c.listeners.has(s.Remote)) {
-			c.before[key{tuple: s.Tuple()}] = true
-			c.before[key{tuple: socketstats.Tuple{Local: s.Remote, Remote: s.Local}}] = true
 		}
 	}
 	found := readStacks()

@@ -216,7 +216,7 @@ func TestAListenerIsALeak(t *testing.T) {
 		failure := play(t, func(TB) {
 			l := listen(t)
 			address = l.Addr().String()
-			dial(t, address).Close() // waits to be accepted, and is nobody's
+			dial(t, address).Close() // waits to be accepted, and has no owner
 		}, soon, source)
 		require.Contains(t, failure, "TestX left 1 socket open:\n")
 		require.Contains(t, failure, "\n    "+address+" LISTEN")

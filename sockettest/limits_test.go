@@ -145,8 +145,8 @@ func TestMoreAtOnceThanAllowed(t *testing.T) {
 	})
 }
 
-// A client's end from before the test that was closed, and waits for the server to close
-// its own, is nobody's: it is not counted as opened.
+// A client's end that was closed before the test began has no owner while it waits for the
+// server to close its end, too: it is not counted as opened.
 func TestAClosedEndFromBeforeIsNotOpened(t *testing.T) {
 	everySource(t, func(t *testing.T, source Option) {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")

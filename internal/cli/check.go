@@ -95,11 +95,10 @@ func checkCommand(streams program.Streams) *cobra.Command {
 		Long: `Watches processes for a time and holds them to limits, in every count. All together
 must keep a limit, and a connection with both ends in them counts once. CLOSE_WAIT
 counts from a second on, since each connection that its peer closes is there for a
-moment. The exit
-code is 0 if all were kept, 3 if one was not, and 1 if the processes could not be
-watched to the end, or not for as long as a verdict takes (20 counts, more where
-something changes), or not all could be seen. With --junit, CI shows each limit as a
-test.`,
+moment. The exit code is 0 if all were kept, 3 if one was not, and 1 if the processes
+could not be watched to the end, or not for as long as a verdict takes (20 counts,
+more where something changes), or not all could be seen. With --junit, CI shows each
+limit as a test.`,
 		Example: `  sockwatch check --pid 4242 --max-established 50 --max-close-wait 0 --no-growth
   sockwatch check --name myservice --no-fault --for 1m --junit sockets.xml`,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -141,6 +140,8 @@ func (o *checkOptions) checkFlags(c *cobra.Command) error {
 		return program.Usagef(c, "no limit to check: give --max-established, --max-close-wait, --no-growth or another")
 	case o.length <= 0:
 		return program.Usagef(c, "--for must be above 0")
+	case *o.most["max-close-wait"] >= 0 && o.length/o.interval*o.interval < closeWaitFor:
+		return program.Usagef(c, "CLOSE_WAIT counts from a second on: --for %s at --interval %s makes no two counts a second apart", o.length, o.interval)
 	}
 	if err := o.check(c); err != nil {
 		return err
@@ -162,7 +163,7 @@ func (o *checkOptions) run(ctx context.Context, streams program.Streams) error {
 	defer f.close()
 	var w observe.Window
 	worst := map[string]*ceiling{}
-	waiting := closeWaits{least: min(time.Second, o.length/2)}
+	waiting := closeWaits{}
 	err = f.follow(ctx, func(e series.Event) error {
 		w.Add(e)
 		if e.Moment == nil {
@@ -173,7 +174,7 @@ func (o *checkOptions) run(ctx context.Context, streams program.Streams) error {
 				n, listed := l.count(&w, f.watcher), l.listed
 				if l.lasts {
 					left := waiting.left(f.watcher.Listed(socketstats.CloseWait), e.Moment.At)
-					n, listed = min(n, len(left)), func(context.Context, *observe.Watcher) []string { return named(left) }
+					n, listed = len(left), func(context.Context, *observe.Watcher) []string { return named(left) }
 				}
 				if before := worst[l.flag]; before == nil || n > before.count {
 					worst[l.flag] = &ceiling{count: n, after: e.Moment.At}
@@ -208,9 +209,11 @@ type ceiling struct {
 // closeWaits are the sockets in CLOSE_WAIT, and when each was first seen there. The zero
 // value has seen none.
 type closeWaits struct {
-	least time.Duration // how long one has to be there
 	since map[socketstats.Socket]time.Duration
 }
+
+// closeWaitFor is how long a socket has to be in CLOSE_WAIT to count.
+const closeWaitFor = time.Second
 
 // left returns those of a count that have been there long enough.
 func (c *closeWaits) left(sockets []socketstats.Socket, at time.Duration) []socketstats.Socket {
@@ -222,7 +225,7 @@ func (c *closeWaits) left(sockets []socketstats.Socket, at time.Duration) []sock
 			first = at
 		}
 		since[same] = first
-		if at-first >= c.least {
+		if at-first >= closeWaitFor {
 			left = append(left, s)
 		}
 	}

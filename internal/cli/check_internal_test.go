@@ -22,7 +22,7 @@ func TestCloseWaitCountsFromASecondOn(t *testing.T) {
 		}
 		return ports
 	}
-	c := closeWaits{least: time.Second}
+	var c closeWaits
 	const tenth = 100 * time.Millisecond
 	for i := range time.Duration(10) { // each a socket of its own, and one that stays
 		require.Empty(t, c.left([]socketstats.Socket{socket(uint16(100 + i)), socket(1)}, i*tenth))

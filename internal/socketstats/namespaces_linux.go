@@ -21,7 +21,7 @@ func namespaceOf(pid int32) (uint32, error) {
 		// Of a process that is killed each thread loses its namespaces by itself: the first
 		// may have none, or not be shown any more, while another one still has.
 		again := namespaceDir(pid)
-		if again == dir && pid != 0 && ended(dir) { // the kernel passes over threads while others end
+		if again == dir && ended(dir) { // the kernel passes over threads while others end
 			again = namespaceDir(pid)
 		}
 		if again == dir || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {

@@ -125,32 +125,27 @@ func halfClosed(c *probe, path string) (status string, err error) {
 const halfCloses = 20
 
 func (r *serverRun) halfClose(ctx context.Context, c *probe) {
-	addr := c.RemoteAddr().String()
-	status, failed := halfClosed(c, "/")
-	answered := 0
-	if failed == nil {
-		answered++
-	}
-	for range halfCloses - 1 {
-		_ = c.Close() // a server may serve one connection at a time
-		if failed != nil && howEnded(failed) == open {
-			break // it waited long enough
-		}
-		var err error
-		if c, err = dial(ctx, addr); err != nil {
+	_ = c.Close() // a server may serve one connection at a time
+	answered, status := 0, ""
+	var failed error
+	for range halfCloses {
+		one, err := dial(ctx, c.RemoteAddr().String())
+		if err != nil {
 			r.miss(reason(err), "half_close")
 			return
 		}
-		stop := context.AfterFunc(ctx, func() { _ = c.Close() })
-		s, err := halfClosed(c, "/")
+		stop := context.AfterFunc(ctx, func() { _ = one.Close() })
+		said, err := halfClosed(one, "/")
 		stop()
+		_ = one.Close()
 		if err == nil {
-			answered, status = answered+1, s
-		} else {
-			failed = err
+			answered, status = answered+1, said
+			continue
+		}
+		if failed = err; howEnded(err) == open {
+			break // it waited long enough
 		}
 	}
-	_ = c.Close()
 	switch {
 	case failed == nil:
 		r.set("half_close", profile.Chosen("answered"), status)
