@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -28,7 +29,7 @@ import (
 
 // The commands run as a user's would: as processes, found on PATH.
 func TestMain(m *testing.M) {
-	commands := map[string]func(){"kubectl": fakeKubectl, asksAgain: askAgain}
+	commands := map[string]func(){"kubectl": fakeKubectl, asksAgain: askAgain, keepsOpen: keepOpen}
 	for _, command := range []func(program.Streams) *cobra.Command{
 		cli.Command, slowserver.Command, client.Command(scenario.Faulty), client.Command(scenario.Fixed),
 	} {
@@ -56,6 +57,23 @@ func askAgain() {
 		response.Body.Close()
 		time.Sleep(100 * time.Millisecond)
 	}
+}
+
+// keepsOpen is a program that connects to a server, reads to the end of what it sends, and
+// keeps the connection: its end stays in CLOSE_WAIT. It says when it is there.
+const keepsOpen = "keeps-open"
+
+func keepOpen() {
+	c, err := net.Dial("tcp", os.Args[1])
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, c); err != nil {
+		log.Fatal(err)
+	}
+	log.Print("at the end of ", c.LocalAddr())
+	time.Sleep(soon)
+	c.Close()
 }
 
 // soon is how long a test waits for what must happen: long enough for a busy machine,
