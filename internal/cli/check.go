@@ -43,7 +43,10 @@ var ceilings = []limit{
 	lasting(inState("max-close-wait", socketstats.CloseWait)),
 	inState("max-time-wait", socketstats.TimeWait),
 	inState("max-syn-sent", socketstats.SynSent),
-	{"max-descriptors", "descriptors of a process", func(w *observe.Window, _ *observe.Watcher) int { return w.Descriptors() }, nil, false},
+	{
+		flag: "max-descriptors", what: "descriptors of a process",
+		count: func(w *observe.Window, _ *observe.Watcher) int { return w.Descriptors() },
+	},
 	ofKind("max-listen", "listening TCP sockets", socketstats.KindTCPListen),
 	ofKind("max-tcp-closed", "TCP sockets without a connection that are not closed", socketstats.KindTCPClosed),
 	ofKind("max-udp", "UDP sockets", socketstats.KindUDP),
@@ -69,8 +72,9 @@ func lasting(l limit) limit {
 // ofConnections limits the connections in a state, or those that are open if it is 0.
 func ofConnections(flag, what string, figure func(socketstats.Counts) int, state socketstats.State) limit {
 	return limit{
-		flag, what, func(w *observe.Window, f *observe.Watcher) int { return w.Count(figure) - f.ListedTwice(state) },
-		func(_ context.Context, f *observe.Watcher) []string { return named(f.Listed(state)) }, false,
+		flag: flag, what: what,
+		count:  func(w *observe.Window, f *observe.Watcher) int { return w.Count(figure) - f.ListedTwice(state) },
+		listed: func(_ context.Context, f *observe.Watcher) []string { return named(f.Listed(state)) },
 	}
 }
 
@@ -80,8 +84,9 @@ func inState(flag string, state socketstats.State) limit {
 
 func ofKind(flag, what, kind string) limit {
 	return limit{
-		flag, what, func(w *observe.Window, _ *observe.Watcher) int { return w.Kind(kind) },
-		func(ctx context.Context, f *observe.Watcher) []string { return firstTen(f.ListedKind(ctx, kind)) }, false,
+		flag: flag, what: what,
+		count:  func(w *observe.Window, _ *observe.Watcher) int { return w.Kind(kind) },
+		listed: func(ctx context.Context, f *observe.Watcher) []string { return firstTen(f.ListedKind(ctx, kind)) },
 	}
 }
 
