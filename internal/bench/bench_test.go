@@ -40,7 +40,7 @@ func init() {
 	flag.StringVar(&flags.sockwatch, "sockwatch", "", "the sockwatch `program` to measure")
 	flag.StringVar(&flags.old, "old", "", "the sockwatch `program` of an earlier commit to compare with")
 	flag.StringVar(&flags.history, "history", "", "the `folder` with the source of that commit")
-	flag.StringVar(&flags.only, "only", "", "one `section` only: holding, answers, arrivals, load, counters, counting, growth, watching, exporter, where, recordings, commands, catalogue or start")
+	flag.StringVar(&flags.only, "only", "", "one `section` only: "+sectionNames())
 	flag.IntVar(&flags.runs, "runs", flags.runs, "repetitions of each measurement")
 	flag.IntVar(&flags.conns, "conns", flags.conns, "requests to hold at once, a connection each")
 	flag.StringVar(&flags.document, "document", "", "the `file` to write")
@@ -88,6 +88,14 @@ var sections = []section{
 	{"start", measureStart},
 }
 
+func sectionNames() string {
+	var names []string
+	for _, s := range sections {
+		names = append(names, s.name)
+	}
+	return strings.Join(names, ", ")
+}
+
 // TestPeers is what scripts/bench runs. It writes no document where it could not
 // measure, and fails where a bar is missed, with a document.
 func TestPeers(t *testing.T) {
@@ -101,7 +109,7 @@ func TestPeers(t *testing.T) {
 	if o.only != "" {
 		chosen = slices.DeleteFunc(chosen, func(s section) bool { return s.name != o.only })
 	}
-	require.NotEmpty(t, chosen, "-only %s is no section: use holding, answers, arrivals, load, counters, counting, growth, watching, exporter, where, recordings, commands, catalogue or start", o.only)
+	require.NotEmpty(t, chosen, "-only %s is no section: use one of %s", o.only, sectionNames())
 	ctx, stop := interruptible(t.Context())
 	defer stop()
 
