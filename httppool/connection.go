@@ -237,7 +237,7 @@ func (p *Pool) detach(r *request) {
 		return
 	}
 	if r.state == RequestWaitingStream {
-		r.enter(RequestSent, time.Now())
+		r.enter(RequestSent, r.age())
 	}
 	r.conn = nil
 	switch {

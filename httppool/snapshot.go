@@ -167,7 +167,7 @@ func (p *Pool) Snapshot() Snapshot {
 			hosts[r.host] = h
 		}
 		h.Waiting++
-		h.LongestWait = max(h.LongestWait, now.Sub(r.since))
+		h.LongestWait = max(h.LongestWait, now.Sub(r.entered()))
 	}
 	for _, name := range slices.Sorted(maps.Keys(hosts)) {
 		s.Hosts = append(s.Hosts, *hosts[name])
@@ -211,11 +211,11 @@ func (c *connection) shown() Connection {
 func (r *request) shown(now time.Time) Request {
 	shown := Request{
 		Method: cmp.Or(r.method, "GET"), URL: (&url.URL{Scheme: r.url.Scheme, Host: r.url.Host, Path: r.url.Path}).String(),
-		Host: r.host, State: r.state, Since: r.since, Started: r.started, Waited: r.waited, Dialling: r.dials > 0,
+		Host: r.host, State: r.state, Since: r.entered(), Started: r.started, Waited: r.waited, Dialling: r.dials > 0,
 		Stack: r.frames(),
 	}
 	if r.state.waits() {
-		shown.Waited += now.Sub(r.since)
+		shown.Waited += now.Sub(r.entered())
 	}
 	if r.conn != nil {
 		shown.Local = r.conn.local
@@ -253,10 +253,10 @@ func (p *Pool) Unfinished(least time.Duration) []Request {
 	now := time.Now()
 	var left []Request
 	for r := range p.requests.all {
-		if r.state != RequestBody || r.body.reading.Load() > 0 || now.Sub(r.since) < least {
+		if r.state != RequestBody || r.body.reading.Load() > 0 {
 			continue
 		}
-		if read := r.started.Add(time.Duration(r.body.read.Load())); now.Sub(read) < least {
+		if last := max(r.since, time.Duration(r.body.read.Load())); r.age()-last < least {
 			continue
 		}
 		left = append(left, r.shown(now))
