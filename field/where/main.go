@@ -40,7 +40,7 @@ func main() {
 func run(ctx context.Context) (bool, error) {
 	versions := flag.String("go", "local", "versions of Go that build the clients, such as go1.26.9,go1.27.4; local is the one that is installed")
 	strip := flag.String("strip", "yes", "yes, no, or both: build the clients without symbols")
-	jobs := flag.Int("j", 3, "scenarios that are played at a time")
+	jobs := flag.Int("j", 3, "scenarios that are played at a time: the kernel attaches probes one after the other, so with some twenty clients one is held for longer than its run waits")
 	flag.Parse()
 	if os.Geteuid() != 0 {
 		return false, errors.New("looking into running programs needs root")

@@ -120,7 +120,17 @@ func (r *row) right() bool {
 		return false
 	}
 	faulty, fixed := r.sides[scenario.Faulty], r.sides[scenario.Fixed]
-	return len(faulty.wrong)+len(fixed.wrong) == 0 && 100*faulty.known >= 95*faulty.held && !strings.HasPrefix(fixed.verdict, "fault") && !strings.HasPrefix(fixed.verdict, "leak")
+	return len(faulty.wrong)+len(fixed.wrong) == 0 && 100*faulty.known >= 95*faulty.held && fixed.noFault()
+}
+
+// noFault reports whether no fault of the client was found. A server that cannot be
+// reached is none: it is true of both sides.
+func (s *said) noFault() bool {
+	severity, kind, _ := strings.Cut(s.verdict, " ")
+	if kind == "connect-refused" || kind == "connect-stalled" {
+		return true
+	}
+	return severity != "fault" && severity != "leak"
 }
 
 func (r *row) String() string {

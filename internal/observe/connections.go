@@ -213,8 +213,7 @@ func (c *connections) hearClosings(v *view) error {
 		for i := range heard {
 			switch of, as, found := sort(&heard[i]); {
 			case found != watched: // who connected is heard: what goes to the same address may be others'
-			case as.GivenUp:
-				c.ledger.Closed(of, as)
+			case as.GivenUp: // is heard of, with why
 			case as.WithTCPInfo:
 				c.ledger.Carried(of, as)
 			}
@@ -298,6 +297,10 @@ func (c *connections) hearTransitions(v *view) error {
 		switch {
 		case h.From == socketstats.SynSent && h.Err == syscall.ECONNREFUSED:
 			c.ledger.Refused(c.account(pid, v.namespace), h.Remote.String())
+		case h.From == socketstats.SynSent && h.To == socketstats.Close:
+			if found == watched && givenUp(h) {
+				c.ledger.Closed(c.account(pid, v.namespace), series.ClosedConn{End: end, GivenUp: true})
+			}
 		case h.To == socketstats.Established:
 			c.ledger.Opened(c.account(pid, v.namespace), end)
 		case h.To == socketstats.Close && connected(h.From):
@@ -305,6 +308,22 @@ func (c *connections) hearTransitions(v *view) error {
 		}
 	}
 	return nil
+}
+
+// givenUp reports whether an attempt to connect that has failed got no answer: its dialer's
+// timeout has ended it, or the kernel after it had sent the SYN again, which it does after a
+// second. A firewall or a router that says that the host cannot be reached is an answer,
+// though no segment. From one on this machine it comes while the socket is in connect(2): it is no
+// error of the socket then (sk_err_soft in tcp_v4_err, net/ipv4/tcp_ipv4.c), and the dialer
+// closes at once.
+func givenUp(h tracepoint.Transition) bool {
+	const shortest = 50 * time.Millisecond // of a dialer's timeout
+	switch {
+	case h.StateDuration == 0, h.StateDuration >= time.Second, h.Err == syscall.ETIMEDOUT:
+		return true
+	default:
+		return h.Err == 0 && h.StateDuration >= shortest
+	}
 }
 
 // mostCallers bounds how many processes are remembered that have connected.

@@ -2,12 +2,15 @@ package observe
 
 import (
 	"net/netip"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
+	"socketlab/internal/tracepoint"
 )
 
 // heard is closings that are heard at the next call.
@@ -81,4 +84,23 @@ func TestWithATraceNoConnectionIsAttributedByWhereItWent(t *testing.T) {
 	source.closed = closed
 	require.NoError(t, c.hearClosings(v))
 	require.Equal(t, 1, c.ledger.Counts(row{pid: 7}).WithTCPInfo)
+}
+
+func TestARejectedAttemptIsNotGivenUp(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err   syscall.Errno
+		spent time.Duration
+		given bool
+	}{
+		{0, 300 * time.Millisecond, true}, // by the dialer
+		{0, 0, true},                      // begun before it was listened
+		{0, 200 * time.Microsecond, false},
+		{syscall.ETIMEDOUT, 2 * time.Minute, true},
+		{syscall.EHOSTUNREACH, 3 * time.Second, true}, // a neighbour that does not answer, by the kernel
+		{syscall.EHOSTUNREACH, 200 * time.Microsecond, false},
+		{syscall.ENETUNREACH, 80 * time.Millisecond, false},
+	} {
+		require.Equal(t, c.given, givenUp(tracepoint.Transition{Err: c.err, StateDuration: c.spent}), "%v after %v", c.err, c.spent)
+	}
 }

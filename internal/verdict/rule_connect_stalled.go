@@ -69,8 +69,14 @@ func (f *facts) givenUp() *finding {
 	opened := 0
 	if c := f.since(f.clientConns); c != nil {
 		opened = c.Opened
-		if before := f.clientConns(&f.Samples[last]); before != nil && f.clientConns(f.last()).Opened > before.Opened {
-			return nil // there is an answer now
+		// There is an answer now. One in the sample of the last attempt was before it or after:
+		// that no other attempt was in the longest rest since says that it was after.
+		from := last
+		if f.At[len(f.At)-1]-f.At[last] > longest {
+			from = max(0, last-1)
+		}
+		if before := f.clientConns(&f.Samples[from]); before != nil && f.clientConns(f.last()).Opened > before.Opened {
+			return nil
 		}
 	}
 	if times <= 2*opened {

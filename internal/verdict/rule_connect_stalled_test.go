@@ -43,6 +43,15 @@ var _ = examplesOf(verdict.ConnectStalled,
 		s.KernelConns.Opened = by(i, 9)
 		set(&s.Client, socketstats.Established, s.KernelConns.Opened)
 	})},
+	example{name: "it has got an answer in the same second as no answer, and no other attempt since", instead: verdict.Healthy, subject: observed(30, func(i int, s *series.Sample) {
+		s.KernelConns.GivenUp = 5 * by(i, 14, 18, 22)
+		s.KernelConns.Opened = by(i, 22)
+		set(&s.Client, socketstats.Established, s.KernelConns.Opened)
+	})},
+	example{name: "one of six attempts gets an answer", confidence: verdict.High, says: "145 attempts to connect in 29s got no answer until the dialer gave up. 29 connections were opened meanwhile.", subject: observed(30, func(i int, s *series.Sample) {
+		s.KernelConns.GivenUp = 5 * i
+		s.KernelConns.Opened, s.KernelConns.Closed = i, i
+	})},
 	example{name: "attempts were given up before, at the start", instead: verdict.Healthy, subject: observed(60, func(i int, s *series.Sample) {
 		s.KernelConns.GivenUp = by(i, 1, 2, 4, 6)
 	})},
