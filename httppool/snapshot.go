@@ -256,7 +256,7 @@ func (p *Pool) Unfinished(least time.Duration) []Request {
 		if r.state != RequestBody || r.body.reading.Load() > 0 {
 			continue
 		}
-		if last := max(r.since, time.Duration(r.body.read.Load())); r.age()-last < least {
+		if last := max(r.since, time.Duration(r.body.read.Load())); now.Sub(r.started)-last < least {
 			continue
 		}
 		left = append(left, r.shown(now))

@@ -113,24 +113,24 @@ func inFunctionOfLesson(id string, line int) bool {
 	return false
 }
 
-// right reports whether no line is of other code, and enough of the connections of the
-// faulty client have one.
+// unreachable are the scenarios whose server refuses or drops each connect to the end: that
+// is true of both sides.
+var unreachable = map[string]string{
+	"connection-refused": "connect-refused",
+	"timeout-connect":    "connect-stalled",
+	"firewall-drop":      "connect-stalled",
+}
+
+// right reports whether no line is of other code, enough of the connections of the faulty
+// client have one, and the fixed client has no fault.
 func (r *row) right() bool {
 	if r.err != nil {
 		return false
 	}
 	faulty, fixed := r.sides[scenario.Faulty], r.sides[scenario.Fixed]
-	return len(faulty.wrong)+len(fixed.wrong) == 0 && 100*faulty.known >= 95*faulty.held && fixed.noFault()
-}
-
-// noFault reports whether no fault of the client was found. A server that cannot be
-// reached is none: it is true of both sides.
-func (s *said) noFault() bool {
-	severity, kind, _ := strings.Cut(s.verdict, " ")
-	if kind == "connect-refused" || kind == "connect-stalled" {
-		return true
-	}
-	return severity != "fault" && severity != "leak"
+	severity, kind, _ := strings.Cut(fixed.verdict, " ")
+	fault := (severity == "fault" || severity == "leak") && kind != unreachable[r.id]
+	return len(faulty.wrong)+len(fixed.wrong) == 0 && 100*faulty.known >= 95*faulty.held && !fault
 }
 
 func (r *row) String() string {

@@ -70,8 +70,8 @@ func (c Closed) ShortLived(end End) bool {
 }
 
 // GivenUp reports whether this was an attempt to connect that got no answer: its dialer's
-// timeout, or the kernel's, has ended it. It is false for a Forgotten one, for which it is
-// not known.
+// timeout, or the kernel's, has ended it, or a firewall has rejected it, which sends no segment.
+// It is false for a Forgotten one, for which it is not known.
 func (c Closed) GivenUp() bool { return !c.Connected && !c.Answered && !c.Forgotten() }
 
 // AtOnce reports whether the connection was closed within a second of its last data: by
