@@ -52,5 +52,4 @@ func Programs() []string {
 //go:embed scenarios/*/scenario.yaml
 //go:embed scenarios/*[^e]st.go
 //go:embed scenarios/*[^t].go
-//go:embed scenarios/summaries.json
 var Sources embed.FS

@@ -56,10 +56,7 @@ Each line says how long a run takes at the script's own speed.`,
 			if c.Flags().Changed("by") && (len(args) > 0 || forPrograms) {
 				return program.Usagef(c, "--by groups the whole table: it goes with no word, and with no -o json or csv")
 			}
-			all, err := scenarios.Summaries()
-			if err != nil {
-				return err
-			}
+			all := scenarios.Summaries()
 			groups := []group{{scripts: all}}
 			switch {
 			case len(args) > 0:
@@ -170,8 +167,14 @@ type verdicts struct {
 // expected is what a script of the catalogue expects first of each side, of clients
 // built by the Go that built us.
 func expected(s scenario.Script) verdicts {
-	s = s.ForGo(runtime.Version())
-	return verdicts{s.Expect.Faulty[0].Kind, s.Expect.Fixed[0].Kind}
+	return verdicts{first(s.Expect.Faulty), first(s.Expect.Fixed)}
+}
+
+// first is the kind of the first expectation that holds for our version of Go; a script
+// has one for every version.
+func first(all []scenario.Expectation) verdict.Kind {
+	version := runtime.Version()
+	return all[slices.IndexFunc(all, func(e scenario.Expectation) bool { return e.Go.Holds(version) })].Kind
 }
 
 // listEntry is one scenario in JSON.
