@@ -50,6 +50,7 @@ const (
 	GetStack          Helper = 67
 	SkStorageGet      Helper = 107
 	RingbufOutput     Helper = 130
+	RingbufQuery      Helper = 134
 	ProbeReadUser     Helper = 112
 	ProbeReadKernel   Helper = 113
 	SeqWrite          Helper = 127

@@ -327,6 +327,10 @@ func (r *Ring) Drain(f func(record []byte) error) error {
 	return nil
 }
 
+// Waiting returns how many bytes there are to drain. It may be called by any goroutine
+// until Close.
+func (r *Ring) Waiting() uint64 { return atomic.LoadUint64(r.produced) - atomic.LoadUint64(r.consumed) }
+
 // Close unmaps the buffer.
 func (r *Ring) Close() error {
 	var errs []error

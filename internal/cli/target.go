@@ -145,11 +145,9 @@ func openSource(name string, errs io.Writer) (socketstats.Source, error) {
 func (f *follower) close() error { return errors.Join(f.watcher.Close(), f.source.Close()) }
 
 const (
-	// followBuffer is for 43,000 changes of state between two looks at what came and went.
-	// Two processors make less than that in a second.
-	followBuffer = 4 << 20
-	// followDrains is the time between two looks.
-	followDrains = time.Second / 4
+	// followBuffer is for 21,000 changes of state. From an eighth of it on it is drained;
+	// two processors need half a second for the rest.
+	followBuffer = 2 << 20
 )
 
 // errSeen is returned by a function that has seen enough.
@@ -229,8 +227,10 @@ func (f *follower) samples(ctx context.Context, see func(*series.Moment) error) 
 // the interval may end with the time over and the next count due; the end comes
 // first.
 func (f *follower) pause(ctx context.Context, next, end <-chan time.Time) (over bool, err error) {
-	drain := time.NewTicker(followDrains)
-	defer drain.Stop()
+	filled, err := f.watcher.Filled() // which may be another's since the last count
+	if err != nil {
+		return true, err
+	}
 	for {
 		select {
 		case <-end:
@@ -248,7 +248,7 @@ func (f *follower) pause(ctx context.Context, next, end <-chan time.Time) (over 
 			return true, nil
 		case <-next:
 			return false, nil
-		case <-drain.C:
+		case <-filled:
 			if err := f.watcher.Drain(); err != nil {
 				return true, err
 			}

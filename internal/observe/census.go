@@ -146,6 +146,15 @@ func (w *Watcher) Drain() error {
 	return nil
 }
 
+// Filled returns a channel that has a value when [Watcher.Drain] is due, or nil where the
+// tracepoint is not read.
+func (w *Watcher) Filled() (<-chan struct{}, error) {
+	if l := w.listener(); l != nil {
+		return l.Filled()
+	}
+	return nil, nil
+}
+
 // Hear enters what was opened and closed since the newest sample. With a long time
 // between two samples it is called in between, so that what was heard fills neither the
 // memory nor the kernel's buffer.

@@ -29,11 +29,11 @@ type Listener struct {
 // one program and not one for each of them, and the buffer, which counts as memory of this
 // process, is there once.
 type shared struct {
-	ring       *bpf.Ring
-	lost       bpf.Object
-	namespaces bpf.Object
-	listeners  map[uint32]*Listener // by namespace
-	open       []io.Closer          // what the last Close closes, in the order in which it was opened
+	ring *bpf.Ring
+	maps
+	filled    *filled              // nil until somebody waits for it
+	listeners map[uint32]*Listener // by namespace
+	open      []io.Closer          // what the last Close closes, in the order in which it was opened
 }
 
 // Open starts to collect transitions. The caller closes the Listener; if it does not,
@@ -121,11 +121,11 @@ func (s *shared) start(o Options) error {
 	if err != nil {
 		return err
 	}
-	if s.ring, err = bpf.NewRing(m.ring, int(ringSize(o.Buffer))); err != nil {
+	if s.ring, err = bpf.NewRing(m.object, int(ringSize(o.Buffer))); err != nil {
 		return err
 	}
 	s.open = append(s.open, s.ring)
-	s.lost, s.namespaces = m.lost, m.namespaces
+	s.maps = m
 	for _, copied := range []bool{false, true} {
 		p, err := s.keep(bpf.NewTracing(program(at, o.Ports, m, copied), at.tracepoint))
 		if err != nil {

@@ -23,5 +23,8 @@ func (*Listener) Drain(into []Transition) (_ []Transition, lost uint64, err erro
 	return into, 0, errors.ErrUnsupported
 }
 
+// Filled returns [errors.ErrUnsupported].
+func (*Listener) Filled() (<-chan struct{}, error) { return nil, errors.ErrUnsupported }
+
 // Close does nothing.
 func (*Listener) Close() error { return nil }

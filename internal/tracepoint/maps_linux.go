@@ -11,7 +11,16 @@ import (
 )
 
 // maps are shared by the two copies of the program and by Drain.
-type maps struct{ memory, ring, lost, namespaces bpf.Object }
+type maps struct {
+	memory, object, lost, namespaces bpf.Object // object is the ring buffer's
+	// wakeAt is the part of the buffer that wakes the reader, as a power of two in bytes.
+	wakeAt int32
+}
+
+// wakeParts is how many times the reader is woken while the buffer fills, as a power of
+// two: it has time for the rest of the buffer, and another chance where two processors
+// write at the same moment and neither sees that it passes the bound.
+const wakeParts = 3
 
 // mostNamespaces is how many network namespaces one buffer is for.
 const mostNamespaces = 4096
@@ -67,7 +76,9 @@ func (s *shared) newMaps(buffer int) (m maps, err error) {
 	})); err != nil {
 		return maps{}, err
 	}
-	m.ring, err = s.keep(bpf.NewMap("sockwatch_ring", bpf.Map{Kind: unix.BPF_MAP_TYPE_RINGBUF, MaxEntries: ringSize(buffer)}))
+	size := ringSize(buffer)
+	m.wakeAt = int32(bits.Len32(size)) - 1 - wakeParts
+	m.object, err = s.keep(bpf.NewMap("sockwatch_ring", bpf.Map{Kind: unix.BPF_MAP_TYPE_RINGBUF, MaxEntries: size}))
 	return m, err
 }
 

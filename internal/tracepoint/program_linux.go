@@ -73,7 +73,7 @@ func program(l layout, ports []uint16, m maps, copied bool) []bpf.Instruction {
 	code = append(code, writeError(l)...)
 	code = append(code, writeAddresses(l)...)
 	code = append(code, writeParents(l)...)
-	code = append(code, output(m.ring, m.lost)...)
+	code = append(code, output(m)...)
 	return append(code,
 		bpf.Set(bpf.R0, 0).Named("out"),
 		bpf.Exit(),
@@ -237,18 +237,29 @@ func writeParents(l layout) []bpf.Instruction {
 }
 
 // output writes the record into the ring buffer, or counts it as lost if there is no
-// room. It wakes no reader, because Drain does not wait.
-func output(ring, lost bpf.Object) []bpf.Instruction {
+// room. It wakes the reader each time the buffer is fuller by a part of wakeAt, and not
+// otherwise: a reader that is woken for each record would cost more than the rest.
+func output(m maps) []bpf.Instruction {
 	return []bpf.Instruction{
-		bpf.MapOf(bpf.R1, ring).Named("output"),
+		bpf.MapOf(bpf.R1, m.object).Named("output"),
+		bpf.Set(bpf.R2, unix.BPF_RB_AVAIL_DATA),
+		bpf.Call(bpf.RingbufQuery), // how many bytes are to be read
+		bpf.Move(bpf.R5, bpf.R0),
+		bpf.Add(bpf.R5, recordSize+bpf.RingHeader),
+		bpf.ShiftRight(bpf.R0, m.wakeAt),
+		bpf.ShiftRight(bpf.R5, m.wakeAt),
+		bpf.Set(bpf.R4, unix.BPF_RB_NO_WAKEUP),
+		bpf.JumpIfSame(bpf.R0, bpf.R5, "asleep"),
+		bpf.Set(bpf.R4, unix.BPF_RB_FORCE_WAKEUP),
+
+		bpf.MapOf(bpf.R1, m.object).Named("asleep"),
 		bpf.Move(bpf.R2, bpf.RFP),
 		bpf.Add(bpf.R2, -recordSize),
 		bpf.Set(bpf.R3, recordSize),
-		bpf.Set(bpf.R4, unix.BPF_RB_NO_WAKEUP),
 		bpf.Call(bpf.RingbufOutput),
 		bpf.JumpIf(bpf.R0, 0, "out"),
 
-		bpf.ValueOf(bpf.R1, lost).Named("lost"), // the address of the count
+		bpf.ValueOf(bpf.R1, m.lost).Named("lost"), // the address of the count
 		bpf.Set(bpf.R2, 1),
 		bpf.Increment(bpf.R1, bpf.R2),
 	}
