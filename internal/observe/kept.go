@@ -36,6 +36,9 @@ const (
 	lookShare = 100
 )
 
+// trimEvery is how long it is at least between two times that memory is given back.
+const trimEvery = 10 * time.Second
+
 // settled is how many samples must have come to the same: some of what is known of a
 // socket is of the sample before.
 const settled = 2
@@ -55,7 +58,7 @@ func (w *Watcher) keptRows(m *series.Moment) (rows, bool) {
 	if w.kept.times < settled || time.Since(w.kept.looked) > max(lookEvery, lookShare*w.kept.took) {
 		return nil, false
 	}
-	if time.Since(w.kept.trimmed) > lookEvery {
+	if w.kept.looked.After(w.kept.trimmed) && time.Since(w.kept.trimmed) > trimEvery {
 		w.trim()
 	}
 	r := make(rows, len(w.kept.rows))

@@ -183,8 +183,8 @@ func (w *Watcher) Sample(ctx context.Context) (series.Moment, error) {
 		if err := w.conns.beforeList(v); err != nil {
 			return m, err
 		}
-		if mayMeet := w.target.Port != 0 || w.descriptors.UsesMPTCP(); mayMeet && !v.multipath {
-			v.multipath = socketstats.MetMPTCP(v.through)
+		if w.target.Port != 0 || w.descriptors.UsesMPTCP() {
+			v.meetMultipath()
 		}
 		if err := v.list(ctx, w.query(v)); err != nil && !v.ended(err) {
 			return m, err

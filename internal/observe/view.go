@@ -48,6 +48,26 @@ type view struct {
 	through int32
 	// multipath says that there are MPTCP connections, perhaps.
 	multipath bool
+	// metAt is how many events had been heard when that was last asked, and met says
+	// that none had come since it was asked before.
+	metAt int
+	met   bool
+}
+
+// meetMultipath asks the kernel whether there are MPTCP connections, until there are. Where
+// every transition is heard, and none has come since it was asked twice, none has been made.
+func (v *view) meetMultipath() {
+	if v.multipath {
+		return
+	}
+	if v.ears.traced() {
+		events := v.ears.events + int(v.ears.trace.lost)
+		if v.met && events == v.metAt {
+			return
+		}
+		v.met, v.metAt = events == v.metAt, events
+	}
+	v.multipath = socketstats.MetMPTCP(v.through)
 }
 
 func (v *view) close() error {

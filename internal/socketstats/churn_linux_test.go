@@ -97,15 +97,24 @@ func TestHeldSocketsAreExactBesideChurn(t *testing.T) {
 	held := holdCrowd(t, conns)
 	held.shutSome(t)
 	busy := startChurn(t, perSecond)
+	ways := []struct {
+		name  string
+		ports []uint16
+		last  bool // the caller keeps the answer
+	}{{"by port", []uint16{held.addr.Port()}, false}, {"all", nil, false}, {"all, kept by the caller", nil, true}}
 	for _, src := range sources(t) {
-		for name, ports := range map[string][]uint16{"by port": {held.addr.Port()}, "all": nil} {
-			t.Run(src.Name()+", "+name, func(t *testing.T) {
+		for _, way := range ways {
+			t.Run(src.Name()+", "+way.name, func(t *testing.T) {
+				var kept []socketstats.Socket
 				started, before := time.Now(), busy.opened.Load()
 				samples, missing := 0, 0
 				var last wrong
 				for time.Since(started) < sampling || samples < 3 {
-					got, err := src.Sockets(t.Context(), socketstats.Query{Ports: ports})
+					got, err := src.Sockets(t.Context(), socketstats.Query{Ports: way.ports, Into: kept, Last: kept, Thrifty: way.last})
 					require.NoError(t, err)
+					if way.last {
+						kept = got
+					}
 					samples++
 					w := held.wrongIn(got)
 					missing += w.missing

@@ -38,6 +38,9 @@ type dumpState struct {
 // addresses, which are both of one family, and the two ports.
 type packedTuples []byte
 
+// packedLen is the length of one of IPv4.
+const packedLen = 1 + 2*(4+2)
+
 func (p packedTuples) add(t Tuple) packedTuples {
 	if local, remote := t.Local.Addr(), t.Remote.Addr(); local.Is4() && remote.Is4() {
 		l, r := local.As4(), remote.As4()
@@ -71,19 +74,14 @@ func (d *dumpState) asked(q Query, p part) bool {
 }
 
 // remember keeps an answer for the next call.
-func (d *dumpState) remember(q Query, p part, a *diagAnswer) {
+func (d *dumpState) remember(q Query, p part, sockets []Socket) {
 	if !d.asked(q, p) {
 		d.ports, d.states, d.part = slices.Clone(q.Ports), slices.Clone(q.States), p
 	}
-	d.chunkBounds = a.chunkBounds
-	d.cookies, d.tuples = d.cookies[:0], d.tuples[:0]
-	if len(a.chunkBounds) == 0 {
-		return // nothing is skipped within one message
-	}
-	d.cookies = slices.Grow(d.cookies, len(a.sockets))
-	for i := range a.sockets {
-		d.cookies = append(d.cookies, a.sockets[i].Cookie)
-		d.tuples = d.tuples.add(a.sockets[i].Tuple())
+	d.cookies, d.tuples = slices.Grow(d.cookies[:0], len(sockets)), slices.Grow(d.tuples[:0], packedLen*len(sockets))
+	for i := range sockets {
+		d.cookies = append(d.cookies, sockets[i].Cookie)
+		d.tuples = d.tuples.add(sockets[i].Tuple())
 	}
 }
 
@@ -166,7 +164,14 @@ func (c *netlinkConn) restore(a *diagAnswer, q Query, p part) error {
 			}
 		}
 	}
-	c.state.remember(q, p, a)
+	c.state.chunkBounds = a.chunkBounds
+	switch {
+	case len(q.Last) > 0 && p == whole: // the caller keeps it
+	case len(a.chunkBounds) == 0: // nothing is skipped within one message
+		c.state.remember(q, p, nil)
+	default:
+		c.state.remember(q, p, a.sockets)
+	}
 	return nil
 }
 

@@ -51,6 +51,9 @@ type sockdiagLive struct {
 	took     time.Duration
 	since    int
 	repaired int
+	// replaced says that a long list was replaced by the last call. Until this one the
+	// caller had it.
+	replaced bool
 }
 
 const (
@@ -62,7 +65,7 @@ const (
 	// mostAsked is how many sockets are asked for one by one, or an eighth of the list.
 	mostAsked = 256
 	// longList is how many sockets a list must have for the memory of the one that it
-	// replaces to be given back at once: 5 MB.
+	// replaces to be given back by the next call: 5 MB.
 	longList = 50_000
 )
 
@@ -93,6 +96,10 @@ func (l *sockdiagLive) Sockets(ctx context.Context, q Query, h Heard) ([]Socket,
 	now, err := l.snmp.read()
 	if err != nil {
 		return nil, false, err
+	}
+	if l.replaced {
+		l.replaced = false
+		debug.FreeOSMemory()
 	}
 	before := l.counted
 	l.counted = [2]segmentCounters{now, before[0]}
@@ -342,6 +349,9 @@ func (l *sockdiagLive) anew(ctx context.Context, q Query, check bool) (wrong boo
 	if check {
 		q.Into = l.spare
 	}
+	if sameSelection(q, l.query) {
+		q.Last = l.sockets
+	}
 	list, err := l.source.Sockets(ctx, q)
 	if err != nil {
 		l.calls = 0
@@ -366,9 +376,7 @@ func (l *sockdiagLive) anew(ctx context.Context, q Query, check bool) (wrong boo
 	l.query.Ports, l.query.States = slices.Clone(q.Ports), slices.Clone(q.States)
 	l.alive = now.alive - l.established()
 	l.listed, l.took, l.since = time.Now(), time.Since(began), 0
-	if check && len(list) > longList {
-		debug.FreeOSMemory()
-	}
+	l.replaced = check && len(list) > longList
 	return wrong, nil
 }
 

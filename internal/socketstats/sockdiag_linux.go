@@ -241,6 +241,12 @@ func (d *Sockdiag) list(ctx context.Context, q Query) ([]Socket, error) {
 // dump asks for a part of the sockets of q, and appends the whole answer to into.
 func (c *netlinkConn) dump(ctx context.Context, q Query, p part, into []Socket) ([]Socket, error) {
 	c.seq++
+	if len(q.Last) > 0 && p == whole {
+		if !c.state.asked(q, p) {
+			c.state.remember(q, p, q.Last) // before it is overwritten
+		}
+		defer func() { c.state = dumpState{} }()
+	}
 	request, err := diagRequest(c.seq, q, p)
 	if err != nil {
 		return nil, err
