@@ -132,7 +132,7 @@ const (
 	// interval may have a fifth.
 	leastRest, leastRestAsked = 100, 5
 	// garbage is how much of it the collector lets stand, in percent of what is in use.
-	garbage = 40
+	garbage = 20
 	// traceBuffer is for 10,900 changes of state between two looks at them.
 	traceBuffer = 1 << 20
 	// hearAgain is the time between two looks at what came and went.

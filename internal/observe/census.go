@@ -148,11 +148,11 @@ func (w *Watcher) Drain() error {
 
 // Filled returns a channel that has a value when [Watcher.Drain] is due, or nil where the
 // tracepoint is not read.
-func (w *Watcher) Filled() (<-chan struct{}, error) {
-	if l := w.listener(); l != nil {
-		return l.Filled()
+func (w *Watcher) Filled() <-chan struct{} {
+	if trace := w.trace(); trace != nil {
+		return trace.filled
 	}
-	return nil, nil
+	return nil
 }
 
 // Hear enters what was opened and closed since the newest sample. With a long time

@@ -407,6 +407,7 @@ func (c *connections) enter(r rows, m *series.Moment, views []*view, unheard map
 // transitions is what the tracepoint says beside openings and closings.
 type transitions struct {
 	source *tracepoint.Listener
+	filled <-chan struct{} // of source
 	// heard was not entered yet, and lost is how many are known to be missing.
 	heard []tracepoint.Transition
 	lost  uint64
@@ -446,7 +447,11 @@ func openTransitions(o tracepoint.Options, beside *tracepoint.Listener) (*transi
 	case err != nil:
 		return nil, err
 	}
-	return &transitions{source: source, durations: map[socketstats.State]*duration{}}, nil
+	filled, err := source.Filled()
+	if err != nil {
+		return nil, errors.Join(err, source.Close())
+	}
+	return &transitions{source: source, filled: filled, durations: map[socketstats.State]*duration{}}, nil
 }
 
 func (t *transitions) drain() (err error) {

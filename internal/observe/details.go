@@ -85,10 +85,12 @@ func (w *Watcher) addActivity(v *view, r rows, m *series.Moment) {
 	reported := socketstats.ReportsInfo(v.source)
 	counts, ages := map[ended]*socketstats.ActivityCount{}, map[ended]*socketstats.Silence{}
 	count := func(key ended, s *socketstats.Socket) {
-		if counts[key] == nil {
-			counts[key] = &socketstats.ActivityCount{End: key.end}
+		c := counts[key]
+		if c == nil {
+			c = &socketstats.ActivityCount{End: key.end}
+			counts[key] = c
 		}
-		counts[key].Add(s)
+		c.Add(s)
 	}
 	dead := map[uint16]int{}
 	for i := range v.sockets {
@@ -111,10 +113,11 @@ func (w *Watcher) addActivity(v *view, r rows, m *series.Moment) {
 		}
 		for _, of := range w.rowsOf(pid, v.namespace) {
 			if end == socketstats.Client && s.State.Open() {
-				r[of].Oldest = max(r[of].Oldest, seen)
-				w.addInherited(v, r[of], s)
+				sample := r[of]
+				sample.Oldest = max(sample.Oldest, seen)
+				w.addInherited(v, sample, s)
 				if inTransaction {
-					r[of].InTransaction++
+					sample.InTransaction++
 				}
 			}
 			if !reported {
@@ -123,10 +126,12 @@ func (w *Watcher) addActivity(v *view, r rows, m *series.Moment) {
 			key := ended{of, end}
 			count(key, s)
 			if s.Open() {
-				if ages[key] == nil {
-					ages[key] = &socketstats.Silence{}
+				a := ages[key]
+				if a == nil {
+					a = &socketstats.Silence{}
+					ages[key] = a
 				}
-				ages[key].Add(age)
+				a.Add(age)
 			}
 		}
 	}

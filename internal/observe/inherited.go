@@ -46,12 +46,12 @@ func (w *Watcher) opener(v *view, s *socketstats.Socket, pid, held int32) int32 
 		return pid
 	}
 	silent := min(s.Info.Sent, s.Info.Received)
-	if from := w.processes.startedBefore(pid, v.listed.Add(-silent)); from != pid {
+	if from := w.processes.startedBefore(pid, v.listed-silent); from != pid {
 		return w.inherits(s.Inode, pid, from)
 	}
 	// A child that its parent starts right after an exchange has a start time within a
 	// tick of it, and so has one that connects right after its start.
-	from := w.processes.startedBefore(pid, v.listed.Add(-silent-startTick))
+	from := w.processes.startedBefore(pid, v.listed-silent-startTick)
 	if w.inherited.left[from] < enoughLeft {
 		return pid
 	}

@@ -123,10 +123,11 @@ func (p *processes) descends(pid, of int32) bool {
 	return false
 }
 
-// startedBefore is the nearest of a process and its ancestors that was there at a time:
-// what was open then and has been silent since, those that started later did not open.
-// Of a watched tree it is the root if none was, or if the ancestor has ended.
-func (p *processes) startedBefore(pid int32, at time.Time) int32 {
+// startedBefore is the nearest of a process and its ancestors that was there at a moment of
+// [socketstats.Uptime]: what was open then and has been silent since, those that started
+// later did not open. Of a watched tree it is the root if none was, or if the ancestor has
+// ended.
+func (p *processes) startedBefore(pid int32, at time.Duration) int32 {
 	const init = 1 // the parent of all whose parent has ended
 	for from := pid; ; {
 		it := p.look(from)
@@ -135,7 +136,7 @@ func (p *processes) startedBefore(pid int32, at time.Time) int32 {
 			return p.known[pid].root
 		case it == nil, it.info.Started.IsZero(), from == init:
 			return pid
-		case it.info.Age() > time.Since(at), !p.any() && it.root == from:
+		case it.info.StartedBefore(at), !p.any() && it.root == from:
 			return from
 		}
 		from = it.info.Parent

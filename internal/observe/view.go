@@ -38,8 +38,8 @@ type view struct {
 	// says that sockets are those of the sample before.
 	live socketstats.Live
 	same bool
-	// listed is when sockets was listed.
-	listed time.Time
+	// listed is when sockets was listed, by [socketstats.Uptime].
+	listed time.Duration
 	// lost says that the process is gone through which it was read.
 	lost bool
 	// used is when a process was in it, or a connection to the port.
@@ -205,9 +205,17 @@ func (w *Watcher) addView(ns uint32, pid int32, n socketstats.Namespace) (*view,
 
 // listener is that of some view which hears transitions; nil if none does.
 func (w *Watcher) listener() *tracepoint.Listener {
+	if trace := w.trace(); trace != nil {
+		return trace.source
+	}
+	return nil
+}
+
+// trace is what some view hears of transitions; nil if none does.
+func (w *Watcher) trace() *transitions {
 	for _, v := range w.views {
 		if v.ears.traced() {
-			return v.ears.trace.source
+			return v.ears.trace
 		}
 	}
 	return nil
@@ -345,7 +353,8 @@ func overLoopback(sockets []socketstats.Socket, port uint16) bool {
 // list lists the sockets of the namespace, with their owners if they are not given by
 // the descriptors.
 func (v *view) list(ctx context.Context, q socketstats.Query) error {
-	q.Into, q.Multipath, q.Listed = v.sockets, v.multipath, &v.listed
+	listed := time.Now()
+	q.Into, q.Multipath, q.Listed = v.sockets, v.multipath, &listed
 	var err error
 	v.same = false
 	if v.live == nil {
@@ -359,6 +368,7 @@ func (v *view) list(ctx context.Context, q socketstats.Query) error {
 		v.sockets, differs, err = v.live.Sockets(ctx, q, heard)
 		v.same = err == nil && !differs
 	}
+	v.listed = socketstats.Uptime() - time.Since(listed)
 	v.lost = v.ended(err)
 	return err
 }

@@ -106,6 +106,10 @@ func TestBadScriptOfOddBytes(t *testing.T) {
 			"my.yaml:1:25: unknown key \"fux\": use one of kind, fix\n  1 | fault: {kind: übergroß, fux: 1}\n" +
 				"    |                         ^",
 		},
+		{
+			"an escape that YAML does not have", `title: "to the \quay"` + "\n",
+			"my.yaml:1:17: found unknown escape character 'q'\n  1 | title: \"to the \\quay\"\n    |                 ^",
+		},
 		{"UTF-16, as PowerShell writes it", "\xff\xfei\x00d\x00:\x00", "my.yaml: is not text in UTF-8"},
 	}
 	for _, test := range tests {

@@ -98,7 +98,7 @@ func restoreListeners(sockets []Socket, q Query) ([]Socket, error) {
 	if len(have) == 0 {
 		return sockets, nil
 	}
-	all, err := readTables("/proc/net", nil, func(s Socket) bool { return s.State == Listen })
+	all, err := readListeners("/proc/net")
 	if err != nil {
 		return nil, fmt.Errorf("read listeners: %w", err)
 	}

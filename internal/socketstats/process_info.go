@@ -27,7 +27,14 @@ type ProcessInfo struct {
 
 // Age is for how long the process has been there. On Linux it is right also after the clock
 // was set: Started is by the clock as it was when this process read it first.
-func (p ProcessInfo) Age() time.Duration { return p.age() }
+func (p ProcessInfo) Age() time.Duration { return p.age(Uptime()) }
+
+// StartedBefore reports whether the process was there at a moment of [Uptime].
+func (p ProcessInfo) StartedBefore(uptime time.Duration) bool { return p.age(uptime) > 0 }
+
+// Uptime is a time that only grows, and is the same for all processes: on Linux since the
+// machine was started.
+func Uptime() time.Duration { return uptime() }
 
 // ReadProcess reads who a process is. The error Is [ErrNoProcess] for a process that
 // has ended, is about to, or is a zombie. It needs no privilege.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,12 +31,15 @@ var booted = sync.OnceValue(func() time.Time {
 	return time.Now().Round(0).Add(-time.Duration(up.Nano()))
 })
 
-func (p ProcessInfo) age() time.Duration {
+// age is that at a moment of [Uptime].
+func (p ProcessInfo) age(uptime time.Duration) time.Duration { return uptime - p.sinceBoot }
+
+func uptime() time.Duration {
 	var up unix.Timespec
-	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &up) != nil {
-		return time.Since(p.Started)
+	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &up) != nil { // before Linux 2.6.39
+		return time.Since(booted())
 	}
-	return time.Duration(up.Nano()) - p.sinceBoot
+	return time.Duration(up.Nano())
 }
 
 // kernelThread and exiting are PF_KTHREAD and PF_EXITING of a task's flags
@@ -181,6 +185,32 @@ func readProgram(pid int32) Program {
 	return p
 }
 
+// readInto appends a file of /proc to a buffer. It takes four system calls, of which
+// os.ReadFile takes ten: here there are some hundred files a sample.
+func readInto(buffer []byte, path string) ([]byte, error) {
+	fd, err := ignoringEINTR(func() (int, error) { return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
+	if err != nil {
+		return buffer, err
+	}
+	defer unix.Close(fd)
+	for {
+		buffer = slices.Grow(buffer, 512)
+		n, err := ignoringEINTR(func() (int, error) { return unix.Read(fd, buffer[len(buffer):cap(buffer)]) })
+		if err != nil || n == 0 {
+			return buffer, err
+		}
+		buffer = buffer[:len(buffer)+n]
+	}
+}
+
+func ignoringEINTR(call func() (int, error)) (int, error) {
+	for {
+		if n, err := call(); !errors.Is(err, unix.EINTR) {
+			return n, err
+		}
+	}
+}
+
 func wakeups(pid int32, most int) map[int]int64 {
 	path := "/proc/" + strconv.Itoa(int(pid)) + "/task"
 	dir, err := os.Open(path)
@@ -193,9 +223,9 @@ func wakeups(pid int32, most int) map[int]int64 {
 		return nil
 	}
 	by := make(map[int]int64, len(names))
+	status := make([]byte, 0, 4096) // of which one takes a third
 	for _, name := range names {
-		status, err := os.ReadFile(path + "/" + name + "/status")
-		if err != nil {
+		if status, err = readInto(status[:0], path+"/"+name+"/status"); err != nil {
 			continue // it has ended
 		}
 		const field = "\nvoluntary_ctxt_switches:\t"

@@ -25,7 +25,14 @@ func readProcess(pid int32) (ProcessInfo, error) {
 	return info, nil
 }
 
-func (p ProcessInfo) age() time.Duration { return time.Since(p.Started) }
+// started is when uptime is 0.
+var started = time.Now()
+
+func uptime() time.Duration { return time.Since(started) }
+
+func (p ProcessInfo) age(uptime time.Duration) time.Duration {
+	return started.Add(uptime).Sub(p.Started)
+}
 
 func processIDs() ([]int32, error) { return process.Pids() }
 

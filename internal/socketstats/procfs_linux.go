@@ -140,25 +140,51 @@ func readTwice(dir string, q Query) ([]Socket, error) {
 // readTables appends the rows of tcp and tcp6 in a folder that are wanted. A kernel
 // without IPv6 has no tcp6, which is no error.
 func readTables(dir string, into []Socket, wanted func(Socket) bool) ([]Socket, error) {
+	err := eachRow(dir, func(s Socket) bool {
+		if wanted(s) {
+			into = append(into, s)
+		}
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	return into, nil
+}
+
+// readListeners reads the listeners alone. In both tables they come first
+// (tcp_seek_last_pos in net/ipv4/tcp_ipv4.c), so that the rest is not even written.
+func readListeners(dir string) (listeners []Socket, err error) {
+	err = eachRow(dir, func(s Socket) bool {
+		if s.State == Listen {
+			listeners = append(listeners, s)
+		}
+		return s.State == Listen
+	})
+	return listeners, err
+}
+
+// eachRow hands over the rows of both tables, of each until more is false.
+func eachRow(dir string, row func(Socket) (more bool)) error {
 	for _, name := range []string{"/tcp", "/tcp6"} {
 		f, err := os.Open(dir + name)
 		if errors.Is(err, fs.ErrNotExist) && name == "/tcp6" {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		into, err = parseTable(f, into, wanted)
+		err = parseTable(f, row)
 		_ = f.Close()
 		if err != nil {
-			return nil, fmt.Errorf("read %s%s: %w", dir, name, err)
+			return fmt.Errorf("read %s%s: %w", dir, name, err)
 		}
 	}
-	return into, nil
+	return nil
 }
 
-// parseTable appends the rows of the text of /proc/net/tcp or tcp6 that are wanted.
-func parseTable(r io.Reader, into []Socket, wanted func(Socket) bool) ([]Socket, error) {
+// parseTable hands over the rows of the text of /proc/net/tcp or tcp6, until more is false.
+func parseTable(r io.Reader, row func(Socket) (more bool)) error {
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
 		f := strings.Fields(lines.Text())
@@ -166,20 +192,17 @@ func parseTable(r io.Reader, into []Socket, wanted func(Socket) bool) ([]Socket,
 			continue
 		}
 		if len(f) < 10 {
-			return nil, fmt.Errorf("row %q is cut short", lines.Text())
+			return fmt.Errorf("row %q is cut short", lines.Text())
 		}
 		s, err := parseRow(f)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if wanted(s) {
-			into = append(into, s)
+		if !row(s) {
+			return nil
 		}
 	}
-	if err := lines.Err(); err != nil {
-		return nil, err
-	}
-	return into, nil
+	return lines.Err()
 }
 
 // parseRow reads the fields sl, local address, remote address, state, both queues,

@@ -3,6 +3,8 @@ package socketstats
 import (
 	"encoding/binary"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -27,8 +29,6 @@ const (
    4: 0000000000000000FFFF00000100007F:1F91 0000000000000000FFFF00000100007F:9C40 01 00000000:00000000 00:00000000 00000000     0        0 0 1 0000000000000000 20 0 0 10 -1
 `
 )
-
-func all(Socket) bool { return true }
 
 func TestTheKernelsTextIsRead(t *testing.T) {
 	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
@@ -56,16 +56,53 @@ func TestTheKernelsTextIsRead(t *testing.T) {
 		"nothing":        {"", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			rows, err := parseTable(strings.NewReader(test.text), nil, all)
+			rows, err := rowsOf(test.text)
 			require.NoError(t, err)
 			require.Equal(t, test.want, rows)
 		})
 	}
 }
 
+// rowsOf are all rows of a table; nil where one cannot be read.
+func rowsOf(text string) (rows []Socket, err error) {
+	err = parseTable(strings.NewReader(text), func(s Socket) bool {
+		rows = append(rows, s)
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+// The kernel writes the listeners first: nothing behind them is read.
+func TestListenersAreReadAlone(t *testing.T) {
+	dir := t.TempDir()
+	lines := strings.SplitAfter(procNetTCP, "\n")
+	established := strings.Replace(lines[1], " 0A ", " 01 ", 1)
+	for name, rows := range map[string]string{"tcp": lines[0] + lines[1] + established + "what is behind", "tcp6": procNetTCP6} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(rows), 0o644))
+	}
+	got, err := readListeners(dir)
+	require.NoError(t, err)
+	first, err := rowsOf(lines[0] + lines[1])
+	require.NoError(t, err)
+	second, err := rowsOf(procNetTCP6)
+	require.NoError(t, err)
+	want := first
+	for _, s := range second {
+		if s.State != Listen {
+			break
+		}
+		want = append(want, s)
+	}
+	require.Greater(t, len(want), 1)
+	require.Equal(t, want, got)
+}
+
 func TestABrokenTableIsAnError(t *testing.T) {
 	row := strings.SplitAfter(procNetTCP, "\n")[1]
-	_, err := parseTable(strings.NewReader(row), nil, all)
+	_, err := rowsOf(row)
 	require.NoError(t, err)
 	for name, test := range map[string]struct{ old, new, want string }{
 		"an address that is not hex":     {"0100007F", "0100007G", "0100007G"},
@@ -83,7 +120,7 @@ func TestABrokenTableIsAnError(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			broken := strings.Replace(row, test.old, test.new, 1)
 			require.NotEqual(t, row, broken)
-			rows, err := parseTable(strings.NewReader(broken), nil, all)
+			rows, err := rowsOf(broken)
 			require.ErrorContains(t, err, test.want)
 			require.Nil(t, rows)
 		})
@@ -98,7 +135,7 @@ func FuzzParseTable(f *testing.F) {
 	f.Add("0: 0100007F:1F90 0 0A 0 0 0 0 0 18446744073709551616")
 	f.Add("0: 0100007F:1F90:1F90 0 0A 0 0 0 0 0 1\n\n\x00")
 	f.Fuzz(func(t *testing.T, text string) {
-		rows, err := parseTable(strings.NewReader(text), nil, all)
+		rows, err := rowsOf(text)
 		if err != nil {
 			require.Nil(t, rows, "what cannot be read is an error, never a shorter list")
 		}
