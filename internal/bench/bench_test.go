@@ -78,6 +78,7 @@ var sections = []section{
 	{"load", measureLoad},
 	{"counters", measureCounters},
 	{"counting", measureCounting},
+	{"owners", measureOwners},
 	{"growth", measureGrowth},
 	{"watching", measureWatching},
 	{"exporter", measureExporter},

@@ -89,15 +89,19 @@ func measureCounter(ctx context.Context, s scene, o options, n *neighbours) (too
 // startTimer starts the process that lists, with warm listers.
 func (st *stage) startTimer(ctx context.Context, args ...string) error {
 	return st.within(ctx, func() (err error) {
-		args = append([]string{
-			"-port", strconv.Itoa(ourPort), "-all", strconv.Itoa(st.there.All),
-			"-ours", strconv.Itoa(st.there.Ours), "-served", strconv.Itoa(st.there.Served),
-		}, args...)
-		if st.timer, err = st.start("worker-time", args...); err == nil {
+		if st.timer, err = st.start("worker-time", append(st.timerArgs(), args...)...); err == nil {
 			err = st.timer.isReady()
 		}
 		return err
 	})
+}
+
+// timerArgs say what there is to find.
+func (st *stage) timerArgs() []string {
+	return []string{
+		"-port", strconv.Itoa(ourPort), "-all", strconv.Itoa(st.there.All),
+		"-ours", strconv.Itoa(st.there.Ours), "-served", strconv.Itoa(st.there.Served),
+	}
 }
 
 func growthHow() string {

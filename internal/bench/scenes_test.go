@@ -126,6 +126,6 @@ func TestASectionWithoutFiguresSaysWhy(t *testing.T) {
 
 func TestASceneBeyondTheMachineSaysWhy(t *testing.T) {
 	assert.Empty(t, scene{ours: 1}.obstacle())
-	assert.Contains(t, scene{ours: 1 + mostHolders*heldBy()}.obstacle(), "17 processes")
+	assert.Contains(t, scene{ours: 1 + mostHolders*heldBy()}.obstacle(), "25 processes")
 	assert.True(t, strings.HasPrefix(scene{ours: 50, others: 500_000}.String(), "100 sockets among 1,000,000 others"))
 }

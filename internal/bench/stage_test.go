@@ -22,7 +22,7 @@ const (
 	ourPort    = 8080
 	othersPort = 9090
 	// mostHolders bounds the processes that hold connections.
-	mostHolders = 16
+	mostHolders = 24
 	// stageLimit is longer than any step takes: to hold 100,000 sockets and to
 	// call each lister once takes some 20 s.
 	stageLimit = 10 * time.Minute

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -44,7 +46,7 @@ type timerAnswer struct {
 func timeListers(ctx context.Context, args []string, out io.Writer) error {
 	f := flag.NewFlagSet("worker-time", flag.ContinueOnError)
 	port := f.Uint("port", 0, "")
-	only := f.String("only", "", "") // a lister's name; "" is all
+	only := f.String("only", "", "") // names of listers, joined by "|"; "" is all
 	var there census
 	f.IntVar(&there.All, "all", 0, "")
 	f.IntVar(&there.Ours, "ours", 0, "")
@@ -54,7 +56,7 @@ func timeListers(ctx context.Context, args []string, out io.Writer) error {
 	}
 	var ts []*timed
 	for _, l := range listers {
-		if !l.installed() || (*only != "" && l.name != *only) {
+		if !l.installed() || (*only != "" && !slices.Contains(strings.Split(*only, "|"), l.name)) {
 			continue
 		}
 		t := &timed{lister: l, port: uint16(*port), want: l.finds(there)}
