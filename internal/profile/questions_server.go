@@ -115,10 +115,10 @@ var serverQuestions = []Question{
 	},
 	{
 		ID: "half_close", Kinds: serverSides, Unit: Choice, Choices: []Meaning{
-			answeredOrCut[0], answeredOrCut[1], {"varies", "some answers come whole, and some do not"},
+			{"answered", "every answer comes whole"}, {"cut", "an answer does not come whole: not one does, or it is a matter of chance"},
 		},
 		Title: "A FIN right behind the request",
-		How:   "GET / and the close of our half at once, twenty times, a connection each.",
+		How:   "GET / and the close of our half at once, a hundred times, a connection each, or until an answer does not come whole.",
 	},
 	{
 		ID: "half_close_slow", Kinds: serverSides, Unit: Choice, Choices: answeredOrCut,

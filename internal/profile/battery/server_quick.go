@@ -122,38 +122,27 @@ func halfClosed(c *probe, path string) (status string, err error) {
 
 // halfCloses is how often the FIN follows a request: some servers cut the answer only
 // where they read the FIN before they have written it.
-const halfCloses = 20
+const halfCloses = 100
 
 func (r *serverRun) halfClose(ctx context.Context, c *probe) {
 	_ = c.Close() // a server may serve one connection at a time
-	answered, status := 0, ""
-	var failed error
-	for range halfCloses {
+	status := ""
+	for n := range halfCloses {
 		one, err := dial(ctx, c.RemoteAddr().String())
 		if err != nil {
 			r.miss(reason(err), "half_close")
 			return
 		}
 		stop := context.AfterFunc(ctx, func() { _ = one.Close() })
-		said, err := halfClosed(one, "/")
+		status, err = halfClosed(one, "/")
 		stop()
 		_ = one.Close()
-		if err == nil {
-			answered, status = answered+1, said
-			continue
-		}
-		if failed = err; howEnded(err) == open {
-			break // it waited long enough
+		if err != nil {
+			r.set("half_close", profile.Chosen("cut"), fmt.Sprintf("answer %d: %s", n+1, reason(err)))
+			return
 		}
 	}
-	switch {
-	case failed == nil:
-		r.set("half_close", profile.Chosen("answered"), status)
-	case answered == 0:
-		r.set("half_close", profile.Chosen("cut"), reason(failed))
-	default:
-		r.set("half_close", profile.Chosen("varies"), fmt.Sprintf("%s %d times, else %s", status, answered, reason(failed)))
-	}
+	r.set("half_close", profile.Chosen("answered"), status)
 }
 
 func (r *serverRun) halfCloseSlow(ctx context.Context, c *probe) {
