@@ -48,10 +48,10 @@ type view struct {
 	through int32
 	// multipath says that there are MPTCP connections, perhaps.
 	multipath bool
-	// metAt is how many events had been heard when that was last asked, and met says
+	// askedAt is how many events had been heard when that was last asked, and silent says
 	// that none had come since it was asked before.
-	metAt int
-	met   bool
+	askedAt int
+	silent  bool
 }
 
 // meetMultipath asks the kernel whether there are MPTCP connections, until there are. Where
@@ -62,10 +62,10 @@ func (v *view) meetMultipath() {
 	}
 	if v.ears.traced() {
 		events := v.ears.events + int(v.ears.trace.lost)
-		if v.met && events == v.metAt {
+		if v.silent && events == v.askedAt {
 			return
 		}
-		v.met, v.metAt = events == v.metAt, events
+		v.silent, v.askedAt = events == v.askedAt, events
 	}
 	v.multipath = socketstats.MetMPTCP(v.through)
 }

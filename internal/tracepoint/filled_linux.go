@@ -19,8 +19,8 @@ type filled struct {
 }
 
 // waitFilled begins to wait for a buffer with at least so many bytes in it.
-func waitFilled(ring *bpf.Ring, object bpf.Object, bytes uint64) (*filled, error) {
-	fd, err := unix.FcntlInt(uintptr(object), unix.F_DUPFD_CLOEXEC, 0)
+func waitFilled(ring *bpf.Ring, buffer bpf.Object, bytes uint64) (*filled, error) {
+	fd, err := unix.FcntlInt(uintptr(buffer), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("wait for the buffer of the tracepoint: %w", err)
 	}
@@ -61,7 +61,7 @@ func (l *Listener) Filled() (<-chan struct{}, error) {
 		return nil, os.ErrClosed
 	}
 	if l.filled == nil {
-		f, err := waitFilled(l.ring, l.object, 1<<l.wakeAt)
+		f, err := waitFilled(l.ring, l.buffer, 1<<l.wakeAt)
 		if err != nil {
 			return nil, err
 		}

@@ -121,7 +121,7 @@ func (s *shared) start(o Options) error {
 	if err != nil {
 		return err
 	}
-	if s.ring, err = bpf.NewRing(m.object, int(ringSize(o.Buffer))); err != nil {
+	if s.ring, err = bpf.NewRing(m.buffer, int(ringSize(o.Buffer))); err != nil {
 		return err
 	}
 	s.open = append(s.open, s.ring)

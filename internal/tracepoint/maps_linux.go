@@ -12,7 +12,7 @@ import (
 
 // maps are shared by the two copies of the program and by Drain.
 type maps struct {
-	memory, object, lost, namespaces bpf.Object // object is the ring buffer's
+	memory, buffer, lost, namespaces bpf.Object
 	// wakeAt is the part of the buffer that wakes the reader, as a power of two in bytes.
 	wakeAt int32
 }
@@ -78,7 +78,7 @@ func (s *shared) newMaps(buffer int) (m maps, err error) {
 	}
 	size := ringSize(buffer)
 	m.wakeAt = int32(bits.Len32(size)) - 1 - wakeParts
-	m.object, err = s.keep(bpf.NewMap("sockwatch_ring", bpf.Map{Kind: unix.BPF_MAP_TYPE_RINGBUF, MaxEntries: size}))
+	m.buffer, err = s.keep(bpf.NewMap("sockwatch_ring", bpf.Map{Kind: unix.BPF_MAP_TYPE_RINGBUF, MaxEntries: size}))
 	return m, err
 }
 

@@ -237,11 +237,11 @@ func writeParents(l layout) []bpf.Instruction {
 }
 
 // output writes the record into the ring buffer, or counts it as lost if there is no
-// room. It wakes the reader each time the buffer is fuller by a part of wakeAt, and not
-// otherwise: a reader that is woken for each record would cost more than the rest.
+// room. It wakes the reader each time that another part of the buffer is full (wakeAt), and
+// not otherwise: a reader that is woken for each record would cost more than the rest.
 func output(m maps) []bpf.Instruction {
 	return []bpf.Instruction{
-		bpf.MapOf(bpf.R1, m.object).Named("output"),
+		bpf.MapOf(bpf.R1, m.buffer).Named("output"),
 		bpf.Set(bpf.R2, unix.BPF_RB_AVAIL_DATA),
 		bpf.Call(bpf.RingbufQuery), // how many bytes are to be read
 		bpf.Move(bpf.R5, bpf.R0),
@@ -252,7 +252,7 @@ func output(m maps) []bpf.Instruction {
 		bpf.JumpIfSame(bpf.R0, bpf.R5, "asleep"),
 		bpf.Set(bpf.R4, unix.BPF_RB_FORCE_WAKEUP),
 
-		bpf.MapOf(bpf.R1, m.object).Named("asleep"),
+		bpf.MapOf(bpf.R1, m.buffer).Named("asleep"),
 		bpf.Move(bpf.R2, bpf.RFP),
 		bpf.Add(bpf.R2, -recordSize),
 		bpf.Set(bpf.R3, recordSize),
