@@ -16,7 +16,9 @@ type Difference struct {
 
 // Compare returns what differs between two profiles of a kind, in the order of the
 // questions. Counts and choices differ if they are not equal; durations by more than 5 %
-// and 0.1 s.
+// and 0.1 s, and where one was measured several times, by more than these differ by in one
+// of the profiles: a program that looks at intervals for what is to be closed closes it by
+// when it looks, which begins with its start.
 func Compare(old, new *Profile) []Difference {
 	var all []Difference
 	for _, q := range Questions(new.Kind) {
@@ -29,7 +31,7 @@ func Compare(old, new *Profile) []Difference {
 		if has {
 			d.New = &b
 		}
-		if had != has || had && !Agree(a, b) {
+		if had != has || had && !agree(a, b, max(spread(old, q.ID), spread(new, q.ID))) {
 			all = append(all, d)
 		}
 	}
@@ -39,7 +41,25 @@ func Compare(old, new *Profile) []Difference {
 // Agree reports whether two values of a question are the same as far as measurements
 // are. Of durations that had not ended, one that was waited for longer agrees with all
 // that are not shorter.
-func Agree(a, b Value) bool {
+func Agree(a, b Value) bool { return agree(a, b, 0) }
+
+// shortestOf ends the id of the question for the shortest of several times.
+const shortestOf = "_shortest"
+
+// spread is by how much several measurements of a duration differ in a profile; 0 where it
+// was measured once, or has not ended.
+func spread(p *Profile, id string) time.Duration {
+	id = strings.TrimSuffix(id, shortestOf)
+	longest, measured := p.Values[id]
+	shortest, several := p.Values[id+shortestOf]
+	if !measured || !several || longest.Bound != Exact || shortest.Bound != Exact {
+		return 0
+	}
+	return longest.Time - shortest.Time
+}
+
+// agree is [Agree] for durations that may differ by apart.
+func agree(a, b Value, apart time.Duration) bool {
 	if a.Unit != Duration {
 		return a == b
 	}
@@ -53,7 +73,7 @@ func Agree(a, b Value) bool {
 	case b.Bound == Over:
 		return a.Time >= b.Time-tolerance(b.Time)
 	}
-	return (a.Time - b.Time).Abs() <= tolerance(max(a.Time, b.Time))
+	return (a.Time - b.Time).Abs() <= max(apart, tolerance(max(a.Time, b.Time)))
 }
 
 func tolerance(d time.Duration) time.Duration { return max(d/20, atOnce) }

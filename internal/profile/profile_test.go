@@ -136,6 +136,22 @@ func TestCompareNamesWhatDiffers(t *testing.T) {
 	require.Nil(t, d[1].Old)
 }
 
+// A server that looks each second for what is to be closed closes it up to a second later, by
+// when it was started.
+func TestTimesOfOneThatLooksAtIntervalsAgreeAsTheyDoWithEachOther(t *testing.T) {
+	t.Parallel()
+	of := func(shortest, longest time.Duration) *profile.Profile {
+		p := &profile.Profile{Kind: profile.Server}
+		p.Set("idle_timeout", profile.Took(longest))
+		p.Set("idle_timeout_shortest", profile.Took(shortest))
+		return p
+	}
+	const ms = time.Millisecond
+	require.Empty(t, profile.Compare(of(5400*ms, 6100*ms), of(5800*ms, 6500*ms)))
+	require.Len(t, profile.Compare(of(5400*ms, 6100*ms), of(6200*ms, 6900*ms)), 2)
+	require.Len(t, profile.Compare(of(5400*ms, 5400*ms), of(5800*ms, 5800*ms)), 2)
+}
+
 func TestWhatWasWaitedForLongerIsKeptWithWhatBelongsToIt(t *testing.T) {
 	t.Parallel()
 	old := &profile.Profile{Kind: profile.Client}

@@ -35,7 +35,7 @@ var proxyQuestions = []Question{
 	{
 		ID: "hint_obeyed", Kinds: proxy, Unit: Choice, Choices: yesNo,
 		Title: "Closes its connection to a backend that says Keep-Alive: timeout=2 in time",
-		How:   "The backend sees FIN within 2.5 s of that answer. Not measured of a proxy that closes after 4 s anyway.",
+		How:   "The backend sees FIN within 2.5 s of that answer, three times of three. Not measured of a proxy that closes after 4 s anyway.",
 	},
 	{
 		ID: "closed_backend_get", Kinds: proxy, Unit: Choice, Choices: staleBackend,

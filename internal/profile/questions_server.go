@@ -123,7 +123,7 @@ var serverQuestions = []Question{
 	{
 		ID: "half_close_slow", Kinds: serverSides, Unit: Choice, Choices: answeredOrCut,
 		Title: "A FIN behind a request that takes long",
-		How:   "GET of the slow path and the close of our half at once.",
+		How:   "GET of the slow path and the close of our half, once at once and once 0.3 s later: cut where one of the two is.",
 	},
 	{
 		ID: "pipelining", Kinds: serverSides, Unit: Choice, Choices: []Meaning{
@@ -149,7 +149,7 @@ var serverQuestions = []Question{
 			{"refused", "connecting fails"}, {"reset", "it is reset"}, {"closed", "it is closed without an answer"}, {"served", "it is answered"}, {"503", "it is answered 503"}, {"no_answer", "it is not answered within 5 s"},
 		},
 		Title: "new connections, in this order",
-		How:   "New connections with a request, one after the other from SIGTERM on, until one is refused, or 1 s after the process is over. What lasted less than 1 s is left out, as handling the signal takes a while.",
+		How:   "New connections with a request from SIGTERM on, each 20 ms after the answer of the one before or 0.2 s after that began, until one is refused, or 1 s after the process is over. What lasted less than 1 s is left out, as handling the signal takes a while.",
 	},
 	{
 		ID: "sigterm_exit", Kinds: serverSides, Unit: Duration,

@@ -5,20 +5,33 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/profile/battery"
 )
 
-// reverse is net/http's own proxy in front of SOCKETLAB_BACKEND, with the times of timed.
-func reverse() {
+// reverse is net/http's own proxy in front of SOCKETLAB_BACKEND, with the times of timed. Of
+// the answers with a hint it closes the connection of the first after a while, if purges.
+func reverse(purges bool) {
 	s := timed()
 	s.Addr = "127.0.0.1:" + os.Getenv("SOCKETLAB_PORT")
 	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: os.Getenv("SOCKETLAB_BACKEND")})
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.IdleConnTimeout = s.IdleTimeout
+	if purges {
+		transport.IdleConnTimeout = 5 * time.Second
+		purge := sync.OnceFunc(func() { time.AfterFunc(500*time.Millisecond, transport.CloseIdleConnections) })
+		proxy.ModifyResponse = func(r *http.Response) error {
+			if r.Request.URL.Path == "/hint" {
+				purge()
+			}
+			return nil
+		}
+	}
 	proxy.Transport = transport
 	s.Handler = proxy
 	panic(s.ListenAndServe())
@@ -48,6 +61,22 @@ func TestProxyIsMeasuredOnBothSides(t *testing.T) {
 	} {
 		require.Equal(t, want, got[id], "%s: %v %s", id, p.Seen[id], p.NotMeasured[id])
 	}
+}
+
+// A proxy that closes idle connections at intervals closes one soon after a hint by chance.
+func TestProxyThatClosesOneConnectionInTimeByChance(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 8 s")
+	}
+	t.Parallel()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	p, err := battery.ProxyBattery{
+		Program: battery.Program{Command: "BATTERY_TEST_PROGRAM=purging exec '" + self + "'"},
+	}.Measure(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{"closed after 0.5 s", "still open after 2.5 s"}, p.Seen["hint_obeyed"])
+	require.Equal(t, "no", values(t, p)["hint_obeyed"])
 }
 
 func TestProxyThatDoesNotTakeItsBackendIsAnError(t *testing.T) {

@@ -104,9 +104,15 @@ func (r *serverRun) pipelining(_ context.Context, c *probe) {
 	r.set("pipelining", profile.Chosen(value), seen)
 }
 
-// halfClosed sends a request and FIN, and returns the status of the answer, which came whole.
-func halfClosed(c *probe, path string) (status string, err error) {
+// halfClosed sends a request and, a while after it, FIN. It returns the status of the answer,
+// which came whole.
+func halfClosed(ctx context.Context, c *probe, path string, after time.Duration) (status string, err error) {
+	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
+	defer stop()
 	err = c.send(c.head("GET", path, "1.1"))
+	if err == nil && after > 0 && !pause(ctx, after) {
+		err = ctx.Err()
+	}
 	if half, ok := c.Conn.(*net.TCPConn); ok && err == nil {
 		err = half.CloseWrite()
 	}
@@ -133,9 +139,7 @@ func (r *serverRun) halfClose(ctx context.Context, c *probe) {
 			r.miss(reason(err), "half_close")
 			return
 		}
-		stop := context.AfterFunc(ctx, func() { _ = one.Close() })
-		status, err = halfClosed(one, "/")
-		stop()
+		status, err = halfClosed(ctx, one, "/", 0)
 		_ = one.Close()
 		if err != nil {
 			r.set("half_close", profile.Chosen("cut"), fmt.Sprintf("answer %d: %s", n+1, reason(err)))
@@ -145,25 +149,32 @@ func (r *serverRun) halfClose(ctx context.Context, c *probe) {
 	r.set("half_close", profile.Chosen("answered"), status)
 }
 
+// halfCloseSlow sends the FIN with the request, and while that is under way: some servers
+// look for it only after they have begun to answer, and do not see one that came before.
 func (r *serverRun) halfCloseSlow(ctx context.Context, c *probe) {
 	took, err := r.slowTakes(ctx, c)
 	if err != nil {
 		r.miss(reason(err), "half_close_slow")
 		return
 	}
-	again, err := dial(ctx, c.RemoteAddr().String())
-	if err != nil {
-		r.miss(reason(err), "half_close_slow")
-		return
-	}
-	defer again.Close()
 	r.say("%s takes %.1f s", r.Slow, took.Seconds())
-	status, err := halfClosed(again, r.Slow)
-	if err != nil {
-		r.set("half_close_slow", profile.Chosen("cut"), reason(err))
-		return
+	var seen []string
+	for _, after := range []time.Duration{0, underWay} {
+		again, err := dial(ctx, c.RemoteAddr().String())
+		if err != nil {
+			r.miss(reason(err), "half_close_slow")
+			return
+		}
+		status, err := halfClosed(ctx, again, r.Slow, after)
+		_ = again.Close()
+		when := fmt.Sprintf("FIN %.1f s after the request: ", after.Seconds())
+		if err != nil {
+			r.set("half_close_slow", profile.Chosen("cut"), append(seen, when+reason(err))...)
+			return
+		}
+		seen = append(seen, when+status)
 	}
-	r.set("half_close_slow", profile.Chosen("answered"), status)
+	r.set("half_close_slow", profile.Chosen("answered"), seen...)
 }
 
 // slowTakes calls the slow path, and returns an error if it is not slow. It closes c.

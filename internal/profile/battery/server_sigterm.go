@@ -214,6 +214,11 @@ const (
 	momentary = time.Second
 )
 
+// askBeside is how soon the next one follows one that has no answer yet: what a connection
+// gets that has waited says nothing of those that came meanwhile. As none waits for more than
+// 10 s, there are at most 50 at once.
+const askBeside = 200 * time.Millisecond
+
 // meeting is what new connections got that came one after the other, with the same
 // outcome. It begins with the first of them and ends where the next meeting begins.
 type meeting struct {
@@ -225,30 +230,55 @@ type meeting struct {
 // over, others of its processes may listen on: it is given up a moment later. turned is
 // called with each that was not served.
 func meetings(ctx context.Context, i *Instance, deadline time.Time, turned func()) []meeting {
-	var all []meeting
-	ended := i.Ended
-	for ctx.Err() == nil {
-		begin := time.Now()
-		what := meets(ctx, i.Addr)
-		if what != served {
-			turned()
+	var each []meeting // of one connection
+	met, waiting, over := make(chan meeting), 0, false
+	next := time.Now()
+	for ended := i.Ended; ; {
+		over = over || ctx.Err() != nil || time.Now().After(deadline)
+		if over && waiting == 0 {
+			return together(each)
 		}
-		if n := len(all); n == 0 || all[n-1].what != what {
-			if n > 0 {
-				all[n-1].end = begin
-			}
-			all = append(all, meeting{what: what, begin: begin})
+		if !over && !time.Now().Before(next) {
+			waiting++
+			next = time.Now().Add(askBeside)
+			go func() {
+				begin := time.Now()
+				what := meets(ctx, i.Addr)
+				met <- meeting{what: what, begin: begin, end: time.Now()}
+			}()
 		}
-		all[len(all)-1].end = time.Now()
-		if what == refused || time.Now().After(deadline) {
-			break
+		var due <-chan time.Time
+		if !over {
+			due = time.After(time.Until(next))
 		}
 		select {
+		case m := <-met:
+			waiting--
+			each = append(each, m)
+			next = time.Now().Add(askAgain)
+			over = over || m.what == refused
+			if m.what != served {
+				turned()
+			}
 		case <-ended:
 			ended, deadline = nil, time.Now().Add(momentary)
-		case <-time.After(askAgain):
-		case <-ctx.Done():
+		case <-due:
 		}
+	}
+}
+
+// together makes one meeting of those that follow each other with the same outcome.
+func together(each []meeting) []meeting {
+	slices.SortFunc(each, func(a, b meeting) int { return a.begin.Compare(b.begin) })
+	var all []meeting
+	for _, m := range each {
+		if n := len(all); n > 0 && all[n-1].what == m.what {
+			all[n-1].end = m.end
+			continue
+		} else if n > 0 {
+			all[n-1].end = m.begin
+		}
+		all = append(all, m)
 	}
 	return all
 }
@@ -297,6 +327,8 @@ func meets(ctx context.Context, addr string) string {
 		return "reset"
 	}
 	defer c.Close()
+	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
+	defer stop()
 	a, err := c.roundTrip(time.Now().Add(5*time.Second), "GET", "/")
 	switch {
 	case err == nil && a.StatusCode == 503:

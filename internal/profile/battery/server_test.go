@@ -36,8 +36,11 @@ func TestMain(m *testing.M) {
 	case "late":
 		late()
 		return
-	case "reverse":
-		reverse()
+	case "holding":
+		holding()
+		return
+	case "reverse", "purging":
+		reverse(os.Getenv("BATTERY_TEST_PROGRAM") == "purging")
 	case "client":
 		makeCalls()
 		return
@@ -118,6 +121,38 @@ func late() {
 		os.Exit(1)
 	}
 	<-done
+}
+
+// holding accepts one connection after SIGTERM, closes its listener then, and closes that
+// connection without an answer when the slow request is answered.
+func holding() {
+	s := timed()
+	var slow sync.WaitGroup
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	came := make(chan struct{})
+	first := sync.OnceFunc(func() { close(came) })
+	s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/slow" {
+			slow.Add(1)
+			defer slow.Done()
+		} else if ctx.Err() != nil {
+			first()
+			select {}
+		}
+		handler().ServeHTTP(w, r)
+	})
+	l, err := net.Listen("tcp", "127.0.0.1:"+os.Getenv("SOCKETLAB_PORT"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	go func() { _ = s.Serve(l) }()
+	<-ctx.Done()
+	<-came
+	_ = l.Close()
+	slow.Wait()
+	time.Sleep(100 * time.Millisecond) // for the answer
 }
 
 func values(t *testing.T, p *profile.Profile) map[string]string {
@@ -219,6 +254,24 @@ func TestServerThatHandlesSIGTERMLate(t *testing.T) {
 	}
 }
 
+// What one connection got that waited long is not what others got that came meanwhile.
+func TestServerThatHoldsOneConnectionAfterSIGTERM(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 8 s")
+	}
+	t.Parallel()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	p := onTime(t, battery.ServerBattery{
+		Program: battery.Program{Command: "BATTERY_TEST_PROGRAM=holding exec '" + self + "'"},
+		Slow:    "/slow", Read: "/read",
+	})
+	got := values(t, p)
+	require.Equal(t, "refused", got["sigterm_newcomer"], "%v", p.Seen["sigterm_newcomer"])
+	require.Equal(t, "answered", got["sigterm_request"], "%v", p.Seen["sigterm_request"])
+	require.Contains(t, strings.Join(p.Seen["sigterm_newcomer"], "\n"), "closed 0.", "the one that was held was seen")
+}
+
 func TestServerThatRunsAlready(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewUnstartedServer(nil)
@@ -274,6 +327,35 @@ func TestServerThatCutsSomeHalfClosedConnections(t *testing.T) {
 	require.Equal(t, "cut", values(t, p)["half_close"], p.Seen["half_close"])
 	require.Len(t, p.Seen["half_close"], 1)
 	require.Regexp(t, "^answer [0-9]+: the connection was closed$", p.Seen["half_close"][0])
+}
+
+// A server that sees a FIN only while it waits for what it answers, as nginx does that looks
+// for one from its first write on.
+func TestServerThatSeesALateFINAlone(t *testing.T) {
+	t.Parallel()
+	addr := scripted(t, func(c net.Conn, r *bufio.Reader) {
+		_ = c.SetReadDeadline(time.Now().Add(time.Second))
+		request, err := http.ReadRequest(r)
+		if err != nil {
+			return
+		}
+		if request.URL.Path == "/slow" {
+			_ = c.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+			_, early := r.Peek(1)
+			_ = c.SetReadDeadline(time.Now().Add(2 * time.Second))
+			if !errors.Is(early, io.EOF) {
+				if _, late := r.Peek(1); errors.Is(late, io.EOF) {
+					return
+				}
+			} else {
+				time.Sleep(2 * time.Second)
+			}
+		}
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+	})
+	p := onTime(t, battery.ServerBattery{Addr: addr, Slow: "/slow"})
+	require.Equal(t, []string{"FIN 0.0 s after the request: 200 OK", "FIN 0.3 s after the request: the connection was closed"}, p.Seen["half_close_slow"])
+	require.Equal(t, "cut", values(t, p)["half_close_slow"])
 }
 
 // A server that says 2 s and closes after 1, by RST, takes 5 requests a connection, and
