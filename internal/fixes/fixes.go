@@ -140,7 +140,14 @@ func Runtimes(kind string) []string {
 	return slices.Compact(names)
 }
 
-func (r *Row) is(kind string) bool { return slices.Contains(strings.Fields(r.Kinds), kind) }
+func (r *Row) is(kind string) bool {
+	for field := range strings.FieldsSeq(r.Kinds) {
+		if field == kind {
+			return true
+		}
+	}
+	return false
+}
 
 // families are the names of runtimes that share the rows of another, as a process or a
 // person may have them.
@@ -164,9 +171,11 @@ type program struct{ runtime, protocol, library, role, of string }
 // best is the row that says most about the program.
 func best(kind string, p program) (found Row, ok bool) {
 	most := -10
-	for _, r := range table() {
-		if n, fits := r.fits(p); r.is(kind) && fits && n > most {
-			found, most, ok = r, n, true
+	p.runtime = family(p.runtime)
+	rows := table()
+	for i := range rows {
+		if n, fits := rows[i].fits(p); fits && n > most && rows[i].is(kind) {
+			found, most, ok = rows[i], n, true
 		}
 	}
 	return found, ok
@@ -182,7 +191,7 @@ func (r *Row) fits(p program) (closeness int, ok bool) {
 		want, have string
 		weight     int
 	}{
-		{r.Runtime, family(p.runtime), 2}, {r.Protocol, p.protocol, 4}, {r.Library, p.library, 8}, {r.Role, p.role, 5}, {r.Of, p.of, 16},
+		{r.Runtime, p.runtime, 2}, {r.Protocol, p.protocol, 4}, {r.Library, p.library, 8}, {r.Role, p.role, 5}, {r.Of, p.of, 16},
 	} {
 		switch of.want {
 		case "":

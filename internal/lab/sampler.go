@@ -242,7 +242,7 @@ func (v *view) count(ctx context.Context, m *series.Moment) error {
 		}
 	}
 	v.before = still
-	rows := socketstats.Rows{TCP: map[uint32]socketstats.State{}, MPTCP: map[uint32]socketstats.State{}}
+	var rows socketstats.Rows
 	rows.Add(sockets)
 	for i := range v.sides {
 		side := &v.sides[i]

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"math"
 	"net/netip"
 	"time"
 
@@ -13,7 +14,8 @@ import (
 // Without privilege the kernel does not report who owned a connection that no list
 // shows; where only one process connects to an address, it was its.
 type destinations struct {
-	by map[netip.AddrPort]int32
+	began time.Time
+	by    map[netip.AddrPort]int32
 	// seen are the sockets, by cookie, that were listed since the last sample, and
 	// before those that were between the two before.
 	seen, before map[uint64]sighting
@@ -36,17 +38,17 @@ func (d *destinations) ripe(g guess) bool {
 	return d.lists-g.lists > foreignLists+1 && time.Since(g.at) >= 2*foreignAfter
 }
 
-// sighting is what the lists showed of a socket.
+// sighting is what the lists showed of a socket. It is small, as there is one of each.
 type sighting struct {
-	ours bool // a watched process held it, once
-	// missed is how many lists showed it without a watched process, and since the
-	// first of them.
-	missed int
-	since  time.Time
+	// since is when the first list showed it without a watched process, in milliseconds
+	// from [destinations.began] on, and missed how many did.
+	since  uint32
+	missed uint16
+	ours   bool // a watched process held it, once
 }
 
 func newDestinations() destinations {
-	return destinations{by: map[netip.AddrPort]int32{}, seen: map[uint64]sighting{}}
+	return destinations{began: time.Now(), by: map[netip.AddrPort]int32{}, seen: map[uint64]sighting{}}
 }
 
 // mostDestinations bounds what is kept of addresses: a server's clients have ever
@@ -56,7 +58,7 @@ const mostDestinations = 100_000
 // turn begins what is between two samples.
 func (d *destinations) turn() {
 	d.lists++
-	d.before, d.seen = d.seen, map[uint64]sighting{}
+	d.before, d.seen = d.seen, socketstats.Emptied(d.before, len(d.seen))
 	if len(d.by) > mostDestinations {
 		clear(d.by)
 	}
@@ -100,12 +102,13 @@ func (d *destinations) foreign(cookie uint64, now time.Time) bool {
 	if !ok {
 		s = d.before[cookie]
 	}
+	at := uint32(now.Sub(d.began) / time.Millisecond) // begins anew after 49 days: the difference is right
 	if s.missed == 0 {
-		s.since = now
+		s.since = at
 	}
-	s.missed++
+	s.missed = min(s.missed, math.MaxUint16-1) + 1
 	d.seen[cookie] = s
-	return !s.ours && s.missed >= foreignLists && now.Sub(s.since) >= foreignAfter
+	return !s.ours && s.missed >= foreignLists && time.Duration(at-s.since)*time.Millisecond >= foreignAfter
 }
 
 // only is the one process that was seen to connect to an address; 0 if there is

@@ -46,6 +46,9 @@ func (w *Watcher) scanRows(r rows) {
 // findMain finds the processes that do the work of subjects: by the sockets that they
 // have opened or accepted, or else by their descriptors.
 func (w *Watcher) findMain(r rows) {
+	if !w.processes.trees() {
+		return
+	}
 	roots, opened := map[int32]bool{}, map[int32]int{}
 	for of := range r {
 		if of.pid != 0 && !of.part && !of.serves {
@@ -81,17 +84,48 @@ type ended struct {
 	end socketstats.End
 }
 
+// tally counts what the connections of one end of a row do.
+type tally struct {
+	sample *series.Sample // the row's
+	count  socketstats.ActivityCount
+	ages   socketstats.Silence
+}
+
+// tallies are those of a sample in one network namespace.
+type tallies struct {
+	w         *Watcher
+	r         rows
+	namespace uint32
+	by        map[ended]*tally
+	// byProcess saves looking for them: with thousands of sockets that is most of the work.
+	byProcess map[int32]*[2][]*tally
+}
+
+func (t *tallies) of(key ended) *tally {
+	if t.by[key] == nil {
+		t.by[key] = &tally{sample: t.r[key.of], count: socketstats.ActivityCount{End: key.end}}
+	}
+	return t.by[key]
+}
+
+// ofProcess are those of the rows in which the sockets of a process are counted.
+func (t *tallies) ofProcess(pid int32, end socketstats.End) []*tally {
+	both := t.byProcess[pid]
+	if both == nil {
+		both = new([2][]*tally)
+		t.byProcess[pid] = both
+	}
+	if both[end] == nil {
+		for _, of := range t.w.rowsOf(pid, t.namespace) {
+			both[end] = append(both[end], t.of(ended{of, end}))
+		}
+	}
+	return both[end]
+}
+
 func (w *Watcher) addActivity(v *view, r rows, m *series.Moment) {
 	reported := socketstats.ReportsInfo(v.source)
-	counts, ages := map[ended]*socketstats.ActivityCount{}, map[ended]*socketstats.Silence{}
-	count := func(key ended, s *socketstats.Socket) {
-		c := counts[key]
-		if c == nil {
-			c = &socketstats.ActivityCount{End: key.end}
-			counts[key] = c
-		}
-		c.Add(s)
-	}
+	all := tallies{w: w, r: r, namespace: v.namespace, by: map[ended]*tally{}, byProcess: map[int32]*[2][]*tally{}}
 	dead := map[uint16]int{}
 	for i := range v.sockets {
 		s := &v.sockets[i]
@@ -99,7 +133,7 @@ func (w *Watcher) addActivity(v *view, r rows, m *series.Moment) {
 			dead[s.Local.Port()]++
 		}
 		if of, ok := v.served(s); ok && reported && s.State != socketstats.Listen {
-			count(ended{of, socketstats.Server}, s)
+			all.of(ended{of, socketstats.Server}).count.Add(s)
 		}
 		pid, end, ok := v.sort.row(s)
 		if !ok || s.State == socketstats.Listen {
@@ -111,27 +145,20 @@ func (w *Watcher) addActivity(v *view, r rows, m *series.Moment) {
 			seen = v.sort.age(s)
 			age = atLeast(seen, s.Info)
 		}
-		for _, of := range w.rowsOf(pid, v.namespace) {
+		for _, t := range all.ofProcess(pid, end) {
 			if end == socketstats.Client && s.State.Open() {
-				sample := r[of]
-				sample.Oldest = max(sample.Oldest, seen)
-				w.addInherited(v, sample, s)
+				t.sample.Oldest = max(t.sample.Oldest, seen)
+				w.addInherited(v, t.sample, s)
 				if inTransaction {
-					sample.InTransaction++
+					t.sample.InTransaction++
 				}
 			}
 			if !reported {
 				continue
 			}
-			key := ended{of, end}
-			count(key, s)
+			t.count.Add(s)
 			if s.Open() {
-				a := ages[key]
-				if a == nil {
-					a = &socketstats.Silence{}
-					ages[key] = a
-				}
-				a.Add(age)
+				t.ages.Add(age)
 			}
 		}
 	}
@@ -142,11 +169,9 @@ func (w *Watcher) addActivity(v *view, r rows, m *series.Moment) {
 		for _, end := range []socketstats.End{socketstats.Client, socketstats.Server} {
 			key := ended{of, end}
 			var activity socketstats.Activity
-			if c := counts[key]; c != nil {
-				activity = c.Activity()
-			}
-			if ages[key] != nil {
-				activity.Ages = *ages[key]
+			if t := all.by[key]; t != nil {
+				activity = t.count.Activity()
+				activity.Ages = t.ages
 			}
 			if before := sample.Of(end).Activity; before != nil { // of another namespace
 				activity = activity.Plus(*before)
@@ -243,9 +268,8 @@ func (w *Watcher) membersOf(of row) []int32 {
 
 // kernelRows are the sockets of all namespaces, by inode.
 func (w *Watcher) kernelRows(ctx context.Context) (*socketstats.Rows, error) {
-	rows := &socketstats.Rows{TCP: map[uint32]socketstats.State{}, MPTCP: map[uint32]socketstats.State{}, UnixListeners: map[uint32]bool{}}
+	rows := &w.sockets
 	for _, v := range w.views {
-		rows.Add(v.sockets)
 		if w.target.Port != 0 && w.descriptors.Misses(rows) { // these are only those of the port
 			q := socketstats.Query{Thrifty: true, Multipath: v.multipath}
 			for _, s := range socketstats.States() {

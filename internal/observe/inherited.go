@@ -73,7 +73,7 @@ func (w *Watcher) inherits(inode uint32, pid, from int32) int32 {
 // forgetInherited forgets the sockets that no process holds any more.
 func (w *Watcher) forgetInherited() {
 	for inode := range w.inherited.from {
-		if len(w.descriptors.Holders(inode)) == 0 {
+		if holder, _ := w.descriptors.Holders(inode); holder == 0 {
 			delete(w.inherited.from, inode)
 		}
 	}
@@ -106,15 +106,15 @@ func (w *Watcher) adoptHeirs(v *view) {
 // addInherited enters a socket if only a descendant of the process that opened it still
 // holds it.
 func (w *Watcher) addInherited(v *view, sample *series.Sample, s *socketstats.Socket) {
-	holders := w.descriptors.Holders(s.Inode)
-	if s.Inode == 0 || len(holders) == 0 {
+	holder, others := w.descriptors.Holders(s.Inode)
+	if s.Inode == 0 || holder == 0 {
 		return
 	}
 	held := w.descriptors.HeldBefore(s.Inode)
-	if slices.Contains(holders, held) {
+	if held == holder || slices.Contains(others, held) {
 		held = 0 // it has it still, and may not have opened it
 	}
-	if from := w.opener(v, s, holders[0], held); from != holders[0] && !slices.Contains(holders, from) {
+	if from := w.opener(v, s, holder, held); from != holder && !slices.Contains(others, from) {
 		sample.Inherited++
 	}
 }

@@ -49,8 +49,8 @@ func (w *Watcher) ListedKind(ctx context.Context, kind string) []string {
 			continue // it is said how many there are
 		}
 		for _, s := range sockets {
-			if holders := w.descriptors.Holders(s.Inode); s.Kind == kind && len(holders) > 0 {
-				list = append(list, held{s, holders[0]})
+			if holder, _ := w.descriptors.Holders(s.Inode); s.Kind == kind && holder != 0 {
+				list = append(list, held{s, holder})
 				peers = append(peers, s.Peer)
 			}
 		}

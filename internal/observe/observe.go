@@ -33,8 +33,8 @@ type Options struct {
 	Details bool
 	// Thrifty says that what most likely is as before is not looked at again in every
 	// sample: the descriptors of a process that has as many of them as before, while there
-	// is no new socket. What a process has in place of another descriptor is seen in the
-	// fourth sample at the latest.
+	// is no new socket of TCP and none of its own is gone. What else a process has in place of
+	// another descriptor is seen in the twentieth sample at the latest.
 	Thrifty bool
 	// TraceBuffer is the size in bytes of the kernel's buffer, which all network namespaces
 	// that are traced share; 0 is that of package tracepoint.
@@ -77,6 +77,8 @@ type Watcher struct {
 	descriptors     socketstats.DescriptorTable
 	// rowsByPID are the rows of each process in the newest sample.
 	rowsByPID map[int32][]row
+	// sockets are those of the newest sample by inode, kept for their room.
+	sockets   socketstats.Rows
 	inherited inheritance
 	// orphans are the inodes of the listed sockets that no process was found to hold, of
 	// a thrifty watcher.
@@ -195,7 +197,9 @@ func (w *Watcher) Sample(ctx context.Context) (series.Moment, error) {
 		began := time.Now()
 		w.findOwners(m.At)
 		r = w.rows(&m)
-		w.keep(r, &m, began)
+		if !w.options.Details { // with them the rows are made anew each time: see who
+			w.keep(r, &m, began)
+		}
 	}
 	for _, v := range w.views {
 		if err := w.conns.afterList(v); err != nil {
@@ -272,6 +276,9 @@ func (w *Watcher) query(v *view) socketstats.Query {
 // findOwners gives every listed socket its owner: by the descriptors of the watched
 // processes, where these are known, or else by the source.
 func (w *Watcher) findOwners(at time.Duration) {
+	if w.options.Details || w.options.Thrifty {
+		w.listInodes()
+	}
 	if w.target.Port == 0 {
 		w.scan()
 	}
@@ -289,6 +296,18 @@ func (w *Watcher) findOwners(at time.Duration) {
 		v.owners.Attribute(v.sockets)
 		v.sort.list(v.sockets, at)
 		w.adoptHeirs(v)
+	}
+}
+
+// listInodes enters the listed sockets by their inodes.
+func (w *Watcher) listInodes() {
+	n := 0
+	for _, v := range w.views {
+		n += len(v.sockets)
+	}
+	w.sockets.Clear(n)
+	for _, v := range w.views {
+		w.sockets.Add(v.sockets)
 	}
 }
 
@@ -376,6 +395,7 @@ func (w *Watcher) rows(m *series.Moment) rows {
 		if w.options.Details {
 			v.findServer(w.target.Port, w.processes)
 		}
+		samples := map[int32][]*series.Sample{} // of the rows of each process
 		for i := range v.sockets {
 			s := &v.sockets[i]
 			if w.target.Port != 0 && s.State == socketstats.Listen && s.Local.Port() == w.target.Port {
@@ -391,8 +411,12 @@ func (w *Watcher) rows(m *series.Moment) rows {
 			if !ok {
 				continue
 			}
-			for _, of := range w.rowsOf(pid, v.namespace) {
-				sample := r.of(of)
+			if samples[pid] == nil {
+				for _, of := range w.rowsOf(pid, v.namespace) {
+					samples[pid] = append(samples[pid], r.of(of))
+				}
+			}
+			for _, sample := range samples[pid] {
 				sample.Of(end).Counts.Add(s)
 				if s.State == socketstats.FinWait2 && s.Inode != 0 && !s.Minisock {
 					sample.FinWait2Held++

@@ -77,6 +77,14 @@ func talk(addr string) {
 			must(err)
 			files = append(files, f)
 		},
+		"swap": func(int) { // a connection for a file
+			last := len(exchanged) - 1
+			must(exchanged[last].Close())
+			exchanged = exchanged[:last]
+			f, err := os.Open(os.DevNull)
+			must(err)
+			files = append(files, f)
+		},
 	}
 	for in := bufio.NewReader(os.Stdin); ; {
 		var what string

@@ -8,36 +8,43 @@ import (
 
 // trusted is in how many samples in a row the descriptors of a process are taken to be
 // as before.
-const trusted = 3
+const trusted = 19
 
-// scan reads the descriptors of the watched processes: all of them if there is a socket
+// scan reads the descriptors of the watched processes. A thrifty watcher reads those of which
+// something shows that they are others than before, and all of them if then there is a socket
 // whose process is not known and was not looked for.
 func (w *Watcher) scan() {
+	if w.options.Thrifty {
+		w.descriptors.Trust, w.descriptors.Listed = trusted, &w.sockets
+	}
+	w.descriptors.Scan(w.processes.living)
 	if !w.options.Thrifty {
-		w.descriptors.Scan(w.processes.living)
 		return
 	}
-	w.descriptors.Trust = trusted
-	w.eachOrphan(func(inode uint32) {
-		if !w.orphans[inode] {
-			w.descriptors.Trust = 0
-		}
-	})
-	w.descriptors.Scan(w.processes.living)
-	orphans := make(map[uint32]bool, len(w.orphans))
-	w.eachOrphan(func(inode uint32) { orphans[inode] = true })
+	orphans, news := w.findOrphans()
+	if news {
+		w.descriptors.Rescan()
+		orphans, _ = w.findOrphans()
+	}
 	w.orphans = orphans
 }
 
-// eachOrphan visits the inodes of the listed sockets that no process is known to hold.
-func (w *Watcher) eachOrphan(visit func(inode uint32)) {
+// findOrphans finds the inodes of the listed sockets that no process is known to hold, and
+// whether there are others than at the last sample.
+func (w *Watcher) findOrphans() (inodes map[uint32]bool, news bool) {
+	inodes = make(map[uint32]bool, len(w.orphans))
 	for _, v := range w.views {
+		by, _ := v.sort.(*byProcess)
 		for i := range v.sockets {
-			if inode := v.sockets[i].Inode; inode != 0 && w.descriptors.PID(inode) == 0 {
-				visit(inode)
+			s := &v.sockets[i]
+			if s.Inode == 0 || w.descriptors.PID(s.Inode) != 0 || by != nil && by.excepted(s.Local, s.Remote) {
+				continue
 			}
+			inodes[s.Inode] = true
+			news = news || !w.orphans[s.Inode]
 		}
 	}
+	return inodes, news
 }
 
 // alike are the values of the newest samples. Most are as in the sample before: these are

@@ -48,6 +48,35 @@ func TestAThriftyWatcherSeesEachSocketOnce(t *testing.T) {
 	require.Positive(t, counters)
 }
 
+// A thrifty watcher does not count a connection that is closed for one that is kept without
+// a row in the kernel's tables, though the process has as many descriptors as before.
+func TestAThriftyWatcherSeesAFileInPlaceOfAConnection(t *testing.T) {
+	t.Parallel()
+	source, err := socketstats.OpenSource(socketstats.Auto)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = source.Close() })
+	addr, _, _ := answer(t)
+	pid, do := startTalker(t, addr)
+	w, err := observe.New(t.Context(), source, series.Target{PIDs: []int32{pid}}, observe.Options{Details: true, Thrifty: true, Waits: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = w.Close() })
+	kinds := func() map[string]int {
+		m, err := w.Sample(t.Context())
+		require.NoError(t, err)
+		require.NotEmpty(t, m.Subjects)
+		return m.Subjects[0].Process.Kinds
+	}
+	do("exchange", 2)
+	kinds()
+	before := kinds()
+	require.Equal(t, 2, before[socketstats.KindTCP])
+	do("swap", 1)
+	after := kinds()
+	require.Equal(t, 1, after[socketstats.KindTCP], after)
+	require.Zero(t, after[socketstats.KindTCPClosed], after)
+	require.Equal(t, before[socketstats.KindFile]+1, after[socketstats.KindFile], after)
+}
+
 // What is waited for may not be there: a node without the process is no error.
 func TestAWatcherThatWaitsStartsWithoutAProcess(t *testing.T) {
 	t.Parallel()

@@ -13,7 +13,10 @@ type DescriptorTable struct {
 	// Trust is in how many scans in a row a process that has as many descriptors as
 	// before is taken to have the same; 0 reads them all each time. It matters only
 	// where [OpenDescriptors] works.
-	Trust       int
+	Trust int
+	// Listed, if not nil, are the sockets in the kernel's tables now: a process of which
+	// others are among them than when it was read is read again.
+	Listed      *Rows
 	now, before scan
 	// protocols are the kernel's names of the sockets' protocols, by inode: those of
 	// the newest scan at least.
@@ -37,6 +40,10 @@ type descriptorList struct {
 	trusted int
 	// sockets are the inodes, one for each descriptor.
 	sockets []uint32
+	// listed is the sum of those that were in the kernel's tables.
+	listed uint64
+	// mptcp says that one of them is of MPTCP.
+	mptcp bool
 	// kinds counts what is no socket.
 	kinds map[string]int
 }
@@ -68,63 +75,115 @@ type listedDescriptor struct {
 // Scan reads the descriptors of these processes. One that has ended, and one of
 // another user, has none.
 func (d *DescriptorTable) Scan(pids []int32) {
-	d.before = d.now
-	d.now = scan{of: make(map[int32]*descriptorList, len(pids)), lowest: make(map[uint32]int32, len(d.before.lowest)), others: map[uint32][]int32{}}
-	if d.protocols == nil {
-		d.protocols = map[uint32]string{}
-	}
+	d.before, d.now = d.now, d.before.emptied(len(pids), len(d.now.lowest))
 	for _, pid := range slices.Sorted(slices.Values(pids)) {
-		if d.keep(pid) {
-			continue
+		list := d.kept(pid)
+		if list == nil {
+			list = d.read(pid)
 		}
-		list := &descriptorList{kinds: map[string]int{}}
-		d.now.of[pid] = list
-		eachDescriptor(pid, nil, func(open listedDescriptor) {
-			inode := open.inode
-			if inode == 0 {
-				if kind := open.kind(); kind != "" {
-					list.total++
-					list.kinds[kind]++
-				}
-				return
-			}
-			list.total++
-			list.sockets = append(list.sockets, inode)
-			d.now.hold(inode, pid)
-			name, known := d.protocols[inode]
-			if !known {
-				if name = open.protocol; name == "" {
-					name = open.readProtocol()
-				}
-				if name != "" {
-					d.protocols[inode] = name
-				}
-			}
-			d.now.mptcp = d.now.mptcp || isMPTCP(name)
-		})
+		d.now.enter(pid, list)
 	}
 	if len(d.protocols) > 2*len(d.now.lowest)+1000 {
 		maps.DeleteFunc(d.protocols, func(inode uint32, _ string) bool { return d.now.lowest[inode] == 0 })
 	}
 }
 
-// keep takes a process's descriptors from the scan before, if it may, and reports
-// whether it did.
-func (d *DescriptorTable) keep(pid int32) bool {
-	before := d.before.of[pid]
-	if before == nil || before.trusted >= d.Trust {
-		return false
+// Rescan reads the descriptors of those processes that the newest scan took to have the same
+// as before.
+func (d *DescriptorTable) Rescan() {
+	lists := d.now.of
+	d.now = scan{of: make(map[int32]*descriptorList, len(lists)), lowest: Emptied(d.now.lowest, len(d.now.lowest)), others: Emptied(d.now.others, 0)}
+	for _, pid := range slices.Sorted(maps.Keys(lists)) {
+		list := lists[pid]
+		if list.trusted > 0 {
+			list = d.read(pid)
+		}
+		d.now.enter(pid, list)
 	}
-	if n, known := OpenDescriptors(pid); !known || n != before.total {
-		return false
+}
+
+// kept are a process's descriptors of the scan before, if they may be taken to be the same;
+// else nil.
+func (d *DescriptorTable) kept(pid int32) *descriptorList {
+	list := d.before.of[pid]
+	if list == nil || list.trusted >= d.Trust || list.listed != d.listed(list.sockets) {
+		return nil
 	}
-	before.trusted++
-	d.now.of[pid] = before
-	for _, inode := range before.sockets {
-		d.now.hold(inode, pid)
-		d.now.mptcp = d.now.mptcp || isMPTCP(d.protocols[inode])
+	if n, known := OpenDescriptors(pid); !known || n != list.total {
+		return nil
 	}
-	return true
+	list.trusted++
+	return list
+}
+
+// read reads a process's descriptors.
+func (d *DescriptorTable) read(pid int32) *descriptorList {
+	if d.protocols == nil {
+		d.protocols = map[uint32]string{}
+	}
+	list := &descriptorList{kinds: map[string]int{}}
+	eachDescriptor(pid, nil, func(open listedDescriptor) {
+		inode := open.inode
+		if inode == 0 {
+			if kind := open.kind(); kind != "" {
+				list.total++
+				list.kinds[kind]++
+			}
+			return
+		}
+		list.total++
+		list.sockets = append(list.sockets, inode)
+		name, known := d.protocols[inode]
+		if !known {
+			if name = open.protocol; name == "" {
+				name = open.readProtocol()
+			}
+			if name != "" {
+				d.protocols[inode] = name
+			}
+		}
+		list.mptcp = list.mptcp || isMPTCP(name)
+	})
+	list.listed = d.listed(list.sockets)
+	return list
+}
+
+// listed is the sum of those inodes that are in Listed. One that is in it no more, or only
+// now, makes another sum.
+func (d *DescriptorTable) listed(sockets []uint32) (sum uint64) {
+	if d.Listed == nil {
+		return 0
+	}
+	for _, inode := range sockets {
+		if _, there := d.Listed.TCP[inode]; there {
+			sum += uint64(inode)
+		}
+	}
+	return sum
+}
+
+// enter enters a process's descriptors. The processes come in the order of their ids.
+func (s *scan) enter(pid int32, list *descriptorList) {
+	s.of[pid] = list
+	for _, inode := range list.sockets {
+		s.hold(inode, pid)
+	}
+	s.mptcp = s.mptcp || list.mptcp
+}
+
+// emptied is a scan that found nothing, with the room of this one.
+func (s scan) emptied(processes, sockets int) scan {
+	return scan{of: Emptied(s.of, processes), lowest: Emptied(s.lowest, sockets), others: Emptied(s.others, 0)}
+}
+
+// Emptied is a map without entries that has the room of m, unless m has far more than enough
+// for n of them. m, which may be nil, must not be used any more.
+func Emptied[K comparable, V any](m map[K]V, n int) map[K]V {
+	if m == nil || len(m) > 4*n+1000 {
+		return make(map[K]V, n)
+	}
+	clear(m)
+	return m
 }
 
 // hold enters a process that holds a socket. They come in the order of their ids.
@@ -146,13 +205,10 @@ func (d *DescriptorTable) PID(inode uint32) int32 {
 	return d.before.lowest[inode]
 }
 
-// Holders are the processes that hold the socket with this inode by the newest scan.
-func (d *DescriptorTable) Holders(inode uint32) []int32 {
-	pid := d.now.lowest[inode]
-	if pid == 0 {
-		return nil
-	}
-	return append([]int32{pid}, d.now.others[inode]...)
+// Holders are the processes that hold the socket with this inode by the newest scan: the one
+// with the lowest id, 0 if none does, and the others, which must not be changed.
+func (d *DescriptorTable) Holders(inode uint32) (lowest int32, others []int32) {
+	return d.now.lowest[inode], d.now.others[inode]
 }
 
 // OwnersOf finds the processes that hold sockets, by their inodes, whoever they are;
@@ -210,12 +266,15 @@ func (d *DescriptorTable) Kinds(pids []int32, rows *Rows) map[string]int {
 		for kind, n := range list.kinds {
 			kinds[kind] += n
 		}
-		own := counted
-		if len(pids) > 1 {
-			own = map[uint32]int{}
+		if len(pids) == 1 {
+			for _, inode := range list.sockets {
+				kinds[d.kindOfSocket(inode, rows)]++
+			}
+			break
 		}
+		own := map[uint32]int{}
 		for _, inode := range list.sockets {
-			if own[inode]++; len(pids) == 1 || own[inode] > counted[inode] {
+			if own[inode]++; own[inode] > counted[inode] {
 				counted[inode] = own[inode]
 				kinds[d.kindOfSocket(inode, rows)]++
 			}
@@ -235,8 +294,16 @@ type Rows struct {
 	UnixListeners map[uint32]bool
 }
 
+// Clear takes all out, and makes room for n sockets.
+func (r *Rows) Clear(n int) {
+	r.TCP, r.MPTCP, r.UnixListeners = Emptied(r.TCP, n), Emptied(r.MPTCP, 0), Emptied(r.UnixListeners, 0)
+}
+
 // Add enters a list of TCP sockets.
 func (r *Rows) Add(sockets []Socket) {
+	if r.TCP == nil {
+		r.Clear(len(sockets))
+	}
 	for i := range sockets {
 		s := &sockets[i]
 		if s.Inode == 0 {
@@ -260,6 +327,16 @@ func (d *DescriptorTable) Misses(r *Rows) bool {
 }
 
 func (d *DescriptorTable) kindOfSocket(inode uint32, rows *Rows) string {
+	state, there := rows.TCP[inode]
+	_, multipath := rows.MPTCP[inode]
+	switch {
+	case there && state == Listen:
+		return KindTCPListen
+	case multipath:
+		return KindMPTCP // accepted by an MPTCP socket from a client of plain TCP, it has no such row
+	case there:
+		return KindTCP
+	}
 	protocol := d.protocols[inode]
 	if kind, ok := kindsOfProtocols[protocol]; ok {
 		return kind
@@ -271,19 +348,12 @@ func (d *DescriptorTable) kindOfSocket(inode uint32, rows *Rows) string {
 		}
 		return KindUnix
 	case "TCP", "TCPv6", "MPTCP", "MPTCPv6":
+		if d.before.lowest[inode] == 0 {
+			return KindTCP
+		}
+		return KindTCPClosed
 	default:
 		return KindSocketOther
-	}
-	state, there := rows.TCP[inode]
-	switch _, multipath := rows.MPTCP[inode]; {
-	case there && state == Listen:
-		return KindTCPListen
-	case multipath:
-		return KindMPTCP // accepted by an MPTCP socket from a client of plain TCP, it has no such row
-	case there || d.before.lowest[inode] == 0:
-		return KindTCP
-	default:
-		return KindTCPClosed
 	}
 }
 

@@ -24,7 +24,7 @@ func kindsOf(t *testing.T, pids ...int32) map[string]int {
 	sockets, err := src.Sockets(t.Context(), socketstats.Query{Multipath: table.UsesMPTCP()})
 	require.NoError(t, err)
 	table.Scan(pids)
-	rows := socketstats.Rows{TCP: map[uint32]socketstats.State{}, MPTCP: map[uint32]socketstats.State{}}
+	var rows socketstats.Rows
 	rows.Add(sockets)
 	rows.UnixListeners, err = socketstats.UnixListeners(t.Context(), src)
 	require.NoError(t, err)
