@@ -25,7 +25,7 @@ var proxyQuestions = []Question{
 			{"1", "all share one"}, {"some", "each process or thread has its own"}, {"20", "one for each client"},
 		},
 		Title: "and if each comes on a connection of its own",
-		How:   "20 requests one after the other, and after each the client closes its connection.",
+		How:   "20 requests one after the other, 0.05 s apart, and after each the client closes its connection.",
 	},
 	{
 		ID: "hint_passed_on", Kinds: proxy, Unit: Choice, Choices: yesNo,

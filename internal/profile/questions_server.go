@@ -115,15 +115,15 @@ var serverQuestions = []Question{
 	},
 	{
 		ID: "half_close", Kinds: serverSides, Unit: Choice, Choices: []Meaning{
-			{"answered", "every answer comes whole"}, {"cut", "an answer does not come whole: not one does, or it is a matter of chance"},
+			{"answered", "every answer comes whole, but for one of a hundred at most"}, {"cut", "answers do not come whole: not one does, or it is a matter of chance"},
 		},
 		Title: "A FIN right behind the request",
-		How:   "GET / and the close of our half at once, a hundred times, a connection each, or until an answer does not come whole.",
+		How:   "GET / and the close of our half, in the same segment, and then a hundred times right after it, a connection each, or until two answers do not come whole.",
 	},
 	{
 		ID: "half_close_slow", Kinds: serverSides, Unit: Choice, Choices: answeredOrCut,
 		Title: "A FIN behind a request that takes long",
-		How:   "GET of the slow path and the close of our half, once at once and once 0.3 s later: cut where one of the two is.",
+		How:   "GET of the slow path and the close of our half, once in the same segment and once 0.3 s later: cut where one of the two is.",
 	},
 	{
 		ID: "pipelining", Kinds: serverSides, Unit: Choice, Choices: []Meaning{

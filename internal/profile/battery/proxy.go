@@ -167,6 +167,10 @@ func (r *serverRun) untilClosed(ctx context.Context, c *upstreamConn, most time.
 // countedRequests is how many requests are sent where connections are counted.
 const countedRequests = 20
 
+// backInPool is how long a proxy may take, after its answer, to put the backend's connection
+// back among those that it uses again.
+const backInPool = 50 * time.Millisecond
+
 // backendCounts counts the connections to the backend, and tries a hint.
 func (r *serverRun) backendCounts(ctx context.Context, i *Instance, u *upstream) error {
 	c, err := dial(ctx, i.Addr)
@@ -194,6 +198,9 @@ func (r *serverRun) backendCounts(ctx context.Context, i *Instance, u *upstream)
 		if _, err := once(ctx, i.Addr, "/"); err != nil {
 			r.miss(reason(err), "backend_opened_new_clients")
 			return nil
+		}
+		if !pause(ctx, backInPool) {
+			return ctx.Err()
 		}
 	}
 	after, _ := u.look("/")

@@ -104,16 +104,25 @@ func (r *serverRun) pipelining(_ context.Context, c *probe) {
 	r.set("pipelining", profile.Chosen(value), seen)
 }
 
-// halfClosed sends a request and, a while after it, FIN. It returns the status of the answer,
-// which came whole.
+// withRequest says that the FIN is in the segment of the request.
+const withRequest = -1
+
+// halfClosed sends a request and, a while after it or together with it, FIN. It returns the
+// status of the answer, which came whole.
 func halfClosed(ctx context.Context, c *probe, path string, after time.Duration) (status string, err error) {
 	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
 	defer stop()
-	err = c.send(c.head("GET", path, "1.1"))
+	half, _ := c.Conn.(*net.TCPConn)
+	if half != nil && after == withRequest {
+		err = cork(half)
+	}
+	if err == nil {
+		err = c.send(c.head("GET", path, "1.1"))
+	}
 	if err == nil && after > 0 && !pause(ctx, after) {
 		err = ctx.Err()
 	}
-	if half, ok := c.Conn.(*net.TCPConn); ok && err == nil {
+	if half != nil && err == nil {
 		err = half.CloseWrite()
 	}
 	if err != nil {
@@ -126,27 +135,37 @@ func halfClosed(ctx context.Context, c *probe, path string, after time.Duration)
 	return a.Status, nil
 }
 
-// halfCloses is how often the FIN follows a request: some servers cut the answer only
-// where they read the FIN before they have written it.
+// halfCloses is how often the FIN follows a request in a segment of its own: some servers cut
+// the answer only where they read the FIN before they have written it. One that is cut of so
+// many is left out: where that is chance, it is in one run and not in the next.
 const halfCloses = 100
 
 func (r *serverRun) halfClose(ctx context.Context, c *probe) {
 	_ = c.Close() // a server may serve one connection at a time
-	status := ""
-	for n := range halfCloses {
+	status, cut := "", []string{}
+	for n := range halfCloses + 1 {
 		one, err := dial(ctx, c.RemoteAddr().String())
 		if err != nil {
 			r.miss(reason(err), "half_close")
 			return
 		}
-		status, err = halfClosed(ctx, one, "/", 0)
+		which, after := fmt.Sprintf("answer %d: ", n), time.Duration(0)
+		if n == 0 {
+			which, after = "FIN in the segment of the request: ", withRequest
+		}
+		answer, err := halfClosed(ctx, one, "/", after)
 		_ = one.Close()
-		if err != nil {
-			r.set("half_close", profile.Chosen("cut"), fmt.Sprintf("answer %d: %s", n+1, reason(err)))
+		if err == nil {
+			status = answer
+			continue
+		}
+		cut = append(cut, which+reason(err))
+		if n == 0 || len(cut) == 2 {
+			r.set("half_close", profile.Chosen("cut"), cut...)
 			return
 		}
 	}
-	r.set("half_close", profile.Chosen("answered"), status)
+	r.set("half_close", profile.Chosen("answered"), append(cut, status)...)
 }
 
 // halfCloseSlow sends the FIN with the request, and while that is under way: some servers
@@ -159,7 +178,7 @@ func (r *serverRun) halfCloseSlow(ctx context.Context, c *probe) {
 	}
 	r.say("%s takes %.1f s", r.Slow, took.Seconds())
 	var seen []string
-	for _, after := range []time.Duration{0, underWay} {
+	for _, after := range []time.Duration{withRequest, underWay} {
 		again, err := dial(ctx, c.RemoteAddr().String())
 		if err != nil {
 			r.miss(reason(err), "half_close_slow")
@@ -167,7 +186,10 @@ func (r *serverRun) halfCloseSlow(ctx context.Context, c *probe) {
 		}
 		status, err := halfClosed(ctx, again, r.Slow, after)
 		_ = again.Close()
-		when := fmt.Sprintf("FIN %.1f s after the request: ", after.Seconds())
+		when := "FIN in the segment of the request: "
+		if after > 0 {
+			when = fmt.Sprintf("FIN %.1f s after the request: ", after.Seconds())
+		}
 		if err != nil {
 			r.set("half_close_slow", profile.Chosen("cut"), append(seen, when+reason(err))...)
 			return
@@ -192,13 +214,29 @@ func (r *serverRun) slowTakes(_ context.Context, c *probe) (time.Duration, error
 	return took, nil
 }
 
-func (r *serverRun) earlyAnswer(_ context.Context, c *probe) {
+// earlyTries is how often a body is begun: what a server does not read of it makes the
+// kernel send RST when it closes, and that may overtake the answer.
+const earlyTries = 5
+
+func (r *serverRun) earlyAnswer(ctx context.Context, c *probe) {
 	const whole, part = 1 << 20, 16 << 10
-	if err := c.send(c.head("POST", "/", "1.1", fmt.Sprintf("Content-Length: %d", whole)) + pad(part)); err != nil {
-		r.miss(reason(err), "early_answer")
-		return
+	var a response
+	var err error
+	defer func() { _ = c.Close() }()
+	for range earlyTries {
+		if err = c.send(c.head("POST", "/", "1.1", fmt.Sprintf("Content-Length: %d", whole)) + pad(part)); err == nil {
+			a, err = c.receive(time.Now().Add(2 * time.Second))
+		}
+		if err == nil || howEnded(err) == open {
+			break
+		}
+		again, dialErr := dial(ctx, c.RemoteAddr().String())
+		if dialErr != nil {
+			break
+		}
+		_ = c.Close()
+		c = again
 	}
-	a, err := c.receive(time.Now().Add(2 * time.Second))
 	switch {
 	case err != nil && howEnded(err) == open:
 		r.set("early_answer", profile.Chosen("no"), "no answer within 2 s")
@@ -318,6 +356,9 @@ func backlogOf(ctx context.Context, port uint16) (int, error) {
 // connectionsMost is how many connections are opened at most.
 const connectionsMost = 600
 
+// limitTries is how often a connection that is closed or reset is tried once more.
+const limitTries = 2
+
 // limit opens connections until one is not answered while an older one is.
 func (r *serverRun) limit(ctx context.Context, addr string) error {
 	var held []*probe
@@ -326,7 +367,7 @@ func (r *serverRun) limit(ctx context.Context, addr string) error {
 			c.reset()
 		}
 	}()
-	for len(held) < connectionsMost {
+	for again := 0; len(held) < connectionsMost; {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -335,6 +376,13 @@ func (r *serverRun) limit(ctx context.Context, addr string) error {
 			held = append(held, c)
 			err = r.answeredBeside(c, held[:len(held)-1])
 		}
+		if (errors.Is(err, errClosed) || errors.Is(err, errReset)) && again < limitTries {
+			again++ // a process of it may have ended, as some do after so many requests
+			held = held[:len(held)-1]
+			_ = c.Close()
+			continue
+		}
+		again = 0
 		switch {
 		case errors.Is(err, errAtOnce):
 			r.miss("the server closes each connection with its answer", "connection_limit", "connection_limit_next")

@@ -325,8 +325,41 @@ func TestServerThatCutsSomeHalfClosedConnections(t *testing.T) {
 	})
 	p := onTime(t, battery.ServerBattery{Addr: addr})
 	require.Equal(t, "cut", values(t, p)["half_close"], p.Seen["half_close"])
-	require.Len(t, p.Seen["half_close"], 1)
-	require.Regexp(t, "^answer [0-9]+: the connection was closed$", p.Seen["half_close"][0])
+	require.Len(t, p.Seen["half_close"], 2)
+	for _, seen := range p.Seen["half_close"] {
+		require.Regexp(t, "^answer [0-9]+: the connection was closed$", seen)
+	}
+}
+
+// A server of which the RST overtakes an early answer twice, and of which one process ends with
+// a connection, as some do after so many requests.
+func TestServerThatResetsSomeConnections(t *testing.T) {
+	t.Parallel()
+	var posts, gets atomic.Int64
+	addr := scripted(t, func(c net.Conn, r *bufio.Reader) {
+		reset := func() { _ = c.(*net.TCPConn).SetLinger(0) }
+		for {
+			_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
+			request, err := http.ReadRequest(r)
+			switch {
+			case err != nil:
+				return
+			case request.Method == http.MethodPost && posts.Add(1) <= 2, gets.Add(1) == 1500: // during the search for a limit
+				reset()
+				return
+			}
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+			if request.Method == http.MethodPost {
+				return
+			}
+		}
+	})
+	p := onTime(t, battery.ServerBattery{Addr: addr})
+	got := values(t, p)
+	require.GreaterOrEqual(t, posts.Load(), int64(3))
+	require.GreaterOrEqual(t, gets.Load(), int64(1500))
+	require.Equal(t, "closed", got["early_answer"], p.NotMeasured["early_answer"])
+	require.Equal(t, "> 600", got["connection_limit"], p.Seen["connection_limit"])
 }
 
 // A server that sees a FIN only while it waits for what it answers, as nginx does that looks
@@ -354,7 +387,7 @@ func TestServerThatSeesALateFINAlone(t *testing.T) {
 		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
 	})
 	p := onTime(t, battery.ServerBattery{Addr: addr, Slow: "/slow"})
-	require.Equal(t, []string{"FIN 0.0 s after the request: 200 OK", "FIN 0.3 s after the request: the connection was closed"}, p.Seen["half_close_slow"])
+	require.Equal(t, []string{"FIN in the segment of the request: 200 OK", "FIN 0.3 s after the request: the connection was closed"}, p.Seen["half_close_slow"])
 	require.Equal(t, "cut", values(t, p)["half_close_slow"])
 }
 

@@ -21,6 +21,17 @@ type options struct {
 	userTimeout    time.Duration
 }
 
+// cork keeps what is sent until the connection's half is closed, so that both are one segment.
+func cork(c *net.TCPConn) error {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var set error
+	err = raw.Control(func(fd uintptr) { set = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_CORK, 1) })
+	return errors.Join(err, set)
+}
+
 // optionsOf reads the options of the socket with a local address in a process group.
 func optionsOf(group int, local net.Addr) (options, error) {
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
