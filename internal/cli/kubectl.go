@@ -46,10 +46,10 @@ func kubectlCommand(streams program.Streams) *cobra.Command {
 containers, has it look at the processes there, and prints what it says. As kubectl-sockwatch
 on PATH it is a plugin: kubectl sockwatch diagnose pod/shop.
 
-The container has two capabilities, by which it sees the processes of every user. Where Pod Security
-refuses that it runs as the user of the processes, with none. It ends with the command;
-Kubernetes keeps its entry in the pod until the pod is deleted. docs/kubernetes.md says
-more. Exit codes are those of the command.`,
+The container has two capabilities, by which it sees the processes of every user, and two
+more for --where. Where Pod Security refuses that it runs as the user of the processes, with
+none. It ends with the command; Kubernetes keeps its entry in the pod until the pod is deleted.
+docs/kubernetes.md says more. Exit codes are those of the command.`,
 		Example: `  kubectl sockwatch diagnose pod/shop
   kubectl sockwatch diagnose pod/shop -n prod -c app -o json
   kubectl sockwatch watch pod/shop --for 1m
@@ -72,6 +72,7 @@ more. Exit codes are those of the command.`,
 type podOptions struct {
 	pod, container, namespace, context, image string
 	inner                                     []string // for sockwatch inside
+	where                                     bool     // asked for among these
 }
 
 func podCommand(streams program.Streams, name, short string) *cobra.Command {
@@ -151,6 +152,9 @@ func (o *podOptions) inside(name string, target []string) (args []string, file s
 		return nil, "", err
 	}
 	args = append([]string{name}, o.inner...)
+	if f := inner.Flags().Lookup("where"); f != nil {
+		o.where = f.Changed
+	}
 	named := slices.ContainsFunc([]string{"pid", "name", "port", "cgroup", "unit", "pprof"}, func(flag string) bool {
 		f := inner.Flags().Lookup(flag)
 		return f != nil && f.Changed
@@ -197,7 +201,11 @@ func onPod(c *cobra.Command, streams program.Streams, name string, o podOptions)
 	debugger := "sockwatch-" + strings.ToLower(rand.Text())[:8]
 	say := func(format string, args ...any) { fmt.Fprintf(streams.Err, format, args...) }
 	say("sockwatch: adding container %s to pod %s, beside %s\n", debugger, o.pod, container)
-	if err := k.Debug(ctx, &pod, container, debugger, o.image, append([]string{"/sockwatch", ephemeralName, "--"}, args...), say); err != nil {
+	var more []string
+	if o.where { // it is found by programs of BPF on the process
+		more = []string{"BPF", "PERFMON"}
+	}
+	if err := k.Debug(ctx, &pod, container, debugger, o.image, more, append([]string{"/sockwatch", ephemeralName, "--"}, args...), say); err != nil {
 		return interruptedOr(ctx, err)
 	}
 	return readPod(ctx, k, streams, o.pod, debugger, file)

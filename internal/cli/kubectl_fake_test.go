@@ -186,6 +186,15 @@ func fakeDebug(dir string, args []string) error {
 		if is, ok := strings.CutPrefix(a, "--container="); ok {
 			name = is
 		}
+		if is, ok := strings.CutPrefix(a, "--custom="); ok {
+			custom, err := os.ReadFile(is)
+			if err == nil {
+				err = os.WriteFile(filepath.Join(dir, "custom"), custom, 0o644)
+			}
+			if err != nil {
+				return err
+			}
+		}
 		if a == "--" {
 			args = args[i+1:]
 			break

@@ -97,12 +97,12 @@ func (p *Pod) Target(container string) []string {
 
 // Debug adds a container to a pod that runs, in the process namespace of one of its
 // containers, and returns once it has started. It has two capabilities, by which it sees the
-// processes of every user; where Pod Security refuses that, it is started as the user of
-// those processes, with none. say gets what that means.
-func (c Client) Debug(ctx context.Context, p *Pod, container, name, image string, command []string, say func(format string, args ...any)) error {
+// processes of every user, and those in more, such as "BPF"; where Pod Security refuses that, it
+// is started as the user of those processes, with none. say gets what that means.
+func (c Client) Debug(ctx context.Context, p *Pod, container, name, image string, more, command []string, say func(format string, args ...any)) error {
 	type object = map[string]any
 	err := c.debug(ctx, p, container, name, image, "general", object{
-		"runAsUser": 0, "runAsNonRoot": false, "capabilities": object{"drop": []string{"ALL"}, "add": []string{"SYS_PTRACE", "DAC_READ_SEARCH"}},
+		"runAsUser": 0, "runAsNonRoot": false, "capabilities": object{"drop": []string{"ALL"}, "add": append([]string{"SYS_PTRACE", "DAC_READ_SEARCH"}, more...)},
 	}, command)
 	var refused *Error
 	if errors.As(err, &refused) && strings.Contains(refused.Happened, "violates PodSecurity") {
