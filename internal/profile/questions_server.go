@@ -114,11 +114,9 @@ var serverQuestions = []Question{
 		How:   "POST / with 16 of 1024 KiB; if an answer comes within 2 s, the rest is sent, and a GET.",
 	},
 	{
-		ID: "half_close", Kinds: serverSides, Unit: Choice, Choices: []Meaning{
-			{"answered", "every answer comes whole, but for one of a hundred at most"}, {"cut", "answers do not come whole: not one does, or it is a matter of chance"},
-		},
+		ID: "half_close", Kinds: serverSides, Unit: Choice, Choices: answeredOrCut,
 		Title: "A FIN right behind the request",
-		How:   "GET / and the close of our half, in the same segment, and then a hundred times right after it, a connection each, or until two answers do not come whole.",
+		How:   "GET / and the close of our half in the same segment, ten times, a connection each: cut where one is. Then a hundred times in a segment of its own: how many of these are cut is said and is no value, as it may be chance.",
 	},
 	{
 		ID: "half_close_slow", Kinds: serverSides, Unit: Choice, Choices: answeredOrCut,

@@ -135,37 +135,51 @@ func halfClosed(ctx context.Context, c *probe, path string, after time.Duration)
 	return a.Status, nil
 }
 
-// halfCloses is how often the FIN follows a request in a segment of its own: some servers cut
-// the answer only where they read the FIN before they have written it. One that is cut of so
-// many is left out: where that is chance, it is in one run and not in the next.
-const halfCloses = 100
+// The FIN is in the segment of the request so often, and in one of its own so often: some
+// servers cut the answer only where they read the FIN before they have written it. Where that is
+// chance it is one of a hundred in one run and five in the next, so that it is said and is no
+// value.
+const (
+	halfCloses = 10
+	halfRaces  = 100
+)
 
 func (r *serverRun) halfClose(ctx context.Context, c *probe) {
 	_ = c.Close() // a server may serve one connection at a time
-	status, cut := "", []string{}
-	for n := range halfCloses + 1 {
-		one, err := dial(ctx, c.RemoteAddr().String())
-		if err != nil {
-			r.miss(reason(err), "half_close")
-			return
+	var said string
+	// cut is how many of some answers did not come whole, and what was said of the last.
+	cut := func(times int, after time.Duration) (n int, err error) {
+		for range times {
+			one, err := dial(ctx, c.RemoteAddr().String())
+			if err != nil {
+				return n, err
+			}
+			answer, err := halfClosed(ctx, one, "/", after)
+			_ = one.Close()
+			if said = answer; err != nil {
+				said = reason(err)
+				n++
+			}
+			if ctx.Err() != nil {
+				return n, ctx.Err()
+			}
 		}
-		which, after := fmt.Sprintf("answer %d: ", n), time.Duration(0)
-		if n == 0 {
-			which, after = "FIN in the segment of the request: ", withRequest
-		}
-		answer, err := halfClosed(ctx, one, "/", after)
-		_ = one.Close()
-		if err == nil {
-			status = answer
-			continue
-		}
-		cut = append(cut, which+reason(err))
-		if n == 0 || len(cut) == 2 {
-			r.set("half_close", profile.Chosen("cut"), cut...)
-			return
-		}
+		return n, nil
 	}
-	r.set("half_close", profile.Chosen("answered"), append(cut, status)...)
+	n, err := cut(halfCloses, withRequest)
+	if err != nil {
+		r.miss(reason(err), "half_close")
+		return
+	}
+	value := "answered"
+	if n > 0 {
+		value = "cut"
+	}
+	seen := []string{fmt.Sprintf("%d of %d cut with the FIN in the segment of the request: %s", n, halfCloses, said)}
+	if n, err = cut(halfRaces, 0); err == nil {
+		seen = append(seen, fmt.Sprintf("%d of %d cut with the FIN in a segment of its own", n, halfRaces))
+	}
+	r.set("half_close", profile.Chosen(value), seen...)
 }
 
 // halfCloseSlow sends the FIN with the request, and while that is under way: some servers
