@@ -46,7 +46,7 @@ func kubectlCommand(streams program.Streams) *cobra.Command {
 containers, has it look at the processes there, and prints what it says. As kubectl-sockwatch
 on PATH it is a plugin: kubectl sockwatch diagnose pod/shop.
 
-The container has two capabilities, by which it sees the processes of every user, and two
+The container has two capabilities, by which it sees the processes of every user, and one
 more for --where. Where Pod Security refuses that it runs as the user of the processes, with
 none. It ends with the command; Kubernetes keeps its entry in the pod until the pod is deleted.
 docs/kubernetes.md says more. Exit codes are those of the command.`,
@@ -202,8 +202,8 @@ func onPod(c *cobra.Command, streams program.Streams, name string, o podOptions)
 	say := func(format string, args ...any) { fmt.Fprintf(streams.Err, format, args...) }
 	say("sockwatch: adding container %s to pod %s, beside %s\n", debugger, o.pod, container)
 	var more []string
-	if o.where { // it is found by programs of BPF on the process
-		more = []string{"BPF", "PERFMON"}
+	if o.where {
+		more = []string{"SYS_ADMIN"} // for probes: see package uprobe
 	}
 	if err := k.Debug(ctx, &pod, container, debugger, o.image, more, append([]string{"/sockwatch", ephemeralName, "--"}, args...), say); err != nil {
 		return interruptedOr(ctx, err)

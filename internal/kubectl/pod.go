@@ -97,7 +97,7 @@ func (p *Pod) Target(container string) []string {
 
 // Debug adds a container to a pod that runs, in the process namespace of one of its
 // containers, and returns once it has started. It has two capabilities, by which it sees the
-// processes of every user, and those in more, such as "BPF"; where Pod Security refuses that, it
+// processes of every user, and those in more, such as "SYS_ADMIN"; where Pod Security refuses that, it
 // is started as the user of those processes, with none. say gets what that means.
 func (c Client) Debug(ctx context.Context, p *Pod, container, name, image string, more, command []string, say func(format string, args ...any)) error {
 	type object = map[string]any
