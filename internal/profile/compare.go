@@ -16,9 +16,10 @@ type Difference struct {
 
 // Compare returns what differs between two profiles of a kind, in the order of the
 // questions. Counts and choices differ if they are not equal; durations by more than 5 %
-// and 0.1 s, and where one was measured several times, by more than these differ by in one
-// of the profiles: a program that looks at intervals for what is to be closed closes it by
-// when it looks, which begins with its start.
+// and 0.1 s, and where one was measured several times, by more than twice of what these
+// differ by in one of the profiles: a program that looks at intervals for what is to be closed
+// closes it by when it looks, which begins with its start, and the times of one start show about
+// half of an interval.
 func Compare(old, new *Profile) []Difference {
 	var all []Difference
 	for _, q := range Questions(new.Kind) {
@@ -31,7 +32,7 @@ func Compare(old, new *Profile) []Difference {
 		if has {
 			d.New = &b
 		}
-		if had != has || had && !agree(a, b, max(spread(old, q.ID), spread(new, q.ID))) {
+		if had != has || had && !agree(a, b, 2*max(spread(old, q.ID), spread(new, q.ID))) {
 			all = append(all, d)
 		}
 	}

@@ -111,7 +111,7 @@ var serverQuestions = []Question{
 			{"closed", "it answers and closes the connection"},
 		},
 		Title: "Answers a request before its body is whole",
-		How:   "POST / with 16 of 1024 KiB; if an answer comes within 2 s, the rest is sent, and a GET.",
+		How:   "POST / with 16 of 1024 KiB; if an answer comes within 2 s, the rest is sent 0.3 s after it, and a GET.",
 	},
 	{
 		ID: "half_close", Kinds: serverSides, Unit: Choice, Choices: answeredOrCut,

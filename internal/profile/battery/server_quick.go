@@ -262,6 +262,9 @@ func (r *serverRun) earlyAnswer(ctx context.Context, c *probe) {
 		r.miss("closed without an answer: "+reason(err), "early_answer")
 		return
 	}
+	if !pause(ctx, underWay) { // who closes it does so by then, and who reads on may have begun
+		return
+	}
 	err = c.send(pad(whole - part))
 	if err == nil {
 		_, err = c.roundTrip(time.Now().Add(soon), "GET", "/")
