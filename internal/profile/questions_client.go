@@ -31,7 +31,7 @@ var clientQuestions = []Question{
 	{
 		ID: "opened_parallel", Kinds: client, Unit: Count,
 		Title: "Connections opened by 20 calls at once",
-		How:   "All 20 lines are written at once, and the server waits 0.5 s with each answer. Not measured of a program that makes one call at a time, or all on one connection.",
+		How:   "All 20 lines are written at once, and the server waits 1 s with each answer. Not measured of a program that makes one call at a time, or all on one connection.",
 	},
 	{
 		ID: "left_parallel", Kinds: client, Unit: Count,

@@ -265,7 +265,7 @@ func (t *trial) parallel() error {
 	if err := t.start(); err != nil {
 		return err
 	}
-	const delay = 500 * time.Millisecond
+	const delay = time.Second // a busy machine needs a while to begin all of them
 	slow := body(16)
 	// A program that makes one call at a time makes the next as soon as it has an answer: a
 	// request is over before its answer is written. So does one that has all its calls wait
