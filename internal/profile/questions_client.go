@@ -110,7 +110,7 @@ var clientQuestions = []Question{
 	{
 		ID: "opened_unread_small", Kinds: client, Unit: Count, Asks: "What do bodies cost that are not read, or not closed?",
 		Title: "Connections opened by 20 calls that leave 1 KiB unread",
-		How:   "As opened_sequential, with SOCKETLAB_BODY=unread: the program takes the status and leaves the body, closing it where its library has that.",
+		How:   "As opened_sequential, with SOCKETLAB_BODY=unread: the program takes the status and leaves the body, closing it where its library has that. The fewest of three times, as the body's end and the close may race.",
 	},
 	{ID: "left_unread_small", Kinds: client, Unit: Count, Title: "of these still open after 1 s", How: "As left_sequential."},
 	{

@@ -19,6 +19,10 @@ import (
 // after is how long after the last answer it is counted what is left.
 const after = time.Second
 
+// raceTries is how often bodies are left unread: in some clients their end and the close race,
+// and a connection more is opened where the close comes first. The fewest count.
+const raceTries = 3
+
 // clientExperiments are all, the ones that wait longest first.
 func clientExperiments() []experiment {
 	calls := func(name, opened, left string, react reaction, env ...string) experiment {
@@ -48,8 +52,6 @@ func clientExperiments() []experiment {
 		{name: "Keep-Alive: timeout=2", asks: []string{"honours_hint"}, reuses: true, run: (*trial).hint},
 		calls("20 calls, one after the other", "opened_sequential", "left_sequential", reaction{}),
 		{name: "20 calls at once", asks: []string{"opened_parallel", "left_parallel"}, run: (*trial).parallel},
-		needs(Unread, calls("1 KiB unread", "opened_unread_small", "left_unread_small", reaction{answer: body(1 << 10)}, "SOCKETLAB_BODY=unread")),
-		needs(Unread, calls("1 MiB unread", "opened_unread_large", "left_unread_large", reaction{answer: body(1 << 20)}, "SOCKETLAB_BODY=unread")),
 		needs(Unclosed, calls("1 KiB unclosed", "opened_unclosed_small", "left_unclosed_small", reaction{answer: body(1 << 10)}, "SOCKETLAB_BODY=unclosed")),
 		needs(Unclosed, calls("1 MiB unclosed", "opened_unclosed_large", "left_unclosed_large", reaction{answer: body(1 << 20)}, "SOCKETLAB_BODY=unclosed")),
 		needs(New, calls("a new client for each call", "", "new_client_left", reaction{}, "SOCKETLAB_CLIENT=new")),
@@ -65,6 +67,12 @@ func clientExperiments() []experiment {
 		{name: "a proxy", asks: []string{"proxy_used"}, run: (*trial).proxy},
 		{name: "a refused connection", asks: []string{"refused"}, run: (*trial).refused},
 		{name: "a reset connection", asks: []string{"reset", "reset_tries"}, run: (*trial).reset},
+	}
+	for range raceTries {
+		all = append(all,
+			needs(Unread, calls("1 KiB unread", "opened_unread_small", "left_unread_small", reaction{answer: body(1 << 10)}, "SOCKETLAB_BODY=unread")),
+			needs(Unread, calls("1 MiB unread", "opened_unread_large", "left_unread_large", reaction{answer: body(1 << 20)}, "SOCKETLAB_BODY=unread")),
+		)
 	}
 	return slices.Concat(all, closedExperiments(), h2Experiments())
 }
@@ -102,10 +110,15 @@ func (t *trial) counted(opened, left string, requests int) error {
 	if n.requests < requests {
 		return fmt.Errorf("%d requests came, not %d", n.requests, requests)
 	}
-	if opened != "" {
-		t.set(opened, profile.Counted(n.opened), fmt.Sprintf("%d requests", n.requests))
+	t.b.mu.Lock()
+	defer t.b.mu.Unlock()
+	if before, has := t.b.profile.Value(opened); has && before.Number <= n.opened {
+		return nil // see raceTries
 	}
-	t.set(left, profile.Counted(n.open), ends(n))
+	if opened != "" {
+		t.b.profile.Set(opened, profile.Counted(n.opened), fmt.Sprintf("%d requests", n.requests))
+	}
+	t.b.profile.Set(left, profile.Counted(n.open), ends(n))
 	return nil
 }
 

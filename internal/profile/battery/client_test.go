@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -31,11 +32,14 @@ func makeCalls() {
 	if os.Getenv("BATTERY_TEST_HOSTS") == "cached" {
 		http.DefaultTransport.(*http.Transport).DialContext = cachedHosts()
 	}
-	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+	lines, n := bufio.NewScanner(os.Stdin), 0
+	for lines.Scan() {
 		number, url, _ := strings.Cut(lines.Text(), " ")
+		n++
+		first := n == 1
 		calls.Go(func() {
 			client := http.DefaultClient
-			if os.Getenv("SOCKETLAB_CLIENT") == "new" {
+			if first && os.Getenv("BATTERY_TEST_FIRST") == "new" || os.Getenv("SOCKETLAB_CLIENT") == "new" {
 				client = &http.Client{Transport: &http.Transport{}}
 			}
 			req, err := http.NewRequest(os.Getenv("SOCKETLAB_METHOD"), url, strings.NewReader("x"))
@@ -165,6 +169,20 @@ func TestACommandThatEndsWithItsCallIsMeasured(t *testing.T) {
 		"opened_sequential": "20", "left_sequential": "0", "opened_parallel": "20",
 		"stale_get": "COMMAND makes one call and ends: its connections end with it",
 	}
+	require.Equal(t, known, answers(p, known))
+}
+
+// Of the processes that leave bodies unread one opens a connection more, as a client does in
+// which a close overtakes the body's end.
+func TestTheFewestConnectionsCountWhereBodiesAreLeftUnread(t *testing.T) {
+	t.Parallel()
+	once := filepath.Join(t.TempDir(), "once")
+	p := measure(t, battery.Client{
+		Command: `[ "$SOCKETLAB_BODY" = unread ] && mkdir '` + once + `' 2>/dev/null && export BATTERY_TEST_FIRST=new; export SOCKETLAB_BODY=read; SELF`,
+		Can:     []battery.Ability{battery.Unread},
+	})
+	require.DirExists(t, once)
+	known := map[string]string{"opened_unread_small": "1", "left_unread_small": "1", "opened_unread_large": "1", "left_unread_large": "1"}
 	require.Equal(t, known, answers(p, known))
 }
 
