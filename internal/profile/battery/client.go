@@ -122,7 +122,8 @@ func judgeHint(p *profile.Profile) {
 	if !ok || idle.Bound != profile.Exact {
 		return
 	}
-	within := map[string]time.Duration{"yes": hintWait, "on_reuse": hintWait + 2*settle} // its second call is made after settle
+	// Its second call is made after settle, by which "no" and "on_reuse" are told apart.
+	within := map[string]time.Duration{"yes": hintWait, "no": hintWait + 2*settle, "on_reuse": hintWait + 2*settle}
 	if v, ok := p.Value("honours_hint"); ok && idle.Time <= within[v.String()] {
 		delete(p.Values, "honours_hint")
 		p.Miss("honours_hint", "it closes an idle connection after "+idle.String()+" without a hint")
