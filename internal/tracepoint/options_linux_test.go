@@ -6,11 +6,8 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -21,6 +18,7 @@ import (
 	"socketlab/internal/socketstats/netnstest"
 
 	"socketlab/internal/bpf"
+	"socketlab/internal/bpf/nobodytest"
 )
 
 func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
@@ -84,10 +82,7 @@ func TestAClosedListenerHearsNothing(t *testing.T) {
 // is given.
 func TestPrivilegeIsNeeded(t *testing.T) {
 	open(t, Options{})
-	if os.Geteuid() != 0 {
-		t.Skip("only root can become another user")
-	}
-	binary := publicCopy(t)
+	binary := nobodytest.Copy(t)
 	for name, test := range map[string]struct {
 		caps []uintptr
 		want string
@@ -98,36 +93,9 @@ func TestPrivilegeIsNeeded(t *testing.T) {
 		"CAP_BPF and CAP_PERFMON": {[]uintptr{unix.CAP_BPF, unix.CAP_PERFMON}, "opened"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), binary)
-			cmd.Env = append(os.Environ(), roleEnv+"="+roleOpen, "GORACE=atexit_sleep_ms=0")
-			cmd.Dir = "/"
-			cmd.SysProcAttr = &syscall.SysProcAttr{
-				Credential: &syscall.Credential{Uid: 65534, Gid: 65534}, AmbientCaps: test.caps,
-			}
-			said, err := cmd.CombinedOutput()
-			require.NoError(t, err, "%s", said)
-			require.Equal(t, test.want, strings.TrimSpace(string(said)))
+			require.Equal(t, test.want, nobodytest.Says(t, binary, roleEnv+"="+roleOpen, test.caps))
 		})
 	}
-}
-
-// publicCopy copies the test binary to where every user can run it: go test's
-// folder is its owner's alone.
-func publicCopy(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "tracepoint")
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
-	require.NoError(t, os.Chmod(dir, 0o755))
-	in, err := os.Open("/proc/self/exe")
-	require.NoError(t, err)
-	defer in.Close()
-	path := filepath.Join(dir, "test")
-	out, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o755)
-	require.NoError(t, err)
-	_, err = io.Copy(out, in)
-	require.NoError(t, errors.Join(err, out.Close()))
-	return path
 }
 
 // Both namespaces have a server at the same port, so that only the namespace
