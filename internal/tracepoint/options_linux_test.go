@@ -18,7 +18,7 @@ import (
 	"socketlab/internal/socketstats/netnstest"
 
 	"socketlab/internal/bpf"
-	"socketlab/internal/bpf/nobodytest"
+	"socketlab/internal/bpf/privilegetest"
 )
 
 func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
@@ -78,11 +78,10 @@ func TestAClosedListenerHearsNothing(t *testing.T) {
 	require.NoError(t, e.l.Close())
 }
 
-// Root gives up all privilege by becoming nobody, and gets back exactly what
-// is given.
+// A program without privilege opens the tracepoint, with some capabilities each time.
 func TestPrivilegeIsNeeded(t *testing.T) {
 	open(t, Options{})
-	binary := nobodytest.Copy(t)
+	binary := privilegetest.Copy(t)
 	for name, test := range map[string]struct {
 		caps []uintptr
 		want string
@@ -93,7 +92,7 @@ func TestPrivilegeIsNeeded(t *testing.T) {
 		"CAP_BPF and CAP_PERFMON": {[]uintptr{unix.CAP_BPF, unix.CAP_PERFMON}, "opened"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, test.want, nobodytest.Says(t, binary, roleEnv+"="+roleOpen, test.caps))
+			require.Equal(t, test.want, privilegetest.Says(t, binary, roleEnv+"="+roleOpen, test.caps))
 		})
 	}
 }

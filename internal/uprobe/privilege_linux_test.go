@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"socketlab/internal/bpf/nobodytest"
+	"socketlab/internal/bpf/privilegetest"
 	"socketlab/internal/uprobe"
 )
 
@@ -32,12 +32,12 @@ func init() {
 	os.Exit(0)
 }
 
-// Root gives up all privilege by becoming nobody, and gets back what is given.
+// A program without privilege looks into one of root's, with some capabilities each time.
 func TestPrivilegeIsNeeded(t *testing.T) {
 	if !uprobe.Allowed() {
 		t.Skip("it needs root, and a kernel with uprobes")
 	}
-	binary := nobodytest.Copy(t)
+	binary := privilegetest.Copy(t)
 	for name, test := range map[string]struct {
 		caps []uintptr
 		want string
@@ -49,7 +49,7 @@ func TestPrivilegeIsNeeded(t *testing.T) {
 		"enough":                     {[]uintptr{unix.CAP_SYS_ADMIN, unix.CAP_SYS_PTRACE, unix.CAP_DAC_READ_SEARCH}, "opened <nil>"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			said := nobodytest.Says(t, binary, "LOOK_INTO="+strconv.Itoa(os.Getpid()), test.caps)
+			said := privilegetest.Says(t, binary, "LOOK_INTO="+strconv.Itoa(os.Getpid()), test.caps)
 			require.Equal(t, test.want, said)
 		})
 	}

@@ -122,7 +122,8 @@ func judgeHint(p *profile.Profile) {
 	if !ok || idle.Bound != profile.Exact {
 		return
 	}
-	// Its second call is made after settle, by which "no" and "on_reuse" are told apart.
+	// "no" and "on_reuse" are by a second call, which comes after settle: the connection may
+	// have been closed by then without a hint.
 	within := map[string]time.Duration{"yes": hintWait, "no": hintWait + 2*settle, "on_reuse": hintWait + 2*settle}
 	if v, ok := p.Value("honours_hint"); ok && idle.Time <= within[v.String()] {
 		delete(p.Values, "honours_hint")

@@ -1,6 +1,6 @@
-// Package nobodytest runs a test's binary as a user who may do nothing but what is given. It
-// needs Linux and root.
-package nobodytest
+// Package privilegetest runs a test's binary as a user without privilege, with the capabilities
+// that a test names. It needs Linux and root.
+package privilegetest
 
 import (
 	"errors"
@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// nobody is the user without rights.
-const nobody = 65534
+// unprivileged is the id of a user and a group that own nothing.
+const unprivileged = 65534
 
 // Copy copies the test's binary to where every user can run it, until the end of the test: go
 // test's folder is its owner's alone. It skips the test where it is not root's.
@@ -25,7 +25,7 @@ func Copy(t *testing.T) (binary string) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can become another user")
 	}
-	dir, err := os.MkdirTemp("", "nobody")
+	dir, err := os.MkdirTemp("", "privilege")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
 	require.NoError(t, os.Chmod(dir, 0o755))
@@ -40,14 +40,14 @@ func Copy(t *testing.T) (binary string) {
 	return binary
 }
 
-// Says runs a binary as nobody with these capabilities and a variable NAME=VALUE in its
-// environment, and returns what it says.
+// Says runs a binary without privilege but for these capabilities, with a variable NAME=VALUE in
+// its environment, and returns what it prints, without spaces around.
 func Says(t *testing.T, binary, variable string, capabilities []uintptr) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), binary)
 	cmd.Env = append(os.Environ(), variable, "GORACE=atexit_sleep_ms=0")
 	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}, AmbientCaps: capabilities}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: unprivileged, Gid: unprivileged}, AmbientCaps: capabilities}
 	said, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", said)
 	return strings.TrimSpace(string(said))
