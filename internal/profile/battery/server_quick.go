@@ -146,40 +146,43 @@ const (
 
 func (r *serverRun) halfClose(ctx context.Context, c *probe) {
 	_ = c.Close() // a server may serve one connection at a time
-	var said string
-	// cut is how many of some answers did not come whole, and what was said of the last.
-	cut := func(times int, after time.Duration) (n int, err error) {
-		for range times {
+	// cut tries until an answer does not come at all, which it waits for once only.
+	cut := func(times int, after time.Duration) (n, tried int, said string, err error) {
+		for tried < times {
 			one, err := dial(ctx, c.RemoteAddr().String())
 			if err != nil {
-				return n, err
+				return n, tried, said, err
 			}
 			answer, err := halfClosed(ctx, one, "/", after)
 			_ = one.Close()
+			if ctx.Err() != nil {
+				return n, tried, said, ctx.Err()
+			}
+			tried++
 			if said = answer; err != nil {
 				said = reason(err)
 				n++
 			}
-			if ctx.Err() != nil {
-				return n, ctx.Err()
+			if err != nil && howEnded(err) == open {
+				break
 			}
 		}
-		return n, nil
+		return n, tried, said, nil
 	}
-	n, err := cut(halfCloses, withRequest)
+	n, tried, said, err := cut(halfCloses, withRequest)
 	if err != nil {
 		r.miss(reason(err), "half_close")
 		return
 	}
-	value := "answered"
+	seen := []string{fmt.Sprintf("%d of %d cut with the FIN in the segment of the request: %s", n, tried, said)}
 	if n > 0 {
-		value = "cut"
+		r.set("half_close", profile.Chosen("cut"), seen...)
+		return
 	}
-	seen := []string{fmt.Sprintf("%d of %d cut with the FIN in the segment of the request: %s", n, halfCloses, said)}
-	if n, err = cut(halfRaces, 0); err == nil {
-		seen = append(seen, fmt.Sprintf("%d of %d cut with the FIN in a segment of its own", n, halfRaces))
+	if n, tried, _, err = cut(halfRaces, 0); err == nil {
+		seen = append(seen, fmt.Sprintf("%d of %d cut with the FIN in a segment of its own", n, tried))
 	}
-	r.set("half_close", profile.Chosen(value), seen...)
+	r.set("half_close", profile.Chosen("answered"), seen...)
 }
 
 // halfCloseSlow sends the FIN with the request, and while that is under way: some servers

@@ -363,6 +363,36 @@ func TestServerThatResetsSomeConnections(t *testing.T) {
 	require.Equal(t, "> 600", got["connection_limit"], p.Seen["connection_limit"])
 }
 
+// A server that neither answers nor closes a half-closed connection is waited for once, and
+// not for each of a hundred.
+func TestServerThatLeavesHalfClosedConnectionsOpen(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 12 s")
+	}
+	t.Parallel()
+	halves := make(chan struct{}, 1000)
+	addr := scripted(t, func(c net.Conn, r *bufio.Reader) {
+		for {
+			_ = c.SetReadDeadline(time.Now().Add(time.Second))
+			if _, err := http.ReadRequest(r); err != nil {
+				return
+			}
+			_ = c.SetReadDeadline(time.Now().Add(2 * time.Millisecond))
+			if _, err := r.Peek(1); errors.Is(err, io.EOF) {
+				halves <- struct{}{}
+				<-t.Context().Done()
+				return
+			}
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+		}
+	})
+	p, err := battery.ServerBattery{Addr: addr}.Measure(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{"1 of 1 cut with the FIN in the segment of the request: no answer in time"}, p.Seen["half_close"])
+	require.Equal(t, "cut", values(t, p)["half_close"])
+	require.LessOrEqual(t, len(halves), 2, "half_close, and half_close_slow if it was tried")
+}
+
 // A server that sees a FIN only while it waits for what it answers, as nginx does that looks
 // for one from its first write on.
 func TestServerThatSeesALateFINAlone(t *testing.T) {
