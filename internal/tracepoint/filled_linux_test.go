@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/bpf"
+	"socketlab/internal/bpf/softirqtest"
 	"socketlab/internal/socketstats"
 )
 
@@ -35,7 +36,7 @@ func TestTheBufferSaysWhenItFills(t *testing.T) {
 			shut(t, c, s)
 		}
 	}()
-	hid := hidden(t)
+	hid := softirqtest.Hidden(t)
 	told := 0
 	for over := false; !over; {
 		select {

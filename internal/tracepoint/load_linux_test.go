@@ -11,10 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"socketlab/internal/bpf"
+	"socketlab/internal/bpf/softirqtest"
 	"socketlab/internal/socketstats"
 )
 
-// What the kernel itself hides (see hidden) is the only excuse, and a reason to
+// What the kernel itself hides (see softirqtest) is the only excuse, and a reason to
 // try again.
 func TestTenThousandShortConnectionsAreAllHeard(t *testing.T) {
 	const tries = 4
@@ -30,7 +31,7 @@ func tenThousand(t *testing.T) (all bool) {
 	const players, each, every = 500, 20, 100 * time.Millisecond
 	ln, server := listen(t, "127.0.0.1:0")
 	e := open(t, Options{Ports: []uint16{server.Port()}})
-	hid := hidden(t)
+	hid := softirqtest.Hidden(t)
 	var serving, playing sync.WaitGroup
 	serving.Go(func() { serve(ln) })
 	for i := range players {
