@@ -61,8 +61,8 @@ func TestEveryKindHasAFixInTheCommonLanguages(t *testing.T) {
 	t.Parallel()
 	for _, kind := range kinds() {
 		for _, runtime := range []string{"go", "python", "node", "java"} {
-			require.NotEmpty(t, fixes.For(kind, &series.Identity{Runtime: runtime, Protocol: "http"}, ""), "%s of %s", kind, runtime)
-			require.NotEmpty(t, fixes.For(kind, &series.Identity{Runtime: runtime}, ""), "%s of %s, by no protocol", kind, runtime)
+			require.NotEmpty(t, fixes.For(kind, &series.Identity{Runtime: runtime, Protocol: "http"}, ""), "%s of %s: add a row to internal/fixes/table.yaml", kind, runtime)
+			require.NotEmpty(t, fixes.For(kind, &series.Identity{Runtime: runtime}, ""), "%s of %s, by no protocol: add a row to internal/fixes/table.yaml", kind, runtime)
 		}
 	}
 	for _, runtime := range []string{"ruby", "php", "perl", "dotnet", "erlang", "nginx", "haproxy", "envoy", "postgres", "redis", "mysql", "apache"} {

@@ -121,7 +121,7 @@ func kept(t *testing.T, name, got string) {
 	}
 	want, err := os.ReadFile(golden)
 	require.NoError(t, err)
-	require.Equal(t, string(want), got)
+	require.Equal(t, string(want), got, "if that is meant: go test ./internal/render -update")
 }
 
 func TestRunsAreAsKept(t *testing.T) {

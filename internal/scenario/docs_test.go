@@ -9,22 +9,41 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"socketlab/internal/metric"
 )
 
-// The part of docs/scripts.md between two comments is made from the declarations
-// of protocols and keys by: go test ./internal/scenario -run Docs -update
-func TestDocsListEveryProtocolAndKey(t *testing.T) {
+// The parts of docs/scripts.md between two comments are made from the declarations of
+// protocols and keys, and from the table of metrics, by:
+// go test ./internal/scenario -run Docs -update
+func TestDocsListEveryProtocolKeyAndMetric(t *testing.T) {
 	const file = "../../docs/scripts.md"
 	data, err := os.ReadFile(file)
 	require.NoError(t, err)
-	generated := regexp.MustCompile(`(?s)(<!-- generated: .*? -->\n).*?(<!-- end -->\n)`)
-	require.True(t, generated.Match(data), "the comments around the generated part are gone")
-	want := generated.ReplaceAllString(string(data), "${1}\n"+strings.ReplaceAll(serverTables(), "$", "$$")+"\n${2}")
+	want := string(data)
+	for from, made := range map[string]string{"the declarations in internal/server": serverTables(), "the table of internal/metric": metricTable(t)} {
+		generated := regexp.MustCompile(`(?s)(<!-- generated: from ` + from + `, .*? -->\n).*?(<!-- end -->\n)`)
+		require.True(t, generated.MatchString(want), "the comments around the generated part are gone")
+		want = generated.ReplaceAllString(want, "${1}\n"+strings.ReplaceAll(made, "$", "$$")+"\n${2}")
+	}
 	if *update {
 		require.NoError(t, os.WriteFile(file, []byte(want), 0o644))
 		return
 	}
 	require.Equal(t, want, string(data), "run: go test ./internal/scenario -run Docs -update")
+}
+
+// metricTable has a row for each name that a script may use.
+func metricTable(t *testing.T) string {
+	example := strings.NewReplacer("STATE", "ESTABLISHED", "KIND", "udp", "COUNTER", "OutRsts", "NAME", "name")
+	var b strings.Builder
+	b.WriteString("| metric | unit | is |\n| --- | --- | --- |\n")
+	for _, name := range metric.Forms() {
+		m, err := metric.Lookup(example.Replace(name))
+		require.NoError(t, err)
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", name, m.Unit, m.Meaning)
+	}
+	return b.String()
 }
 
 func serverTables() string {

@@ -58,7 +58,7 @@ func TestBadScriptIsOneErrorWithItsPlace(t *testing.T) {
 					cases[i+1].Data = []byte(got)
 					return
 				}
-				require.Equal(t, string(cases[i+1].Data), got)
+				require.Equal(t, string(cases[i+1].Data), got, "if that is meant: go test ./internal/scenario -update")
 			})
 		}
 		if *update {

@@ -20,8 +20,29 @@ const (
 )
 
 // sources are held to the same answers by every test here.
-func sources(t *testing.T) []socketstats.Source {
-	return []socketstats.Source{socketstats.Gopsutil{}, sockdiag(t)}
+func sources(t *testing.T) (all []socketstats.Source) {
+	for _, name := range socketstats.SourceNames() {
+		switch name {
+		case socketstats.Auto:
+		case "sockdiag":
+			all = append(all, sockdiag(t))
+		default:
+			src, err := socketstats.OpenSource(name)
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, src.Close()) })
+			all = append(all, src)
+		}
+	}
+	return all
+}
+
+// docs/counting.md has a row for each.
+func TestDocsNameEverySource(t *testing.T) {
+	docs, err := os.ReadFile("../../docs/counting.md")
+	require.NoError(t, err)
+	for _, name := range socketstats.SourceNames() {
+		require.Contains(t, string(docs), "\n| `"+name+"` | ")
+	}
 }
 
 func sockdiag(t *testing.T) *socketstats.Sockdiag {
