@@ -1,10 +1,12 @@
 package sockettest
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"slices"
 	"sync"
 	"testing"
@@ -94,6 +96,38 @@ func fetchAll(c *http.Client, url string) error {
 	defer resp.Body.Close()
 	_, err = discard(resp.Body)
 	return err
+}
+
+// keep fetches until the connection is idle in the pool. net/http closes one whose request is
+// still being written 50 ms after the response (maxWriteWaitBeforeConnReuse), which happens
+// where a machine is busy.
+func keep(t *testing.T, c *http.Client, url string) {
+	t.Helper()
+	for pooled := false; !pooled; {
+		var conn net.Conn
+		put := make(chan error, 1)
+		trace := &httptrace.ClientTrace{
+			GotConn:     func(got httptrace.GotConnInfo) { conn = got.Conn },
+			PutIdleConn: func(err error) { put <- err },
+		}
+		request, err := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), trace), http.MethodGet, url, http.NoBody)
+		require.NoError(t, err)
+		resp, err := c.Do(request)
+		require.NoError(t, err)
+		_, err = discard(resp.Body)
+		require.NoError(t, errors.Join(err, resp.Body.Close()))
+		tick := time.NewTicker(time.Millisecond)
+		for closed := false; !pooled && !closed; {
+			select {
+			case err := <-put:
+				require.NoError(t, err)
+				pooled = true
+			case <-tick.C:
+				closed = conn.SetDeadline(time.Time{}) != nil
+			}
+		}
+		tick.Stop()
+	}
 }
 
 // leak makes a request and forgets the body, which is closed when the test is over.

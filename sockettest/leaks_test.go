@@ -72,7 +72,7 @@ func TestALeakAmongIdleOnes(t *testing.T) {
 		healthy, leaky := serve(t, 13), serve(t, 13)
 		client := &http.Client{Transport: transport(t)}
 		failure := play(t, func(TB) {
-			fetch(t, client, healthy.URL)
+			keep(t, client, healthy.URL)
 			leak(t, client, leaky.URL)
 		}, soon, source)
 		require.Contains(t, failure, "TestX left 1 socket open:\n")
@@ -91,7 +91,7 @@ func TestATransportPerRequestIsALeak(t *testing.T) {
 		requests := func(n int) func(TB) {
 			return func(TB) {
 				for range n {
-					fetch(t, &http.Client{Transport: transport(t)}, server.URL)
+					keep(t, &http.Client{Transport: transport(t)}, server.URL)
 				}
 			}
 		}
