@@ -96,7 +96,9 @@ expect: {faulty: [requests.sent == 200], fixed: [requests.sent == 200]}
 		faulty, fixed := o.Subject("faulty"), o.Subject("fixed")
 		require.EqualValues(t, 200, faulty.Final.Connections.Opened)
 		seen := *faulty.Final.KernelConns
-		require.GreaterOrEqual(t, seen.AtOnce, 180, "each was closed with its response; a busy machine may take a second for some")
+		// Each was closed with its response. A busy machine may take a second for some; the
+		// rules look at whether most were.
+		require.Greater(t, 2*seen.AtOnce, seen.WithTCPInfo)
 		seen.AtOnce = 0
 		require.Equal(t, series.ConnCounts{Opened: 200, Closed: 200, WithTCPInfo: 200, ShortLived: 200}, seen)
 		require.EqualValues(t, fixed.Final.Connections.Opened, fixed.Final.KernelConns.Opened)
