@@ -7,14 +7,14 @@
 package callsite
 
 import (
-	"bufio"
 	"bytes"
+	"cmp"
 	"debug/buildinfo"
 	"debug/elf"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
+	"os"
 	"strings"
 )
 
@@ -47,6 +47,9 @@ func Open(path string) (*Binary, error) {
 		return nil, err
 	}
 	b := &Binary{file: file}
+	if info, err := os.Stat(path); err != nil || overlap(file, info.Size()) {
+		return nil, errors.Join(fmt.Errorf("%s has sections that are not in it: %w", path, cmp.Or(err, errors.ErrUnsupported)), file.Close())
+	}
 	if file.Class != elf.ELFCLASS64 || file.Data != elf.ELFDATA2LSB {
 		return nil, errors.Join(fmt.Errorf("%s is for %v: %w", path, file.Machine, errors.ErrUnsupported), file.Close())
 	}
@@ -67,28 +70,56 @@ func (b *Binary) Close() error { return b.file.Close() }
 // Machine is the processor that it is for.
 func (b *Binary) Machine() elf.Machine { return b.file.Machine }
 
-// section returns the data of a section; nil if it has none in the file.
-func (b *Binary) section(s *elf.Section) []byte {
-	if s.Type == elf.SHT_NOBITS || s.Flags&elf.SHF_ALLOC == 0 {
+// overlap reports whether the sections of a file are much larger than the file, so that reading
+// each would take more time and memory than reading the file.
+func overlap(file *elf.File, size int64) bool {
+	sum, most := uint64(0), 2*uint64(size)
+	for _, s := range file.Sections {
+		if s.Type == elf.SHT_NULL || s.Type == elf.SHT_NOBITS {
+			continue
+		}
+		if sum += min(s.FileSize, most+1); sum > most {
+			return true
+		}
+	}
+	return false
+}
+
+// content returns the data of a section as the file has it; nil if it has none, or it is
+// compressed.
+func content(s *elf.Section) []byte {
+	if s.Type == elf.SHT_NULL || s.Type == elf.SHT_NOBITS || s.ReaderAt == nil {
 		return nil
 	}
-	data, err := s.Data()
-	if err != nil {
+	data := make([]byte, s.FileSize)
+	if _, err := s.ReadAt(data, 0); err != nil {
 		return nil
 	}
 	return data
 }
 
+// section returns the data of a section that is loaded; nil if it has none in the file.
+func section(s *elf.Section) []byte {
+	if s.Flags&elf.SHF_ALLOC == 0 {
+		return nil
+	}
+	return content(s)
+}
+
+// mostTables is how many tables are tried that have the form of one.
+const mostTables = 16
+
 // readTable finds the table of functions: in its section or, where the linker has put it
 // into another one, by its first bytes.
 func (b *Binary) readTable() (*pclntab, error) {
+	tried := 0
 	first := binary.LittleEndian.AppendUint32(nil, pclntabMagic)
 	for _, named := range []bool{true, false} {
 		for _, s := range b.file.Sections {
 			if (s.Name == ".gopclntab") != named {
 				continue
 			}
-			data := b.section(s)
+			data := section(s)
 			for from := 0; ; from++ {
 				i := bytes.Index(data[from:], first)
 				if i < 0 || named && i > 0 {
@@ -98,11 +129,12 @@ func (b *Binary) readTable() (*pclntab, error) {
 				t, err := parseTable(data[from:])
 				if err == nil {
 					err = b.readModule(t, s.Addr+uint64(from))
+					tried++
 				}
 				if err == nil {
 					return t, nil
 				}
-				if named {
+				if named || tried == mostTables {
 					return nil, err
 				}
 			}
@@ -163,7 +195,7 @@ func (b *Binary) readModule(t *pclntab, table uint64) error {
 		if s.Flags&elf.SHF_WRITE == 0 {
 			continue
 		}
-		data := b.section(s)
+		data := section(s)
 		for from := 0; ; from++ {
 			i := bytes.Index(data[from:], wanted)
 			if i < 0 {
@@ -189,18 +221,14 @@ func (b *Binary) relocations() map[uint64]uint64 {
 		relative = uint32(elf.R_AARCH64_RELATIVE)
 	}
 	values := map[uint64]uint64{}
-	in := bufio.NewReader(s.Open())
-	var r struct{ At, Info, Value uint64 }
-	buffer := make([]byte, 24)
-	for {
-		if _, err := io.ReadFull(in, buffer); err != nil {
-			return values
-		}
-		r.At, r.Info, r.Value = binary.LittleEndian.Uint64(buffer), binary.LittleEndian.Uint64(buffer[8:]), binary.LittleEndian.Uint64(buffer[16:])
-		if uint32(r.Info) == relative {
-			values[r.At] = r.Value
+	const size = 24
+	for data := section(s); len(data) >= size; data = data[size:] {
+		at, info, value := binary.LittleEndian.Uint64(data), binary.LittleEndian.Uint64(data[8:]), binary.LittleEndian.Uint64(data[16:])
+		if uint32(info) == relative {
+			values[at] = value
 		}
 	}
+	return values
 }
 
 // read reads what the file has at an address.

@@ -70,11 +70,20 @@ func u32(b []byte, at int) uint32 {
 	return binary.LittleEndian.Uint32(b[at:])
 }
 
+// Bounds of what a name and a table of one function's may have, in bytes: of a file that was made
+// to be slow each of many functions could have most of it.
+const (
+	mostName  = 1 << 12
+	mostTable = 1 << 20
+)
+
+// text is what stands until the next 0; "" where that is too far.
 func text(b []byte, at uint32) string {
 	if int(at) >= len(b) {
 		return ""
 	}
 	b = b[at:]
+	b = b[:min(len(b), mostName)]
 	return string(b[:max(0, bytes.IndexByte(b, 0))])
 }
 
@@ -121,6 +130,7 @@ func (f function) table(offset uint32, visit func(value int32, from, to uint64) 
 		return
 	}
 	in, pc, value := f.t.pctab[offset:], f.entry, int32(-1)
+	in = in[:min(len(in), mostTable)]
 	for first := true; ; first = false {
 		delta, n := binary.Uvarint(in)
 		if n <= 0 || delta == 0 && !first {
