@@ -82,7 +82,7 @@ func (p *Prober) parked(g uint64) (stack, callers []uint64) {
 	if from < head[0] || from >= to {
 		return nil, nil
 	}
-	stack = p.memory.words(from, min(mostStack, int(to-from)/pointer))
+	stack = p.memory.words(from, int(min(mostStack, (to-from)/pointer)))
 	for frame := head[l.savedFrame/8]; frame >= from && frame%pointer == 0; {
 		i := (frame - from) / pointer
 		if i+1 >= uint64(len(stack)) {
@@ -158,7 +158,7 @@ func (p *Prober) findRoutines() uint64 {
 	const chunk = 1 << 13 // words
 	for _, part := range p.binary.Variables() {
 		for at := part.From + p.bias; at < part.To+p.bias; at += 8 * chunk {
-			words := p.memory.words(at, min(chunk+2, int(part.To+p.bias-at)/8)) // a slice may cross the end
+			words := p.memory.words(at, int(min(chunk+2, (part.To+p.bias-at)/8))) // a slice may cross the end
 			for i := 0; i+2 < len(words); i++ {
 				if n := words[i+1]; n > 1 && n <= words[i+2] && words[i+2] < 1<<24 && p.memory.mayPoint(words[i]) &&
 					len(p.memory.routinesAt(at+8*uint64(i))) > 0 {
