@@ -8,12 +8,14 @@ package runtimes
 
 import (
 	"debug/buildinfo"
+	"io"
 	"os"
 	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 
 	"socketlab/internal/socketstats"
 )
@@ -179,7 +181,12 @@ func arguments(proc string) []string {
 
 // mappedFiles are the files in a process's memory, each once.
 func mappedFiles(proc string) []string {
-	data, _ := os.ReadFile(filepath.Join(proc, "maps"))
+	f, err := os.Open(filepath.Join(proc, "maps"))
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	data, _ := io.ReadAll(io.LimitReader(f, mostMaps))
 	var files []string
 	for line := range strings.Lines(string(data)) {
 		if i := strings.IndexByte(line, '/'); i >= 0 {
@@ -189,6 +196,10 @@ func mappedFiles(proc string) []string {
 	slices.Sort(files)
 	return slices.Compact(files)
 }
+
+// mostMaps is beyond what programs have: 65,530 files of long names in a process's memory are
+// 270 MB of text.
+const mostMaps = 32 << 20
 
 func firstMatch(pattern *regexp.Regexp, texts []string) []string {
 	for _, text := range texts {
@@ -209,7 +220,7 @@ var (
 // versionOf is the version of a runtime whose executable's name does not have it.
 func versionOf(runtime, proc, exe string, files []string) string {
 	if runtime == "java" { // the file release of a JDK is in the folder above bin
-		data, _ := os.ReadFile(filepath.Join(proc, "root", path.Dir(path.Dir(exe)), "release"))
+		data := release(filepath.Join(proc, "root", path.Dir(path.Dir(exe)), "release"))
 		if m := javaRelease.FindSubmatch(data); m != nil {
 			return string(m[1])
 		}
@@ -227,6 +238,27 @@ func versionOf(runtime, proc, exe string, files []string) string {
 		return m[1]
 	}
 	return ""
+}
+
+const mostRelease = 64 << 10
+
+// release reads the file release of a JDK. It is another user's to say what is there: a pipe
+// would be waited for, and a device has no end.
+func release(name string) []byte {
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	if opened, err := f.Stat(); err != nil || !os.SameFile(info, opened) {
+		return nil // it was exchanged meanwhile
+	}
+	data, _ := io.ReadAll(io.LimitReader(f, mostRelease))
+	return data
 }
 
 // flags are those of an interpreter that say what it runs: takes are followed by a
