@@ -140,7 +140,7 @@ func node(name string, samples []sample, now time.Time) Node {
 				n.Silent = fmt.Sprintf("its newest count is %s old", age.Round(time.Second))
 			}
 		case "socketlab_unobserved_processes":
-			n.Unobserved[l["reason"]] += int(s.value)
+			n.Unobserved[l["reason"]] += count(s.value)
 		}
 		if l["process"] == "" {
 			continue
@@ -155,14 +155,16 @@ func node(name string, samples []sample, now time.Time) Node {
 		}
 		switch s.name {
 		case "socketlab_sockets":
-			p.Sockets[l["state"]] += int(s.value)
+			p.Sockets[l["state"]] += count(s.value)
 		case "socketlab_verdict_info":
 			p.Verdict = verdict.Verdict{Kind: verdict.Kind(l["kind"]), Severity: verdict.Severity(l["severity"]), Confidence: verdict.Confidence(l["confidence"])}
 		case "socketlab_open_sockets_growth_per_second":
-			p.PerSecond = s.value
+			if !math.IsNaN(s.value) && !math.IsInf(s.value, 0) {
+				p.PerSecond = s.value
+			}
 		case "socketlab_exhaustion_seconds":
 			left := time.Duration(min(s.value, math.MaxInt64/1e10) * float64(time.Second))
-			if !math.IsInf(s.value, 1) && (p.Exhausts == "" || left < p.Left) {
+			if s.value >= 0 && !math.IsInf(s.value, 1) && (p.Exhausts == "" || left < p.Left) {
 				p.Exhausts, p.Left = l["resource"], left
 			}
 		}
@@ -178,6 +180,15 @@ func node(name string, samples []sample, now time.Time) Node {
 	}
 	slices.SortStableFunc(n.Processes, func(a, b Process) int { return cmp.Compare(number(a.PID), number(b.PID)) })
 	return n
+}
+
+// count is the number of things that a value says. What is no number of things is none, and
+// sums of the largest are numbers, too.
+func count(value float64) int {
+	if !(value >= 0) { // also NaN
+		return 0
+	}
+	return int(min(value, math.MaxInt32))
 }
 
 func number(pid string) int {

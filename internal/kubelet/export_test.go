@@ -1,0 +1,4 @@
+package kubelet
+
+// Read is for tests.
+var Read = read
