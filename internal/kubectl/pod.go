@@ -55,6 +55,8 @@ func (p *Pod) Container(name string) (string, error) {
 	switch {
 	case p.Status.Phase != "Running":
 		return "", fmt.Errorf("pod %s is %s: only one that runs can be looked into", p.Metadata.Name, strings.ToLower(p.Status.Phase))
+	case len(names) == 0:
+		return "", fmt.Errorf("pod %s has no containers, says the cluster", p.Metadata.Name)
 	case name == "":
 		return names[0], nil
 	case !slices.Contains(names, name):
