@@ -149,8 +149,11 @@ func Parse(name string, text []byte) (*Profile, error) {
 		if !ok || !q.Of(f.Kind) {
 			return wrong("values.%s: no question of a %s has this name; sockwatch profile --questions lists them", id, f.Kind)
 		}
-		if item.Value == nil {
+		switch item.Value.(type) {
+		case nil:
 			return wrong("values.%s has no value", id)
+		case []any, map[string]any: // of aliases, as text they may be much more than the file
+			return wrong("values.%s has several values: it is to have one", id)
 		}
 		v, err := q.Parse(fmt.Sprint(item.Value))
 		if err != nil {
