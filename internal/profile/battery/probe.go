@@ -66,8 +66,12 @@ func dial(ctx context.Context, addr string) (*probe, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newProbe(c), nil
+}
+
+func newProbe(c net.Conn) *probe {
 	bounds := &bounded{Reader: c, all: true}
-	return &probe{c, bufio.NewReader(bounds), bounds}, nil
+	return &probe{c, bufio.NewReader(bounds), bounds}
 }
 
 // reset closes the connection with a RST, so that it leaves no TIME_WAIT.
@@ -180,12 +184,15 @@ func reason(err error) string {
 	return err.Error()
 }
 
+// longestSaid is the longest time that a profile's file may have, in seconds: 10 years.
+const longestSaid = 10 * 365 * 24 * 60 * 60
+
 // keepAliveSays is the timeout in a response's Keep-Alive field; 0 without one.
 func keepAliveSays(h http.Header) time.Duration {
 	for _, part := range strings.Split(h.Get("Keep-Alive"), ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
-		if n, err := strconv.Atoi(value); err == nil && strings.EqualFold(name, "timeout") {
-			return time.Duration(n) * time.Second
+		if n, err := strconv.Atoi(value); err == nil && n >= 0 && strings.EqualFold(name, "timeout") {
+			return time.Duration(min(n, longestSaid)) * time.Second
 		}
 	}
 	return 0
