@@ -51,6 +51,7 @@ func (m *merger) add(p *part, e series.Event) {
 		m.header = e.Header
 	case e.Header != nil && len(e.Header.Subjects) == 1:
 		p.identity = e.Header.Subjects[0]
+	case e.Moment != nil && p != m.own && len(e.Moment.Subjects) == 0: // it counted nothing
 	case e.Moment != nil && m.header != nil:
 		tick := int((e.Moment.At + m.header.Interval/2) / m.header.Interval)
 		p.last = e.Moment
