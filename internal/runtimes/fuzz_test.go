@@ -19,17 +19,25 @@ func FuzzProgram(f *testing.F) {
 	f.Add("beam.smp", "", "\x00\x00rabbit\x00", at+"/usr/lib/libruby-3.1.so.3.1.2\n"+at+"[heap]\n/", "")
 	f.Add("uwsgi", "uwsgi", "", at+"/x/libpython3.11.so.1.0\x1b[31m", "")
 	proc := f.TempDir()
-	exe, java := filepath.Join(proc, "exe"), filepath.Join(proc, "root", "of-a-test")
-	require.NoError(f, os.MkdirAll(java, 0o700))
+	exe := filepath.Join(proc, "exe")
+	require.NoError(f, os.MkdirAll(filepath.Join(proc, "root", "of-a-test"), 0o700))
+	written := map[string]string{} // to write the same again would take most of the time
 	f.Fuzz(func(t *testing.T, name, comm, cmdline, maps, release string) {
-		_ = os.Remove(exe)
-		if os.Symlink("/of-a-test/bin/"+filepath.Base(name), exe) != nil {
-			t.Skip("no file has this name")
+		if name = filepath.Base(name); written[exe] != name {
+			_ = os.Remove(exe)
+			delete(written, exe)
+			if os.Symlink("/of-a-test/bin/"+name, exe) != nil {
+				t.Skip("no file has this name")
+			}
+			written[exe] = name
 		}
-		for file, text := range map[string]string{"comm": comm, "cmdline": cmdline, "maps": maps} {
+		for file, text := range map[string]string{"comm": comm, "cmdline": cmdline, "maps": maps, "root/of-a-test/release": release} {
+			if old, is := written[file]; is && old == text {
+				continue
+			}
 			require.NoError(t, os.WriteFile(filepath.Join(proc, file), []byte(text), 0o600))
+			written[file] = text
 		}
-		require.NoError(t, os.WriteFile(filepath.Join(java, "release"), []byte(release), 0o600))
 		p := of(proc)
 		if p.Runtime == "" {
 			require.Equal(t, Program{}, p)

@@ -289,10 +289,18 @@ func moduleOf(runtime string, args []string) string {
 		case slices.Contains(f.takes, arg):
 			i++
 		case slices.Contains(f.names, arg) && i+1 < len(args):
-			return path.Base(args[i+1])
+			return base(args[i+1])
 		case !strings.HasPrefix(arg, "-"):
-			return path.Base(arg)
+			return base(arg)
 		}
 	}
 	return ""
+}
+
+// base is the last part of a path; "" of none.
+func base(name string) string {
+	if name == "" {
+		return ""
+	}
+	return path.Base(name)
 }
