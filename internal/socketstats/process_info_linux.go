@@ -61,13 +61,9 @@ func readProcess(pid int32) (ProcessInfo, error) {
 	if err != nil {
 		return ProcessInfo{}, fmt.Errorf("process %d: %w", pid, err)
 	}
-	begin, end := bytes.IndexByte(text, '('), bytes.LastIndexByte(text, ')')
-	if begin < 0 || end < begin {
-		return ProcessInfo{}, fmt.Errorf("process %d: %q is not in the kernel's form", pid, text)
-	}
-	f := strings.Fields(string(text[end+1:]))
-	if len(f) <= started {
-		return ProcessInfo{}, fmt.Errorf("process %d: %q is cut short", pid, text)
+	name, f, err := parseStat(text)
+	if err != nil {
+		return ProcessInfo{}, fmt.Errorf("process %d: %w", pid, err)
 	}
 	number := func(i int) int64 {
 		n, _ := strconv.ParseInt(f[i], 10, 64)
@@ -84,9 +80,23 @@ func readProcess(pid int32) (ProcessInfo, error) {
 	}
 	sinceBoot := time.Duration(number(started)) * ticks
 	return ProcessInfo{
-		Name: fullName(pid, string(text[begin+1:end])), Kernel: number(flags)&kernelThread != 0, Parent: int32(number(parent)), Started: booted().Add(sinceBoot),
+		Name: fullName(pid, name), Kernel: number(flags)&kernelThread != 0, Parent: int32(number(parent)), Started: booted().Add(sinceBoot),
 		sinceBoot: sinceBoot, ChildFaults: number(childFaults), Threads: int(number(threads)), CPU: time.Duration(number(user)+number(system)) * ticks,
 	}, nil
+}
+
+// parseStat takes the text of /proc/PID/stat apart: a name, which may hold anything, and what
+// follows it.
+func parseStat(text []byte) (name string, fields []string, err error) {
+	begin, end := bytes.IndexByte(text, '('), bytes.LastIndexByte(text, ')')
+	if begin < 0 || end < begin {
+		return "", nil, fmt.Errorf("%q is not in the kernel's form", text)
+	}
+	fields = strings.Fields(string(text[end+1:]))
+	if len(fields) <= started {
+		return "", nil, fmt.Errorf("%q is cut short", text)
+	}
+	return string(text[begin+1 : end]), fields, nil
 }
 
 // fullName completes a name that the kernel has cut (TASK_COMM_LEN).
