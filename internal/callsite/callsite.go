@@ -106,8 +106,8 @@ func section(s *elf.Section) []byte {
 	return content(s)
 }
 
-// mostTables is how many tables are tried that have the form of one.
-const mostTables = 16
+// mostTables is how many tables are tried that have the form of one: programs have others in them.
+const mostTables = 64
 
 // readTable finds the table of functions: in its section or, where the linker has put it
 // into another one, by its first bytes.

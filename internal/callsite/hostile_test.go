@@ -75,3 +75,20 @@ func TestSectionsThatAreMoreThanTheFileAreRefused(t *testing.T) {
 	_, err := opened(t, filepath.Join(t.TempDir(), "program"), program)
 	require.ErrorContains(t, err, "has sections that are not in it")
 }
+
+func TestOfManyTablesAFewAreTried(t *testing.T) {
+	program := smallProgram(t)
+	sections := binary.LittleEndian.Uint64(program[40:])
+	table := program[sections+64:]
+	many := bytes.Repeat(smallTable(), 1<<14)
+	binary.LittleEndian.PutUint32(table, 0) // it has no name
+	binary.LittleEndian.PutUint64(table[16:], 2*base)
+	binary.LittleEndian.PutUint64(table[8:], uint64(elf.SHF_ALLOC|elf.SHF_WRITE))
+	binary.LittleEndian.PutUint64(table[24:], uint64(len(program)))
+	binary.LittleEndian.PutUint64(table[32:], uint64(len(many)))
+	path := filepath.Join(t.TempDir(), "program")
+	soon(t, func() {
+		_, err := opened(t, path, append(program, many...))
+		require.ErrorContains(t, err, "description of the program was not found")
+	})
+}
