@@ -112,7 +112,7 @@ const mostTables = 64
 // readTable finds the table of functions: in its section or, where the linker has put it
 // into another one, by its first bytes.
 func (b *Binary) readTable() (*pclntab, error) {
-	tried := 0
+	tried, relocated, writable := 0, b.relocations(), b.writable()
 	first := binary.LittleEndian.AppendUint32(nil, pclntabMagic)
 	for _, named := range []bool{true, false} {
 		for _, s := range b.file.Sections {
@@ -128,7 +128,7 @@ func (b *Binary) readTable() (*pclntab, error) {
 				from += i
 				t, err := parseTable(data[from:])
 				if err == nil {
-					err = b.readModule(t, s.Addr+uint64(from))
+					err = b.readModule(t, s.Addr+uint64(from), relocated, writable)
 					tried++
 				}
 				if err == nil {
@@ -154,8 +154,7 @@ const (
 
 // readModule finds the runtime's description of the program, which begins with the address
 // of the table, and takes from it where code and the functions' data begin.
-func (b *Binary) readModule(t *pclntab, table uint64) error {
-	relocated := b.relocations()
+func (b *Binary) readModule(t *pclntab, table uint64, relocated map[uint64]uint64, writable map[uint64][]byte) error {
 	word := func(at uint64) uint64 {
 		if v, ok := relocated[at]; ok {
 			return v
@@ -191,22 +190,32 @@ func (b *Binary) readModule(t *pclntab, table uint64) error {
 		}
 	}
 	wanted := binary.LittleEndian.AppendUint64(nil, table)
-	for _, s := range b.file.Sections {
-		if s.Flags&elf.SHF_WRITE == 0 {
-			continue
-		}
-		data := section(s)
+	for address, data := range writable {
 		for from := 0; ; from++ {
 			i := bytes.Index(data[from:], wanted)
 			if i < 0 {
 				break
 			}
-			if from += i; try(s.Addr + uint64(from)) {
+			if from += i; try(address + uint64(from)) {
 				return nil
 			}
 		}
 	}
 	return errors.New("the runtime's description of the program was not found")
+}
+
+// writable are the sections with data that the program may write to, by their addresses.
+func (b *Binary) writable() map[uint64][]byte {
+	list := map[uint64][]byte{}
+	for _, s := range b.file.Sections {
+		if s.Flags&elf.SHF_WRITE == 0 {
+			continue
+		}
+		if data := section(s); len(data) > 0 { // those without may have the address of another
+			list[s.Addr] = data
+		}
+	}
+	return list
 }
 
 // relocations are the words of a position-independent program that its loader adds the
