@@ -100,5 +100,5 @@ func (s *symbols) line(at uint64) (string, int) {
 	if err := lines.SeekPC(at, &entry); err != nil || entry.File == nil {
 		return "", 0
 	}
-	return entry.File.Name, entry.Line
+	return entry.File.Name, max(0, entry.Line) // a table that is damaged may say less
 }
