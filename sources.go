@@ -25,6 +25,7 @@ func Programs() []string {
 //go:embed internal/loadgen/*[^s]t.go
 //go:embed internal/loadgen/*[^t].go
 //go:embed internal/metric/*[^t].go
+//go:embed internal/regular/*[^t].go
 //go:embed internal/scenario/*[^s]t.go
 //go:embed internal/scenario/*[^t].go
 //go:embed internal/series/*[^s]t.go

@@ -12,11 +12,11 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"sync/atomic"
 	"time"
 
+	"socketlab/internal/regular"
 	"socketlab/internal/socketstats"
 )
 
@@ -47,11 +47,15 @@ type Options struct {
 	SkipVerify bool
 }
 
+// maxFile bounds the token and the certificates: those of a whole system have some
+// hundred KiB.
+const maxFile = 1 << 20
+
 // New returns a client that knows no pod yet: [Client.Refresh] asks.
 func New(o Options) (*Client, error) {
 	t := &tls.Config{InsecureSkipVerify: o.SkipVerify} //nolint:gosec // where it is asked for
 	if o.CAFile != "" {
-		pem, err := os.ReadFile(o.CAFile)
+		pem, err := regular.Read(o.CAFile, maxFile)
 		if err != nil {
 			return nil, fmt.Errorf("read the certificates that sign the kubelet's: %w", err)
 		}
@@ -80,7 +84,7 @@ func (c *Client) Refresh(ctx context.Context) error {
 		return err
 	}
 	if c.tokenFile != "" {
-		token, err := os.ReadFile(c.tokenFile)
+		token, err := regular.Read(c.tokenFile, maxFile)
 		if err != nil {
 			return fmt.Errorf("read the token for the kubelet: %w", err)
 		}

@@ -15,8 +15,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 
+	"socketlab/internal/regular"
 	"socketlab/internal/socketstats"
 )
 
@@ -101,7 +101,7 @@ func of(proc string) Program {
 	exe = strings.TrimSuffix(exe, " (deleted)")
 	k, version, named := lookup(path.Base(exe))
 	if !named {
-		if info, err := buildinfo.ReadFile(filepath.Join(proc, "exe")); err == nil {
+		if info, err := readBuildInfo(filepath.Join(proc, "exe")); err == nil {
 			return ofGo(info)
 		}
 		// Of another user, or one executable under several names, as redis-server is a
@@ -141,6 +141,19 @@ func of(proc string) Program {
 		p.Runtime, p.protocol, p.Module = "rabbitmq", "amqp", ""
 	}
 	return p
+}
+
+// maxExecutable bounds what is searched for build information: an executable with a hole of
+// terabytes would be read for hours.
+const maxExecutable = 1 << 30
+
+func readBuildInfo(exe string) (*buildinfo.BuildInfo, error) {
+	f, err := regular.Open(exe, maxExecutable)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return buildinfo.Read(f)
 }
 
 // lookup finds the name of an executable, with or without a version at its end.
@@ -217,10 +230,14 @@ var (
 	javaRelease = regexp.MustCompile(`JAVA_VERSION="([^"]+)"`)
 )
 
+// maxRelease bounds the file release of a JDK, which is the process's owner's to write. It
+// has about 1 KiB.
+const maxRelease = 64 << 10
+
 // versionOf is the version of a runtime whose executable's name does not have it.
 func versionOf(runtime, proc, exe string, files []string) string {
 	if runtime == "java" { // the file release of a JDK is in the folder above bin
-		data := release(filepath.Join(proc, "root", path.Dir(path.Dir(exe)), "release"))
+		data, _ := regular.Read(filepath.Join(proc, "root", path.Dir(path.Dir(exe)), "release"), maxRelease)
 		if m := javaRelease.FindSubmatch(data); m != nil {
 			return string(m[1])
 		}
@@ -238,27 +255,6 @@ func versionOf(runtime, proc, exe string, files []string) string {
 		return m[1]
 	}
 	return ""
-}
-
-const mostRelease = 64 << 10
-
-// release reads the file release of a JDK. It is another user's to say what is there: a pipe
-// would be waited for, and a device has no end.
-func release(name string) []byte {
-	info, err := os.Stat(name)
-	if err != nil || !info.Mode().IsRegular() {
-		return nil
-	}
-	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	if opened, err := f.Stat(); err != nil || !os.SameFile(info, opened) {
-		return nil // it was exchanged meanwhile
-	}
-	data, _ := io.ReadAll(io.LimitReader(f, mostRelease))
-	return data
 }
 
 // flags are those of an interpreter that say what it runs: takes are followed by a

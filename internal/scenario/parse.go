@@ -3,7 +3,6 @@ package scenario
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"reflect"
 	"slices"
@@ -14,6 +13,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"socketlab/internal/regular"
 )
 
 // maxScript bounds what is read as a script. The longest of the catalogue has
@@ -38,27 +39,15 @@ func Load(path string, codes []string) (Script, error) {
 }
 
 func readScript(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, cause(err)
-	}
-	if info.IsDir() {
+	data, err := regular.Read(path, maxScript)
+	var large regular.TooLarge
+	switch {
+	case errors.Is(err, regular.ErrDirectory):
 		return nil, errors.New("is a directory: name the script in it, such as scenario.yaml")
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("is not a regular file")
-	}
-	f, err := os.Open(path)
-	if err != nil {
+	case errors.As(err, &large):
+		return nil, fmt.Errorf("is too large for a script: %d bytes, the limit is %d", large.Size, large.Most)
+	case err != nil:
 		return nil, cause(err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxScript+1))
-	if err != nil {
-		return nil, cause(err)
-	}
-	if len(data) > maxScript {
-		return nil, fmt.Errorf("is too large for a script: %d bytes, the limit is %d", max(info.Size(), maxScript+1), maxScript)
 	}
 	return data, nil
 }
