@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -136,7 +137,7 @@ Be in an empty folder of yours: in a git clone its files would be untracked ones
 				}
 				p, err := exercise.Start(e, nil, dir)
 				if err != nil {
-					return err
+					return folderError(c, err)
 				}
 				sayStarted(streams.Out, p, fmt.Sprintf("2. Start the processes, and leave them running:\n     cd %s\n     sockwatch exercise run\n", dir)+
 					"3. In another terminal, find the one with the fault.\n4. Write it into "+p.File()+", and see if it is right:\n")
@@ -151,7 +152,7 @@ Be in an empty folder of yours: in a git clone its files would be untracked ones
 			}
 			p, err := exercise.Start(e, l, dir)
 			if err != nil {
-				return err
+				return folderError(c, err)
 			}
 			sayStarted(streams.Out, p, fmt.Sprintf("2. Guess. %s\n     cd %s\n     sockwatch exercise predict NUMBER\n", e.Predict.Ask, dir)+
 				"3. Change "+p.File()+", and see what it does:\n")
@@ -175,20 +176,30 @@ func sayStarted(out io.Writer, p *exercise.Project, steps string) {
 		p.Exercise.Title, p.Dir, in, p.Exercise.Minutes, filepath.Join(p.Dir, "TASK.md"), steps)
 }
 
+// folderError is the error of a participant's folder; that of a name that is empty is one of
+// the command line.
+func folderError(c *cobra.Command, err error) error {
+	if errors.Is(err, exercise.ErrNoFolder) {
+		return program.Usagef(c, "%w", err)
+	}
+	return err
+}
+
 // openProject opens the participant's folder that a command line names, or the one that
 // it is given in.
-func openProject(args []string) (*exercise.Project, error) {
+func openProject(c *cobra.Command, args []string) (*exercise.Project, error) {
 	dir := "."
 	if len(args) > 0 {
 		dir = args[0]
 	}
-	return exercise.Open(dir)
+	p, err := exercise.Open(dir)
+	return p, folderError(c, err)
 }
 
 // openCode is [openProject], of an exercise with code to change; what says what cannot be
 // done with another.
 func openCode(c *cobra.Command, args []string, what string) (*exercise.Project, error) {
-	p, err := openProject(args)
+	p, err := openProject(c, args)
 	if err == nil && p.Exercise.Sort == exercise.Diagnosis {
 		err = program.Usagef(c, "%s is a diagnosis: %s; its commands are run and check", p.Exercise.ID, what)
 	}

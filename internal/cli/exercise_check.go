@@ -42,7 +42,7 @@ The exit code is 0 if your code does all that was asked, 3 if not yet, and 1 if 
 not build or ends by itself.`,
 		Args: program.Args(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
-			p, err := openProject(args)
+			p, err := openProject(c, args)
 			if err != nil {
 				return err
 			}

@@ -85,8 +85,8 @@ func exerciseHintCommand(streams program.Streams) *cobra.Command {
 		Short: "Show the next hint",
 		Long:  `Shows the hints that you have seen, and one more. There are three: the last nearly says it.`,
 		Args:  program.Args(0, 1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			p, err := openProject(args)
+		RunE: func(c *cobra.Command, args []string) error {
+			p, err := openProject(c, args)
 			if err != nil {
 				return err
 			}
@@ -114,8 +114,8 @@ func exerciseAnswerCommand(streams program.Streams) *cobra.Command {
 		Use:   "answer [DIR]",
 		Short: "Show what was wrong, and our solution",
 		Args:  program.Args(0, 1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			p, err := openProject(args)
+		RunE: func(c *cobra.Command, args []string) error {
+			p, err := openProject(c, args)
 			if err != nil {
 				return err
 			}
@@ -155,8 +155,8 @@ func exerciseResetCommand(streams program.Streams) *cobra.Command {
 		Long: `Writes the files of the exercise in DIR (default: this folder) as they were at the
 start. What you have changed in them is gone then. Your guess and other files stay.`,
 		Args: program.Args(0, 1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			p, err := openProject(args)
+		RunE: func(c *cobra.Command, args []string) error {
+			p, err := openProject(c, args)
 			if err != nil {
 				return err
 			}

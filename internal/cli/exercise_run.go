@@ -31,7 +31,7 @@ another terminal. Their connections stay on this machine.`,
 			if length <= 0 || length > maxRun {
 				return program.Usagef(c, "--for %s is not between 0 and %s", length, maxRun)
 			}
-			p, err := openProject(args)
+			p, err := openProject(c, args)
 			if err != nil {
 				return err
 			}

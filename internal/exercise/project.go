@@ -97,9 +97,16 @@ const nextOne = `
 Begin another exercise in an empty folder of yours, and not in this one:
 ` + "`sockwatch exercise start ID` makes its folder there. In a git clone its files would be\nuntracked ones.\n"
 
+// ErrNoFolder is the error of a folder whose name is empty, as the variable of a script is that
+// was not set: the files of the current one would be written over.
+var ErrNoFolder = errors.New("the folder's name is empty: give one, or . for this folder")
+
 // Start makes a participant's folder, which must not be there, or be empty. The language
 // is nil for a diagnosis.
 func Start(e Exercise, l *Language, dir string) (*Project, error) {
+	if dir == "" {
+		return nil, ErrNoFolder
+	}
 	switch entries, err := os.ReadDir(dir); {
 	case err == nil && len(entries) > 0:
 		return nil, fmt.Errorf("%s is there already, and is not empty: give another folder (sockwatch exercise start %s DIR)", dir, e.ID)
@@ -160,6 +167,9 @@ func (p *Project) code() (map[string][]byte, error) {
 
 // Open reads a participant's folder.
 func Open(dir string) (*Project, error) {
+	if dir == "" {
+		return nil, ErrNoFolder
+	}
 	data, err := os.ReadFile(filepath.Join(dir, stateFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s is not the folder of an exercise: go to one, or make one with 'sockwatch exercise start ID'", dir)
