@@ -19,6 +19,7 @@ import (
 
 	"socketlab/internal/cli/program"
 	"socketlab/internal/exercise"
+	"socketlab/internal/regular"
 	"socketlab/internal/render"
 	"socketlab/internal/render/web"
 	"socketlab/internal/words"
@@ -255,7 +256,7 @@ func joined(errs io.Writer) *membership {
 	if err != nil {
 		return nil
 	}
-	text, err := os.ReadFile(file)
+	text, err := regular.Read(file, 64<<10)
 	if err != nil {
 		return nil
 	}

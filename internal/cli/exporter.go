@@ -29,6 +29,7 @@ import (
 	"socketlab/internal/cli/program"
 	"socketlab/internal/kubelet"
 	"socketlab/internal/observe"
+	"socketlab/internal/regular"
 	"socketlab/internal/render/prom"
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"
@@ -260,7 +261,7 @@ func readWebConfig(path string) (protection, error) {
 	if path == "" {
 		return protection{}, nil
 	}
-	data, err := readRegular(path)
+	data, err := regular.Read(path, 1<<20)
 	if err != nil {
 		return protection{}, err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"socketlab/internal/lab"
 	"socketlab/internal/profile"
 	"socketlab/internal/profile/battery"
+	"socketlab/internal/regular"
 	"socketlab/internal/render"
 	"socketlab/internal/scratch"
 	"socketlab/internal/words"
@@ -168,13 +168,16 @@ func profileIDs() []string {
 	return ids
 }
 
+// maxProfile bounds what is read as a profile. The longest of the atlas has about 1 KiB.
+const maxProfile = 64 << 10
+
 // findProfile finds a profile by its name in the atlas, or reads its file.
 func findProfile(word string) (*profile.Profile, error) {
 	if p := profiles.Find(word); p != nil {
 		copied := *p
 		return &copied, nil
 	}
-	text, err := readRegular(word)
+	text, err := regular.Read(word, maxProfile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%q is neither a program of the atlas nor a file%s", word, program.Closest(word, profileIDs()))
 	}
@@ -182,18 +185,6 @@ func findProfile(word string) (*profile.Profile, error) {
 		return nil, err
 	}
 	return profile.Parse(word, text)
-}
-
-// readRegular reads a file. A pipe would be waited for, and a device has no end.
-func readRegular(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file", path)
-	}
-	return os.ReadFile(path)
 }
 
 // hops are the pairs of programs with connections between them.

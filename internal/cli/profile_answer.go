@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -18,6 +17,7 @@ import (
 
 	"socketlab/internal/cli/program"
 	"socketlab/internal/profile"
+	"socketlab/internal/regular"
 	"socketlab/internal/render"
 )
 
@@ -45,7 +45,7 @@ func (a *profileAnswer) old(c *cobra.Command, kind profile.Kind) (*profile.Profi
 	if a.file == "" || isDevice(a.file) {
 		return nil, nil
 	}
-	text, err := os.ReadFile(a.file)
+	text, err := regular.Read(a.file, maxProfile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -3,13 +3,13 @@ package exercise
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
 	"socketlab/exercises"
+	"socketlab/internal/regular"
 	"socketlab/internal/render"
 	"socketlab/internal/scenario"
 	"socketlab/internal/verdict/kind"
@@ -98,7 +98,7 @@ func (e Exercise) line() (int, error) {
 func (p *Project) Diagnosed() (Diagnosed, error) {
 	d := Diagnosed{Exercise: p.Exercise}
 	name := filepath.Join(p.Dir, answerFile)
-	data, err := os.ReadFile(name)
+	data, err := regular.Read(name, maxSource)
 	if err != nil {
 		return d, fmt.Errorf("%w: 'sockwatch exercise reset' puts it back as it was", err)
 	}

@@ -186,6 +186,15 @@ func TestAFolderIsMadeKeptAndPutBack(t *testing.T) {
 	require.ErrorContains(t, err, "is not the folder of an exercise")
 }
 
+func TestAFolderHasAName(t *testing.T) {
+	t.Parallel()
+	e, l := first(t)
+	_, err := exercise.Start(e, l, "")
+	require.ErrorIs(t, err, exercise.ErrNoFolder)
+	_, err = exercise.Open("")
+	require.ErrorIs(t, err, exercise.ErrNoFolder)
+}
+
 func first(t *testing.T) (exercise.Exercise, *exercise.Language) {
 	t.Helper()
 	e, err := exercise.Find("health-check-runs-dry")

@@ -17,6 +17,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"socketlab/exercises"
+	"socketlab/internal/regular"
 	"socketlab/internal/words"
 )
 
@@ -174,14 +175,7 @@ func (l *Language) Sources(dir string) (map[string][]byte, error) {
 		if harness[rel] != nil {
 			continue
 		}
-		info, err := os.Stat(name)
-		switch {
-		case err != nil:
-			return nil, err
-		case !info.Mode().IsRegular() || info.Size() > maxSource:
-			return nil, fmt.Errorf("%s is no file of less than 1 MiB", name)
-		}
-		if code[rel], err = os.ReadFile(name); err != nil {
+		if code[rel], err = regular.Read(name, maxSource); err != nil {
 			return nil, err
 		}
 	}
@@ -236,6 +230,9 @@ func writeFiles(dir string, files map[string][]byte) error {
 		at := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
 			return err
+		}
+		if info, err := os.Stat(at); err == nil && !info.Mode().IsRegular() {
+			_ = os.Remove(at) // to write to a pipe waits for one who reads
 		}
 		if err := os.WriteFile(at, files[name], 0o644); err != nil {
 			return err

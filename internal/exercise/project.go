@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"socketlab/internal/regular"
 )
 
 // stateFile is the file of a participant's folder that says what it is.
@@ -170,7 +172,7 @@ func Open(dir string) (*Project, error) {
 	if dir == "" {
 		return nil, ErrNoFolder
 	}
-	data, err := os.ReadFile(filepath.Join(dir, stateFile))
+	data, err := regular.Read(filepath.Join(dir, stateFile), maxSource)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s is not the folder of an exercise: go to one, or make one with 'sockwatch exercise start ID'", dir)
 	}

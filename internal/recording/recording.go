@@ -11,8 +11,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 
+	"socketlab/internal/regular"
 	"socketlab/internal/series"
 	"socketlab/internal/words"
 )
@@ -174,16 +176,10 @@ func Each(ctx context.Context, path string, see func(series.Event)) error {
 	if path == "-" {
 		return eachUntil(ctx, os.Stdin, input, see)
 	}
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return fmt.Errorf("read a recording: %w", err)
-	case info.IsDir():
-		return fmt.Errorf("read a recording: %s is a folder", path)
-	case !info.Mode().IsRegular(): // to open a pipe waits for one who writes
-		return fmt.Errorf("read a recording: %s is no regular file: give - for the file, and <%[1]s", path)
+	f, err := regular.Open(path, math.MaxInt64) // it is read line by line
+	if errors.Is(err, regular.ErrNotRegular) {
+		return fmt.Errorf("read a recording: %s is not a regular file: give - for the file, and <%[1]s", path)
 	}
-	f, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("read a recording: %w", err)
 	}

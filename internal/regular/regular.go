@@ -14,7 +14,7 @@ import (
 // What is wrong with what is no file to be read. [Open] and [Read] return it in a
 // [fs.PathError].
 var (
-	ErrDirectory  = errors.New("is a directory")
+	ErrFolder     = errors.New("is a folder")
 	ErrNotRegular = errors.New("is not a regular file")
 )
 
@@ -54,7 +54,7 @@ func check(path string, info fs.FileInfo, most int64) error {
 	var wrong error
 	switch {
 	case info.IsDir():
-		wrong = ErrDirectory
+		wrong = ErrFolder
 	case !info.Mode().IsRegular():
 		wrong = ErrNotRegular
 	case info.Size() > most:

@@ -24,7 +24,7 @@ func TestReadsNoMoreThanItsLimit(t *testing.T) {
 	_, err = regular.Open(path, 4)
 	require.ErrorIs(t, err, regular.TooLarge{Size: 5, Most: 4})
 	_, err = regular.Read(dir, 5)
-	require.ErrorIs(t, err, regular.ErrDirectory)
+	require.ErrorIs(t, err, regular.ErrFolder)
 	_, err = regular.Read(path+".not", 5)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 }

@@ -45,7 +45,7 @@ func TestLoadOfAMissingFile(t *testing.T) {
 }
 
 func TestLoadOfADirectory(t *testing.T) {
-	require.Equal(t, "is a directory: name the script in it, such as scenario.yaml", loadError(t, t.TempDir()))
+	require.Equal(t, "is a folder: name the script in it, such as scenario.yaml", loadError(t, t.TempDir()))
 }
 
 func TestLoadOfALargeFile(t *testing.T) {

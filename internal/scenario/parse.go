@@ -42,8 +42,8 @@ func readScript(path string) ([]byte, error) {
 	data, err := regular.Read(path, maxScript)
 	var large regular.TooLarge
 	switch {
-	case errors.Is(err, regular.ErrDirectory):
-		return nil, errors.New("is a directory: name the script in it, such as scenario.yaml")
+	case errors.Is(err, regular.ErrFolder):
+		return nil, errors.New("is a folder: name the script in it, such as scenario.yaml")
 	case errors.As(err, &large):
 		return nil, fmt.Errorf("is too large for a script: %d bytes, the limit is %d", large.Size, large.Most)
 	case err != nil:
