@@ -3,6 +3,7 @@ package exercise_test
 import (
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path"
 	"regexp"
@@ -193,6 +194,24 @@ func TestAFolderHasAName(t *testing.T) {
 	require.ErrorIs(t, err, exercise.ErrNoFolder)
 	_, err = exercise.Open("")
 	require.ErrorIs(t, err, exercise.ErrNoFolder)
+}
+
+func TestNobodyHasSeenMoreHintsThanThereAre(t *testing.T) {
+	t.Parallel()
+	e, l := first(t)
+	dir := path.Join(t.TempDir(), "mine")
+	p, err := exercise.Start(e, l, dir)
+	require.NoError(t, err)
+	for _, hints := range []int{0, 3, -5, 4, math.MaxInt} {
+		p.State.Hints = hints
+		require.NoError(t, p.Save())
+		_, err := exercise.Open(dir)
+		if hints == 0 || hints == 3 {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorContains(t, err, fmt.Sprintf(`.exercise.json: "hints" is %d`, hints))
+	}
 }
 
 func first(t *testing.T) (exercise.Exercise, *exercise.Language) {

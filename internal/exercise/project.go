@@ -186,6 +186,9 @@ func Open(dir string) (*Project, error) {
 	if p.Exercise, err = Find(p.State.ID); err != nil {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, stateFile), err)
 	}
+	if hints := len(p.Exercise.HintsFor(p.State.Language)); p.State.Hints < 0 || p.State.Hints > hints {
+		return nil, fmt.Errorf("%s: \"hints\" is %d, and it is how many of the %d you have seen: put it right", filepath.Join(dir, stateFile), p.State.Hints, hints)
+	}
 	if p.Exercise.Sort == Diagnosis {
 		return p, nil
 	}
