@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -66,6 +67,10 @@ they differ.`,
 			hops, err := o.hops(c, args)
 			if err != nil {
 				return err
+			}
+			// Without the flag the folder may be missing: the lab's own is played then.
+			if info, err := os.Stat(o.atlas); c.Flags().Changed("atlas") && (err != nil || !info.IsDir()) {
+				return program.Usagef(c, "--atlas: there is no folder %s: give the folder profiles of socketlab's source", o.atlas)
 			}
 			if o.play && !c.Flags().Changed("rtt") {
 				o.traffic.RTT = battery.PlayRTT

@@ -229,7 +229,11 @@ func Install(ctx context.Context, p *profile.Profile, atlas, into string, log io
 	if p.Adapter == "" || p.Command == "" {
 		return fmt.Errorf("%s has no adapter", p.Name)
 	}
-	if err := os.CopyFS(into, os.DirFS(filepath.Join(atlas, filepath.FromSlash(p.Adapter)))); err != nil {
+	adapter := filepath.Join(atlas, filepath.FromSlash(p.Adapter))
+	if _, err := os.Stat(adapter); err != nil { // which names it
+		return fmt.Errorf("%s: its adapter: %w", p.Name, err)
+	}
+	if err := os.CopyFS(into, os.DirFS(adapter)); err != nil {
 		return fmt.Errorf("%s: its adapter: %w", p.Name, err)
 	}
 	for _, step := range []string{"setup", "version"} {
