@@ -140,20 +140,30 @@ func (o *matchOptions) playAll(ctx context.Context, streams program.Streams, hop
 		}
 	}
 	var played []*profile.Played
-	wrong, undecided := false, false
+	wrong, undecided, stopped := false, false, false
 	for _, hop := range hops {
 		fmt.Fprintf(streams.Err, "playing %s and %s\n", words.Printable(hop.Client.Name), words.Printable(hop.Server.Name))
 		p, err := battery.Player{Supervisor: supervisor, ClientDir: installed[hop.Client], ServerDir: installed[hop.Server]}.Play(ctx, hop)
-		if err != nil {
+		stopped = err != nil && ctx.Err() != nil
+		if err != nil && !stopped {
 			return fmt.Errorf("%s and %s: %w", hop.Client.Name, hop.Server.Name, err)
 		}
-		p.Why = why
-		played = append(played, p)
-		differs, open := hop.Disagreements(p)
-		wrong, undecided = wrong || len(differs) > 0, undecided || len(open) > 0
+		if p != nil {
+			p.Why = why
+			played = append(played, p)
+			differs, open := hop.Disagreements(p)
+			wrong, undecided = wrong || len(differs) > 0, undecided || len(open) > 0
+		}
+		if stopped {
+			break
+		}
 	}
+	// The prediction, too, where no trial was made.
 	if err := o.output.write(streams.Out, render.Match(hops, played)); err != nil {
 		return err
+	}
+	if stopped {
+		return interrupted()
 	}
 	if wrong {
 		return &program.CodeError{Code: program.ExitFault}

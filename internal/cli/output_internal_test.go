@@ -58,7 +58,7 @@ func TestAProfileThatCannotBeSavedIsPrinted(t *testing.T) {
 	a.add(pflag.NewFlagSet("", pflag.ContinueOnError))
 	a.file = filepath.Join(t.TempDir(), "gone", "mine.yaml")
 	var out, errs bytes.Buffer
-	err := a.write(program.Streams{Out: &out, Err: &errs}, &profile.Profile{Kind: profile.Server, Command: "./mine"}, nil)
+	err := a.write(program.Streams{Out: &out, Err: &errs}, &profile.Profile{Kind: profile.Server, Command: "./mine"}, nil, nil)
 	require.ErrorContains(t, err, "nothing can be written in the folder")
 	require.Contains(t, out.String(), "./mine")
 }

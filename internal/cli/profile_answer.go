@@ -63,10 +63,17 @@ func (a *profileAnswer) old(c *cobra.Command, kind profile.Kind) (*profile.Profi
 }
 
 // write prints the profile and saves it. old is what [profileAnswer.old] returned before
-// the measurement.
-func (a *profileAnswer) write(streams program.Streams, p, old *profile.Profile) error {
+// the measurement, and interruption is the error of one that was interrupted: that is a part,
+// which takes no file's place.
+func (a *profileAnswer) write(streams program.Streams, p, old *profile.Profile, interruption error) error {
 	p.Measured, p.System = time.Now().Format(time.DateOnly), systemName()
 	p.Name, p.Version = cmp.Or(a.name, p.Command), a.version
+	if interruption != nil {
+		if err := a.output.write(streams.Out, render.Profile(p)); err != nil {
+			return err
+		}
+		return interrupted()
+	}
 	if old != nil {
 		p.Keep(old)
 		for _, d := range profile.Compare(old, p) {

@@ -76,11 +76,11 @@ docs/profiles.md has a client to begin with.`,
 				fmt.Fprintf(streams.Err, "measured %d of %d: %s\n", done, of, what)
 			}
 			p, err := c.Measure(cmd.Context())
-			if err != nil {
+			if p == nil {
 				return err
 			}
 			p.Can = can
-			return answer.write(streams, p, old)
+			return answer.write(streams, p, old, err)
 		},
 	}
 	f := command.Flags()

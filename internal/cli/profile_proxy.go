@@ -53,12 +53,14 @@ All paths are to go to the backend.`,
 			b.Say = func(format string, args ...any) { fmt.Fprintf(streams.Err, format+"\n", args...) }
 			begun := time.Now()
 			p, err := b.Measure(c.Context())
-			if err != nil {
+			if p == nil {
 				return err
 			}
-			b.Say("measured in %.0f s", time.Since(begun).Seconds())
+			if err == nil {
+				b.Say("measured in %.0f s", time.Since(begun).Seconds())
+			}
 			p.Command = commandLine(args)
-			return answer.write(streams, p, old)
+			return answer.write(streams, p, old, err)
 		},
 	}
 	f := c.Flags()

@@ -97,12 +97,14 @@ SIGTERM.`,
 			b.Say = func(format string, args ...any) { fmt.Fprintf(streams.Err, format+"\n", args...) }
 			begun := time.Now()
 			p, err := b.Measure(c.Context())
-			if err != nil {
+			if p == nil {
 				return err
 			}
-			b.Say("measured in %.0f s", time.Since(begun).Seconds())
+			if err == nil {
+				b.Say("measured in %.0f s", time.Since(begun).Seconds())
+			}
 			p.Command = cmp.Or(commandLine(args), address)
-			return answer.write(streams, p, old)
+			return answer.write(streams, p, old, err)
 		},
 	}
 	f := c.Flags()

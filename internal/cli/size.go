@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -60,11 +61,13 @@ With --play it measures the three on the lab's own server, for about 5 s each.`,
 			}
 			size := predict(load)
 			if play {
-				if err := measure(c, streams, o, size); err != nil {
-					return outcome(nil, err)
-				}
+				err = measure(c, streams, o, size)
 			}
-			return o.output.write(streams.Out, size.Document())
+			if err != nil && !errors.Is(err, lab.ErrInterrupted) {
+				return err
+			}
+			// Interrupted, it has the pools that were played.
+			return errors.Join(o.output.write(streams.Out, size.Document()), outcome(nil, err))
 		},
 	}
 	f := c.Flags()

@@ -24,6 +24,8 @@ type Played struct {
 	// says why.
 	OwnClient, OwnServer bool
 	Why                  []string
+	// Interrupted says that it was ended before its time: its trials decide nothing.
+	Interrupted bool
 	// From and To are the shortest and the longest pause that were tried, and First is the
 	// end that was seen closing first.
 	From, To time.Duration
@@ -186,6 +188,9 @@ func (m *Match) Busy(p *Played) bool { return p.Lateness > m.Traffic.RTT }
 // Disagreements says what was predicted wrong; nil if all was right. Undecided are times and
 // rates that may be right: the measurement is too coarse for them, or the machine was busy.
 func (m *Match) Disagreements(p *Played) (wrong, undecided []string) {
+	if p.Interrupted {
+		return nil, []string{"it was interrupted"}
+	}
 	timing := &wrong
 	if m.Busy(p) {
 		timing = &undecided

@@ -15,7 +15,7 @@ const matchSchema = "sockwatch.match/v1"
 // Match is how programs get along, hop by hop: a client and a server, or with a proxy
 // between them two hops.
 //
-// played are what the hops showed, in their order; nil where they were not played.
+// played are what the hops showed, in their order; the last ones may not have been played.
 func Match(hops []*profile.Match, played []*profile.Played) *Document {
 	d := &Document{
 		Title: "Who closes first",
@@ -50,7 +50,7 @@ func Match(hops []*profile.Match, played []*profile.Played) *Document {
 			}
 			d.Blocks = append(d.Blocks, List{Items: fixes})
 		}
-		if played != nil {
+		if i < len(played) {
 			d.Blocks = append(d.Blocks, playedBlocks(m, played[i])...)
 		}
 		o := Object{
@@ -83,7 +83,7 @@ func Match(hops []*profile.Match, played []*profile.Played) *Document {
 			o = append(o, Member{name, part})
 		}
 		o.add("fixes", m.Fixes, len(m.Fixes) == 0)
-		if played != nil {
+		if i < len(played) {
 			o = append(o, Member{"played", playedData(m, played[i])})
 		}
 		list = append(list, o)

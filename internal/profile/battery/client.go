@@ -58,7 +58,8 @@ type Client struct {
 }
 
 // Measure runs the battery. An error says that the program makes no calls at all; what
-// could not be measured is in the profile.
+// could not be measured is in the profile. Where ctx ends it, the profile has what was
+// measured up to then, beside the error.
 func (c Client) Measure(ctx context.Context) (*profile.Profile, error) {
 	if c.Wait == 0 {
 		c.Wait = Wait
@@ -77,6 +78,7 @@ func (c Client) Measure(ctx context.Context) (*profile.Profile, error) {
 	all := clientExperiments()
 	var group sync.WaitGroup
 	done := 0
+experiments:
 	for _, e := range all {
 		if why := b.cannot(e); why != "" {
 			b.miss(e.asks, why)
@@ -89,8 +91,7 @@ func (c Client) Measure(ctx context.Context) (*profile.Profile, error) {
 		select {
 		case b.slots <- struct{}{}:
 		case <-ctx.Done():
-			group.Wait()
-			return nil, context.Cause(ctx)
+			break experiments
 		}
 		group.Go(func() {
 			t := &trial{b: b, ctx: ctx, env: e.env, stderr: &lastWords{}}
@@ -99,7 +100,10 @@ func (c Client) Measure(ctx context.Context) (*profile.Profile, error) {
 			<-b.slots
 			b.mu.Lock()
 			defer b.mu.Unlock()
-			if err != nil && ctx.Err() == nil {
+			if ctx.Err() != nil {
+				return // it was cut off
+			}
+			if err != nil {
 				b.missLocked(e.asks, fmt.Sprintf("%v%s", err, t.said()))
 			}
 			done++
@@ -110,10 +114,21 @@ func (c Client) Measure(ctx context.Context) (*profile.Profile, error) {
 	}
 	group.Wait()
 	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+		missRest(b.profile)
+		return b.profile, context.Cause(ctx)
 	}
 	judgeHint(b.profile)
 	return b.profile, nil
+}
+
+// missRest says of all questions that have no answer, and no reason for that, that the
+// measurement was interrupted.
+func missRest(p *profile.Profile) {
+	for _, q := range profile.Questions(p.Kind) {
+		if _, has := p.Value(q.ID); !has && p.NotMeasured[q.ID] == "" {
+			p.Miss(q.ID, "interrupted")
+		}
+	}
 }
 
 // judgeHint takes back what a client did with a hint where it closes as soon without one.
@@ -288,7 +303,15 @@ func (t *trial) end() {
 func (t *trial) set(id string, v profile.Value, seen ...string) {
 	t.b.mu.Lock()
 	defer t.b.mu.Unlock()
-	t.b.profile.Set(id, v, seen...)
+	t.setLocked(id, v, seen...)
+}
+
+// setLocked is set for one who holds the lock. What is seen after an interruption comes of
+// that: each wait ends then.
+func (t *trial) setLocked(id string, v profile.Value, seen ...string) {
+	if t.ctx.Err() == nil {
+		t.b.profile.Set(id, v, seen...)
+	}
 }
 
 // call makes a call.

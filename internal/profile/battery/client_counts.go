@@ -116,9 +116,9 @@ func (t *trial) counted(opened, left string, requests int) error {
 		return nil // see raceTries
 	}
 	if opened != "" {
-		t.b.profile.Set(opened, profile.Counted(n.opened), fmt.Sprintf("%d requests", n.requests))
+		t.setLocked(opened, profile.Counted(n.opened), fmt.Sprintf("%d requests", n.requests))
 	}
-	t.b.profile.Set(left, profile.Counted(n.open), ends(n))
+	t.setLocked(left, profile.Counted(n.open), ends(n))
 	return nil
 }
 

@@ -214,3 +214,27 @@ func TestACommandThatMakesNoCallsIsAnError(t *testing.T) {
 		require.ErrorContains(t, err, says)
 	}
 }
+
+// What was measured before an interruption is there, and nothing is taken for measured that
+// the interruption ended.
+func TestAClientMeasuredInPart(t *testing.T) {
+	t.Parallel()
+	needsUnix(t)
+	self, err := os.Executable()
+	require.NoError(t, err)
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	measured := 0
+	p, err := battery.Client{
+		Supervisor: []string{self, battery.Supervisor}, Command: "BATTERY_TEST_PROGRAM=client '" + self + "'",
+		Progress: func(done, of int, _ string) {
+			require.Less(t, done, of)
+			measured++
+			interrupt()
+		},
+	}.Measure(ctx)
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, 1, measured, "those that were cut off are not counted")
+	require.NotEmpty(t, p.Values)
+	require.Equal(t, "interrupted", p.NotMeasured["idle_close"])
+}

@@ -76,7 +76,8 @@ func plan(m *profile.Match) (pauses, error) {
 	return p, nil
 }
 
-// Play plays the match.
+// Play plays the match. Where ctx ends it, what was played has the trials up to then beside
+// the error; it is nil with any other error, and without a trial.
 func (p Player) Play(ctx context.Context, m *profile.Match) (*profile.Played, error) {
 	tries, err := plan(m)
 	if err != nil {
@@ -88,7 +89,7 @@ func (p Player) Play(ctx context.Context, m *profile.Match) (*profile.Played, er
 	}
 	defer shared.stop()
 	played := &profile.Played{OwnClient: p.ClientDir == "", OwnServer: p.ServerDir == "", From: tries.from, To: tries.to}
-	g, ctx := errgroup.WithContext(ctx)
+	g, beside := errgroup.WithContext(ctx)
 	var mu sync.Mutex // of played and its trials
 	began := time.Now()
 	for method, into := range map[string]*profile.PlayedMethod{http.MethodGet: &played.Get, http.MethodPost: &played.Post} {
@@ -107,12 +108,12 @@ func (p Player) Play(ctx context.Context, m *profile.Match) (*profile.Played, er
 				server := shared
 				if shared.alone { // one for each connection
 					var err error
-					if server, err = p.server(ctx, m); err != nil {
+					if server, err = p.server(beside, m); err != nil {
 						return err
 					}
 					defer server.stop()
 				}
-				return p.work(ctx, m, method, server.addr, next, func(t profile.Trial) {
+				return p.work(beside, m, method, server.addr, next, func(t profile.Trial) {
 					mu.Lock()
 					defer mu.Unlock()
 					into.Trials = append(into.Trials, t)
@@ -120,11 +121,15 @@ func (p Player) Play(ctx context.Context, m *profile.Match) (*profile.Played, er
 			})
 		}
 	}
-	if err := g.Wait(); err != nil {
+	err = g.Wait()
+	if played.Interrupted = err != nil && ctx.Err() != nil; played.Interrupted {
+		err = ctx.Err() // and not what it made fail
+	}
+	if err != nil && (!played.Interrupted || len(played.Get.Trials)+len(played.Post.Trials) == 0) {
 		return nil, err
 	}
 	played.Sum(m)
-	return played, nil
+	return played, err
 }
 
 // work makes trials with one process of the client, as long as next has a pause.

@@ -1,6 +1,7 @@
 package battery_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -33,6 +34,31 @@ func TestPlayedAsPredicted(t *testing.T) {
 	require.Positive(t, p.Post.MetFailed)
 	require.Zero(t, p.Get.MetFailed)
 	require.True(t, p.OwnClient)
+}
+
+// What was tried before an interruption is there, and decides nothing.
+func TestAPlayThatIsInterruptedHasItsTrials(t *testing.T) {
+	t.Parallel()
+	client := &profile.Profile{Kind: profile.Client, Name: "a client"}
+	client.Set("idle_close", profile.Took(90*time.Second))
+	server := &profile.Profile{Kind: profile.Server, Name: "a server"}
+	server.Set("idle_timeout", profile.Took(time.Second))
+	m := profile.Pair(client, server, profile.Traffic{PerSecond: 1, Connections: 1, RTT: 10 * time.Millisecond})
+	for limit := 500 * time.Millisecond; ; limit *= 2 { // until a trial had the time
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		p, err := battery.Player{}.Play(ctx, m)
+		cancel()
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		if p == nil {
+			continue
+		}
+		require.True(t, p.Interrupted)
+		require.NotEmpty(t, append(p.Get.Trials, p.Post.Trials...))
+		wrong, undecided := m.Disagreements(p)
+		require.Empty(t, wrong)
+		require.Equal(t, []string{"it was interrupted"}, undecided)
+		return
+	}
 }
 
 func TestWhatNeverClosesIsNotPlayed(t *testing.T) {

@@ -30,6 +30,7 @@ func (b ProxyBattery) Measure(ctx context.Context) (*profile.Profile, error) {
 	defer front.close()
 	r := &serverRun{
 		ServerBattery: ServerBattery{Program: b.Program, Slow: slowPath, Read: readPath, Long: b.Long, Say: b.Say},
+		ctx:           ctx,
 		out:           &profile.Profile{Kind: profile.Proxy},
 	}
 	r.Program.Backend = front.addr()
@@ -39,7 +40,7 @@ func (b ProxyBattery) Measure(ctx context.Context) (*profile.Profile, error) {
 		g.Go(func() error { return b.behind(ctx, probe) })
 	}
 	if err := g.Wait(); err != nil {
-		return nil, err
+		return r.interrupted(err)
 	}
 	r.judgeHeader()
 	if idle, ok := r.out.Values["idle_close"]; ok && idle.Bound == profile.Exact && idle.Time <= 2*hintTime {

@@ -38,16 +38,18 @@ type ServerBattery struct {
 // serverRun is one measurement.
 type serverRun struct {
 	ServerBattery
+	ctx context.Context
 	mu  sync.Mutex
 	out *profile.Profile
 }
 
-// Measure measures the server. With an error the profile is nil; single questions that
+// Measure measures the server. With an error the profile is nil, unless ctx has ended it: then
+// it has what was measured up to then. Single questions that
 // could not be answered are NotMeasured in it.
 func (b ServerBattery) Measure(ctx context.Context) (*profile.Profile, error) {
-	r := &serverRun{ServerBattery: b, out: &profile.Profile{Kind: profile.Server}}
+	r := &serverRun{ServerBattery: b, ctx: ctx, out: &profile.Profile{Kind: profile.Server}}
 	if err := r.measure(ctx); err != nil {
-		return nil, err
+		return r.interrupted(err)
 	}
 	r.judgeHeader()
 	return r.out, nil
@@ -111,15 +113,31 @@ func (r *serverRun) checkAnswers(ctx context.Context) error {
 	return nil
 }
 
+// interrupted is what was measured, with the error, where an interruption is the reason of the
+// error; otherwise the error alone.
+func (r *serverRun) interrupted(err error) (*profile.Profile, error) {
+	if r.ctx.Err() == nil {
+		return nil, err
+	}
+	missRest(r.out)
+	return r.out, r.ctx.Err()
+}
+
+// set enters a value. What is seen after an interruption comes of that: each wait ends then.
 func (r *serverRun) set(id string, v profile.Value, seen ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.out.Set(id, v, seen...)
+	if r.ctx.Err() == nil {
+		r.out.Set(id, v, seen...)
+	}
 }
 
 func (r *serverRun) miss(why string, ids ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.ctx.Err() != nil {
+		return
+	}
 	for _, id := range ids {
 		r.out.Miss(id, why)
 	}
