@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"socketlab/internal/observe"
 	"socketlab/internal/recording"
 	"socketlab/internal/render"
@@ -22,11 +24,11 @@ import (
 const bundleUsage = "also write the recording, its report and how it was made to this new .tar.gz file, to attach to a ticket"
 
 // checkBundle returns what is wrong with the name of a bundle; "" is none.
-func checkBundle(path string, force bool) error {
+func checkBundle(c *cobra.Command, path string, force bool) error {
 	if path != "" && stem(path) == path {
 		return fmt.Errorf("%s does not end in .tar.gz or .tgz", path)
 	}
-	return checkNew(path, force, false)
+	return checkOutput(c, path, force, false)
 }
 
 // stem is the name of a bundle without its end.

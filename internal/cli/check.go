@@ -151,7 +151,7 @@ func (o *checkOptions) checkFlags(c *cobra.Command) error {
 	if err := o.check(c); err != nil {
 		return err
 	}
-	if err := checkNew(o.junit, true, false); err != nil {
+	if err := checkOutput(c, o.junit, true, false); err != nil {
 		return program.Usagef(c, "--junit: %w", err)
 	}
 	if counts := int(o.length/o.interval) + 1; (o.noGrowth || o.noFault) && counts < series.Least {

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"go/version"
 	"slices"
 	"strings"
 
@@ -73,6 +74,9 @@ func goDiff(c *cobra.Command, streams program.Streams, o runOptions, ids []strin
 	}
 	if _, err := o.check(c, 1); err != nil {
 		return err
+	}
+	if older, newer := "go"+o.versions[0], "go"+o.versions[1]; version.Compare(older, newer) > 0 {
+		return program.Usagef(c, "--go takes the older version first: --go %s,%s", o.versions[1], o.versions[0])
 	}
 	scripts, err := o.scripts(c, ids)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -34,6 +35,9 @@ type kubeOptions struct {
 
 // kubeFlags are the flags that are for a run on Kubernetes only.
 var kubeFlags = []string{"clients", "namespace", "image", "context", "wait", "dry-run", "prometheus"}
+
+// namespaceName is what Kubernetes takes as one: a label of RFC 1123.
+var namespaceName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
 
 // Where a run is played.
 const (
@@ -79,8 +83,18 @@ func (k *kubeOptions) check(c *cobra.Command, output string) error {
 			return program.Usagef(c, "--%s and --on kubernetes do not go together", name)
 		}
 	}
+	if k.dryRun && c.Flags().Changed("output") && output != manifestFormat {
+		return program.Usagef(c, "--dry-run prints YAML: leave out -o %s", output)
+	}
 	k.dryRun = k.dryRun || output == manifestFormat
+	for _, name := range []string{"record", "report", "svg", "web", "prometheus"} {
+		if k.dryRun && c.Flags().Changed(name) {
+			return program.Usagef(c, "a dry run plays nothing: leave out --%s", name)
+		}
+	}
 	switch {
+	case k.namespace != "" && !namespaceName.MatchString(k.namespace):
+		return program.Usagef(c, "--namespace %q: a name is of lower-case letters, digits and -, 63 at most (RFC 1123)", k.namespace)
 	case k.clients < 1 || k.clients > kubelab.MostClients:
 		return program.Usagef(c, "--clients %d: it is 1 to %d for each side", k.clients, kubelab.MostClients)
 	case k.wait < time.Second || k.wait > time.Hour:

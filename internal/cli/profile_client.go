@@ -99,9 +99,6 @@ func commandLine(args []string) string {
 	words := make([]string, len(args))
 	for i, arg := range args {
 		words[i] = quoted(arg)
-		if strings.Contains(arg, "{url}") {
-			words[i] = arg
-		}
 	}
 	return strings.Join(words, " ")
 }

@@ -66,6 +66,8 @@ ab BEFORE AFTER compares two.`,
 			switch {
 			case o.file == "":
 				return program.Usagef(c, "nowhere to record: give -o FILE")
+			case o.file == "-":
+				return program.Usagef(c, "-o - is no file: to print each count, use sockwatch watch -o json")
 			case !t.named():
 				return program.Usagef(c, "nothing to record: give --pid, --name or --port")
 			case c.Flags().Changed("keep") && o.until.String() != untilFault:
@@ -74,11 +76,14 @@ ab BEFORE AFTER compares two.`,
 			if err := t.check(c); err != nil {
 				return err
 			}
+			if least := (series.Least - 1) * t.interval; 0 < o.keep.time && o.keep.time < least {
+				return program.Usagef(c, "a trend takes %d counts at least: with --interval %s, --keep must be %s or more", series.Least, t.interval, least)
+			}
 			out := recording.Writer{Path: o.file}
 			if err := out.Check(); err != nil {
 				return program.Usagef(c, "-o: %w", err)
 			}
-			if err := checkBundle(o.bundle, false); err != nil {
+			if err := checkBundle(c, o.bundle, false); err != nil {
 				return program.Usagef(c, "--bundle: %w", err)
 			}
 			if o.bundle != "" && filepath.Clean(o.bundle) == filepath.Clean(o.file) {
@@ -198,6 +203,10 @@ func recordTarget(ctx context.Context, streams program.Streams, t *targetFlags, 
 // recordUntilFault keeps the newest part of what is seen, until a verdict is sure of a
 // fault, and then writes it. fault is the exit code of that; nil if there was none.
 func recordUntilFault(ctx context.Context, streams program.Streams, f *follower, keep keepBound, write func(series.Event) error) (fault, err error) {
+	if 0 < keep.time && keep.time < longestDiagnosis {
+		fmt.Fprintf(streams.Err, "sockwatch: --keep %s is less than the %s that a diagnosis may take: some faults may not be found\n",
+			words.Duration(keep.time), words.Duration(longestDiagnosis))
+	}
 	ring := recording.Ring{Keep: keep.time, Bytes: keep.bytes}
 	e := &examination{patient: true, say: func(format string, args ...any) { fmt.Fprintf(streams.Err, format, args...) }}
 	e.window.Most, e.window.OldestFirst = mostJudged, true

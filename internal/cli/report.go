@@ -47,10 +47,10 @@ func (k *keepOptions) check(c *cobra.Command, runs int, record string) error {
 	if record != "" && record == k.svg {
 		return program.Usagef(c, "--svg and --record name the same file")
 	}
-	if err := checkNew(k.report, k.force, format == nil); err != nil {
+	if err := checkOutput(c, k.report, k.force, format == nil); err != nil {
 		return program.Usagef(c, "--report: %w", err)
 	}
-	if err := checkNew(k.svg, k.force, false); err != nil {
+	if err := checkOutput(c, k.svg, k.force, false); err != nil {
 		return program.Usagef(c, "--svg: %w", err)
 	}
 	return nil
@@ -144,11 +144,11 @@ recording that is cut off is reported as far as it goes, with exit code 1.`,
 				return program.Usagef(c, "%w", err)
 			}
 			for _, file := range []struct{ flag, path string }{{"--to", to}, {"--svg", svg}} {
-				if err := checkNew(file.path, force, false); err != nil {
+				if err := checkOutput(c, file.path, force, false); err != nil {
 					return program.Usagef(c, "%s: %w", file.flag, err)
 				}
 			}
-			if err := checkBundle(bundle, force); err != nil {
+			if err := checkBundle(c, bundle, force); err != nil {
 				return program.Usagef(c, "--bundle: %w", err)
 			}
 			recordings, failed := readRecordings(c.Context(), args, redact)

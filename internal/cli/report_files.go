@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/spf13/cobra"
 )
 
 // checkNew returns an error if a file, or a folder, cannot be written at path, or
@@ -31,6 +33,22 @@ func checkNew(path string, force, folder bool) error {
 		return notWritable(parent, err)
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// checkOutput is checkNew for a command that must not write over what it reads: with force,
+// too, that would be lost.
+func checkOutput(c *cobra.Command, path string, force, folder bool) error {
+	if path == "" {
+		return nil
+	}
+	if out, err := os.Stat(path); err == nil && out.Mode().IsRegular() {
+		for _, read := range c.Flags().Args() {
+			if in, err := os.Stat(read); err == nil && os.SameFile(in, out) {
+				return fmt.Errorf("%s is what this command reads: choose another name", path)
+			}
+		}
+	}
+	return checkNew(path, force, folder)
 }
 
 // notWritable says why no file can be made in a folder, without the name of the one

@@ -53,6 +53,9 @@ func fetchToolchains(ctx context.Context, versions []string, progress io.Writer)
 	}
 	for _, v := range versions {
 		out, err := goCommand(ctx, v, "env", "GOVERSION").CombinedOutput()
+		if ctx.Err() != nil {
+			return nil, interruptedBuild
+		}
 		if err != nil {
 			return nil, fmt.Errorf("go%s is not here, and the go command cannot fetch it: %s; go.dev/dl lists the releases, and `go version` says which one is here", v, firstError(out))
 		}
@@ -88,11 +91,18 @@ func firstError(said []byte) string {
 	return "it does not say why"
 }
 
+// interruptedBuild is the error of a build that a signal ended.
+var interruptedBuild = &program.CodeError{Code: program.ExitInterrupted, Err: lab.ErrInterrupted}
+
 // each builds something with each version; what names it in the error.
-func (t *toolchains) each(what string, build func(version string) *exec.Cmd) error {
+func (t *toolchains) each(ctx context.Context, what string, build func(version string) *exec.Cmd) error {
 	for _, v := range t.versions {
 		fmt.Fprintf(t.progress, "sockwatch: building %s with Go %s\n", what, v)
-		if out, err := build(v).CombinedOutput(); err != nil {
+		out, err := build(v).CombinedOutput()
+		if ctx.Err() != nil {
+			return interruptedBuild
+		}
+		if err != nil {
 			return fmt.Errorf("%s does not build with Go %s: %s", what, v, firstError(out))
 		}
 	}
@@ -123,7 +133,7 @@ func (t *toolchains) lab(ctx context.Context) error {
 	if err := os.CopyFS(source, socketlab.Sources); err != nil {
 		return err
 	}
-	return t.each("the lab", func(version string) *exec.Cmd {
+	return t.each(ctx, "the lab", func(version string) *exec.Cmd {
 		// Without its path, what was built before is found again in another folder.
 		cmd := goCommand(ctx, version, append([]string{
 			"build", "-trimpath", "-buildvcs=false", "-o", t.of(version) + string(filepath.Separator),
@@ -173,6 +183,9 @@ func buildClients(ctx context.Context, versions, clients []string, progress io.W
 func (t *toolchains) client(ctx context.Context, code scenario.Side, client string) (sides []lab.Side, err error) {
 	pkg, args, _ := strings.Cut(client, " ")
 	out, err := goCommand(ctx, t.versions[len(t.versions)-1], "list", "-f", "{{.Name}}", pkg).CombinedOutput()
+	if ctx.Err() != nil {
+		return nil, interruptedBuild
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s", pkg, firstError(out))
 	}
@@ -189,7 +202,7 @@ func (t *toolchains) client(ctx context.Context, code scenario.Side, client stri
 	for _, v := range t.versions {
 		sides = append(sides, lab.Side{ID: "go" + v, Code: code, GoVersion: "go" + v, Command: `"` + file(v) + `" ` + args})
 	}
-	return sides, t.each(pkg, func(version string) *exec.Cmd {
+	return sides, t.each(ctx, pkg, func(version string) *exec.Cmd {
 		return goCommand(ctx, version, "build", "-o", file(version), pkg)
 	})
 }

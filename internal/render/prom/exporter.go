@@ -52,6 +52,14 @@ type newest struct {
 	err       error
 }
 
+// Processes is how many subjects the newest sample shows.
+func (e *Exporter) Processes() int {
+	if n := e.newest.Load(); n != nil {
+		return len(n.own) + len(n.rest)
+	}
+	return 0
+}
+
 // counter is one counter of a subject.
 type counter struct {
 	id  string
