@@ -191,7 +191,7 @@ func runExporter(ctx context.Context, streams program.Streams, t *targetFlags, o
 	case <-ended:
 	}
 	if t.named() && ctx.Err() == nil && exporter.Processes() == 0 {
-		fmt.Fprintln(streams.Err, "sockwatch: warning: there is no process yet that the flags name: one that comes will be watched")
+		fmt.Fprintln(streams.Err, "sockwatch: there is no process yet that the flags name: one that comes will be watched")
 	}
 	server := exporterServer(exporterPage(exporter))
 	served := make(chan error, 1)

@@ -89,7 +89,7 @@ func TestExporterWaitsForNoBody(t *testing.T) {
 func TestExporterWaitsForAProcessThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	r, address := exporting(t, "--name", "no-such-program")
-	require.Contains(t, r.seen[0], "warning: there is no process yet that the flags name")
+	require.Contains(t, r.seen[0], "there is no process yet that the flags name")
 	page := scrape(t, address)
 	require.Contains(t, page, `socketlab_processes{series="own"} 0`)
 	require.NotContains(t, page, "socketlab_sockets")

@@ -183,7 +183,7 @@ func TestAnotherPortsClosingsAreNotHeard(t *testing.T) {
 	gone, _ := listener(t, "tcp4", "127.0.0.1:0")
 	ours, port := listener(t, "tcp4", "127.0.0.1:0")
 	require.NoError(t, gone.Close()) // last, or another may get its port
-	many := make([]uint16, 100) // more than the kernel's filter has room for
+	many := make([]uint16, 100)      // more than the kernel's filter has room for
 	for i := range many {
 		many[i] = port
 	}
