@@ -245,11 +245,13 @@ func TestNothingFromOutsideReachesATerminalUnescaped(t *testing.T) {
 	e[1].Moment.Subjects[0].Identity = &series.Identity{ID: "faulty", Name: "fau\x1b[31mlty"}
 	o := judged(t, e)
 	o.Observation.Subjects[0].Final = &series.Final{Failure: "exit\x1b[2J"}
-	text := write(t, "table", o)
-	for _, r := range text {
-		require.True(t, r == '\n' || r >= ' ' && r != 0x7f && (r < 0x80 || r >= 0xa0) && r != '\u202e', "%q", r)
+	d := &render.Document{Records: [][]string{{"name", "owned\x1b]0;x\x07,\"\u202e\r\x9b31m"}}}
+	for format, text := range map[string]string{"table": write(t, "table", o), "csv": written(t, "csv", d)} {
+		for _, r := range text {
+			require.True(t, r == '\n' || r >= ' ' && r != 0x7f && (r < 0x80 || r >= 0xa0) && r != '\u202e', "%s: %q", format, r)
+		}
+		require.Contains(t, text, "owned", format)
 	}
-	require.Contains(t, text, "owned")
 }
 
 // full fails when it has taken so much.
