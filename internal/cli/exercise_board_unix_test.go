@@ -62,3 +62,15 @@ func TestBoardHearsOfEachCheck(t *testing.T) {
 	require.Equal(t, code, check.end(t))
 	require.NotContains(t, strings.Join(check.seen, "\n"), "board")
 }
+
+// A board ends by a signal; what it could not print then is said as of every command.
+func TestBoardSaysWhatItCouldNotPrint(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip("there is no /dev/full")
+	}
+	b := start(t, "sh", "-c", "exec sockwatch exercise board --listen 127.0.0.1:0 -o json >/dev/full")
+	b.until(t, `^sockwatch: the board is at `)
+	require.NoError(t, b.cmd.Process.Signal(syscall.SIGINT))
+	require.Equal(t, 1, b.end(t))
+	b.said(t, `^sockwatch: write the answer: .*no space left on device \(\d+ bytes did not arrive\)$`)
+}

@@ -93,8 +93,9 @@ func Run(command func(Streams) *cobra.Command, args []string, streams Streams) i
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
 	err := root.ExecuteContext(ctx)
-	if problem := out.problem(); problem != nil && signalled.Err() == nil {
-		err = problem // what else went wrong came of it
+	problem := out.problem()
+	if problem != nil && (signalled.Err() == nil || errors.Is(err, errors.Unwrap(problem))) {
+		err = problem // what else went wrong came of it; Ctrl-C is how some commands end
 	}
 	if signalled.Err() != nil && errors.Is(err, context.Canceled) {
 		err = &CodeError{Code: ExitInterrupted}
