@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -87,26 +86,26 @@ answer, or has processes that its exporter cannot observe.`,
 			if err := o.checkAsking(c); err != nil {
 				return err
 			}
-			if o.dns != "" {
-				if _, _, err := net.SplitHostPort(o.dns); err != nil {
-					return program.Usagef(c, "--dns %s: give NAME:PORT", o.dns)
-				}
+			if o.dns != "" && !isPlace(o.dns) {
+				return program.Usagef(c, "--dns %s: give NAME:PORT", o.dns)
 			}
 			if err := checkPrometheusURL(c, o.prometheus); err != nil {
 				return err
 			}
 			secure := o.dns != "" || strings.HasPrefix(o.prometheus, "https:")
 			var urls []string
+			given := map[string]string{}
 			for _, arg := range args {
 				at, err := metricsURL(arg)
 				if err != nil {
 					return program.Usagef(c, "%w", err)
 				}
-				if slices.Contains(urls, at) {
-					return program.Usagef(c, "%s is given twice: its sockets would be, too", arg)
+				if other, twice := given[exporterAt(at)]; twice {
+					return program.Usagef(c, "%s is given twice, also as %s: its sockets would be counted twice; leave one out", arg, other)
 				}
-				urls = append(urls, at)
-				secure = secure || strings.HasPrefix(at, "https:")
+				given[exporterAt(at)] = arg
+				urls = append(urls, at.String())
+				secure = secure || at.Scheme == "https"
 			}
 			if err := o.checkTLS(c, secure); err != nil {
 				return err
@@ -124,36 +123,6 @@ answer, or has processes that its exporter cannot observe.`,
 	o.addAsking(f, "")
 	o.output.add(f, "table", checkAnswer)
 	return c
-}
-
-// isURL reports whether a text is the address of a server of HTTP.
-func isURL(at string) bool {
-	u, err := url.Parse(at)
-	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
-}
-
-// checkPrometheusURL returns what is wrong with a URL; "" is none.
-func checkPrometheusURL(c *cobra.Command, at string) error {
-	if at != "" && !isURL(at) {
-		return program.Usagef(c, "--prometheus %s: give a URL, such as http://127.0.0.1:9090", at)
-	}
-	return nil
-}
-
-// metricsURL is where an exporter's metrics are.
-func metricsURL(arg string) (string, error) {
-	scheme, rest, ok := strings.Cut(arg, "://")
-	if !ok {
-		scheme, rest = "http", arg
-	}
-	host, path, _ := strings.Cut(rest, "/")
-	if _, _, err := net.SplitHostPort(host); err != nil || (scheme != "http" && scheme != "https") {
-		return "", fmt.Errorf("%q is neither HOST:PORT nor a URL with a port", arg)
-	}
-	if path == "" {
-		path = "metrics"
-	}
-	return scheme + "://" + host + "/" + path, nil
 }
 
 func showFleet(ctx context.Context, streams program.Streams, o *fleetOptions, urls []string) error {
@@ -190,28 +159,6 @@ func showFleet(ctx context.Context, streams program.Streams, o *fleetOptions, ur
 		return fmt.Errorf("not all could be seen: exporters cannot observe %d processes", unobserved)
 	}
 	return nil
-}
-
-// resolve returns the exporters at the addresses of a name.
-func resolve(ctx context.Context, name string, secure bool) ([]string, error) {
-	host, port, err := net.SplitHostPort(name)
-	if err != nil {
-		return nil, err
-	}
-	addresses, err := net.DefaultResolver.LookupHost(ctx, host)
-	if err != nil {
-		return nil, fmt.Errorf("--dns: %w", err)
-	}
-	slices.Sort(addresses)
-	scheme := "http://"
-	if secure {
-		scheme = "https://"
-	}
-	urls := make([]string, 0, len(addresses))
-	for _, address := range slices.Compact(addresses) {
-		urls = append(urls, scheme+net.JoinHostPort(address, port)+"/metrics")
-	}
-	return urls, nil
 }
 
 // errNotLoopback is why no connection is made to another machine.

@@ -32,6 +32,7 @@ func TestFleetEndsWithWhatItFound(t *testing.T) {
 	healthy := exporterSaying(t, "fine", "healthy", "", 0)
 	blind := exporterSaying(t, "fine", "healthy", "", 3)
 	const gone = "127.0.0.1:1"
+	port := strings.TrimPrefix(healthy, "127.0.0.1")
 	for _, test := range []struct {
 		name, says string
 		args       []string
@@ -47,7 +48,20 @@ func TestFleetEndsWithWhatItFound(t *testing.T) {
 		{"no source", "", nil, 2},
 		{"two sources", "", []string{healthy, "--dns", "localhost:1"}, 2},
 		{"no port", "", []string{"localhost"}, 2},
+		{"a port that is none", "", []string{"127.0.0.1:65536"}, 2},
+		{"port 0", "", []string{"127.0.0.1:0"}, 2},
+		{"a URL with a port that is none", "", []string{"http://127.0.0.1:65536/metrics"}, 2},
+		{"a name with a port that is none", "", []string{"--dns", "x:notaport"}, 2},
+		{"a Prometheus with a port that is none", "", []string{"--prometheus", "http://127.0.0.1:65536"}, 2},
 		{"one exporter twice", "", []string{healthy, "http://" + healthy}, 2},
+		{"one exporter by name and address", "", []string{healthy, "LOCALHOST" + port}, 2},
+		{"one exporter without a host", "", []string{healthy, port}, 2},
+		{"one exporter at its address of IPv6", "", []string{healthy, "[::1]" + port}, 2},
+		{"one exporter with a path", "", []string{healthy, healthy + "/metrics?"}, 2},
+		{"one exporter with a fragment", "", []string{healthy, healthy + "#x"}, 2},
+		{"one exporter with zeros", "", []string{healthy, strings.Replace(healthy, ":", ":00", 1)}, 2},
+		{"one exporter over TLS, too", "", []string{healthy, "https://" + healthy}, 2},
+		{"exporters behind one address", "240 open sockets on 2 nodes", []string{healthy + "/a?node=1", healthy + "/a?node=2"}, 0},
 		{"a Prometheus without a scheme", "", []string{"--prometheus", "127.0.0.1:9090"}, 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -91,7 +105,9 @@ func TestFleetInEveryFormat(t *testing.T) {
 func TestFleetByName(t *testing.T) {
 	t.Parallel()
 	_, port, _ := strings.Cut(exporterSaying(t, "fine", "healthy", "", 0), ":")
-	answer, code := sockwatch(t, "fleet", "--dns", "127.0.0.1:"+port)
-	require.Zero(t, code, answer)
-	require.Contains(t, answer, "fine (7)")
+	for _, name := range []string{"127.0.0.1", "localhost"} {
+		answer, code := sockwatch(t, "fleet", "--dns", name+":"+port)
+		require.Zero(t, code, answer)
+		require.Contains(t, answer, "120 open sockets on 1 node", "each exporter once, also at two addresses")
+	}
 }
