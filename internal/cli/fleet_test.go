@@ -111,3 +111,24 @@ func TestFleetByName(t *testing.T) {
 		require.Contains(t, answer, "120 open sockets on 1 node", "each exporter once, also at two addresses")
 	}
 }
+
+// Each format has what cannot be as a silent node, and what the others say.
+func TestFleetDoesNotBelieveImpossibleNumbers(t *testing.T) {
+	t.Parallel()
+	fine := exporterSaying(t, "fine", "healthy", "", 0)
+	const why = "it says socketlab_open_sockets_growth_per_second is NaN, which cannot be"
+	liar := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `socketlab_last_sample_timestamp_seconds %d
+socketlab_sockets{end="client",pid="8",process="liar",state="CLOSE_WAIT"} 120
+socketlab_open_sockets_growth_per_second{pid="8",process="liar"} NaN
+`, time.Now().Unix())
+	}))
+	t.Cleanup(liar.Close)
+	for _, format := range []string{"table", "markdown", "csv", "html", "junit", "json"} {
+		answer, code := sockwatch(t, "fleet", "-o", format, fine, liar.URL)
+		require.Equal(t, 1, code, answer)
+		require.Contains(t, strings.ReplaceAll(strings.Join(strings.Fields(answer), " "), `\_`, "_"), why, format)
+		require.Contains(t, answer, "fine", format)
+		require.NotContains(t, answer, "liar", format)
+	}
+}

@@ -144,8 +144,10 @@ func value(m *dto.Metric) float64 {
 		return m.GetGauge().GetValue()
 	case m.Counter != nil:
 		return m.GetCounter().GetValue()
+	case m.Untyped != nil:
+		return m.GetUntyped().GetValue()
 	}
-	return m.GetUntyped().GetValue()
+	return math.NaN() // a histogram is none
 }
 
 func labelsOf(m *dto.Metric) map[string]string {
@@ -158,7 +160,7 @@ func labelsOf(m *dto.Metric) map[string]string {
 
 // query is what is asked of Prometheus. It is one selector: "or" takes two series for the
 // same that differ in their names only.
-const query = `{__name__=~"up|socketlab_(sockets|verdict_info|open_sockets_growth_per_second|exhaustion_seconds|unobserved_processes|last_sample_timestamp_seconds)", job=%q}`
+var query = `{__name__=~"up|` + strings.Join(names, "|") + `", job=%q}`
 
 // Point is one sample that Prometheus scraped.
 type Point struct {

@@ -4,7 +4,6 @@ package fleet
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -123,72 +122,81 @@ type sample struct {
 	value  float64
 }
 
-// oldest is the age of a count above which a node is as good as silent.
-const oldest = 5 * time.Minute
+// making is a node in the making, of one sample after another.
+type making struct {
+	node      Node
+	processes map[string]*Process
+	// sockets and unobserved are all of the node.
+	sockets, unobserved float64
+	counted             bool
+}
+
+func newMaking(name string) *making {
+	return &making{node: Node{Name: name, Unobserved: map[string]int{}}, processes: map[string]*Process{}}
+}
 
 // node makes a node of its samples.
 func node(name string, samples []sample, now time.Time) Node {
-	n := Node{Name: name, Unobserved: map[string]int{}}
-	processes := map[string]*Process{}
-	counted := false
-	for _, s := range samples {
-		l := s.labels
-		switch s.name {
-		case "socketlab_last_sample_timestamp_seconds":
-			counted = true
-			if age := now.Sub(time.Unix(0, int64(s.value*1e9))); age > oldest {
-				n.Silent = fmt.Sprintf("its newest count is %s old", age.Round(time.Second))
-			}
-		case "socketlab_unobserved_processes":
-			n.Unobserved[l["reason"]] += count(s.value)
-		}
-		if l["process"] == "" {
-			continue
-		}
-		key := l["process"] + "\x00" + l["pid"]
-		p := processes[key]
-		if p == nil {
-			p = &Process{
-				Node: name, Name: l["process"], PID: l["pid"], Namespace: l["namespace"], Pod: l["pod"], Container: l["container"], Sockets: map[string]int{},
-			}
-			processes[key] = p
-		}
-		switch s.name {
-		case "socketlab_sockets":
-			p.Sockets[l["state"]] += count(s.value)
-		case "socketlab_verdict_info":
-			p.Verdict = verdict.Verdict{Kind: verdict.Kind(l["kind"]), Severity: verdict.Severity(l["severity"]), Confidence: verdict.Confidence(l["confidence"])}
-		case "socketlab_open_sockets_growth_per_second":
-			if !math.IsNaN(s.value) && !math.IsInf(s.value, 0) {
-				p.PerSecond = s.value
-			}
-		case "socketlab_exhaustion_seconds":
-			left := time.Duration(min(s.value, math.MaxInt64/1e10) * float64(time.Second))
-			if s.value >= 0 && !math.IsInf(s.value, 1) && (p.Exhausts == "" || left < p.Left) {
-				p.Exhausts, p.Left = l["resource"], left
-			}
+	m := newMaking(name)
+	for i := range samples {
+		if err := m.add(&samples[i], now); err != nil {
+			return Node{Name: name, Silent: err.Error()}
 		}
 	}
-	if !counted {
-		n.Silent = "it answers, and is no exporter of sockwatch"
-	}
-	if n.Silent != "" {
-		return n
-	}
-	for _, key := range slices.Sorted(maps.Keys(processes)) {
-		n.Processes = append(n.Processes, *processes[key])
-	}
-	slices.SortStableFunc(n.Processes, func(a, b Process) int { return cmp.Compare(number(a.PID), number(b.PID)) })
-	return n
+	return m.done()
 }
 
-// count is the number of things that a value says. What is no number of things is none, and
-// sums of the largest are numbers, too.
-func count(value float64) int {
-	if !(value >= 0) { // also NaN
-		return 0
+// add takes one more sample. With an error, nothing of the node may be believed.
+func (m *making) add(s *sample, now time.Time) error {
+	if err := m.check(s, now); err != nil {
+		return err
 	}
-	return int(min(value, math.MaxInt32))
+	l := s.labels
+	switch s.name {
+	case lastSample:
+		m.counted = true
+	case unobservedProcesses:
+		m.node.Unobserved[l["reason"]] += int(s.value)
+	}
+	if l["process"] == "" {
+		return nil
+	}
+	key := l["process"] + "\x00" + l["pid"]
+	p := m.processes[key]
+	if p == nil {
+		p = &Process{
+			Node: m.node.Name, Name: l["process"], PID: l["pid"], Namespace: l["namespace"], Pod: l["pod"], Container: l["container"], Sockets: map[string]int{},
+		}
+		m.processes[key] = p
+	}
+	switch s.name {
+	case sockets:
+		p.Sockets[l["state"]] += int(s.value)
+	case verdictInfo:
+		if s.value == 1 { // one of 0 is not in force
+			p.Verdict = verdict.Verdict{Kind: verdict.Kind(l["kind"]), Severity: verdict.Severity(l["severity"]), Confidence: verdict.Confidence(l["confidence"])}
+		}
+	case growth:
+		p.PerSecond = s.value
+	case exhaustion:
+		left := time.Duration(min(s.value, math.MaxInt64/1e10) * float64(time.Second))
+		if !math.IsInf(s.value, 1) && (p.Exhausts == "" || left < p.Left) {
+			p.Exhausts, p.Left = l["resource"], left
+		}
+	}
+	return nil
+}
+
+// done is the node of all samples.
+func (m *making) done() Node {
+	if !m.counted {
+		return Node{Name: m.node.Name, Silent: "it answers, and is no exporter of sockwatch"}
+	}
+	for _, key := range slices.Sorted(maps.Keys(m.processes)) {
+		m.node.Processes = append(m.node.Processes, *m.processes[key])
+	}
+	slices.SortStableFunc(m.node.Processes, func(a, b Process) int { return cmp.Compare(number(a.PID), number(b.PID)) })
+	return m.node
 }
 
 func number(pid string) int {

@@ -96,6 +96,62 @@ func TestWithoutOneNodeThereIsNoSum(t *testing.T) {
 	require.False(t, conclusive)
 }
 
+// A number that cannot be makes its node silent, and nothing of it is in a sum.
+func TestNumbersThatCannotBe(t *testing.T) {
+	t.Parallel()
+	good := serve(t, says(page("a", 120, "")))
+	now := time.Now().Unix()
+	for _, test := range []struct{ says, why string }{
+		{`socketlab_open_sockets_growth_per_second{process="p"} NaN`, "socketlab_open_sockets_growth_per_second is NaN, which cannot be"},
+		{`socketlab_open_sockets_growth_per_second{process="p"} +Inf`, "growth_per_second is +Inf"},
+		{`socketlab_open_sockets_growth_per_second{process="p"} -1e300`, "growth_per_second is -1e+300"},
+		{`socketlab_sockets{process="p",state="ESTABLISHED"} NaN`, "socketlab_sockets is NaN"},
+		{`socketlab_sockets{process="p",state="ESTABLISHED"} -3`, "socketlab_sockets is -3"},
+		{`socketlab_sockets{process="p",state="ESTABLISHED"} 1.9`, "socketlab_sockets is 1.9"},
+		{`socketlab_sockets{process="p",state="ESTABLISHED"} 5000000000`, "socketlab_sockets is 5000000000"},
+		{`socketlab_sockets{process="p",state="ESTABLISHED"} 2147483600`, "socketlab_sockets are 2147483723 in all"},
+		{"# TYPE socketlab_sockets histogram\n" + `socketlab_sockets_count{process="p",state="ESTABLISHED"} 5`, "socketlab_sockets is NaN"},
+		{`socketlab_unobserved_processes{reason="a"} -5` + "\n" + `socketlab_unobserved_processes{reason="b"} 5`, "socketlab_unobserved_processes is -5"},
+		{`socketlab_unobserved_processes{reason="a"} NaN`, "socketlab_unobserved_processes is NaN"},
+		{`socketlab_unobserved_processes{reason="a"} 4194305`, "socketlab_unobserved_processes is 4194305"},
+		{`socketlab_exhaustion_seconds{process="p",resource="ports"} NaN`, "socketlab_exhaustion_seconds is NaN"},
+		{`socketlab_exhaustion_seconds{process="p",resource="ports"} -1e300`, "socketlab_exhaustion_seconds is -1e+300"},
+		{`socketlab_exhaustion_seconds{process="p",resource="ports"} -Inf`, "socketlab_exhaustion_seconds is -Inf"},
+		{`socketlab_verdict_info{process="p",kind="close-wait-leak",severity="leak"} NaN`, "socketlab_verdict_info is NaN"},
+		{`socketlab_verdict_info{process="p",kind="close-wait-leak",severity="leak"} 2`, "socketlab_verdict_info is 2"},
+		{`socketlab_last_sample_timestamp_seconds NaN`, "socketlab_last_sample_timestamp_seconds is NaN, which"},
+		{`socketlab_last_sample_timestamp_seconds +Inf`, "socketlab_last_sample_timestamp_seconds is +Inf, which"},
+		{`socketlab_last_sample_timestamp_seconds -1e300`, "socketlab_last_sample_timestamp_seconds is -1e+300, which"},
+		{`socketlab_last_sample_timestamp_seconds 9000000000`, "socketlab_last_sample_timestamp_seconds is 9000000000, in the future"},
+		{fmt.Sprint("socketlab_last_sample_timestamp_seconds ", now+3600), "in the future by the clock here"},
+	} {
+		answer := page("p", 120, test.says+"\n")
+		if strings.HasPrefix(test.says, "# TYPE") { // it must come first
+			answer = fmt.Sprintf("socketlab_last_sample_timestamp_seconds %d\n%s\n", now, test.says)
+		}
+		f := ask(t, good, serve(t, says(answer)))
+		require.Contains(t, f.Nodes[1].Silent, test.why)
+		require.Empty(t, f.Nodes[1].Processes, test.says)
+		require.Zero(t, f.Unobserved(), test.says)
+		open, conclusive := f.Open()
+		require.Equal(t, 120, open, test.says)
+		require.False(t, conclusive, test.says)
+	}
+	// These can be: fewer sockets than before, a clock that is a little ahead, and no fault.
+	f := ask(t, serve(t, says(fmt.Sprintf(`socketlab_last_sample_timestamp_seconds %d
+socketlab_sockets{pid="7",process="p",state="ESTABLISHED"} 2147483647
+socketlab_open_sockets_growth_per_second{pid="7",process="p"} -2.5
+socketlab_exhaustion_seconds{pid="7",process="p",resource="ports"} +Inf
+socketlab_verdict_info{pid="7",process="p",kind="close-wait-leak",severity="leak",confidence="high"} 0
+`, now+30))))
+	require.Empty(t, f.Nodes[0].Silent)
+	p := f.Nodes[0].Processes[0]
+	require.Equal(t, 2147483647, p.Open())
+	require.InDelta(t, -2.5, p.PerSecond, 0)
+	require.Empty(t, p.Exhausts)
+	require.Equal(t, verdict.Verdict{}, p.Verdict, "a verdict of 0 is not in force")
+}
+
 func TestPasswordsAreSent(t *testing.T) {
 	t.Parallel()
 	at := serve(t, func(w http.ResponseWriter, r *http.Request) {
