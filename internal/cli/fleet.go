@@ -236,8 +236,9 @@ func (o *asking) client(ctx context.Context) (*fleet.Client, error) {
 		}
 	}
 	client.HTTP = &http.Client{
-		Timeout:   o.timeout,
-		Transport: &http.Transport{DialContext: dialer.DialContext, TLSClientConfig: config, DisableKeepAlives: true},
+		Timeout: o.timeout,
+		// Headers are bounded as the answers are: many are asked at once.
+		Transport: &http.Transport{DialContext: dialer.DialContext, TLSClientConfig: config, DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10},
 		// A redirection could lead anywhere, with the password.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

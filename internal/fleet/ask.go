@@ -1,6 +1,8 @@
 package fleet
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,9 +34,13 @@ type Client struct {
 const (
 	// mostAtOnce bounds how many exporters are asked at the same time.
 	mostAtOnce = 32
-	// An exporter's answer is half a megabyte, and Prometheus has it of every node. What is
-	// read of it takes several times as much memory.
-	mostOfExporter   = 32 << 20
+	// mostOfExporter bounds an answer, when it is decompressed. Of a node with thousands of
+	// processes it is 0.7 MB, as 100 have series of their own, and 7 MB if 1,000 have.
+	mostOfExporter = 8 << 20
+	// mostOfPiece bounds a line, and what is parsed of an answer at once: that takes a hundred
+	// times as much memory. A line with every label of a process has less than 2 kB.
+	mostOfPiece = 16 << 10
+	// Prometheus has the answer of every node.
 	mostOfPrometheus = 512 << 20
 )
 
@@ -50,12 +56,7 @@ func (c *Client) Exporters(ctx context.Context, urls []string) (*Fleet, error) {
 			if u, err := url.Parse(at); err == nil {
 				name = u.Host
 			}
-			samples, err := c.scrape(ctx, at)
-			if err != nil {
-				f.Nodes[i] = Node{Name: name, Silent: why(err).Error()}
-				return nil
-			}
-			f.Nodes[i] = node(name, samples, time.Now())
+			f.Nodes[i] = c.scrape(ctx, name, at)
 			return nil
 		})
 	}
@@ -85,15 +86,21 @@ func why(err error) error {
 	return err
 }
 
-// bounded is a reader with an error in place of what is beyond its limit.
+// bounded is a reader with an error in place of what is beyond its limit, or comes after the
+// end of ctx: what is decompressed here is read on without the other end.
 type bounded struct {
-	from io.Reader
-	left int
+	ctx     context.Context
+	from    io.Reader
+	left    int
+	tooLong error
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
+	if err := b.ctx.Err(); err != nil {
+		return 0, err
+	}
 	if b.left <= 0 {
-		return 0, errors.New("its answer is too long")
+		return 0, b.tooLong
 	}
 	n, err := b.from.Read(p[:min(len(p), b.left)])
 	b.left -= n
@@ -102,6 +109,11 @@ func (b *bounded) Read(p []byte) (int, error) {
 
 // get reads an answer of so many bytes at most.
 func (c *Client) get(ctx context.Context, at, accept string, most int, read func(io.Reader) error) error {
+	if c.HTTP.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.HTTP.Timeout)
+		defer cancel()
+	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
 	if err != nil {
 		return err
@@ -116,26 +128,78 @@ func (c *Client) get(ctx context.Context, at, accept string, most int, read func
 	}
 	defer response.Body.Close()
 	if response.StatusCode == http.StatusOK {
-		return read(&bounded{response.Body, most})
+		return read(&bounded{ctx, response.Body, most, fmt.Errorf("its answer is too long: more than %d MB", most>>20)})
 	}
 	text, err := io.ReadAll(io.LimitReader(response.Body, 300))
 	line, _, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
 	return errors.Join(errors.New(strings.TrimSuffix("it says "+response.Status+": "+line, ": ")), err)
 }
 
-func (c *Client) scrape(ctx context.Context, at string) ([]sample, error) {
-	var list []sample
-	err := c.get(ctx, at, string(expfmt.NewFormat(expfmt.TypeTextPlain)), mostOfExporter, func(body io.Reader) error {
-		parser := expfmt.NewTextParser(model.UTF8Validation)
-		families, err := parser.TextToMetricFamilies(body)
-		for name, f := range families {
-			for _, m := range f.GetMetric() {
-				list = append(list, sample{name, labelsOf(m), value(m)})
+// scrape asks one exporter.
+func (c *Client) scrape(ctx context.Context, name, at string) Node {
+	m := newMaking(name)
+	err := c.get(ctx, at, string(expfmt.NewFormat(expfmt.TypeTextPlain)), mostOfExporter, m.read)
+	if err != nil {
+		return Node{Name: name, Silent: short(why(err).Error())}
+	}
+	return m.done()
+}
+
+// read takes the samples of an exporter's answer, piece by piece: all of it at once takes a
+// hundred times the memory of its text.
+func (m *making) read(body io.Reader) error {
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	pieces := bufio.NewScanner(body)
+	pieces.Buffer(make([]byte, 0, mostOfPiece), mostOfPiece)
+	pieces.Split(wholeLines)
+	line := 0
+	for pieces.Scan() {
+		families, err := parser.TextToMetricFamilies(bytes.NewReader(pieces.Bytes()))
+		if pieces.Err() != nil {
+			break // the last line is cut off by that
+		}
+		var wrong expfmt.ParseError
+		if errors.As(err, &wrong) {
+			wrong.Line += line
+			err = wrong
+		}
+		if err != nil {
+			return err
+		}
+		line += bytes.Count(pieces.Bytes(), []byte("\n"))
+		for _, name := range metrics {
+			for _, metric := range families[name].GetMetric() {
+				if err := m.add(&sample{name, labelsOf(metric), value(metric)}, time.Now()); err != nil {
+					return err
+				}
 			}
 		}
-		return err
-	})
-	return list, err
+	}
+	if errors.Is(pieces.Err(), bufio.ErrTooLong) {
+		return fmt.Errorf("its answer has a line of more than %d kB", mostOfPiece>>10)
+	}
+	return pieces.Err()
+}
+
+// wholeLines splits an answer at line ends, into pieces of as many lines as are there.
+func wholeLines(data []byte, atEnd bool) (int, []byte, error) {
+	n := bytes.LastIndexByte(data, '\n') + 1
+	if n == 0 && atEnd {
+		n = len(data)
+	}
+	if n == 0 {
+		return 0, nil, nil
+	}
+	return n, data[:n], nil
+}
+
+// short is what is shown of a reason, which may quote an answer.
+func short(reason string) string {
+	const most = 300
+	if len(reason) <= most {
+		return reason
+	}
+	return strings.ToValidUTF8(reason[:most], "") + "..."
 }
 
 func value(m *dto.Metric) float64 {
@@ -160,7 +224,7 @@ func labelsOf(m *dto.Metric) map[string]string {
 
 // query is what is asked of Prometheus. It is one selector: "or" takes two series for the
 // same that differ in their names only.
-var query = `{__name__=~"up|` + strings.Join(names, "|") + `", job=%q}`
+var query = `{__name__=~"up|` + strings.Join(metrics, "|") + `", job=%q}`
 
 // Point is one sample that Prometheus scraped.
 type Point struct {

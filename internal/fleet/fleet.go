@@ -4,6 +4,8 @@ package fleet
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -129,7 +131,22 @@ type making struct {
 	// sockets and unobserved are all of the node.
 	sockets, unobserved float64
 	counted             bool
+	kept                int // about how many bytes
 }
+
+const (
+	// mostKept bounds what is kept of one node, and shown: 1,000 processes with series of their
+	// own and long names, ten times as many as an exporter has unless --max-processes says more.
+	mostKept = 1850 << 10
+	// What a process and a text take beside the bytes of the text, and how often each of these
+	// is there while a table is made: so that the dearest answers cost the same, as measured.
+	costOfProcess, costOfText, timesOfText = 1200, 16, 3
+	// longestText is the longest name of a file on Linux; those of Kubernetes are shorter.
+	longestText = 255
+)
+
+// kept are the labels that are kept of a sample; of a state there are few.
+var kept = []string{"process", "pid", "namespace", "pod", "container", "kind", "severity", "confidence", "resource", "reason"}
 
 func newMaking(name string) *making {
 	return &making{node: Node{Name: name, Unobserved: map[string]int{}}, processes: map[string]*Process{}}
@@ -152,18 +169,29 @@ func (m *making) add(s *sample, now time.Time) error {
 		return err
 	}
 	l := s.labels
+	for _, name := range kept {
+		if n := len(l[name]); n > longestText {
+			return fmt.Errorf("a label %s of its %s has %d bytes, and no name has more than %d", name, s.name, n, longestText)
+		}
+	}
 	switch s.name {
 	case lastSample:
 		m.counted = true
 	case unobservedProcesses:
+		if _, known := m.node.Unobserved[l["reason"]]; !known {
+			m.kept += costOfProcess // an exporter has two reasons: no need to be exact
+			m.keep(l["reason"])
+		}
 		m.node.Unobserved[l["reason"]] += int(s.value)
 	}
 	if l["process"] == "" {
-		return nil
+		return m.tooMuch()
 	}
 	key := l["process"] + "\x00" + l["pid"]
 	p := m.processes[key]
 	if p == nil {
+		m.kept += costOfProcess
+		m.keep(key, l["namespace"], l["pod"], l["container"])
 		p = &Process{
 			Node: m.node.Name, Name: l["process"], PID: l["pid"], Namespace: l["namespace"], Pod: l["pod"], Container: l["container"], Sockets: map[string]int{},
 		}
@@ -171,9 +199,13 @@ func (m *making) add(s *sample, now time.Time) error {
 	}
 	switch s.name {
 	case sockets:
+		if _, known := p.Sockets[l["state"]]; !known {
+			m.keep(l["state"])
+		}
 		p.Sockets[l["state"]] += int(s.value)
 	case verdictInfo:
 		if s.value == 1 { // one of 0 is not in force
+			m.keep(l["kind"], l["severity"], l["confidence"])
 			p.Verdict = verdict.Verdict{Kind: verdict.Kind(l["kind"]), Severity: verdict.Severity(l["severity"]), Confidence: verdict.Confidence(l["confidence"])}
 		}
 	case growth:
@@ -181,8 +213,24 @@ func (m *making) add(s *sample, now time.Time) error {
 	case exhaustion:
 		left := time.Duration(min(s.value, math.MaxInt64/1e10) * float64(time.Second))
 		if !math.IsInf(s.value, 1) && (p.Exhausts == "" || left < p.Left) {
+			m.keep(l["resource"])
 			p.Exhausts, p.Left = l["resource"], left
 		}
+	}
+	return m.tooMuch()
+}
+
+// keep counts texts that are kept.
+func (m *making) keep(texts ...string) {
+	for _, text := range texts {
+		m.kept += costOfText + timesOfText*len(text)
+	}
+}
+
+// tooMuch is an error where more is kept than there is room for.
+func (m *making) tooMuch() error {
+	if m.kept > mostKept {
+		return errors.New("it says more than is kept of one node: lower the --max-processes of its exporter")
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package fleet_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -236,20 +238,95 @@ func TestAnswersThatAreNone(t *testing.T) {
 	require.Equal(t, "no answer in time", f.Nodes[0].Silent)
 }
 
-// An answer without an end takes no memory without an end.
+// What an exporter says without an end, or to no end, takes no memory without an end.
 func TestALongAnswerIsNotReadOn(t *testing.T) {
 	t.Parallel()
-	sent := make(chan int, 1)
-	at := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-		n, line := 0, strings.Repeat("x", 1<<20)
-		for n < 200 {
-			if _, err := io.WriteString(w, line); err != nil {
-				break
-			}
-			n++
+	counted := fmt.Sprintf("socketlab_last_sample_timestamp_seconds %d\n", time.Now().Unix())
+	const tooMuch = "it says more than is kept of one node: lower the --max-processes of its exporter"
+	var processes, states, reasons strings.Builder
+	for i := range 100_000 {
+		fmt.Fprintf(&processes, "socketlab_sockets{process=\"%d\",state=\"ESTABLISHED\"} 1\n", i)
+		fmt.Fprintf(&states, "socketlab_sockets{process=\"p\",state=\"%d\"} 1\n", i)
+		fmt.Fprintf(&reasons, "socketlab_unobserved_processes{reason=\"%d\"} 1\n", i)
+	}
+	for name, test := range map[string]struct{ piece, encoding, why string }{
+		"one line":   {strings.Repeat("x", 1<<20), "", "its answer has a line of more than 16 kB"},
+		"many lines": {strings.Repeat("a 1\n", 1<<18), "", "its answer is too long: more than 8 MB"},
+		"a bomb":     {squeezed(t, bytes.Repeat([]byte("a 1\n"), 10<<20)), "gzip", "its answer is too long: more than 8 MB"},
+		"processes":  {counted + processes.String(), "", tooMuch},
+		"states":     {counted + states.String(), "", `it says socketlab_sockets in an unknown TCP state "0"`},
+		"reasons":    {counted + reasons.String(), "", tooMuch},
+		"a long name": {
+			counted + fmt.Sprintf("socketlab_sockets{process=%q,state=\"ESTABLISHED\"} 1\n", strings.Repeat("x", 256)), "",
+			"a label process of its socketlab_sockets has 256 bytes, and no name has more than 255",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sent := make(chan int, 1)
+			at := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				if test.encoding != "" {
+					w.Header().Set("Content-Encoding", test.encoding)
+				}
+				n := 0
+				for n < 200<<20 {
+					if _, err := io.WriteString(w, test.piece); err != nil {
+						break
+					}
+					n += len(test.piece)
+				}
+				sent <- n
+			})
+			require.Equal(t, test.why, ask(t, at).Nodes[0].Silent)
+			require.Less(t, <-sent, 100<<20)
+		})
+	}
+}
+
+// A thousand processes with series of their own and long names are kept, and an error of
+// the text has the line of the answer and not of a piece of it.
+func TestAnAnswerInPieces(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	lines := 1
+	fmt.Fprintf(&b, "socketlab_last_sample_timestamp_seconds %d\n", time.Now().Unix())
+	for i := range 1000 {
+		who := fmt.Sprintf(`process="server",pid="%d",namespace="default-namespace",pod="orders-5d4f8c7b6-abcde",container="orders"`, 100_000+i)
+		for _, state := range []string{"ESTABLISHED", "TIME_WAIT", "CLOSE_WAIT", "LISTEN", "FIN_WAIT2"} {
+			fmt.Fprintf(&b, "socketlab_sockets{%s,state=%q} 1\n", who, state)
 		}
-		sent <- n
+		fmt.Fprintf(&b, "socketlab_verdict_info{%s,kind=\"response-body-leak\",severity=\"leak\",confidence=\"high\"} 1\n", who)
+		fmt.Fprintf(&b, "socketlab_exhaustion_seconds{%s,resource=\"descriptors\"} 90\n", who)
+		lines += 7
+	}
+	f := ask(t, serve(t, says(b.String())), serve(t, says(b.String()+"<html>\n")))
+	require.Empty(t, f.Nodes[0].Silent)
+	require.Len(t, f.Nodes[0].Processes, 1000)
+	open, _ := f.Open()
+	require.Equal(t, 3000, open)
+	require.Contains(t, f.Nodes[1].Silent, fmt.Sprintf("in line %d:", lines+1))
+}
+
+// What is decompressed and read here ends in time, too, when the other end has said all: 2
+// million samples take longer than this.
+func TestReadingAnAnswerEndsInTime(t *testing.T) {
+	t.Parallel()
+	bomb := squeezed(t, bytes.Repeat([]byte("a 1\n"), 10<<20))
+	at := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = io.WriteString(w, bomb)
 	})
-	require.Equal(t, "its answer is too long", ask(t, at).Nodes[0].Silent)
-	require.Less(t, <-sent, 100, "MB")
+	f, err := (&fleet.Client{HTTP: &http.Client{Timeout: 50 * time.Millisecond}}).Exporters(t.Context(), []string{at})
+	require.NoError(t, err)
+	require.Contains(t, f.Nodes[0].Silent, "in time")
+}
+
+func squeezed(t *testing.T, text []byte) string {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, err := z.Write(text)
+	require.NoError(t, err)
+	require.NoError(t, z.Close())
+	return b.String()
 }

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"socketlab/internal/socketstats"
 )
 
-// The metrics that a fleet is made of.
+// What a fleet is made of.
 const (
 	sockets             = "socketlab_sockets"
 	verdictInfo         = "socketlab_verdict_info"
@@ -16,8 +18,8 @@ const (
 	lastSample          = "socketlab_last_sample_timestamp_seconds"
 )
 
-// names are those metrics.
-var names = []string{sockets, verdictInfo, growth, exhaustion, unobservedProcesses, lastSample}
+// metrics are their names.
+var metrics = []string{sockets, verdictInfo, growth, exhaustion, unobservedProcesses, lastSample}
 
 const (
 	// mostSockets is what a machine can have: Linux counts its sockets in use in an int of
@@ -39,6 +41,9 @@ func (m *making) check(s *sample, now time.Time) error {
 	possible := true
 	switch v := s.value; s.name {
 	case sockets:
+		if _, err := socketstats.ParseState(s.labels["state"]); err != nil {
+			return fmt.Errorf("it says %s in an %w", s.name, err)
+		}
 		return s.count(&m.sockets, mostSockets)
 	case unobservedProcesses:
 		return s.count(&m.unobserved, mostProcesses)
