@@ -35,7 +35,14 @@ func isURL(at string) bool {
 
 // checkPrometheusURL returns what is wrong with a URL; "" is none.
 func checkPrometheusURL(c *cobra.Command, at string) error {
-	if at != "" && !isURL(at) {
+	if at == "" {
+		return nil
+	}
+	// An error would show the password, and a list of processes shows it anyway.
+	if u, err := url.Parse(at); err == nil && u.User != nil {
+		return program.Usagef(c, "--prometheus %s: give the user and the password by --user and --password-file", u.Redacted())
+	}
+	if !isURL(at) {
 		return program.Usagef(c, "--prometheus %s: give a URL, such as http://127.0.0.1:9090", at)
 	}
 	return nil
