@@ -85,6 +85,7 @@ sockwatch replay -q out.jsonl`, `the recording is cut off in the middle of a lin
 		"a bundle":                    {0, `sockwatch report "$2/before.jsonl" --bundle out.tar.gz`, `write out\.tar\.gz: ` + space + `: nothing of it is kept\n.*exit 1\nfiller\n`},
 		"junit":                       {0, `sockwatch check --pid $$ --no-fault --interval 20ms --for 200ms --junit out.xml`, `no fault(.*\n)+.*write out\.xml: ` + space + `: nothing of it is kept\n.*exit 1\nfiller\n`},
 		"manual pages":                {0, `sockwatch man --dir pages; code=$?; rmdir pages; (exit $code)`, `write pages/sockwatch\.1: ` + space + `: nothing of it is kept\n.*exit 1\nfiller\n`},
+		"some manual pages":           {64 << 10, `sockwatch man --dir pages; code=$?; rmdir pages; (exit $code)`, `write pages/sockwatch-\S+: ` + space + `: nothing of it is kept\n.*exit 1\nfiller\n`},
 		"an exercise":                 {4 << 10, `sockwatch exercise start health-check-runs-dry mine`, space + `\n.*exit 1\nfiller\n`},
 		"an exercise, here":           {4 << 10, `mkdir mine; cd mine; sockwatch exercise start health-check-runs-dry .; code=$?; ls -A; cd ..; rmdir mine; (exit $code)`, space + `\n.*exit 1\nfiller\n`},
 		"a check":                     {64 << 10, `sockwatch exercise start one-of-three-leaks mine >/dev/null; cd mine; sed -i 's/^process:.*/process: orders/; s/^kind:.*/kind: churn/' answer.yaml; dd if=/dev/zero of=../rest bs=4k 2>/dev/null; sockwatch exercise check`, `(?s)your answer.*this check is not entered in \.: write \.exercise\.json\.new: ` + space + `\n.*exit 1\n`},

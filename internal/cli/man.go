@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -94,18 +93,16 @@ func writeManPages(dir string, pages []*cobra.Command) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
+	files := make([]namedFile, 0, len(pages))
 	for _, c := range pages {
 		page, err := manPage(c)
 		if err != nil {
 			return err
 		}
-		name := strings.ReplaceAll(c.CommandPath(), " ", "-") + ".1"
-		if err := writeNew(filepath.Join(dir, name), true, func(w io.Writer) error {
+		files = append(files, namedFile{strings.ReplaceAll(c.CommandPath(), " ", "-") + ".1", func(w io.Writer) error {
 			_, err := w.Write(page)
 			return err
-		}); err != nil {
-			return err
-		}
+		}})
 	}
-	return nil
+	return writeFolder(dir, true, files)
 }
