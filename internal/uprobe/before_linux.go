@@ -41,9 +41,14 @@ func (p *Prober) findBefore(lost map[uint32]bool, inodes map[int]uint32) {
 		if !peeks && (in == 0 || callers[in-1] != p.selects) {
 			continue
 		}
-		for _, w := range stack {
-			if p.memory.mayPoint(w) && p.objects[w] == nil && p.isPersistConn(w) {
-				p.enterBefore(w, peeks, lost, inodes)
+		// Its own is the outermost, the receiver of readLoop. What lies further in may be of a
+		// goroutine that had this stack before, and says nothing of what that connection does.
+		for _, w := range slices.Backward(stack) {
+			if p.memory.mayPoint(w) && p.isPersistConn(w) {
+				if p.objects[w] == nil {
+					p.enterBefore(w, peeks, lost, inodes)
+				}
+				break
 			}
 		}
 	}
