@@ -22,7 +22,7 @@ func soon(t *testing.T, do func()) {
 	took := time.Since(begin)
 	runtime.ReadMemStats(&after)
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(200<<20))
-	require.Less(t, took, 5*time.Second)
+	require.Less(t, took, time.Minute)
 }
 
 func TestManyFunctionsWithAnEndlessNameAreReadSoon(t *testing.T) {

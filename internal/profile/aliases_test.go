@@ -21,7 +21,7 @@ func TestAliasesOfAliasesAreRefusedSoon(t *testing.T) {
 	begin := time.Now()
 	_, err := profile.Parse("x.yaml", []byte(text.String()))
 	require.ErrorContains(t, err, "several values")
-	require.Less(t, time.Since(begin), 5*time.Second)
+	require.Less(t, time.Since(begin), time.Minute)
 	for _, value := range []string{"{a: *b}", "{a: b}", "[]", "{}"} {
 		_, err := profile.Parse("x.yaml", []byte("schema: socketlab/profile/1\nkind: client\nname: x\nvalues: {opened_sequential: "+value+"}\n"))
 		require.Error(t, err, value)
