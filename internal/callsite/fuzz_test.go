@@ -204,7 +204,8 @@ func FuzzFunctionTable(f *testing.F) {
 	})
 }
 
-// Whatever the files in a process's memory are called, they are told from the executable.
+// Only a file that has the executable's name gives a bias, whatever other files in a process's
+// memory are called.
 func FuzzBias(f *testing.F) {
 	path := filepath.Join(f.TempDir(), "program")
 	b, err := opened(f, path, smallProgram(f))

@@ -52,7 +52,8 @@ type newest struct {
 	err       error
 }
 
-// Processes is how many subjects the newest sample shows.
+// Processes counts the subjects of the newest sample, those without series of their own too. It
+// is 0 before the first one; any goroutine may call it.
 func (e *Exporter) Processes() int {
 	if n := e.newest.Load(); n != nil {
 		return len(n.own) + len(n.rest)
