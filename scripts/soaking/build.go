@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,11 +31,11 @@ func init() { inside.Serve(func(by func() int64) { time.SoakShift = by }) }
 // and a clock that can be set. time.Now then gives another time of day, as it does when the
 // clock of a machine is set, while time that is measured goes on as before.
 func (s *soak) build(ctx context.Context) error {
-	root, err := exec.CommandContext(ctx, "go", "env", "GOROOT").Output()
+	root, err := s.goRoot(ctx)
 	if err != nil {
-		return fmt.Errorf("go env GOROOT: %w", err)
+		return err
 	}
-	clock := filepath.Join(strings.TrimSpace(string(root)), "src/time/time.go")
+	clock := filepath.Join(root, "src/time/time.go")
 	source, err := os.ReadFile(clock)
 	if err != nil {
 		return err
@@ -63,10 +64,25 @@ func (s *soak) build(ctx context.Context) error {
 		os.WriteFile(s.file("hook.go"), []byte(hook), 0o600), os.WriteFile(file, overlay, 0o600)); err != nil {
 		return err
 	}
-	build := exec.CommandContext(ctx, "go", "build", "-overlay", file, "-o", s.bin+"/", "./cmd/sockwatch", "./cmd/slowserver")
+	build := exec.CommandContext(ctx, filepath.Join(root, "bin/go"), "build", "-overlay", file, "-o", s.bin+"/", "./cmd/sockwatch", "./cmd/slowserver")
+	build.Env = append(os.Environ(), "GOROOT="+root, "GOTOOLCHAIN=local")
 	build.Stdout, build.Stderr = os.Stderr, os.Stderr
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("build the programs: %w", err)
 	}
 	return nil
+}
+
+// goRoot is Go's own folder, by a name outside the module cache: a toolchain that the go
+// command downloaded lies there, and no overlay may replace a file in the cache.
+func (s *soak) goRoot(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "env", "GOROOT").Output()
+	if err != nil {
+		return "", fmt.Errorf("go env GOROOT: %w", err)
+	}
+	link := s.file("goroot")
+	if err := os.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	return link, os.Symlink(strings.TrimSpace(string(out)), link)
 }
