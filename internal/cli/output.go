@@ -14,7 +14,7 @@ import (
 
 	// The formats register themselves.
 	_ "socketlab/internal/render/data"
-	_ "socketlab/internal/render/page"
+	_ "socketlab/internal/render/html"
 	_ "socketlab/internal/render/text"
 )
 

@@ -17,7 +17,7 @@ import (
 
 	"socketlab/internal/render"
 	_ "socketlab/internal/render/data"
-	_ "socketlab/internal/render/page"
+	_ "socketlab/internal/render/html"
 	_ "socketlab/internal/render/text"
 	"socketlab/internal/series"
 	"socketlab/internal/socketstats"

@@ -1,7 +1,7 @@
-// Package page writes answers as pages and pictures: one HTML file that needs
+// Package html writes answers as pages and pictures: one HTML file that needs
 // nothing beside itself (no script, no picture, no font), and SVG. It is a pure
 // function of the answer.
-package page
+package html
 
 import (
 	_ "embed"

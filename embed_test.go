@@ -16,9 +16,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var update = flag.Bool("update", false, "write sources.go anew")
+var update = flag.Bool("update", false, "write embed.go anew")
 
-// sources.go is made from what the programs import by: go test . -update
+// embed.go is made from what the programs import by: go test . -update
 func TestSourcesAreAllThatTheProgramsNeed(t *testing.T) {
 	t.Parallel()
 	names := needed(t)
@@ -26,7 +26,7 @@ func TestSourcesAreAllThatTheProgramsNeed(t *testing.T) {
 	for _, name := range names {
 		fmt.Fprintf(&patterns, "//go:embed %s\n", name)
 	}
-	got, err := os.ReadFile("sources.go")
+	got, err := os.ReadFile("embed.go")
 	require.NoError(t, err)
 	before, rest, ok := strings.Cut(string(got), "//go:embed ")
 	require.True(t, ok)
@@ -34,7 +34,7 @@ func TestSourcesAreAllThatTheProgramsNeed(t *testing.T) {
 	require.True(t, ok)
 	want := before + patterns.String() + "var Sources " + after
 	if *update {
-		require.NoError(t, os.WriteFile("sources.go", []byte(want), 0o644))
+		require.NoError(t, os.WriteFile("embed.go", []byte(want), 0o644))
 		got = []byte(want)
 	}
 	require.Equal(t, want, string(got), "run: go test . -update")
@@ -45,7 +45,7 @@ func TestSourcesAreAllThatTheProgramsNeed(t *testing.T) {
 }
 
 // noTest are patterns of which one matches the name of each file of Go that does not
-// end with _test.go: so a new file changes nothing in sources.go.
+// end with _test.go: so a new file changes nothing in embed.go.
 var noTest = []string{"*[^t].go", "*[^s]t.go", "*[^e]st.go", "*[^t]est.go", "*[^_]test.go"}
 
 // needed are the patterns of the files of which the programs are built, on any system.
