@@ -41,17 +41,23 @@ func (p *Prober) findBefore(lost map[uint32]bool, inodes map[int]uint32) {
 		if !peeks && (in == 0 || callers[in-1] != p.selects) {
 			continue
 		}
-		// Its own is the outermost, the receiver of readLoop. What lies further in may be of a
-		// goroutine that had this stack before, and says nothing of what that connection does.
-		for _, w := range slices.Backward(stack) {
-			if p.memory.mayPoint(w) && p.isPersistConn(w) {
-				if p.objects[w] == nil {
-					p.enterBefore(w, peeks, lost, inodes)
-				}
-				break
-			}
+		conn, found := outermost(stack, func(w uint64) bool { return p.memory.mayPoint(w) && p.isPersistConn(w) })
+		if found && p.objects[conn] == nil {
+			p.enterBefore(conn, peeks, lost, inodes)
 		}
 	}
+}
+
+// outermost finds the connection of a goroutine in readLoop among the words of its stack: its own
+// is the last of them, the receiver of readLoop. What lies further in may be of a goroutine
+// that had this stack before, and says nothing of what that connection does now.
+func outermost(stack []uint64, isConn func(uint64) bool) (conn uint64, found bool) {
+	for _, w := range slices.Backward(stack) {
+		if isConn(w) {
+			return w, true
+		}
+	}
+	return 0, false
 }
 
 // enterBefore enters a persistConn if its socket is one of which nothing is known.
