@@ -19,6 +19,9 @@ var _ = examplesOf(verdict.HalfClosedConnections,
 	example{name: "they stay", confidence: verdict.Medium, says: "6 connections are half closed by this program and still held: FIN_WAIT2, for 9.5s or longer.", subject: observed(20, func(_ int, s *series.Sample) {
 		halfClosed(s, 6)
 	})},
+	example{name: "they grew until a moment ago", confidence: verdict.High, subject: observed(20, func(i int, s *series.Sample) {
+		halfClosed(s, min(26, 2*i))
+	})},
 	example{name: "as many are closed as come", instead: verdict.Healthy, subject: observed(20, func(i int, s *series.Sample) {
 		halfClosed(s, 10)
 		s.KernelConns = &series.ConnCounts{Opened: 10 + 2*i, Closed: 2 * i}

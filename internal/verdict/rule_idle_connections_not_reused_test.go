@@ -2,6 +2,7 @@ package verdict_test
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -98,6 +99,24 @@ var _ = examplesOf(verdict.IdleConnectionsNotReused,
 		filling(s, 1+2*i, 1+2*i)
 		s.KernelConns.Opened = min(2*i, 5)
 	})},
+	example{name: "a pool was filled, and rests", instead: verdict.Healthy, subject: observed(60, func(i int, s *series.Sample) {
+		filling(s, min(1+i, 31), min(1+i, 31))
+	})},
+	example{name: "a pool was filled after twenty seconds, and rests", instead: verdict.Growing, subject: observed(52, func(i int, s *series.Sample) {
+		open := 1 + min(max(0, i-19), 17)
+		filling(s, open, open)
+	})},
+	example{name: "none was opened for less than a quarter of the time", subject: observed(36, func(i int, s *series.Sample) {
+		filling(s, min(1+i, 31), min(1+i, 31))
+	})},
+	example{name: "none was opened for as long before", subject: observed(45, func(i int, s *series.Sample) {
+		open := 1 + 2*min(i, 12) + 2*min(max(0, i-24), 8)
+		filling(s, open, open)
+	})},
+	example{name: "eleven in twenty seconds, and the run is over", over: true, confidence: verdict.Low, subject: observed(24, func(i int, s *series.Sample) {
+		filling(s, 1+i/2, 1+i/2)
+	})},
+	example{name: "those that the server has closed were used once, too", severity: verdict.Fault, says: "of 55 closed ones 55 were used once or twice", subject: timedOut(61, 5)},
 	example{name: "a pool of twenty that fills, and uses them in turn", instead: verdict.Growing, subject: observed(80, func(i int, s *series.Sample) {
 		filling(s, 1+i/4, 1+i/10)
 	})},
@@ -149,6 +168,19 @@ var _ = examplesOf(verdict.IdleConnectionsNotReused,
 		s.Client.Activity.Received[0] = 60 - i
 	})},
 )
+
+// A pool that fills shows in two minutes that it is one. Later, or once connections are closed,
+// nothing is left to wait for.
+func TestIdleConnectionsThatWereNotClosedYetMayBeAPool(t *testing.T) {
+	t.Parallel()
+	growing := func(s *series.Subject) bool {
+		v := judge(s)
+		require.Equal(t, verdict.IdleConnectionsNotReused, v.Kind)
+		return slices.ContainsFunc(v.Alternatives, func(a verdict.Alternative) bool { return a.Kind == verdict.Growing })
+	}
+	require.True(t, growing(onceEach(50)))
+	require.False(t, growing(onceEach(125)))
+}
 
 // inBursts makes twelve connections be opened every twenty seconds, of which some are left; the
 // others are closed before the next sample.

@@ -73,7 +73,25 @@ func queued(requests, lasting int) *series.Subject {
 	return s
 }
 
+// held is a process whose connections have been silent for half a minute, and that wakes up so many
+// times a second. It has more threads from the middle on.
+func held(connections, wakeups, threads int) *series.Subject {
+	return observed(40, func(i int, s *series.Sample) {
+		set(&s.Client, socketstats.Established, connections)
+		s.Client.Activity.Received = silent(connections, 30*time.Second)
+		s.Process = &series.Process{Wakeups: int64(1 + wakeups*i), Threads: 8}
+		if i >= 20 {
+			s.Process.Threads += threads
+		}
+	})
+}
+
 var _ = examplesOf(verdict.PoolExhaustion,
+	example{name: "all connections are silent, and the process works on", severity: verdict.Note, confidence: verdict.Low, says: "it wakes up 20 per second", subject: held(6, 20, 0)},
+	example{name: "it sleeps, and has a few threads more", instead: verdict.Healthy, subject: held(6, 2, 3)},
+	example{name: "it sleeps, and has more threads", severity: verdict.Fault, confidence: verdict.Low, says: "has 9 more threads", subject: heldSince(20, held(6, 2, 9))},
+	example{name: "few connections are silent", instead: verdict.Healthy, subject: held(4, 20, 0)},
+	example{name: "the program says where they wait", confidence: verdict.High, says: "9 requests are at main.ask main.go:9", subject: queued(9, 7)},
 	example{name: "a process for each request starts late", instead: verdict.ConnectionChurn, subject: counted(30, func(i int) (int, int, int, int, int) {
 		return 10 * i, 10*i - min(10, 10*i), min(10, 10*i), 10*i - min(7, 10*i), min(3, 10*i)
 	})},
@@ -107,6 +125,14 @@ var _ = examplesOf(verdict.PoolExhaustion,
 	example{name: "the server's pool is large enough", subject: relayed(upTo(20), upTo(20)), over: true, instead: verdict.Healthy},
 	example{name: "the server's idle connections are its own", subject: relayed(upTo(2), upTo(20)), over: true, instead: verdict.Healthy},
 )
+
+// heldSince makes connections be used until a sample, and held from then on.
+func heldSince(from int, s *series.Subject) *series.Subject {
+	for i := range s.Samples[:from] {
+		s.Samples[i].Client.Activity.Received = silent(s.Samples[i].Client.Counts.Open(), now)
+	}
+	return s
+}
 
 // lent adds to a subject what its client's pool has lent.
 func lent(s *series.Subject, inUse, waiting int64) *series.Subject {

@@ -168,6 +168,23 @@ func TestWhatIsRestartedAgainAndAgainIsJudgedByItsLongestLife(t *testing.T) {
 		require.Contains(t, verdict.Evidence(v)[0], "19 ")
 	}
 
+	// One life that was long is long ago, or was lately: then the newest is waited for.
+	lives := func(seconds ...int) verdict.Verdict {
+		var counts, epochs []int
+		for epoch, n := range seconds {
+			for range n {
+				counts, epochs = append(counts, 5), append(epochs, epoch)
+			}
+		}
+		s := open(counts)
+		for i := range s.Samples {
+			s.Samples[i].Epoch = epochs[i]
+		}
+		return judge(s)
+	}
+	require.Equal(t, verdict.Healthy, lives(130, 25, 25, 25, 4).Kind)
+	require.Equal(t, verdict.NotEnoughData, lives(25, 25, 130, 25, 4).Kind)
+
 	// A new version of what lived for long is judged by itself, and so is a process that lives on.
 	require.Equal(t, verdict.NotEnoughData, restarted(130*2+4, 130, leaks).Kind)
 	require.Equal(t, verdict.Medium, restarted(40*2+35, 40, steady).Confidence)
