@@ -108,7 +108,7 @@ var table = []Metric{
 	},
 	{
 		Name: "connections.opened", Title: "connections opened", Unit: Count, Noun: "connection", Rest: "opened",
-		Meaning: "TCP connections that were established, alive or gone, as the client counts them; where it does not, as the kernel does.",
+		Meaning: "TCP connections that were established, alive or gone, as the client counts them; where it does not, as the kernel does: a connection with both its ends in the subject counts at each end, as its two sockets do.",
 		Why:     "each costs a handshake, a port and two descriptors",
 		Get: func(s *series.Subject) (float64, bool) {
 			if c := s.Metrics().Connections; c != nil {
@@ -252,7 +252,7 @@ var table = []Metric{
 	},
 	{
 		Name: "kernel_connections.opened", Title: "opened, by the kernel", Unit: Count, Noun: "connection", Rest: "opened",
-		Meaning: "Connections that the kernel saw opened, also between two samples.",
+		Meaning: "Connections that the kernel saw opened, also between two samples; one with both its ends in the subject counts at each end.",
 		Why:     "also those between two samples", Detail: true, Prometheus: "socketlab_connections_opened_total end",
 		Get: kernelConns(func(c *series.ConnCounts) int { return c.Opened }),
 	},

@@ -151,6 +151,25 @@ func TestLongWatchKeepsTheNewest(t *testing.T) {
 	require.Len(t, short.Snapshot(socketstats.Client).Panels[0].Points, render.Judged)
 }
 
+// A process that calls itself, or a proxy, holds the sockets of both ends.
+func TestWhatAProcessHoldsIsAtBothEnds(t *testing.T) {
+	t.Parallel()
+	o := rendertest.Observe(rendertest.Watch(31, 1))
+	one := o.Subjects[0].Last()
+	one.Client.Counts, one.Server.Counts = socketstats.Counts{}, socketstats.Counts{}
+	for i := range 5 {
+		end := &one.Client
+		if i >= 2 {
+			end = &one.Server
+		}
+		end.Counts.Add(&socketstats.Socket{State: socketstats.Established})
+	}
+	o.Subjects[0].Paired = false
+	require.Equal(t, "1 process holds 5 sockets; none grows.", render.Draw(render.View{Observation: o}).Sentence)
+	o.Subjects[0].Paired = true // a port is watched: the other ends are another process's
+	require.Equal(t, "1 process holds 3 sockets; none grows.", render.Draw(render.View{Observation: o}).Sentence)
+}
+
 func TestSentenceNamesTheWorstFaultFirst(t *testing.T) {
 	t.Parallel()
 	o := rendertest.Observe(rendertest.Watch(31, 3))

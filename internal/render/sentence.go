@@ -161,8 +161,11 @@ func ofProcesses(v *View, s *Snapshot) string {
 		of := o.Subject(p.ID)
 		if !observe.IsNoProcess(p.ID) && (of == nil || of.EndedAfter == 0) {
 			there++
-			if of == nil || !of.Serves { // whose sockets are the others' other ends
+			switch {
+			case of == nil:
 				sum += p.Held
+			case !of.Serves: // whose sockets are the others' other ends
+				sum += heldBy(o, p.ID)
 			}
 		}
 		if p.Growth > fastest.Growth {
@@ -225,9 +228,13 @@ func worstPanel(o *series.Observation, panels []Panel) (worst *Panel, others int
 	return worst, others
 }
 
-// heldBy is how many sockets a subject holds at the end that has more: a fault
-// need not be at the end that is shown.
+// heldBy is how many sockets a subject holds, at both ends. With a port the other end's are
+// another process's: then it is the end that has more.
 func heldBy(o *series.Observation, id string) int {
 	s := o.Subject(id)
-	return max(s.Now(socketstats.Client).Open(), s.Now(socketstats.Server).Open())
+	client, server := s.Now(socketstats.Client).Open(), s.Now(socketstats.Server).Open()
+	if s.Paired {
+		return max(client, server)
+	}
+	return client + server
 }
