@@ -45,7 +45,9 @@ func (l *lines) columns(m *series.Moment, say func(*series.Subject) string) stri
 	for i := range m.Subjects {
 		s := l.observation.Subject(m.Subjects[i].ID)
 		s.Samples = s.Samples[max(0, len(s.Samples)-2):] // more is not shown
-		parts = append(parts, say(s))
+		if s.Parent == "" {                              // else its sockets are among those of the process that it descends from
+			parts = append(parts, say(s))
+		}
 	}
 	return strings.Join(parts, "  |  ")
 }

@@ -208,6 +208,23 @@ opened and closed: since the watch began, by closed sockets; at least: some were
 	require.Contains(t, watch(series.Moment{}), "port 8080: nobody listens\nno connections\n")
 }
 
+// A line of a watch has a process with those that descend from it once.
+func TestALineHasNoPartsOfASubject(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	show := Plain(&out, false)
+	show(series.Event{Header: &series.Header{Target: &series.Target{PIDs: []int32{7}}}})
+	of := func(id, parent string, open int) series.SubjectSample {
+		return series.SubjectSample{
+			ID: id, Identity: &series.Identity{ID: id, Name: "app (7)", Parent: parent},
+			Sample: series.Sample{Client: series.End{Counts: rendertest.Counts(open, 0, 0)}},
+		}
+	}
+	show(series.Event{Moment: &series.Moment{Subjects: []series.SubjectSample{of("7", "", 10), of("7/7", "7", 4)}}})
+	require.Contains(t, out.String(), "app (7): client 10 ESTABLISHED")
+	require.Equal(t, 1, strings.Count(out.String(), "app (7):"), out.String())
+}
+
 func TestOnlyATerminalCanBeRedrawn(t *testing.T) {
 	t.Parallel()
 	require.False(t, CanRedraw(&bytes.Buffer{}, "xterm"))
