@@ -97,7 +97,7 @@ as the kernel keeps it (in TIME_WAIT, for instance), if it was seen before.`,
 	t.add(f, fmt.Sprintf("a server's port on this machine (default %d, if no process is named)", defaultWatchPort))
 	f.DurationVar(&length, "for", 0, "end after this time; 0 goes on until Ctrl-C")
 	output.add(f, "table", fullAnswer)
-	f.Lookup("output").Usage = "format of the answer; json is a line for each sample, as in a recording"
+	f.Lookup("output").Usage = "format of the answer; json is a line for each sample, as in a recording, with the counts alone"
 	onWeb.add(f)
 	return c
 }

@@ -4,6 +4,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"testing"
 	"time"
 
@@ -143,9 +144,18 @@ func TestAnMPTCPConnectionIsInItsOwnState(t *testing.T) {
 	if ok, err := near.(*net.TCPConn).MultipathTCP(); err != nil || !ok {
 		t.Skip("this kernel does not speak MPTCP:", err)
 	}
+	port := uint16(l.Addr().(*net.TCPAddr).Port)
+	_, err = near.Write([]byte("x"))
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { // its subflow has handed the byte on
+		sockets, err := src.Sockets(t.Context(), socketstats.Query{Ports: []uint16{port}, Multipath: true})
+		require.NoError(t, err)
+		return slices.ContainsFunc(sockets, func(s socketstats.Socket) bool { return s.Local.Port() == port && s.Multipath && s.RecvQ > 0 })
+	}, time.Minute, 5*time.Millisecond, "the unread byte")
+	_, err = far.Read(make([]byte, 9))
+	require.NoError(t, err)
 	require.NoError(t, near.Close())
 
-	port := uint16(l.Addr().(*net.TCPAddr).Port)
 	state := func(multipath bool) (server socketstats.State) {
 		sockets, err := src.Sockets(t.Context(), socketstats.Query{Ports: []uint16{port}, Multipath: multipath, Owners: true})
 		require.NoError(t, err)

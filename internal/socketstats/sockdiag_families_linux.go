@@ -69,7 +69,7 @@ func (c *netlinkConn) dumpAll(ctx context.Context, request []byte, visit func(ro
 // subflow has the connection's addresses, and every one its inode (mptcp_sock_graft
 // in net/mptcp/protocol.h, mptcp_subflow_create_socket in net/mptcp/subflow.c).
 func (c *netlinkConn) mergeSubflows(ctx context.Context, sockets []Socket) ([]Socket, error) {
-	connections := map[Tuple]State{}
+	connections := map[Tuple]Socket{}
 	byInode := map[uint32]Tuple{}
 	for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
 		request := make([]byte, requestV2Len, requestV2Len+8)
@@ -81,7 +81,7 @@ func (c *netlinkConn) mergeSubflows(ctx context.Context, sockets []Socket) ([]So
 		err := c.dumpAll(ctx, request, func(row []byte) error {
 			s, err := decodeRow(row)
 			if err == nil && s.State != Listen {
-				connections[s.Tuple()] = s.State
+				connections[s.Tuple()] = s
 				if s.Inode != 0 {
 					byInode[s.Inode] = s.Tuple()
 				}
@@ -100,8 +100,9 @@ func (c *netlinkConn) mergeSubflows(ctx context.Context, sockets []Socket) ([]So
 		return multipath && s.State != Listen && s.Tuple() != first
 	})
 	for i := range sockets {
-		if state, ok := connections[sockets[i].Tuple()]; ok {
-			sockets[i].State, sockets[i].Multipath = state, true
+		if of, ok := connections[sockets[i].Tuple()]; ok {
+			// A subflow hands on at once what it receives.
+			sockets[i].State, sockets[i].RecvQ, sockets[i].Multipath = of.State, of.RecvQ, true
 		}
 	}
 	return sockets, nil

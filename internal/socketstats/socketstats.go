@@ -58,7 +58,9 @@ type Socket struct {
 	// were not acknowledged yet. For a listener they are the connections in
 	// the accept queue, and its limit; the queue holds one connection more
 	// than the limit (net/ipv4/tcp_diag.c, sk_acceptq_is_full in
-	// include/net/sock.h).
+	// include/net/sock.h). Of a Multipath socket RecvQ is the memory of what was not
+	// read, in bytes (mptcp_diag_get_info in net/mptcp/mptcp_diag.c): it only says
+	// whether there is any.
 	RecvQ, SendQ uint32
 	// Info is nil if [Query.Info] was false, and for a Minisock and in
 	// SYN_RECV, for which the kernel has none.
