@@ -42,8 +42,11 @@ func (a *profileAnswer) old(c *cobra.Command, kind profile.Kind) (*profile.Profi
 	if err := checkNew(a.file, true, false); err != nil {
 		return nil, program.Usagef(c, "--save: %w", err)
 	}
-	if a.file == "" || isDevice(a.file) {
+	if a.file == "" {
 		return nil, nil
+	}
+	if at, err := destinationOf(a.file); err != nil || at.stream {
+		return nil, err
 	}
 	text, err := regular.Read(a.file, maxProfile)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -23,11 +24,18 @@ func checkNew(path string, force, folder bool) error {
 	if err := checkFree(path, force, folder); err != nil {
 		return err
 	}
-	if force && isDevice(path) {
-		return nil
+	if folder {
+		path = filepath.Clean(path)
+	}
+	if force {
+		at, err := destinationOf(path)
+		if err != nil || at.stream {
+			return err
+		}
+		path = at.path
 	}
 	// Only a try shows whether something can be made there.
-	parent := filepath.Dir(filepath.Clean(path))
+	parent := folderOf(path)
 	f, err := os.CreateTemp(parent, temporary)
 	if err != nil {
 		return notWritable(parent, err)
@@ -58,14 +66,49 @@ func notWritable(folder string, err error) error {
 	if errors.As(err, &at) {
 		err = at.Err
 	}
-	return fmt.Errorf("nothing can be written in the folder %s: %w", folder, err)
+	return fmt.Errorf("nothing can be written in the folder %s: %w", filepath.Clean(folder), err)
 }
 
-// isDevice reports whether there is something at a path that is written to as it is,
-// such as /dev/stdout or a pipe.
-func isDevice(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && !info.Mode().IsRegular() && !info.IsDir()
+// folderOf is the folder of a file. It is not cleaned: ".." after a link to a folder leads out of
+// the folder that the link points to.
+func folderOf(path string) string {
+	folder, _ := filepath.Split(path)
+	return cmp.Or(folder, ".")
+}
+
+// destination is where something is written, once all links are followed.
+type destination struct {
+	path string
+	// stream says that something is there that is written to as it is, such as a pipe or
+	// /dev/stdout, and that no file may take its place.
+	stream bool
+}
+
+// destinationOf follows the links at a path: what they point to is written, and they stay.
+func destinationOf(path string) (destination, error) {
+	const most = 40 // as many as Linux follows
+	for at, n := path, 0; n < most; n++ {
+		folder := folderOf(at)
+		real, err := filepath.EvalSymlinks(folder)
+		if err != nil {
+			return destination{path: at}, nil // there is nothing, and whoever writes will say so
+		}
+		// In /proc links are made up: what they say need not be the name of anything.
+		inProc := real == "/proc" || strings.HasPrefix(real, "/proc/")
+		link, err := os.Readlink(at)
+		if err != nil || inProc {
+			// A regular file is a stream, too, where its name is that of an open file. /dev/shm has
+			// files like any other folder.
+			named := inProc || real == "/dev" || real == "/dev/fd"
+			info, err := os.Stat(at)
+			return destination{at, err == nil && !info.IsDir() && (named || !info.Mode().IsRegular())}, nil
+		}
+		if !filepath.IsAbs(link) {
+			link = folder + string(filepath.Separator) + link
+		}
+		at = link
+	}
+	return destination{}, fmt.Errorf("%s leads through more than %d links: give the name of the file that they lead to", path, most)
 }
 
 // temporary names what is written before it gets its name.
@@ -73,7 +116,11 @@ const temporary = ".sockwatch-*.tmp"
 
 // checkFree returns an error if what is at a path must not be written over.
 func checkFree(path string, force, folder bool) error {
-	info, err := os.Lstat(path)
+	stat := os.Lstat
+	if force {
+		stat = os.Stat // what a link points to is written
+	}
+	info, err := stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
@@ -96,8 +143,8 @@ func checkFree(path string, force, folder bool) error {
 }
 
 // writeNew writes a file beside its place and then moves it there, so that
-// nobody finds a half of it. With force it takes the place of a file, and a device is
-// written to as it is.
+// nobody finds a half of it. With force it takes the place of a file, also of one that a
+// link points to, and a stream is written to as it is.
 func writeNew(path string, force bool, write func(io.Writer) error) error {
 	return writeAs(path, path, force, write)
 }
@@ -105,14 +152,21 @@ func writeNew(path string, force bool, write func(io.Writer) error) error {
 // writeAs is writeNew for a file that people know by another name: its place once all
 // that belongs to it is written.
 func writeAs(known, path string, force bool, write func(io.Writer) error) (err error) {
-	if force && isDevice(path) {
-		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if force {
+		at, err := destinationOf(path)
 		if err != nil {
 			return err
 		}
-		return errors.Join(write(f), f.Close())
+		if at.stream {
+			f, err := openStream(at.path)
+			if err != nil {
+				return err
+			}
+			return errors.Join(write(f), f.Close())
+		}
+		path = at.path
 	}
-	parent := filepath.Dir(filepath.Clean(path))
+	parent := folderOf(path)
 	// With the mode of a new file: CreateTemp has one of its own, and the umask would be lost.
 	name := filepath.Join(parent, strings.Replace(temporary, "*", rand.Text(), 1))
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
@@ -146,7 +200,15 @@ type namedFile struct {
 // writeFolder writes all files beside their place before the first of them is
 // moved there. Files of other names stay.
 func writeFolder(path string, force bool, files []namedFile) error {
-	parent := filepath.Dir(filepath.Clean(path))
+	path = filepath.Clean(path)
+	if force {
+		at, err := destinationOf(path)
+		if err != nil {
+			return err
+		}
+		path = at.path
+	}
+	parent := folderOf(path)
 	stage, err := os.MkdirTemp(parent, temporary)
 	if err != nil {
 		return notWritable(parent, err)
