@@ -160,7 +160,7 @@ func (o *abOptions) check(c *cobra.Command, packages []string) error {
 	if o.comparison.Behaviour, err = o.behaviour(scenario.DefaultProtocol); err != nil {
 		return program.Usagef(c, "%w", err)
 	}
-	if err := (&recording.Writer{Path: o.record}).Check(); err != nil {
+	if err := checkRecord(o.record); err != nil {
 		return program.Usagef(c, "--record: %w", err)
 	}
 	return o.keep.check(c, 1, o.record)

@@ -22,7 +22,6 @@ import (
 
 	"socketlab/internal/cli/program"
 	"socketlab/internal/kubectl"
-	"socketlab/internal/recording"
 )
 
 // pluginName is what the program is called as a plugin of kubectl.
@@ -173,7 +172,7 @@ func (o *podOptions) inside(name string, target []string) (args []string, file s
 	if file = inner.Flags().Lookup("output").Value.String(); file == "" {
 		return nil, "", errors.New("nowhere to record: give -o FILE")
 	}
-	return append(args, "--output", innerRecording), file, (&recording.Writer{Path: file}).Check()
+	return append(args, "--output", innerRecording), file, checkRecord(file)
 }
 
 // innerRecording is where a recording is until it is copied out.

@@ -38,6 +38,9 @@ a package or a MANPATH.`,
 				if len(args) > 0 {
 					return program.Usagef(c, "--dir is for all pages: leave %s out", args[0])
 				}
+				if err := checkDash(dir, "without --dir, standard output gets one page"); err != nil {
+					return program.Usagef(c, "--dir: %w", err)
+				}
 				return writeManPages(dir, pages)
 			}
 			wanted := strings.TrimSpace(strings.TrimPrefix(strings.Join(args, " "), c.Root().Name()))

@@ -66,8 +66,6 @@ ab BEFORE AFTER compares two.`,
 			switch {
 			case o.file == "":
 				return program.Usagef(c, "nowhere to record: give -o FILE")
-			case o.file == "-":
-				return program.Usagef(c, "-o - is no file: to print each count, use sockwatch watch -o json")
 			case !t.named():
 				return program.Usagef(c, "nothing to record: give --pid, --name or --port")
 			case c.Flags().Changed("keep") && o.until.String() != untilFault:
@@ -79,8 +77,7 @@ ab BEFORE AFTER compares two.`,
 			if least := (series.Least - 1) * t.interval; 0 < o.keep.time && o.keep.time < least {
 				return program.Usagef(c, "a trend takes %d counts at least: with --interval %s, --keep must be %s or more", series.Least, t.interval, least)
 			}
-			out := recording.Writer{Path: o.file}
-			if err := out.Check(); err != nil {
+			if err := checkRecord(o.file); err != nil {
 				return program.Usagef(c, "-o: %w", err)
 			}
 			if err := checkBundle(c, o.bundle, false); err != nil {
@@ -89,7 +86,7 @@ ab BEFORE AFTER compares two.`,
 			if o.bundle != "" && filepath.Clean(o.bundle) == filepath.Clean(o.file) {
 				return program.Usagef(c, "--bundle and -o name the same file: %s", o.file)
 			}
-			return recordTarget(c.Context(), streams, &t, &o, &out)
+			return recordTarget(c.Context(), streams, &t, &o, &recording.Writer{Path: o.file})
 		},
 	}
 	f := c.Flags()

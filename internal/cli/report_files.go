@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"socketlab/internal/recording"
 )
 
 // checkNew returns an error if a file, or a folder, cannot be written at path, or
@@ -20,6 +22,9 @@ import (
 func checkNew(path string, force, folder bool) error {
 	if path == "" {
 		return nil
+	}
+	if err := checkDash(path, "standard output gets what -o FORMAT prints"); err != nil {
+		return err
 	}
 	if err := checkFree(path, force, folder); err != nil {
 		return err
@@ -41,6 +46,23 @@ func checkNew(path string, force, folder bool) error {
 		return notWritable(parent, err)
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// checkRecord is checkNew for a recording, which is written line by line.
+func checkRecord(path string) error {
+	if err := checkDash(path, "sockwatch watch -o json prints each count"); err != nil {
+		return err
+	}
+	return (&recording.Writer{Path: path}).Check()
+}
+
+// checkDash refuses "-", which other programs take for standard output, and says what is
+// for that.
+func checkDash(path, instead string) error {
+	if path != "-" {
+		return nil
+	}
+	return fmt.Errorf("- is no file: %s, and a file named - is ./-", instead)
 }
 
 // checkOutput is checkNew for a command that must not write over what it reads: with force,

@@ -12,7 +12,6 @@ import (
 
 	"socketlab/internal/cli/program"
 	"socketlab/internal/lab"
-	"socketlab/internal/recording"
 	"socketlab/internal/render"
 	"socketlab/internal/scenario"
 	"socketlab/internal/socketstats"
@@ -224,7 +223,7 @@ func (o *runOptions) check(c *cobra.Command, runs int) ([]lab.Side, error) {
 	if c.Flags().Changed("parallel") && runs == 1 {
 		return nil, program.Usagef(c, "--parallel is for more than one scenario")
 	}
-	if err := (&recording.Writer{Path: o.record}).Check(); err != nil {
+	if err := checkRecord(o.record); err != nil {
 		return nil, program.Usagef(c, "--record: %w", err)
 	}
 	programs := lab.Programs{Dir: o.binDir}
