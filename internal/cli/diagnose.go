@@ -227,7 +227,7 @@ func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, leng
 	defer f.close()
 	e := &examination{lines: looked, least: where.length, patient: patient, say: func(format string, args ...any) {
 		if !quiet {
-			fmt.Fprintf(streams.Err, format, args...)
+			program.Say(streams.Err, format, args...)
 		}
 	}}
 	err = f.follow(ctx, func(event series.Event) error {
@@ -244,7 +244,7 @@ func diagnose(ctx context.Context, streams program.Streams, t *targetFlags, leng
 		e.lines.look(&e.window)
 	}
 	if errors.Is(err, observe.ErrGone) {
-		fmt.Fprintln(streams.Err, "sockwatch: "+err.Error())
+		program.Say(streams.Err, "sockwatch: %v\n", err)
 		err = nil
 	}
 	found := printDiagnosis(ctx, streams, &e.window, output, strict)

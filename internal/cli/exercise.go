@@ -157,7 +157,7 @@ Be in an empty folder of yours: in a git clone its files would be untracked ones
 			sayStarted(streams.Out, p, fmt.Sprintf("2. Guess. %s\n     cd %s\n     sockwatch exercise predict NUMBER\n", e.Predict.Ask, dir)+
 				"3. Change "+p.File()+", and see what it does:\n")
 			if missing := l.Missing(); missing != "" {
-				fmt.Fprintf(streams.Err, "sockwatch: %s is not installed, or not on PATH: check will need it\n", missing)
+				program.Say(streams.Err, "sockwatch: %s is not installed, or not on PATH: check will need it\n", missing)
 			}
 			return nil
 		},
@@ -172,7 +172,7 @@ func sayStarted(out io.Writer, p *exercise.Project, steps string) {
 	if p.Language != nil {
 		in = p.Language.Title
 	}
-	fmt.Fprintf(out, "%s\nIn the folder %s: %s, about %d minutes.\n\n1. Read %s.\n%s     sockwatch exercise check\n",
+	program.Say(out, "%s\nIn the folder %s: %s, about %d minutes.\n\n1. Read %s.\n%s     sockwatch exercise check\n",
 		p.Exercise.Title, p.Dir, in, p.Exercise.Minutes, filepath.Join(p.Dir, "TASK.md"), steps)
 }
 

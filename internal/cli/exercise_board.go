@@ -141,7 +141,7 @@ nothing else. A board that is away never makes a check fail. sockwatch exercise 
 			if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, text, 0o600)); err != nil {
 				return err
 			}
-			fmt.Fprintf(streams.Out, "You are on the board as %s. It hears of each check: the exercise, whether it is done, the number of checks, and the time since you started it.\n", m.Name)
+			program.Say(streams.Out, "You are on the board as %s. It hears of each check: the exercise, whether it is done, the number of checks, and the time since you started it.\n", m.Name)
 			return nil
 		},
 	}
@@ -262,7 +262,7 @@ func joined(errs io.Writer) *membership {
 	}
 	m := &membership{}
 	if err := json.Unmarshal(text, m); err != nil {
-		fmt.Fprintf(errs, "sockwatch: %s: %v; join the board again\n", file, err)
+		program.Say(errs, "sockwatch: %s: %v; join the board again\n", file, err)
 		return nil
 	}
 	return m
@@ -278,7 +278,7 @@ func (m *membership) report(ctx context.Context, errs io.Writer, s exercise.Stat
 	ctx = context.WithoutCancel(ctx) // a check that is over ends its context
 	boardReports.Go(func() {
 		if err := m.send(ctx, progress); err != nil {
-			fmt.Fprintf(errs, "sockwatch: the board does not know of this check: %v\n", err)
+			program.Say(errs, "sockwatch: the board does not know of this check: %v\n", err)
 		}
 	})
 }

@@ -163,7 +163,7 @@ start. What you have changed in them is gone then. Your guess and other files st
 			if err := p.Reset(); err != nil {
 				return err
 			}
-			fmt.Fprintf(streams.Out, "%s is as it was at the start.\n", p.File())
+			program.Say(streams.Out, "%s is as it was at the start.\n", p.File())
 			return nil
 		},
 	}

@@ -201,7 +201,7 @@ func runExporter(ctx context.Context, streams program.Streams, t *targetFlags, o
 		served <- web.Serve(listener, server, &web.FlagConfig{WebConfigFile: &o.webConfig}, quiet)
 	}()
 	if warning := protected.warning(listener.Addr()); warning != "" {
-		fmt.Fprintf(streams.Err, "sockwatch: warning: %s\n", warning)
+		program.Say(streams.Err, "sockwatch: warning: %s\n", warning)
 	}
 	fmt.Fprintf(streams.Err, "sockwatch: the metrics are at %s\n", protected.url(listener.Addr()))
 	select {

@@ -198,7 +198,7 @@ func onPod(c *cobra.Command, streams program.Streams, name string, o podOptions)
 		return err
 	}
 	debugger := "sockwatch-" + strings.ToLower(rand.Text())[:8]
-	say := func(format string, args ...any) { fmt.Fprintf(streams.Err, format, args...) }
+	say := func(format string, args ...any) { program.Say(streams.Err, format, args...) }
 	say("sockwatch: adding container %s to pod %s, beside %s\n", debugger, o.pod, container)
 	var more []string
 	if o.where {
@@ -246,7 +246,7 @@ func readPod(ctx context.Context, k kubectl.Client, streams program.Streams, pod
 		defer done()
 		_, err := k.Run(within, "end sockwatch in the pod", nil, "exec", "pod/"+pod, "--container="+container, "--", "/sockwatch", endName, strconv.Itoa(inside))
 		if err != nil && reading.Err() == nil {
-			fmt.Fprintf(streams.Err, "sockwatch: %v\n  it ends by itself, after %s at most\n", err, longestInPod)
+			program.Say(streams.Err, "sockwatch: %v\n  it ends by itself, after %s at most\n", err, longestInPod)
 			cancel()
 		}
 	})

@@ -21,7 +21,6 @@ import (
 	"socketlab/internal/regular"
 	"socketlab/internal/render"
 	"socketlab/internal/scratch"
-	"socketlab/internal/words"
 	"socketlab/profiles"
 )
 
@@ -126,7 +125,7 @@ func (o *matchOptions) playAll(ctx context.Context, streams program.Streams, hop
 				continue
 			}
 			into := filepath.Join(tmp.Path, fmt.Sprint(i, p.Kind))
-			fmt.Fprintf(streams.Err, "installing %s\n", words.Printable(p.Name))
+			program.Say(streams.Err, "installing %s\n", p.Name)
 			err := errors.New("its idle time is a number: the lab's own is set to it")
 			if p.Adapter != "" && !strings.Contains(p.Name, ", --") {
 				err = battery.Install(ctx, p, o.atlas, into, streams.Err)
@@ -142,7 +141,7 @@ func (o *matchOptions) playAll(ctx context.Context, streams program.Streams, hop
 	var played []*profile.Played
 	wrong, undecided, stopped := false, false, false
 	for _, hop := range hops {
-		fmt.Fprintf(streams.Err, "playing %s and %s\n", words.Printable(hop.Client.Name), words.Printable(hop.Server.Name))
+		program.Say(streams.Err, "playing %s and %s\n", hop.Client.Name, hop.Server.Name)
 		p, err := battery.Player{Supervisor: supervisor, ClientDir: installed[hop.Client], ServerDir: installed[hop.Server]}.Play(ctx, hop)
 		stopped = err != nil && ctx.Err() != nil
 		if err != nil && !stopped {

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"socketlab/internal/cli/program"
 	"socketlab/internal/lab"
 	"socketlab/internal/scenario"
 	"socketlab/internal/scratch"
@@ -61,7 +62,7 @@ func sayUnused(scripts []scenario.Script, sides []lab.Side, progress io.Writer) 
 	for _, script := range scripts {
 		for _, side := range sides {
 			if keys := script.Client.Keys(); side.Command != "" && len(keys) > 0 {
-				fmt.Fprintf(progress, "sockwatch: %s: the script's client settings (%s) do not reach the program of the %s side\n",
+				program.Say(progress, "sockwatch: %s: the script's client settings (%s) do not reach the program of the %s side\n",
 					script.ID, strings.Join(keys, ", "), side.ID)
 			}
 		}
@@ -84,7 +85,7 @@ func (own *ownCode) prepare(ctx context.Context, code scenario.OwnCode, name sce
 		}
 		own.dir = dir
 	}
-	fmt.Fprintf(progress, "sockwatch: building %s\n", code.Dir)
+	program.Say(progress, "sockwatch: building %s\n", code.Dir)
 	file := filepath.Join(own.dir.Path, fmt.Sprint(len(own.sides)), string(name))
 	if runtime.GOOS == "windows" {
 		file += ".exe"

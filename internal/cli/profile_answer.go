@@ -80,7 +80,7 @@ func (a *profileAnswer) write(streams program.Streams, p, old *profile.Profile, 
 	if old != nil {
 		p.Keep(old)
 		for _, d := range profile.Compare(old, p) {
-			fmt.Fprintf(streams.Err, "changed: %s\n", d)
+			program.Say(streams.Err, "changed: %s\n", d)
 		}
 	}
 	saved := a.save(p)

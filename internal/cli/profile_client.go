@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -73,7 +72,7 @@ docs/profiles.md has a client to begin with.`,
 				c.Wait = battery.LongWait
 			}
 			c.Progress = func(done, of int, what string) {
-				fmt.Fprintf(streams.Err, "measured %d of %d: %s\n", done, of, what)
+				program.Say(streams.Err, "measured %d of %d: %s\n", done, of, what)
 			}
 			p, err := c.Measure(cmd.Context())
 			if p == nil {

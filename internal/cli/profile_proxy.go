@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -50,7 +49,7 @@ All paths are to go to the backend.`,
 			if b.Program.Supervisor, err = lab.CommandSupervisor(); err != nil {
 				return err
 			}
-			b.Say = func(format string, args ...any) { fmt.Fprintf(streams.Err, format+"\n", args...) }
+			b.Say = func(format string, args ...any) { program.Say(streams.Err, format+"\n", args...) }
 			begun := time.Now()
 			p, err := b.Measure(c.Context())
 			if p == nil {

@@ -94,7 +94,7 @@ SIGTERM.`,
 					return err
 				}
 			}
-			b.Say = func(format string, args ...any) { fmt.Fprintf(streams.Err, format+"\n", args...) }
+			b.Say = func(format string, args ...any) { program.Say(streams.Err, format+"\n", args...) }
 			begun := time.Now()
 			p, err := b.Measure(c.Context())
 			if p == nil {

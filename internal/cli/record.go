@@ -176,7 +176,7 @@ func recordTarget(ctx context.Context, streams program.Streams, t *targetFlags, 
 		return closeErr
 	}
 	if samples > 0 {
-		fmt.Fprintf(streams.Err, "sockwatch: %s in %s\n", words.Plural(samples, "sample"), out.Path)
+		program.Say(streams.Err, "sockwatch: %s in %s\n", words.Plural(samples, "sample"), out.Path)
 	}
 	if samples > 0 && o.bundle != "" {
 		// An interrupt ends the recording, and what it has is what the bundle is for.
@@ -188,10 +188,10 @@ func recordTarget(ctx context.Context, streams program.Streams, t *targetFlags, 
 		if readErr != nil {
 			return readErr
 		}
-		fmt.Fprintf(streams.Err, "sockwatch: the bundle is %s\n", o.bundle)
+		program.Say(streams.Err, "sockwatch: the bundle is %s\n", o.bundle)
 	}
 	if errors.Is(err, observe.ErrGone) && samples > 0 {
-		fmt.Fprintln(streams.Err, "sockwatch: "+err.Error())
+		program.Say(streams.Err, "sockwatch: %v\n", err)
 		return fault
 	}
 	return cmp.Or(interruptedOr(ctx, err), fault)
@@ -201,11 +201,11 @@ func recordTarget(ctx context.Context, streams program.Streams, t *targetFlags, 
 // fault, and then writes it. fault is the exit code of that; nil if there was none.
 func recordUntilFault(ctx context.Context, streams program.Streams, f *follower, keep keepBound, write func(series.Event) error) (fault, err error) {
 	if 0 < keep.time && keep.time < longestDiagnosis {
-		fmt.Fprintf(streams.Err, "sockwatch: --keep %s is less than the %s that a diagnosis may take: some faults may not be found\n",
+		program.Say(streams.Err, "sockwatch: --keep %s is less than the %s that a diagnosis may take: some faults may not be found\n",
 			words.Duration(keep.time), words.Duration(longestDiagnosis))
 	}
 	ring := recording.Ring{Keep: keep.time, Bytes: keep.bytes}
-	e := &examination{patient: true, say: func(format string, args ...any) { fmt.Fprintf(streams.Err, format, args...) }}
+	e := &examination{patient: true, say: func(format string, args ...any) { program.Say(streams.Err, format, args...) }}
 	e.window.Most, e.window.OldestFirst = mostJudged, true
 	if keep.time > 0 {
 		e.window.Most = min(mostJudged, max(1, int(keep.time/f.interval)))
@@ -217,7 +217,7 @@ func recordUntilFault(ctx context.Context, streams program.Streams, f *follower,
 		return e.scan(event)
 	})
 	if e.verdict.IsFault() && e.sure() { // said first: the disk may be full
-		fmt.Fprintf(streams.Err, "sockwatch: %s: %s\n", e.subject.Name, render.Claim(e.verdict))
+		program.Say(streams.Err, "sockwatch: %s: %s\n", e.subject.Name, render.Claim(e.verdict))
 		fault = &program.CodeError{Code: program.ExitFault}
 	}
 	for _, event := range ring.Events() {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"time"
@@ -106,7 +105,7 @@ func (t *targetFlags) open(ctx context.Context, o observe.Options, length time.D
 	const frugal = "procfs"
 	if socketstats.FewDescriptors(err) && t.source.String() == socketstats.Auto && source.Name() != frugal {
 		if other, otherErr := socketstats.OpenSource(frugal); otherErr == nil {
-			fmt.Fprintf(errs, "sockwatch: counts come from %s: %v\n", frugal, err)
+			program.Say(errs, "sockwatch: counts come from %s: %v\n", frugal, err)
 			_ = source.Close()
 			source = other
 			w, err = observe.New(ctx, source, t.target(), o)
@@ -116,7 +115,7 @@ func (t *targetFlags) open(ctx context.Context, o observe.Options, length time.D
 		return nil, errors.Join(err, source.Close())
 	}
 	if why := w.Deaf(); why != "" {
-		fmt.Fprintf(errs, "sockwatch: less is heard of what comes and goes between two counts: %s\n", why)
+		program.Say(errs, "sockwatch: less is heard of what comes and goes between two counts: %s\n", why)
 	}
 	return &follower{w, source, t.interval, length, errs}, nil
 }
@@ -137,7 +136,7 @@ func openSource(name string, errs io.Writer) (socketstats.Source, error) {
 		err = errors.Join(socketstats.Spare(), better.Close())
 	}
 	if socketstats.FewDescriptors(err) {
-		fmt.Fprintf(errs, "sockwatch: counts come from %s: %v\n", source.Name(), err)
+		program.Say(errs, "sockwatch: counts come from %s: %v\n", source.Name(), err)
 	}
 	return source, nil
 }

@@ -97,7 +97,7 @@ var interruptedBuild = &program.CodeError{Code: program.ExitInterrupted, Err: la
 // each builds something with each version; what names it in the error.
 func (t *toolchains) each(ctx context.Context, what string, build func(version string) *exec.Cmd) error {
 	for _, v := range t.versions {
-		fmt.Fprintf(t.progress, "sockwatch: building %s with Go %s\n", what, v)
+		program.Say(t.progress, "sockwatch: building %s with Go %s\n", what, v)
 		out, err := build(v).CombinedOutput()
 		if ctx.Err() != nil {
 			return interruptedBuild

@@ -135,7 +135,7 @@ func showWatch(c *cobra.Command, streams program.Streams, screen *tui.Terminal, 
 	case ctx.Err() != nil:
 		return &program.CodeError{Code: program.ExitInterrupted}
 	case errors.Is(err, observe.ErrGone):
-		fmt.Fprintln(streams.Err, "sockwatch: "+err.Error())
+		program.Say(streams.Err, "sockwatch: %v\n", err)
 		return nil
 	}
 	return err

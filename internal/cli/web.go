@@ -109,7 +109,7 @@ func onPage(page *web.Server) func(series.Event) {
 func linger(ctx context.Context, page *web.Server, wait bool, errs io.Writer) error {
 	page.Finish()
 	if text := page.Guesses(); text != "" {
-		fmt.Fprintln(errs, "sockwatch: "+text)
+		program.Say(errs, "sockwatch: %s\n", text)
 	}
 	if wait && ctx.Err() == nil {
 		fmt.Fprintln(errs, "sockwatch: the page stays until Ctrl-C")

@@ -125,7 +125,7 @@ func (l *lines) open(pid int32) error {
 func (l *lines) of(pid int32, name string) *where.Report {
 	if err := l.open(pid); err != nil {
 		l.failed[pid] = err.Error()
-		fmt.Fprintf(l.errs, "sockwatch: no lines of %s: %v\n", name, err)
+		program.Say(l.errs, "sockwatch: no lines of %s: %v\n", name, err)
 	}
 	if l.probers[pid] == nil && l.failed[pid] == "" {
 		return nil

@@ -210,6 +210,12 @@ func (p printable) Write(text []byte) (int, error) {
 	return len(text), err
 }
 
+// Say writes a message that may quote what came from outside: an argument, a file, the
+// name of a process.
+func Say(w io.Writer, format string, args ...any) {
+	fmt.Fprintf(printable{w}, format, args...)
+}
+
 // Logger writes logs for people to standard error.
 func Logger(streams Streams) *slog.Logger {
 	return slog.New(slog.NewTextHandler(streams.Err, nil))

@@ -49,7 +49,7 @@ func (l *lines) columns(m *series.Moment, say func(*series.Subject) string) stri
 			parts = append(parts, say(s))
 		}
 	}
-	return strings.Join(parts, "  |  ")
+	return words.Printable(strings.Join(parts, "  |  "))
 }
 
 func sideCounts(s *series.Subject) string {
@@ -86,7 +86,7 @@ func opening(h *series.Header) string {
 	for i := range h.Subjects {
 		endpoints(&text, &h.Subjects[i])
 	}
-	return text.String()
+	return words.Printable(text.String())
 }
 
 // listCommand is the command of a system that lists the sockets of a port.
