@@ -41,6 +41,26 @@ func TestWriteErrorsAreKeptAndReturned(t *testing.T) {
 	require.Error(t, w.Close())
 }
 
+func TestALineThatIsTooLongIsNamedWithWhatToDo(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "it.jsonl")
+	w := recording.Writer{Path: path}
+	for _, e := range aWatch(0)[:2] {
+		w.Write(e)
+	}
+	require.NoError(t, w.Close())
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	require.NoError(t, err)
+	info, err := f.Stat()
+	require.NoError(t, err)
+	require.NoError(t, f.Truncate(info.Size()+65<<20)) // zeros, which take no room on a disk
+	require.NoError(t, f.Close())
+	r, err := recording.Read(t.Context(), path)
+	require.ErrorContains(t, err, "it.jsonl:3: this line is longer than 64 MB")
+	require.ErrorContains(t, err, "record again, or cut it off before this line")
+	require.Len(t, r.Events, 2, "what stands before it is read")
+}
+
 func TestAFullDiskIsAnError(t *testing.T) {
 	t.Parallel()
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)

@@ -2,6 +2,8 @@ package recording
 
 import (
 	"bufio"
+	"errors"
+	"fmt"
 	"io"
 	"runtime"
 	"sync"
@@ -90,6 +92,8 @@ func each(from io.Reader, path string, see func(series.Event)) error {
 	switch err := <-result; {
 	case err != nil:
 		return err
+	case errors.Is(in.Err(), bufio.ErrTooLong):
+		return &Error{path, n + 1, fmt.Sprintf("this line is longer than %d MB, which no line of a recording is: the file is something else, or was damaged; record again, or cut it off before this line", maxLine>>20)}
 	case in.Err() != nil:
 		return &Error{path, n + 1, in.Err().Error()}
 	case n == 0:
