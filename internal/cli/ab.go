@@ -200,7 +200,7 @@ func (o *abOptions) run(c *cobra.Command, streams program.Streams, packages []st
 	rec := recording.Writer{Path: o.record}
 	comparison := o.comparison
 	comparison.Source, comparison.Provenance = source, thisProvenance()
-	onPage, cost := onPage(page), costWarning{to: screen, source: source}
+	onPage, cost := onPage(page), costWarning{to: screen, source: source, auto: o.source.String() == socketstats.Auto}
 	comparison.Observe = func(e series.Event) {
 		rec.Write(e)
 		show(e)

@@ -14,6 +14,7 @@ import (
 	"socketlab/internal/render"
 	"socketlab/internal/scenario"
 	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
 	"socketlab/internal/verdict"
 	"socketlab/internal/words"
 	"socketlab/scenarios"
@@ -97,7 +98,7 @@ func goDiff(c *cobra.Command, streams program.Streams, o runOptions, ids []strin
 	defer source.Close()
 	o.quiet = true // of several programs, lines and tables would be too wide
 	p := &player{runOptions: o, streams: streams, sides: built.sides(), source: source, said: true}
-	p.cost.to, p.cost.source = streams.Err, source
+	p.cost.to, p.cost.source, p.cost.auto = streams.Err, source, o.source.String() == socketstats.Auto
 	if err := p.isolation(scripts); err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func play(c *cobra.Command, streams program.Streams, o runOptions, words []strin
 	p := &player{runOptions: o, streams: streams, sides: sides, own: own, source: source, onlyOne: len(scripts) == 1}
 	p.screen = tui.NewTerminal(streams.Err, streams.Err, streams.In)
 	p.streams.Err = p.screen
-	p.cost.to, p.cost.source, p.cost.ofScript = p.screen, source, true
+	p.cost.to, p.cost.source, p.cost.auto, p.cost.ofScript = p.screen, source, o.source.String() == socketstats.Auto, true
 	if err := p.isolation(scripts); err != nil {
 		return err
 	}
@@ -346,6 +346,9 @@ type costWarning struct {
 	once   sync.Once
 	to     io.Writer
 	source socketstats.Source
+	// auto says that nobody chose the source: one that costs less could not be opened, or was
+	// given up.
+	auto bool
 	// ofScript says that a script sets the interval, which no flag changes: what there is
 	// to say waits for the end, and is no part of the picture.
 	ofScript bool
@@ -369,7 +372,7 @@ func (c *costWarning) see(e series.Event, interval time.Duration) {
 		if c.ofScript {
 			less = "the machine is busy"
 		}
-		if name, ok := socketstats.Cheaper(c.source); ok {
+		if name, ok := socketstats.Cheaper(c.source); ok && !c.auto {
 			less = "--source " + name + " takes less"
 		}
 		text := fmt.Sprintf("sockwatch: sampling by %s takes %s of every %s: %s\n",

@@ -87,6 +87,7 @@ func (t *targetFlags) target() series.Target {
 type follower struct {
 	watcher  *observe.Watcher
 	source   socketstats.Source
+	auto     bool // nobody chose the source
 	interval time.Duration
 	length   time.Duration // 0 is for ever
 	errs     io.Writer     // for a warning about what sampling costs
@@ -117,7 +118,7 @@ func (t *targetFlags) open(ctx context.Context, o observe.Options, length time.D
 	if why := w.Deaf(); why != "" {
 		program.Say(errs, "sockwatch: less is heard of what comes and goes between two counts: %s\n", why)
 	}
-	return &follower{w, source, t.interval, length, errs}, nil
+	return &follower{w, source, t.source.String() == socketstats.Auto, t.interval, length, errs}, nil
 }
 
 // openSource opens the source with this name, and says it where that is not the one that
@@ -191,7 +192,7 @@ func (f *follower) samples(ctx context.Context, see func(*series.Moment) error) 
 	}
 	tick := time.NewTicker(f.interval)
 	defer tick.Stop()
-	cost := costWarning{to: f.errs, source: f.source}
+	cost := costWarning{to: f.errs, source: f.source, auto: f.auto}
 	for over := false; ; {
 		m, err := f.watcher.Sample(ctx)
 		if ctx.Err() != nil {
