@@ -40,6 +40,9 @@ type reply struct {
 // New makes a namespace. supervisor is the command of a program that calls [Supervise]
 // and is not started yet; New adds what makes the namespace.
 func New(supervisor *exec.Cmd) (*Namespace, error) {
+	if err := otherProc(); err != nil {
+		return nil, err
+	}
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("connect to a namespace's supervisor: %w", err)
@@ -83,6 +86,16 @@ func New(supervisor *exec.Cmd) (*Namespace, error) {
 		err = fmt.Errorf("%w: %w; some systems take all rights from user namespaces (AppArmor's kernel.apparmor_restrict_unprivileged_userns)", ErrForbidden, err)
 	}
 	return nil, errors.Join(err, n.Close())
+}
+
+// otherProc is the error of a /proc that is of another PID namespace. There the file that maps
+// the supervisor's users is another process's, or none, and the error of that would mislead.
+func otherProc() error {
+	self, err := os.Readlink("/proc/self")
+	if err != nil || self == strconv.Itoa(os.Getpid()) {
+		return nil
+	}
+	return fmt.Errorf("start a namespace's supervisor: /proc is of another PID namespace: there this process is %s, and here %d: mount one of its own (unshare --mount-proc does)", self, os.Getpid())
 }
 
 // limitReached is the error of one more namespace than a user may have. The limits are

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -31,6 +32,10 @@ func TestMain(m *testing.M) {
 			listen()
 		case "lab":
 			lab()
+		case "make":
+			_, err := netns.New(supervisorCmd())
+			fmt.Println(err)
+			os.Exit(0)
 		}
 	}
 	os.Exit(m.Run())
@@ -78,6 +83,22 @@ func spaceOf(t *testing.T, supervisor *exec.Cmd) *netns.Namespace {
 	}
 	require.NoError(t, err)
 	return n
+}
+
+func TestAProcOfAnotherPIDNamespaceIsNamed(t *testing.T) {
+	t.Parallel()
+	space(t) // or no user namespace can be made
+	self, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.Command(self, "make")
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWPID,
+		UidMappings: []syscall.SysProcIDMap{{HostID: os.Geteuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{HostID: os.Getegid(), Size: 1}},
+	}
+	said, err := cmd.CombinedOutput()
+	require.NoError(t, err)
+	require.Regexp(t, `/proc is of another PID namespace: there this process is \d+, and here 1: mount one of its own`, string(said))
 }
 
 func space(t *testing.T) *netns.Namespace {
