@@ -323,6 +323,8 @@ func result(run *render.Observed, err error) string {
 		return fmt.Sprintf("stopped after %s: %s", took, run.Observation.Stopped)
 	case run.Result.Unreached != "":
 		return fmt.Sprintf("played in %s, and no request got through: %s", took, run.Result.Unreached)
+	case run.Result.Unsent != "":
+		return fmt.Sprintf("played in %s, and is no proof: %s", took, run.Result.Unsent)
 	case !run.Result.OK:
 		return fmt.Sprintf("played in %s, and did not show what its script expects: %s", took, firstUnmet(run.Result.Expectations))
 	default:

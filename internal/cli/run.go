@@ -301,6 +301,8 @@ func outcome(runs []*render.Observed, failed error) error {
 		switch {
 		case run.Result.Unreached != "":
 			unreached = append(unreached, fmt.Sprintf("%s: no request got through: %s", run.ID(), run.Result.Unreached))
+		case run.Result.Unsent != "":
+			unreached = append(unreached, fmt.Sprintf("%s: this is no proof: %s: let it send each request to the URL of its line", run.ID(), run.Result.Unsent))
 		case run.Observation.Stopped != "":
 			unmet = append(unmet, fmt.Sprintf("%s: stopped: %s", run.ID(), run.Observation.Stopped))
 		case !run.Result.OK:

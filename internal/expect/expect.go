@@ -13,6 +13,7 @@ import (
 	"socketlab/internal/scenario"
 	"socketlab/internal/series"
 	"socketlab/internal/verdict"
+	"socketlab/internal/words"
 
 	// The protocols that a script may name register themselves.
 	_ "socketlab/internal/server"
@@ -31,6 +32,9 @@ type Result struct {
 	// and that the script does not expect that; "" otherwise. Such an observation
 	// shows nothing.
 	Unreached string
+	// Unsent says of which sides the program called requests answered although nothing
+	// came to the run's servers; "" where none did. Such an observation proves nothing.
+	Unsent string
 }
 
 // Outcome is one expectation, held against what was observed.
@@ -116,7 +120,8 @@ func Judge(o *series.Observation, script scenario.Script) Result {
 			r.Expectations = append(r.Expectations, outcome)
 		}
 	}
-	r.OK = o.Stopped == "" && !slices.ContainsFunc(r.Expectations, Outcome.Failed)
+	r.Unsent = unsent(o)
+	r.OK = o.Stopped == "" && r.Unsent == "" && !slices.ContainsFunc(r.Expectations, Outcome.Failed)
 	if !r.OK {
 		r.Unreached = unreached(o)
 	}
@@ -147,6 +152,18 @@ func unreached(o *series.Observation) string {
 		errors = append(errors, fmt.Sprintf("%s: %s", s.ID, s.Metrics().Requests.ErrorList()))
 	}
 	return strings.Join(errors, "; ")
+}
+
+// unsent is what the programs of which sides called answered while nothing came to the
+// run's servers; "" if none did.
+func unsent(o *series.Observation) string {
+	var sides []string
+	for _, s := range o.Subjects {
+		if n := s.Unsent(); n > 0 {
+			sides = append(sides, fmt.Sprintf("the program of the %s side called %s answered, and nothing came to the run's server", s.ID, words.Plural(n, "request")))
+		}
+	}
+	return strings.Join(sides, "; ")
 }
 
 // judge asks the engine. The fix that a script has for its own fault is closer to

@@ -251,7 +251,7 @@ func (r *run) loop(ctx, counts context.Context) error {
 		case m := <-r.messages:
 			err = r.take(m)
 		case <-stop.C:
-			err = r.tellServersToStop()
+			err = r.tellServersToStop(ctx)
 		}
 		if err != nil || r.stopped != "" {
 			return err
@@ -376,7 +376,10 @@ func serverCounts(a worker.Answer) []series.ServerCount {
 	return counts
 }
 
-func (r *run) tellServersToStop() error {
+func (r *run) tellServersToStop(ctx context.Context) error {
+	if err := r.ask(ctx); err != nil { // they are not asked any more
+		return err
+	}
 	for _, s := range r.sides {
 		if s.server == nil { // who has started it stops it
 			continue

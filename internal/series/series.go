@@ -368,6 +368,32 @@ func (s *Subject) Unreached() bool {
 		peak.Total() == peak.Of(socketstats.SynSent)
 }
 
+// Unsent is how many requests the subject's program called answered, if nothing at all came
+// to the run's servers: neither a request nor a connection by their own count, which code
+// that listens by itself does not add to, nor a connection by the kernel's. It is 0
+// otherwise, and where the servers' count is not known. Fewer requests than answers are no sign:
+// calls may share a subscription, and of some calls the connection is all. What the
+// program knew of at a sample came to the servers before the next one.
+func (s *Subject) Unsent() int64 {
+	n := len(s.Samples)
+	if n < 2 || s.Samples[n-2].Requests == nil {
+		return 0
+	}
+	last := s.Last()
+	if last.Requests == nil || last.Requests.Received == nil || last.Connections == nil {
+		return 0
+	}
+	came := *last.Requests.Received + last.Connections.Opened
+	for _, other := range last.Servers { // a name may lead to one of these
+		came += other.Requests + other.Connections
+	}
+	kernel := s.KernelConns()
+	if came > 0 || kernel != nil && kernel.Opened > 0 || s.PeakOpen(socketstats.Client) > 0 {
+		return 0
+	}
+	return s.Samples[n-2].Requests.OK
+}
+
 // Peak is the most seen of each state at one end, and the largest total.
 func (s *Subject) Peak(end socketstats.End) socketstats.Counts {
 	var peak socketstats.Counts

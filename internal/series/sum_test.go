@@ -128,3 +128,35 @@ func TestPartsAndProgramsOfAnObservation(t *testing.T) {
 	require.True(t, (&series.Scenario{Commands: map[string]string{"fixed": "true"}}).OwnPrograms())
 	require.Equal(t, "2 times in SYN_SENT, mean 0.5 ms, max 2s", series.StateDuration{State: socketstats.SynSent, Count: 2, MeanMS: 0.5, MaxMS: 2000}.String())
 }
+
+func TestWhatIsCalledAnsweredWhileNothingCame(t *testing.T) {
+	t.Parallel()
+	of := func(ok int64, received *int64, opened int64, others ...series.ServerCount) *series.Subject {
+		sample := series.Sample{ClientMetrics: series.ClientMetrics{
+			Requests: &series.Requests{Sent: ok, OK: ok, Received: received}, Connections: &series.ClientConns{Opened: opened},
+		}, Servers: others}
+		return &series.Subject{Samples: []series.Sample{sample, sample}}
+	}
+	none, one := int64(0), int64(1)
+	require.EqualValues(t, 5, of(5, &none, 0).Unsent())
+	require.EqualValues(t, 5, of(5, &none, 0, series.ServerCount{}).Unsent())
+	for what, s := range map[string]*series.Subject{
+		"one subscription serves all calls": of(5, &one, 1),
+		"a call only connects":              of(5, &none, 5),
+		"nothing is called answered":        of(0, &none, 0),
+		"the server does not say":           of(5, nil, 0),
+		"another server of the side":        of(5, &none, 0, series.ServerCount{}, series.ServerCount{Requests: 5}),
+		"no sample":                         {},
+	} {
+		require.Zero(t, s.Unsent(), what)
+	}
+	uncounted := of(5, &none, 0) // by a server whose code listens by itself
+	uncounted.Samples[0].Client.Counts = counts(map[socketstats.State]int{socketstats.Established: 1})
+	require.Zero(t, uncounted.Unsent())
+	uncounted = of(5, &none, 0)
+	uncounted.Samples[1].KernelConns = &series.ConnCounts{Opened: 5}
+	require.Zero(t, uncounted.Unsent())
+	late := of(0, &none, 0) // it said ok after the server was asked
+	late.Samples[1].Requests = &series.Requests{OK: 5, Received: &none}
+	require.Zero(t, late.Unsent())
+}

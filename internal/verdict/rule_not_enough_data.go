@@ -15,12 +15,13 @@ var _ = register(Rule{
 	Rank:       rankNone, // a fault that shows already is reported at once
 	Title:      "too early to say",
 	Means:      "There are too few samples, or what they show may still be the beginning of something ordinary: a start-up, a slow response.",
-	Recognised: "Fewer than eight samples, or fewer than eight since the last restart, and of a process that counts nothing itself fewer than twenty, also in the longest life of one that is restarted again and again; five or more sockets in CLOSE_WAIT all the time, which is not yet 15 seconds; five or more open bodies that were not watched for long enough (--where); every request failed because this machine has no way to the destination; requests are in flight and the first of them have no response yet. Or, without privilege, the process has no connections, and children of it came and went between samples, three times or more and in one of ten samples, while connections ended whose process is not known; or it has none, and no listener, while ten attempts to connect or more fail, throughout, whose process is not known.",
+	Recognised: "Fewer than eight samples, or fewer than eight since the last restart, and of a process that counts nothing itself fewer than twenty, also in the longest life of one that is restarted again and again; five or more sockets in CLOSE_WAIT all the time, which is not yet 15 seconds; five or more open bodies that were not watched for long enough (--where); every request failed because this machine has no way to the destination; a program of yours in a run called requests answered, and nothing came to the run's server; requests are in flight and the first of them have no response yet. Or, without privilege, the process has no connections, and children of it came and went between samples, three times or more and in one of ten samples, while connections ended whose process is not known; or it has none, and no listener, while ten attempts to connect or more fail, throughout, whose process is not known.",
 	Sentences: map[string]string{
 		"ended_early":     "The program ended before a sample showed it at work.",
 		"no_sample":       "There is no sample.",
 		"no_request":      "No request was sent.",
 		"unreached":       "No request got through, and no connection was opened: {errors}.",
+		"unsent":          "The program called {answered|request} answered, and nothing came to the run's server: no request and no connection.",
 		"restarted":       "The process was restarted.",
 		"samples":         "{samples|sample} of at least {needed}.",
 		"closed":          "{sockets} TCP sockets without a connection are open: whether they stay shows in {left_ms}.",
@@ -50,6 +51,8 @@ func (notEnoughData) find(f *facts) *finding {
 		return &finding{facts: []Fact{fact("no_request")}}
 	case f.subject.Unreached():
 		return &finding{facts: []Fact{fact("unreached", text("errors", last.Requests.ErrorList()))}}
+	case f.subject.Unsent() > 0:
+		return &finding{facts: []Fact{fact("unsent", count("answered", f.subject.Unsent()))}}
 	case len(f.Samples) < series.Least:
 		var facts []Fact
 		if f.Restarted {
@@ -66,7 +69,7 @@ func (f *facts) enough() bool {
 	if r := f.last().Requests; r != nil && f.Over && f.reused() > 0 && 2*f.reused() >= r.Finished() {
 		return true // connections were used again, however short the run
 	}
-	return len(f.Samples) >= series.Least && !f.subject.Unreached() && !f.starting() && !f.childrenConnect() && !f.onlyFails()
+	return len(f.Samples) >= series.Least && !f.subject.Unreached() && f.subject.Unsent() == 0 && !f.starting() && !f.childrenConnect() && !f.onlyFails()
 }
 
 // early finds that a process which counts nothing itself, and shows no fault, was not
