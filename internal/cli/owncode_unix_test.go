@@ -225,7 +225,7 @@ func TestNothingOfAProgramIsLeftBehind(t *testing.T) {
 			t.Run(isolate+" "+how, func(t *testing.T) {
 				t.Parallel()
 				if how == "client stopped" && testing.Short() {
-					t.Skip("it is waited for 45 s")
+					t.Skip("it is waited for")
 				}
 				if isolate == "always" && exec.Command("unshare", "-Urn", "true").Run() != nil {
 					t.Skip("no namespaces here")

@@ -48,7 +48,7 @@ func (r *run) close(ctx context.Context, err error) error {
 		err = cmp.Or(err, r.finishCount(within, timeout))
 	}
 	err = cmp.Or(err, r.driver.counted(ctx, err))
-	last, cancel := context.WithTimeout(ctx, answerTimeout)
+	last, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	r.driver.last(last)
 	kernel := r.settle(ctx)

@@ -270,15 +270,15 @@ func (l *load) counted(ctx context.Context, err error) error {
 }
 
 // last asks the clients for their last reports. From a client that is gone there
-// is none; its newest one stands.
+// is none, nor from one that has not answered what it was asked before; its newest one stands.
 func (l *load) last(ctx context.Context) {
 	for _, s := range l.run.sides {
-		if s.client != nil && s.client.send(worker.Finish) == nil {
+		if s.client != nil && !s.client.deaf && s.client.send(worker.Finish) == nil {
 			s.client.reports, s.client.stopping = false, true
 		}
 	}
 	for _, s := range l.run.sides {
-		if s.client == nil {
+		if s.client == nil || s.client.deaf || s.client.asked {
 			continue
 		}
 		_ = l.run.await(ctx, answerTimeout, func() bool { return s.report.Final || s.client.gone }, func() error { return nil })

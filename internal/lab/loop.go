@@ -401,7 +401,7 @@ func (r *run) ask(ctx context.Context) error {
 	var asked []*process
 	for _, s := range r.sides {
 		for _, p := range []*process{s.server, s.client} {
-			if p == nil || !p.reports || p.gone {
+			if p == nil || !p.reports || p.gone || p.deaf {
 				continue
 			}
 			if p.send(worker.Report) != nil {
@@ -413,6 +413,9 @@ func (r *run) ask(ctx context.Context) error {
 	}
 	waiting := func(p *process) bool { return p.asked }
 	return r.await(ctx, answerTimeout, func() bool { return !slices.ContainsFunc(asked, waiting) }, func() error {
+		for _, p := range asked {
+			p.deaf = p.deaf || p.asked
+		}
 		return asked[slices.IndexFunc(asked, waiting)].unanswered(answerTimeout)
 	})
 }

@@ -88,6 +88,8 @@ type process struct {
 	// reports says that it is to be asked for what it has done, and asked that it
 	// was and has not answered yet.
 	ready, reports, asked bool
+	// deaf says that it did not answer in time once: it is not waited for again.
+	deaf bool
 	// stopping says that it was told to end, so that its end is no error; gone that
 	// it has ended and that all that it said was taken.
 	stopping, gone bool
@@ -334,6 +336,9 @@ const endTimeout = 2 * time.Second
 // not follow. It returns once the process is gone.
 func (p *process) kill() {
 	p.release()
+	if p.deaf {
+		p.force()
+	}
 	patience := time.NewTimer(p.patience)
 	defer patience.Stop()
 	select {

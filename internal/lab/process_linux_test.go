@@ -1,6 +1,7 @@
 package lab_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,6 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"socketlab/internal/lab"
+	"socketlab/internal/series"
+	"socketlab/internal/socketstats"
 )
 
 func init() { programs[fewDescriptors] = inFewDescriptors }
@@ -105,4 +108,32 @@ func TestAProcessThatDoesNotAnswerSaysWhatItDoes(t *testing.T) {
 	const stopped = `echo '{"Ready": true}'; kill -STOP $$`
 	err = lab.AskOneThatDoesNotAnswer(100*time.Millisecond, "sh", "-c", stopped)
 	require.Regexp(t, `too busy$`, err.Error())
+}
+
+// It had a limit for each step of the end, one after the other: 36 seconds, and 14 after
+// an interrupt.
+func TestAClientThatWasStoppedIsWaitedForOnce(t *testing.T) {
+	t.Parallel()
+	for name, most := range map[string]time.Duration{"on its own": 24 * time.Second, "interrupted": 10 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			began := time.Now()
+			_, err := lab.Play(ctx, lab.Plan{
+				Script: script(t, holds), Seed: 1, Source: socketstats.Gopsutil{},
+				Observe: func(e series.Event) {
+					if e.Header == nil {
+						return
+					}
+					require.NoError(t, unix.Kill(e.Header.Subjects[0].Endpoints.ClientPID, unix.SIGSTOP))
+					if name == "interrupted" {
+						time.AfterFunc(time.Second, cancel)
+					}
+				},
+			})
+			require.Error(t, err)
+			require.Less(t, time.Since(began), most, "%v", err)
+		})
+	}
 }
