@@ -110,7 +110,7 @@ func TestAProcessThatDoesNotAnswerSaysWhatItDoes(t *testing.T) {
 	require.Regexp(t, `too busy$`, err.Error())
 }
 
-// It had a limit for each step of the end, one after the other: 36 seconds, and 14 after
+// It had a limit for each step of the end, one after the other: some 40 seconds, and 16 after
 // an interrupt.
 func TestAClientThatWasStoppedIsWaitedForOnce(t *testing.T) {
 	t.Parallel()
