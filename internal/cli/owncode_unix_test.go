@@ -200,7 +200,7 @@ func TestProgramThatDoesNotEnd(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "pid")
 	exit, stdout, stderr := toItsEnd(t, "run", "-q", "-o", "markdown", "--fixed",
-		"trap '' TERM HUP INT; echo $$ >'"+file+"'; while read number url; do echo $number ok; done; while :; do sleep 0.1; done", shortLoad(t, "1s"))
+		"trap '' TERM HUP INT; echo $$ >'"+file+"'; while read number url; do echo $number timeout; done; while :; do sleep 0.1; done", shortLoad(t, "1s"))
 	require.Equal(t, 3, exit, "%s", stderr)
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
