@@ -348,7 +348,7 @@ type costWarning struct {
 	once   sync.Once
 	to     io.Writer
 	source socketstats.Source
-	// auto says that nobody chose the source: one that costs less could not be opened, or was
+	// auto says that --source was auto: one that costs less could not be opened, or was
 	// given up.
 	auto bool
 	// ofScript says that a script sets the interval, which no flag changes: what there is

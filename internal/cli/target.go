@@ -87,7 +87,7 @@ func (t *targetFlags) target() series.Target {
 type follower struct {
 	watcher  *observe.Watcher
 	source   socketstats.Source
-	auto     bool // nobody chose the source
+	auto     bool // --source was auto
 	interval time.Duration
 	length   time.Duration // 0 is for ever
 	errs     io.Writer     // for a warning about what sampling costs

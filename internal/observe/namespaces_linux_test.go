@@ -117,8 +117,8 @@ func startStates(t *testing.T, path string, n int, attr *syscall.SysProcAttr, ar
 // below counts the ports that portOfNobody gave.
 var below atomic.Uint32
 
-// portOfNobody sets the port on which holds-states listens to one that the kernel gives to
-// nobody (tcp(7), ip_local_port_range): no neighbour in any namespace has it by chance.
+// portOfNobody sets the port on which holds-states listens to one below the range from which
+// the kernel chooses (ip_local_port_range): no other test has it by chance, in any namespace.
 func portOfNobody(t *testing.T) (port uint16) {
 	t.Helper()
 	for range 1000 {
