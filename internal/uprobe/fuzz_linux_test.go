@@ -4,10 +4,13 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"socketlab/internal/callsite"
 	"socketlab/internal/where"
@@ -90,6 +93,41 @@ func TestAStackThatSaysItHasNoEndIsReadInPart(t *testing.T) {
 	has(t, data)
 	p.findBefore(map[uint32]bool{7: true}, map[int]uint32{5: 7})
 	require.Contains(t, p.objects, uint64(connAt))
+}
+
+// A connection that was closed between the list of the descriptors and the uses may have left all that
+// it had to another one: its memory, and the number of its descriptor.
+func TestAConnectionInTheMemoryAndWithTheNumberOfAnotherIsFound(t *testing.T) {
+	t.Parallel()
+	p, has := inMemory(t)
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, unix.Close(fd)) })
+	data := smallMemory(p.layout, p.readLoop+p.bias+1, p.peek+p.bias+1)
+	binary.NativeEndian.PutUint64(data[connAt+0x190+8*fdSysfd-imageAt:], uint64(fd))
+	has(t, data)
+	p.pid = int32(os.Getpid())
+	used := func(at uint64) use {
+		u := use{at: at, point: slices.IndexFunc(p.points, func(of point) bool { return of.kind == persistConn })}
+		for i, offset := range p.points[u.point].words {
+			u.words[i] = p.memory.word(connAt + uint64(offset))
+		}
+		return u
+	}
+	inode := func() uint32 { return socketInode(p.descriptorsFolder() + strconv.Itoa(fd)) }
+	closed := inode()
+	p.see(connAt, used(1), map[int]uint32{fd: closed})
+	require.Equal(t, closed, p.objects[connAt].inode)
+
+	other, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	require.NoError(t, unix.Dup3(other, fd, unix.O_CLOEXEC)) // no number is free meanwhile, for another test
+	require.NoError(t, unix.Close(other))
+	require.NotEqual(t, closed, inode())
+	p.see(connAt, used(2), map[int]uint32{fd: closed})
+	require.Equal(t, inode(), p.objects[connAt].inode)
+	p.see(connAt, used(2), map[int]uint32{fd: inode()})
+	require.Equal(t, inode(), p.objects[connAt].inode)
 }
 
 // Whatever a program has in its memory, looking at it ends, and only its sockets are found.

@@ -63,8 +63,14 @@ func (p *Prober) see(key uint64, u use, inodes map[int]uint32) {
 	again := h.point == u.point && h.words == u.words || h.point == u.point && p.points[u.point].kind == persistConn && h.words[1] == u.words[1]
 	h.use = u
 	if again && h.inode != 0 {
-		if fd, ok := p.memory.descriptor(h.netFD); ok && inodes[fd] == h.inode {
-			return
+		if fd, ok := p.memory.descriptor(h.netFD); ok {
+			inode := inodes[fd]
+			if usedAgain { // and inodes is older: another connection may have got the memory and the number since
+				inode = p.inodeNow(h.netFD, fd, inodes)
+			}
+			if inode == h.inode {
+				return
+			}
 		}
 	}
 	h.netFD, h.inode = 0, 0
