@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -83,7 +82,7 @@ ab BEFORE AFTER compares two.`,
 			if err := checkBundle(c, o.bundle, false); err != nil {
 				return program.Usagef(c, "--bundle: %w", err)
 			}
-			if o.bundle != "" && filepath.Clean(o.bundle) == filepath.Clean(o.file) {
+			if sameFile(o.bundle, o.file) {
 				return program.Usagef(c, "--bundle and -o name the same file: %s", o.file)
 			}
 			return recordTarget(c.Context(), streams, &t, &o, &recording.Writer{Path: o.file})

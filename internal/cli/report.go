@@ -40,11 +40,11 @@ func (k *keepOptions) check(c *cobra.Command, runs int, record string) error {
 		return program.Usagef(c, "--report %s takes one run, not %d", k.report, runs)
 	}
 	for _, other := range []string{k.svg, record} {
-		if other != "" && other == k.report {
+		if sameFile(other, k.report) {
 			return program.Usagef(c, "--report names a file that another flag names, too: %s", other)
 		}
 	}
-	if record != "" && record == k.svg {
+	if sameFile(record, k.svg) {
 		return program.Usagef(c, "--svg and --record name the same file")
 	}
 	if err := checkOutput(c, k.report, k.force, format == nil); err != nil {
@@ -137,8 +137,10 @@ recording that is cut off is reported as far as it goes, with exit code 1.`,
 				return program.Usagef(c, "--svg takes one recording, not %d", len(args))
 			case bundle != "" && len(args) > 1:
 				return program.Usagef(c, "--bundle takes one recording, not %d", len(args))
-			case svg != "" && svg == to:
+			case sameFile(svg, to):
 				return program.Usagef(c, "--svg and --to name the same file")
+			case sameFile(bundle, to), sameFile(bundle, svg):
+				return program.Usagef(c, "--bundle names a file that another flag names, too: %s", bundle)
 			}
 			if err := output.oneRun(len(args)); err != nil {
 				return program.Usagef(c, "%w", err)

@@ -133,6 +133,28 @@ func destinationOf(path string) (destination, error) {
 	return destination{}, fmt.Errorf("%s leads through more than %d links: give the name of the file that they lead to", path, most)
 }
 
+// sameFile reports whether two paths are of one file or folder, which need not be there yet, also
+// where links lead to it. "" is no path.
+func sameFile(a, b string) bool {
+	return a != "" && b != "" && withoutLinks(a) == withoutLinks(b)
+}
+
+// withoutLinks is a path without links.
+func withoutLinks(path string) string {
+	path = filepath.Clean(path)
+	at, err := destinationOf(path)
+	if err != nil {
+		return path // whoever writes there will say so
+	}
+	if folder, err := filepath.EvalSymlinks(folderOf(at.path)); err == nil {
+		path = filepath.Join(folder, filepath.Base(at.path))
+	}
+	if absolute, err := filepath.Abs(path); err == nil {
+		path = absolute
+	}
+	return path
+}
+
 // temporary names what is written before it gets its name.
 const temporary = ".sockwatch-*.tmp"
 
