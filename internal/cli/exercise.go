@@ -131,6 +131,9 @@ Be in an empty folder of yours: in a git clone its files would be untracked ones
 			if len(args) > 1 {
 				dir = args[1]
 			}
+			if dir == "-" {
+				return program.Usagef(c, "- is no folder: give the name of one, and one named - is ./-")
+			}
 			if e.Sort == exercise.Diagnosis {
 				if c.Flags().Changed("lang") {
 					return program.Usagef(c, "%s is a diagnosis, with no code to change: leave out --lang", e.ID)
