@@ -13,11 +13,12 @@ import (
 )
 
 func TestOfTwoFilesThatAreThereAlreadyTheFirstIsNamed(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "taken")
-	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	first, second := filepath.Join(t.TempDir(), "taken"), filepath.Join(t.TempDir(), "taken")
+	require.NoError(t, os.WriteFile(first, nil, 0o600))
+	require.NoError(t, os.WriteFile(second, nil, 0o600))
 	for range 20 { // the order of a map would differ between runs
 		var stderr bytes.Buffer
-		code := program.Run(cli.Command, []string{"report", "run.jsonl", "--svg", file + "/../taken", "--to", file}, program.Streams{Err: &stderr})
+		code := program.Run(cli.Command, []string{"report", "run.jsonl", "--svg", second, "--to", first}, program.Streams{Err: &stderr})
 		require.Equal(t, program.ExitUsage, code)
 		require.Contains(t, stderr.String(), "sockwatch: --to: ")
 	}

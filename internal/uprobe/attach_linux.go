@@ -27,9 +27,44 @@ func uprobeType() (uint32, error) {
 	return uint32(n), err
 }
 
-// attach has the kernel run a program where a process gets to a place of an executable,
-// in all of its threads, until what it returns is closed.
-func attach(kind uint32, program bpf.Object, path string, offset uint64, pid int32) (bpf.Object, error) {
+// attachAll has the kernel run code where a process gets to one of these offsets of an
+// executable, in all of its threads, until all that it returns is closed, also beside an error.
+func attachAll(code []bpf.Instruction, path string, offsets []uint64, pid int32) ([]bpf.Object, error) {
+	program, err := bpf.NewProbes(code)
+	if err != nil {
+		return nil, err
+	}
+	defer program.Close() // the probes keep it
+	link, err := program.AttachProbes(path, offsets, pid)
+	if err != nil {
+		return nil, fmt.Errorf("probes at %#x: %w", offsets, err)
+	}
+	return []bpf.Object{link}, nil
+}
+
+// attachEach does the same on a kernel that has not got [bpf.ManyProbes].
+func attachEach(code []bpf.Instruction, path string, offsets []uint64, pid int32) (probes []bpf.Object, err error) {
+	kind, err := uprobeType()
+	if err != nil {
+		return nil, err
+	}
+	program, err := bpf.NewProbe(code)
+	if err != nil {
+		return nil, err
+	}
+	defer program.Close()
+	for _, offset := range offsets {
+		event, err := attachEvent(kind, program, path, offset, pid)
+		if err != nil {
+			return probes, fmt.Errorf("probe at %#x: %w", offset, err)
+		}
+		probes = append(probes, event)
+	}
+	return probes, nil
+}
+
+// attachEvent runs a program at one place, as an event of perf.
+func attachEvent(kind uint32, program bpf.Object, path string, offset uint64, pid int32) (bpf.Object, error) {
 	name, err := unix.BytePtrFromString(path)
 	if err != nil {
 		return -1, err
@@ -39,14 +74,15 @@ func attach(kind uint32, program bpf.Object, path string, offset uint64, pid int
 	}
 	fd, err := unix.PerfEventOpen(&a, int(pid), -1, -1, unix.PERF_FLAG_FD_CLOEXEC)
 	if err != nil {
-		return -1, fmt.Errorf("probe at %#x: %w", offset, err)
+		return -1, err
 	}
 	event := bpf.Object(fd)
-	if err := unix.IoctlSetInt(fd, unix.PERF_EVENT_IOC_SET_BPF, int(program)); err != nil {
-		return -1, errors.Join(fmt.Errorf("probe at %#x: %w", offset, err), event.Close())
+	err = unix.IoctlSetInt(fd, unix.PERF_EVENT_IOC_SET_BPF, int(program))
+	if err == nil {
+		err = unix.IoctlSetInt(fd, unix.PERF_EVENT_IOC_ENABLE, 0)
 	}
-	if err := unix.IoctlSetInt(fd, unix.PERF_EVENT_IOC_ENABLE, 0); err != nil {
-		return -1, errors.Join(fmt.Errorf("probe at %#x: %w", offset, err), event.Close())
+	if err != nil {
+		return -1, errors.Join(err, event.Close())
 	}
 	return event, nil
 }

@@ -7,6 +7,12 @@ import (
 	"socketlab/internal/where"
 )
 
+// OneByOne are the options with the probes of kernels before 6.10.
+func (o Options) OneByOne() Options {
+	o.oneByOne = true
+	return o
+}
+
 // BeforeSockets has a function called before each list of the sockets.
 func (p *Prober) BeforeSockets(call func()) { p.source = listedAfter{p.source, call} }
 

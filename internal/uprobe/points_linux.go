@@ -46,6 +46,14 @@ type point struct {
 	owner *int
 }
 
+// places are the addresses in a function where the point's probes are.
+func (p *point) places(f callsite.Function) []uint64 {
+	if p.returns {
+		return f.Returns
+	}
+	return []uint64{f.Entry}
+}
+
 // layout are the offsets of fields in the types of Go's standard library, in bytes, as
 // DWARF of each version has them; scripts/where checks them.
 type layout struct {

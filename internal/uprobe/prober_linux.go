@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"socketlab/internal/bpf"
@@ -44,7 +45,7 @@ type Prober struct {
 	// searches is how often so many connections, unresolved, were searched for.
 	searches, unresolved int
 
-	open []io.Closer // what Close closes, in the order in which it was opened
+	open []io.Closer // what Close closes
 }
 
 // Allowed reports whether Open may succeed: as root, on a kernel with uprobes.
@@ -149,10 +150,11 @@ func (p *Prober) keep(o bpf.Object, err error) (bpf.Object, error) {
 
 // attach puts the probes that the program has functions for.
 func (p *Prober) attach(path string) error {
-	probeType, err := uprobeType()
-	if err != nil {
-		return err
+	attach := attachAll
+	if p.options.oneByOne || !bpf.ManyProbes() {
+		attach = attachEach
 	}
+	var err error
 	if p.uses, err = p.keep(newUses()); err != nil {
 		return err
 	}
@@ -183,29 +185,19 @@ func (p *Prober) attach(path string) error {
 		if !ok {
 			continue
 		}
-		code, err := bpf.NewProbe(program(&p.points[i], int32(i), p.uses, empty, p.lost))
+		var offsets []uint64
+		for _, at := range p.points[i].places(function) {
+			offset, ok := p.binary.FileOffset(at)
+			if !ok {
+				return fmt.Errorf("the function at %#x is in no part of the file", at)
+			}
+			offsets = append(offsets, offset)
+		}
+		probes, err := attach(program(&p.points[i], int32(i), p.uses, empty, p.lost), path, offsets, p.pid)
+		for _, o := range probes {
+			p.open = append(p.open, o)
+		}
 		if err != nil {
-			return err
-		}
-		err = p.attachTo(code, probeType, path, function, p.points[i].returns)
-		if err := errors.Join(err, code.Close()); err != nil { // the probes keep it
-			return err
-		}
-	}
-	return nil
-}
-
-func (p *Prober) attachTo(code bpf.Object, probeType uint32, path string, f callsite.Function, returns bool) error {
-	places := []uint64{f.Entry}
-	if returns {
-		places = f.Returns
-	}
-	for _, at := range places {
-		offset, ok := p.binary.FileOffset(at)
-		if !ok {
-			return fmt.Errorf("the function at %#x is in no part of the file", at)
-		}
-		if _, err := p.keep(attach(probeType, code, path, offset, p.pid)); err != nil {
 			return err
 		}
 	}
@@ -214,10 +206,13 @@ func (p *Prober) attachTo(code bpf.Object, probeType uint32, path string, f call
 
 // Close ends the probes. It may be called again.
 func (p *Prober) Close() error {
-	var errs []error
-	for i := len(p.open) - 1; i >= 0; i-- {
-		errs = append(errs, p.open[i].Close())
+	// At once, as the kernel waits for a while before it ends the probes of a point.
+	errs := make([]error, len(p.open))
+	var all sync.WaitGroup
+	for i, o := range p.open {
+		all.Go(func() { errs[i] = o.Close() })
 	}
+	all.Wait()
 	p.open = nil
 	return errors.Join(errs...)
 }
