@@ -38,6 +38,10 @@ type processes struct {
 	// round counts the samples.
 	round int
 	known map[int32]*process
+	// lives are how many processes had each id of those that are not known any more, enough is
+	// of how many the next are forgotten, and forgets the round before which none is.
+	lives           map[int32]int
+	enough, forgets int
 	// living are the watched processes that have not ended, sorted.
 	living []int32
 	// groups are living by their roots; nil when they have changed.
@@ -88,7 +92,7 @@ type process struct {
 func findProcesses(target series.Target, o Options) (*processes, error) {
 	p := &processes{
 		target: target, details: o.Details, waits: o.Waits, ownOnly: o.OwnNamespace, admits: o.Admits,
-		ports: map[uint32]int{}, known: map[int32]*process{}, unseen: map[int32]error{}, programs: newPrograms(), lastSeen: time.Now(),
+		ports: map[uint32]int{}, known: map[int32]*process{}, lives: map[int32]int{}, unseen: map[int32]error{}, programs: newPrograms(), lastSeen: time.Now(),
 	}
 	ours, err := socketstats.NamespaceOf(0)
 	if err != nil {
@@ -220,10 +224,10 @@ func (p *processes) look(pid int32) *process {
 		return nil
 	}
 	if it == nil {
-		it = &process{pid: pid}
+		it = &process{pid: pid, lives: p.lives[pid]}
 		p.known[pid] = it
 	}
-	if it.lives == 0 || it.gone || !it.info.Started.Equal(info.Started) { // the id was given to another
+	if it.name == "" || it.gone || !it.info.Started.Equal(info.Started) { // the id was given to another
 		*it = process{pid: pid, lives: it.lives + 1, id: fmt.Sprint(pid)}
 		if it.lives > 1 {
 			it.id = fmt.Sprintf("%d.%d", pid, it.lives)
@@ -441,22 +445,41 @@ func reason(err error) error {
 	return err
 }
 
-// mostKnown bounds what is known of processes that have ended.
-const mostKnown = 10_000
+// What is known of processes that have ended takes memory for each, and is of use for a few
+// samples: their sockets close, and their children look for their parent.
+const (
+	// mostKnown is how many processes are known before those that have ended are forgotten.
+	mostKnown = 1000
+	// lingers is for how many samples a process is known after its end at least.
+	lingers = 10
+	// mostLives bounds for how many ids it is kept how many processes had them.
+	mostLives = 10_000
+)
 
 // forget forgets processes that have ended: those that are not watched, and of the
 // others the subjects of which nobody is left, once they are many.
 func (p *processes) forget() {
 	maps.DeleteFunc(p.unseen, func(pid int32, _ error) bool { return p.look(pid) == nil })
 	maps.DeleteFunc(p.programs.of, func(pid int32, _ *program) bool { return p.known[pid] == nil || p.known[pid].gone })
-	if len(p.known) < mostKnown {
+	if len(p.known) < max(mostKnown, p.enough) || p.round < p.forgets {
 		return
 	}
 	roots := map[int32]bool{}
 	for _, pid := range slices.Concat(p.living, p.adopted()) {
 		roots[p.known[pid].root] = true
 	}
-	maps.DeleteFunc(p.known, func(pid int32, it *process) bool {
-		return !roots[it.root] && !roots[pid] && p.look(pid) == nil
-	})
+	for pid, it := range p.known {
+		switch {
+		case roots[it.root], roots[pid]:
+		case !it.gone:
+			p.look(pid) // nobody may have, since it ended
+		case p.round-it.round >= lingers:
+			if len(p.lives) >= mostLives {
+				clear(p.lives)
+			}
+			p.lives[pid] = it.lives
+			delete(p.known, pid)
+		}
+	}
+	p.enough, p.forgets = 2*len(p.known), p.round+lingers
 }

@@ -83,7 +83,7 @@ func (p *processes) adopt(pid, ancestor int32) {
 func (p *processes) adopted() []int32 {
 	var list []int32
 	for pid, it := range p.known {
-		if it.root != 0 && p.look(pid) != nil {
+		if it.root != 0 && !it.gone && p.look(pid) != nil {
 			list = append(list, pid)
 		}
 	}
