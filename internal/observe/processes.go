@@ -449,15 +449,15 @@ func reason(err error) error {
 // samples: their sockets close, and their children look for their parent.
 const (
 	// mostKnown is how many processes are known before those that have ended are forgotten.
-	mostKnown = 1000
+	mostKnown = 200
 	// lingers is for how many samples a process is known after its end at least.
 	lingers = 10
 	// mostLives bounds for how many ids it is kept how many processes had them.
 	mostLives = 10_000
 )
 
-// forget forgets processes that have ended: those that are not watched, and of the
-// others the subjects of which nobody is left, once they are many.
+// forget forgets processes that have ended, once they are many, but for one that was the first
+// of a subject of which others are left.
 func (p *processes) forget() {
 	maps.DeleteFunc(p.unseen, func(pid int32, _ error) bool { return p.look(pid) == nil })
 	maps.DeleteFunc(p.programs.of, func(pid int32, _ *program) bool { return p.known[pid] == nil || p.known[pid].gone })
@@ -470,7 +470,7 @@ func (p *processes) forget() {
 	}
 	for pid, it := range p.known {
 		switch {
-		case roots[it.root], roots[pid]:
+		case roots[pid]:
 		case !it.gone:
 			p.look(pid) // nobody may have, since it ended
 		case p.round-it.round >= lingers:

@@ -29,8 +29,8 @@ func TestAProcessWithTheSameIDIsAnother(t *testing.T) {
 	require.Zero(t, p.root(me))
 }
 
-// A service may have many clients that live for a second. Those of a moment ago are known, and one
-// that has processes below it.
+// A service may have many clients that live for a second, also as parts of one that goes on. Those of
+// a moment ago are known, and one that has processes below it.
 func TestProcessesThatHaveEndedAreForgotten(t *testing.T) {
 	t.Parallel()
 	p, err := findProcesses(series.Target{Port: 1}, Options{})
@@ -46,7 +46,7 @@ func TestProcessesThatHaveEndedAreForgotten(t *testing.T) {
 		require.NoError(t, err)
 		for i := range each {
 			pid := int32(none + 1 + n*each + i)
-			p.known[pid] = &process{pid: pid, name: "client", lives: 1, round: p.round}
+			p.known[pid] = &process{pid: pid, name: "client", root: []int32{0, none}[i%2], lives: 1, round: p.round}
 		}
 		require.Contains(t, p.known, int32(none+1+max(0, n-lingers)*each), "it was there a moment ago")
 	}
