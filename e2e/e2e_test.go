@@ -52,7 +52,7 @@ func run(m *testing.M) int {
 		panic(err)
 	}
 	defer os.RemoveAll(dir)
-	sockwatch = filepath.Join(dir, "sockwatch")
+	sockwatch = filepath.Join(dir, "sockwatch-e2e") // watched by its name, which no other has
 	build := exec.Command("go", "build", "-o", sockwatch, "./cmd/sockwatch")
 	build.Dir = ".."
 	if out, err := build.CombinedOutput(); err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -339,7 +340,7 @@ func TestKeysAloneReachEverything(t *testing.T) {
 
 func TestWatchedProcessesHaveAPanelEach(t *testing.T) {
 	p := play(t, "transport-per-request")
-	w := begin(t, "watch", "--name", "sockwatch", "--no-children", "--interval", "200ms", "--web")
+	w := begin(t, "watch", "--name", filepath.Base(sockwatch), "--no-children", "--interval", "200ms", "--web")
 	tab := open(t, 1280, 720)
 	do(t, tab, chromedp.Navigate(w.url))
 	wait(t, tab, `document.querySelectorAll(".panel").length >= 3`)
