@@ -68,9 +68,14 @@ date and the system of each. A dash was not measured. ` + "`scripts/atlas`" + ` 
 			}
 			group = nil
 		}
+		towards := ""
 		for _, q := range profile.Questions(kind) {
 			if q.Asks != "" {
 				write()
+			}
+			if end := endOf(q); kind == profile.Proxy && end != towards {
+				towards = end
+				fmt.Fprintf(&page, "\n**%s**\n", end)
 			}
 			group = append(group, q)
 		}
@@ -79,14 +84,21 @@ date and the system of each. A dash was not measured. ` + "`scripts/atlas`" + ` 
 	generated(t, "../docs/atlas.md", page.String())
 }
 
-// writeTable writes the answers to the questions of a group. A program without any is
-// left out.
-func writeTable(page *strings.Builder, group []profile.Question, all []*profile.Profile) {
-	fmt.Fprintf(page, "\n### %s\n\n| program | version |", group[0].Asks)
-	for _, q := range group {
-		fmt.Fprintf(page, " %s |", q.Title)
+// endOf is the end of a proxy that a question is about.
+func endOf(q profile.Question) string {
+	switch {
+	case q.Of(profile.Client):
+		return "Towards the server behind it, as a client:"
+	case q.Of(profile.Server):
+		return "Towards its clients, as a server:"
 	}
-	page.WriteString("\n|" + strings.Repeat(" --- |", len(group)+2) + "\n")
+	return "Between the two:"
+}
+
+// writeTable writes the answers to the questions of a group. A program without any is
+// left out, and so is a table without any.
+func writeTable(page *strings.Builder, group []profile.Question, all []*profile.Profile) {
+	var rows strings.Builder
 	for _, p := range all {
 		row, any := "", false
 		for _, q := range group {
@@ -97,9 +109,17 @@ func writeTable(page *strings.Builder, group []profile.Question, all []*profile.
 			row += " " + text + " |"
 		}
 		if any {
-			fmt.Fprintf(page, "| `%s`: %s | %s |%s\n", p.ID, p.Name, p.Version, row)
+			fmt.Fprintf(&rows, "| `%s`: %s | %s |%s\n", p.ID, p.Name, p.Version, row)
 		}
 	}
+	if rows.Len() == 0 {
+		return
+	}
+	fmt.Fprintf(page, "\n### %s\n\n| program | version |", group[0].Asks)
+	for _, q := range group {
+		fmt.Fprintf(page, " %s |", q.Title)
+	}
+	page.WriteString("\n|" + strings.Repeat(" --- |", len(group)+2) + "\n" + rows.String())
 }
 
 func TestTableOfTheQuestionsIsGenerated(t *testing.T) {

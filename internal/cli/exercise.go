@@ -142,7 +142,7 @@ Be in an empty folder of yours: in a git clone its files would be untracked ones
 				if err != nil {
 					return folderError(c, err)
 				}
-				sayStarted(streams.Out, p, fmt.Sprintf("2. Start the processes, and leave them running:\n     cd %s\n     sockwatch exercise run\n", dir)+
+				sayStarted(streams.Out, p, fmt.Sprintf("2. Start the processes, and leave them running:\n     cd %s\n     sockwatch exercise run\n", folderForShell(dir))+
 					"3. In another terminal, find the one with the fault.\n4. Write it into "+p.File()+", and see if it is right:\n")
 				return nil
 			}
@@ -157,7 +157,7 @@ Be in an empty folder of yours: in a git clone its files would be untracked ones
 			if err != nil {
 				return folderError(c, err)
 			}
-			sayStarted(streams.Out, p, fmt.Sprintf("2. Guess. %s\n     cd %s\n     sockwatch exercise predict NUMBER\n", e.Predict.Ask, dir)+
+			sayStarted(streams.Out, p, fmt.Sprintf("2. Guess. %s\n     cd %s\n     sockwatch exercise predict NUMBER\n", e.Predict.Ask, folderForShell(dir))+
 				"3. Change "+p.File()+", and see what it does:\n")
 			if missing := l.Missing(); missing != "" {
 				program.Say(streams.Err, "sockwatch: %s is not installed, or not on PATH: check will need it\n", missing)
@@ -167,6 +167,14 @@ Be in an empty folder of yours: in a git clone its files would be untracked ones
 	}
 	c.Flags().Var(&language, "lang", "the language to work in")
 	return c
+}
+
+// folderForShell is a folder as cd takes it, which has flags, too.
+func folderForShell(dir string) string {
+	if strings.HasPrefix(dir, "-") {
+		dir = "./" + dir
+	}
+	return quotedPath(dir)
 }
 
 // sayStarted says what to do next; steps are what comes between the first and the last.

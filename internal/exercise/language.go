@@ -231,8 +231,8 @@ func writeFiles(dir string, files map[string][]byte) error {
 		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
 			return err
 		}
-		if info, err := os.Stat(at); err == nil && !info.Mode().IsRegular() {
-			_ = os.Remove(at) // to write to a pipe waits for one who reads
+		if info, err := os.Lstat(at); err == nil && !info.Mode().IsRegular() {
+			_ = os.Remove(at) // to write to a pipe waits for one who reads, and a link leads to a file of others
 		}
 		if err := os.WriteFile(at, files[name], 0o644); err != nil {
 			return err
