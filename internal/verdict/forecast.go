@@ -91,12 +91,20 @@ func (f *facts) portsRunOut() *Forecast {
 	if !grows || limit == 0 {
 		return nil
 	}
-	// Where the open sockets do not grow, those in TIME_WAIT do. Their ports come back.
-	steady := int(perSecond * timeWaitLength.Seconds())
-	if _, open := f.grows(clientOpen); !open && steady < limit {
+	open, leaks := f.grows(clientOpen)
+	if !leaks {
+		open = 0
+	}
+	// What does not stay open is in TIME_WAIT, and its port comes back. The two may go to two
+	// destinations: then either alone takes longer than this says for both.
+	steady := int(max(0, perSecond-open) * timeWaitLength.Seconds())
+	switch {
+	case steady >= limit:
+		return until(Ports, limit, maxPerDestination(f.last()), perSecond)
+	case !leaks:
 		return &Forecast{What: Ports, Limit: limit, Steady: steady}
 	}
-	return until(Ports, limit, maxPerDestination(f.last()), perSecond)
+	return until(Ports, limit, max(steady, maxPerDestination(f.last())), min(open, perSecond))
 }
 
 func until(what string, limit, now int, perSecond float64) *Forecast {

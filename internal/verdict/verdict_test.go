@@ -298,6 +298,25 @@ func TestForecastSaysWhatRunsOut(t *testing.T) {
 	churn.Limits.Ports = 100_000
 	require.Equal(t, "At this rate about 60,000 of 100,000 local ports to the destination are in TIME_WAIT at any time.", judge(churn).Forecast.Sentence())
 	require.Equal(t, verdict.Forecast{What: verdict.Ports, Limit: 100_000, Steady: 60_000}, *judge(churn).Forecast)
+	churn.Limits.Ports = 60_000 // as many as are in TIME_WAIT at any time
+	require.Equal(t, verdict.Forecast{What: verdict.Ports, Limit: 60_000, InMS: 41_000}, *judge(churn).Forecast)
+
+	beside := observed(40, func(i int, s *series.Sample) { // a leak, and four times as many that go to another server and are closed
+		set(&s.Client, socketstats.Established, 9+i)
+		set(&s.Client, socketstats.TimeWait, 4*i)
+		s.Client.Activity.Received, s.Client.Activity.MaxPerDestination = silent(9+i, long), max(9+i, 4*i)
+		s.KernelConns = came(5*i, 4*i)
+	})
+	beside.Limits.Descriptors = 1 << 20
+	require.Equal(t, verdict.Forecast{What: verdict.Ports, Limit: 28232, InMS: 28_052_000}, *judge(beside).Forecast, "the ports of those that are closed come back")
+
+	spread := observed(40, func(i int, s *series.Sample) { // to two servers in turn
+		set(&s.Client, socketstats.Established, 9+2*i)
+		s.Client.Activity.Received, s.Client.Activity.MaxPerDestination = silent(9+2*i, long), 9+i
+		s.KernelConns = came(2*i, 0)
+	})
+	spread.Limits.Descriptors = 1 << 20
+	require.Equal(t, verdict.Forecast{What: verdict.Ports, Limit: 28232, InMS: 28_184_000}, *judge(spread).Forecast, "each has ports of its own")
 	require.InDelta(t, 4, verdict.Judge(churn, verdict.Conditions{Speed: 4}).Forecast.Speed, 0)
 }
 
