@@ -125,9 +125,9 @@ func (o *matchOptions) playAll(ctx context.Context, streams program.Streams, hop
 				continue
 			}
 			into := filepath.Join(tmp.Path, fmt.Sprint(i, p.Kind))
-			program.Say(streams.Err, "installing %s\n", p.Name)
-			err := errors.New("its idle time is a number: the lab's own is set to it")
-			if p.Adapter != "" && !strings.Contains(p.Name, ", --") {
+			err := notOfTheAtlas(p)
+			if err == nil {
+				program.Say(streams.Err, "installing %s\n", p.Name)
 				err = battery.Install(ctx, p, o.atlas, into, streams.Err)
 			}
 			if err == nil {
@@ -169,6 +169,17 @@ func (o *matchOptions) playAll(ctx context.Context, streams program.Streams, hop
 	}
 	if undecided {
 		return errors.New("not decided: play it again on a quiet machine, or with a longer --rtt")
+	}
+	return nil
+}
+
+// notOfTheAtlas is why a program cannot be played itself; nil for one of the atlas.
+func notOfTheAtlas(p *profile.Profile) error {
+	switch {
+	case p.ID == "", strings.Contains(p.Name, ", --"):
+		return errors.New("its idle time is a number: the lab's own is set to it")
+	case p.Adapter == "":
+		return errors.New("only programs of the atlas are played, and its profile is a file: the lab's own is set to its times")
 	}
 	return nil
 }
