@@ -50,12 +50,12 @@ var serverQuestions = []Question{
 	{
 		ID: "requests_per_connection", Kinds: serverSides, Unit: Text, Asks: "How many requests does a connection take, and how many connections does a server?",
 		Title: "Requests on one connection",
-		How:   "One request after the other until an answer says Connection: close or the connection ends, at most 1100.",
+		How:   "One request after the other until an answer says Connection: close or the connection ends, at most 1100, and for at most 78 s.",
 	},
 	{
 		ID: "connection_limit", Kinds: serverSides, Unit: Text,
 		Title: "Connections held open at once",
-		How:   "Connections with one answered request each stay open, at most 600, until a new one is not answered while an older one still is.",
+		How:   "Connections with one answered request each stay open, at most 600 and those that can be opened in 78 s, until a new one is not answered while an older one still is.",
 	},
 	{
 		ID: "connection_limit_next", Kinds: serverSides, Unit: Choice, Choices: []Meaning{

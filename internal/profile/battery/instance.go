@@ -147,6 +147,7 @@ func (p Program) launch(port string, dir *scratch.Folder) (*Instance, error) {
 // awaitAnswer waits until the instance answers.
 func (i *Instance) awaitAnswer(ctx context.Context) error {
 	give := time.After(startTimeout)
+	why := "does the command take its port from {port}, or from SOCKETLAB_PORT in its environment?"
 	for again := time.NewTicker(50 * time.Millisecond); ; {
 		if c, err := dial(ctx, i.Addr); err == nil {
 			_, err = c.roundTrip(time.Now().Add(5*time.Second), "GET", "/", "Connection: close")
@@ -155,13 +156,14 @@ func (i *Instance) awaitAnswer(ctx context.Context) error {
 				again.Stop()
 				return nil
 			}
+			why = "something listens there, and a request GET / of HTTP/1.1 has no answer: " + reason(err)
 		}
 		select {
 		case <-again.C:
 		case <-i.Ended:
 			return errors.New("the program ended before it answered")
 		case <-give:
-			return fmt.Errorf("no answer on %s within %s: does the command take its port from {port}, or from SOCKETLAB_PORT in its environment?", i.Addr, startTimeout)
+			return fmt.Errorf("no answer on %s within %s: %s", i.Addr, startTimeout, why)
 		case <-ctx.Done():
 			return ctx.Err()
 		}

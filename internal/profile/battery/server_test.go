@@ -335,6 +335,14 @@ func TestServerThatSaysWhatIsNotTrue(t *testing.T) {
 }
 
 // A head without an end is not kept in memory for as long as it comes.
+func TestServerThatTakesItsTimeIsRefused(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(400 * time.Millisecond) }))
+	t.Cleanup(server.Close)
+	_, err := battery.ServerBattery{Addr: server.Listener.Addr().String()}.Measure(t.Context())
+	require.ErrorContains(t, err, "it is to be answered at once, in 350ms or less")
+}
+
 func TestServerWhoseHeadDoesNotEnd(t *testing.T) {
 	t.Parallel()
 	for _, begin := range []string{"", "HTTP/1.1 200 OK\r\nX: "} {
