@@ -73,26 +73,15 @@ date and the system of each. A dash was not measured. ` + "`scripts/atlas`" + ` 
 			if q.Asks != "" {
 				write()
 			}
-			if end := endOf(q); kind == profile.Proxy && end != towards {
+			if end := q.End(); kind == profile.Proxy && end != towards {
 				towards = end
-				fmt.Fprintf(&page, "\n**%s**\n", end)
+				fmt.Fprintf(&page, "\n**%s%s:**\n", strings.ToUpper(end[:1]), end[1:])
 			}
 			group = append(group, q)
 		}
 		write()
 	}
 	generated(t, "../docs/atlas.md", page.String())
-}
-
-// endOf is the end of a proxy that a question is about.
-func endOf(q profile.Question) string {
-	switch {
-	case q.Of(profile.Client):
-		return "Towards the server behind it, as a client:"
-	case q.Of(profile.Server):
-		return "Towards its clients, as a server:"
-	}
-	return "Between the two:"
 }
 
 // writeTable writes the answers to the questions of a group. A program without any is

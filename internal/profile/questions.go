@@ -66,6 +66,17 @@ func (q *Question) ValueText() string {
 	return string(q.Unit)
 }
 
+// End says which end of a proxy the question is about.
+func (q *Question) End() string {
+	switch {
+	case q.Of(Client):
+		return "towards the server behind it, as a client"
+	case q.Of(Server):
+		return "towards its clients, as a server"
+	}
+	return "between the two"
+}
+
 // Questions are those that programs of a kind are asked, in the order in which they are
 // shown.
 func Questions(k Kind) []Question {

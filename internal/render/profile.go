@@ -28,6 +28,7 @@ func Profile(p *profile.Profile) *Document {
 	t := Table{Name: "the profile", Columns: []Column{{Title: "question"}, {Title: "value"}, {Title: "name in files", Wide: true}}}
 	values := []Object{}
 	var missed []Item
+	end := ""
 	for _, q := range profile.Questions(p.Kind) {
 		v, measured := p.Value(q.ID)
 		why := p.NotMeasured[q.ID]
@@ -36,6 +37,9 @@ func Profile(p *profile.Profile) *Document {
 		}
 		if q.Asks != "" || len(t.Groups) == 0 {
 			t.Groups = append(t.Groups, Group{})
+		}
+		if of := q.End(); p.Kind == profile.Proxy && of != end {
+			end, t.Groups[len(t.Groups)-1].Title = of, of
 		}
 		o := Object{{"question", q.ID}, {"title", q.Title}, {"how", q.How}}
 		seen := p.Seen[q.ID]
