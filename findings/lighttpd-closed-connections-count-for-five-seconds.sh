@@ -4,7 +4,8 @@
 # Version   lighttpd 1.4.85-1 of Debian unstable; by hand the same with 1.4.69 of Debian 12.
 # Expected  server.max-connections 4 is reached by four idle kept connections; a fifth client
 #           connects, sends a request and waits. server.max-keep-alive-idle, after which an idle
-#           connection is dropped, is 2 s. So its answer comes after two or three seconds, as with h2o and HAProxy (by hand: at their timeouts, 4.0 and 3.0 s).
+#           connection is dropped, is 2 s. So its answer comes after two or three seconds, as
+#           with h2o and HAProxy (by hand: at their timeouts, 4.0 and 3.0 s).
 # Real      So it is if the four clients close when they see the FIN. If they do not look, as the
 #           pools of many clients do not look at an idle connection, the answer comes five seconds
 #           later: lighttpd has only shut its side down, and waits that long for the

@@ -227,10 +227,11 @@ var pid = int32(os.Getpid())
 
 func mine(s socketstats.Socket) bool { return s.PID == pid }
 
-// list lists the machine's sockets, and tells this process's; into may have room.
-func list(source socketstats.Source, into []socketstats.Socket, info bool) ([]socketstats.Socket, error) {
+// list lists the machine's sockets in these states, or in all, and tells this process's;
+// into may have room.
+func list(source socketstats.Source, into []socketstats.Socket, info bool, states ...socketstats.State) ([]socketstats.Socket, error) {
 	sockets, err := source.Sockets(context.Background(), socketstats.Query{
-		Owners: true, OwnersAmong: []int32{pid}, Info: info, Into: into,
+		Owners: true, OwnersAmong: []int32{pid}, Info: info, Into: into, States: states,
 	})
 	return slices.DeleteFunc(sockets, marks), err
 }

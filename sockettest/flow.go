@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,12 +21,13 @@ import (
 // It belongs to the goroutine that opened it, but between start and stop, when it
 // belongs to the one that samples.
 type flow struct {
-	c    *check
-	own  socketstats.Addresses
-	quit chan struct{}
-	done chan struct{}
+	c       *check
+	own     socketstats.Addresses
+	quit    chan struct{}
+	running sync.WaitGroup
 
 	closings socketstats.Closings // nil where the kernel does not tell
+	ears     *ears                // nil where closings is
 	marker   *marker
 	closed   []socketstats.Closed
 	heard    []socketstats.Closed // kept for its room
@@ -43,9 +45,8 @@ type flow struct {
 func openFlow(c *check) (*flow, error) {
 	f := &flow{
 		c: c, own: socketstats.OwnAddresses(), seen: map[key]socketstats.Socket{},
-		quit: make(chan struct{}), done: make(chan struct{}),
+		quit: make(chan struct{}),
 	}
-	close(f.done) // nothing runs yet
 	if c.maxOpened < 0 {
 		return f, nil
 	}
@@ -56,10 +57,14 @@ func openFlow(c *check) (*flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.marker, err = newMarker(); err != nil {
+	listening, err := openSource(c.config.source)
+	if err != nil {
 		return nil, errors.Join(err, closings.Close())
 	}
-	f.closings = closings
+	if f.marker, err = newMarker(); err != nil {
+		return nil, errors.Join(err, listening.Close(), closings.Close())
+	}
+	f.closings, f.ears = closings, &ears{source: listening, found: addresses{}}
 	return f, nil
 }
 
@@ -72,8 +77,10 @@ func (f *flow) start() error {
 		return f.err
 	}
 	f.closed = nil
-	f.done = make(chan struct{})
-	go f.sample()
+	f.running.Go(f.sample)
+	if f.ears != nil {
+		f.running.Go(func() { f.ears.look(f.quit) })
+	}
 	return nil
 }
 
@@ -85,7 +92,6 @@ const (
 )
 
 func (f *flow) sample() {
-	defer close(f.done)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -101,8 +107,57 @@ func (f *flow) sample() {
 		if f.drain(); f.err != nil {
 			return
 		}
-		timer.Reset(min(max(sampleEvery, 10*time.Since(began)), sampleAtLeastEvery))
+		timer.Reset(pauseAfter(began))
 	}
+}
+
+// pauseAfter is the pause after a listing that was begun then.
+func pauseAfter(began time.Time) time.Duration {
+	return min(max(sampleEvery, 10*time.Since(began)), sampleAtLeastEvery)
+}
+
+// ears look for listeners, by which it is known whose an ended connection was. They do so by
+// themselves: on a machine with many sockets a test's server may be there for less time than
+// a listing of all takes.
+type ears struct {
+	source socketstats.Source
+	mu     sync.Mutex // of found and err
+	found  addresses
+	err    error
+}
+
+func (e *ears) look(quit <-chan struct{}) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-quit:
+			return
+		case <-timer.C:
+		}
+		began := time.Now()
+		sockets, err := list(e.source, nil, false, socketstats.Listen)
+		e.mu.Lock()
+		e.err = err
+		for _, s := range sockets {
+			if mine(s) {
+				e.found.add(s)
+			}
+		}
+		e.mu.Unlock()
+		if err != nil {
+			return
+		}
+		timer.Reset(pauseAfter(began))
+	}
+}
+
+// tell adds what was found.
+func (e *ears) tell(to addresses) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	maps.Copy(to, e.found)
+	return e.err
 }
 
 // tick lists what lives.
@@ -198,7 +253,7 @@ func connection(t socketstats.Tuple) socketstats.Tuple {
 // stop ends the counting and says which limits were exceeded.
 func (f *flow) stop() ([]problem, error) {
 	close(f.quit)
-	<-f.done
+	f.running.Wait()
 	if f.err == nil {
 		f.err = errors.Join(f.tick(), f.list()) // twice, as in check.look
 	}
@@ -312,7 +367,7 @@ func (f *flow) drain() (ports map[uint16]bool, ours int) {
 		return nil, 0
 	}
 	heard, overflows, err := f.closings.Drain(f.heard[:0])
-	f.heard, f.err, f.missed = heard, err, f.missed || overflows > 0
+	f.heard, f.err, f.missed = heard, errors.Join(err, f.ears.tell(f.c.listeners)), f.missed || overflows > 0
 	// What was heard last time and is not to a listener that was listed since, is
 	// somebody else's.
 	f.closed = slices.DeleteFunc(f.closed, func(s socketstats.Closed) bool { return !f.toListener(tupleOf(s)) })
@@ -377,13 +432,13 @@ func (f *flow) close() error {
 	default:
 		close(f.quit)
 	}
-	<-f.done
+	f.running.Wait()
 	var errs []error
 	if f.marker != nil {
 		errs = append(errs, f.marker.close())
 	}
 	if f.closings != nil {
-		errs = append(errs, f.closings.Close())
+		errs = append(errs, f.ears.source.Close(), f.closings.Close())
 	}
 	return errors.Join(errs...)
 }

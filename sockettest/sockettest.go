@@ -204,9 +204,9 @@ func MaxOpen(n int) Option { return func(c *config) { c.maxOpen = n } }
 // is none.
 //
 // On Linux the kernel tells of every connection that ends. Those to listeners of
-// this process are all counted, if the listener was there for some
-// milliseconds; of those to others, the ones that were seen in this process's
-// hands while they lived. Elsewhere only these are counted, of both. So
+// this process are all counted, if the listener was there for some milliseconds, on
+// a busy machine for some more; of those to others, the ones that were seen in this
+// process's hands while they lived. Elsewhere only these are counted, of both. So
 // a failure is always right, and of very short connections some may be missed. It
-// costs some milliseconds more, and the goroutine of [MaxOpen].
+// costs some milliseconds more, the goroutine of [MaxOpen] and on Linux another one.
 func MaxOpened(n int) Option { return func(c *config) { c.maxOpened = n } }
