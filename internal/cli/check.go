@@ -163,7 +163,7 @@ func (o *checkOptions) checkFlags(c *cobra.Command) error {
 func (o *checkOptions) run(ctx context.Context, streams program.Streams) error {
 	f, err := o.open(ctx, observe.Options{Details: true}, o.length, streams.Err)
 	if err != nil {
-		return err
+		return o.nothing(err)
 	}
 	defer f.close()
 	var w observe.Window
@@ -192,7 +192,7 @@ func (o *checkOptions) run(ctx context.Context, streams program.Streams) error {
 		return nil
 	})
 	if w.Len() == 0 {
-		return interruptedOr(ctx, err)
+		return interruptedOr(ctx, o.nothing(cmp.Or(err, errors.New("interrupted"))))
 	}
 	if errors.Is(err, observe.ErrGone) {
 		err = fmt.Errorf("%w after %s of %s", err, w.Last().At.Round(100*time.Millisecond), o.length)
@@ -202,6 +202,22 @@ func (o *checkOptions) run(ctx context.Context, streams program.Streams) error {
 		failed = errors.New("interrupted")
 	}
 	return cmp.Or(interruptedOr(ctx, err), o.finish(streams, &w, worst, failed))
+}
+
+// nothing writes the JUnit file of a check that has counted nothing, and returns why: CI would take
+// the file of an earlier check for that of this one.
+func (o *checkOptions) nothing(why error) error {
+	if o.junit == "" {
+		return why
+	}
+	return errors.Join(why, o.writeJUnit(render.Checked(o.subject(), &series.Observation{}, nil, why)))
+}
+
+func (o *checkOptions) writeJUnit(result *render.Document) error {
+	if err := writeNew(o.junit, true, inFormat("junit", result)); err != nil {
+		return fmt.Errorf("write the JUnit file: %w", err)
+	}
+	return nil
 }
 
 // ceiling is the most that was seen of what has a limit.
@@ -273,9 +289,7 @@ func (o *checkOptions) finish(streams program.Streams, w *observe.Window, worst 
 	result := render.Checked(o.subject(), w.Observation(), checks, failed)
 	var kept error
 	if o.junit != "" {
-		if kept = writeNew(o.junit, true, inFormat("junit", result)); kept != nil {
-			kept = fmt.Errorf("write the JUnit file: %w", kept)
-		}
+		kept = o.writeJUnit(result)
 	}
 	// What was watched for is printed, whether or not CI gets its file.
 	if err := errors.Join(kept, o.output.write(streams.Out, result)); err != nil {
