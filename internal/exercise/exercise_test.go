@@ -212,6 +212,9 @@ func TestNobodyHasSeenMoreHintsThanThereAre(t *testing.T) {
 		}
 		require.ErrorContains(t, err, fmt.Sprintf(`.exercise.json: "hints" is %d`, hints))
 	}
+	require.NoError(t, os.WriteFile(path.Join(dir, ".exercise.json"), nil, 0o600))
+	_, err = exercise.Open(dir)
+	require.ErrorContains(t, err, "is damaged")
 }
 
 func first(t *testing.T) (exercise.Exercise, *exercise.Language) {

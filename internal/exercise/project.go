@@ -181,7 +181,7 @@ func Open(dir string) (*Project, error) {
 	}
 	p := &Project{Dir: dir}
 	if err := json.Unmarshal(data, &p.State); err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, stateFile), err)
+		return nil, fmt.Errorf("%s is damaged (%w): begin anew in another folder with 'sockwatch exercise start ID', and copy your code there", filepath.Join(dir, stateFile), err)
 	}
 	if p.Exercise, err = Find(p.State.ID); err != nil {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, stateFile), err)

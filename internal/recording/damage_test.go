@@ -2,6 +2,8 @@ package recording_test
 
 import (
 	"bytes"
+	"compress/gzip"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,11 +14,21 @@ import (
 
 	"socketlab/internal/recording"
 	"socketlab/internal/series"
-	_ "socketlab/internal/server" // the protocols that scripts may name
-
 	// The protocols that a script may name register themselves.
 	_ "socketlab/internal/server"
 )
+
+func TestACompressedFileIsCalledOne(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "run.jsonl.gz")
+	var packed bytes.Buffer
+	to := gzip.NewWriter(&packed)
+	_, err := to.Write([]byte("{}\n"))
+	require.NoError(t, errors.Join(err, to.Close()))
+	require.NoError(t, os.WriteFile(path, packed.Bytes(), 0o600))
+	_, err = recording.Read(t.Context(), path)
+	require.ErrorContains(t, err, "run.jsonl.gz:1: this file is compressed: unpack it first")
+}
 
 func TestWriteErrorsAreKeptAndReturned(t *testing.T) {
 	t.Parallel()

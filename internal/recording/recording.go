@@ -237,8 +237,14 @@ func (w whileWanted) Read(p []byte) (int, error) {
 // below a megabyte.
 const maxLine = 64 << 20
 
+// gzipped is how a file of gzip begins (RFC 1952, section 2.3.1).
+var gzipped = []byte{0x1f, 0x8b}
+
 // parse reads one line, with its end.
 func parse(line []byte, first bool) (e series.Event, err error) {
+	if first && bytes.HasPrefix(line, gzipped) {
+		return e, errors.New("this file is compressed: unpack it first, with gunzip, or a bundle with tar -xzf")
+	}
 	text, whole := bytes.CutSuffix(line, []byte("\n"))
 	text = clean(text)
 	err = decode(text, &e)
