@@ -80,7 +80,9 @@ func why(err error) error {
 	switch {
 	case errors.As(err, &slow) && slow.Timeout():
 		return errors.New("its answer did not end in time")
-	case errors.As(err, &syntax), errors.As(err, &another), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("its answer broke off")
+	case errors.As(err, &syntax), errors.As(err, &another):
 		return errors.New("it answers, but not as a Prometheus does")
 	}
 	return err

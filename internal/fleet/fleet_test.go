@@ -217,7 +217,7 @@ func TestAnswersThatAreNone(t *testing.T) {
 	for answer, want := range map[string]string{
 		`[]`:                                "not as a Prometheus does",
 		`<p>`:                               "not as a Prometheus does",
-		`{`:                                 "not as a Prometheus does",
+		`{`:                                 "its answer broke off",
 		`{"status":"error","error":"busy"}`: "busy",
 		`{"status":"success","data":{"result":[{"metric":{}}]}}`:                      "a series of it has no value",
 		`{"status":"success","data":{"result":[{"metric":{},"values":[]}]}}`:          "a series of it has no value",
@@ -236,6 +236,13 @@ func TestAnswersThatAreNone(t *testing.T) {
 	f, err := (&fleet.Client{HTTP: &http.Client{Timeout: 100 * time.Millisecond}}).Exporters(t.Context(), []string{slow})
 	require.NoError(t, err)
 	require.Equal(t, "no answer in time", f.Nodes[0].Silent)
+	cut := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		_, _ = io.WriteString(w, "# HELP ")
+	})
+	f, err = (&fleet.Client{HTTP: http.DefaultClient}).Exporters(t.Context(), []string{cut})
+	require.NoError(t, err)
+	require.Equal(t, "its answer broke off", f.Nodes[0].Silent)
 }
 
 // What an exporter says without an end, or to no end, takes no memory without an end.
