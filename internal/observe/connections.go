@@ -40,8 +40,10 @@ type ears struct {
 	heard    []socketstats.Closed // kept for its room
 	guesses  []guess
 	lost     bool
-	// since is what was heard since the last list, and events counts all that was.
+	// since is what was heard since the last list, where asked says that sinceList is called: it
+	// would grow for ever otherwise. events counts all that was heard.
 	since  socketstats.Heard
+	asked  bool
 	events int
 	// misses is how many events were known to be missing at the last list.
 	missing, misses uint64
@@ -68,13 +70,16 @@ func (e *ears) hearTrace() error {
 		return err
 	}
 	e.missing = e.trace.lost
+	e.events += len(e.trace.heard) - before
+	if !e.asked {
+		return nil
+	}
 	for _, t := range e.trace.heard[before:] {
 		if e.since.Touched == nil {
 			e.since.Touched = map[socketstats.Tuple]socketstats.State{}
 		}
 		e.since.Touched[socketstats.Tuple{Local: t.Local, Remote: t.Remote}] = t.To
 	}
-	e.events += len(e.trace.heard) - before
 	return nil
 }
 
@@ -90,6 +95,9 @@ func (e *ears) hearClosed() (heard []socketstats.Closed, err error) {
 		return heard, nil
 	}
 	e.missing, e.lost = uint64(overflows), overflows > 0
+	if !e.asked {
+		return heard, nil
+	}
 	for i := range heard {
 		if e.since.Destroyed == nil {
 			e.since.Destroyed = map[uint64]bool{}

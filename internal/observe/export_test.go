@@ -18,7 +18,7 @@ func (w *Watcher) WithoutPrivilege(ports ...uint16) error {
 	heard, err := socketstats.OpenClosings(w.source, ports)
 	w.conns.ledger = series.Ledger[row]{}
 	w.untraced = true
-	v.ears = &ears{closings: heard, owners: &v.owners}
+	v.ears = &ears{closings: heard, owners: &v.owners, asked: v.live != nil}
 	if sort, ok := v.sort.(*byPort); ok {
 		sort.traced = false
 	}

@@ -183,6 +183,7 @@ func (w *Watcher) addView(ns uint32, pid int32, n socketstats.Namespace) (*view,
 		if v.live, err = socketstats.OpenLive(n.Source, v.through); err != nil {
 			v.live = nil
 		}
+		v.ears.asked = v.live != nil
 	}
 	h := holders{ages: w.options.Details}
 	if w.target.Port != 0 {
