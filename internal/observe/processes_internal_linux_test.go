@@ -2,7 +2,9 @@ package observe
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
+	"syscall"
 	"testing"
 	"time"
 
@@ -59,4 +61,13 @@ func TestProcessesThatHaveEndedAreForgotten(t *testing.T) {
 	delete(p.known, me)
 	p.lives[me] = 1
 	require.Equal(t, fmt.Sprintf("%d.2", me), p.look(me).id)
+}
+
+// Between the look for a thread that runs and the look through it, it may end; others go on.
+func TestANamespaceThatAnEndedThreadHidIsLookedForAgain(t *testing.T) {
+	t.Parallel()
+	me := int32(os.Getpid())
+	require.True(t, hasEnded(me, &fs.PathError{Op: "open", Path: "/proc/1/ns/net", Err: syscall.ENOENT}))
+	require.False(t, hasEnded(me, &fs.PathError{Op: "open", Path: "/proc/1/ns/net", Err: syscall.EACCES}))
+	require.True(t, hasEnded(1<<22, syscall.EACCES), "Linux gives no such id")
 }

@@ -98,7 +98,7 @@ func (w *Watcher) place(members []int32, now time.Time) error {
 			v, err = w.viewOf(ns, pid)
 		}
 		if err != nil {
-			if !hasEnded(pid) {
+			if !hasEnded(pid, err) {
 				w.processes.leave(pid, err)
 			}
 			continue
@@ -112,9 +112,13 @@ func (w *Watcher) place(members []int32, now time.Time) error {
 	return w.closeUnused(now)
 }
 
-// hasEnded reports whether a process has ended or is about to: one that exits has no
-// namespaces a moment before it is a zombie (do_exit in kernel/exit.c).
-func hasEnded(pid int32) bool {
+// hasEnded reports whether a process has ended or is about to, or its first thread has, through
+// which its namespace could not be seen. One that exits has no namespaces a moment before it is a
+// zombie (do_exit in kernel/exit.c).
+func hasEnded(pid int32, couldNot error) bool {
+	if errors.Is(couldNot, fs.ErrNotExist) {
+		return true
+	}
 	_, err := socketstats.NamespaceOf(pid)
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(socketstats.CheckProcess(pid), socketstats.ErrNoProcess)
 }
@@ -272,9 +276,9 @@ func (w *Watcher) placeByPort(now time.Time) error {
 		}
 		pid := through[ns]
 		err := w.lookInto(ns, pid, now, usedHere)
-		// A process that has just ended hides nothing: its namespace is gone with it, or
-		// has another process.
-		for err != nil && hasEnded(pid) {
+		// A process that has just ended hides nothing: its namespace is gone with it, or has
+		// another process. Where its first thread alone has, the next look is through another.
+		for tries := 0; err != nil && tries < 100 && hasEnded(pid, err); tries++ {
 			if pid = w.namespaces()[ns]; pid == 0 {
 				err = nil
 			} else {
