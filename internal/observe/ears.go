@@ -17,8 +17,8 @@ type ears struct {
 	heard    []socketstats.Closed // kept for its room
 	guesses  []guess
 	lost     bool
-	// since is what was heard since the last list, where asked says that sinceList is called: it
-	// would grow for ever otherwise. events counts all that was heard.
+	// since is what was heard since the last list. It is filled only where asked says that
+	// sinceList is called, which empties it. events counts all that was heard.
 	since  socketstats.Heard
 	asked  bool
 	events int

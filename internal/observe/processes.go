@@ -472,7 +472,7 @@ func (p *processes) forget() {
 		switch {
 		case roots[pid]:
 		case !it.gone:
-			p.look(pid) // nobody may have, since it ended
+			p.look(pid) // marks it if it has ended
 		case p.round-it.round >= lingers:
 			if len(p.lives) >= mostLives {
 				clear(p.lives)

@@ -110,8 +110,8 @@ func (r *serverRun) with(ctx context.Context, probe func(context.Context, *Insta
 // prompt is within what time a server answers GET / that can be measured.
 const prompt = slowOpening / 2
 
-// checkAnswers returns an error unless a server answers GET / at once: what it does is told
-// from times. Its first answers may take longer, and so may any on a busy machine.
+// checkAnswers returns an error unless a server answers GET / within [prompt]: the
+// measurements are times. Its first answers may take longer, and so may any on a busy machine.
 func checkAnswers(ctx context.Context, addr string) error {
 	const tries = 5
 	quickest := time.Duration(math.MaxInt64)
@@ -124,7 +124,7 @@ func checkAnswers(ctx context.Context, addr string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("GET / takes %s: it is to be answered at once, in %s or less, as what a server does is told from times", words.Duration(quickest), words.Duration(prompt))
+	return fmt.Errorf("GET / takes %s: the server must answer it within %s, because the measurements are times", words.Duration(quickest), words.Duration(prompt))
 }
 
 // answersIn is how long an answer takes on a connection of its own.

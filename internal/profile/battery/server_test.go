@@ -340,7 +340,7 @@ func TestServerThatTakesItsTimeIsRefused(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(400 * time.Millisecond) }))
 	t.Cleanup(server.Close)
 	_, err := battery.ServerBattery{Addr: server.Listener.Addr().String()}.Measure(t.Context())
-	require.ErrorContains(t, err, "it is to be answered at once, in 350ms or less")
+	require.ErrorContains(t, err, "the server must answer it within 350ms")
 }
 
 func TestServerWhoseHeadDoesNotEnd(t *testing.T) {
